@@ -1,0 +1,112 @@
+/**
+ * Deterministic CBOR (docs/protocol.md section 2): maps with text keys in canonical
+ * order, no duplicates, no floats, tags, indefinite lengths, undefined or bigints,
+ * integers within ±(2^53-1). One value has one encoding, and nothing else decodes.
+ */
+import { decode, encode, Tokenizer, Type, type Token } from 'cborg';
+import { ERROR_CODES, ProtocolError } from './errors.js';
+import type { Bytes } from './bytes.js';
+
+export type CborValue =
+  null | boolean | number | string | Bytes | readonly CborValue[] | { readonly [key: string]: CborValue };
+
+const DEPTH = 16;
+
+const malformed = (why: string): ProtocolError => new ProtocolError(ERROR_CODES.MALFORMED, why);
+
+function check(value: unknown, depth: number): void {
+  if (depth > DEPTH) throw malformed('nested too deeply');
+  if (value === null || typeof value === 'boolean' || typeof value === 'string') return;
+  if (typeof value === 'number') {
+    if (!Number.isSafeInteger(value) || Object.is(value, -0)) throw malformed('not a safe integer');
+    return;
+  }
+  if (value instanceof Uint8Array) return;
+  if (Array.isArray(value)) {
+    for (const item of value) check(item, depth + 1);
+    return;
+  }
+  if (typeof value === 'object') {
+    for (const item of Object.values(value)) check(item, depth + 1);
+    return;
+  }
+  throw malformed(`a ${typeof value} has no encoding`);
+}
+
+/** Encodes a value; an absent optional field must be absent, not undefined. Throws MALFORMED. */
+export function encodeCbor(value: CborValue): Bytes {
+  check(value, 0);
+  return encode(value);
+}
+
+/** Refuses while reading what the canonical form does not have. */
+class CanonicalTokenizer extends Tokenizer {
+  override next(): Token {
+    const token = super.next();
+    if (Type.equals(token.type, Type.float)) throw malformed('a float');
+    if (Type.equals(token.type, Type.tag)) throw malformed('a tag');
+    return token;
+  }
+}
+
+const OPTIONS = {
+  strict: true,
+  allowIndefinite: false,
+  allowUndefined: false,
+  allowInfinity: false,
+  allowNaN: false,
+  allowBigInt: false,
+  rejectDuplicateMapKeys: true,
+  useMaps: true,
+} as const;
+
+/** Canonical map order of cborg and of RFC 7049: shorter keys first, then bytewise. */
+function precedes(a: string, b: string): boolean {
+  const left = encode(a);
+  const right = encode(b);
+  if (left.length !== right.length) return left.length < right.length;
+  for (let at = 0; at < left.length; at++) {
+    const difference = (left[at] ?? 0) - (right[at] ?? 0);
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
+}
+
+function plain(value: unknown, depth: number): CborValue {
+  if (depth > DEPTH) throw malformed('nested too deeply');
+  if (value instanceof Map) {
+    // Maps are read as Map first: a key like __proto__ must stay an ordinary key.
+    const result: Record<string, CborValue> = {};
+    let before: string | null = null;
+    for (const [key, item] of value as Map<unknown, unknown>) {
+      if (typeof key !== 'string') throw malformed('a map key that is not text');
+      if (before !== null && !precedes(before, key)) throw malformed('map keys out of order');
+      before = key;
+      Object.defineProperty(result, key, {
+        value: plain(item, depth + 1),
+        enumerable: true,
+        writable: true,
+        configurable: true,
+      });
+    }
+    return result;
+  }
+  if (Array.isArray(value)) return value.map((item) => plain(item, depth + 1));
+  if (value instanceof Uint8Array) {
+    // A copy of its own: cborg may hand out a view (or a Buffer) over the whole frame.
+    return Uint8Array.from(value);
+  }
+  check(value, depth);
+  return value as CborValue;
+}
+
+/** Decodes exactly one canonical value. Throws {@link ProtocolError} MALFORMED on anything else. */
+export function decodeCbor(bytes: Bytes): CborValue {
+  try {
+    const tokenizer = new CanonicalTokenizer(bytes, OPTIONS);
+    return plain(decode(bytes, { ...OPTIONS, tokenizer }), 0);
+  } catch (error) {
+    if (error instanceof ProtocolError) throw error;
+    throw malformed('not canonical CBOR');
+  }
+}

@@ -1,0 +1,40 @@
+/** What a message says (docs/protocol.md section 6): sealed, so the relay never sees this. */
+import * as v from 'valibot';
+import { LIMITS } from './limits.js';
+import { integer, memberId, name, position, random16, text, type InferOutput } from './schema.js';
+
+/** A message is named by its sender, the sender's instance and its counter. */
+export const target = v.strictObject({ sender: memberId, instance: random16, n: integer(1) });
+export type Target = InferOutput<typeof target>;
+
+const body = text(1, LIMITS.textBytes);
+
+export const content = v.variant('type', [
+  v.strictObject({ type: v.literal('text'), text: body }),
+  v.strictObject({ type: v.literal('reply'), to: target, text: body }),
+  v.strictObject({ type: v.literal('reaction'), to: target, emoji: text(1, LIMITS.emojiBytes), on: v.boolean() }),
+  v.strictObject({ type: v.literal('edit'), to: target, text: body }),
+  v.strictObject({ type: v.literal('delete'), to: target }),
+  v.strictObject({ type: v.literal('profile'), name }),
+  v.strictObject({ type: v.literal('roomName'), name }),
+  v.strictObject({ type: v.literal('readMarker'), position }),
+  v.strictObject({ type: v.literal('void') }),
+]);
+export type Content = InferOutput<typeof content>;
+export type ContentType = Content['type'];
+
+/** What a signed message may carry: a content of version 1, or one that a later version knows. */
+export const anyContent = v.looseObject({ type: text(1, 32) });
+export type AnyContent = InferOutput<typeof anyContent>;
+
+/** Sealed, signed, 30 s of life, never stored. `seen` rides on presence only. */
+export const signalContent = v.variant('type', [
+  v.strictObject({ type: v.literal('typing') }),
+  v.strictObject({
+    type: v.literal('presence'),
+    seen: v.strictObject({ position, t: v.custom<Uint8Array>((b) => b instanceof Uint8Array && b.length === 32) }),
+    /** roster head and epoch that this client has taken in: shows who has taken in a removal (G10) */
+    head: v.custom<Uint8Array>((b) => b instanceof Uint8Array && b.length === 32),
+  }),
+]);
+export type SignalContent = InferOutput<typeof signalContent>;

@@ -1,0 +1,70 @@
+/**
+ * Frames on the link (docs/protocol.md section 3).
+ *
+ * On the wire: `version ‖ type ‖ bytes`, as one opaque binary Socket.IO event `frame`.
+ * Inside the session: `CBOR[counter, [message, …]]`, counter strictly rising from 1 in
+ * each direction.
+ */
+import * as v from 'valibot';
+import { PROTOCOL_VERSION } from './context.js';
+import { concat, type Bytes } from './bytes.js';
+import { ERROR_CODES, ProtocolError, type ErrorCode } from './errors.js';
+import { LIMITS } from './limits.js';
+import { decodeAs, encodeAs, integer, text, type InferOutput } from './schema.js';
+
+/** The Socket.IO event that carries every frame, both ways. */
+export const FRAME_EVENT = 'frame';
+export const FRAME_TYPES = { handshake: 0, data: 1 } as const;
+export type FrameType = (typeof FRAME_TYPES)[keyof typeof FRAME_TYPES];
+
+export const encodeFrame = (type: FrameType, body: Bytes): Bytes =>
+  concat(Uint8Array.of(PROTOCOL_VERSION, type), body);
+
+/** Throws MALFORMED, TOO_LARGE or UNSUPPORTED_VERSION. */
+export function decodeFrame(data: unknown): { readonly type: FrameType; readonly body: Bytes } {
+  if (!(data instanceof Uint8Array) || data.length < 3) throw new ProtocolError(ERROR_CODES.MALFORMED, 'not a frame');
+  if (data.length > LIMITS.frameBytes) throw new ProtocolError(ERROR_CODES.TOO_LARGE, 'frame too large');
+  if (data[0] !== PROTOCOL_VERSION) throw new ProtocolError(ERROR_CODES.UNSUPPORTED_VERSION, 'frame version');
+  const type = data[1];
+  if (type !== FRAME_TYPES.handshake && type !== FRAME_TYPES.data) {
+    throw new ProtocolError(ERROR_CODES.MALFORMED, 'unknown frame type');
+  }
+  if (type === FRAME_TYPES.handshake && data.length > LIMITS.handshakeBytes) {
+    throw new ProtocolError(ERROR_CODES.TOO_LARGE, 'handshake frame too large');
+  }
+  return { type, body: Uint8Array.from(data.subarray(2)) };
+}
+
+const anyBody = v.record(v.string(), v.unknown());
+const kind = text(1, 32);
+const errorBody = v.strictObject({
+  code: text(1, 64),
+  params: v.exactOptional(v.record(v.string(), v.union([v.string(), v.number()]))),
+});
+
+/** A request, the reply or the error that ends it, or an event of the relay. */
+export const sessionMessage = v.union([
+  v.strictObject({ q: integer(1), kind, body: anyBody }),
+  v.strictObject({ r: integer(1), body: anyBody }),
+  v.strictObject({ r: integer(1), error: errorBody }),
+  v.strictObject({ e: kind, body: anyBody }),
+]);
+export type SessionMessage = InferOutput<typeof sessionMessage>;
+export type WireError = { readonly code: ErrorCode; readonly params?: Readonly<Record<string, string | number>> };
+
+const sessionFrame = v.tuple([integer(1), v.pipe(v.array(sessionMessage), v.minLength(1), v.maxLength(LIMITS.frameMessages))]);
+
+/** Throws MALFORMED, or TOO_LARGE when the result exceeds the limit of a frame. */
+export function encodeSessionFrame(counter: number, messages: readonly SessionMessage[]): Bytes {
+  const data = encodeAs(sessionFrame, [counter, [...messages]]);
+  // 52 bytes of Secure Session and two of the frame come on top.
+  if (data.length + 54 > LIMITS.frameBytes) throw new ProtocolError(ERROR_CODES.TOO_LARGE, 'frame too large');
+  return data;
+}
+
+/** Throws MALFORMED, or OUT_OF_SEQUENCE unless the counter is exactly `last + 1`. */
+export function decodeSessionFrame(data: Bytes, last: number): readonly SessionMessage[] {
+  const [counter, messages] = decodeAs(sessionFrame, data);
+  if (counter !== last + 1) throw new ProtocolError(ERROR_CODES.OUT_OF_SEQUENCE, 'frame counter');
+  return messages;
+}

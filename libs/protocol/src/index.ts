@@ -1,0 +1,14 @@
+export * from './bytes.js';
+export * from './limits.js';
+export * from './errors.js';
+export * from './codec.js';
+export * from './schema.js';
+export * from './context.js';
+export * from './padding.js';
+export * from './content.js';
+export * from './bodies.js';
+export * from './entries.js';
+export * from './frames.js';
+export * from './catalogue.js';
+export { COMMON_ERRORS, ROLES, type EventRow, type RequestRow, type Role } from './catalogue/define.js';
+export type { JoinState, OpenReply, OwnerJoin, Placed, RotationCommand } from './catalogue/shapes.js';

@@ -1,0 +1,52 @@
+/**
+ * Every limit of version 1, in bytes, entries or milliseconds as the name says
+ * (docs/protocol.md section 2). Both sides check them on receipt.
+ */
+export const LIMITS = {
+  /** a canonical public key: UEC2 container, compressed point */
+  publicKeyBytes: 45,
+  /** a hash, a head, a transcript value, a room key, a token, a join key */
+  hashBytes: 32,
+  /** one frame on the wire, before it is unwrapped */
+  frameBytes: 1_048_576,
+  /** messages in one frame */
+  frameMessages: 256,
+  /** a frame that a client sends before its session is established */
+  handshakeBytes: 4_096,
+  /** messages in one append, and in flight per member */
+  appendMessages: 32,
+  /** a sealed message */
+  payloadBytes: 32_768,
+  /** the text of a message, UTF-8 */
+  textBytes: 16_384,
+  /** a display name, a room name: UTF-16 units, and bytes of UTF-8 */
+  nameChars: 64,
+  nameBytes: 256,
+  emojiBytes: 64,
+  /** any signed container that is not a message */
+  containerBytes: 4_096,
+  /** the clear part of an entry: a rotation lists its unwrapped members */
+  clearBytes: 32_768,
+  wrapBytes: 1_024,
+  joinRequestBytes: 8_192,
+  joinReplyBytes: 786_432,
+  joinConfirmBytes: 1_024,
+  keyGrantBytes: 786_432,
+  signalBytes: 2_048,
+  inviteLinkBytes: 512,
+  /** members of a room: the most a genesis may ask for */
+  maxMembers: 1_000,
+  rotateEvery: 1_000_000,
+  /** entries in one page of the log, and of the chain */
+  pageEntries: 128,
+  pageBytes: 262_144,
+  chainPage: 128,
+  generationsPage: 64,
+  restoreEntries: 64,
+  /** an invite lives at most this long */
+  inviteLifetimeMs: 30 * 86_400_000,
+  joinDeadlineMs: 30 * 86_400_000,
+  minJoinDeadlineMs: 60_000,
+  historyEntries: 1_000_000,
+  invitesOpen: 64,
+} as const;

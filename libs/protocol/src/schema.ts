@@ -1,0 +1,70 @@
+/** Building blocks of the schemas: valibot with our branded types and limits. */
+import * as v from 'valibot';
+import { utf8, type Bytes } from './bytes.js';
+import { ERROR_CODES, ProtocolError } from './errors.js';
+import { decodeCbor, encodeCbor, type CborValue } from './codec.js';
+import { LIMITS } from './limits.js';
+
+export type { InferOutput } from 'valibot';
+/** A schema whose output is what its input is: nothing is transformed on the wire. */
+export type Schema<T> = v.GenericSchema<unknown, T>;
+
+/** Bytes of a length from `min` to `max`, inclusive. */
+export const bytes = (min: number, max: number = min) =>
+  v.pipe(
+    v.custom<Bytes>((value) => value instanceof Uint8Array, 'bytes expected'),
+    v.check((value) => value.length >= min && value.length <= max, `${String(min)} to ${String(max)} bytes expected`),
+  );
+
+/** An integer from `min` to `max`, inclusive. */
+export const integer = (min: number, max: number = Number.MAX_SAFE_INTEGER) =>
+  v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max));
+
+/** Text of at most `maxBytes` of UTF-8. Lone surrogates have no UTF-8 and are refused. */
+export const text = (minChars: number, maxBytes: number) =>
+  v.pipe(
+    v.string(),
+    v.minLength(minChars),
+    v.check((value) => !/\p{Surrogate}/u.test(value) && utf8(value).length <= maxBytes, 'text too long'),
+  );
+
+/** 16 bytes as 22 letters of canonical base64url. */
+const idText = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{21}[AQgw]$/));
+
+export const roomId = v.pipe(idText, v.brand('RoomId'));
+export const memberId = v.pipe(idText, v.brand('MemberId'));
+export const inviteId = v.pipe(idText, v.brand('InviteId'));
+export type RoomId = v.InferOutput<typeof roomId>;
+export type MemberId = v.InferOutput<typeof memberId>;
+export type InviteId = v.InferOutput<typeof inviteId>;
+
+export const hash32 = bytes(LIMITS.hashBytes);
+export const secret32 = bytes(LIMITS.hashBytes);
+export const random16 = bytes(16);
+export const publicKey = bytes(LIMITS.publicKeyBytes);
+export const container = bytes(1, LIMITS.containerBytes);
+export const time = integer(0);
+export const epoch = integer(1);
+export const name = v.pipe(text(1, LIMITS.nameBytes), v.maxLength(LIMITS.nameChars));
+
+export const position = v.strictObject({ g: integer(1), s: integer(0) });
+/** A place in a room's log: generation and sequence number, compared lexicographically. */
+export type Position = v.InferOutput<typeof position>;
+
+/** Negative, zero or positive as `a` lies before, at or after `b`. */
+export const comparePositions = (a: Position, b: Position): number => a.g - b.g || a.s - b.s;
+
+/** Validates a decoded value. Throws MALFORMED naming the field, never its value. */
+export function parse<T>(schema: Schema<T>, value: unknown): T {
+  const result = v.safeParse(schema, value, { abortEarly: true });
+  if (result.success) return result.output;
+  const where = v.getDotPath(result.issues[0]) ?? 'the value';
+  throw new ProtocolError(ERROR_CODES.MALFORMED, `${where} is not as the schema says`);
+}
+
+/** Decodes and validates. Throws MALFORMED. */
+export const decodeAs = <T>(schema: Schema<T>, data: Bytes): T => parse(schema, decodeCbor(data));
+
+/** Validates and encodes: nothing leaves that the other side would refuse. Throws MALFORMED. */
+export const encodeAs = <T>(schema: Schema<T>, value: T): Bytes =>
+  encodeCbor(parse(schema, value) as CborValue);
