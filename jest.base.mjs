@@ -10,7 +10,7 @@
 export const repositoryRoot = import.meta.dirname;
 
 /**
- * @param {{ displayName: string, roots: string[], testMatch?: string[], setupFiles?: string[] }} project
+ * @param {Partial<import('jest').Config> & { displayName: string, roots: string[] }} project
  * @returns {import('jest').Config}
  */
 export function nodeProject(project) {
@@ -21,7 +21,6 @@ export function nodeProject(project) {
     extensionsToTreatAsEsm: ['.ts'],
     testEnvironmentOptions: { customExportConditions: ['@0fc/source', 'node', 'node-addons'] },
     moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
-    modulePathIgnorePatterns: ['<rootDir>/.cache/', '/dist/'],
     transform: {
       '^.+\\.ts$': [
         '@swc/jest',

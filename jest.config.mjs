@@ -1,0 +1,49 @@
+/**
+ * All Jest projects but the web client's (apps/web has its own configuration, for Angular's compiler).
+ *
+ *   npm test                                  everything, with set-up
+ *   npm test -- unit                          one stage
+ *   npm run jest -- libs/crypto/src/x.spec.ts one file; any Jest option works here
+ *   npm run jest -- --selectProjects relay    one project
+ *
+ * Unit specs lie beside the code. What crosses a process lies in test/<project>/.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { nodeProject, repositoryRoot } from './jest.base.mjs';
+
+const unit = ['libs/protocol', 'libs/crypto', 'libs/client', 'apps/relay'].map((folder) => ({
+  displayName: folder.split('/')[1],
+  roots: [`<rootDir>/${folder}/src`],
+}));
+
+/** Milliseconds that one test may take: a browser on a busy two-core machine is slow, not broken. */
+const timeouts = {
+  architecture: 120_000,
+  integration: 120_000,
+  hostile: 120_000,
+  chaos: 600_000,
+  e2e: 600_000,
+};
+
+const acrossProcesses = Object.entries(timeouts).map(([name, testTimeout]) => ({
+  displayName: name,
+  roots: [`<rootDir>/test/${name}`],
+  testTimeout,
+}));
+
+/** Jest refuses a configuration that names an absent folder. */
+const present = ({ roots }) => roots.every((root) => existsSync(root.replace('<rootDir>', repositoryRoot)));
+
+export default {
+  projects: [...unit, ...acrossProcesses].filter(present).map((project) =>
+    nodeProject({
+      ...project,
+      // Nest's decorators need the metadata registry before the first class is defined.
+      setupFiles: project.displayName === 'protocol' ? [] : ['reflect-metadata'],
+    }),
+  ),
+  maxWorkers: 2,
+  cacheDirectory: join(repositoryRoot, '.cache', 'jest'),
+};

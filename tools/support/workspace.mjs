@@ -1,0 +1,146 @@
+/**
+ * Installing and building, each skipped when its inputs are those of the last time.
+ *
+ * Stamps in .cache/stamps hold the hash of the inputs. A step's outputs are checked too, so that
+ * removing node_modules or a dist folder makes it run again.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+
+import { childEnvironment, run } from './exec.mjs';
+import { cacheFolder, ensureNode, npm, root } from './node.mjs';
+import { Remedy, say, step } from './report.mjs';
+
+const binFolder = join(root, 'node_modules', '.bin');
+const madeFolders = new Set(['node_modules', 'dist', '.angular', 'coverage']);
+
+/** @param {string} folder @returns {string[]} every file below, but what tools make */
+function filesBelow(folder) {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (!entry.isDirectory()) return [path];
+    return madeFolders.has(entry.name) ? [] : filesBelow(path);
+  });
+}
+
+/** @param {string[]} files @param {string} salt */
+function hashOf(files, salt) {
+  const hash = createHash('sha256').update(salt);
+  for (const file of files.toSorted()) {
+    hash.update(`\0${relative(root, file).split(sep).join('/')}\0`).update(readFileSync(file));
+  }
+  return hash.digest('hex');
+}
+
+/**
+ * @param {{ name: string, hash: string, outputs: string[], work: () => Promise<void>, isCurrent?: () => boolean }} task
+ *   isCurrent: whether someone else has done the work already
+ * @returns {Promise<void>}
+ */
+async function unlessCurrent({ name, hash, outputs, work, isCurrent }) {
+  const stamp = join(cacheFolder, 'stamps', name);
+  const sameInputs = existsSync(stamp) && readFileSync(stamp, 'utf8') === hash;
+  if (outputs.every((path) => existsSync(join(root, path))) && (sameInputs || isCurrent?.())) {
+    say(`${name}: up to date`);
+    return;
+  }
+  // Whatever stops the work half-way, the next run starts it again.
+  rmSync(stamp, { force: true });
+  await work();
+  mkdirSync(dirname(stamp), { recursive: true });
+  writeFileSync(stamp, hash);
+}
+
+/** @param {string} path @returns {number} milliseconds */
+function modified(path) {
+  return statSync(join(root, path)).mtimeMs;
+}
+
+/**
+ * The environment for the project's own commands: its Node and its tools first on the PATH.
+ *
+ * @param {string} node
+ * @param {NodeJS.ProcessEnv} [extra]
+ */
+export function projectEnvironment(node, extra) {
+  return childEnvironment([dirname(node), binFolder], extra);
+}
+
+/**
+ * The path of a JavaScript command of a package, to be run by the project's Node: no shell, no shims.
+ *
+ * @param {string} packageName
+ * @param {string} path inside the package
+ */
+export function packageScript(packageName, path) {
+  return join(root, 'node_modules', packageName, path);
+}
+
+/** @returns {Promise<string>} the Node.js to use, with all packages installed */
+export async function ensureInstalled() {
+  const node = await ensureNode();
+  const record = 'node_modules/.package-lock.json';
+  await unlessCurrent({
+    name: 'packages',
+    // The lock file says all: `npm ci` refuses manifests that disagree with it.
+    hash: hashOf(
+      ['package-lock.json', '.npmrc'].map((path) => join(root, path)),
+      `${process.platform} ${process.arch}`,
+    ),
+    outputs: [record, 'node_modules/typescript/package.json'],
+    // npm writes its record at the end of an install: a developer's own `npm install` counts.
+    isCurrent: () => modified(record) >= modified('package-lock.json'),
+    work: () =>
+      step('Installing packages (npm ci)', async () => {
+        const code = await npm(node, ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+        if (code !== 0) {
+          throw new Remedy(
+            'The packages could not be installed; npm says why above.',
+            "Check the network and npm's registry setting, then run the same command again.",
+          );
+        }
+      }),
+  });
+  return node;
+}
+
+/**
+ * The libraries and the relay. `tsc -b` knows by itself what is current, and takes a second to find out.
+ *
+ * @param {string} node
+ */
+export async function buildServer(node) {
+  await step('Building the libraries and the relay (tsc -b)', async () => {
+    const tsc = packageScript('typescript', 'bin/tsc');
+    const code = await run(node, [tsc, '-b'], { cwd: root, env: projectEnvironment(node) });
+    if (code !== 0)
+      throw new Remedy('The build failed; the compiler says why above.', 'Correct the errors it names.');
+  });
+}
+
+/**
+ * The web client, from its sources and those of the libraries.
+ *
+ * @param {string} node
+ */
+export async function buildWeb(node) {
+  const folders = ['apps/web', 'libs/protocol', 'libs/crypto', 'libs/client', 'types'];
+  const inputs = [
+    ...folders.flatMap((folder) => filesBelow(join(root, folder))),
+    join(root, 'tsconfig.base.json'),
+  ];
+  await unlessCurrent({
+    name: 'web-client',
+    hash: hashOf(inputs, readFileSync(join(root, 'package-lock.json'), 'utf8')),
+    outputs: ['apps/web/dist/browser/index.html'],
+    work: () =>
+      step('Building the web client', async () => {
+        const env = projectEnvironment(node, { NG_CLI_ANALYTICS: 'false' });
+        const code = await npm(node, ['run', 'build', '--workspace', 'apps/web'], { env });
+        if (code !== 0)
+          throw new Remedy('The web client was not built; the log above says why.', 'Correct the errors.');
+      }),
+  });
+}
