@@ -10,7 +10,7 @@ import { anyContent, signalContent } from './content.js';
 import { ERROR_CODES, ProtocolError } from './errors.js';
 import { LIMITS } from './limits.js';
 import {
-  container, epoch, hash32, integer, inviteId, memberId, name, parse, position, publicKey, random16, roomId,
+  bytes, container, epoch, hash32, integer, inviteId, memberId, name, parse, position, publicKey, random16, roomId,
   secret32, time, type InferOutput, type Schema,
 } from './schema.js'; // prettier-ignore
 import type { Bytes } from './bytes.js';
@@ -128,6 +128,8 @@ export const joinReplyBody = v.strictObject({
   epoch,
   key: secret32,
   head: hash32,
+  /** clear part of the rotation that began the epoch: commits to the key (null in epoch 1: genesis does) */
+  rotation: v.nullable(bytes(1, LIMITS.clearBytes)),
   /** position of the rotation or genesis that began the epoch */
   floor: position,
   /** transcript at the floor */
