@@ -16,7 +16,11 @@ const noDefaultExports = {
 
 const typescript = ['**/*.ts'];
 const specs = ['**/*.spec.ts', '**/*.spec-support.ts', 'test/**/*.ts'];
-const configurations = ['*.config.{js,mjs,cjs,ts}', 'apps/*/*.config.{js,mjs,cjs,ts}'];
+const configurations = [
+  '*.config.{js,mjs,cjs,ts}',
+  'apps/*/*.config.{js,mjs,cjs,ts}',
+  'test/architecture/rules.mjs',
+];
 
 export default tseslint.config(
   {

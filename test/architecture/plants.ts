@@ -1,0 +1,144 @@
+/**
+ * A small tree with the shape of the repository: first one in which every import is allowed, then the
+ * same with one offending file per rule.
+ *
+ * Only the imports matter to the rules, so the files hold nothing else. The libraries' package.json are
+ * the real ones: their exports decide what `@0fc/…` means.
+ */
+import { cp, mkdir, mkdtemp, realpath, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+import { repositoryRoot } from './cruise.js';
+
+/** path → what it imports */
+type Tree = Readonly<Record<string, readonly string[]>>;
+
+/** What the layout allows; nothing here may be reported. */
+export const allowed: Tree = {
+  'libs/protocol/src/index.ts': ['./codec.js'],
+  'libs/protocol/src/codec.ts': [],
+  'libs/crypto/src/link/index.ts': ['@0fc/protocol', 'wasm-themis'],
+  'libs/crypto/src/verify/index.ts': ['@0fc/protocol', 'wasm-themis'],
+  'libs/crypto/src/keys/index.ts': ['@0fc/protocol', '../verify/index.js'],
+  'libs/crypto/src/keys/keys.spec.ts': ['./index.js', '../node/index.js', 'node:fs'],
+  'libs/crypto/src/node/index.ts': ['wasm-themis', 'node:fs'],
+  'libs/crypto/src/browser/index.ts': ['wasm-themis'],
+  'libs/client/src/index.ts': ['@0fc/crypto/keys', '@0fc/crypto/link', '@0fc/protocol', './room.js'],
+  'libs/client/src/room.ts': ['@0fc/crypto/verify'],
+  'libs/client/src/api.ts': [],
+  'libs/client/src/node/index.ts': ['@0fc/crypto/node', '../index.js', 'node:path'],
+  'libs/client/src/browser/index.ts': ['@0fc/crypto/browser', '../index.js'],
+  'apps/relay/src/relay.module.ts': ['./store/redis/store.js', './gateway/gateway.js', '@nestjs/common'],
+  'apps/relay/src/main.ts': ['@0fc/crypto/node', './relay.module.js'],
+  'apps/relay/src/gateway/gateway.ts': ['@0fc/crypto/link', '../rooms/rooms.js'],
+  'apps/relay/src/gateway/redis-adapter.ts': ['ioredis'],
+  'apps/relay/src/rooms/rooms.ts': ['@0fc/crypto/verify', '@0fc/protocol'],
+  'apps/relay/src/store/redis/store.ts': ['ioredis', '../../rooms/rooms.js'],
+  'apps/relay/src/feed/feed.ts': ['ioredis'],
+  'apps/web/src/app/core/door.ts': ['@0fc/client/api', '@0fc/protocol', 'type ../worker/client.worker'],
+  'apps/web/src/app/worker/client.worker.ts': ['@0fc/client', '@0fc/client/browser', '@0fc/crypto/browser'],
+  'test/integration/room.spec.ts': ['@0fc/client/node', '@0fc/crypto/keys', 'ioredis'],
+};
+
+/** For each rule, files that break it. */
+export const plants: Readonly<Record<string, Tree>> = {
+  'protocol-stands-alone': { 'libs/protocol/src/p1.ts': ['@0fc/crypto/verify'] },
+  'crypto-needs-only-protocol': { 'libs/crypto/src/p2.ts': ['@0fc/client'] },
+  'client-needs-only-libraries': { 'libs/client/src/p3.ts': ['../../../apps/web/src/app/core/door.js'] },
+  'apps-stand-apart': { 'apps/relay/src/p4.ts': ['../../web/src/app/core/door.js'] },
+  'packages-by-their-doors': { 'libs/client/src/p5.ts': ['../../protocol/src/codec.js'] },
+  'relay-takes-only-its-doors': {
+    'apps/relay/src/p6.ts': ['@0fc/crypto/keys'],
+    'apps/relay/src/p7.ts': ['type @0fc/client'],
+  },
+  'relay-reaches-no-room-key': {
+    'apps/relay/src/p8.ts': ['./p8-detour.js'],
+    'apps/relay/src/p8-detour.ts': ['../../../libs/crypto/src/verify/p8-shared.js'],
+    'libs/crypto/src/verify/p8-shared.ts': ['../keys/index.js'],
+  },
+  'page-takes-only-the-api': {
+    'apps/web/src/app/core/p9.ts': ['@0fc/client'],
+    'apps/web/src/app/features/p10.ts': ['type @0fc/crypto/keys'],
+  },
+  'page-takes-no-worker-code': { 'apps/web/src/app/core/p11.ts': ['../worker/client.worker'] },
+  'api-is-only-an-api': { 'libs/client/src/api.ts': ['./room.js'] },
+  'no-framework-in-libs': {
+    'libs/client/src/p12.ts': ['rxjs'],
+    'libs/crypto/src/p13.ts': ['@nestjs/common'],
+    'libs/client/src/node/p14.ts': ['@angular/core'],
+  },
+  'no-node-in-shared-code': {
+    'libs/client/src/p15.ts': ['node:fs'],
+    'libs/crypto/src/browser/p16.ts': ['fs'],
+  },
+  'no-platform-door-in-shared-code': { 'libs/client/src/p17.ts': ['@0fc/crypto/node'] },
+  'one-platform-at-a-time': { 'libs/client/src/browser/p18.ts': ['@0fc/crypto/node'] },
+  'web-is-a-browser': { 'apps/web/src/app/worker/p19.ts': ['@0fc/client/node'] },
+  'rooms-know-no-edge': {
+    'apps/relay/src/rooms/p20.ts': ['type ../gateway/gateway.js'],
+    'apps/relay/src/rooms/p21.ts': ['../store/redis/store.js'],
+  },
+  'redis-in-its-place': {
+    'apps/relay/src/rooms/p22.ts': ['ioredis'],
+    'apps/relay/src/gateway/p23.ts': ['@socket.io/redis-adapter'],
+  },
+  'themis-only-in-crypto': {
+    'libs/client/src/p24.ts': ['wasm-themis'],
+    'test/integration/p25.ts': ['wasm-themis'],
+  },
+  'no-cycles': {
+    'libs/client/src/p26.ts': ['./p27.js'],
+    'libs/client/src/p27.ts': ['type ./p26.js'],
+  },
+  'imports-resolve': { 'libs/client/src/p28.ts': ['./nowhere.js'] },
+};
+
+/** Files of a planted tree that lead to the offence without committing it. */
+export const innocents = new Set(['libs/crypto/src/verify/p8-shared.ts']);
+
+const stubs = [
+  'ioredis',
+  '@socket.io/redis-adapter',
+  'wasm-themis',
+  'rxjs',
+  '@nestjs/common',
+  '@angular/core',
+] as const;
+
+/**
+ * Writes a tree to a new temporary folder.
+ *
+ * @returns its path; the caller removes it
+ */
+export async function writeTree(...parts: readonly Tree[]): Promise<string> {
+  const root = await realpath(await mkdtemp(join(tmpdir(), '0fc-architecture-')));
+  await cp(join(repositoryRoot, 'tsconfig.base.json'), join(root, 'tsconfig.base.json'));
+  await writeFile(join(root, 'package.json'), '{ "private": true, "type": "module" }');
+
+  for (const library of ['protocol', 'crypto', 'client']) {
+    const folder = join('libs', library);
+    await mkdir(join(root, folder), { recursive: true });
+    await cp(join(repositoryRoot, folder, 'package.json'), join(root, folder, 'package.json'));
+    await mkdir(join(root, 'node_modules/@0fc'), { recursive: true });
+    await symlink(join(root, folder), join(root, 'node_modules/@0fc', library), 'junction');
+  }
+  for (const name of stubs) {
+    const folder = join(root, 'node_modules', name);
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'package.json'), JSON.stringify({ name, main: 'index.js' }));
+    await writeFile(join(folder, 'index.js'), '');
+  }
+  for (const [path, imports] of Object.entries(Object.assign({}, ...parts) as Tree)) {
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await writeFile(join(root, path), imports.map(importLine).join('\n'));
+  }
+  return root;
+}
+
+function importLine(target: string, index: number): string {
+  const name = `x${index}`;
+  return target.startsWith('type ')
+    ? `import type { ${name} } from '${target.slice('type '.length)}';`
+    : `import { ${name} } from '${target}';`;
+}

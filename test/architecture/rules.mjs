@@ -1,0 +1,173 @@
+/**
+ * Who may import whom, for dependency-cruiser. Each rule's comment is its reason.
+ *
+ *   web (worker) → client → crypto → protocol      relay → crypto/{link,verify,node}, protocol
+ *
+ * test/architecture/rules.spec.ts runs these over the repository, and proves of each rule that it
+ * reports the violation planted for it (plants.ts). A rule without a plant fails there.
+ */
+
+const spec = '\\.(spec|spec-support)\\.ts$';
+const platformDoor = '^libs/(crypto|client)/src/(node|browser)/';
+
+/** @param {string[]} names @returns {string} packages by name, found in node_modules or not at all */
+const packages = (...names) => `(^|node_modules/)(${names.join('|')})(/|$)`;
+
+/** @type {import('dependency-cruiser').IForbiddenRuleType[]} */
+export const forbidden = [
+  // Rule 1: the direction of the arrows.
+  {
+    name: 'protocol-stands-alone',
+    comment: 'The protocol is what both sides agree on: it knows neither side, and no cryptography.',
+    from: { path: '^libs/protocol/' },
+    to: { path: '^(libs/(crypto|client)|apps)/' },
+  },
+  {
+    name: 'crypto-needs-only-protocol',
+    comment: 'Cryptography can be judged by itself, without the member that uses it.',
+    from: { path: '^libs/crypto/' },
+    to: { path: '^(libs/client|apps)/' },
+  },
+  {
+    name: 'client-needs-only-libraries',
+    comment: 'A member runs in any application: libraries do not import application code.',
+    from: { path: '^libs/client/' },
+    to: { path: '^apps/' },
+  },
+  {
+    name: 'apps-stand-apart',
+    comment: 'The relay and the web client meet on the wire, by the protocol, and nowhere else.',
+    from: { path: '^apps/([^/]+)/' },
+    to: { path: '^apps/', pathNot: '^apps/$1/' },
+  },
+  {
+    name: 'packages-by-their-doors',
+    comment: 'Inside a library is its own business: other packages take the doors in its exports.',
+    from: { path: '^((?:libs|apps)/[^/]+)/' },
+    to: {
+      path: '^libs/',
+      pathNot: [
+        '^$1/',
+        '^libs/protocol/src/index\\.ts$',
+        '^libs/crypto/src/(link|verify|keys|node|browser)/index\\.ts$',
+        '^libs/client/src/(index|api|node/index|browser/index)\\.ts$',
+      ],
+    },
+  },
+  {
+    name: 'relay-takes-only-its-doors',
+    comment: 'The relay ends links and verifies signatures; it does nothing that a member does.',
+    from: { path: '^apps/relay/src/', pathNot: spec },
+    to: { path: '^libs/', pathNot: '^libs/(protocol/|crypto/src/(link|verify|node)/)' },
+  },
+  {
+    name: 'relay-reaches-no-room-key',
+    comment: 'That the relay cannot hold a room key is visible in the import graph, through any detour.',
+    from: { path: '^apps/relay/src/', pathNot: spec },
+    to: { path: '^libs/(crypto/src/keys|client/src)/', reachable: true },
+  },
+  {
+    name: 'page-takes-only-the-api',
+    comment: 'Keys live in the worker. The page has plain view state, types and error codes.',
+    from: { path: '^apps/web/', pathNot: '^apps/web/src/app/worker/' },
+    to: { path: '^libs/', pathNot: '^libs/(client/src/api|protocol/src/index)\\.ts$' },
+  },
+  {
+    name: 'page-takes-no-worker-code',
+    comment: "The page may know the worker's types; its code would bring the keys onto the page.",
+    from: { path: '^apps/web/src/', pathNot: ['^apps/web/src/app/worker/', spec] },
+    to: { path: '^apps/web/src/app/worker/', dependencyTypesNot: ['type-only'] },
+  },
+  {
+    name: 'api-is-only-an-api',
+    comment: 'What the page imports must not bring the rest of the client along.',
+    from: { path: '^libs/client/src/api\\.ts$' },
+    to: { pathNot: '^libs/protocol/src/index\\.ts$', dependencyTypesNot: ['type-only'] },
+  },
+
+  // Rule 2: libraries are independent of frameworks and platforms.
+  {
+    name: 'no-framework-in-libs',
+    comment: 'Libraries outlive frameworks.',
+    from: { path: '^libs/' },
+    to: { path: packages('@nestjs/[^/]+', '@angular/[^/]+', 'rxjs') },
+  },
+  {
+    name: 'no-node-in-shared-code',
+    comment: 'Shared code runs in browsers too: it reaches the platform by ports (the DOM: see tsconfig).',
+    from: { path: '^libs/', pathNot: ['^libs/[^/]+/src/node/', spec] },
+    to: { dependencyTypes: ['core'] },
+  },
+  {
+    name: 'no-platform-door-in-shared-code',
+    comment: 'Only applications and tests choose the platform.',
+    from: { path: '^libs/', pathNot: [platformDoor, spec] },
+    to: { path: platformDoor },
+  },
+  {
+    name: 'one-platform-at-a-time',
+    comment: 'A door for Node in a browser, or the reverse, fails only when it is deployed.',
+    from: { path: '^libs/[^/]+/src/(node|browser)/' },
+    to: { path: platformDoor, pathNot: '^libs/[^/]+/src/$1/' },
+  },
+  {
+    name: 'web-is-a-browser',
+    comment: 'The web client takes no door for Node.',
+    from: { path: '^apps/web/src/' },
+    to: { path: '^libs/[^/]+/src/node/' },
+  },
+
+  // Rule 3: the layers of the relay, and the keepers of two packages.
+  {
+    name: 'rooms-know-no-edge',
+    comment: 'What a command does is independent of the socket it came by and of the store it goes to.',
+    from: { path: '^apps/relay/src/rooms/' },
+    to: { path: '^apps/relay/src/(gateway|store/redis)/' },
+  },
+  {
+    name: 'redis-in-its-place',
+    comment: 'Redis is one of two stores: only its store, the feed and the socket adapter speak to it.',
+    from: {
+      path: '^(apps|libs)/',
+      pathNot: ['^apps/relay/src/(store/redis|feed)/', '^apps/relay/src/gateway/[^/]*adapter[^/]*\\.ts$'],
+    },
+    to: { path: packages('ioredis', '@socket\\.io/redis-adapter') },
+  },
+  {
+    name: 'themis-only-in-crypto',
+    comment: 'All cryptography goes through libs/crypto, where it can be reviewed.',
+    from: { pathNot: '^libs/crypto/' },
+    to: { path: packages('wasm-themis') },
+  },
+
+  // Rule 5, and what makes the others mean something.
+  {
+    name: 'no-cycles',
+    comment: 'Modules that need each other are one module, or lack a third.',
+    from: {},
+    to: { circular: true },
+  },
+  {
+    name: 'imports-resolve',
+    comment: 'An import that leads nowhere would slip through every rule above.',
+    from: { path: '^(libs|apps)/' },
+    to: { couldNotResolve: true },
+  },
+];
+
+export default {
+  forbidden: forbidden.map((rule) => ({ ...rule, severity: 'error' })),
+  options: {
+    // Imports of types count: a layer that names the types of another depends on it.
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)(dist|\\.angular|coverage)/' },
+    tsConfig: { fileName: 'tsconfig.base.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['@0fc/source', 'types', 'import', 'node', 'default'],
+      extensions: ['.ts', '.js', '.mjs', '.cjs', '.d.ts'],
+      mainFields: ['module', 'main', 'types'],
+    },
+  },
+};
