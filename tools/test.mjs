@@ -118,7 +118,8 @@ async function prepare(node, chosen) {
 await runTool(async () => {
   const started = performance.now();
   const chosen = chooseStages(process.argv.slice(2));
-  const node = await ensureInstalled();
+  const node = await installed();
+  if (node === undefined) return close(one.failed);
   const { env, missing } = await prepare(node, chosen);
 
   const total = { passed: 0, failed: 0, skipped: 0 };
@@ -141,11 +142,34 @@ await runTool(async () => {
 
   say(`all stages in ${elapsed(started)}`);
   for (const line of summary) say(`  ${line}`);
-  const onlyLint = chosen.every((name) => name === 'lint');
-  if (total.passed + total.failed === 0 && !onlyLint) say('no test ran');
-  process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
-  return total.failed > 0 || (total.passed === 0 && !onlyLint) ? 1 : 0;
+  // Lint alone has nothing to count; any other choice of stages has to have run a test.
+  const countless = chosen.every((name) => name === 'lint');
+  if (total.passed + total.failed === 0 && !countless) say('no test ran');
+  return close(total, countless);
 });
+
+/** @returns {Promise<string | undefined>} the Node.js to use, or undefined where set-up failed */
+async function installed() {
+  try {
+    return await ensureInstalled();
+  } catch (error) {
+    if (!(error instanceof Remedy)) throw error;
+    say(error.message);
+    return undefined;
+  }
+}
+
+/**
+ * Prints the closing line.
+ *
+ * @param {Counts} total
+ * @param {boolean} [countless] whether it is all right that no test ran
+ * @returns {number} the exit code
+ */
+function close({ passed, failed }, countless = false) {
+  process.stdout.write(`${passed} passed, ${failed} failed\n`);
+  return failed > 0 || (passed === 0 && !countless) ? 1 : 0;
+}
 
 /** @param {Counts} counts */
 function describe({ passed, failed, skipped }) {
