@@ -1,0 +1,1 @@
+export type { Clock, Hash, KeyPair, Ports, Random } from '../ports.js';

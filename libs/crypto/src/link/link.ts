@@ -1,0 +1,202 @@
+/**
+ * The link: a Themis Secure Session over opaque frames (docs/protocol.md section 3, G5,
+ * G12, G13). One connection, one session; it never outlives either.
+ */
+import { PrivateKey, SecureSession, type PublicKey } from 'wasm-themis';
+import {
+  decodeFrame, decodeSessionFrame, encodeFrame, encodeSessionFrame, equalBytes, FRAME_TYPES, type Bytes,
+  type SessionMessage,
+} from '@0fc/protocol'; // prettier-ignore
+import { attempt, CryptoError } from '../errors.js';
+import type { KeyPair } from '../ports.js';
+import { parsePublicKey, themisPublicKey } from '../verify/identity.js';
+
+export interface Received {
+  /** a handshake frame to send back, if there is one */
+  readonly reply: Bytes | null;
+  readonly established: boolean;
+  readonly messages: readonly SessionMessage[];
+}
+
+/** The key of a peer that presents this id. Throws to refuse it. */
+type Trust = (id: Bytes) => PublicKey;
+
+/** What both ends share. */
+abstract class Link {
+  #session: SecureSession | null;
+  #peer: Bytes | null = null;
+  #refusal: unknown = undefined;
+  #established = false;
+  #sent = 0;
+  #received = 0;
+
+  protected constructor(identity: KeyPair, trust: Trust) {
+    this.#session = attempt('BAD_KEY', 'unusable private key', () => {
+      const id = parsePublicKey(identity.publicKey);
+      return new SecureSession(id, new PrivateKey(identity.privateKey), (claimed) => {
+        try {
+          const key = trust(Uint8Array.from(claimed));
+          this.#peer = Uint8Array.from(key);
+          return key;
+        } catch (error) {
+          // Nothing may be thrown through the frames of Themis's C code below; null refuses,
+          // which the package's types do not say. #negotiate passes the reason on.
+          this.#refusal = error;
+          return null as unknown as PublicKey;
+        }
+      });
+    });
+  }
+
+  /** True once the peer has proved its key; only then are there messages. */
+  get established(): boolean {
+    return this.#established;
+  }
+
+  /**
+   * The peer's canonical public key: its identity, and null until the session is
+   * established, because the first handshake message can be replayed (G12).
+   */
+  get peer(): Bytes | null {
+    return this.#established ? this.#peer : null;
+  }
+
+  /**
+   * Takes one frame from the wire.
+   *
+   * Throws HANDSHAKE_FAILED, RELAY_KEY_MISMATCH (a client's only), SESSION_BROKEN, OUT_OF_SEQUENCE, MALFORMED, TOO_LARGE or
+   * UNSUPPORTED_VERSION; after any of them the link is dead: close the connection.
+   */
+  receive(frame: unknown): Received {
+    try {
+      const { type, body } = decodeFrame(frame);
+      if (type === FRAME_TYPES.data) return { reply: null, established: true, messages: this.#open(body) };
+      return { reply: this.#negotiate(body), established: this.#established, messages: [] };
+    } catch (error) {
+      // Themis moves its counters even when a tag fails: nothing after a failure can be trusted.
+      this.destroy();
+      throw error;
+    }
+  }
+
+  /**
+   * One frame that carries these messages, with one wrap. The caller sends it or closes:
+   * a frame that is wrapped and discarded is missing to the peer.
+   *
+   * Throws SESSION_BROKEN when there is no established session, TOO_LARGE or MALFORMED
+   * for what does not fit a frame; the latter two leave the link as it was.
+   */
+  seal(messages: readonly SessionMessage[]): Bytes {
+    const session = this.live();
+    if (!this.#established) throw new CryptoError('SESSION_BROKEN', 'session not established');
+    const plain = encodeSessionFrame(this.#sent + 1, messages);
+    const wrapped = attempt('SESSION_BROKEN', 'wrap failed', () => session.wrap(plain));
+    this.#sent++;
+    return encodeFrame(FRAME_TYPES.data, wrapped);
+  }
+
+  /** Frees the session's memory, which nothing else does. Idempotent. */
+  destroy(): void {
+    const session = this.#session;
+    this.#session = null;
+    this.#established = false;
+    if (session !== null) attempt('INTERNAL', 'session not freed', () => session.destroy());
+  }
+
+  protected live(): SecureSession {
+    if (this.#session === null) throw new CryptoError('SESSION_BROKEN', 'session is over');
+    return this.#session;
+  }
+
+  /** Whether a handshake frame may come now. */
+  protected abstract ready(): boolean;
+
+  #negotiate(body: Bytes): Bytes | null {
+    const session = this.live();
+    if (this.#established) throw new CryptoError('SESSION_BROKEN', 'handshake in an established session');
+    if (!this.ready()) throw new CryptoError('HANDSHAKE_FAILED', 'handshake out of turn');
+    const reply = this.#reply(session, body);
+    this.#established = session.established();
+    if (this.#established && this.#peer === null) throw new CryptoError('HANDSHAKE_FAILED', 'peer without a key');
+    return reply.length === 0 ? null : encodeFrame(FRAME_TYPES.handshake, reply);
+  }
+
+  #reply(session: SecureSession, body: Bytes): Bytes {
+    try {
+      return session.negotiateReply(body);
+    } catch (error) {
+      const cause = this.#refusal ?? error;
+      if (cause instanceof CryptoError && cause.code === 'RELAY_KEY_MISMATCH') throw cause;
+      throw new CryptoError('HANDSHAKE_FAILED', 'handshake refused', { cause });
+    }
+  }
+
+  #open(body: Bytes): readonly SessionMessage[] {
+    const session = this.live();
+    if (!this.#established) throw new CryptoError('HANDSHAKE_FAILED', 'data before the handshake');
+    const plain = attempt('SESSION_BROKEN', 'unwrap failed', () => session.unwrap(body));
+    // Themis takes sequence numbers within 8 of its own, and an exact replay: our counter
+    // inside the plaintext does not.
+    const messages = decodeSessionFrame(plain, this.#received);
+    this.#received++;
+    return messages;
+  }
+}
+
+/** A member's or a stranger's end. */
+export class ClientLink extends Link {
+  #started = false;
+
+  private constructor(identity: KeyPair, relayKey: Bytes) {
+    super(identity, (id) => {
+      if (!equalBytes(id, relayKey)) throw new CryptoError('RELAY_KEY_MISMATCH', 'not the pinned relay');
+      return themisPublicKey(id);
+    });
+  }
+
+  /**
+   * @param options.identity key pair of this member in this room: the id on the session
+   * @param options.relayKey the pinned key; a relay with another one fails the handshake (G13)
+   *
+   * Throws BAD_KEY.
+   */
+  static open(options: { readonly identity: KeyPair; readonly relayKey: Bytes }): ClientLink {
+    const relayKey = parsePublicKey(options.relayKey);
+    if (equalBytes(relayKey, options.identity.publicKey)) throw new CryptoError('BAD_KEY', 'both ends have one key');
+    return new ClientLink(options.identity, relayKey);
+  }
+
+  /** The first frame to send. Throws HANDSHAKE_FAILED the second time, SESSION_BROKEN after the end. */
+  start(): Bytes {
+    const session = this.live();
+    if (this.#started) throw new CryptoError('HANDSHAKE_FAILED', 'started twice');
+    this.#started = true;
+    const request = attempt('HANDSHAKE_FAILED', 'no connection request', () => session.connectionRequest());
+    return encodeFrame(FRAME_TYPES.handshake, request);
+  }
+
+  /** A session that has not asked would answer as a server would: to anybody's request. */
+  protected override ready(): boolean {
+    return this.#started;
+  }
+}
+
+/** The relay's end. Any key may connect (docs/protocol.md section 3); who it is counts once it is proved. */
+export class RelayLink extends Link {
+  private constructor(relay: KeyPair) {
+    super(relay, (id) => {
+      // The relay's own key would let a session be reflected onto it.
+      if (equalBytes(id, relay.publicKey)) throw new CryptoError('BAD_KEY', 'the key of the relay itself');
+      return themisPublicKey(id);
+    });
+  }
+
+  /** Throws BAD_KEY for an unusable key pair of the relay's own. */
+  static accept(options: { readonly relay: KeyPair }): RelayLink {
+    return new RelayLink(options.relay);
+  }
+
+  protected override ready(): boolean {
+    return true;
+  }
+}

@@ -1,0 +1,13 @@
+export { CryptoError } from '../errors.js';
+export type { Clock, Hash, KeyPair, Ports, Random } from '../ports.js';
+export { fingerprintOf, memberIdOf, parsePublicKey } from './identity.js';
+export { bodyHash, containerBody, verifyContainer } from './container.js';
+export {
+  applyRoster, readChain, startRoster, type FormerMember, type Roster, type RosterChange, type RosterMember,
+} from './roster.js'; // prettier-ignore
+export { decodeRoster, encodeRoster } from './roster-codec.js';
+export { checkWraps, verifyRotation } from './rotation.js';
+export {
+  verifyKeyGrant, verifyLeaveRequest, verifyNeedKey, verifyPrekey, verifyTransferAcceptance, verifyTransferOffer,
+} from './requests.js'; // prettier-ignore
+export { transcriptGeneration, transcriptNext, transcriptStart, type TranscriptEntry } from './transcript.js';
