@@ -56,6 +56,8 @@ export default tseslint.config(
       '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }],
+      // Texts are taken apart by code point on purpose; objects are not spread by mistake.
+      '@typescript-eslint/no-misused-spread': ['error', { allow: ['string'] }],
       // Branded ids and codec results need interfaces and type aliases alike.
       '@typescript-eslint/consistent-type-definitions': 'off',
       // A store port is asynchronous even where one implementation has nothing to wait for.
