@@ -1,0 +1,33 @@
+/** When to connect again: exponential backoff with full jitter, so that clients spread out. */
+import type { Random } from '@0fc/crypto/keys';
+
+/** Ceiling of the first delay, and of all, in milliseconds. */
+export const BACKOFF_FIRST_MS = 250;
+export const BACKOFF_MOST_MS = 15_000;
+
+/** A random integer from 0 to `most`, in milliseconds. */
+export function randomUpTo(random: Random, most: number): number {
+  const raw = random.bytes(4);
+  const value = new DataView(raw.buffer, raw.byteOffset, raw.byteLength).getUint32(0);
+  return Math.floor((value / 2 ** 32) * (most + 1));
+}
+
+export class Backoff {
+  readonly #random: Random;
+  #failures = 0;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  /** Milliseconds to wait before the next attempt. */
+  next(): number {
+    const ceiling = Math.min(BACKOFF_MOST_MS, BACKOFF_FIRST_MS * 2 ** Math.min(this.#failures, 16));
+    this.#failures += 1;
+    return randomUpTo(this.#random, ceiling);
+  }
+
+  reset(): void {
+    this.#failures = 0;
+  }
+}

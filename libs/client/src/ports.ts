@@ -1,0 +1,62 @@
+/** What libs/client needs of its platform: no timer, socket or store of its own. */
+import type { Bytes } from '@0fc/protocol';
+import type { Ports as CryptoPorts } from '@0fc/crypto/keys';
+
+export interface Timers {
+  /** Runs once after `ms` milliseconds, never before the caller's turn has ended; the result cancels. */
+  after(ms: number, run: () => void): () => void;
+}
+
+export interface SocketHandle {
+  send(data: Bytes): void;
+  close(): void;
+}
+
+export interface SocketEvents {
+  open(): void;
+  frame(data: unknown): void;
+  /** Exactly once, also when connecting fails. */
+  closed(reason: string): void;
+}
+
+export interface SocketPort {
+  connect(url: string, events: SocketEvents): SocketHandle;
+}
+
+export interface StorageChange {
+  readonly store: string;
+  readonly key: string;
+  /** null deletes */
+  readonly value: Bytes | null;
+}
+
+export interface StorageRecord {
+  readonly key: string;
+  readonly value: Bytes;
+}
+
+/** Raw storage of sealed bytes. Keys ascend in plain string order. */
+export interface StoragePort {
+  read(store: string, key: string): Promise<Bytes | null>;
+  list(store: string): Promise<readonly StorageRecord[]>;
+  listFrom(store: string, prefix: string): Promise<readonly StorageRecord[]>;
+  /** All or nothing. Rejects with VAULT_FULL or VAULT_UNAVAILABLE. */
+  write(changes: readonly StorageChange[]): Promise<void>;
+  erase(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** One live client per vault (section 9). */
+export interface StorageLock {
+  /** false: another tab or process holds it. */
+  acquire(): Promise<boolean>;
+  release(): Promise<void>;
+}
+
+export interface Platform {
+  readonly crypto: CryptoPorts;
+  readonly timers: Timers;
+  readonly socket: SocketPort;
+  readonly storage: StoragePort;
+  readonly lock: StorageLock;
+}

@@ -1,0 +1,151 @@
+/**
+ * The open vault (docs/protocol.md section 9, G14): sealed records under a random key, which
+ * the passphrase seals in the header.
+ *
+ * Two records of the store `vault` make a vault: `header` (vault-header.ts), whose check tells
+ * damage from a wrong passphrase, and `proof`, a record sealed under the vault key, which tells
+ * a header that belongs to other records. A profile that has either is a vault: it is never
+ * taken for an empty one and never written over.
+ *
+ * At rest the names of stores (fixed words) and keys (room ids, counters) are visible to a
+ * thief of the profile, as are sizes; values are not.
+ */
+import {
+  CryptoError,
+  newVaultKey,
+  openRecord,
+  openVaultKey,
+  sealRecord,
+  sealVaultKey,
+} from '@0fc/crypto/keys';
+import { ERROR_CODES, utf8, type Bytes } from '@0fc/protocol';
+import { ClientError } from './errors.js';
+import { isWeakPassphrase } from './passphrase.js';
+import type { Platform, StorageChange, StoragePort, StorageRecord } from './ports.js';
+import { decodeHeader, encodeHeader } from './vault-header.js';
+
+/** The store of the vault's own records: closed to the rest of the client. */
+const OWN_STORE = 'vault';
+const HEADER = 'header';
+const PROOF = 'proof';
+const PROOF_TEXT = '0fc vault';
+
+/** What the vault needs of its platform. */
+export type VaultPlatform = Pick<Platform, 'crypto' | 'storage'>;
+
+/** Storages in which a vault is being made: of two calls at once, the second must find it taken. */
+const creating = new WeakSet<StoragePort>();
+
+export class Vault {
+  readonly #storage: StoragePort;
+  /** null once closed: the key is wiped, and with it everything is out of reach. */
+  #key: Bytes | null;
+
+  private constructor(storage: StoragePort, key: Bytes) {
+    this.#storage = storage;
+    this.#key = key;
+  }
+
+  /** Whether this device has a vault. Opens nothing. */
+  static async state(storage: StoragePort): Promise<'absent' | 'locked'> {
+    const [header, proof] = await Promise.all([storage.read(OWN_STORE, HEADER), storage.read(OWN_STORE, PROOF)]);
+    return header === null && proof === null ? 'absent' : 'locked';
+  }
+
+  /**
+   * Makes and opens the vault of a device that has none. Rejects with PASSPHRASE_WEAK,
+   * VAULT_EXISTS, VAULT_FULL or VAULT_UNAVAILABLE. The caller holds the platform's lock.
+   */
+  static async create(platform: VaultPlatform, passphrase: string): Promise<Vault> {
+    if (isWeakPassphrase(passphrase)) throw new ClientError(ERROR_CODES.PASSPHRASE_WEAK);
+    const { storage, crypto } = platform;
+    if (creating.has(storage)) throw new ClientError(ERROR_CODES.VAULT_EXISTS);
+    creating.add(storage);
+    try {
+      if ((await Vault.state(storage)) !== 'absent') throw new ClientError(ERROR_CODES.VAULT_EXISTS);
+      const key = newVaultKey(crypto.random);
+      const sealed = sealVaultKey(passphrase, key);
+      await storage.write([
+        { store: OWN_STORE, key: HEADER, value: await encodeHeader(crypto.hash, sealed) },
+        { store: OWN_STORE, key: PROOF, value: sealRecord(key, OWN_STORE, PROOF, utf8(PROOF_TEXT)) },
+      ]);
+      return new Vault(storage, key);
+    } finally {
+      creating.delete(storage);
+    }
+  }
+
+  /**
+   * Opens the vault of this device; writes nothing. Rejects with VAULT_ABSENT,
+   * WRONG_PASSPHRASE, VAULT_DAMAGED or UNSUPPORTED_VERSION (a later client's vault).
+   */
+  static async unlock(platform: VaultPlatform, passphrase: string): Promise<Vault> {
+    const { storage, crypto } = platform;
+    if ((await Vault.state(storage)) === 'absent') throw new ClientError(ERROR_CODES.VAULT_ABSENT);
+    const [header, proof] = await Promise.all([storage.read(OWN_STORE, HEADER), storage.read(OWN_STORE, PROOF)]);
+    if (header === null || proof === null) throw new ClientError(ERROR_CODES.VAULT_DAMAGED);
+    const sealed = await decodeHeader(crypto.hash, header);
+    const key = opened(() => openVaultKey(passphrase, sealed));
+    opened(() => openRecord(key, OWN_STORE, PROOF, proof));
+    return new Vault(storage, key);
+  }
+
+  /** The record's value, null where there is none. Rejects with VAULT_DAMAGED {store}, VAULT_LOCKED. */
+  async get(store: string, key: string): Promise<Bytes | null> {
+    this.#held();
+    const sealed = await this.#storage.read(store, key);
+    return sealed === null ? null : this.#open(store, { key, value: sealed }).value;
+  }
+
+  /** All records of a store, ascending by key. Rejects with VAULT_DAMAGED {store}, VAULT_LOCKED. */
+  async list(store: string): Promise<readonly StorageRecord[]> {
+    this.#held();
+    return (await this.#storage.list(store)).map((record) => this.#open(store, record));
+  }
+
+  /** The records of a store whose key begins with `prefix`, ascending by key. */
+  async listFrom(store: string, prefix: string): Promise<readonly StorageRecord[]> {
+    this.#held();
+    return (await this.#storage.listFrom(store, prefix)).map((record) => this.#open(store, record));
+  }
+
+  /**
+   * Seals and stores all changes or none; a null value deletes. Changes take effect in the
+   * order of the calls. Rejects with VAULT_FULL, VAULT_UNAVAILABLE or VAULT_LOCKED.
+   */
+  async write(changes: readonly StorageChange[]): Promise<void> {
+    const vaultKey = this.#held();
+    const sealed = changes.map(({ store, key, value }) => {
+      // The header is written once, by create.
+      if (store === OWN_STORE) throw new ClientError(ERROR_CODES.FORBIDDEN);
+      return { store, key, value: value === null ? null : sealRecord(vaultKey, store, key, value) };
+    });
+    if (sealed.length > 0) await this.#storage.write(sealed);
+  }
+
+  /** Wipes the vault key; the storage stays with its platform. Idempotent. */
+  async close(): Promise<void> {
+    this.#key?.fill(0);
+    this.#key = null;
+  }
+
+  #held(): Bytes {
+    if (this.#key === null) throw new ClientError(ERROR_CODES.VAULT_LOCKED);
+    return this.#key;
+  }
+
+  #open(store: string, { key, value }: StorageRecord): StorageRecord {
+    const vaultKey = this.#held();
+    return { key, value: opened(() => openRecord(vaultKey, store, key, value), store) };
+  }
+}
+
+/** Runs an opening step; names the store, never the key, of a record that does not open. */
+function opened(open: () => Bytes, store?: string): Bytes {
+  try {
+    return open();
+  } catch (error) {
+    if (!(error instanceof CryptoError)) throw ClientError.from(error);
+    throw new ClientError(error.code, store === undefined ? {} : { store }, { cause: error });
+  }
+}
