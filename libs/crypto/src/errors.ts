@@ -1,6 +1,6 @@
 /** Errors of this library: stable codes, and no user data or secret in a text (docs/protocol.md G15). */
 import { ThemisError, ThemisErrorCode } from 'wasm-themis';
-import type { AlarmCode, ErrorCode } from '@0fc/protocol';
+import { ProtocolError, type AlarmCode, type ErrorCode } from '@0fc/protocol';
 
 /** Why something did not open, verify or fit; `code` is stable, the text is for developers only. */
 export class CryptoError extends Error {
@@ -43,3 +43,20 @@ export function attempt<T>(code: ErrorCode, detail: string, run: () => T, alarm:
     throw new CryptoError(code, detail, { alarm });
   }
 }
+
+/**
+ * Runs checks of several kinds whose caller needs one answer: every refusal becomes
+ * `code`, with the reason as its cause. What is not a refusal passes.
+ */
+export async function restate<T>(code: ErrorCode, detail: string, run: () => T | Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (isRefusal(error)) throw new CryptoError(code, detail, { cause: error });
+    throw error;
+  }
+}
+
+/** Whether an error says something about the input, and nothing about this program. */
+export const isRefusal = (error: unknown): error is CryptoError | ProtocolError =>
+  (error instanceof CryptoError || error instanceof ProtocolError) && error.code !== 'INTERNAL';

@@ -11,8 +11,11 @@ export function padmeSize(length: number): number {
   return Math.ceil(length / step) * step;
 }
 
-/** The least padded size: short messages ("yes", "no", a reaction) all look alike. */
-export const LEAST_PADDED = 256;
+/**
+ * The least padded size: short messages ("yes", "no", a reaction) all look alike. What is
+ * padded is a signed container, which takes some 300 bytes before it says anything.
+ */
+export const LEAST_PADDED = 512;
 
 const sizeFor = (length: number): number => Math.max(LEAST_PADDED, padmeSize(length + 4));
 

@@ -1,1 +1,22 @@
+export { CryptoError } from '../errors.js';
 export type { Clock, Hash, KeyPair, Ports, Random } from '../ports.js';
+export { createGenesis, type NewRoom } from './genesis.js';
+export { makeKeyGrant, makeNeedKey, openKeyGrant } from './grant.js';
+export { createInvite, inviteIdOf, parseInvite, type NewInvite } from './invite.js';
+export { makeJoinConfirm, makeJoinReply, openJoinConfirm, openJoinReply } from './join-answer.js';
+export { makeJoinRequest, openJoinRequest, type NewJoin } from './join-request.js';
+export {
+  openMessage, openProfile, openSignal, sealMessage, sealSignal, type Sealed, type SealedPlace,
+} from './message.js'; // prettier-ignore
+export { generateKeyPair, keyHash, makePrekey, signBody } from './pairs.js';
+export { makeRotation, openRotation, wrapPrekey, type NewRotation, type PublicPrekey } from './rotation.js';
+export { safetyNumber } from './safety-number.js';
+export {
+  newVaultKey,
+  openExport,
+  openRecord,
+  openVaultKey,
+  sealExport,
+  sealRecord,
+  sealVaultKey,
+} from './vault.js';

@@ -117,7 +117,8 @@ abstract class Link {
     if (!this.ready()) throw new CryptoError('HANDSHAKE_FAILED', 'handshake out of turn');
     const reply = this.#reply(session, body);
     this.#established = session.established();
-    if (this.#established && this.#peer === null) throw new CryptoError('HANDSHAKE_FAILED', 'peer without a key');
+    if (this.#established && this.#peer === null)
+      throw new CryptoError('HANDSHAKE_FAILED', 'peer without a key');
     return reply.length === 0 ? null : encodeFrame(FRAME_TYPES.handshake, reply);
   }
 
@@ -162,7 +163,8 @@ export class ClientLink extends Link {
    */
   static open(options: { readonly identity: KeyPair; readonly relayKey: Bytes }): ClientLink {
     const relayKey = parsePublicKey(options.relayKey);
-    if (equalBytes(relayKey, options.identity.publicKey)) throw new CryptoError('BAD_KEY', 'both ends have one key');
+    if (equalBytes(relayKey, options.identity.publicKey))
+      throw new CryptoError('BAD_KEY', 'both ends have one key');
     return new ClientLink(options.identity, relayKey);
   }
 

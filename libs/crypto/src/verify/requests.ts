@@ -13,14 +13,21 @@ export const verifyPrekey = (roster: Roster, memberId: MemberId, container: Byte
   checkPrekey({ roomId: roster.roomId, memberId, key: memberOf(roster, memberId).key }, container);
 
 /** A member's request to leave. Throws BAD_SIGNATURE, BAD_ENTRY (also for the owner's), MALFORMED. */
-export function verifyLeaveRequest(roster: Roster, memberId: MemberId, container: Bytes): Body<'leaveRequest'> {
+export function verifyLeaveRequest(
+  roster: Roster,
+  memberId: MemberId,
+  container: Bytes,
+): Body<'leaveRequest'> {
   if (memberId === roster.owner) throw bad('the owner cannot leave');
   return checkLeaveRequest(roster, memberId, container);
 }
 
 /** The owner's offer of the room to a member. Throws BAD_SIGNATURE, BAD_ENTRY, MALFORMED. */
 export function verifyTransferOffer(roster: Roster, container: Bytes): Body<'transferOffer'> {
-  const { body } = decodeBody(verifyContainer(memberOf(roster, roster.owner).key, container), 'transferOffer');
+  const { body } = decodeBody(
+    verifyContainer(memberOf(roster, roster.owner).key, container),
+    'transferOffer',
+  );
   if (body.roomId !== roster.roomId || body.old !== roster.owner) throw bad('offer of something else');
   if (body.new === roster.owner) throw bad('offer to the owner');
   memberOf(roster, body.new);

@@ -180,7 +180,13 @@ async function admit(hash: Hash, next: Roster, body: Body<'admit'>) {
     epoch: body.epoch,
   };
   const roster: Roster = { ...next, members: new Map([...next.members, [memberId, member]]) };
-  const change: RosterChange = { kind: 'admit', member: memberId, key, inviteId: body.inviteId, epoch: body.epoch };
+  const change: RosterChange = {
+    kind: 'admit',
+    member: memberId,
+    key,
+    inviteId: body.inviteId,
+    epoch: body.epoch,
+  };
   return { roster, change };
 }
 
@@ -194,7 +200,11 @@ function without(next: Roster, memberId: MemberId, how: FormerMember['how']): Ro
 }
 
 /** The signed request inside a leave entry, or on its own in the log. Throws BAD_SIGNATURE, BAD_ENTRY, MALFORMED. */
-export function checkLeaveRequest(roster: Roster, memberId: MemberId, container: Bytes): Body<'leaveRequest'> {
+export function checkLeaveRequest(
+  roster: Roster,
+  memberId: MemberId,
+  container: Bytes,
+): Body<'leaveRequest'> {
   const member = memberOf(roster, memberId);
   const { body } = decodeBody(verifyContainer(member.key, container), 'leaveRequest');
   if (body.roomId !== roster.roomId || body.member !== memberId) throw bad('another request to leave');

@@ -1,0 +1,37 @@
+/** A new room (docs/protocol.md section 4). */
+import { toBase64Url, type Bytes, type RoomId, type RoomSettings } from '@0fc/protocol';
+import type { KeyPair, Ports } from '../ports.js';
+import { bodyHash } from '../verify/container.js';
+import { generateKeyPair, keyHash, signBody } from './pairs.js';
+
+export interface NewRoom {
+  /** the signed genesis: entry 0 */
+  readonly container: Bytes;
+  readonly roomId: RoomId;
+  readonly identity: KeyPair;
+  /** of epoch 1; secret, 32 bytes */
+  readonly roomKey: Bytes;
+  /** number 1 */
+  readonly prekey: KeyPair;
+  readonly nonce: Bytes;
+}
+
+/** Everything an owner needs for a room of its own. Throws MALFORMED for settings out of range. */
+export async function createGenesis(
+  ports: Ports,
+  options: { readonly settings: RoomSettings },
+): Promise<NewRoom> {
+  const identity = generateKeyPair();
+  const prekey = generateKeyPair();
+  const roomKey = ports.random.bytes(32);
+  const nonce = ports.random.bytes(32);
+  const container = signBody(identity, 'genesis', {
+    ownerKey: identity.publicKey,
+    prekey: { k: 1, key: prekey.publicKey },
+    nonce,
+    keyHash: await keyHash(ports.hash, nonce, 1, roomKey),
+    settings: options.settings,
+  });
+  const roomId = toBase64Url((await bodyHash(ports.hash, container)).subarray(0, 16)) as RoomId;
+  return { container, roomId, identity, roomKey, prekey, nonce };
+}

@@ -1,0 +1,77 @@
+/** Invites: what travels out of band (docs/protocol.md section 5, steps 1 and 2). */
+import {
+  concat, ctx, decodeAs, encodeAs, equalBytes, fromBase64Url, inviteLink, LIMITS, ProtocolError, toBase64Url,
+  type Bytes, type InviteId, type InviteLink, type RoomId,
+} from '@0fc/protocol'; // prettier-ignore
+import { CryptoError, restate } from '../errors.js';
+import type { Hash, KeyPair, Ports } from '../ports.js';
+import { parsePublicKey } from '../verify/identity.js';
+import { generateKeyPair } from './pairs.js';
+
+/** Check bytes at the end of a link: a mistyped or cut link is told from a refused one. */
+const CHECK_BYTES = 4;
+const MOST_LETTERS = Math.ceil((LIMITS.inviteLinkBytes * 4) / 3);
+
+export interface NewInvite {
+  readonly inviteId: InviteId;
+  /** secret, 32 bytes */
+  readonly token: Bytes;
+  /** of this invite alone; the private key is deleted when the invite burns */
+  readonly keyPair: KeyPair;
+  /** base64url, for the fragment of the link; holds the token */
+  readonly fragment: string;
+}
+
+/** `SHA-256(ctx(invite-id, token))[0..16]`: what the relay knows an invite by. */
+export async function inviteIdOf(hash: Hash, token: Bytes): Promise<InviteId> {
+  return toBase64Url((await hash.sha256(ctx('invite-id', token))).subarray(0, 16)) as InviteId;
+}
+
+export async function createInvite(
+  ports: Ports,
+  options: {
+    readonly roomId: RoomId;
+    readonly ownerKey: Bytes;
+    /** SHA-256 of the relay's public key */
+    readonly relayKeyHash: Bytes;
+    /** Unix ms */
+    readonly expires: number;
+  },
+): Promise<NewInvite> {
+  const token = ports.random.bytes(32);
+  const keyPair = generateKeyPair();
+  const body = encodeAs(inviteLink, {
+    v: 1,
+    roomId: options.roomId,
+    ownerKey: options.ownerKey,
+    inviteKey: keyPair.publicKey,
+    token,
+    relay: options.relayKeyHash,
+    expires: options.expires,
+  });
+  const check = (await ports.hash.sha256(body)).subarray(0, CHECK_BYTES);
+  const inviteId = await inviteIdOf(ports.hash, token);
+  return { inviteId, token, keyPair, fragment: toBase64Url(concat(body, check)) };
+}
+
+/**
+ * An invite from what somebody pasted or opened: a fragment, `#fragment` or a whole URL,
+ * line breaks of a mail program included. Throws INVITE_MALFORMED.
+ */
+export async function parseInvite(
+  hash: Hash,
+  text: string,
+): Promise<InviteLink & { readonly inviteId: InviteId }> {
+  return restate('INVITE_MALFORMED', 'not an invite', async () => {
+    const letters = text.slice(text.lastIndexOf('#') + 1).replace(/\s+/g, '');
+    const bytes = letters.length > MOST_LETTERS ? null : fromBase64Url(letters);
+    if (bytes === null || bytes.length <= CHECK_BYTES) throw new ProtocolError('MALFORMED', 'not base64url');
+    const body = bytes.subarray(0, -CHECK_BYTES);
+    const check = (await hash.sha256(body)).subarray(0, CHECK_BYTES);
+    if (!equalBytes(check, bytes.subarray(-CHECK_BYTES))) throw new CryptoError('MALFORMED', 'check bytes');
+    const link = decodeAs(inviteLink, body);
+    parsePublicKey(link.ownerKey);
+    parsePublicKey(link.inviteKey);
+    return { ...link, inviteId: await inviteIdOf(hash, link.token) };
+  });
+}
