@@ -1,0 +1,139 @@
+import { Injectable, computed, inject, signal } from '@angular/core';
+import type { AppView, ClientEvent, JoinView, Outcome, RoomSummary, RoomView, TimelineItem } from '@0fc/client/api';
+
+import type { ClientConnection } from './client-connection';
+import { OPEN_CLIENT } from './client-connection';
+import { PAGE_CODES } from './page-codes';
+import { firstUnread, mergeTimeline } from './timeline';
+
+/** Everything that the page knows, as the worker told it. Locking empties it. */
+@Injectable({ providedIn: 'root' })
+export class AppStore {
+  readonly #open = inject(OPEN_CLIENT);
+  #connection: ClientConnection;
+
+  readonly #app = signal<AppView | null>(null);
+  readonly #room = signal<RoomView | null>(null);
+  readonly #timeline = signal<readonly TimelineItem[]>([]);
+  readonly #loaded = signal(false);
+  readonly #broken = signal(false);
+  readonly #lockedAt = signal<number | null>(null);
+  readonly #unreadFrom = signal<TimelineItem | null>(null);
+  readonly #drafts = new Map<string, string>();
+  #watched: string | null = null;
+
+  /** null until the worker has answered once */
+  readonly app = this.#app.asReadonly();
+  readonly room = this.#room.asReadonly();
+  readonly timeline = this.#timeline.asReadonly();
+  /** whether the watched room's timeline has arrived */
+  readonly loaded = this.#loaded.asReadonly();
+  /** the worker died; only a restart helps */
+  readonly broken = this.#broken.asReadonly();
+  /** when this page was last locked by hand, in this page's life */
+  readonly lockedAt = this.#lockedAt.asReadonly();
+  readonly unreadFrom = this.#unreadFrom.asReadonly();
+  readonly vault = computed(() => this.#app()?.vault ?? null);
+  readonly rooms = computed<readonly RoomSummary[]>(() =>
+    [...(this.#app()?.rooms ?? [])].sort((a, b) => b.time - a.time),
+  );
+  readonly joins = computed<readonly JoinView[]>(() => this.#app()?.joins ?? []);
+  readonly empty = computed(() => this.#app() !== null && this.rooms().length + this.joins().length === 0);
+
+  constructor() {
+    this.#connection = this.#start();
+  }
+
+  /** Runs one command. A worker that does not answer is a failure like any other. */
+  async run<T>(command: (api: ClientConnection['api']) => Promise<Outcome<T>>): Promise<Outcome<T>> {
+    const connection = this.#connection;
+    try {
+      return await command(connection.api);
+    } catch {
+      // What was thrown may quote the arguments, so nothing of it is kept (G15).
+      if (connection === this.#connection) this.#broken.set(true);
+      return { ok: false, error: { code: PAGE_CODES.CLIENT_STOPPED } };
+    }
+  }
+
+  /** Watches the room on screen, or none. */
+  async watch(roomId: string | null): Promise<void> {
+    if (roomId === this.#watched) return;
+    this.#forgetRoom();
+    this.#watched = roomId;
+    await this.run((api) => api.watchRoom(roomId));
+  }
+
+  async markRead(roomId: string): Promise<void> {
+    if ((this.rooms().find((room) => room.roomId === roomId)?.unread ?? 0) > 0) {
+      await this.run((api) => api.markRead(roomId));
+    }
+  }
+
+  /** Takes the unread line away: the user has answered, so it has done its work. */
+  clearUnreadLine(): void {
+    this.#unreadFrom.set(null);
+  }
+
+  draft(roomId: string): string {
+    return this.#drafts.get(roomId) ?? '';
+  }
+
+  keepDraft(roomId: string, text: string): void {
+    if (text === '') this.#drafts.delete(roomId);
+    else this.#drafts.set(roomId, text);
+  }
+
+  /** Ends the worker, and with it every key in memory, and forgets all that it told. */
+  lock(): void {
+    this.#lockedAt.set(Date.now());
+    this.restart();
+  }
+
+  restart(): void {
+    this.#connection.close();
+    this.#app.set(null);
+    this.#broken.set(false);
+    this.#drafts.clear();
+    this.#forgetRoom();
+    this.#connection = this.#start();
+  }
+
+  #start(): ClientConnection {
+    const connection = this.#open(() => {
+      if (connection === this.#connection) this.#broken.set(true);
+    });
+    connection
+      .subscribe((event) => {
+        // A worker that was ended may still have words in flight.
+        if (connection === this.#connection) this.#receive(event);
+      })
+      .catch(() => {
+        if (connection === this.#connection) this.#broken.set(true);
+      });
+    return connection;
+  }
+
+  #receive(event: ClientEvent): void {
+    if (event.type === 'app') {
+      this.#app.set(event.app);
+    } else if (event.type === 'room') {
+      if (event.room.roomId === this.#watched) this.#room.set(event.room);
+    } else if (event.roomId === this.#watched) {
+      const items = mergeTimeline(this.#timeline(), event);
+      this.#timeline.set(items);
+      if (event.reset) {
+        this.#unreadFrom.set(firstUnread(items, this.rooms().find((room) => room.roomId === event.roomId)?.unread ?? 0));
+        this.#loaded.set(true);
+      }
+    }
+  }
+
+  #forgetRoom(): void {
+    this.#watched = null;
+    this.#room.set(null);
+    this.#timeline.set([]);
+    this.#loaded.set(false);
+    this.#unreadFrom.set(null);
+  }
+}

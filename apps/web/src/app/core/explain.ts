@@ -1,0 +1,38 @@
+import { inject, Injectable } from '@angular/core';
+import type { Failure } from '@0fc/client/api';
+
+import { I18n } from './i18n';
+
+/** Failures and alarms in words: what happened, and what can be done. */
+@Injectable({ providedIn: 'root' })
+export class Explain {
+  readonly #i18n = inject(I18n);
+
+  /** What to do about it, after a heading that says what happened. */
+  remedy(failure: Failure): string {
+    const key = `errors.${failure.code}`;
+    return this.#i18n.has(key)
+      ? this.#i18n.t(key, failure.params)
+      : this.#i18n.t('errors.UNKNOWN', { code: failure.code });
+  }
+
+  /** One heading per way in which a join can end. */
+  refusal(code: string): string {
+    const key = `join.refused.${code}`;
+    return this.#i18n.t(this.#i18n.has(key) ? key : 'join.refused.other');
+  }
+
+  /** The whole, where there is no heading. */
+  sentence(failure: Failure): string {
+    const key = `join.refused.${failure.code}`;
+    const needsHeading = this.#i18n.has(key) && !failure.code.startsWith('RELAY_') && !failure.code.startsWith('ROOM_');
+    return needsHeading ? `${this.#i18n.t(key)}. ${this.remedy(failure)}` : this.remedy(failure);
+  }
+
+  alarm(code: string, params: Readonly<Record<string, string | number>>): { readonly title: string; readonly text: string } {
+    const known = this.#i18n.has(`alarms.${code}.title`);
+    const key = known ? `alarms.${code}` : 'alarms.UNKNOWN';
+    const filled = { ...params, code, member: String(params['member'] ?? '') || this.#i18n.t('common.someone') };
+    return { title: this.#i18n.t(`${key}.title`, filled), text: this.#i18n.t(`${key}.text`, filled) };
+  }
+}

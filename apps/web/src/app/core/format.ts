@@ -1,0 +1,73 @@
+import { Injectable, computed, inject } from '@angular/core';
+
+import { Preferences } from './preferences';
+
+const DAY = 86_400_000;
+
+function startOfDay(time: number): number {
+  return new Date(time).setHours(0, 0, 0, 0);
+}
+
+/** Whole days between the calendar days of two times; summer time shifts an hour, never a day. */
+function daysBetween(from: number, to: number): number {
+  return Math.round((startOfDay(to) - startOfDay(from)) / DAY);
+}
+
+/** Times as a person reads them, in the chosen language. All times are Unix milliseconds. */
+@Injectable({ providedIn: 'root' })
+export class Format {
+  readonly #language = inject(Preferences).language;
+  readonly #formats = computed(() => {
+    const language = this.#language();
+    const make = (options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat => new Intl.DateTimeFormat(language, options);
+    return {
+      time: make({ hour: '2-digit', minute: '2-digit' }),
+      weekday: make({ weekday: 'short' }),
+      shortDay: make({ day: 'numeric', month: 'short' }),
+      day: make({ weekday: 'long', day: 'numeric', month: 'long' }),
+      dayAndYear: make({ weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' }),
+      dayAndTime: make({ weekday: 'long', day: 'numeric', month: 'long', hour: '2-digit', minute: '2-digit' }),
+      relative: new Intl.RelativeTimeFormat(language, { numeric: 'auto' }),
+    };
+  });
+
+  /** 14:02 */
+  time(time: number): string {
+    return this.#formats().time.format(time);
+  }
+
+  /** Tuesday 24 November, with the year when it is another one */
+  day(time: number): string {
+    const sameYear = new Date(time).getFullYear() === new Date().getFullYear();
+    return (sameYear ? this.#formats().day : this.#formats().dayAndYear).format(time);
+  }
+
+  /** For a list: the time today, then the weekday, then the date */
+  short(time: number, now = Date.now()): string {
+    const days = daysBetween(time, now);
+    if (days <= 0) return this.time(time);
+    return (days < 7 ? this.#formats().weekday : this.#formats().shortDay).format(time);
+  }
+
+  /** In a sentence: the time alone today, else with its day */
+  moment(time: number, now = Date.now()): string {
+    return daysBetween(time, now) === 0 ? this.time(time) : this.#formats().dayAndTime.format(time);
+  }
+
+  /** in 3 hours, tomorrow, 5 minutes ago */
+  relative(time: number, now = Date.now()): string {
+    const minutes = Math.round((time - now) / 60_000);
+    const format = this.#formats().relative;
+    if (Math.abs(minutes) < 60) return format.format(minutes, 'minute');
+    if (Math.abs(minutes) < 48 * 60) return format.format(Math.round(minutes / 60), 'hour');
+    return format.format(Math.round(minutes / 1440), 'day');
+  }
+
+  iso(time: number): string {
+    return new Date(time).toISOString();
+  }
+
+  sameDay(a: number, b: number): boolean {
+    return daysBetween(a, b) === 0;
+  }
+}

@@ -1,0 +1,9 @@
+/** Failures that the page itself can meet, beside those of @0fc/protocol. Each has its sentence in `errors`. */
+export const PAGE_CODES = {
+  /** the worker died, or does not answer in a form that can be read */
+  CLIENT_STOPPED: 'CLIENT_STOPPED',
+  PASSPHRASES_DIFFER: 'PASSPHRASES_DIFFER',
+  CLIPBOARD_REFUSED: 'CLIPBOARD_REFUSED',
+  /** the screen was asked for a room that this device does not know */
+  ROOM_NOT_HERE: 'ROOM_NOT_HERE',
+} as const;

@@ -1,0 +1,75 @@
+import type { OnDestroy } from '@angular/core';
+import { Component, computed, effect, inject } from '@angular/core';
+import { toSignal } from '@angular/core/rxjs-interop';
+import { NavigationEnd, Router, RouterLink, RouterOutlet } from '@angular/router';
+import { filter, map, startWith } from 'rxjs';
+
+import { AppStore } from '../../core/app-store';
+import { I18n } from '../../core/i18n';
+import { Brand } from '../../ui/brand';
+import { ConnectionMark } from '../../ui/connection-mark';
+import { Fingerprint } from '../../ui/fingerprint';
+import { Icon } from '../../ui/icon';
+import { Tools } from '../../ui/tools';
+import { RoomList } from './room-list';
+
+const ROOM_URL = /^\/room\/([\w-]+)(\/members)?/;
+
+/** The frame around everything but unlock and join: the rooms on the left, one page beside them. */
+@Component({
+  selector: 'zfc-shell',
+  imports: [Brand, ConnectionMark, Fingerprint, Icon, RoomList, RouterLink, RouterOutlet, Tools],
+  host: { class: 'contents' },
+  template: `
+    <div class="shell" [class.shell--three]="inRoom()" [class.shell--list]="atHome() && !bare()" [class.shell--main]="!atHome()" [class.shell--empty]="bare()">
+      @if (!bare()) {
+        <nav class="pane pane--list" [attr.aria-label]="t('common.rooms')">
+          <div class="topbar"><zfc-brand /><span class="grow"></span><zfc-tools /></div>
+          @if (store.app()?.relay; as relay) {
+            <div class="list-tools">
+              <div class="row row--between row--wrap">
+                <zfc-connection [state]="relay.state" />
+                @if (relay.fingerprint; as fingerprint) {
+                  <span class="quiet">{{ t('common.relay') }} <zfc-fingerprint [value]="fingerprint" [small]="true" [short]="true" /></span>
+                }
+              </div>
+            </div>
+          }
+          <div class="scroll"><zfc-room-list [current]="roomId()" /></div>
+          <div class="list-foot">
+            <a class="btn btn--soft" routerLink="/new" data-testid="new-room"><zfc-icon name="plus" />{{ t('common.newRoom') }}</a>
+            <a class="btn btn--line" routerLink="/join" data-testid="join-room"><zfc-icon name="door" />{{ t('common.join') }}</a>
+          </div>
+        </nav>
+      }
+      <router-outlet />
+    </div>
+  `,
+})
+export class Shell implements OnDestroy {
+  readonly #router = inject(Router);
+  protected readonly store = inject(AppStore);
+  protected readonly t = inject(I18n).t;
+  readonly #url = toSignal(
+    this.#router.events.pipe(
+      filter((event) => event instanceof NavigationEnd),
+      map((event) => event.urlAfterRedirects),
+      startWith(this.#router.url),
+    ),
+    { requireSync: true },
+  );
+  readonly #match = computed(() => ROOM_URL.exec(this.#url()));
+  protected readonly roomId = computed(() => this.#match()?.[1] ?? null);
+  protected readonly inRoom = computed(() => this.#match() !== null && this.#match()?.[2] === undefined);
+  protected readonly atHome = computed(() => this.#url() === '/');
+  /** no room yet: the first step has the whole page */
+  protected readonly bare = computed(() => this.atHome() && this.store.empty());
+
+  constructor() {
+    effect(() => void this.store.watch(this.roomId()));
+  }
+
+  ngOnDestroy(): void {
+    void this.store.watch(null);
+  }
+}

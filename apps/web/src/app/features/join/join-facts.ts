@@ -1,0 +1,60 @@
+import { Component, computed, inject, input } from '@angular/core';
+import type { InvitePreview } from '@0fc/client/api';
+
+import { Format } from '../../core/format';
+import { I18n } from '../../core/i18n';
+import { Fingerprint } from '../../ui/fingerprint';
+import { Icon } from '../../ui/icon';
+
+/** Who invites, through which relay, until when: all that can be known before the admission. */
+@Component({
+  selector: 'zfc-join-facts',
+  imports: [Fingerprint, Icon],
+  host: { class: 'contents' },
+  template: `
+    <dl class="facts">
+      <div>
+        <zfc-icon name="key" />
+        <dt>{{ t('join.who') }}</dt>
+        <dd class="fp"><zfc-fingerprint [value]="owner()" /></dd>
+        <dd>{{ t('join.whoHint') }}</dd>
+      </div>
+      <div>
+        <zfc-icon name="relay" />
+        <dt>{{ t('join.relayKey') }}</dt>
+        <dd class="fp"><zfc-fingerprint [value]="relay()" /></dd>
+        @switch (pin()) {
+          @case ('matches') {
+            <dd><span class="mark mark--ok"><zfc-icon name="check" [small]="true" />{{ t('join.relayMatches') }}</span></dd>
+          }
+          @case ('new') {
+            <dd>{{ t('join.relayNew') }}</dd>
+          }
+        }
+      </div>
+      <div>
+        <zfc-icon name="clock" />
+        <dt>{{ t('join.invite') }}</dt>
+        <dd>{{ t('join.until', { time: until() }) }}</dd>
+      </div>
+      @if (mine(); as mine) {
+        <div>
+          <zfc-icon name="people" />
+          <dt>{{ t('join.mine') }}</dt>
+          <dd class="fp"><zfc-fingerprint [value]="mine" /></dd>
+          <dd>{{ t('join.mineHint') }}</dd>
+        </div>
+      }
+    </dl>
+  `,
+})
+export class JoinFacts {
+  readonly #format = inject(Format);
+  protected readonly t = inject(I18n).t;
+  readonly owner = input.required<string>();
+  readonly relay = input.required<string>();
+  readonly expires = input.required<number>();
+  readonly pin = input<InvitePreview['relayPin'] | null>(null);
+  readonly mine = input<string | null>(null);
+  protected readonly until = computed(() => this.#format.moment(this.expires()));
+}

@@ -1,0 +1,79 @@
+import { Component, computed, inject, input, output, signal } from '@angular/core';
+import type { Failure, InvitePreview } from '@0fc/client/api';
+
+import { Explain } from '../../core/explain';
+import { I18n } from '../../core/i18n';
+import { PAGE_CODES } from '../../core/page-codes';
+import { ErrorMessage } from '../../ui/error-message';
+import { Fingerprint, groupedFingerprint } from '../../ui/fingerprint';
+import { Icon } from '../../ui/icon';
+
+/**
+ * A join that ended. A relay with another key than the pinned one is a stop that nothing leads
+ * around (G13); every other ending says what happened and what can be done.
+ */
+@Component({
+  selector: 'zfc-join-refused',
+  imports: [ErrorMessage, Fingerprint, Icon],
+  host: { class: 'contents' },
+  template: `
+    @if (stopped()) {
+      <section class="alarm stop w-lg" role="alert" data-testid="join-refused" [attr.data-code]="failure().code">
+        <span class="alarm-knot"><zfc-icon name="alarm" /></span>
+        <div class="stack">
+          <h1 tabindex="-1">{{ t('join.stopTitle') }}</h1>
+          @if (both(); as both) {
+            <p>{{ t('join.stopText') }}</p>
+            <dl class="against">
+              <div><dt>{{ t('join.known') }}</dt><dd><zfc-fingerprint [value]="both.known" /></dd></div>
+              <div><dt>{{ t('join.named') }}</dt><dd><zfc-fingerprint [value]="both.named" [against]="both.known" /></dd></div>
+            </dl>
+            <p>{{ t('join.stopDo') }}</p>
+          } @else {
+            <p>{{ explain.remedy(failure()) }}</p>
+          }
+          <zfc-error [failure]="copyFailure()" />
+          <div class="row row--wrap">
+            <button class="btn btn--alarm" type="button" data-testid="join-drop" (click)="dropped.emit()">{{ t('join.drop') }}</button>
+            @if (both()) {
+              <button class="btn btn--flush" type="button" (click)="copy()"><zfc-icon [name]="copied() ? 'check' : 'copy'" />{{ t(copied() ? 'common.copied' : 'join.copyBoth') }}</button>
+            }
+          </div>
+        </div>
+      </section>
+    } @else {
+      <section class="card card--float w-sm stack" role="alert" data-testid="join-refused" [attr.data-code]="failure().code">
+        <h1 class="title-page" tabindex="-1">{{ explain.refusal(failure().code) }}</h1>
+        <p class="lead">{{ explain.remedy(failure()) }}</p>
+        <button class="btn btn--primary btn--wide" type="button" data-testid="join-drop" (click)="dropped.emit()">{{ t(failure().code === 'INVITE_MALFORMED' ? 'join.another' : 'join.home') }}</button>
+      </section>
+    }
+  `,
+})
+export class JoinRefused {
+  protected readonly explain = inject(Explain);
+  protected readonly t = inject(I18n).t;
+  readonly failure = input.required<Failure>();
+  readonly preview = input<InvitePreview | null>(null);
+  readonly dropped = output();
+  protected readonly copied = signal(false);
+  protected readonly copyFailure = signal<Failure | null>(null);
+  protected readonly stopped = computed(() => this.failure().code === 'RELAY_KEY_MISMATCH');
+  protected readonly both = computed(() => {
+    const preview = this.preview();
+    return preview?.pinnedFingerprint ? { known: preview.pinnedFingerprint, named: preview.relayFingerprint } : null;
+  });
+
+  protected async copy(): Promise<void> {
+    const both = this.both();
+    if (both === null) return;
+    try {
+      await navigator.clipboard.writeText(
+        `${this.t('join.known')}: ${groupedFingerprint(both.known)}\n${this.t('join.named')}: ${groupedFingerprint(both.named)}`,
+      );
+      this.copied.set(true);
+    } catch {
+      this.copyFailure.set({ code: PAGE_CODES.CLIPBOARD_REFUSED });
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import { Component, computed, inject, input } from '@angular/core';
+import { RouterLink } from '@angular/router';
+
+import { AppStore } from '../../core/app-store';
+import { I18n } from '../../core/i18n';
+import { PAGE_CODES } from '../../core/page-codes';
+import { ErrorMessage } from '../../ui/error-message';
+import { Icon } from '../../ui/icon';
+import { Approvals } from './approvals';
+import { NewInvite } from './new-invite';
+import { OpenInvites } from './open-invites';
+import { PeopleList } from './people-list';
+import { RoomKeyCard } from './room-key-card';
+
+@Component({
+  selector: 'zfc-members-page',
+  imports: [Approvals, ErrorMessage, Icon, NewInvite, OpenInvites, PeopleList, RoomKeyCard, RouterLink],
+  host: { class: 'contents' },
+  template: `
+    <main class="pane pane--main">
+      <header class="topbar">
+        <a class="icon-btn" [routerLink]="['/room', id()]" [attr.aria-label]="t('common.back')" [title]="t('common.back')" data-testid="back-to-room"><zfc-icon name="back" /></a>
+        <div class="topbar__text">
+          <h1 class="topbar__title" tabindex="-1">{{ t('members.title') }}</h1>
+          @if (room(); as room) {
+            <p class="topbar__sub" dir="auto">{{ room.owner ? t('members.subOwner', { room: room.name }) : room.name }}</p>
+          }
+        </div>
+      </header>
+      <div class="scroll body">
+        @if (room(); as room) {
+          <div class="columns" [class.columns--one]="!manages()">
+            <div class="stack">
+              @if (manages()) {
+                <zfc-approvals [roomId]="room.roomId" [approvals]="room.approvals" />
+              }
+              <zfc-people-list [members]="room.members" />
+              <zfc-room-key-card [room]="room" />
+              @if (!room.owner) {
+                <p class="hint">{{ t('members.ownerOnly') }}</p>
+              }
+            </div>
+            @if (manages()) {
+              <div class="stack">
+                <zfc-new-invite [roomId]="room.roomId" />
+                <zfc-open-invites [roomId]="room.roomId" [invites]="room.invites" />
+              </div>
+            }
+          </div>
+        } @else if (unknown()) {
+          <div class="card w-sm stack"><zfc-error [failure]="{ code: codes.ROOM_NOT_HERE }" /><a class="btn btn--primary" routerLink="/">{{ t('common.backToRooms') }}</a></div>
+        } @else {
+          <p class="waiting" role="status"><span class="spinner"></span>{{ t('room.loading') }}</p>
+        }
+      </div>
+    </main>
+  `,
+})
+export class MembersPage {
+  readonly #store = inject(AppStore);
+  protected readonly t = inject(I18n).t;
+  protected readonly codes = PAGE_CODES;
+  readonly id = input.required<string>();
+  protected readonly room = computed(() => {
+    const room = this.#store.room();
+    return room?.roomId === this.id() ? room : null;
+  });
+  protected readonly manages = computed(() => this.room()?.owner === true && this.room()?.stage === 'member');
+  protected readonly unknown = computed(
+    () => this.#store.app() !== null && !this.#store.rooms().some((room) => room.roomId === this.id()),
+  );
+}

@@ -1,0 +1,54 @@
+import { Component, computed, inject, input } from '@angular/core';
+import type { TimelineSystem } from '@0fc/client/api';
+
+import { Format } from '../../core/format';
+import { I18n } from '../../core/i18n';
+import { Icon } from '../../ui/icon';
+import type { IconName } from '../../ui/icons';
+
+const KNOTS: Readonly<Record<TimelineSystem['event'], IconName>> = {
+  created: 'room',
+  admitted: 'personPlus',
+  removed: 'personMinus',
+  leaving: 'personMinus',
+  left: 'personMinus',
+  transferred: 'people',
+  settings: 'settings',
+  closed: 'close',
+  rotated: 'key',
+  missed: 'clock',
+  joinDropped: 'personMinus',
+  name: 'text',
+  inviteRefused: 'info',
+};
+
+/** Something that the room agreed on: a knot on its thread. */
+@Component({
+  selector: 'li[zfcSystem]',
+  imports: [Icon],
+  host: {
+    class: 'sys',
+    'data-testid': 'system-line',
+    '[class.sys--key]': "line().event === 'rotated'",
+    '[attr.data-event]': 'line().event',
+  },
+  template: `
+    <time class="msg__time" [attr.datetime]="format.iso(line().time)">{{ format.time(line().time) }}</time>
+    <span class="sys__knot"><zfc-icon [name]="knot()" [small]="true" /></span>
+    <p class="sys__text">@for (part of parts(); track $index) {@if (part.strong) {<b dir="auto">{{ part.text }}</b>} @else {{{ part.text }}}}</p>
+  `,
+  preserveWhitespaces: true,
+})
+export class SystemRow {
+  readonly #i18n = inject(I18n);
+  protected readonly format = inject(Format);
+  readonly line = input.required<TimelineSystem>();
+  protected readonly knot = computed(() => KNOTS[this.line().event]);
+  protected readonly parts = computed(() => {
+    const { event, me, params, time } = this.line();
+    const known = Object.fromEntries(
+      Object.entries(params).map(([name, value]) => [name, value === '' ? this.#i18n.t('common.someone') : value]),
+    );
+    return this.#i18n.parts(`room.system.${event}${me ? 'Me' : ''}`, { ...known, time: this.format.time(time) });
+  });
+}

@@ -1,0 +1,120 @@
+import type { ElementRef } from '@angular/core';
+import { afterNextRender, Component, computed, inject, Injector, input, signal, viewChild } from '@angular/core';
+import type { RoomView, TimelineItem } from '@0fc/client/api';
+
+import { Format } from '../../core/format';
+import { I18n } from '../../core/i18n';
+import { Icon } from '../../ui/icon';
+import { AlarmRow } from './alarm-row';
+import { MessageRow } from './message-row';
+import { rowsOf } from './rows';
+import { SystemRow } from './system-row';
+
+/** Items drawn at first, and how many more each "show earlier" adds. */
+const WINDOW = 200;
+/** Pixels from the end within which the reader counts as being there. */
+const NEAR = 80;
+
+/** The conversation: one thread, the newest at the bottom, which stays in view while one is there. */
+@Component({
+  selector: 'zfc-thread',
+  imports: [AlarmRow, Icon, MessageRow, SystemRow],
+  host: { class: 'feed__wrap' },
+  template: `
+    <div class="feed" #feed (scroll)="scrolled()" tabindex="0" [attr.aria-label]="t('room.conversation')">
+      <ol class="thread" role="log" [class.thread--broken]="brokenBefore()" [attr.aria-label]="t('room.conversation')">
+        @for (row of rows(); track row.key) {
+          @switch (row.kind) {
+            @case ('day') {
+              <li class="sep"><span>{{ format.day(row.time) }}</span></li>
+            }
+            @case ('unread') {
+              <li class="unread" data-testid="unread-line"><span>{{ t('room.newSince', { time: format.moment(row.time) }) }}</span><i></i></li>
+            }
+            @case ('message') {
+              <li zfcMessage [message]="row.item" [start]="row.start" [end]="row.end" [others]="others()"></li>
+            }
+            @case ('system') {
+              <li zfcSystem [line]="row.item"></li>
+            }
+            @case ('alarm') {
+              <li zfcAlarm [alarm]="row.item"></li>
+            }
+          }
+        }
+      </ol>
+      @if (hidden() > 0) {
+        <div class="earlier"><button class="btn btn--line" type="button" data-testid="show-earlier" (click)="showEarlier()"><zfc-icon name="up" [small]="true" />{{ t('room.earlier') }}</button></div>
+      }
+    </div>
+    @if (!atEnd()) {
+      <button class="btn btn--line jump" type="button" data-testid="jump" (click)="toEnd()"><zfc-icon name="newest" [small]="true" />{{ jumpText() }}</button>
+    }
+  `,
+})
+export class Thread {
+  readonly #i18n = inject(I18n);
+  readonly #injector = inject(Injector);
+  protected readonly format = inject(Format);
+  protected readonly t = this.#i18n.t;
+  private readonly feed = viewChild.required<ElementRef<HTMLElement>>('feed');
+  readonly items = input.required<readonly TimelineItem[]>();
+  readonly unreadFrom = input.required<TimelineItem | null>();
+  readonly room = input.required<RoomView>();
+
+  readonly #window = signal(WINDOW);
+  /** order of the newest item that was in view, to count what came since */
+  readonly #seen = signal<number | null>(null);
+  readonly atEnd = signal(true);
+
+  readonly #start = computed(() => Math.max(0, this.items().length - this.#window()));
+  protected readonly hidden = this.#start;
+  protected readonly rows = computed(() =>
+    rowsOf(this.items().slice(this.#start()), this.unreadFrom(), (a, b) => this.format.sameDay(a, b)),
+  );
+  /** an unsettled alarm above the window keeps the thread dashed */
+  protected readonly brokenBefore = computed(() =>
+    this.items()
+      .slice(0, this.#start())
+      .some((item) => item.type === 'alarm' && !item.settled),
+  );
+  protected readonly others = computed(() => Math.max(1, this.room().members.length - 1));
+  protected readonly jumpText = computed(() => {
+    const seen = this.#seen();
+    const came = seen === null ? 0 : this.items().filter((item) => item.type === 'message' && !item.mine && item.order > seen).length;
+    return came === 0 ? this.t('room.jump') : this.#i18n.count('room.jumpNew', came);
+  });
+
+  protected showEarlier(): void {
+    this.#window.update((size) => size + WINDOW);
+  }
+
+  toEnd(): void {
+    this.feed().nativeElement.scrollTop = 0;
+    this.atEnd.set(true);
+  }
+
+  /** Brings the first unsettled alarm into view and gives it the focus. */
+  toAlarm(): void {
+    const alarm = this.items().find((item) => item.type === 'alarm' && !item.settled);
+    if (alarm === undefined) return;
+    const fromEnd = this.items().length - this.items().indexOf(alarm);
+    if (fromEnd > this.#window()) this.#window.set(fromEnd + NEAR);
+    afterNextRender(
+      () => {
+        const row = document.getElementById(`alarm-${alarm.id}`);
+        row?.scrollIntoView({ block: 'center' });
+        row?.focus({ preventScroll: true });
+      },
+      { injector: this.#injector },
+    );
+  }
+
+  protected scrolled(): void {
+    // The feed grows upwards from its end: its scroll position is 0 there and negative above.
+    const atEnd = -this.feed().nativeElement.scrollTop < NEAR;
+    if (atEnd === this.atEnd()) return;
+    this.atEnd.set(atEnd);
+    this.#seen.set(this.items().at(-1)?.order ?? null);
+  }
+}

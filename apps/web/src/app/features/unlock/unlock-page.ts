@@ -1,0 +1,61 @@
+import { Component, effect, inject, untracked } from '@angular/core';
+import { Router } from '@angular/router';
+
+import { AppStore } from '../../core/app-store';
+import { I18n } from '../../core/i18n';
+import { Invites } from '../../core/invites';
+import { Destination } from '../../core/vault-guard';
+import { LanguageSwitch } from '../../ui/language-switch';
+import { PageBar } from '../../ui/page-bar';
+import { PageFoot } from '../../ui/page-foot';
+import { FirstPassphrase } from './first-passphrase';
+import { ReturnPassphrase } from './return-passphrase';
+
+@Component({
+  selector: 'zfc-unlock-page',
+  imports: [FirstPassphrase, LanguageSwitch, PageBar, PageFoot, ReturnPassphrase],
+  host: { class: 'contents' },
+  template: `
+    @if (store.vault(); as vault) {
+      <div class="page">
+        <zfc-page-bar><zfc-language-switch [short]="true" /></zfc-page-bar>
+        <main class="page__center" [class.page__center--mid]="vault !== 'absent'">
+          @switch (vault) {
+            @case ('absent') {
+              <zfc-first-passphrase />
+            }
+            @case ('locked') {
+              <zfc-return-passphrase />
+            }
+            @case ('elsewhere') {
+              <section class="card card--float w-sm stack stack--6" data-testid="elsewhere">
+                <div class="stack stack--2">
+                  <h1 class="title-page" tabindex="-1">{{ t('unlock.elsewhereTitle') }}</h1>
+                  <p class="muted">{{ t('unlock.elsewhereLead') }}</p>
+                </div>
+                <button class="btn btn--primary btn--wide" type="button" (click)="store.restart()">{{ t('unlock.elsewhereRetry') }}</button>
+              </section>
+            }
+          }
+        </main>
+        <zfc-page-foot />
+      </div>
+    }
+  `,
+})
+export class UnlockPage {
+  protected readonly store = inject(AppStore);
+  protected readonly t = inject(I18n).t;
+
+  constructor() {
+    const router = inject(Router);
+    const destination = inject(Destination);
+    const invites = inject(Invites);
+    effect(() => {
+      if (this.store.vault() !== 'open') return;
+      // An invite that was opened with this page comes first, wherever the page was going.
+      const url = destination.take();
+      void router.navigateByUrl(untracked(invites.pending) === null ? url : '/join', { replaceUrl: true });
+    });
+  }
+}

@@ -1,0 +1,34 @@
+import { Component, computed, input } from '@angular/core';
+
+const TINTS = 6;
+
+/** Two letters of a name, or one; names of one word give its first two. */
+export function monogram(name: string): string {
+  const words = name.trim().split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word));
+  const letters = (word: string | undefined): string[] => [...(word ?? '')].filter((char) => /[\p{L}\p{N}]/u.test(char));
+  const first = letters(words[0]);
+  const second = words.length > 1 ? letters(words.at(-1))[0] : first[1];
+  return `${first[0] ?? '·'}${second ?? ''}`.toLocaleUpperCase();
+}
+
+/** 1 to 6, from the key or the room id: a name cannot choose its colour. */
+export function tintOf(identity: string): number {
+  let sum = 0;
+  for (const char of identity.slice(0, 16)) sum = (sum * 31 + (char.codePointAt(0) ?? 0)) % 9973;
+  return (sum % TINTS) + 1;
+}
+
+@Component({
+  selector: 'zfc-avatar',
+  host: { 'aria-hidden': 'true', '[class]': 'classes()' },
+  template: `{{ letters() }}`,
+})
+export class Avatar {
+  readonly name = input.required<string>();
+  /** the key's fingerprint, or the room's id */
+  readonly identity = input.required<string>();
+  readonly room = input(false);
+
+  protected readonly letters = computed(() => monogram(this.name()));
+  protected readonly classes = computed(() => `avatar tint-${tintOf(this.identity())}${this.room() ? ' avatar--room' : ''}`);
+}

@@ -1,0 +1,42 @@
+import { LiveAnnouncer } from '@angular/cdk/a11y';
+import { Component, inject, input, output, signal } from '@angular/core';
+import type { Failure } from '@0fc/client/api';
+
+import { I18n } from '../core/i18n';
+import { PAGE_CODES } from '../core/page-codes';
+import { Icon } from './icon';
+
+const SHOWN_MS = 2_000;
+
+/** Copies a text and says so; a refusal goes to the parent, which has the place to explain it. */
+@Component({
+  selector: 'zfc-copy',
+  imports: [Icon],
+  host: { class: 'contents' },
+  template: `
+    <button class="icon-btn" type="button" [attr.aria-label]="label()" [title]="label()" [attr.data-testid]="testId()" (click)="copy()">
+      <zfc-icon [name]="copied() ? 'check' : 'copy'" />
+    </button>
+  `,
+})
+export class CopyButton {
+  readonly #announcer = inject(LiveAnnouncer);
+  readonly #t = inject(I18n).t;
+  readonly text = input.required<string>();
+  readonly label = input.required<string>();
+  readonly testId = input<string | null>(null);
+  readonly failed = output<Failure>();
+  protected readonly copied = signal(false);
+
+  protected async copy(): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(this.text());
+    } catch {
+      this.failed.emit({ code: PAGE_CODES.CLIPBOARD_REFUSED });
+      return;
+    }
+    this.copied.set(true);
+    setTimeout(() => this.copied.set(false), SHOWN_MS);
+    await this.#announcer.announce(this.#t('common.copied'));
+  }
+}

@@ -1,0 +1,28 @@
+import { Component, computed, inject, input } from '@angular/core';
+import type { Failure } from '@0fc/client/api';
+
+import { Explain } from '../core/explain';
+import { Icon } from './icon';
+
+/** What happened and what can be done. It is read out when it appears. */
+@Component({
+  selector: 'zfc-error',
+  imports: [Icon],
+  host: { class: 'contents' },
+  template: `
+    @if (failure(); as failure) {
+      <p class="error" role="alert" data-testid="error" [attr.data-code]="failure.code" [attr.id]="id() || null">
+        <zfc-icon name="info" [small]="true" /><span>{{ text() }}</span>
+      </p>
+    }
+  `,
+})
+export class ErrorMessage {
+  readonly #explain = inject(Explain);
+  readonly failure = input.required<Failure | null>();
+  readonly id = input('');
+  protected readonly text = computed(() => {
+    const failure = this.failure();
+    return failure === null ? '' : this.#explain.sentence(failure);
+  });
+}
