@@ -1,0 +1,46 @@
+/** Where a relay is and where it says which key it has (docs/protocol.md section 3). */
+import { parsePublicKey } from '@0fc/crypto/verify';
+import { ERROR_CODES, fromBase64Url, type Bytes } from '@0fc/protocol';
+import { ClientError } from '../errors.js';
+
+/** A relay's base URL without a slash at its end. Throws RELAY_UNREACHABLE for what is none. */
+export function relayBase(url: string, relativeTo?: string): string {
+  if (!URL.canParse(url, relativeTo)) throw new ClientError(ERROR_CODES.RELAY_UNREACHABLE);
+  const parsed = new URL(url, relativeTo);
+  if (parsed.protocol !== 'https:' && parsed.protocol !== 'http:') {
+    throw new ClientError(ERROR_CODES.RELAY_UNREACHABLE);
+  }
+  return parsed.origin + parsed.pathname.replace(/\/+$/, '');
+}
+
+/** A relay's public key as people and files write it: base64url. Throws BAD_KEY. */
+export function relayKeyFromText(text: string): Bytes {
+  const bytes = fromBase64Url(text.trim());
+  if (bytes === null) throw new ClientError(ERROR_CODES.BAD_KEY);
+  return parsePublicKey(bytes);
+}
+
+/** Longest config.json that is read, in characters. */
+const CONFIG_CHARS = 16_384;
+
+/**
+ * The key that a deployment says its relay has: `{"relayPublicKey": base64url}` at
+ * `<base>/config.json`. It is no proof of anything; the session is. Rejects with
+ * RELAY_UNREACHABLE when there is no such file, BAD_KEY when it holds no key.
+ */
+export async function relayKeyOfDeployment(
+  base: string,
+  readText: (url: string) => Promise<string>,
+): Promise<Bytes> {
+  let config: unknown;
+  try {
+    const text = await readText(`${base}/config.json`);
+    config = text.length <= CONFIG_CHARS ? JSON.parse(text) : null;
+  } catch (cause) {
+    throw new ClientError(ERROR_CODES.RELAY_UNREACHABLE, {}, { cause });
+  }
+  const key = typeof config === 'object' && config !== null && 'relayPublicKey' in config ? config.relayPublicKey : null;
+  // A page in place of the file (a captive portal, a host without a relay) names no key.
+  if (typeof key !== 'string') throw new ClientError(ERROR_CODES.RELAY_UNREACHABLE);
+  return relayKeyFromText(key);
+}

@@ -1,0 +1,58 @@
+/** The socket port over a Socket.IO client: one opaque binary event, websocket only (docs/protocol.md section 3). */
+import { FRAME_EVENT, type Bytes } from '@0fc/protocol';
+import type { SocketPort } from '../ports.js';
+
+/** What is used of a Socket.IO client's socket. */
+export interface IoSocket {
+  on(event: string, listener: (argument: unknown) => void): unknown;
+  emit(event: string, data: Bytes): unknown;
+  disconnect(): unknown;
+}
+
+export interface IoOptions {
+  readonly path: string;
+  readonly transports: string[];
+  readonly reconnection: boolean;
+  readonly forceNew: boolean;
+  readonly timeout: number;
+}
+
+/** Milliseconds for the websocket to open. */
+const OPEN_TIMEOUT_MS = 10_000;
+
+/** The port over `io` of socket.io-client, which node/ and browser/ import for themselves. */
+export const socketIoPort = (io: (origin: string, options: IoOptions) => IoSocket): SocketPort => ({
+  connect(url, events) {
+    const { origin, pathname } = new URL(url);
+    // A path given to `io` would be taken for a namespace: it belongs in front of Socket.IO's own.
+    const socket = io(origin, {
+      path: `${pathname.replace(/\/+$/, '')}/socket.io`,
+      transports: ['websocket'],
+      // When to come back is the connection's decision: each time with a new session.
+      reconnection: false,
+      forceNew: true,
+      timeout: OPEN_TIMEOUT_MS,
+    });
+    let over = false;
+    const close = (reason: string): void => {
+      if (over) return;
+      over = true;
+      socket.disconnect();
+      events.closed(reason);
+    };
+    socket.on('connect', () => {
+      if (!over) events.open();
+    });
+    socket.on(FRAME_EVENT, (data) => {
+      if (!over) events.frame(data instanceof ArrayBuffer ? new Uint8Array(data) : data);
+    });
+    socket.on('connect_error', () => close('unreachable'));
+    socket.on('disconnect', (reason) => close(typeof reason === 'string' ? reason : 'closed'));
+    return {
+      send(data) {
+        if (!over) socket.emit(FRAME_EVENT, data);
+      },
+      close: () => close('closed here'),
+    };
+  },
+});

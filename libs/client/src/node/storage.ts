@@ -1,0 +1,149 @@
+/**
+ * The vault's storage on Node (docs/protocol.md section 9): one SQLite file with one table.
+ * A write is one transaction, durable once it returns, all or nothing under a kill or a loss
+ * of power.
+ */
+import { chmodSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { ERROR_CODES, type ErrorCode } from '@0fc/protocol';
+import { ClientError } from '../errors.js';
+import type { StorageChange, StoragePort, StorageRecord } from '../ports.js';
+
+/** A folder name for storage that ends with the process: tests and throw-away members. */
+export const IN_MEMORY = ':memory:';
+
+/** Version of the table below, kept in the file's user_version. */
+const SCHEMA_VERSION = 1;
+/** Milliseconds to wait for another process that opens the same file. */
+const BUSY_MS = 5_000;
+
+/** SQLite's primary result codes that mean something of their own here. */
+const SQLITE_CODES: Readonly<Record<number, ErrorCode>> = {
+  11: ERROR_CODES.VAULT_DAMAGED, // SQLITE_CORRUPT
+  13: ERROR_CODES.VAULT_FULL, // SQLITE_FULL
+  26: ERROR_CODES.VAULT_DAMAGED, // SQLITE_NOTADB
+};
+
+/** SQLite's primary result code of an error, null for an error of another origin. */
+export function sqliteCode(error: unknown): number | null {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return null;
+  return error.errcode & 0xff;
+}
+
+function attempt<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (cause) {
+    if (cause instanceof ClientError) throw cause;
+    const code = SQLITE_CODES[sqliteCode(cause) ?? 0] ?? ERROR_CODES.VAULT_UNAVAILABLE;
+    throw new ClientError(code, {}, { cause });
+  }
+}
+
+/** Makes the folder (readable by its owner alone) and the path of a file in it. */
+export function fileIn(folder: string, name: string): string {
+  if (folder === IN_MEMORY) return IN_MEMORY;
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return join(folder, name);
+}
+
+const byKey = (a: StorageRecord, b: StorageRecord): number => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+
+export class FileStorage implements StoragePort {
+  readonly #db: DatabaseSync;
+
+  private constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  /** Throws VAULT_DAMAGED, VAULT_UNAVAILABLE, or UNSUPPORTED_VERSION for a later client's file. */
+  static open(folder: string): FileStorage {
+    return attempt(() => {
+      const path = fileIn(folder, 'vault.db');
+      const db = new DatabaseSync(path, { timeout: BUSY_MS });
+      try {
+        if (path !== IN_MEMORY) chmodSync(path, 0o600);
+        prepare(db);
+        return new FileStorage(db);
+      } catch (error) {
+        db.close();
+        throw error;
+      }
+    });
+  }
+
+  async read(store: string, key: string): Promise<Uint8Array | null> {
+    const rows = this.#rows('SELECT key, value FROM records WHERE store = ? AND key = ?', store, key);
+    return rows[0]?.value ?? null;
+  }
+
+  async list(store: string): Promise<readonly StorageRecord[]> {
+    return this.#rows('SELECT key, value FROM records WHERE store = ?', store);
+  }
+
+  async listFrom(store: string, prefix: string): Promise<readonly StorageRecord[]> {
+    // Keys with the prefix are the first ones at or after it, in any order of text.
+    return this.#rows(
+      'SELECT key, value FROM records WHERE store = ? AND key >= ? AND substr(key, 1, length(?)) = ?',
+      store,
+      prefix,
+      prefix,
+      prefix,
+    );
+  }
+
+  async write(changes: readonly StorageChange[]): Promise<void> {
+    this.#transaction(() => {
+      const put = this.#db.prepare('INSERT OR REPLACE INTO records (store, key, value) VALUES (?, ?, ?)');
+      const remove = this.#db.prepare('DELETE FROM records WHERE store = ? AND key = ?');
+      for (const { store, key, value } of changes) {
+        if (value === null) remove.run(store, key);
+        else put.run(store, key, value);
+      }
+    });
+  }
+
+  async erase(): Promise<void> {
+    this.#transaction(() => this.#db.exec('DELETE FROM records'));
+    // The deleted pages leave the files too.
+    attempt(() => this.#db.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE)'));
+  }
+
+  async close(): Promise<void> {
+    if (this.#db.isOpen) attempt(() => this.#db.close());
+  }
+
+  #rows(sql: string, ...values: readonly SQLInputValue[]): readonly StorageRecord[] {
+    const rows = attempt(() => this.#db.prepare(sql).all(...values));
+    // Plain string order is that of UTF-16, SQLite's that of UTF-8.
+    return rows.map(({ key, value }) => ({ key: key as string, value: value as Uint8Array })).sort(byKey);
+  }
+
+  #transaction(run: () => void): void {
+    attempt(() => {
+      this.#db.exec('BEGIN IMMEDIATE');
+      try {
+        run();
+        this.#db.exec('COMMIT');
+      } catch (error) {
+        // SQLite has rolled some failures back already.
+        if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+        throw error;
+      }
+    });
+  }
+}
+
+function prepare(db: DatabaseSync): void {
+  // FULL: a commit is on the disk when it returns. secure_delete: a deleted key is overwritten (G8).
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON');
+  const version = db.prepare('PRAGMA user_version').get()?.['user_version'];
+  if (version !== 0 && version !== SCHEMA_VERSION) throw new ClientError(ERROR_CODES.UNSUPPORTED_VERSION);
+  db.exec(`BEGIN IMMEDIATE;
+    CREATE TABLE IF NOT EXISTS records (
+      store TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (store, key)
+    ) STRICT, WITHOUT ROWID;
+    PRAGMA user_version = ${SCHEMA_VERSION};
+    COMMIT`);
+}

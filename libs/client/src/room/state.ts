@@ -1,0 +1,203 @@
+/**
+ * One room in memory: the core record, the indexes over the local log, and the changes
+ * that wait to be written. Everything that one delivery changes is written in one
+ * atomic write, or not at all (docs/protocol.md section 9).
+ */
+import {
+  equalBytes, LIMITS, toBase64Url, type Bytes, type MemberId, type Position, type RoomId,
+} from '@0fc/protocol'; // prettier-ignore
+import { decodeRoster, encodeRoster, type Roster } from '@0fc/crypto/verify';
+import type { StorageChange } from '../ports.js';
+import type { Vault } from '../vault.js';
+import {
+  decodeRecord, encodeRecord, keyOf, logRecord, outboxItem, ownerInvite, prefixOf, roomCore, STORES, type EpochKey,
+  type LogRecord, type OutboxItem, type OwnerInvite, type RoomCore, type StoredItem, type StoredMessage,
+} from './records.js'; // prettier-ignore
+
+const placeKey = (position: Position): string => `${String(position.g)}/${String(position.s)}`;
+const messageKey = (sender: MemberId, instance: Bytes, n: number): string =>
+  `${sender}/${toBase64Url(instance)}/${String(n)}`;
+
+/** How many transcript values are kept for comparing with what others have seen (section 6). */
+const TRANSCRIPTS_KEPT = 10_000;
+
+export class RoomState {
+  readonly log: LogRecord[] = [];
+  readonly outbox = new Map<number, OutboxItem>();
+  readonly invites = new Map<string, OwnerInvite>();
+  roster: Roster;
+
+  readonly #vault: Vault;
+  readonly #transcripts = new Map<string, Bytes>();
+  readonly #mids = new Map<string, Bytes>();
+  readonly #chain: Bytes[] = [];
+  readonly #chainHashes = new Set<string>();
+  #changes = new Map<string, StorageChange>();
+  /** log indexes changed since the views were last told */
+  readonly touched = new Set<number>();
+
+  private constructor(
+    vault: Vault,
+    /** changed in place by the code that takes entries in; written by {@link commit} */
+    readonlyCore: RoomCore,
+  ) {
+    this.#vault = vault;
+    this.core = readonlyCore;
+    this.roster = decodeRoster(readonlyCore.roster);
+  }
+
+  core: RoomCore;
+
+  /** A new room: nothing is written before {@link commit}. */
+  static begin(vault: Vault, core: RoomCore): RoomState {
+    return new RoomState(vault, core);
+  }
+
+  static async load(vault: Vault, roomId: RoomId, hashOf: (container: Bytes) => Promise<Bytes>): Promise<RoomState | null> {
+    const data = await vault.get(STORES.rooms, roomId);
+    if (data === null) return null;
+    const state = new RoomState(vault, decodeRecord(roomCore, data));
+    for (const record of await vault.listFrom(STORES.chain, prefixOf(roomId))) {
+      state.#chain.push(record.value);
+      state.#chainHashes.add(toBase64Url(await hashOf(record.value)));
+    }
+    for (const record of await vault.listFrom(STORES.log, prefixOf(roomId))) {
+      state.#index(decodeRecord(logRecord, record.value));
+    }
+    for (const record of await vault.listFrom(STORES.outbox, prefixOf(roomId))) {
+      const item = decodeRecord(outboxItem, record.value);
+      state.outbox.set(item.n, item);
+    }
+    for (const record of await vault.listFrom(STORES.invites, prefixOf(roomId))) {
+      const invite = decodeRecord(ownerInvite, record.value);
+      state.invites.set(invite.inviteId, invite);
+    }
+    return state;
+  }
+
+  #index(record: LogRecord): void {
+    this.log.push(record);
+    if (record.at !== null) {
+      this.#transcripts.set(placeKey(record.at.position), record.at.t);
+      if (this.#transcripts.size > TRANSCRIPTS_KEPT) {
+        const oldest = this.#transcripts.keys().next();
+        if (oldest.done !== true) this.#transcripts.delete(oldest.value);
+      }
+    }
+    for (const item of record.items) {
+      if (item.type === 'message') this.#mids.set(messageKey(item.sender, item.instance, item.n), item.mid);
+    }
+  }
+
+  /** Appends to the local log. `at`: the entry (or generation) it stands for. */
+  append(at: LogRecord['at'], time: number, items: readonly StoredItem[]): void {
+    const record: LogRecord = { index: this.core.nextIndex++, at, time, items: [...items] };
+    this.#index(record);
+    this.touched.add(record.index);
+    if (items.length > 0) this.core.lastTime = time;
+    this.#stage(STORES.log, keyOf(this.core.roomId, record.index), encodeRecord(logRecord, record));
+  }
+
+  /** The transcript at a position, where it is still known. */
+  transcriptAt(position: Position): Bytes | null {
+    return this.#transcripts.get(placeKey(position)) ?? null;
+  }
+
+  rememberTranscript(position: Position, t: Bytes): void {
+    this.#transcripts.set(placeKey(position), t);
+  }
+
+  midOf(sender: MemberId, instance: Bytes, n: number): Bytes | null {
+    return this.#mids.get(messageKey(sender, instance, n)) ?? null;
+  }
+
+  /** Every message taken in, oldest first. */
+  messages(): readonly StoredMessage[] {
+    return this.log.flatMap((record) => record.items.filter((item) => item.type === 'message'));
+  }
+
+  get chain(): readonly Bytes[] {
+    return this.#chain;
+  }
+
+  inChain(head: Bytes): boolean {
+    return this.#chainHashes.has(toBase64Url(head));
+  }
+
+  extendChain(container: Bytes, head: Bytes, roster: Roster): void {
+    this.#stage(STORES.chain, keyOf(this.core.roomId, this.#chain.length), container);
+    this.#chain.push(container);
+    this.#chainHashes.add(toBase64Url(head));
+    this.roster = roster;
+  }
+
+  keepRotation(epoch: number, raw: Bytes): void {
+    this.#stage(STORES.rotations, keyOf(this.core.roomId, epoch), raw);
+  }
+
+  putOutbox(item: OutboxItem): void {
+    this.outbox.set(item.n, item);
+    this.#stage(STORES.outbox, keyOf(this.core.roomId, item.n), encodeRecord(outboxItem, item));
+  }
+
+  dropOutbox(n: number): void {
+    this.outbox.delete(n);
+    this.#stage(STORES.outbox, keyOf(this.core.roomId, n), null);
+  }
+
+  putInvite(invite: OwnerInvite): void {
+    this.invites.set(invite.inviteId, invite);
+    this.#stage(STORES.invites, prefixOf(this.core.roomId) + invite.inviteId, encodeRecord(ownerInvite, invite));
+  }
+
+  dropInvite(inviteId: string): void {
+    this.invites.delete(inviteId);
+    this.#stage(STORES.invites, prefixOf(this.core.roomId) + inviteId, null);
+  }
+
+  key(epoch: number): EpochKey | null {
+    return this.core.keys.find((known) => known.epoch === epoch) ?? null;
+  }
+
+  get current(): EpochKey {
+    const key = this.key(this.core.epoch);
+    if (key === null) throw new Error('the current epoch has no record');
+    return key;
+  }
+
+  get isOwner(): boolean {
+    return this.roster.owner === this.core.me;
+  }
+
+  nameOf(member: MemberId): string {
+    return this.core.people.find((person) => person.memberId === member)?.name ?? '';
+  }
+
+  /** Also writes another store's change in the same atomic write. */
+  alongside(store: string, key: string, value: Bytes | null): void {
+    this.#stage(store, key, value);
+  }
+
+  /** One atomic write of everything that changed. Rejects with VAULT_FULL and the like. */
+  async commit(): Promise<void> {
+    this.core.roster = encodeRoster(this.roster);
+    this.#stage(STORES.rooms, this.core.roomId, encodeRecord(roomCore, this.core));
+    const changes = [...this.#changes.values()];
+    this.#changes = new Map();
+    await this.#vault.write(changes);
+  }
+
+  #stage(store: string, key: string, value: Bytes | null): void {
+    this.#changes.set(`${store} ${key}`, { store, key, value });
+  }
+}
+
+/** Replaces or adds in a list that is keyed by one field. */
+export function upsert<T>(list: T[], same: (item: T) => boolean, item: T): void {
+  const at = list.findIndex(same);
+  if (at < 0) list.push(item);
+  else list[at] = item;
+}
+
+export const sameInstance = (a: Bytes, b: Bytes): boolean => equalBytes(a, b);
+export const HISTORY_DEFAULT = Math.min(100_000, LIMITS.historyEntries);

@@ -1,0 +1,120 @@
+/** Taking in one message of the log (docs/protocol.md section 6). */
+import {
+  ALARM_CODES, anyContent, comparePositions, content as contentSchema, decodeMessageClear, equalBytes, ERROR_CODES, parse,
+  type Body, type Bytes, type Content, type Entry, type MemberId, type Position,
+} from '@0fc/protocol'; // prettier-ignore
+import { openMessage } from '@0fc/crypto/keys';
+import { ClientError } from '../errors.js';
+import type { StoredItem } from './records.js';
+import { upsert, type RoomState } from './state.js';
+import { alarm } from './items.js';
+
+/** The items that an entry of kind message becomes: the message, alarms, or both. `before`: the position it follows. */
+export function takeMessage(state: RoomState, entry: Entry, before: Position): readonly StoredItem[] {
+  const { core } = state;
+  core.epochMessages += 1;
+  const { sender } = entry;
+  const senderKey = state.roster.members.get(sender)?.key;
+  // The relay counts as sender only members; a removed one's message is the relay's doing.
+  if (senderKey === undefined) return [alarm(ALARM_CODES.ALARM_BAD_SIGNATURE, sender)];
+  let opened: { readonly body: Body<'message'>; readonly container: Bytes };
+  try {
+    const epoch = decodeMessageClear(entry.clear);
+    // The relay takes only the epoch of the log: anything else did not come from an honest one.
+    if (epoch !== core.epoch) return [alarm(ALARM_CODES.ALARM_UNREADABLE, sender, { epoch })];
+    const roomKey = state.current.key;
+    if (roomKey === null) return [alarm(ALARM_CODES.ALARM_NO_KEY, sender, { epoch })];
+    opened = openMessage({ roomKey, roomId: core.roomId, epoch, sender, senderKey, payload: entry.payload });
+  } catch (error) {
+    const forged = ClientError.from(error).code === ERROR_CODES.BAD_SIGNATURE;
+    return [alarm(forged ? ALARM_CODES.ALARM_BAD_SIGNATURE : ALARM_CODES.ALARM_UNREADABLE, sender)];
+  }
+  const { body, container } = opened;
+  const repeat = checkCounter(state, body);
+  if (repeat !== null) return repeat;
+  const items: StoredItem[] = [...noteCounter(state, body), ...checkSeen(state, body, before)];
+  if (sender === core.me) settleOutbox(state, body);
+  const { instance, n, mid, sentAt } = body;
+  items.unshift({ type: 'message', sender, instance, n, mid, sentAt, content: body.content });
+  followContent(state, body, container);
+  return items;
+}
+
+/** A duplicate is dropped (G5); the same counter for another message is an alarm. Null: it is new. */
+function checkCounter(state: RoomState, body: Body<'message'>): readonly StoredItem[] | null {
+  const mid = state.midOf(body.sender, body.instance, body.n);
+  if (mid !== null) {
+    return equalBytes(mid, body.mid) ? [] : [alarm(ALARM_CODES.ALARM_DUPLICATE_N, body.sender, { n: body.n })];
+  }
+  const last = state.core.counters.find((counter) => counter.sender === body.sender);
+  // Not above the last, and yet not held here: from before this member's history began, or forged.
+  if (last !== undefined && equalBytes(last.instance, body.instance) && body.n <= last.n) {
+    return [alarm(ALARM_CODES.ALARM_DUPLICATE_N, body.sender, { n: body.n })];
+  }
+  return null;
+}
+
+function noteCounter(state: RoomState, body: Body<'message'>): readonly StoredItem[] {
+  const { core } = state;
+  const { sender, instance, n } = body;
+  const last = core.counters.find((counter) => counter.sender === sender);
+  const items: StoredItem[] = [];
+  const retired = core.retired.some((old) => old.sender === sender && equalBytes(old.instance, instance));
+  if (retired) return [alarm(ALARM_CODES.ALARM_OLD_INSTANCE, sender, { n })];
+  const same = last !== undefined && equalBytes(last.instance, instance);
+  const expected = same ? last.n + 1 : 1;
+  if (n > expected) items.push(alarm(ALARM_CODES.ALARM_MESSAGE_GAP, sender, { from: expected, to: n - 1 }));
+  if (last !== undefined && !same) core.retired.push({ ...last });
+  upsert(core.counters, (counter) => counter.sender === sender, { sender, instance, n });
+  return items;
+}
+
+/** G6, G7: what the sender had when it sealed this, against what was taken in here. */
+function checkSeen(state: RoomState, body: Body<'message'>, before: Position): readonly StoredItem[] {
+  const { core } = state;
+  const { sender, seen } = body;
+  const items: StoredItem[] = [];
+  const last = core.seen.find((known) => known.memberId === sender);
+  const fell = last !== undefined && comparePositions(seen.position, last.position) < 0;
+  // Before the rotation that began the epoch, it could not have had the key.
+  if (fell || comparePositions(seen.position, state.current.floor) < 0) {
+    items.push(alarm(ALARM_CODES.ALARM_SEEN_REGRESSED, sender, { position: seen.position.s }));
+  }
+  if (!fell) upsert(core.seen, (known) => known.memberId === sender, { memberId: sender, position: seen.position });
+  const known = state.transcriptAt(seen.position);
+  const ahead = comparePositions(seen.position, before) > 0;
+  // Older than what is kept here, or of a generation this client never was in: unverifiable, no alarm.
+  if ((ahead || (known !== null && !equalBytes(known, seen.t))) && !core.forked.includes(sender)) {
+    core.forked.push(sender);
+    items.push(alarm(ALARM_CODES.ALARM_FORK, sender, { position: seen.position.s }));
+  }
+  return items;
+}
+
+function settleOutbox(state: RoomState, body: Body<'message'>): void {
+  const waiting = state.outbox.get(body.n);
+  if (waiting !== undefined && equalBytes(waiting.mid, body.mid)) state.dropOutbox(body.n);
+}
+
+/** The content as version 1 knows it; null: it takes a newer client. */
+export function knownContent(content: unknown): Content | null {
+  try {
+    return parse(contentSchema, content);
+  } catch (error) {
+    if (ClientError.from(error).code !== ERROR_CODES.MALFORMED) throw error;
+    return null;
+  }
+}
+
+/** Names: a profile only of oneself (the signature says so), the room's name only by the owner (G3). */
+export function followContent(state: RoomState, body: Body<'message'>, proof: Bytes): void {
+  const content = knownContent(parse(anyContent, body.content));
+  if (content?.type === 'profile') setName(state, body.sender, content.name, proof);
+  if (content?.type === 'roomName' && body.sender === state.roster.owner) {
+    state.core.roomName = { name: content.name, proof };
+  }
+}
+
+function setName(state: RoomState, memberId: MemberId, name: string, proof: Bytes): void {
+  upsert(state.core.people, (person) => person.memberId === memberId, { memberId, name, proof });
+}
