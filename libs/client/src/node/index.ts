@@ -1,1 +1,2 @@
+export { createNodeClient, type NodeClient, type NodeClientOptions } from './client.js';
 export { createNodePlatform, type NodePlatformOptions } from './platform.js';
