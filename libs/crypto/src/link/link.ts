@@ -21,6 +21,9 @@ export interface Received {
 /** The key of a peer that presents this id. Throws to refuse it. */
 type Trust = (id: Bytes) => PublicKey;
 
+/** Bytes that a Secure Session adds to what it wraps. */
+const WRAP_OVERHEAD = 52;
+
 /** What both ends share. */
 abstract class Link {
   #session: SecureSession | null;
@@ -136,6 +139,9 @@ abstract class Link {
     const session = this.live();
     if (!this.#established) throw new CryptoError('HANDSHAKE_FAILED', 'data before the handshake');
     const plain = attempt('SESSION_BROKEN', 'unwrap failed', () => session.unwrap(body));
+    // Themis takes trailing bytes too.
+    if (body.length !== plain.length + WRAP_OVERHEAD)
+      throw new CryptoError('SESSION_BROKEN', 'trailing bytes');
     // Themis takes sequence numbers within 8 of its own, and an exact replay: our counter
     // inside the plaintext does not.
     const messages = decodeSessionFrame(plain, this.#received);
