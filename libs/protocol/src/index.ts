@@ -12,3 +12,4 @@ export * from './frames.js';
 export * from './catalogue.js';
 export { COMMON_ERRORS, ROLES, type EventRow, type RequestRow, type Role } from './catalogue/define.js';
 export type { JoinState, OpenReply, OwnerJoin, Placed, RotationCommand } from './catalogue/shapes.js';
+export { catalogueSection } from './table.js';
