@@ -6,7 +6,6 @@ import { filter, skip } from 'rxjs';
 import { AppStore } from './core/app-store';
 import { I18n } from './core/i18n';
 import { Invites } from './core/invites';
-import { PAGE_CODES } from './core/page-codes';
 import { Destination } from './core/vault-guard';
 import { ErrorMessage } from './ui/error-message';
 import { PageBar } from './ui/page-bar';
@@ -15,13 +14,13 @@ import { PageBar } from './ui/page-bar';
   selector: 'zfc-root',
   imports: [ErrorMessage, PageBar, RouterOutlet],
   template: `
-    @if (store.broken()) {
+    @if (store.broken(); as failure) {
       <div class="page">
         <zfc-page-bar />
         <main class="page__center page__center--mid">
           <section class="card card--float w-sm stack">
             <h1 class="title-page" tabindex="-1">{{ t('common.stoppedTitle') }}</h1>
-            <zfc-error [failure]="{ code: codes.CLIENT_STOPPED }" />
+            <zfc-error [failure]="failure" />
             <button class="btn btn--primary btn--wide" type="button" (click)="store.restart()">{{ t('common.startAgain') }}</button>
           </section>
         </main>
@@ -41,7 +40,6 @@ import { PageBar } from './ui/page-bar';
 export class App {
   protected readonly store = inject(AppStore);
   protected readonly t = inject(I18n).t;
-  protected readonly codes = PAGE_CODES;
 
   constructor() {
     const router = inject(Router);

@@ -1,10 +1,16 @@
 import { Injectable, computed, inject, signal } from '@angular/core';
-import type { AppView, ClientEvent, JoinView, Outcome, RoomSummary, RoomView, TimelineItem } from '@0fc/client/api';
+import type { AppView, ClientEvent, Failure, JoinView, Outcome, RoomSummary, RoomView, TimelineItem } from '@0fc/client/api';
 
 import type { ClientConnection } from './client-connection';
 import { OPEN_CLIENT } from './client-connection';
 import { PAGE_CODES } from './page-codes';
 import { firstUnread, mergeTimeline } from './timeline';
+
+/** An error of libs/client has its code as its whole text; of anything else no word is kept (G15). */
+function failureOfWorker(error: unknown): Failure {
+  const text = error instanceof Error ? error.message : '';
+  return { code: /^[A-Z]+(_[A-Z]+)+$/.test(text) ? text : PAGE_CODES.CLIENT_STOPPED };
+}
 
 /** Everything that the page knows, as the worker told it. Locking empties it. */
 @Injectable({ providedIn: 'root' })
@@ -16,7 +22,8 @@ export class AppStore {
   readonly #room = signal<RoomView | null>(null);
   readonly #timeline = signal<readonly TimelineItem[]>([]);
   readonly #loaded = signal(false);
-  readonly #broken = signal(false);
+  readonly #broken = signal<Failure | null>(null);
+  readonly #watchFailure = signal<Failure | null>(null);
   readonly #lockedAt = signal<number | null>(null);
   readonly #unreadFrom = signal<TimelineItem | null>(null);
   readonly #drafts = new Map<string, string>();
@@ -28,11 +35,13 @@ export class AppStore {
   readonly timeline = this.#timeline.asReadonly();
   /** whether the watched room's timeline has arrived */
   readonly loaded = this.#loaded.asReadonly();
-  /** the worker died; only a restart helps */
+  /** why the worker does not serve; only a restart helps */
   readonly broken = this.#broken.asReadonly();
   /** when this page was last locked by hand, in this page's life */
   readonly lockedAt = this.#lockedAt.asReadonly();
   readonly unreadFrom = this.#unreadFrom.asReadonly();
+  /** why the room asked for cannot be watched */
+  readonly watchFailure = this.#watchFailure.asReadonly();
   readonly vault = computed(() => this.#app()?.vault ?? null);
   readonly rooms = computed<readonly RoomSummary[]>(() =>
     [...(this.#app()?.rooms ?? [])].sort((a, b) => b.time - a.time),
@@ -49,10 +58,9 @@ export class AppStore {
     const connection = this.#connection;
     try {
       return await command(connection.api);
-    } catch {
-      // What was thrown may quote the arguments, so nothing of it is kept (G15).
-      if (connection === this.#connection) this.#broken.set(true);
-      return { ok: false, error: { code: PAGE_CODES.CLIENT_STOPPED } };
+    } catch (error) {
+      this.#fail(connection, error);
+      return { ok: false, error: failureOfWorker(error) };
     }
   }
 
@@ -61,7 +69,8 @@ export class AppStore {
     if (roomId === this.#watched) return;
     this.#forgetRoom();
     this.#watched = roomId;
-    await this.run((api) => api.watchRoom(roomId));
+    const outcome = await this.run((api) => api.watchRoom(roomId));
+    if (!outcome.ok && roomId === this.#watched) this.#watchFailure.set(outcome.error);
   }
 
   async markRead(roomId: string): Promise<void> {
@@ -93,25 +102,25 @@ export class AppStore {
   restart(): void {
     this.#connection.close();
     this.#app.set(null);
-    this.#broken.set(false);
+    this.#broken.set(null);
     this.#drafts.clear();
     this.#forgetRoom();
     this.#connection = this.#start();
   }
 
   #start(): ClientConnection {
-    const connection = this.#open(() => {
-      if (connection === this.#connection) this.#broken.set(true);
-    });
+    const connection = this.#open((error) => this.#fail(connection, error));
     connection
       .subscribe((event) => {
         // A worker that was ended may still have words in flight.
         if (connection === this.#connection) this.#receive(event);
       })
-      .catch(() => {
-        if (connection === this.#connection) this.#broken.set(true);
-      });
+      .catch((error: unknown) => this.#fail(connection, error));
     return connection;
+  }
+
+  #fail(connection: ClientConnection, error: unknown): void {
+    if (connection === this.#connection) this.#broken.set(failureOfWorker(error));
   }
 
   #receive(event: ClientEvent): void {
@@ -135,5 +144,6 @@ export class AppStore {
     this.#timeline.set([]);
     this.#loaded.set(false);
     this.#unreadFrom.set(null);
+    this.#watchFailure.set(null);
   }
 }

@@ -10,6 +10,6 @@ export interface ClientConnection {
 }
 
 /** Starts a worker. `failed` is called when it dies or cannot be read. */
-export type OpenClient = (failed: () => void) => ClientConnection;
+export type OpenClient = (failed: (error: unknown) => void) => ClientConnection;
 
 export const OPEN_CLIENT = new InjectionToken<OpenClient>('OPEN_CLIENT');

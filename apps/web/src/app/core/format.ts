@@ -4,6 +4,9 @@ import { Preferences } from './preferences';
 
 const DAY = 86_400_000;
 
+/** 24 hours in both languages: times line up, and read the same to everyone in the room. */
+const CLOCK = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+
 function startOfDay(time: number): number {
   return new Date(time).setHours(0, 0, 0, 0);
 }
@@ -21,12 +24,12 @@ export class Format {
     const language = this.#language();
     const make = (options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat => new Intl.DateTimeFormat(language, options);
     return {
-      time: make({ hour: '2-digit', minute: '2-digit' }),
+      time: make(CLOCK),
       weekday: make({ weekday: 'short' }),
       shortDay: make({ day: 'numeric', month: 'short' }),
       day: make({ weekday: 'long', day: 'numeric', month: 'long' }),
       dayAndYear: make({ weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' }),
-      dayAndTime: make({ weekday: 'long', day: 'numeric', month: 'long', hour: '2-digit', minute: '2-digit' }),
+      dayAndTime: make({ weekday: 'long', day: 'numeric', month: 'long', ...CLOCK }),
       relative: new Intl.RelativeTimeFormat(language, { numeric: 'auto' }),
     };
   });

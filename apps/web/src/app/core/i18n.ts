@@ -42,9 +42,10 @@ export class I18n {
   readonly count = (key: string, count: number, params: Params = {}): string =>
     this.t(`${key}.${this.#plurals().select(count) === 'one' ? 'one' : 'other'}`, { ...params, count });
 
-  /** A sentence cut at what was filled in, so that names can stand out without any HTML. */
-  readonly parts = (key: string, params: Params): readonly Part[] => {
-    const isolated = this.#filled(params, (text) => `${ISOLATE}${text.replace(MARKS, '')}${END}`);
+  /** A sentence cut at the names filled in, so that these can stand out without any HTML. */
+  readonly parts = (key: string, names: Params, others: Params = {}): readonly Part[] => {
+    const plain = this.#filled(others, (text) => text.replace(MARKS, ''));
+    const isolated = { ...plain, ...this.#filled(names, (text) => `${ISOLATE}${text.replace(MARKS, '')}${END}`) };
     return this.#transloco
       .translate<string>(key, isolated, this.language())
       .split(PARTS)

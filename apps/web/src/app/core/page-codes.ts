@@ -1,3 +1,5 @@
+import type { Failure } from '@0fc/client/api';
+
 /** Failures that the page itself can meet, beside those of @0fc/protocol. Each has its sentence in `errors`. */
 export const PAGE_CODES = {
   /** the worker died, or does not answer in a form that can be read */
@@ -7,3 +9,8 @@ export const PAGE_CODES = {
   /** the screen was asked for a room that this device does not know */
   ROOM_NOT_HERE: 'ROOM_NOT_HERE',
 } as const;
+
+/** A room that the worker does not know is one that this device does not have; the relay was not asked. */
+export function roomFailure(failure: Failure | null): Failure | null {
+  return failure?.code === 'ROOM_UNKNOWN' ? { code: PAGE_CODES.ROOM_NOT_HERE } : failure;
+}

@@ -2,13 +2,11 @@ import { Component, computed, input } from '@angular/core';
 
 const TINTS = 6;
 
-/** Two letters of a name, or one; names of one word give its first two. */
+/** The first letters of the first two words, or of the only one. */
 export function monogram(name: string): string {
   const words = name.trim().split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word));
-  const letters = (word: string | undefined): string[] => [...(word ?? '')].filter((char) => /[\p{L}\p{N}]/u.test(char));
-  const first = letters(words[0]);
-  const second = words.length > 1 ? letters(words.at(-1))[0] : first[1];
-  return `${first[0] ?? '·'}${second ?? ''}`.toLocaleUpperCase();
+  const letters = words.slice(0, 2).map((word) => [...word].find((char) => /[\p{L}\p{N}]/u.test(char)) ?? '');
+  return letters.join('').toLocaleUpperCase() || '·';
 }
 
 /** 1 to 6, from the key or the room id: a name cannot choose its colour. */

@@ -1,6 +1,6 @@
-import { Component, computed, effect, inject, input, signal, untracked, viewChild } from '@angular/core';
+import { Component, computed, effect, inject, input, linkedSignal, signal, untracked, viewChild } from '@angular/core';
 import { Router, RouterLink } from '@angular/router';
-import type { Failure, InvitePreview } from '@0fc/client/api';
+import type { Failure, InvitePreview, JoinView } from '@0fc/client/api';
 
 import { AppStore } from '../../core/app-store';
 import { I18n } from '../../core/i18n';
@@ -12,7 +12,7 @@ import { PageBar } from '../../ui/page-bar';
 import { PasteInvite } from '../home/paste-invite';
 import { JoinFacts } from './join-facts';
 import { JoinRefused } from './join-refused';
-import { JoinSteps } from './join-steps';
+import { completed, JoinSteps } from './join-steps';
 
 /** How long "admitted" stays in view before the room opens by itself. */
 const LINGER_MS = 1_200;
@@ -101,11 +101,19 @@ export class JoinPage {
   /** the invite itself could not be read */
   readonly #unreadable = signal<Failure | null>(null);
 
-  protected readonly join = computed(() => this.#store.joins().find((join) => join.roomId === this.room()) ?? null);
+  readonly #live = computed(() => this.#store.joins().find((join) => join.roomId === this.room()) ?? null);
+  /** An admitted join leaves the list at once; its last view stays until the room opens. */
+  protected readonly join = linkedSignal<{ live: JoinView | null; admitted: boolean }, JoinView | null>({
+    source: () => ({ live: this.#live(), admitted: this.admitted() }),
+    computation: ({ live, admitted }, previous) => {
+      const last = live ?? previous?.value ?? null;
+      return admitted && last !== null && last.roomId === this.room() ? completed(last) : live;
+    },
+  });
   protected readonly admitted = computed(
     () =>
       this.#store.rooms().some((room) => room.roomId === this.room() && room.stage === 'member') ||
-      (this.join()?.done.some(({ step }) => step === 'admitted') ?? false),
+      (this.#live()?.done.some(({ step }) => step === 'admitted') ?? false),
   );
   protected readonly refused = computed<Failure | null>(() => {
     if (this.#unreadable() !== null) return this.#unreadable();
@@ -120,7 +128,7 @@ export class JoinPage {
     });
     effect((onCleanup) => {
       if (!this.admitted()) return;
-      const timer = setTimeout(() => void this.enter(), LINGER_MS);
+      const timer = setTimeout(() => void this.enter(), untracked(this.join) === null ? 0 : LINGER_MS);
       onCleanup(() => clearTimeout(timer));
     });
   }

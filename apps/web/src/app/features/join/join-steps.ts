@@ -19,6 +19,12 @@ interface Step {
   readonly time: string;
 }
 
+/** The view of a join that has ended in the room: every step is done. */
+export function completed(join: JoinView): JoinView {
+  const done = new Map(join.done.map(({ step, time }) => [step, time]));
+  return { ...join, done: REMOTE.map((step) => ({ step, time: done.get(step) ?? Date.now() })), current: null, failure: null };
+}
+
 /** The handshake as it happens, on the same thread as a room. */
 @Component({
   selector: 'zfc-join-steps',

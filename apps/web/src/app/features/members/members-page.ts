@@ -3,7 +3,7 @@ import { RouterLink } from '@angular/router';
 
 import { AppStore } from '../../core/app-store';
 import { I18n } from '../../core/i18n';
-import { PAGE_CODES } from '../../core/page-codes';
+import { roomFailure } from '../../core/page-codes';
 import { ErrorMessage } from '../../ui/error-message';
 import { Icon } from '../../ui/icon';
 import { Approvals } from './approvals';
@@ -47,8 +47,8 @@ import { RoomKeyCard } from './room-key-card';
               </div>
             }
           </div>
-        } @else if (unknown()) {
-          <div class="card w-sm stack"><zfc-error [failure]="{ code: codes.ROOM_NOT_HERE }" /><a class="btn btn--primary" routerLink="/">{{ t('common.backToRooms') }}</a></div>
+        } @else if (failure()) {
+          <div class="card w-sm stack"><zfc-error [failure]="failure()" /><a class="btn btn--primary" routerLink="/">{{ t('common.backToRooms') }}</a></div>
         } @else {
           <p class="waiting" role="status"><span class="spinner"></span>{{ t('room.loading') }}</p>
         }
@@ -59,14 +59,11 @@ import { RoomKeyCard } from './room-key-card';
 export class MembersPage {
   readonly #store = inject(AppStore);
   protected readonly t = inject(I18n).t;
-  protected readonly codes = PAGE_CODES;
   readonly id = input.required<string>();
   protected readonly room = computed(() => {
     const room = this.#store.room();
     return room?.roomId === this.id() ? room : null;
   });
   protected readonly manages = computed(() => this.room()?.owner === true && this.room()?.stage === 'member');
-  protected readonly unknown = computed(
-    () => this.#store.app() !== null && !this.#store.rooms().some((room) => room.roomId === this.id()),
-  );
+  protected readonly failure = computed(() => roomFailure(this.#store.watchFailure()));
 }

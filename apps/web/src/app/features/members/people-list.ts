@@ -34,7 +34,9 @@ import { Icon } from '../../ui/icon';
                   <span class="mark mark--caution"><zfc-icon name="personMinus" [small]="true" />{{ t('members.leaving') }}</span>
                 }
                 @if (!member.me) {
-                  <span>{{ presence(member) }}</span>
+                  @if (presence(member); as presence) {
+                    <span>{{ presence }}</span>
+                  }
                   @if (!member.verified) {
                     <span>{{ t('members.notVerified') }}</span>
                   }
@@ -53,10 +55,11 @@ export class PeopleList {
   protected readonly t = inject(I18n).t;
   readonly members = input.required<readonly MemberView[]>();
 
-  protected presence(member: MemberView): string {
+  /** nothing while a member has not been heard of: nothing is shown before it is known */
+  protected presence(member: MemberView): string | null {
     if (member.here) return this.t('members.hereNow');
     return member.lastSeen === null
-      ? this.t('members.neverSeen')
+      ? null
       : this.t('members.awaySince', { time: this.#format.moment(member.lastSeen) });
   }
 }

@@ -5,7 +5,7 @@ import { takeUntilDestroyed, toSignal } from '@angular/core/rxjs-interop';
 
 import { AppStore } from '../../core/app-store';
 import { I18n } from '../../core/i18n';
-import { PAGE_CODES } from '../../core/page-codes';
+import { roomFailure } from '../../core/page-codes';
 import { ErrorMessage } from '../../ui/error-message';
 import { Icon } from '../../ui/icon';
 import { Composer } from './composer';
@@ -24,7 +24,7 @@ import { Thread } from './thread';
           <a class="icon-btn only-phone" routerLink="/" [attr.aria-label]="t('common.backToRooms')"><zfc-icon name="back" /></a>
           <div class="topbar__text">
             <h1 class="topbar__title" tabindex="-1" dir="auto">{{ room.name || t('home.unnamed') }}</h1>
-            <p class="topbar__sub">{{ i18n.count('room.members', room.members.length) }} · <span class="nowrap">{{ i18n.count('room.here', here()) }}</span></p>
+            <p class="topbar__sub">{{ i18n.count('room.members', room.members.length) }}@if (here(); as here) { · <span class="nowrap">{{ i18n.count('room.here', here) }}</span>}</p>
           </div>
           @if (room.alarms > 0) {
             <button class="alarm-chip" type="button" (click)="toAlarm()" [attr.aria-label]="i18n.count('room.alarms', room.alarms) + '. ' + t('room.toAlarm')">
@@ -57,8 +57,8 @@ import { Thread } from './thread';
         } @else if (room.stage !== 'joining') {
           <p class="banner" role="status" data-testid="room-ended" [attr.data-stage]="room.stage"><zfc-icon name="info" [small]="true" /><span>{{ t('room.' + room.stage) }}</span></p>
         }
-      } @else if (unknown()) {
-        <div class="scroll body"><div class="card w-sm stack"><zfc-error [failure]="{ code: codes.ROOM_NOT_HERE }" /><a class="btn btn--primary" routerLink="/">{{ t('common.backToRooms') }}</a></div></div>
+      } @else if (failure()) {
+        <div class="scroll body"><div class="card w-sm stack"><zfc-error [failure]="failure()" /><a class="btn btn--primary" routerLink="/">{{ t('common.backToRooms') }}</a></div></div>
       } @else {
         <p class="waiting feed__fill" role="status"><span class="spinner"></span>{{ t('room.loading') }}</p>
       }
@@ -73,7 +73,6 @@ export class RoomPage {
   protected readonly store = inject(AppStore);
   protected readonly i18n = inject(I18n);
   protected readonly t = this.i18n.t;
-  protected readonly codes = PAGE_CODES;
   private readonly thread = viewChild(Thread);
   private readonly composer = viewChild(Composer);
   readonly id = input.required<string>();
@@ -83,8 +82,13 @@ export class RoomPage {
     return room?.roomId === this.id() ? room : null;
   });
   readonly #summary = computed(() => this.store.rooms().find((room) => room.roomId === this.id()) ?? null);
-  protected readonly unknown = computed(() => this.store.app() !== null && this.#summary() === null);
-  protected readonly here = computed(() => this.room()?.members.filter((member) => member.here || member.me).length ?? 0);
+  protected readonly failure = computed(() => roomFailure(this.store.watchFailure()));
+  /** how many are here, this member included; 0 while nobody has been heard of */
+  protected readonly here = computed(() => {
+    const others = this.room()?.members.filter((member) => !member.me) ?? [];
+    const heard = others.some((member) => member.here || member.lastSeen !== null);
+    return heard ? others.filter((member) => member.here).length + 1 : 0;
+  });
   protected readonly silent = computed(() => !this.store.timeline().some((item) => item.type === 'message'));
   protected readonly typing = computed(() => {
     const names = this.room()?.typing ?? [];

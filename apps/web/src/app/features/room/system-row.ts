@@ -46,9 +46,13 @@ export class SystemRow {
   protected readonly knot = computed(() => KNOTS[this.line().event]);
   protected readonly parts = computed(() => {
     const { event, me, params, time } = this.line();
-    const known = Object.fromEntries(
-      Object.entries(params).map(([name, value]) => [name, value === '' ? this.#i18n.t('common.someone') : value]),
-    );
-    return this.#i18n.parts(`room.system.${event}${me ? 'Me' : ''}`, { ...known, time: this.format.time(time) });
+    const someone = this.#i18n.t('common.someone');
+    const names = {
+      actor: params['actorMe'] === 1 ? this.#i18n.t('room.byYou') : params['actor'] || someone,
+      member: params['member'] || someone,
+      name: params['name'] || '',
+      key: this.#i18n.t('room.key', { epoch: params['epoch'] ?? '' }),
+    };
+    return this.#i18n.parts(`room.system.${event}${me ? 'Me' : ''}`, names, { ...params, ...names, time: this.format.time(time) });
   });
 }

@@ -42,7 +42,7 @@ import { PassphraseField } from './passphrase-field';
         <zfc-passphrase-field fieldId="passphrase-again" testId="passphrase-again" [fresh]="true" [label]="t('unlock.again')" [(value)]="again" [invalid]="failure()?.code === 'PASSPHRASES_DIFFER'" describedBy="unlock-error" />
         <button class="btn btn--soft" type="button" (click)="suggest()"><zfc-icon name="shuffle" />{{ t('unlock.suggest') }}</button>
         @if (suggested()) {
-          <p class="hint" role="status">{{ t('unlock.suggested') }}</p>
+          <div class="suggestion stack stack--2" role="status"><p class="phrase" data-testid="suggestion">{{ suggested() }}</p><p class="hint">{{ t('unlock.suggested') }}</p></div>
         }
       </div>
       <div class="stack stack--3">
@@ -66,7 +66,7 @@ export class FirstPassphrase {
   protected readonly invites = inject(Invites);
   protected readonly first = signal('');
   protected readonly again = signal('');
-  protected readonly suggested = signal(false);
+  protected readonly suggested = signal('');
   protected readonly busy = signal(false);
   protected readonly failure = signal<Failure | null>(null);
   protected readonly strength = computed(() => strengthOf(this.first()));
@@ -76,7 +76,7 @@ export class FirstPassphrase {
     this.first.set(phrase);
     this.again.set(phrase);
     this.failure.set(null);
-    this.suggested.set(true);
+    this.suggested.set(phrase);
     for (const field of this.fields()) field.shown.set(true);
   }
 
