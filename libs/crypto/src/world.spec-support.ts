@@ -135,7 +135,7 @@ export function mutations(value: unknown): CborValue[] {
   if (Array.isArray(value)) return [[...(value as CborValue[]), id16()]];
   if (typeof value === 'object' && value !== null) {
     return Object.entries(value).flatMap(([key, item]) =>
-      mutations(item).map((other) => ({ ...value, [key]: other }) as unknown as CborValue),
+      mutations(item).map((other) => ({ ...value, [key]: other })),
     );
   }
   return [];

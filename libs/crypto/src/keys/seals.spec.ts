@@ -96,7 +96,7 @@ async function joinCases(): Promise<Case[]> {
         joinerKey,
         payload: join.payload,
       },
-      open: (args) => openJoinRequest(ports, args as Parameters<typeof openJoinRequest>[1]),
+      open: (args) => openJoinRequest(ports, args as unknown as Parameters<typeof openJoinRequest>[1]),
       sealed: 'payload',
       others: {
         roomId: newRoomId(),
@@ -110,7 +110,7 @@ async function joinCases(): Promise<Case[]> {
     {
       name: 'join reply',
       args: { ...place, epoch: 1, payload },
-      open: (args) => openJoinReply(hash, args as Parameters<typeof openJoinReply>[1]),
+      open: (args) => openJoinReply(hash, args as unknown as Parameters<typeof openJoinReply>[1]),
       sealed: 'payload',
       others: {
         joinKey: random.bytes(32),
@@ -128,7 +128,7 @@ async function joinCases(): Promise<Case[]> {
         replies: [random.bytes(99), payload],
         payload: await makeJoinConfirm(hash, { ...confirm, identity: join.identity, reply: payload }),
       },
-      open: (args) => openJoinConfirm(hash, args as Parameters<typeof openJoinConfirm>[1]),
+      open: (args) => openJoinConfirm(hash, args as unknown as Parameters<typeof openJoinConfirm>[1]),
       sealed: 'payload',
       others: {
         joinerKey: bob.identity.publicKey,
@@ -290,15 +290,14 @@ function vaultCases(): Case[] {
     {
       name: 'vault record',
       args: { vaultKey, store, key, sealed: sealRecord(vaultKey, store, key, random.bytes(40)) },
-      open: (a) =>
-        openRecord(a['vaultKey'] as Bytes, a['store'] as string, a['key'] as string, a['sealed'] as Bytes),
+      open: (a) => openRecord(a.vaultKey as Bytes, a.store as string, a.key as string, a.sealed as Bytes),
       sealed: 'sealed',
       others: { vaultKey: newVaultKey(random), store: 'log', key: 'two' },
     },
     {
       name: 'vault key',
       args: { passphrase: 'correct horse', sealed: sealVaultKey('correct horse', vaultKey) },
-      open: (a) => openVaultKey(a['passphrase'] as string, a['sealed'] as Bytes),
+      open: (a) => openVaultKey(a.passphrase as string, a.sealed as Bytes),
       sealed: 'sealed',
       others: { passphrase: 'correct horsf' },
       slow: true,
@@ -306,7 +305,7 @@ function vaultCases(): Case[] {
     {
       name: 'export',
       args: { passphrase: 'correct horse', sealed: sealExport('correct horse', random.bytes(300)) },
-      open: (a) => openExport(a['passphrase'] as string, a['sealed'] as Bytes),
+      open: (a) => openExport(a.passphrase as string, a.sealed as Bytes),
       sealed: 'sealed',
       others: { passphrase: '' },
       slow: true,

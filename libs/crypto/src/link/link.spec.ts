@@ -205,6 +205,14 @@ describe('frames of an established session', () => {
     }
   });
 
+  it('carry any size', () => {
+    const { c, r } = connect();
+    for (const size of [0, 1, 2, 3, 15, 16, 17, 255, 256, 4_095, 65_536, 300_000]) {
+      const messages = [{ e: 'entries', body: { x: random.bytes(size) } }];
+      expect(r.receive(c.seal(messages)).messages).toEqual(messages);
+    }
+  });
+
   it('G5: an exact replay, which Themis takes, is refused and kills the link', async () => {
     const { c, r } = connect();
     const frame = c.seal([ping(1)]);

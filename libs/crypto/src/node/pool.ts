@@ -1,6 +1,6 @@
 /** A pool in front of the platform's generator (docs/protocol.md section 2 names no other source). */
 export interface RandomSource {
-  getRandomValues<T extends Uint8Array>(target: T): T;
+  getRandomValues<T extends Uint8Array<ArrayBuffer>>(target: T): T;
 }
 
 /** Bytes fetched from the platform at a time. */
