@@ -3,14 +3,23 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createNodeClient } from '@0fc/client/node';
-import type { AppView, ClientEvent, CreatedInvite, Outcome, RoomView, TimelineItem, TimelineMessage } from '@0fc/client/api';
+import type {
+  AppView,
+  ClientEvent,
+  CreatedInvite,
+  Outcome,
+  RoomView,
+  TimelineItem,
+  TimelineMessage,
+} from '@0fc/client/api';
 import { until } from './wait.js';
 
 type NodeClient = Awaited<ReturnType<typeof createNodeClient>>;
 
 /** The value of a command that must succeed. */
 export function value<T>(outcome: Outcome<T>): T {
-  if (!outcome.ok) throw new Error(`refused: ${outcome.error.code} ${JSON.stringify(outcome.error.params ?? {})}`);
+  if (!outcome.ok)
+    throw new Error(`refused: ${outcome.error.code} ${JSON.stringify(outcome.error.params ?? {})}`);
   return outcome.value;
 }
 
@@ -76,7 +85,9 @@ export class Member {
   }
 
   async createRoom(name: string, rotateEvery: number, approval = false): Promise<string> {
-    const { roomId } = value(await this.api.createRoom({ name, displayName: this.name, rotateEvery, approval }));
+    const { roomId } = value(
+      await this.api.createRoom({ name, displayName: this.name, rotateEvery, approval }),
+    );
     await this.watch(roomId);
     await this.live();
     return roomId;
@@ -89,7 +100,7 @@ export class Member {
   async admitted(roomId: string): Promise<void> {
     await until(`${this.name} to be admitted`, () => {
       const failure = this.app?.joins.find((join) => join.roomId === roomId)?.failure;
-      if (failure != null) throw new Error(`the join failed: ${failure.code}`);
+      if (failure !== null && failure !== undefined) throw new Error(`the join failed: ${failure.code}`);
       return this.app?.rooms.some((room) => room.roomId === roomId && room.stage === 'member');
     });
     await this.watch(roomId);
@@ -97,7 +108,10 @@ export class Member {
   }
 
   async live(): Promise<void> {
-    await until(`${this.name} to be connected`, () => this.room?.connection === 'connected' && !this.room.catchingUp);
+    await until(
+      `${this.name} to be connected`,
+      () => this.room?.connection === 'connected' && !this.room.catchingUp,
+    );
   }
 
   async say(roomId: string, text: string): Promise<void> {
@@ -122,7 +136,9 @@ export class Member {
   }
 
   async has(...texts: readonly string[]): Promise<void> {
-    await until(`${this.name} to have ${texts.join(', ')}`, () => texts.every((text) => this.texts.includes(text)));
+    await until(`${this.name} to have ${texts.join(', ')}`, () =>
+      texts.every((text) => this.texts.includes(text)),
+    );
   }
 
   async remove(): Promise<void> {

@@ -45,7 +45,7 @@ export class RelayProcess {
   async start(environment: NodeJS.ProcessEnv = {}): Promise<void> {
     const child = spawn(process.execPath, [MAIN], {
       env: {
-        PATH: process.env['PATH'],
+        PATH: process.env.PATH,
         PORT: String(this.port),
         DATA_DIR: this.folder,
         LOG_LEVEL: 'info',
@@ -79,7 +79,7 @@ export class RelayProcess {
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     const child = this.#child;
     this.#child = null;
-    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    if (child?.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, 'exit');
     child.kill(signal);
     await gone;

@@ -11,7 +11,8 @@ export async function until<T>(
   const end = Date.now() + deadlineMs;
   for (;;) {
     const value = await probe();
-    if (value !== null && value !== undefined && value !== false) return value as NonNullable<Exclude<T, false>>;
+    if (value !== null && value !== undefined && value !== false)
+      return value as NonNullable<Exclude<T, false>>;
     if (Date.now() > end) throw new Error(`Waited ${String(deadlineMs)} ms in vain: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }

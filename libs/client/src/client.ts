@@ -4,7 +4,15 @@
  */
 import { ERROR_CODES, LIMITS, utf8, type Bytes } from '@0fc/protocol';
 import { bodyHash } from '@0fc/crypto/verify';
-import type { ClientApi, ClientEvent, CreateRoomOptions, CreatedInvite, InvitePreview, Outcome, VaultState } from './api.js';
+import type {
+  ClientApi,
+  ClientEvent,
+  CreateRoomOptions,
+  CreatedInvite,
+  InvitePreview,
+  Outcome,
+  VaultState,
+} from './api.js';
 import { ClientError, failureOf } from './errors.js';
 import type { Platform } from './ports.js';
 import { Session } from './session.js';
@@ -65,7 +73,11 @@ export class Client implements ClientApi {
       if (!Number.isSafeInteger(rotateEvery) || rotateEvery < 1 || rotateEvery > LIMITS.rotateEvery) {
         throw new ClientError(ERROR_CODES.OUT_OF_RANGE, { min: 1, max: LIMITS.rotateEvery });
       }
-      return this.#unlocked().createRoom({ ...options, name: options.name.trim(), displayName: options.displayName.trim() });
+      return this.#unlocked().createRoom({
+        ...options,
+        name: options.name.trim(),
+        displayName: options.displayName.trim(),
+      });
     });
   }
 
@@ -98,7 +110,8 @@ export class Client implements ClientApi {
     return outcome(async () => {
       if (text.trim() === '') throw new ClientError(ERROR_CODES.TEXT_EMPTY);
       const bytes = utf8(text).length;
-      if (bytes > LIMITS.textBytes) throw new ClientError(ERROR_CODES.TEXT_TOO_LONG, { bytes, max: LIMITS.textBytes });
+      if (bytes > LIMITS.textBytes)
+        throw new ClientError(ERROR_CODES.TEXT_TOO_LONG, { bytes, max: LIMITS.textBytes });
       const id = await this.#unlocked().room(roomId).send({ type: 'text', text });
       return { id };
     });
@@ -109,7 +122,9 @@ export class Client implements ClientApi {
       if (!Number.isSafeInteger(lifetimeMs) || lifetimeMs < 1 || lifetimeMs > LIMITS.inviteLifetimeMs) {
         throw new ClientError(ERROR_CODES.OUT_OF_RANGE, { min: 1, max: LIMITS.inviteLifetimeMs });
       }
-      const { inviteId, fragment, expires } = await this.#unlocked().room(roomId).owner.invite(lifetimeMs);
+      const { inviteId, fragment, expires } = await this.#unlocked()
+        .room(roomId)
+        .owner.joins.invite(lifetimeMs);
       return { inviteId, expires, link: `${this.#options.relayUrl}/join#${fragment}` };
     });
   }

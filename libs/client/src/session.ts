@@ -74,7 +74,8 @@ export class Session {
   async #loadInstance(): Promise<void> {
     const known = await this.#vault.get(STORES.app, 'instance');
     this.#instance = known === null ? this.#platform.crypto.random.bytes(16) : parse(random16, known);
-    if (known === null) await this.#vault.write([{ store: STORES.app, key: 'instance', value: this.#instance }]);
+    if (known === null)
+      await this.#vault.write([{ store: STORES.app, key: 'instance', value: this.#instance }]);
   }
 
   room(roomId: string): Room {
@@ -140,7 +141,8 @@ export class Session {
       }
       await this.abandonJoin(roomId);
     }
-    if (expires < this.#platform.crypto.clock.now()) throw new ClientError(ERROR_CODES.INVITE_EXPIRED, { expires });
+    if (expires < this.#platform.crypto.clock.now())
+      throw new ClientError(ERROR_CODES.INVITE_EXPIRED, { expires });
     await this.#pin.require(this.#vault, relay);
     const made = await makeJoinRequest(this.#platform.crypto, { link, name });
     const record: JoinRecord = {
@@ -192,9 +194,14 @@ export class Session {
     const rooms = [...this.#rooms.values()].map(summaryOf).sort((a, b) => b.time - a.time);
     const joins = [...this.#joins.values()].map((join) => join.view());
     const states = [...rooms, ...joins].map((live) => live.connection);
-    const worst = (['stopped', 'offline', 'connecting'] as const).find((state) => states.includes(state)) ?? 'connected';
+    const worst =
+      (['stopped', 'offline', 'connecting'] as const).find((state) => states.includes(state)) ?? 'connected';
     const { pin } = this.#pin;
-    return { relay: { fingerprint: pin?.fingerprint ?? null, pinnedBy: pin?.by ?? null, state: worst }, rooms, joins };
+    return {
+      relay: { fingerprint: pin?.fingerprint ?? null, pinnedBy: pin?.by ?? null, state: worst },
+      rooms,
+      joins,
+    };
   }
 
   #startRoom(state: RoomState): Room {
@@ -292,10 +299,12 @@ export class Session {
     const { hash } = this.#platform.crypto;
     for (const { state } of this.#rooms.values()) {
       for (const { memberId, key } of state.roster.members.values()) {
-        if (!this.#fingerprints.has(memberId)) this.#fingerprints.set(memberId, await fingerprintOf(hash, key));
+        if (!this.#fingerprints.has(memberId))
+          this.#fingerprints.set(memberId, await fingerprintOf(hash, key));
       }
       for (const [memberId, { key }] of state.roster.former) {
-        if (!this.#fingerprints.has(memberId)) this.#fingerprints.set(memberId, await fingerprintOf(hash, key));
+        if (!this.#fingerprints.has(memberId))
+          this.#fingerprints.set(memberId, await fingerprintOf(hash, key));
       }
       for (const { inviteId, joiner } of state.invites.values()) {
         if (joiner !== null) this.#fingerprints.set(inviteId, await fingerprintOf(hash, joiner.key));

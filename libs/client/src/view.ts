@@ -39,20 +39,31 @@ const textOf = (message: { readonly content: unknown }): string | null => {
 };
 
 /** True for what stands in the conversation as a message of its own. */
-const shown = (message: StoredMessage): boolean => knownContent(message.content) === null || textOf(message) !== null;
+const shown = (message: StoredMessage): boolean =>
+  knownContent(message.content) === null || textOf(message) !== null;
 
 function lastMessage(room: Room): RoomSummary['last'] {
   const { log, core } = room.state;
   const waiting = [...room.state.outbox.values()].filter((item) => textOf(item) !== null).at(-1);
   if (waiting !== undefined) {
-    return { sender: room.state.nameOf(core.me), mine: true, text: textOf(waiting) ?? '', time: waiting.made };
+    return {
+      sender: room.state.nameOf(core.me),
+      mine: true,
+      text: textOf(waiting) ?? '',
+      time: waiting.made,
+    };
   }
   for (let at = log.length - 1; at >= 0; at--) {
     for (const item of log[at]?.items ?? []) {
       if (item.type !== 'message') continue;
       const text = textOf(item);
       if (text !== null) {
-        return { sender: room.state.nameOf(item.sender), mine: item.sender === core.me, text, time: item.sentAt };
+        return {
+          sender: room.state.nameOf(item.sender),
+          mine: item.sender === core.me,
+          text,
+          time: item.sentAt,
+        };
       }
     }
   }
@@ -65,30 +76,33 @@ function unreadOf(room: Room): number {
   for (let at = log.length - 1; at >= 0; at--) {
     const record = log[at];
     if (record === undefined || record.index < core.readIndex) break;
-    unread += record.items.filter((item) => item.type === 'message' && item.sender !== core.me && shown(item)).length;
+    unread += record.items.filter(
+      (item) => item.type === 'message' && item.sender !== core.me && shown(item),
+    ).length;
   }
   return unread;
 }
 
 const alarmsOf = (room: Room): number =>
-  room.state.log.reduce((sum, record) => sum + record.items.filter((item) => item.type === 'alarm').length, 0);
+  room.state.log.reduce(
+    (sum, record) => sum + record.items.filter((item) => item.type === 'alarm').length,
+    0,
+  );
 
 export function roomViewOf(room: Room, fingerprints: Fingerprints): RoomView {
   const { state } = room;
   const { core, roster } = state;
-  const members = [...roster.members.values()].map(
-    ({ memberId }): MemberView => ({
-      memberId,
-      name: state.nameOf(memberId),
-      fingerprint: fingerprints.get(memberId) ?? '',
-      owner: memberId === roster.owner,
-      me: memberId === core.me,
-      verified: false,
-      here: memberId === core.me && room.live,
-      lastSeen: null,
-      leaving: false,
-    }),
-  );
+  const members = [...roster.members.values()].map(({ memberId }): MemberView => ({
+    memberId,
+    name: state.nameOf(memberId),
+    fingerprint: fingerprints.get(memberId) ?? '',
+    owner: memberId === roster.owner,
+    me: memberId === core.me,
+    verified: false,
+    here: memberId === core.me && room.live,
+    lastSeen: null,
+    leaving: false,
+  }));
   const key = state.key(core.epoch);
   return {
     roomId: core.roomId,
@@ -105,7 +119,7 @@ export function roomViewOf(room: Room, fingerprints: Fingerprints): RoomView {
             since: key.since,
             messages: core.epochMessages,
             rotateEvery: roster.settings.rotateEvery,
-            rotating: core.pending?.rotation != null,
+            rotating: core.pending !== null && core.pending.rotation !== null,
           },
     invites: [...state.invites.values()].flatMap(inviteViewOf),
     approvals: approvalsOf(room, fingerprints),
@@ -122,7 +136,15 @@ export function roomViewOf(room: Room, fingerprints: Fingerprints): RoomView {
 function inviteViewOf(invite: OwnerInvite): InviteView[] {
   if (invite.stage === 'dropping' || invite.stage === 'declined' || invite.stage === 'admitted') return [];
   const { inviteId, made, expires, joiner, stage } = invite;
-  return [{ inviteId, made, expires, state: stage === 'asked' ? 'claimed' : stage, claimedBy: joiner?.name ?? null }];
+  return [
+    {
+      inviteId,
+      made,
+      expires,
+      state: stage === 'asked' ? 'claimed' : stage,
+      claimedBy: joiner?.name ?? null,
+    },
+  ];
 }
 
 function approvalsOf(room: Room, fingerprints: Fingerprints): RoomView['approvals'] {
@@ -184,7 +206,12 @@ function systemOf(
   };
 }
 
-function messageOf(room: Room, item: StoredMessage, order: number, fingerprints: Fingerprints): TimelineMessage {
+function messageOf(
+  room: Room,
+  item: StoredMessage,
+  order: number,
+  fingerprints: Fingerprints,
+): TimelineMessage {
   const { state } = room;
   const text = textOf(item);
   return {
@@ -213,4 +240,3 @@ export function pendingItems(room: Room, fingerprints: Fingerprints): readonly T
     return [{ ...messageOf(room, message, PENDING_ORDER + item.n, fingerprints), state: 'sending' as const }];
   });
 }
-

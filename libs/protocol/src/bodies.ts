@@ -116,11 +116,14 @@ export function decodeBody<K extends BodyKind>(
   const tag: string = value[0];
   const kind = kinds.find((candidate) => tagOf(candidate) === tag);
   if (kind === undefined) {
-    const known = /^0fc\/1\//.test(tag) || !/^0fc\/\d+\//.test(tag);
-    throw new ProtocolError(known ? ERROR_CODES.UNKNOWN_KIND : ERROR_CODES.UNSUPPORTED_VERSION, 'another kind of body');
+    const known = tag.startsWith(`0fc/${String(PROTOCOL_VERSION)}/`) || !/^0fc\/\d+\//.test(tag);
+    throw new ProtocolError(
+      known ? ERROR_CODES.UNKNOWN_KIND : ERROR_CODES.UNSUPPORTED_VERSION,
+      'another kind of body',
+    );
   }
   const body = parse(BODIES[kind] as unknown as Schema<Body<K>>, value[1]);
-  return { kind, body } as unknown as { [P in K]: { readonly kind: P; readonly body: Body<P> } }[K];
+  return { kind, body };
 }
 
 /** Plaintext of a joinReply (sealed under the join key). */

@@ -14,7 +14,7 @@ declare const TextDecoder: new (
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-const VALUES = new Map([...ALPHABET].map((letter, value) => [letter, value] as const));
+const VALUES = new Map(Array.from(ALPHABET).map((letter, value) => [letter, value] as const));
 
 /** UTF-8 of a text. */
 export const utf8 = (text: string): Bytes => encoder.encode(text);

@@ -12,7 +12,12 @@ const body = text(1, LIMITS.textBytes);
 export const content = v.variant('type', [
   v.strictObject({ type: v.literal('text'), text: body }),
   v.strictObject({ type: v.literal('reply'), to: target, text: body }),
-  v.strictObject({ type: v.literal('reaction'), to: target, emoji: text(1, LIMITS.emojiBytes), on: v.boolean() }),
+  v.strictObject({
+    type: v.literal('reaction'),
+    to: target,
+    emoji: text(1, LIMITS.emojiBytes),
+    on: v.boolean(),
+  }),
   v.strictObject({ type: v.literal('edit'), to: target, text: body }),
   v.strictObject({ type: v.literal('delete'), to: target }),
   v.strictObject({ type: v.literal('profile'), name }),
@@ -32,7 +37,10 @@ export const signalContent = v.variant('type', [
   v.strictObject({ type: v.literal('typing') }),
   v.strictObject({
     type: v.literal('presence'),
-    seen: v.strictObject({ position, t: v.custom<Uint8Array>((b) => b instanceof Uint8Array && b.length === 32) }),
+    seen: v.strictObject({
+      position,
+      t: v.custom<Uint8Array>((b) => b instanceof Uint8Array && b.length === 32),
+    }),
     /** roster head and epoch that this client has taken in: shows who has taken in a removal (G10) */
     head: v.custom<Uint8Array>((b) => b instanceof Uint8Array && b.length === 32),
   }),

@@ -26,5 +26,8 @@ export const entry = v.strictObject({
 export type Entry = InferOutput<typeof entry>;
 
 /** The relay lost, or may have lost, what came after `from` (section 6). */
-export const generation = v.strictObject({ generation: v.pipe(v.number(), v.integer(), v.minValue(2)), from: position });
+export const generation = v.strictObject({
+  generation: v.pipe(v.number(), v.integer(), v.minValue(2)),
+  from: position,
+});
 export type GenerationStart = InferOutput<typeof generation>;

@@ -22,7 +22,8 @@ export const encodeFrame = (type: FrameType, body: Bytes): Bytes =>
 
 /** Throws MALFORMED, TOO_LARGE or UNSUPPORTED_VERSION. */
 export function decodeFrame(data: unknown): { readonly type: FrameType; readonly body: Bytes } {
-  if (!(data instanceof Uint8Array) || data.length < 3) throw new ProtocolError(ERROR_CODES.MALFORMED, 'not a frame');
+  if (!(data instanceof Uint8Array) || data.length < 3)
+    throw new ProtocolError(ERROR_CODES.MALFORMED, 'not a frame');
   if (data.length > LIMITS.frameBytes) throw new ProtocolError(ERROR_CODES.TOO_LARGE, 'frame too large');
   if (data[0] !== PROTOCOL_VERSION) throw new ProtocolError(ERROR_CODES.UNSUPPORTED_VERSION, 'frame version');
   const type = data[1];
@@ -50,9 +51,15 @@ export const sessionMessage = v.union([
   v.strictObject({ e: kind, body: anyBody }),
 ]);
 export type SessionMessage = InferOutput<typeof sessionMessage>;
-export type WireError = { readonly code: ErrorCode; readonly params?: Readonly<Record<string, string | number>> };
+export type WireError = {
+  readonly code: ErrorCode;
+  readonly params?: Readonly<Record<string, string | number>>;
+};
 
-const sessionFrame = v.tuple([integer(1), v.pipe(v.array(sessionMessage), v.minLength(1), v.maxLength(LIMITS.frameMessages))]);
+const sessionFrame = v.tuple([
+  integer(1),
+  v.pipe(v.array(sessionMessage), v.minLength(1), v.maxLength(LIMITS.frameMessages)),
+]);
 
 /** Throws MALFORMED, or TOO_LARGE when the result exceeds the limit of a frame. */
 export function encodeSessionFrame(counter: number, messages: readonly SessionMessage[]): Bytes {

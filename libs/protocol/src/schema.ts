@@ -13,7 +13,10 @@ export type Schema<T> = v.GenericSchema<unknown, T>;
 export const bytes = (min: number, max: number = min) =>
   v.pipe(
     v.custom<Bytes>((value) => value instanceof Uint8Array, 'bytes expected'),
-    v.check((value) => value.length >= min && value.length <= max, `${String(min)} to ${String(max)} bytes expected`),
+    v.check(
+      (value) => value.length >= min && value.length <= max,
+      `${String(min)} to ${String(max)} bytes expected`,
+    ),
   );
 
 /** An integer from `min` to `max`, inclusive. */

@@ -2,7 +2,15 @@
 import {
   decodeBody, ERROR_CODES, parse, settings as settingsSchema, type AnyContent, type ErrorCode, type JoinReplyBody, type RoomId, type RoomSettings,
 } from '@0fc/protocol'; // prettier-ignore
-import { bodyHash, containerBody, encodeRoster, memberIdOf, startRoster, transcriptStart, type Roster } from '@0fc/crypto/verify';
+import {
+  bodyHash,
+  containerBody,
+  encodeRoster,
+  memberIdOf,
+  startRoster,
+  transcriptStart,
+  type Roster,
+} from '@0fc/crypto/verify';
 import { createGenesis, keyHash, openProfile } from '@0fc/crypto/keys';
 import { Connection } from '../connection.js';
 import { ClientError } from '../errors.js';

@@ -148,7 +148,9 @@ export class Join {
         await this.#enter(state);
         return;
       case 'dropped':
-        throw new ClientError(state.reason === 'declined' ? ERROR_CODES.JOIN_DECLINED : ERROR_CODES.JOIN_DROPPED);
+        throw new ClientError(
+          state.reason === 'declined' ? ERROR_CODES.JOIN_DECLINED : ERROR_CODES.JOIN_DROPPED,
+        );
     }
   }
 
@@ -179,9 +181,16 @@ export class Join {
     const { platform } = this.#options;
     const { hash } = platform.crypto;
     const { joinKey, token, roomId, request, ownerKey } = this.record;
-    const reply = await openJoinReply(hash, { joinKey, token, roomId, epoch: sealed.epoch, request, payload: sealed.payload });
+    const reply = await openJoinReply(hash, {
+      joinKey,
+      token,
+      roomId,
+      epoch: sealed.epoch,
+      request,
+      payload: sealed.payload,
+    });
     const chain: Bytes[] = [];
-    for (let more = true; more; ) {
+    for (let more = true; more;) {
       const page = await this.#connection.request('chain', { from: chain.length });
       chain.push(...page.entries);
       ({ more } = page);

@@ -7,16 +7,22 @@ import type { OwnerInvite, PendingCommand } from './records.js';
 import type { RoomHandle } from './handle.js';
 
 /** A reply for the epoch of this moment, with what its epoch began with. */
-export async function makeReply(room: RoomHandle, invite: OwnerInvite): Promise<OwnerInvite['replies'][number]> {
+export async function makeReply(
+  room: RoomHandle,
+  invite: OwnerInvite,
+): Promise<OwnerInvite['replies'][number]> {
   const { state, platform } = room;
   const { current, core } = state;
-  const { joiner, token } = invite;
-  if (current.key === null || token === null || joiner?.joinKey == null) throw new ClientError(ERROR_CODES.NO_ROOM_KEY);
+  const { token } = invite;
+  const joinKey = invite.joiner?.joinKey ?? null;
+  if (current.key === null || token === null || joinKey === null || invite.joiner === null) {
+    throw new ClientError(ERROR_CODES.NO_ROOM_KEY);
+  }
   const payload = await makeJoinReply(platform.crypto.hash, {
-    joinKey: joiner.joinKey,
+    joinKey,
     token,
     roomId: core.roomId,
-    request: joiner.request,
+    request: invite.joiner.request,
     reply: {
       epoch: current.epoch,
       key: current.key,

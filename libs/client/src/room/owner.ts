@@ -3,10 +3,9 @@
  * roster or rotation command in flight, its bytes stored first and repeated exactly; on
  * return confirmed joins, then a due rotation, then new joins.
  */
-import { equalBytes, ERROR_CODES, type ErrorCode, type EventBody, type InviteId } from '@0fc/protocol';
-import { createInvite, openJoinConfirm, openJoinRequest } from '@0fc/crypto/keys';
+import { equalBytes, ERROR_CODES, type Bytes, type ErrorCode } from '@0fc/protocol';
 import { ClientError, failureOf } from '../errors.js';
-import { system } from './items.js';
+import { OwnerJoins } from './owner-joins.js';
 import { makeAdmit, makeReply, makeRotationCommand } from './owner-make.js';
 import type { OwnerInvite, PendingCommand } from './records.js';
 import type { RoomHandle } from './handle.js';
@@ -27,11 +26,18 @@ export class Owner {
   #sent = false;
   #waiters: Waiter[] = [];
   #timer: (() => void) | null = null;
-  /** invites nobody here knows, refused once each (W1) */
-  readonly #refused = new Set<string>();
+  readonly joins: OwnerJoins;
 
   constructor(room: RoomHandle) {
     this.#room = room;
+    this.joins = new OwnerJoins(room, {
+      decided: () => {
+        this.pump();
+      },
+      resend: (invite) => {
+        void this.#resend(invite);
+      },
+    });
   }
 
   newSession(): void {
@@ -41,37 +47,6 @@ export class Owner {
   stop(): void {
     this.#timer?.();
     this.#settleWaiters(new ClientError(ERROR_CODES.OFFLINE));
-  }
-
-  /** Registers an invite; its secrets are in the vault before the relay hears of it. */
-  async invite(lifetimeMs: number): Promise<{ readonly inviteId: InviteId; readonly fragment: string; readonly expires: number }> {
-    const { state, serial, platform, connection } = this.#room;
-    this.#mustOwn();
-    const made = platform.crypto.clock.now();
-    const expires = made + lifetimeMs;
-    const { core, roster } = state;
-    const ownerKey = core.identity.publicKey;
-    const relayKeyHash = await platform.crypto.hash.sha256(this.#room.relayKey);
-    const invite = await createInvite(platform.crypto, { roomId: core.roomId, ownerKey, relayKeyHash, expires });
-    if (roster.owner !== core.me) throw new ClientError(ERROR_CODES.NOT_OWNER);
-    const { inviteId } = invite;
-    await serial.run(async () => {
-      state.putInvite({
-        inviteId, made, expires, pair: invite.keyPair, token: invite.token, stage: 'open', joiner: null, approved: false,
-        replies: [], repliedAt: null, dropReason: null,
-      }); // prettier-ignore
-      await this.#room.commit();
-    });
-    try {
-      await connection.request('invite', { inviteId, expires });
-    } catch (error) {
-      await serial.run(async () => {
-        state.dropInvite(inviteId);
-        await this.#room.commit();
-      });
-      throw error;
-    }
-    return { inviteId, fragment: invite.fragment, expires };
   }
 
   async revoke(inviteId: string): Promise<void> {
@@ -126,19 +101,6 @@ export class Owner {
     await done;
   }
 
-  /** A join as the relay holds it. Whatever it says is checked against the invite's own record. */
-  onJoin(join: EventBody<'join'>): void {
-    const { serial } = this.#room;
-    void serial.run(() => this.#takeJoin(join)).then(
-      () => {
-        this.pump();
-      },
-      (error: unknown) => {
-        this.#room.halt(failureOf(error));
-      },
-    );
-  }
-
   pump(): void {
     this.#settleWaiters(null);
     const { state, live } = this.#room;
@@ -186,8 +148,8 @@ export class Owner {
     const invites = [...state.invites.values()];
     const dropping = invites.find((invite) => invite.stage === 'dropping');
     if (dropping !== undefined) return this.#drop(dropping);
-    const overdue = invites.find((invite) => this.#overdue(invite));
-    if (overdue !== undefined) return this.#begin(() => this.#markDropped(overdue, 'expired'));
+    const overdue = invites.find((invite) => this.joins.overdue(invite));
+    if (overdue !== undefined) return this.#begin(() => this.joins.markDropped(overdue, 'expired'));
     const hasKey = state.current.key !== null;
     const confirmed = invites.find((invite) => invite.stage === 'confirmed');
     if (confirmed !== undefined && hasKey) {
@@ -201,7 +163,9 @@ export class Owner {
         core.pending = await makeRotationCommand(this.#room, prekeys);
       });
     }
-    const asked = invites.find((invite) => invite.stage === 'asked' && (invite.approved || !state.roster.settings.approval));
+    const asked = invites.find(
+      (invite) => invite.stage === 'asked' && (invite.approved || !state.roster.settings.approval),
+    );
     if (asked !== undefined && hasKey) {
       const burnt = await serial.run(() => this.#burn(asked));
       return this.#reply(burnt);
@@ -236,7 +200,10 @@ export class Owner {
     } catch (error) {
       const { code } = ClientError.from(error);
       if (PASSING.includes(code)) this.#sent = false;
-      const lostInvite = code === ERROR_CODES.INVITE_UNKNOWN || code === ERROR_CODES.ROOM_FULL || code === ERROR_CODES.WAS_MEMBER;
+      const lostInvite =
+        code === ERROR_CODES.INVITE_UNKNOWN ||
+        code === ERROR_CODES.ROOM_FULL ||
+        code === ERROR_CODES.WAS_MEMBER;
       if (!MOVED.includes(code) && !lostInvite) throw error;
       // The log has moved since, or the join is gone: what was proposed on the old head is void.
       await serial.run(async () => {
@@ -244,7 +211,7 @@ export class Owner {
         state.core.pending = null;
         if (lostInvite && pending.inviteId !== null) {
           const invite = state.invites.get(pending.inviteId);
-          if (invite !== undefined) this.#markDropped(invite, 'other');
+          if (invite !== undefined) this.joins.markDropped(invite, 'other');
         }
         await this.#room.commit();
       });
@@ -257,7 +224,11 @@ export class Owner {
     const { state, connection } = this.#room;
     const release = invite.dropReason === 'badProof';
     try {
-      await connection.request('joinDrop', { inviteId: invite.inviteId, release, reason: invite.dropReason ?? 'other' });
+      await connection.request('joinDrop', {
+        inviteId: invite.inviteId,
+        release,
+        reason: invite.dropReason ?? 'other',
+      });
     } catch (error) {
       if (ClientError.from(error).code !== ERROR_CODES.INVITE_UNKNOWN) throw error;
     }
@@ -269,26 +240,12 @@ export class Owner {
     });
   }
 
-  #markDropped(invite: OwnerInvite, reason: NonNullable<OwnerInvite['dropReason']>): void {
-    const { state, platform } = this.#room;
-    state.putInvite({ ...invite, stage: 'dropping', dropReason: reason });
-    if (reason === 'declined') return;
-    state.append(null, platform.crypto.clock.now(), [system('inviteRefused', { text: invite.joiner?.name ?? '' })]);
-  }
-
-  #overdue(invite: OwnerInvite): boolean {
-    const { state, platform } = this.#room;
-    return (
-      invite.stage === 'replied' &&
-      invite.repliedAt !== null &&
-      platform.crypto.clock.now() > invite.repliedAt + state.roster.settings.joinDeadline
-    );
-  }
-
   #watchDeadlines(invites: readonly OwnerInvite[]): void {
     const { state, platform } = this.#room;
     const deadlines = invites.flatMap((invite) =>
-      invite.stage === 'replied' && invite.repliedAt !== null ? [invite.repliedAt + state.roster.settings.joinDeadline] : [],
+      invite.stage === 'replied' && invite.repliedAt !== null
+        ? [invite.repliedAt + state.roster.settings.joinDeadline]
+        : [],
     );
     this.#timer?.();
     this.#timer = null;
@@ -319,7 +276,10 @@ export class Owner {
       return true;
     } catch (error) {
       const { code } = ClientError.from(error);
-      if (code === ERROR_CODES.INVITE_UNKNOWN) return this.#begin(() => { this.#markDropped(invite, 'other'); });
+      if (code === ERROR_CODES.INVITE_UNKNOWN)
+        return this.#begin(() => {
+          this.joins.markDropped(invite, 'other');
+        });
       if (!MOVED.includes(code)) throw error;
       // The epoch moved: a fresh reply beside the old one, whose confirm still counts.
       await this.#begin(async () => {
@@ -329,71 +289,6 @@ export class Owner {
       void this.#room.catchUp();
       return false;
     }
-  }
-
-  async #takeJoin(join: EventBody<'join'>): Promise<void> {
-    const { state } = this.#room;
-    if (!state.isOwner || state.core.stage !== 'member') return;
-    const invite = state.invites.get(join.inviteId);
-    if (invite === undefined) {
-      this.#refuseUnknown(join.inviteId);
-      return;
-    }
-    if (invite.stage === 'open') await this.#openRequest(invite, join);
-    else if (invite.joiner !== null && equalBytes(invite.joiner.key, join.joinerKey)) {
-      if (invite.stage === 'replied' && join.confirm !== undefined) await this.#takeConfirm(invite, join.confirm);
-      else if (invite.stage === 'replied' && join.replied === 0) void this.#resend(invite);
-    }
-  }
-
-  #refuseUnknown(inviteId: InviteId): void {
-    if (this.#refused.has(inviteId)) return;
-    this.#refused.add(inviteId);
-    this.#room.connection.request('joinDrop', { inviteId, release: false, reason: 'other' }).catch((error: unknown) => {
-      // Nothing was given away by silence either; it is refused again when the relay asks again.
-      if (ClientError.from(error).code === ERROR_CODES.OFFLINE) this.#refused.delete(inviteId);
-    });
-  }
-
-  async #openRequest(invite: OwnerInvite, join: EventBody<'join'>): Promise<void> {
-    const { state, platform } = this.#room;
-    if (invite.expires < platform.crypto.clock.now()) {
-      this.#markDropped(invite, 'expired');
-    } else if (invite.pair !== null && invite.token !== null) {
-      const { core } = state;
-      try {
-        const opened = await openJoinRequest(platform.crypto, {
-          roomId: core.roomId, inviteId: invite.inviteId, ownerKey: core.identity.publicKey, token: invite.token,
-          inviteKeyPair: invite.pair, joinerKey: join.joinerKey, payload: join.request,
-        }); // prettier-ignore
-        const joiner = {
-          key: join.joinerKey, name: opened.name, joinKey: opened.joinKey, prekey: opened.prekeyContainer, request: join.request,
-        }; // prettier-ignore
-        state.putInvite({ ...invite, stage: 'asked', joiner });
-      } catch (error) {
-        if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
-        this.#markDropped(invite, 'badProof');
-      }
-    }
-    await this.#room.commit();
-  }
-
-  async #takeConfirm(invite: OwnerInvite, confirm: { readonly epoch: number; readonly payload: Uint8Array }): Promise<void> {
-    const { state, platform } = this.#room;
-    const roomKey = state.key(confirm.epoch)?.key ?? null;
-    const replies = invite.replies.filter((reply) => reply.epoch === confirm.epoch).map((reply) => reply.payload);
-    try {
-      if (roomKey === null || invite.joiner === null) throw new ClientError(ERROR_CODES.INVITE_REPLY_INVALID);
-      await openJoinConfirm(platform.crypto.hash, {
-        joinerKey: invite.joiner.key, roomId: state.core.roomId, epoch: confirm.epoch, roomKey, payload: confirm.payload,
-        request: invite.joiner.request, replies,
-      }); // prettier-ignore
-      state.putInvite({ ...invite, stage: 'confirmed' });
-    } catch (error) {
-      if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
-      this.#markDropped(invite, 'badConfirm');
-    }
-    await this.#room.commit();
   }
 
   async #resend(invite: OwnerInvite): Promise<void> {
@@ -406,7 +301,7 @@ export class Owner {
 }
 
 function samePending(a: PendingCommand, b: PendingCommand): boolean {
-  const same = (x: Uint8Array | undefined | null, y: Uint8Array | undefined | null): boolean =>
-    x == null || y == null ? x == y : equalBytes(x, y);
-  return same(a.entry, b.entry) && same(a.rotation?.clear, b.rotation?.clear);
+  const same = (x: Bytes | null, y: Bytes | null): boolean =>
+    x === null || y === null ? x === y : equalBytes(x, y);
+  return same(a.entry, b.entry) && same(a.rotation?.clear ?? null, b.rotation?.clear ?? null);
 }

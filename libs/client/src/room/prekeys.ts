@@ -57,7 +57,8 @@ export class Prekeys {
     } catch (error) {
       const { code } = ClientError.from(error);
       // The next open tells what the relay has, and publishing goes on from there.
-      if (code === ERROR_CODES.OFFLINE || code === ERROR_CODES.TRY_AGAIN || code === ERROR_CODES.BAD_ENTRY) return;
+      if (code === ERROR_CODES.OFFLINE || code === ERROR_CODES.TRY_AGAIN || code === ERROR_CODES.BAD_ENTRY)
+        return;
       this.#room.halt(failureOf(error));
     }
   }

@@ -190,7 +190,10 @@ export const joinRecord = v.strictObject({
   reply: v.nullable(v.strictObject({ epoch, payload: bytes(1, LIMITS.joinReplyBytes) })),
   confirm: v.nullable(v.strictObject({ epoch, payload: bytes(1, LIMITS.joinConfirmBytes) })),
   done: v.array(
-    v.strictObject({ step: v.picklist(['claim', 'request', 'ownerReply', 'keyReceived', 'confirmed', 'admitted']), time }),
+    v.strictObject({
+      step: v.picklist(['claim', 'request', 'ownerReply', 'keyReceived', 'confirmed', 'admitted']),
+      time,
+    }),
   ),
   failure: v.nullable(text(1, 64)),
 });

@@ -159,7 +159,7 @@ export class Room implements RoomHandle {
     this.outbox.newSession();
     this.owner.newSession();
     try {
-      for (let live = false; !live; ) {
+      for (let live = false; !live;) {
         const { core, roster } = this.state;
         const reply = await this.connection.request('open', {
           roomId: core.roomId,
@@ -237,7 +237,12 @@ export class Room implements RoomHandle {
       const signed = decodeBody(verifyContainer(owner.key, entry.payload), 'remove', 'leave');
       if (signed.body.member !== state.core.me || signed.body.roomId !== state.core.roomId) continue;
       state.core.stage = signed.kind === 'leave' ? 'left' : 'removed';
-      state.append(null, entry.time, [system(signed.kind === 'leave' ? 'left' : 'removed', { actor: state.roster.owner, member: state.core.me })]);
+      state.append(null, entry.time, [
+        system(signed.kind === 'leave' ? 'left' : 'removed', {
+          actor: state.roster.owner,
+          member: state.core.me,
+        }),
+      ]);
     }
     await this.commit();
   }
@@ -259,7 +264,7 @@ export class Room implements RoomHandle {
         });
         return;
       case 'join':
-        this.owner.onJoin(body as EventBody<'join'>);
+        this.owner.joins.onJoin(body as EventBody<'join'>);
         return;
       default:
         return;
@@ -284,7 +289,8 @@ export class Room implements RoomHandle {
 
   #acknowledgeSoon(): void {
     if (this.state.core.position.s - this.#acked >= ACK_EVERY) this.#acknowledge();
-    else this.#ackTimer ??= this.platform.timers.after(ACK_MS, () => {
+    else
+      this.#ackTimer ??= this.platform.timers.after(ACK_MS, () => {
         this.#ackTimer = null;
         this.#acknowledge();
       });

@@ -53,7 +53,11 @@ export class RoomState {
     return new RoomState(vault, core);
   }
 
-  static async load(vault: Vault, roomId: RoomId, hashOf: (container: Bytes) => Promise<Bytes>): Promise<RoomState | null> {
+  static async load(
+    vault: Vault,
+    roomId: RoomId,
+    hashOf: (container: Bytes) => Promise<Bytes>,
+  ): Promise<RoomState | null> {
     const data = await vault.get(STORES.rooms, roomId);
     if (data === null) return null;
     const state = new RoomState(vault, decodeRecord(roomCore, data));
@@ -147,7 +151,11 @@ export class RoomState {
 
   putInvite(invite: OwnerInvite): void {
     this.invites.set(invite.inviteId, invite);
-    this.#stage(STORES.invites, prefixOf(this.core.roomId) + invite.inviteId, encodeRecord(ownerInvite, invite));
+    this.#stage(
+      STORES.invites,
+      prefixOf(this.core.roomId) + invite.inviteId,
+      encodeRecord(ownerInvite, invite),
+    );
   }
 
   dropInvite(inviteId: string): void {

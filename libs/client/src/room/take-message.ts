@@ -44,7 +44,9 @@ export function takeMessage(state: RoomState, entry: Entry, before: Position): r
 function checkCounter(state: RoomState, body: Body<'message'>): readonly StoredItem[] | null {
   const mid = state.midOf(body.sender, body.instance, body.n);
   if (mid !== null) {
-    return equalBytes(mid, body.mid) ? [] : [alarm(ALARM_CODES.ALARM_DUPLICATE_N, body.sender, { n: body.n })];
+    return equalBytes(mid, body.mid)
+      ? []
+      : [alarm(ALARM_CODES.ALARM_DUPLICATE_N, body.sender, { n: body.n })];
   }
   const last = state.core.counters.find((counter) => counter.sender === body.sender);
   // Not above the last, and yet not held here: from before this member's history began, or forged.
@@ -80,7 +82,8 @@ function checkSeen(state: RoomState, body: Body<'message'>, before: Position): r
   if (fell || comparePositions(seen.position, state.current.floor) < 0) {
     items.push(alarm(ALARM_CODES.ALARM_SEEN_REGRESSED, sender, { position: seen.position.s }));
   }
-  if (!fell) upsert(core.seen, (known) => known.memberId === sender, { memberId: sender, position: seen.position });
+  if (!fell)
+    upsert(core.seen, (known) => known.memberId === sender, { memberId: sender, position: seen.position });
   const known = state.transcriptAt(seen.position);
   const ahead = comparePositions(seen.position, before) > 0;
   // Older than what is kept here, or of a generation this client never was in: unverifiable, no alarm.

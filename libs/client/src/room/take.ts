@@ -7,7 +7,7 @@
  */
 import {
   ALARM_CODES, comparePositions, decodeBody, encodeAs, entry as entrySchema, equalBytes, ERROR_CODES, ROSTER_KINDS,
-  type AlarmCode, type Body, type Bytes, type Entry, type GenerationStart, type MemberId,
+  type AlarmCode, type Body, type Bytes, type Entry, type GenerationStart,
 } from '@0fc/protocol'; // prettier-ignore
 import {
   applyRoster, bodyHash, containerBody, memberIdOf, transcriptGeneration, transcriptNext, verifyLeaveRequest, verifyRotation, type Hash,
@@ -65,7 +65,12 @@ export function acceptGap(state: RoomState, entry: Entry): void {
 }
 
 /** Section 6, Generations: only the position goes back, and a loss is always shown. */
-export async function takeGeneration(hash: Hash, state: RoomState, start: GenerationStart, now: number): Promise<void> {
+export async function takeGeneration(
+  hash: Hash,
+  state: RoomState,
+  start: GenerationStart,
+  now: number,
+): Promise<void> {
   const { core } = state;
   if (start.generation <= core.position.g) return;
   const position = { g: start.generation, s: start.from.s };
@@ -78,7 +83,13 @@ export async function takeGeneration(hash: Hash, state: RoomState, start: Genera
     { position, t },
     now,
     lost > 0
-      ? [alarm(ALARM_CODES.ALARM_RELAY_LOST, null, { from: start.from.s + 1, to: start.from.s + lost, restored: 0 })]
+      ? [
+          alarm(ALARM_CODES.ALARM_RELAY_LOST, null, {
+            from: start.from.s + 1,
+            to: start.from.s + lost,
+            restored: 0,
+          }),
+        ]
       : [],
   );
 }
@@ -112,7 +123,11 @@ function followChange(state: RoomState, change: RosterChange): void {
   const joiner = state.invites.get(change.inviteId)?.joiner ?? null;
   if (joiner !== null) {
     const { member: memberId } = change;
-    upsert(core.people, (person) => person.memberId === memberId, { memberId, name: joiner.name, proof: null });
+    upsert(core.people, (person) => person.memberId === memberId, {
+      memberId,
+      name: joiner.name,
+      proof: null,
+    });
   }
   // Token and join key are deleted at admit (section 5.10).
   if (state.invites.has(change.inviteId)) state.dropInvite(change.inviteId);
@@ -144,7 +159,11 @@ function takeLeaveRequest(state: RoomState, entry: Entry): readonly StoredItem[]
     verifyLeaveRequest(state.roster, entry.sender, entry.payload);
     return [system('leaving', { member: entry.sender })];
   } catch (error) {
-    return [alarm(ALARM_CODES.ALARM_BAD_SIGNATURE, entry.sender, { malformed: ClientError.from(error).code === 'MALFORMED' ? 1 : 0 })];
+    return [
+      alarm(ALARM_CODES.ALARM_BAD_SIGNATURE, entry.sender, {
+        malformed: ClientError.from(error).code === 'MALFORMED' ? 1 : 0,
+      }),
+    ];
   }
 }
 
@@ -157,11 +176,14 @@ async function takeRotation(hash: Hash, state: RoomState, entry: Entry): Promise
     const forged = ClientError.from(error).code === ERROR_CODES.BAD_SIGNATURE;
     return [alarm(ALARM_CODES.ALARM_FOREIGN_ROTATION, entry.sender, { forged: forged ? 1 : 0 })];
   }
-  const items: StoredItem[] = [system('rotated', { actor: state.roster.owner, numbers: { epoch: rotation.newEpoch } })];
+  const items: StoredItem[] = [
+    system('rotated', { actor: state.roster.owner, numbers: { epoch: rotation.newEpoch } }),
+  ];
   const candidate = core.pending?.candidate ?? null;
   // One's own rotation, read back: only now is its key adopted (section 7).
   const own = candidate?.epoch === rotation.newEpoch && equalBytes(candidate.keyHash, rotation.keyHash);
-  const opened = own && candidate !== null ? { key: candidate.key } : await openOwnWrap(hash, state, rotation, entry);
+  const opened =
+    own && candidate !== null ? { key: candidate.key } : await openOwnWrap(hash, state, rotation, entry);
   if ('code' in opened) items.push(alarm(opened.code, state.roster.owner, { epoch: rotation.newEpoch }));
   settlePending(state, null, entry.clear);
   state.keepRotation(rotation.newEpoch, encodeAs(entrySchema, entry));

@@ -31,7 +31,10 @@ export const request = <I, O>(row: Omit<RequestRow<I, O>, 'direction'>): Request
   direction: 'request',
   ...row,
 });
-export const event = <B>(row: Omit<EventRow<B>, 'direction'>): EventRow<B> => ({ direction: 'event', ...row });
+export const event = <B>(row: Omit<EventRow<B>, 'direction'>): EventRow<B> => ({
+  direction: 'event',
+  ...row,
+});
 
 export const COMMON_ERRORS: readonly ErrorCode[] = [
   'MALFORMED', 'UNKNOWN_KIND', 'TOO_LARGE', 'FORBIDDEN', 'NOT_BOUND', 'ALREADY_BOUND', 'ROOM_UNKNOWN', 'ROOM_CLOSED',

@@ -20,15 +20,25 @@ export const joins = {
     from: OWNER,
     binds: false,
     errors: [],
-    about: 'Revokes an invite that nobody has been admitted by, and drops its join. Unknown invites: success.',
+    about:
+      'Revokes an invite that nobody has been admitted by, and drops its join. Unknown invites: success.',
   }),
   claim: request({
     body: v.strictObject({ roomId, inviteId }),
     reply: joinState,
     from: ['stranger', 'joiner', 'member', 'owner'],
     binds: true,
-    errors: ['INVITE_UNKNOWN', 'INVITE_TAKEN', 'INVITE_USED', 'INVITE_EXPIRED', 'INVITE_REVOKED', 'ALREADY_MEMBER', 'WAS_MEMBER'],
-    about: 'Claims an invite for this session’s key: one winner. The claimant repeats it to resume; once admitted it reads stage admitted.',
+    errors: [
+      'INVITE_UNKNOWN',
+      'INVITE_TAKEN',
+      'INVITE_USED',
+      'INVITE_EXPIRED',
+      'INVITE_REVOKED',
+      'ALREADY_MEMBER',
+      'WAS_MEMBER',
+    ],
+    about:
+      'Claims an invite for this session’s key: one winner. The claimant repeats it to resume; once admitted it reads stage admitted.',
   }),
   joinRequest: request({
     body: v.strictObject({ inviteId, request: bytes(1, LIMITS.joinRequestBytes) }),

@@ -23,7 +23,14 @@ export const messages = {
       placed: v.pipe(v.array(placed), v.maxLength(LIMITS.appendMessages)),
       /** why the first one after the prefix was refused */
       refused: v.exactOptional(
-        v.picklist([ERROR_CODES.STALE_EPOCH, ERROR_CODES.EPOCH_AHEAD, ERROR_CODES.RATE_LIMITED, ERROR_CODES.MALFORMED, ERROR_CODES.STORE_FULL, ERROR_CODES.FORBIDDEN]),
+        v.picklist([
+          ERROR_CODES.STALE_EPOCH,
+          ERROR_CODES.EPOCH_AHEAD,
+          ERROR_CODES.RATE_LIMITED,
+          ERROR_CODES.MALFORMED,
+          ERROR_CODES.STORE_FULL,
+          ERROR_CODES.FORBIDDEN,
+        ]),
       ),
       /** with RATE_LIMITED: when to try again */
       retryMs: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(0))),
@@ -60,7 +67,10 @@ export const messages = {
   prekeys: request({
     body: empty,
     reply: v.strictObject({
-      prekeys: v.pipe(v.array(v.strictObject({ memberId, prekey: v.nullable(container) })), v.maxLength(LIMITS.maxMembers)),
+      prekeys: v.pipe(
+        v.array(v.strictObject({ memberId, prekey: v.nullable(container) })),
+        v.maxLength(LIMITS.maxMembers),
+      ),
     }),
     from: OWNER,
     binds: false,
@@ -92,7 +102,9 @@ export const messages = {
     about: 'A sealed typing or presence signal, passed on and forgotten.',
   }),
   entries: event({
-    body: v.strictObject({ entries: v.pipe(v.array(entry), v.minLength(1), v.maxLength(LIMITS.pageEntries)) }),
+    body: v.strictObject({
+      entries: v.pipe(v.array(entry), v.minLength(1), v.maxLength(LIMITS.pageEntries)),
+    }),
     to: MEMBERS,
     about: 'New entries of the log, in order, the reader’s own included.',
   }),

@@ -33,7 +33,8 @@ export const rooms = {
     from: ['member', 'owner', 'departed'],
     binds: true,
     errors: ['REPLACED'],
-    about: 'Reads the log from a position, a page at a time, and goes live at its end. The departed get only the signed entry that says so.',
+    about:
+      'Reads the log from a position, a page at a time, and goes live at its end. The departed get only the signed entry that says so.',
   }),
   chain: request({
     body: v.strictObject({ from: integer(0) }),
@@ -58,11 +59,25 @@ export const rooms = {
     reply: v.strictObject({ placed, rotation: v.exactOptional(placed) }),
     from: OWNER,
     binds: false,
-    errors: ['BAD_SIGNATURE', 'BAD_KEY', 'BAD_ENTRY', 'STALE_HEAD', 'STALE_EPOCH', 'EPOCH_AHEAD', 'BAD_WRAPS', 'ROOM_FULL', 'WAS_MEMBER', 'INVITE_UNKNOWN'],
+    errors: [
+      'BAD_SIGNATURE',
+      'BAD_KEY',
+      'BAD_ENTRY',
+      'STALE_HEAD',
+      'STALE_EPOCH',
+      'EPOCH_AHEAD',
+      'BAD_WRAPS',
+      'ROOM_FULL',
+      'WAS_MEMBER',
+      'INVITE_UNKNOWN',
+    ],
     about: 'Appends a signed roster entry by compare-and-set on the head. Repeating the same entry succeeds.',
   }),
   restore: request({
-    body: v.strictObject({ roomId, entries: v.pipe(v.array(entry), v.minLength(1), v.maxLength(LIMITS.restoreEntries)) }),
+    body: v.strictObject({
+      roomId,
+      entries: v.pipe(v.array(entry), v.minLength(1), v.maxLength(LIMITS.restoreEntries)),
+    }),
     reply: v.strictObject({ restored: integer(0), head: hash32, epoch }),
     from: ['stranger', 'joiner', 'member', 'owner', 'departed'],
     binds: true,
@@ -110,7 +125,18 @@ export const rooms = {
   }),
   closing: event({
     body: v.strictObject({
-      code: v.picklist(['REPLACED', 'SLOW_CONSUMER', 'TRY_AGAIN', 'MALFORMED', 'TOO_LARGE', 'RATE_LIMITED', 'UNSUPPORTED_VERSION', 'SESSION_BROKEN', 'OUT_OF_SEQUENCE', 'UNKNOWN_KIND']),
+      code: v.picklist([
+        'REPLACED',
+        'SLOW_CONSUMER',
+        'TRY_AGAIN',
+        'MALFORMED',
+        'TOO_LARGE',
+        'RATE_LIMITED',
+        'UNSUPPORTED_VERSION',
+        'SESSION_BROKEN',
+        'OUT_OF_SEQUENCE',
+        'UNKNOWN_KIND',
+      ]),
       /** move to another replica, after at most this many milliseconds */
       moveWithinMs: v.exactOptional(integer(0, 600_000)),
     }),
@@ -118,7 +144,14 @@ export const rooms = {
     about: 'Why the relay is about to close this connection.',
   }),
   hello: event({
-    body: v.strictObject({ version: integer(1), relay: publicKey, frameBytes: integer(1), appendMessages: integer(1), maxMembers: integer(2), invitesOpen: integer(1) }),
+    body: v.strictObject({
+      version: integer(1),
+      relay: publicKey,
+      frameBytes: integer(1),
+      appendMessages: integer(1),
+      maxMembers: integer(2),
+      invitesOpen: integer(1),
+    }),
     to: ['stranger', 'joiner', 'member', 'owner', 'departed'],
     about: 'First in every session: the limits this relay publishes.',
   }),

@@ -1,0 +1,176 @@
+/**
+ * The owner's side of invites and joins (docs/protocol.md section 5): what the relay hands
+ * on is checked against the invite's own record, and nothing is answered that does not
+ * prove the token of a live invite (G2).
+ */
+import { equalBytes, ERROR_CODES, type EventBody, type InviteId } from '@0fc/protocol';
+import { createInvite, openJoinConfirm, openJoinRequest } from '@0fc/crypto/keys';
+import { ClientError, failureOf } from '../errors.js';
+import type { RoomHandle } from './handle.js';
+import { system } from './items.js';
+import type { OwnerInvite } from './records.js';
+
+export interface JoinEvents {
+  /** something may be due: a reply, an admit, a drop */
+  decided(): void;
+  /** the relay has lost the reply of this invite */
+  resend(invite: OwnerInvite): void;
+}
+
+export class OwnerJoins {
+  readonly #room: RoomHandle;
+  readonly #events: JoinEvents;
+  /** invites nobody here knows, refused once each (W1) */
+  readonly #refused = new Set<string>();
+
+  constructor(room: RoomHandle, events: JoinEvents) {
+    this.#room = room;
+    this.#events = events;
+  }
+
+  /** Registers an invite; its secrets are in the vault before the relay hears of it. */
+  async invite(
+    lifetimeMs: number,
+  ): Promise<{ readonly inviteId: InviteId; readonly fragment: string; readonly expires: number }> {
+    const { state, serial, platform, connection } = this.#room;
+    if (!this.#room.state.isOwner) throw new ClientError(ERROR_CODES.NOT_OWNER);
+    const made = platform.crypto.clock.now();
+    const expires = made + lifetimeMs;
+    const { core, roster } = state;
+    const ownerKey = core.identity.publicKey;
+    const relayKeyHash = await platform.crypto.hash.sha256(this.#room.relayKey);
+    const invite = await createInvite(platform.crypto, {
+      roomId: core.roomId,
+      ownerKey,
+      relayKeyHash,
+      expires,
+    });
+    if (roster.owner !== core.me) throw new ClientError(ERROR_CODES.NOT_OWNER);
+    const { inviteId } = invite;
+    await serial.run(async () => {
+      state.putInvite({
+        inviteId, made, expires, pair: invite.keyPair, token: invite.token, stage: 'open', joiner: null, approved: false,
+        replies: [], repliedAt: null, dropReason: null,
+      }); // prettier-ignore
+      await this.#room.commit();
+    });
+    try {
+      await connection.request('invite', { inviteId, expires });
+    } catch (error) {
+      await serial.run(async () => {
+        state.dropInvite(inviteId);
+        await this.#room.commit();
+      });
+      throw error;
+    }
+    return { inviteId, fragment: invite.fragment, expires };
+  }
+
+  /** A join as the relay holds it. Whatever it says is checked against the invite's own record. */
+  onJoin(join: EventBody<'join'>): void {
+    const { serial } = this.#room;
+    void serial
+      .run(() => this.#takeJoin(join))
+      .then(
+        () => {
+          this.#events.decided();
+        },
+        (error: unknown) => {
+          this.#room.halt(failureOf(error));
+        },
+      );
+  }
+
+  async #takeJoin(join: EventBody<'join'>): Promise<void> {
+    const { state } = this.#room;
+    if (!state.isOwner || state.core.stage !== 'member') return;
+    const invite = state.invites.get(join.inviteId);
+    if (invite === undefined) {
+      this.#refuseUnknown(join.inviteId);
+      return;
+    }
+    if (invite.stage === 'open') await this.#openRequest(invite, join);
+    else if (invite.joiner !== null && equalBytes(invite.joiner.key, join.joinerKey)) {
+      if (invite.stage === 'replied' && join.confirm !== undefined)
+        await this.#takeConfirm(invite, join.confirm);
+      else if (invite.stage === 'replied' && join.replied === 0) this.#events.resend(invite);
+    }
+  }
+
+  #refuseUnknown(inviteId: InviteId): void {
+    if (this.#refused.has(inviteId)) return;
+    this.#refused.add(inviteId);
+    this.#room.connection
+      .request('joinDrop', { inviteId, release: false, reason: 'other' })
+      .catch((error: unknown) => {
+        // Nothing was given away by silence either; it is refused again when the relay asks again.
+        if (ClientError.from(error).code === ERROR_CODES.OFFLINE) this.#refused.delete(inviteId);
+      });
+  }
+
+  async #openRequest(invite: OwnerInvite, join: EventBody<'join'>): Promise<void> {
+    const { state, platform } = this.#room;
+    if (invite.expires < platform.crypto.clock.now()) {
+      this.markDropped(invite, 'expired');
+    } else if (invite.pair !== null && invite.token !== null) {
+      const { core } = state;
+      try {
+        const opened = await openJoinRequest(platform.crypto, {
+          roomId: core.roomId, inviteId: invite.inviteId, ownerKey: core.identity.publicKey, token: invite.token,
+          inviteKeyPair: invite.pair, joinerKey: join.joinerKey, payload: join.request,
+        }); // prettier-ignore
+        const joiner = {
+          key: join.joinerKey, name: opened.name, joinKey: opened.joinKey, prekey: opened.prekeyContainer, request: join.request,
+        }; // prettier-ignore
+        state.putInvite({ ...invite, stage: 'asked', joiner });
+      } catch (error) {
+        if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
+        this.markDropped(invite, 'badProof');
+      }
+    }
+    await this.#room.commit();
+  }
+
+  async #takeConfirm(
+    invite: OwnerInvite,
+    confirm: { readonly epoch: number; readonly payload: Uint8Array },
+  ): Promise<void> {
+    const { state, platform } = this.#room;
+    const roomKey = state.key(confirm.epoch)?.key ?? null;
+    const replies = invite.replies
+      .filter((reply) => reply.epoch === confirm.epoch)
+      .map((reply) => reply.payload);
+    try {
+      if (roomKey === null || invite.joiner === null) throw new ClientError(ERROR_CODES.INVITE_REPLY_INVALID);
+      await openJoinConfirm(platform.crypto.hash, {
+        joinerKey: invite.joiner.key, roomId: state.core.roomId, epoch: confirm.epoch, roomKey, payload: confirm.payload,
+        request: invite.joiner.request, replies,
+      }); // prettier-ignore
+      state.putInvite({ ...invite, stage: 'confirmed' });
+    } catch (error) {
+      if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
+      this.markDropped(invite, 'badConfirm');
+    }
+    await this.#room.commit();
+  }
+
+  /** Marks a join to be dropped; the owner's pump tells the relay and rotates where it must. */
+  markDropped(invite: OwnerInvite, reason: NonNullable<OwnerInvite['dropReason']>): void {
+    const { state, platform } = this.#room;
+    state.putInvite({ ...invite, stage: 'dropping', dropReason: reason });
+    if (reason === 'declined') return;
+    state.append(null, platform.crypto.clock.now(), [
+      system('inviteRefused', { text: invite.joiner?.name ?? '' }),
+    ]);
+  }
+
+  /** Answered, and neither confirmed nor dropped within the room's deadline. */
+  overdue(invite: OwnerInvite): boolean {
+    const { state, platform } = this.#room;
+    return (
+      invite.stage === 'replied' &&
+      invite.repliedAt !== null &&
+      platform.crypto.clock.now() > invite.repliedAt + state.roster.settings.joinDeadline
+    );
+  }
+}
