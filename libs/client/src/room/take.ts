@@ -179,11 +179,7 @@ async function takeRotation(hash: Hash, state: RoomState, entry: Entry): Promise
   const items: StoredItem[] = [
     system('rotated', { actor: state.roster.owner, numbers: { epoch: rotation.newEpoch } }),
   ];
-  const candidate = core.pending?.candidate ?? null;
-  // One's own rotation, read back: only now is its key adopted (section 7).
-  const own = candidate?.epoch === rotation.newEpoch && equalBytes(candidate.keyHash, rotation.keyHash);
-  const opened =
-    own && candidate !== null ? { key: candidate.key } : await openOwnWrap(hash, state, rotation, entry);
+  const opened = adoptOwn(state, rotation) ?? (await openOwnWrap(hash, state, rotation, entry));
   if ('code' in opened) items.push(alarm(opened.code, state.roster.owner, { epoch: rotation.newEpoch }));
   settlePending(state, null, entry.clear);
   state.keepRotation(rotation.newEpoch, encodeAs(entrySchema, entry));
@@ -203,6 +199,17 @@ async function takeRotation(hash: Hash, state: RoomState, entry: Entry): Promise
   });
   forgetKeys(state);
   return items;
+}
+
+/** One's own rotation, read back: only now is its key adopted (section 7). Null: it is not one's own. */
+function adoptOwn(state: RoomState, rotation: Body<'rotation'>): { readonly key: Bytes } | null {
+  const { core } = state;
+  const candidate = core.pending?.candidate ?? null;
+  if (candidate?.epoch !== rotation.newEpoch || !equalBytes(candidate.keyHash, rotation.keyHash)) return null;
+  // Its own wrap used the newest prekey of this device: a new one is due.
+  core.usedK = Math.max(core.usedK, ...core.prekeys.map((prekey) => prekey.k));
+  core.prekeys = core.prekeys.filter((prekey) => prekey.k >= core.usedK);
+  return { key: candidate.key };
 }
 
 async function openOwnWrap(

@@ -1,0 +1,283 @@
+/** A room's log made by hand with real keys: what a relay would serve, honest or not. */
+import {
+  encodeMessageClear,
+  equalBytes,
+  type AnyContent,
+  type Body,
+  type Bytes,
+  type Entry,
+  type EntryKind,
+  type MemberId,
+  type Position,
+} from '@0fc/protocol';
+import {
+  applyRoster,
+  memberIdOf,
+  startRoster,
+  transcriptNext,
+  transcriptStart,
+  type Roster,
+} from '@0fc/crypto/verify';
+import {
+  createGenesis,
+  generateKeyPair,
+  makePrekey,
+  makeRotation,
+  sealMessage,
+  signBody,
+  type KeyPair,
+} from '@0fc/crypto/keys';
+import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
+import type { StoragePort, StorageChange } from '../ports.js';
+import { Vault } from '../vault.js';
+import type { Platform } from '../ports.js';
+import { encodeRoster } from '@0fc/crypto/verify';
+import type { RoomCore } from './records.js';
+import { RoomState } from './state.js';
+
+export const crypto = { hash: nodeHash, random: nodeRandom, clock: systemClock };
+
+/** A storage that is a map: what these tests look at is the room, not the disk. */
+export function memoryStorage(): StoragePort {
+  const records = new Map<string, Bytes>();
+  const list = (prefix: string) =>
+    Promise.resolve(
+      [...records].filter(([key]) => key.startsWith(prefix)).sort(([a], [b]) => (a < b ? -1 : 1)),
+    );
+  return {
+    read: (store, key) => Promise.resolve(records.get(`${store} ${key}`) ?? null),
+    list: async (store) =>
+      (await list(`${store} `)).map(([key, value]) => ({ key: key.slice(store.length + 1), value })),
+    listFrom: async (store, prefix) =>
+      (await list(`${store} ${prefix}`)).map(([key, value]) => ({ key: key.slice(store.length + 1), value })),
+    write: (changes: readonly StorageChange[]) => {
+      for (const { store, key, value } of changes) {
+        if (value === null) records.delete(`${store} ${key}`);
+        else records.set(`${store} ${key}`, value);
+      }
+      return Promise.resolve();
+    },
+    erase: () => {
+      records.clear();
+      return Promise.resolve();
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+export interface Person {
+  readonly identity: KeyPair;
+  readonly id: MemberId;
+  readonly prekey: KeyPair;
+  readonly instance: Bytes;
+  n: number;
+}
+
+export class RoomLog {
+  roster: Roster;
+  epoch = 1;
+  key: Bytes;
+  position: Position = { g: 1, s: 0 };
+  t: Bytes;
+  readonly owner: Person;
+  readonly genesis: Bytes;
+  readonly firstKey: Bytes;
+  readonly firstT: Bytes;
+
+  private constructor(owner: Person, roster: Roster, key: Bytes, genesis: Bytes, t: Bytes) {
+    this.owner = owner;
+    this.roster = roster;
+    this.key = key;
+    this.firstKey = key;
+    this.genesis = genesis;
+    this.t = t;
+    this.firstT = t;
+  }
+
+  static async begin(): Promise<RoomLog> {
+    const made = await createGenesis(crypto, {
+      settings: {
+        rotateEvery: 100,
+        maxMembers: 10,
+        history: 1_000,
+        approval: false,
+        joinDeadline: 86_400_000,
+      },
+    });
+    const roster = await startRoster(nodeHash, made.container);
+    const id = await memberIdOf(nodeHash, made.identity.publicKey);
+    const owner = { identity: made.identity, id, prekey: made.prekey, instance: nodeRandom.bytes(16), n: 0 };
+    return new RoomLog(
+      owner,
+      roster,
+      made.roomKey,
+      made.container,
+      await transcriptStart(nodeHash, made.container),
+    );
+  }
+
+  /** An entry at the next position; the log moves on. */
+  async add(
+    kind: EntryKind,
+    sender: MemberId,
+    payload: Bytes,
+    clear: Bytes = new Uint8Array(),
+    wrap?: Bytes,
+  ): Promise<Entry> {
+    const position = { g: this.position.g, s: this.position.s + 1 };
+    const entry: Entry = {
+      position,
+      kind,
+      sender,
+      time: 1_000 + position.s,
+      clear,
+      payload,
+      ...(wrap === undefined ? {} : { wrap }),
+    };
+    this.t = await transcriptNext(nodeHash, this.t, entry);
+    this.position = position;
+    return entry;
+  }
+
+  async admit(): Promise<{ readonly person: Person; readonly entry: Entry }> {
+    const identity = generateKeyPair();
+    const id = await memberIdOf(nodeHash, identity.publicKey);
+    const prekey = makePrekey(identity, this.roster.roomId, id, 1);
+    const container = signBody(this.owner.identity, 'admit', {
+      roomId: this.roster.roomId,
+      head: this.roster.head,
+      owner: this.owner.id,
+      key: identity.publicKey,
+      prekey: prekey.container,
+      epoch: this.epoch,
+      inviteId: 'AAAAAAAAAAAAAAAAAAAAAA' as Body<'admit'>['inviteId'],
+    });
+    ({ roster: this.roster } = await applyRoster(nodeHash, this.roster, container));
+    const person = { identity, id, prekey: prekey.keyPair, instance: nodeRandom.bytes(16), n: 0 };
+    return { person, entry: await this.add('roster', this.owner.id, container) };
+  }
+
+  /** The body of a person's next message, as an honest client seals it now. */
+  body(person: Person, content: AnyContent, change: Partial<Body<'message'>> = {}): Body<'message'> {
+    return {
+      roomId: this.roster.roomId,
+      epoch: this.epoch,
+      sender: person.id,
+      instance: person.instance,
+      n: ++person.n,
+      mid: nodeRandom.bytes(16),
+      seen: { position: this.position, t: this.t },
+      sentAt: 5_000,
+      content,
+      ...change,
+    };
+  }
+
+  seal(
+    person: Person,
+    body: Body<'message'>,
+    roomKey = this.key,
+  ): { readonly clear: Bytes; readonly payload: Bytes } {
+    return sealMessage({ identity: person.identity, roomKey, body });
+  }
+
+  async say(person: Person, text: string, change: Partial<Body<'message'>> = {}): Promise<Entry> {
+    const sealed = this.seal(person, this.body(person, { type: 'text', text }, change));
+    return this.add('message', person.id, sealed.payload, sealed.clear);
+  }
+
+  clear(epoch = this.epoch): Bytes {
+    return encodeMessageClear(epoch);
+  }
+
+  /** A rotation by the owner, as one reader is served it. */
+  async rotate(
+    reader: MemberId,
+    prekeys: ReadonlyMap<MemberId, { k: number; key: Bytes }> = this.prekeys(),
+  ): Promise<Entry> {
+    const made = await makeRotation(crypto, {
+      identity: this.owner.identity,
+      roster: this.roster,
+      epoch: this.epoch,
+      roomKey: this.key,
+      prekeys,
+    });
+    this.epoch = made.newEpoch;
+    this.key = made.newKey;
+    const { clear, payload, wraps } = made.command;
+    return this.add('rotation', this.owner.id, payload, clear, wraps[reader]);
+  }
+
+  prekeys(): Map<MemberId, { k: number; key: Bytes }> {
+    return new Map(
+      [...this.roster.members.values()].map((member) => [member.memberId, { ...member.prekey }]),
+    );
+  }
+
+  /** A reader that has taken in the genesis and nothing since. */
+  async reader(person: Person): Promise<RoomState> {
+    const vault = await openVault();
+    const roster = await startRoster(nodeHash, this.genesis);
+    const position = { g: 1, s: 0 };
+    const core: RoomCore = {
+      version: 1,
+      roomId: roster.roomId,
+      me: person.id,
+      stage: 'member',
+      identity: person.identity,
+      roster: encodeRoster(roster),
+      epoch: 1,
+      keys: [
+        {
+          epoch: 1,
+          key: this.firstKey,
+          keyHash: roster.genesisKeyHash,
+          rotation: null,
+          floor: position,
+          t: this.firstT,
+          counters: [],
+          since: 1,
+        },
+      ],
+      position,
+      t: this.firstT,
+      nextIndex: 0,
+      readIndex: 0,
+      instance: person.instance,
+      nextN: 1,
+      prekeys: [{ k: 1, pair: person.prekey }],
+      usedK: 0,
+      counters: [],
+      retired: [],
+      seen: [],
+      epochMessages: 0,
+      paused: false,
+      rotationWanted: false,
+      pending: null,
+      people: [],
+      roomName: null,
+      forked: [],
+      lastTime: 1,
+    };
+    const state = RoomState.begin(vault, core);
+    state.extendChain(this.genesis, roster.head, roster);
+    state.append({ position, t: this.firstT }, 1, []);
+    return state;
+  }
+}
+
+let opened: Promise<Vault> | null = null;
+/** One vault for all readers of a run: the passphrase's derivation is slow on purpose. */
+function openVault(): Promise<Vault> {
+  opened ??= Vault.create({ crypto, storage: memoryStorage() }, 'a long enough passphrase');
+  return opened;
+}
+
+/** Codes of the alarms that a reader has shown, in order. */
+export const alarmsOf = (state: RoomState): readonly string[] =>
+  state.log.flatMap((record) => record.items.flatMap((item) => (item.type === 'alarm' ? [item.code] : [])));
+
+export const textsOf = (state: RoomState): readonly unknown[] =>
+  state.messages().flatMap((message) => (message.content.type === 'text' ? [message.content.text] : []));
+
+export const sameBytes = equalBytes;
