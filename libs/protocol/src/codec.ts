@@ -5,7 +5,7 @@
  */
 import { decode, encode, Tokenizer, Type, type Token } from 'cborg';
 import { ERROR_CODES, ProtocolError } from './errors.js';
-import type { Bytes } from './bytes.js';
+import { fromUtf8, utf8, type Bytes } from './bytes.js';
 
 export type CborValue =
   null | boolean | number | string | Bytes | readonly CborValue[] | { readonly [key: string]: CborValue };
@@ -16,7 +16,11 @@ const malformed = (why: string): ProtocolError => new ProtocolError(ERROR_CODES.
 
 function check(value: unknown, depth: number): void {
   if (depth > DEPTH) throw malformed('nested too deeply');
-  if (value === null || typeof value === 'boolean' || typeof value === 'string') return;
+  if (value === null || typeof value === 'boolean') return;
+  if (typeof value === 'string') {
+    checkText(value);
+    return;
+  }
   if (typeof value === 'number') {
     if (!Number.isSafeInteger(value) || Object.is(value, -0)) throw malformed('not a safe integer');
     return;
@@ -26,11 +30,25 @@ function check(value: unknown, depth: number): void {
     for (const item of value) check(item, depth + 1);
     return;
   }
-  if (typeof value === 'object') {
-    for (const item of Object.values(value)) check(item, depth + 1);
+  if (typeof value === 'object' && isPlain(value)) {
+    for (const [key, item] of Object.entries(value)) {
+      checkText(key);
+      check(item, depth + 1);
+    }
     return;
   }
-  throw malformed(`a ${typeof value} has no encoding`);
+  throw malformed(`this ${typeof value} has no encoding`);
+}
+
+/** A lone surrogate has no UTF-8: it would silently become another text. */
+function checkText(text: string): void {
+  if (!text.isWellFormed()) throw malformed('text with a lone surrogate');
+}
+
+/** An object literal of any realm: a Map or a Date would be encoded as something else. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** Encodes a value; an absent optional field must be absent, not undefined. Throws MALFORMED. */
@@ -45,6 +63,8 @@ class CanonicalTokenizer extends Tokenizer {
     const token = super.next();
     if (Type.equals(token.type, Type.float)) throw malformed('a float');
     if (Type.equals(token.type, Type.tag)) throw malformed('a tag');
+    // The reader would replace what is not UTF-8, and drop a byte order mark: two encodings, one text.
+    if (token.byteValue !== undefined) token.value = fromUtf8(token.byteValue);
     return token;
   }
 }
@@ -57,13 +77,14 @@ const OPTIONS = {
   allowNaN: false,
   allowBigInt: false,
   rejectDuplicateMapKeys: true,
+  retainStringBytes: true,
   useMaps: true,
 } as const;
 
 /** Canonical map order of cborg and of RFC 7049: shorter keys first, then bytewise. */
 function precedes(a: string, b: string): boolean {
-  const left = encode(a);
-  const right = encode(b);
+  const left = utf8(a);
+  const right = utf8(b);
   if (left.length !== right.length) return left.length < right.length;
   for (let at = 0; at < left.length; at++) {
     const difference = (left[at] ?? 0) - (right[at] ?? 0);

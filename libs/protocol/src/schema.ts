@@ -61,7 +61,9 @@ export const comparePositions = (a: Position, b: Position): number => a.g - b.g 
 export function parse<T>(schema: Schema<T>, value: unknown): T {
   const result = v.safeParse(schema, value, { abortEarly: true });
   if (result.success) return result.output;
-  const where = v.getDotPath(result.issues[0]) ?? 'the value';
+  const path = v.getDotPath(result.issues[0]) ?? '';
+  // A key that is no field of ours came from the other side, and stays out of the text.
+  const where = /^[a-zA-Z0-9.]{1,64}$/.test(path) ? path : 'the value';
   throw new ProtocolError(ERROR_CODES.MALFORMED, `${where} is not as the schema says`);
 }
 

@@ -1,0 +1,231 @@
+/** Schemas and their limits: what is refused at each edge (docs/protocol.md section 2). */
+import { describe, expect, it } from '@jest/globals';
+import * as v from 'valibot';
+import {
+  anyContent, BODIES, bytes, content, ctx, decodeBody, decodeCbor, decodeFrame, decodeMessageClear, decodeSessionFrame,
+  encodeBody, encodeCbor, encodeFrame, encodeMessageClear, encodeSessionFrame, entry, FRAME_TYPES, integer, LIMITS,
+  memberId, name, parse, position, ProtocolError, settings, signalContent, text, type Body, type CborValue, type MemberId,
+  type RoomId,
+} from './index.js'; // prettier-ignore
+
+const id = 'AAAAAAAAAAAAAAAAAAAAAA';
+const codeOf = (run: () => unknown): string => {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof ProtocolError) return error.code;
+    throw error;
+  }
+  return 'accepted';
+};
+const verdict = (schema: v.GenericSchema, value: unknown): string => codeOf(() => parse(schema, value));
+
+describe('building blocks', () => {
+  const emoji = '😀';
+  it.each<[string, v.GenericSchema, unknown[], unknown[]]>([
+    [
+      'bytes',
+      bytes(1, 3),
+      [new Uint8Array(1), Buffer.alloc(3)],
+      [new Uint8Array(), new Uint8Array(4), [1], 'a', null],
+    ],
+    ['integer', integer(1, 5), [1, 5], [0, 6, 1.5, NaN, '1', null, 2 ** 53]],
+    ['text', text(1, 4), ['a', 'é'.repeat(2), emoji], ['', 'abcde', `a${emoji}`, '\ud800', 1, null]],
+    [
+      'name',
+      name,
+      ['a', 'x'.repeat(64), emoji.repeat(32)],
+      ['', 'x'.repeat(65), 'é'.repeat(129), '中'.repeat(86)],
+    ],
+    [
+      'id',
+      memberId,
+      [id, 'zzzzzzzzzzzzzzzzzzzzzw'],
+      ['AAAAAAAAAAAAAAAAAAAAAB', 'AAAAAAAAAAAAAAAAAAAAA', `${id}A`, `${id}\n`, '', 1],
+    ],
+    [
+      'position',
+      position,
+      [{ g: 1, s: 0 }],
+      [{ g: 0, s: 0 }, { g: 1, s: -1 }, { g: 1 }, { g: 1, s: 0, x: 1 }, [1, 0]],
+    ],
+  ])('%s', (_name, schema, good, bad) => {
+    for (const value of good) expect(verdict(schema, value)).toBe('accepted');
+    for (const value of bad) expect(verdict(schema, value)).toBe('MALFORMED');
+  });
+
+  it('errors name our field, never the other side’s value or key', () => {
+    const message = (value: unknown): string => {
+      try {
+        parse(v.strictObject({ field: integer(1) }), value);
+        return '';
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    expect(message({ field: 'se cret' })).toBe('MALFORMED: field is not as the schema says');
+    expect(message({ field: 1, 'se cret': 1 })).toBe('MALFORMED: the value is not as the schema says');
+  });
+});
+
+describe('limits', () => {
+  const most = {
+    rotateEvery: LIMITS.rotateEvery,
+    maxMembers: LIMITS.maxMembers,
+    history: LIMITS.historyEntries,
+    approval: true,
+    joinDeadline: LIMITS.joinDeadlineMs,
+  };
+  it('of a room’s settings', () => {
+    expect(verdict(settings, most)).toBe('accepted');
+    for (const field of ['rotateEvery', 'maxMembers', 'history', 'joinDeadline'] as const) {
+      expect(verdict(settings, { ...most, [field]: most[field] + 1 })).toBe('MALFORMED');
+      expect(verdict(settings, { ...most, [field]: -1 })).toBe('MALFORMED');
+    }
+    expect(verdict(settings, { ...most, joinDeadline: LIMITS.minJoinDeadlineMs - 1 })).toBe('MALFORMED');
+    expect(verdict(settings, { ...most, more: 1 })).toBe('MALFORMED');
+  });
+
+  it('of contents', () => {
+    const to = { sender: id, instance: new Uint8Array(16), n: 1 };
+    const good = [
+      { type: 'text', text: 'x'.repeat(LIMITS.textBytes) },
+      { type: 'reply', to, text: 'x' },
+      { type: 'reaction', to, emoji: '👍', on: false },
+      { type: 'void' },
+    ];
+    const bad = [
+      { type: 'text', text: '' },
+      { type: 'text', text: 'x'.repeat(LIMITS.textBytes + 1) },
+      { type: 'text', text: 'x', more: 1 },
+      { type: 'reply', text: 'x' },
+      { type: 'reaction', to, emoji: 'x'.repeat(LIMITS.emojiBytes + 1), on: true },
+      { type: 'reaction', to: { ...to, n: 0 }, emoji: '👍', on: true },
+      { type: 'profile', name: '' },
+      { type: 'hologram' },
+      {},
+    ];
+    for (const value of good) expect(verdict(content, value)).toBe('accepted');
+    for (const value of bad) expect(verdict(content, value)).toBe('MALFORMED');
+    // Sealed by a later version: still a message, of a type that we do not know.
+    expect(verdict(anyContent, { type: 'hologram', depth: 3 })).toBe('accepted');
+    expect(verdict(anyContent, { type: 'x'.repeat(33) })).toBe('MALFORMED');
+    expect(verdict(signalContent, { type: 'typing', more: 1 })).toBe('MALFORMED');
+  });
+
+  it('of entries', () => {
+    const good = {
+      position: { g: 1, s: 1 },
+      kind: 'message',
+      sender: id,
+      time: 0,
+      clear: new Uint8Array(),
+      payload: new Uint8Array(1),
+    };
+    expect(verdict(entry, good)).toBe('accepted');
+    expect(verdict(entry, { ...good, payload: new Uint8Array(LIMITS.payloadBytes) })).toBe('accepted');
+    expect(verdict(entry, { ...good, payload: new Uint8Array(LIMITS.payloadBytes + 1) })).toBe('MALFORMED');
+    expect(verdict(entry, { ...good, clear: new Uint8Array(LIMITS.clearBytes + 1) })).toBe('MALFORMED');
+    expect(verdict(entry, { ...good, wrap: new Uint8Array(LIMITS.wrapBytes + 1) })).toBe('MALFORMED');
+    expect(verdict(entry, { ...good, kind: 'system' })).toBe('MALFORMED');
+    expect(verdict(entry, { ...good, wrap: undefined })).toBe('MALFORMED');
+    expect(decodeMessageClear(encodeMessageClear(7))).toBe(7);
+    expect(codeOf(() => encodeMessageClear(0))).toBe('MALFORMED');
+  });
+});
+
+describe('bodies', () => {
+  const close: Body<'close'> = { roomId: id as RoomId, head: new Uint8Array(32), owner: id as MemberId };
+
+  it('name their room and who signs, every one but genesis', () => {
+    for (const [kind, schema] of Object.entries(BODIES)) {
+      if (kind !== 'genesis') expect(Object.keys(schema.entries)).toContain('roomId');
+    }
+  });
+
+  it('decode as the kind that they were encoded as', () => {
+    expect(decodeBody(encodeBody('close', close), 'admit', 'close')).toEqual({ kind: 'close', body: close });
+    expect(codeOf(() => decodeBody(encodeBody('close', close), 'admit'))).toBe('UNKNOWN_KIND');
+  });
+
+  it('of a later version, without a tag, or of another shape are typed errors', () => {
+    const raw = (value: CborValue): string => codeOf(() => decodeBody(encodeCbor(value), 'close'));
+    expect(raw(['0fc/1/close', { ...close }])).toBe('accepted');
+    expect(raw(['0fc/2/close', { ...close }])).toBe('UNSUPPORTED_VERSION');
+    expect(raw(['0fc/1/closed', { ...close }])).toBe('UNKNOWN_KIND');
+    expect(raw(['close', { ...close }])).toBe('UNKNOWN_KIND');
+    for (const wrong of [
+      { ...close },
+      ['0fc/1/close'],
+      ['0fc/1/close', { ...close }, 1],
+      ['0fc/1/close', { ...close, more: 1 }],
+      [1, { ...close }],
+      [],
+    ]) {
+      expect(raw(wrong)).toBe('MALFORMED');
+    }
+    expect(codeOf(() => encodeBody('close', { ...close, head: new Uint8Array(31) }))).toBe('MALFORMED');
+  });
+
+  it('share no tag with a context: a hash or a seal is never a body', () => {
+    const tags = Object.keys(BODIES).map((kind) => `0fc/1/${kind}`);
+    expect(new Set(tags).size).toBe(tags.length);
+    // Contexts are flat arrays of several fields, bodies are pairs of a tag and a map.
+    const context = decodeCbor(ctx('message', id, 1, id)) as CborValue[];
+    expect(context).toEqual(['0fc/1/message', id, 1, id]);
+    expect(codeOf(() => decodeBody(ctx('message', id, 1, id), 'message'))).toBe('MALFORMED');
+  });
+});
+
+describe('frames', () => {
+  it('carry a type and bytes', () => {
+    const body = Uint8Array.of(1, 2, 3);
+    for (const type of Object.values(FRAME_TYPES))
+      expect(decodeFrame(encodeFrame(type, body))).toEqual({ type, body });
+    expect(decodeFrame(Buffer.from(encodeFrame(FRAME_TYPES.data, body))).body.constructor.name).toBe(
+      'Uint8Array',
+    );
+  });
+
+  it('carry messages under a counter that is exactly the next', () => {
+    const messages = [
+      { q: 1, kind: 'ack', body: {} },
+      { r: 2, body: { a: 1 } },
+      { r: 3, error: { code: 'FORBIDDEN', params: { limit: 1 } } },
+      { e: 'hello', body: {} },
+    ];
+    const frame = encodeSessionFrame(5, messages);
+    expect(decodeSessionFrame(frame, 4)).toEqual(messages);
+    for (const last of [0, 3, 5, 6])
+      expect(codeOf(() => decodeSessionFrame(frame, last))).toBe('OUT_OF_SEQUENCE');
+  });
+
+  it('are refused when empty, too many, too large or of another shape', () => {
+    const one = { q: 1, kind: 'ack', body: {} };
+    expect(codeOf(() => encodeSessionFrame(1, []))).toBe('MALFORMED');
+    expect(codeOf(() => encodeSessionFrame(0, [one]))).toBe('MALFORMED');
+    expect(
+      codeOf(() =>
+        encodeSessionFrame(
+          1,
+          Array.from({ length: LIMITS.frameMessages + 1 }, () => one),
+        ),
+      ),
+    ).toBe('MALFORMED');
+    expect(
+      codeOf(() => encodeSessionFrame(1, [{ ...one, body: { x: new Uint8Array(LIMITS.frameBytes) } }])),
+    ).toBe('TOO_LARGE');
+    const shapes: CborValue[] = [
+      [1, [{ q: 1, kind: 'ack' }]],
+      [1, [{ q: 1, r: 1, kind: 'ack', body: {} }]],
+      [1, [{ q: 0, kind: 'ack', body: {} }]],
+      [1, [{}]],
+      [1, []],
+      [1],
+      [],
+      {},
+    ];
+    for (const shape of shapes)
+      expect(codeOf(() => decodeSessionFrame(encodeCbor(shape), 0))).toBe('MALFORMED');
+  });
+});
