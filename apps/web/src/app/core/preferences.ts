@@ -28,7 +28,11 @@ function write(key: string, value: string): void {
 /** The first of the browser's languages that there is, else English. */
 export function preferredLanguage(stored: string | null, browser: readonly string[]): Language {
   const wanted = [stored ?? '', ...browser].map((tag) => tag.slice(0, 2).toLowerCase());
-  return LANGUAGES.find((language) => language === wanted.find((tag) => LANGUAGES.some((known) => known === tag))) ?? 'en';
+  return (
+    LANGUAGES.find(
+      (language) => language === wanted.find((tag) => LANGUAGES.some((known) => known === tag)),
+    ) ?? 'en'
+  );
 }
 
 /** Language and theme: the only things that this app keeps in localStorage. */
@@ -48,6 +52,15 @@ export class Preferences {
       const { classList } = document.documentElement;
       classList.toggle('theme-light', this.#theme() === 'light');
       classList.toggle('theme-dark', this.#theme() === 'dark');
+    });
+    this.followOtherTabs();
+  }
+
+  /** A choice made in another tab holds in this one too. */
+  private followOtherTabs(): void {
+    addEventListener('storage', ({ key, newValue }) => {
+      if (key === LANGUAGE_KEY) this.#language.set(preferredLanguage(newValue, navigator.languages));
+      if (key === THEME_KEY) this.#theme.set(THEMES.find((theme) => theme === newValue) ?? 'system');
     });
   }
 

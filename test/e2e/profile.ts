@@ -1,0 +1,177 @@
+/** A person at the page: one browser profile of its own, driven as a hand would. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { until } from '../support/wait.js';
+
+/** Pictures of every screen, for a person to look at: not in the repository. */
+export const PICTURES = join(import.meta.dirname, '../../test-results/screens');
+
+const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 800 } } as const;
+const LANGUAGES = ['en', 'fr'] as const;
+const THEMES = ['light', 'dark'] as const;
+
+export function launch(): Promise<Browser> {
+  const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
+  return chromium.launch({
+    executablePath,
+    // No sandbox inside a container run as root; nothing but this machine's own relay is visited.
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
+
+export class Profile {
+  readonly name: string;
+  readonly passphrase: string;
+  readonly url: string;
+  readonly context: BrowserContext;
+  page!: Page;
+  /** what a strict page must never say: errors and violations of its policies */
+  readonly complaints: string[] = [];
+
+  private constructor(name: string, url: string, context: BrowserContext) {
+    this.name = name;
+    this.url = url;
+    this.context = context;
+    this.passphrase = `correct horse battery ${name}`;
+  }
+
+  static async create(browser: Browser, name: string, url: string, locale = 'en-GB'): Promise<Profile> {
+    const context = await browser.newContext({ locale, viewport: SIZES.desktop });
+    return new Profile(name, url, context);
+  }
+
+  /** Opens the page at a path (or a whole link), as a new tab does. */
+  async open(path = '/'): Promise<void> {
+    this.page = await this.context.newPage();
+    this.page.setDefaultTimeout(60_000);
+    this.page.on('pageerror', (error) => this.complaints.push(error.message));
+    this.page.on('console', (message) => {
+      const text = message.text();
+      // A socket that finds no relay is the browser's own remark, and expected while one is stopped.
+      if (
+        message.type() === 'error' &&
+        !/WebSocket connection|ERR_CONNECTION|Failed to load resource/.test(text)
+      ) {
+        this.complaints.push(text);
+      }
+    });
+    await this.page.goto(path.startsWith('http') ? path : `${this.url}${path}`);
+  }
+
+  async close(): Promise<void> {
+    await this.page.close();
+  }
+
+  at(id: string) {
+    return this.page.getByTestId(id);
+  }
+
+  async firstPassphrase(): Promise<void> {
+    await this.at('passphrase').fill(this.passphrase);
+    await this.at('passphrase-again').fill(this.passphrase);
+    await this.at('unlock').click();
+  }
+
+  async unlock(passphrase = this.passphrase): Promise<void> {
+    await this.at('passphrase').fill(passphrase);
+    await this.at('unlock').click();
+  }
+
+  async createRoom(name: string, rotateEvery: number): Promise<void> {
+    await this.at('new-room').first().click();
+    await this.at('room-name').fill(name);
+    await this.at('display-name').fill(this.name);
+    await this.at('rotate-every').fill(String(rotateEvery));
+    await this.at('create').click();
+    await this.at('composer').waitFor();
+  }
+
+  async makeInvite(): Promise<string> {
+    await this.openMembers();
+    const another = this.at('another-invite');
+    if (await another.isVisible()) await another.click();
+    await this.at('make-invite').click();
+    const link = await this.at('invite-link').inputValue();
+    await this.at('back-to-room').click();
+    await this.at('composer').waitFor();
+    return link;
+  }
+
+  async openMembers(): Promise<void> {
+    await this.at('open-members').first().click();
+    await this.at('key-epoch').first().waitFor();
+  }
+
+  async startJoin(): Promise<void> {
+    await this.at('join-name').fill(this.name);
+    await this.at('join-start').click();
+  }
+
+  async openRoom(): Promise<void> {
+    await this.at('room-link').first().click();
+    await this.at('composer').waitFor();
+  }
+
+  async say(text: string): Promise<void> {
+    await this.at('composer').fill(text);
+    await this.at('composer').press('Enter');
+  }
+
+  /** Texts on the screen that the relay has, in the order shown. */
+  async texts(): Promise<readonly string[]> {
+    const rows = this.page.locator('[data-testid="message"]:not([data-state="sending"]) .msg__text');
+    return (await rows.allInnerTexts()).map((text) => text.trim());
+  }
+
+  async has(...texts: readonly string[]): Promise<void> {
+    await until(
+      `${this.name} to see ${texts.join(', ')}`,
+      async () => {
+        const shown = await this.texts();
+        return texts.every((text) => shown.includes(text));
+      },
+      120_000,
+    );
+  }
+
+  async alarms(): Promise<number> {
+    return this.page.getByTestId('alarm').count();
+  }
+
+  /** One picture a size, language and theme, of the screen as it is. */
+  async picture(screen: string): Promise<void> {
+    await mkdir(PICTURES, { recursive: true });
+    for (const language of LANGUAGES) {
+      for (const theme of THEMES) {
+        await this.#dress(language, theme);
+        for (const [size, viewport] of Object.entries(SIZES)) {
+          await this.page.setViewportSize(viewport);
+          await this.page.screenshot({ path: join(PICTURES, `${screen}-${size}-${theme}-${language}.png`) });
+        }
+      }
+    }
+    await this.page.setViewportSize(SIZES.desktop);
+    await this.#dress('en', 'light');
+  }
+
+  /** Language and theme as chosen in a second tab: without leaving the screen. */
+  async #dress(language: string, theme: string): Promise<void> {
+    await this.page.emulateMedia({ reducedMotion: 'reduce' });
+    for (const [key, newValue] of [
+      ['0fc.language', language],
+      ['0fc.theme', theme],
+    ]) {
+      const change = JSON.stringify({ key, newValue });
+      await this.page.evaluate(`window.dispatchEvent(new StorageEvent('storage', ${change}))`);
+    }
+  }
+}
