@@ -32,7 +32,8 @@ export class FakeClient implements ClientApi {
 
   constructor(scenario: string, pace = 250) {
     this.pace = pace;
-    const vault = scenario === 'absent' || scenario === 'locked' || scenario === 'elsewhere' ? scenario : 'open';
+    const vault =
+      scenario === 'absent' || scenario === 'locked' || scenario === 'elsewhere' ? scenario : 'open';
     const bare = scenario === 'absent' || scenario === 'empty';
     this.#app = appView({ vault, ...(bare || vault !== 'open' ? { rooms: [] } : {}) });
     if (scenario === 'offline') {
@@ -42,10 +43,18 @@ export class FakeClient implements ClientApi {
     if (scenario === 'guest') this.#room = roomView({ owner: false, approvals: [], invites: [], me: 'ines' });
     if (scenario === 'quiet') {
       this.#items = timeline.slice(0, 1);
-      this.#room = roomView({ members: [member(0, { owner: true, me: true })], alarms: 0, approvals: [], invites: [], typing: [] });
+      this.#room = roomView({
+        members: [member(0, { owner: true, me: true })],
+        alarms: 0,
+        approvals: [],
+        invites: [],
+        typing: [],
+      });
     }
     if (scenario === 'long') {
-      this.#items = Array.from({ length: 1_000 }, (_, n) => message(`l${String(n)}`, n, Date.now() - (1_000 - n) * 60_000, n % 6, `Message ${String(n)}`));
+      this.#items = Array.from({ length: 1_000 }, (_, n) =>
+        message(`l${String(n)}`, n, Date.now() - (1_000 - n) * 60_000, n % 6, `Message ${String(n)}`),
+      );
     }
   }
 
@@ -85,7 +94,9 @@ export class FakeClient implements ClientApi {
   async createRoom(options: CreateRoomOptions): Promise<Outcome<{ readonly roomId: string }>> {
     this.calls.push(`createRoom ${JSON.stringify(options)}`);
     await this.#wait();
-    this.#pushApp({ rooms: [...this.#app.rooms, summary('room-new', options.name, { owner: true, time: Date.now() })] });
+    this.#pushApp({
+      rooms: [...this.#app.rooms, summary('room-new', options.name, { owner: true, time: Date.now() })],
+    });
     return ok({ roomId: 'room-new' });
   }
 
@@ -144,7 +155,9 @@ export class FakeClient implements ClientApi {
 
   async markRead(roomId: string): Promise<Outcome<void>> {
     this.calls.push(`markRead ${roomId}`);
-    this.#pushApp({ rooms: this.#app.rooms.map((room) => (room.roomId === roomId ? { ...room, unread: 0 } : room)) });
+    this.#pushApp({
+      rooms: this.#app.rooms.map((room) => (room.roomId === roomId ? { ...room, unread: 0 } : room)),
+    });
     return ok(undefined);
   }
 
@@ -155,14 +168,31 @@ export class FakeClient implements ClientApi {
     const id = `sent${String(this.#sent)}`;
     const item = message(id, 10_000 + this.#sent, Date.now(), 0, text, { state: 'sending', readBy: 0 });
     this.emit({ type: 'timeline', roomId, reset: false, items: [item], removed: [] });
-    setTimeout(() => this.emit({ type: 'timeline', roomId, reset: false, items: [{ ...item, state: 'relayed' } as TimelineItem], removed: [] }), this.pace * 2);
+    setTimeout(
+      () =>
+        this.emit({
+          type: 'timeline',
+          roomId,
+          reset: false,
+          items: [{ ...item, state: 'relayed' } as TimelineItem],
+          removed: [],
+        }),
+      this.pace * 2,
+    );
     return ok({ id });
   }
 
   async createInvite(_roomId: string, lifetimeMs: number): Promise<Outcome<CreatedInvite>> {
     await this.#wait();
-    const secret = 'A5sGyOFEZU5aG5DCCusWgeF9OosUCBUNXSOy5uYpX3Q4lGnMvKCCAt2AX2ymh2z3dfxqgZgei9FH8QVoEkBrnH8uJuumJheexoOiq0GqydHl1'.repeat(2);
-    return ok({ inviteId: 'i3', link: `https://rive.example/join#${secret}`, expires: Date.now() + lifetimeMs });
+    const secret =
+      'A5sGyOFEZU5aG5DCCusWgeF9OosUCBUNXSOy5uYpX3Q4lGnMvKCCAt2AX2ymh2z3dfxqgZgei9FH8QVoEkBrnH8uJuumJheexoOiq0GqydHl1'.repeat(
+        2,
+      );
+    return ok({
+      inviteId: 'i3',
+      link: `https://rive.example/join#${secret}`,
+      expires: Date.now() + lifetimeMs,
+    });
   }
 
   async revokeInvite(_roomId: string, inviteId: string): Promise<Outcome<void>> {
@@ -195,7 +225,11 @@ export class FakeClient implements ClientApi {
       const admitted = moved.current === null;
       this.#pushApp({
         joins: [moved],
-        ...(admitted ? { rooms: [...this.#app.rooms, summary('room-join', 'Accompagnement jeudi', { time: Date.now() })] } : {}),
+        ...(admitted
+          ? {
+              rooms: [...this.#app.rooms, summary('room-join', 'Accompagnement jeudi', { time: Date.now() })],
+            }
+          : {}),
       });
       this.#advance(moved, until);
     }, this.pace);

@@ -18,7 +18,18 @@ const people = [
 
 export const member = (index: number, changes: Partial<MemberView> = {}): MemberView => {
   const [memberId, name, fingerprint] = people[index] ?? people[0];
-  return { memberId, name, fingerprint, owner: false, me: false, verified: false, here: false, lastSeen: at(0, 30), leaving: false, ...changes };
+  return {
+    memberId,
+    name,
+    fingerprint,
+    owner: false,
+    me: false,
+    verified: false,
+    here: false,
+    lastSeen: at(0, 30),
+    leaving: false,
+    ...changes,
+  };
 };
 
 export const members: readonly MemberView[] = [
@@ -30,7 +41,14 @@ export const members: readonly MemberView[] = [
   member(5, { here: true, leaving: true }),
 ];
 
-export const message = (id: string, order: number, time: number, who: number, text: string, changes: object = {}): TimelineItem => {
+export const message = (
+  id: string,
+  order: number,
+  time: number,
+  who: number,
+  text: string,
+  changes: object = {},
+): TimelineItem => {
   const [sender, senderName, fingerprint] = people[who] ?? people[0];
   return {
     type: 'message',
@@ -51,16 +69,62 @@ export const message = (id: string, order: number, time: number, who: number, te
 };
 
 export const timeline: readonly TimelineItem[] = [
-  { type: 'system', id: 's0', order: 0, time: at(18, 4, 1), event: 'created', params: { actor: 'Amina Belkacem' }, me: true },
-  message('m1', 1, at(18, 10, 1), 1, 'L’avocate a rappelé. Audience confirmée jeudi 9 h 30, salle 4. https://tribunal.example/role?salle=4'),
+  {
+    type: 'system',
+    id: 's0',
+    order: 0,
+    time: at(18, 4, 1),
+    event: 'created',
+    params: { actor: 'Amina Belkacem' },
+    me: true,
+  },
+  message(
+    'm1',
+    1,
+    at(18, 10, 1),
+    1,
+    'L’avocate a rappelé. Audience confirmée jeudi 9 h 30, salle 4. https://tribunal.example/role?salle=4',
+  ),
   message('m2', 2, at(18, 11, 1), 1, 'Il nous faut quelqu’un qui parle arabe sur place.'),
-  { type: 'system', id: 's1', order: 3, time: at(0, 2), event: 'admitted', params: { member: 'Tomás Prado', actor: 'Amina Belkacem' }, me: false },
+  {
+    type: 'system',
+    id: 's1',
+    order: 3,
+    time: at(0, 2),
+    event: 'admitted',
+    params: { member: 'Tomás Prado', actor: 'Amina Belkacem' },
+    me: false,
+  },
   message('m3', 4, at(0, 5), 3, 'سأكون هناك قبل الموعد بنصف ساعة.'),
-  { type: 'system', id: 's2', order: 5, time: at(0, 6), event: 'removed', params: { member: 'Karim Aziz', actor: 'Amina Belkacem' }, me: false },
-  { type: 'system', id: 's3', order: 6, time: at(0, 6), event: 'rotated', params: { epoch: 7, actor: 'Amina Belkacem' }, me: true },
+  {
+    type: 'system',
+    id: 's2',
+    order: 5,
+    time: at(0, 6),
+    event: 'removed',
+    params: { member: 'Karim Aziz', actor: 'Amina Belkacem' },
+    me: false,
+  },
+  {
+    type: 'system',
+    id: 's3',
+    order: 6,
+    time: at(0, 6),
+    event: 'rotated',
+    params: { epoch: 7, actor: 'Amina Belkacem' },
+    me: true,
+  },
   message('m4', 7, at(0, 7), 2, 'I can drive. Two seats left, leaving from the north exit at 8:15.'),
   message('m5', 8, at(0, 8), 0, 'Take me, please. I’ll bring the printed statements.'),
-  { type: 'alarm', id: 'a1', order: 9, time: at(0, 9), code: 'ALARM_FORK', params: { member: 'Jonas Weber' }, settled: false },
+  {
+    type: 'alarm',
+    id: 'a1',
+    order: 9,
+    time: at(0, 9),
+    code: 'ALARM_FORK',
+    params: { member: 'Jonas Weber' },
+    settled: false,
+  },
   message('m6', 10, at(0, 10), 4, 'Merci de m’accueillir. Je peux tenir l’entrée à partir de 8 h.'),
   message('m7', 11, at(0, 11), 4, `Le mot le plus long : ${'anticonstitutionnellement'.repeat(4)}`),
   message('m8', 12, at(0, 11), 0, 'We can do it tonight at 7, Tomás?', { state: 'sending', readBy: 0 }),
@@ -82,12 +146,30 @@ export const summary = (roomId: string, name: string, changes: Partial<RoomSumma
 });
 
 export const rooms: readonly RoomSummary[] = [
-  summary('room-rive', 'Collectif Rive Droite', { owner: true, unread: 2, alarms: 1, time: at(0, 11), last: { sender: 'Tomás', mine: false, text: 'Merci, c’est noté. À jeudi alors.', time: at(0, 11) } }),
-  summary('room-perm', 'Permanence juridique', { last: { sender: 'Amina', mine: true, text: 'I’ll send the form tonight', time: at(0, 1) } }),
-  summary('room-night', 'Night shift', { unread: 12, time: at(0, 0), last: { sender: 'Ola', mine: false, text: 'Handover done, all quiet. Sleep well', time: at(0, 0) } }),
-  summary('room-trad', 'Traduction ar–fr', { time: at(9, 0, 2), last: { sender: 'Maryam', mine: false, text: 'J’ai relu les deux premières pages', time: at(9, 0, 2) } }),
+  summary('room-rive', 'Collectif Rive Droite', {
+    owner: true,
+    unread: 2,
+    alarms: 1,
+    time: at(0, 11),
+    last: { sender: 'Tomás', mine: false, text: 'Merci, c’est noté. À jeudi alors.', time: at(0, 11) },
+  }),
+  summary('room-perm', 'Permanence juridique', {
+    last: { sender: 'Amina', mine: true, text: 'I’ll send the form tonight', time: at(0, 1) },
+  }),
+  summary('room-night', 'Night shift', {
+    unread: 12,
+    time: at(0, 0),
+    last: { sender: 'Ola', mine: false, text: 'Handover done, all quiet. Sleep well', time: at(0, 0) },
+  }),
+  summary('room-trad', 'Traduction ar–fr', {
+    time: at(9, 0, 2),
+    last: { sender: 'Maryam', mine: false, text: 'J’ai relu les deux premières pages', time: at(9, 0, 2) },
+  }),
   summary('room-b', 'Source B', { time: at(9, 0, 3), stage: 'removed' }),
-  summary('room-red', 'Rédaction, édition du samedi et suppléments', { time: at(9, 0, 9), rotationDue: true }),
+  summary('room-red', 'Rédaction, édition du samedi et suppléments', {
+    time: at(9, 0, 9),
+    rotationDue: true,
+  }),
 ];
 
 export const roomView = (changes: Partial<RoomView> = {}): RoomView => ({
@@ -100,7 +182,13 @@ export const roomView = (changes: Partial<RoomView> = {}): RoomView => ({
   key: { epoch: 7, since: at(0, 6), messages: 37, rotateEvery: 100, rotating: false },
   invites: [
     { inviteId: 'i1', made: at(0, 3), expires: Date.now() + 3_600_000, state: 'claimed', claimedBy: 'Noé' },
-    { inviteId: 'i2', made: at(18, 4, 1), expires: Date.now() + 3 * 3_600_000, state: 'open', claimedBy: null },
+    {
+      inviteId: 'i2',
+      made: at(18, 4, 1),
+      expires: Date.now() + 3 * 3_600_000,
+      state: 'open',
+      claimedBy: null,
+    },
   ],
   approvals: [{ inviteId: 'i1', name: 'Noé', fingerprint: '4C1E09B7D3A2611F', invited: at(0, 3) }],
   connection: 'connected',

@@ -1,11 +1,12 @@
 /**
  * npm run look: takes each screen of the `fake` build at a phone's and a desktop's size, in both
- * themes and languages, into test-results/, and fails on any console error, CSP violation or
- * sideways scroll. `npm run look -- room` takes only the screens whose name holds "room".
+ * themes and languages, into test-results/, and fails on any console error, CSP violation,
+ * sideways scroll or finding of axe. `npm run look -- room` takes only the screens whose name holds "room".
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { AxeBuilder } from '@axe-core/playwright';
 import { chromium } from 'playwright-core';
 
 import { serve } from './serve.mjs';
@@ -19,42 +20,146 @@ const click = async (page, id) => page.getByTestId(id).first().click();
 
 /** name, address, what to do before the picture */
 const SCREENS = [
-  ['unlock-first', '/?fake=absent', async (page) => type(page, 'passphrase', 'marbre onze tilleul rivage cobalt')],
+  [
+    'unlock-first',
+    '/?fake=absent',
+    async (page) => type(page, 'passphrase', 'marbre onze tilleul rivage cobalt'),
+  ],
   ['unlock-suggest', '/?fake=absent', async (page) => page.locator('.btn--soft').click()],
-  ['unlock-return', '/?fake=locked', async (page) => { await type(page, 'passphrase', 'wrong'); await click(page, 'unlock'); await page.getByTestId('error').waitFor(); }],
-  ['unlock-erase', '/?fake=locked', async (page) => { await click(page, 'forgotten'); await click(page, 'erase'); await type(page, 'erase-word', 'ERA'); }],
+  [
+    'unlock-return',
+    '/?fake=locked',
+    async (page) => {
+      await type(page, 'passphrase', 'wrong');
+      await click(page, 'unlock');
+      await page.getByTestId('error').waitFor();
+    },
+  ],
+  [
+    'unlock-erase',
+    '/?fake=locked',
+    async (page) => {
+      await click(page, 'forgotten');
+      await click(page, 'erase');
+      await type(page, 'erase-word', 'ERA');
+    },
+  ],
   ['unlock-elsewhere', '/?fake=elsewhere', async () => {}],
   ['home-empty', '/?fake=empty', async () => {}],
   ['home', '/', async (page) => page.locator('.shell').waitFor()],
-  ['new', '/new', async (page) => { await type(page, 'rotate-every', '0'); await click(page, 'create'); }],
+  [
+    'new',
+    '/new',
+    async (page) => {
+      await type(page, 'rotate-every', '0');
+      await click(page, 'create');
+    },
+  ],
   ['join-paste', '/join', async () => {}],
-  ['join-start', '/join#stay', async (page) => { await type(page, 'join-name', 'Inès Faure'); }],
-  ['join', '/join#stay', async (page) => { await type(page, 'join-name', 'Inès Faure'); await click(page, 'join-start'); await page.locator('[data-step=request][data-state=done]').waitFor(); }],
+  [
+    'join-start',
+    '/join#stay',
+    async (page) => {
+      await type(page, 'join-name', 'Inès Faure');
+    },
+  ],
+  [
+    'join',
+    '/join#stay',
+    async (page) => {
+      await type(page, 'join-name', 'Inès Faure');
+      await click(page, 'join-start');
+      await page.locator('[data-step=request][data-state=done]').waitFor();
+    },
+  ],
   ['join-differs', '/join#RELAY_DIFFERS', async (page) => page.getByTestId('join-refused').waitFor()],
   ['join-expired', '/join#INVITE_EXPIRED', async (page) => page.getByTestId('join-refused').waitFor()],
   ['room', '/room/room-rive', async (page) => page.getByTestId('message').first().waitFor()],
-  ['room-top', '/room/room-rive', async (page) => { await page.getByTestId('message').first().waitFor(); await page.locator('.feed').evaluate((feed) => { feed.scrollTop = -10_000; }); }],
-  ['room-long', '/room/room-rive?fake=long', async (page) => { await page.getByTestId('message').first().waitFor(); await page.locator('.feed').evaluate((feed) => { feed.scrollTop = -100_000; }); }],
-  ['room-offline', '/room/room-rive?fake=offline', async (page) => { await page.getByTestId('message').first().waitFor(); await type(page, 'composer', '/too-long'); await click(page, 'send'); }],
+  [
+    'room-top',
+    '/room/room-rive',
+    async (page) => {
+      await page.getByTestId('message').first().waitFor();
+      await page.locator('.feed').evaluate((feed) => {
+        feed.scrollTop = -10_000;
+      });
+    },
+  ],
+  [
+    'room-long',
+    '/room/room-rive?fake=long',
+    async (page) => {
+      await page.getByTestId('message').first().waitFor();
+      await page.locator('.feed').evaluate((feed) => {
+        feed.scrollTop = -100_000;
+      });
+    },
+  ],
+  [
+    'room-offline',
+    '/room/room-rive?fake=offline',
+    async (page) => {
+      await page.getByTestId('message').first().waitFor();
+      await type(page, 'composer', '/too-long');
+      await click(page, 'send');
+    },
+  ],
   ['room-quiet', '/room/room-rive?fake=quiet', async (page) => page.getByTestId('system-line').waitFor()],
   ['members', '/room/room-rive/members', async (page) => page.getByTestId('member').first().waitFor()],
-  ['members-invite', '/room/room-rive/members', async (page) => { await click(page, 'make-invite'); await page.getByTestId('invite-link').waitFor(); await page.getByTestId('invite-link').scrollIntoViewIfNeeded(); }],
-  ['members-guest', '/room/room-rive/members?fake=guest', async (page) => page.getByTestId('member').first().waitFor()],
+  [
+    'members-invite',
+    '/room/room-rive/members',
+    async (page) => {
+      await click(page, 'make-invite');
+      await page.getByTestId('invite-link').waitFor();
+      await page.getByTestId('invite-link').scrollIntoViewIfNeeded();
+    },
+  ],
+  [
+    'members-guest',
+    '/room/room-rive/members?fake=guest',
+    async (page) => page.getByTestId('member').first().waitFor(),
+  ],
   ['settings', '/settings', async () => {}],
 ].filter(([name]) => name.includes(only));
 
 const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 800 } };
-const LOOKS = [['fr', 'light', 'phone'], ['en', 'dark', 'phone'], ['en', 'light', 'desktop'], ['fr', 'dark', 'desktop']];
+const LOOKS = [
+  ['fr', 'light', 'phone'],
+  ['en', 'dark', 'phone'],
+  ['en', 'light', 'desktop'],
+  ['fr', 'dark', 'desktop'],
+];
 
-const site = await serve(join(import.meta.dirname, '..', 'dist-fake', 'browser'));
-const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
+const site = await serve(join(import.meta.dirname, '..', 'dist', 'fake', 'browser'));
+const browser = await chromium.launch({
+  executablePath: '/usr/bin/chromium',
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
+});
 const faults = [];
 for (const [language, theme, size] of LOOKS) {
-  const context = await browser.newContext({ viewport: SIZES[size], locale: language, colorScheme: theme, reducedMotion: 'reduce', hasTouch: size === 'phone', isMobile: size === 'phone' });
+  const context = await browser.newContext({
+    viewport: SIZES[size],
+    locale: language,
+    colorScheme: theme,
+    reducedMotion: 'reduce',
+    hasTouch: size === 'phone',
+    isMobile: size === 'phone',
+  });
   for (const [name, address, prepare] of SCREENS) {
     const page = await context.newPage();
     const fault = (text) => faults.push(`${name} ${size} ${language}: ${text}`);
-    page.on('console', (message) => { if (['error', 'warning'].includes(message.type())) fault(message.text()); });
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) fault(message.text());
+    });
     page.on('pageerror', (error) => fault(String(error)));
     try {
       await page.goto(site.origin + address);
@@ -62,9 +167,13 @@ for (const [language, theme, size] of LOOKS) {
       await page.waitForTimeout(700);
       await prepare(page);
       await page.waitForTimeout(300);
-      const overflow = async () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      const overflow = async () =>
+        page.locator('html').evaluate((html) => html.scrollWidth - html.clientWidth);
       if ((await overflow()) > 0) fault('scrolls sideways');
       await page.screenshot({ path: join(out, `${name}-${size}-${theme}-${language}.png`) });
+      const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze();
+      for (const { id, nodes } of violations)
+        fault(`axe ${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
       if (size === 'phone') {
         await page.setViewportSize({ width: 320, height: 640 });
         if ((await overflow()) > 0) fault('scrolls sideways at 320 px');

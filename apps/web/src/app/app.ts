@@ -21,7 +21,9 @@ import { PageBar } from './ui/page-bar';
           <section class="card card--float w-sm stack">
             <h1 class="title-page" tabindex="-1">{{ t('common.stoppedTitle') }}</h1>
             <zfc-error [failure]="failure" />
-            <button class="btn btn--primary btn--wide" type="button" (click)="store.restart()">{{ t('common.startAgain') }}</button>
+            <button class="btn btn--primary btn--wide" type="button" (click)="store.restart()">
+              {{ t('common.startAgain') }}
+            </button>
           </section>
         </main>
       </div>
@@ -50,7 +52,8 @@ export class App {
 
     // Another invite was opened in this tab: its screen reads it from memory.
     effect(() => {
-      if (invites.pending() !== null && untracked(this.store.vault) === 'open') void router.navigateByUrl('/join');
+      if (invites.pending() !== null && untracked(this.store.vault) === 'open')
+        void router.navigateByUrl('/join');
     });
 
     effect(() => {
@@ -69,9 +72,12 @@ export class App {
         takeUntilDestroyed(),
       )
       .subscribe(() => {
-        afterNextRender(() => document.querySelector<HTMLElement>('main h1[tabindex]')?.focus({ preventScroll: true }), {
-          injector,
-        });
+        afterNextRender(
+          () => document.querySelector<HTMLElement>('main h1[tabindex]')?.focus({ preventScroll: true }),
+          {
+            injector,
+          },
+        );
       });
   }
 }

@@ -1,5 +1,14 @@
 import { Injectable, computed, inject, signal } from '@angular/core';
-import type { AppView, ClientEvent, Failure, JoinView, Outcome, RoomSummary, RoomView, TimelineItem } from '@0fc/client/api';
+import type {
+  AppView,
+  ClientEvent,
+  Failure,
+  JoinView,
+  Outcome,
+  RoomSummary,
+  RoomView,
+  TimelineItem,
+} from '@0fc/client/api';
 
 import type { ClientConnection } from './client-connection';
 import { OPEN_CLIENT } from './client-connection';
@@ -132,7 +141,9 @@ export class AppStore {
       const items = mergeTimeline(this.#timeline(), event);
       this.#timeline.set(items);
       if (event.reset) {
-        this.#unreadFrom.set(firstUnread(items, this.rooms().find((room) => room.roomId === event.roomId)?.unread ?? 0));
+        this.#unreadFrom.set(
+          firstUnread(items, this.rooms().find((room) => room.roomId === event.roomId)?.unread ?? 0),
+        );
         this.#loaded.set(true);
       }
     }

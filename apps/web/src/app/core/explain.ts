@@ -25,14 +25,22 @@ export class Explain {
   /** The whole, where there is no heading. */
   sentence(failure: Failure): string {
     const key = `join.refused.${failure.code}`;
-    const needsHeading = this.#i18n.has(key) && !failure.code.startsWith('RELAY_') && !failure.code.startsWith('ROOM_');
+    const needsHeading =
+      this.#i18n.has(key) && !failure.code.startsWith('RELAY_') && !failure.code.startsWith('ROOM_');
     return needsHeading ? `${this.#i18n.t(key)}. ${this.remedy(failure)}` : this.remedy(failure);
   }
 
-  alarm(code: string, params: Readonly<Record<string, string | number>>): { readonly title: string; readonly text: string } {
+  alarm(
+    code: string,
+    params: Readonly<Record<string, string | number>>,
+  ): { readonly title: string; readonly text: string } {
     const known = this.#i18n.has(`alarms.${code}.title`);
     const key = known ? `alarms.${code}` : 'alarms.UNKNOWN';
-    const filled = { ...params, code, member: String(params['member'] ?? '') || this.#i18n.t('common.someone') };
+    const filled = {
+      ...params,
+      code,
+      member: String(params.member ?? '') || this.#i18n.t('common.someone'),
+    };
     return { title: this.#i18n.t(`${key}.title`, filled), text: this.#i18n.t(`${key}.text`, filled) };
   }
 }

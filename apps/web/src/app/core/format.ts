@@ -22,7 +22,8 @@ export class Format {
   readonly #language = inject(Preferences).language;
   readonly #formats = computed(() => {
     const language = this.#language();
-    const make = (options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat => new Intl.DateTimeFormat(language, options);
+    const make = (options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat =>
+      new Intl.DateTimeFormat(language, options);
     return {
       time: make(CLOCK),
       weekday: make({ weekday: 'short' }),

@@ -36,7 +36,11 @@ export class I18n {
   }
 
   readonly t = (key: string, params: Params = {}): string =>
-    this.#transloco.translate<string>(key, this.#filled(params, (text) => text), this.language());
+    this.#transloco.translate(
+      key,
+      this.#filled(params, (text) => text),
+      this.language(),
+    );
 
   /** `key.one` or `key.other`, with `count` filled in. */
   readonly count = (key: string, count: number, params: Params = {}): string =>
@@ -45,9 +49,12 @@ export class I18n {
   /** A sentence cut at the names filled in, so that these can stand out without any HTML. */
   readonly parts = (key: string, names: Params, others: Params = {}): readonly Part[] => {
     const plain = this.#filled(others, (text) => text.replace(MARKS, ''));
-    const isolated = { ...plain, ...this.#filled(names, (text) => `${ISOLATE}${text.replace(MARKS, '')}${END}`) };
+    const isolated = {
+      ...plain,
+      ...this.#filled(names, (text) => `${ISOLATE}${text.replace(MARKS, '')}${END}`),
+    };
     return this.#transloco
-      .translate<string>(key, isolated, this.language())
+      .translate(key, isolated, this.language())
       .split(PARTS)
       .map((text, index) => ({ text, strong: index % 2 === 1 }))
       .filter((part) => part.text !== '');
@@ -62,7 +69,10 @@ export class I18n {
 
   #filled(params: Params, each: (text: string) => string): Record<string, string> {
     return Object.fromEntries(
-      Object.entries(params).map(([name, value]) => [name, each(typeof value === 'number' ? this.number(value) : value)]),
+      Object.entries(params).map(([name, value]) => [
+        name,
+        each(typeof value === 'number' ? this.number(value) : value),
+      ]),
     );
   }
 }

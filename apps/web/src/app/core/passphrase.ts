@@ -63,7 +63,8 @@ export function estimateBits(passphrase: string): number {
       .split(/[\s\-_.,;:]+/)
       .filter((word) => word.length >= 3),
   );
-  const byChars = Math.min(surprising(text), new Set(text.toLowerCase()).size * 2) * Math.log2(alphabet(text));
+  const byChars =
+    Math.min(surprising(text), new Set(text.toLowerCase()).size * 2) * Math.log2(alphabet(text));
   // One run of letters is one word, or two: its characters were not drawn at random.
   if (words.size >= 2) return Math.min(byChars, words.size * BITS_PER_WORD);
   const isWord = /^\p{L}+\d{0,4}[!?.]?$/u.test(text);

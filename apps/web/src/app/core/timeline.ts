@@ -3,7 +3,10 @@ import type { ClientEvent, TimelineItem } from '@0fc/client/api';
 export type TimelineChange = Extract<ClientEvent, { readonly type: 'timeline' }>;
 
 /** What the page shows of a room after `change`, in the room's order (docs/protocol.md section 6). */
-export function mergeTimeline(current: readonly TimelineItem[], change: TimelineChange): readonly TimelineItem[] {
+export function mergeTimeline(
+  current: readonly TimelineItem[],
+  change: TimelineChange,
+): readonly TimelineItem[] {
   const byId = new Map<string, TimelineItem>(change.reset ? [] : current.map((item) => [item.id, item]));
   for (const id of change.removed) byId.delete(id);
   for (const item of change.items) byId.set(item.id, item);

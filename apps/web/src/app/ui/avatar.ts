@@ -4,7 +4,10 @@ const TINTS = 6;
 
 /** The first letters of the first two words, or of the only one. */
 export function monogram(name: string): string {
-  const words = name.trim().split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word));
+  const words = name
+    .trim()
+    .split(/\s+/)
+    .filter((word) => /[\p{L}\p{N}]/u.test(word));
   const letters = words.slice(0, 2).map((word) => [...word].find((char) => /[\p{L}\p{N}]/u.test(char)) ?? '');
   return letters.join('').toLocaleUpperCase() || '·';
 }
@@ -28,5 +31,7 @@ export class Avatar {
   readonly room = input(false);
 
   protected readonly letters = computed(() => monogram(this.name()));
-  protected readonly classes = computed(() => `avatar tint-${tintOf(this.identity())}${this.room() ? ' avatar--room' : ''}`);
+  protected readonly classes = computed(
+    () => `avatar tint-${tintOf(this.identity())}${this.room() ? ' avatar--room' : ''}`,
+  );
 }

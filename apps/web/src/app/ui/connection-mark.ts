@@ -8,7 +8,12 @@ import { I18n } from '../core/i18n';
   host: { class: 'contents' },
   template: `
     <span class="mark" role="status" data-testid="connection" [attr.data-state]="state()">
-      <span class="dot" [class.dot--off]="state() === 'offline'" [class.dot--wait]="state() === 'connecting'" [class.dot--stop]="state() === 'stopped'"></span>
+      <span
+        class="dot"
+        [class.dot--off]="state() === 'offline'"
+        [class.dot--wait]="state() === 'connecting'"
+        [class.dot--stop]="state() === 'stopped'"
+      ></span>
       {{ text() }}
     </span>
   `,

@@ -14,7 +14,14 @@ const SHOWN_MS = 2_000;
   imports: [Icon],
   host: { class: 'contents' },
   template: `
-    <button class="icon-btn" type="button" [attr.aria-label]="label()" [title]="label()" [attr.data-testid]="testId()" (click)="copy()">
+    <button
+      class="icon-btn"
+      type="button"
+      [attr.aria-label]="label()"
+      [title]="label()"
+      [attr.data-testid]="testId()"
+      (click)="copy()"
+    >
       <zfc-icon [name]="copied() ? 'check' : 'copy'" />
     </button>
   `,

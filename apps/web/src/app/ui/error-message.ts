@@ -11,7 +11,13 @@ import { Icon } from './icon';
   host: { class: 'contents' },
   template: `
     @if (failure(); as failure) {
-      <p class="error" role="alert" data-testid="error" [attr.data-code]="failure.code" [attr.id]="id() || null">
+      <p
+        class="error"
+        role="alert"
+        data-testid="error"
+        [attr.data-code]="failure.code"
+        [attr.id]="id() || null"
+      >
         <zfc-icon name="info" [small]="true" /><span>{{ text() }}</span>
       </p>
     }

@@ -6,8 +6,17 @@ const GROUP = /.{1,4}/g;
 @Component({
   selector: 'zfc-fingerprint',
   host: { class: 'fp', '[class.fp--sm]': 'small()' },
-  template: `@for (group of groups(); track $index) {@if (!$first) {{{ ' ' }}}@if (group.differs) {<del>{{ group.text }}</del>} @else {<span>{{ group.text }}</span>}}`,
-  preserveWhitespaces: true,
+  // The spaces are part of the text: what is copied by hand has them too.
+  template: `
+    @for (group of groups(); track $index) {
+      <span [textContent]="$first ? '' : ' '"></span>
+      @if (group.differs) {
+        <del [textContent]="group.text"></del>
+      } @else {
+        <span [textContent]="group.text"></span>
+      }
+    }
+  `,
 })
 export class Fingerprint {
   readonly value = input.required<string>();

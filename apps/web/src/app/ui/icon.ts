@@ -7,7 +7,9 @@ import { ICONS } from './icons';
 @Component({
   selector: 'zfc-icon',
   host: { class: 'contents' },
-  template: `<svg class="icon" [class.icon--sm]="small()" viewBox="0 0 20 20" aria-hidden="true"><path [attr.d]="path()" /></svg>`,
+  template: `<svg class="icon" [class.icon--sm]="small()" viewBox="0 0 20 20" aria-hidden="true">
+    <path [attr.d]="path()" />
+  </svg>`,
 })
 export class Icon {
   readonly name = input.required<IconName>();

@@ -13,7 +13,12 @@ const NAMES: readonly { readonly code: Language; readonly name: string }[] = [
   selector: 'zfc-language-switch',
   host: { class: 'contents' },
   template: `
-    <div class="segmented" role="group" [attr.aria-label]="short() ? 'Language / Langue' : t('common.language')" data-testid="language">
+    <div
+      class="segmented"
+      role="group"
+      [attr.aria-label]="short() ? 'Language / Langue' : t('common.language')"
+      data-testid="language"
+    >
       @for (option of names; track option.code) {
         <button
           type="button"

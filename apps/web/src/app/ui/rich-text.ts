@@ -26,8 +26,22 @@ export function tokensOf(text: string): readonly TextToken[] {
 @Component({
   selector: 'zfc-rich-text',
   host: { class: 'contents' },
-  template: `@for (token of tokens(); track $index) {@if (token.href; as href) {<a [href]="href" target="_blank" rel="noopener noreferrer nofollow" dir="ltr">{{ token.text }}</a>} @else {{{ token.text }}}}`,
-  preserveWhitespaces: true,
+  // Bound as text content, so that no space of this template gets between the tokens.
+  template: `
+    @for (token of tokens(); track $index) {
+      @if (token.href; as href) {
+        <a
+          [href]="href"
+          target="_blank"
+          rel="noopener noreferrer nofollow"
+          dir="ltr"
+          [textContent]="token.text"
+        ></a>
+      } @else {
+        <span [textContent]="token.text"></span>
+      }
+    }
+  `,
 })
 export class RichText {
   readonly text = input.required<string>();

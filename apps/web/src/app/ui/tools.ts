@@ -11,10 +11,24 @@ import { Icon } from './icon';
   imports: [Icon, RouterLink],
   host: { class: 'contents' },
   template: `
-    <button class="icon-btn" type="button" data-testid="lock-now" [attr.aria-label]="t('common.lockNow')" [title]="t('common.lockNow')" (click)="store.lock()">
+    <button
+      class="icon-btn"
+      type="button"
+      data-testid="lock-now"
+      [attr.aria-label]="t('common.lockNow')"
+      [title]="t('common.lockNow')"
+      (click)="store.lock()"
+    >
       <zfc-icon name="lock" />
     </button>
-    <a class="icon-btn" routerLink="/settings" data-testid="open-settings" [attr.aria-label]="t('common.settings')" [title]="t('common.settings')"><zfc-icon name="settings" /></a>
+    <a
+      class="icon-btn"
+      routerLink="/settings"
+      data-testid="open-settings"
+      [attr.aria-label]="t('common.settings')"
+      [title]="t('common.settings')"
+      ><zfc-icon name="settings"
+    /></a>
   `,
 })
 export class Tools {

@@ -19,14 +19,32 @@ const MOST = 1_000_000;
       <div class="field">
         <label for="room-name">{{ t('home.roomName') }}</label>
         <div class="input" [class.input--error]="tried() && name().trim() === ''">
-          <input #roomName id="room-name" data-testid="room-name" maxlength="64" autocomplete="off" [value]="name()" (input)="name.set(roomName.value)" aria-describedby="room-name-hint" />
+          <input
+            #roomName
+            id="room-name"
+            data-testid="room-name"
+            maxlength="64"
+            autocomplete="off"
+            [value]="name()"
+            (input)="name.set(roomName.value)"
+            aria-describedby="room-name-hint"
+          />
         </div>
         <p class="hint" id="room-name-hint">{{ t('home.roomNameHint') }}</p>
       </div>
       <div class="field">
         <label for="display-name">{{ t('home.displayName') }}</label>
         <div class="input" [class.input--error]="tried() && displayName().trim() === ''">
-          <input #display id="display-name" data-testid="display-name" maxlength="64" autocomplete="off" [value]="displayName()" (input)="displayName.set(display.value)" aria-describedby="display-name-hint" />
+          <input
+            #display
+            id="display-name"
+            data-testid="display-name"
+            maxlength="64"
+            autocomplete="off"
+            [value]="displayName()"
+            (input)="displayName.set(display.value)"
+            aria-describedby="display-name-hint"
+          />
         </div>
         <p class="hint" id="display-name-hint">{{ t('home.displayNameHint') }}</p>
       </div>
@@ -34,7 +52,17 @@ const MOST = 1_000_000;
         <label for="rotate-every">{{ t('home.rotate') }}</label>
         <div class="field-pair">
           <div class="input" [class.input--error]="rotation() === null">
-            <input #every class="num" id="rotate-every" data-testid="rotate-every" inputmode="numeric" autocomplete="off" [value]="rotateEvery()" (input)="rotateEvery.set(every.value)" aria-describedby="rotate-hint" />
+            <input
+              #every
+              class="num"
+              id="rotate-every"
+              data-testid="rotate-every"
+              inputmode="numeric"
+              autocomplete="off"
+              [value]="rotateEvery()"
+              (input)="rotateEvery.set(every.value)"
+              aria-describedby="rotate-hint"
+            />
           </div>
           <span class="muted">{{ t('home.rotateUnit') }}</span>
         </div>
@@ -46,14 +74,27 @@ const MOST = 1_000_000;
       </div>
       <label class="switch">
         <span class="label">{{ t('home.approval') }}</span>
-        <input #ask type="checkbox" role="switch" data-testid="approval" [checked]="approval()" (change)="approval.set(ask.checked)" />
+        <input
+          #ask
+          type="checkbox"
+          role="switch"
+          data-testid="approval"
+          [checked]="approval()"
+          (change)="approval.set(ask.checked)"
+        />
       </label>
       <p class="hint">{{ t('home.ownerHint') }}</p>
       @if (missing()) {
         <p class="error" role="alert">{{ t('home.nameMissing') }}</p>
       }
       <zfc-error [failure]="failure()" />
-      <button class="btn btn--primary" type="submit" data-testid="create" [disabled]="busy()" [attr.aria-busy]="busy()">
+      <button
+        class="btn btn--primary"
+        type="submit"
+        data-testid="create"
+        [disabled]="busy()"
+        [attr.aria-busy]="busy()"
+      >
         @if (busy()) {
           <span class="spinner"></span>
         }
@@ -78,7 +119,9 @@ export class CreateRoom {
     const value = /^\d{1,7}$/.test(text) ? Number(text) : 0;
     return value >= 1 && value <= MOST ? value : null;
   });
-  protected readonly missing = computed(() => this.tried() && (this.name().trim() === '' || this.displayName().trim() === ''));
+  protected readonly missing = computed(
+    () => this.tried() && (this.name().trim() === '' || this.displayName().trim() === ''),
+  );
 
   protected async create(): Promise<void> {
     this.tried.set(true);
@@ -87,7 +130,12 @@ export class CreateRoom {
     this.busy.set(true);
     this.failure.set(null);
     const outcome = await this.#store.run((api) =>
-      api.createRoom({ name: this.name().trim(), displayName: this.displayName().trim(), rotateEvery, approval: this.approval() }),
+      api.createRoom({
+        name: this.name().trim(),
+        displayName: this.displayName().trim(),
+        rotateEvery,
+        approval: this.approval(),
+      }),
     );
     this.busy.set(false);
     if (outcome.ok) await this.#router.navigate(['/room', outcome.value.roomId]);

@@ -33,17 +33,23 @@ import { Tools } from '../../ui/tools';
             <section class="card card--float stack stack--3">
               <h2 class="title-card">{{ t('home.gatherTitle') }}</h2>
               <p class="muted">{{ t('home.gatherText') }}</p>
-              <a class="btn btn--primary" routerLink="/new" data-testid="new-room">{{ t('home.gatherAction') }}</a>
+              <a class="btn btn--primary" routerLink="/new" data-testid="new-room">{{
+                t('home.gatherAction')
+              }}</a>
             </section>
             <section class="card card--float stack stack--3">
               <h2 class="title-card">{{ t('home.invitedTitle') }}</h2>
               <p class="muted">{{ t('home.invitedText') }}</p>
-              <a class="btn btn--soft" routerLink="/join" data-testid="join-room">{{ t('home.invitedAction') }}</a>
+              <a class="btn btn--soft" routerLink="/join" data-testid="join-room">{{
+                t('home.invitedAction')
+              }}</a>
             </section>
           </div>
           <ol class="path" [attr.aria-label]="t('home.pathLabel')">
             @for (step of ['path1', 'path2', 'path3']; track step) {
-              <li><b>{{ t('home.' + step) }}</b>{{ t('home.' + step + 'Text') }}</li>
+              <li>
+                <b>{{ t('home.' + step) }}</b>{{ t('home.' + step + 'Text') }}
+              </li>
             }
           </ol>
         </div>

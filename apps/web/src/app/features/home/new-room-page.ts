@@ -12,10 +12,18 @@ import { CreateRoom } from './create-room';
   template: `
     <main class="pane pane--main">
       <header class="topbar">
-        <a class="icon-btn" routerLink="/" [attr.aria-label]="t('common.backToRooms')" [title]="t('common.backToRooms')"><zfc-icon name="back" /></a>
+        <a
+          class="icon-btn"
+          routerLink="/"
+          [attr.aria-label]="t('common.backToRooms')"
+          [title]="t('common.backToRooms')"
+          ><zfc-icon name="back"
+        /></a>
         <h1 class="topbar__title" tabindex="-1">{{ t('common.newRoom') }}</h1>
       </header>
-      <div class="scroll body"><div class="w-md"><zfc-create-room /></div></div>
+      <div class="scroll body">
+        <div class="w-md"><zfc-create-room /></div>
+      </div>
     </main>
   `,
 })

@@ -17,11 +17,31 @@ import { I18n } from '../../core/i18n';
       <div class="field">
         <label for="invite-text">{{ t('home.inviteLink') }}</label>
         <div class="input">
-          <input #field id="invite-text" data-testid="paste-invite" placeholder="https://…" autocomplete="off" autocapitalize="off" spellcheck="false" [value]="text()" (input)="text.set(field.value)" aria-describedby="invite-hint" />
+          <input
+            #field
+            id="invite-text"
+            data-testid="paste-invite"
+            placeholder="https://…"
+            autocomplete="off"
+            autocapitalize="off"
+            spellcheck="false"
+            [value]="text()"
+            (input)="text.set(field.value)"
+            aria-describedby="invite-hint"
+          />
         </div>
         <p class="hint" id="invite-hint">{{ t('home.inviteHint') }}</p>
       </div>
-      <button class="btn" [class.btn--primary]="alone()" [class.btn--soft]="!alone()" type="submit" data-testid="read-invite" [disabled]="text().trim() === ''">{{ t('home.read') }}</button>
+      <button
+        class="btn"
+        [class.btn--primary]="alone()"
+        [class.btn--soft]="!alone()"
+        type="submit"
+        data-testid="read-invite"
+        [disabled]="text().trim() === ''"
+      >
+        {{ t('home.read') }}
+      </button>
     </form>
   `,
 })

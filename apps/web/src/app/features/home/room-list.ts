@@ -17,11 +17,19 @@ import { Icon } from '../../ui/icon';
     <ul class="rooms">
       @for (join of joins(); track join.roomId) {
         <li>
-          <a class="room" routerLink="/join" [queryParams]="{ room: join.roomId }" data-testid="join-link" [attr.data-room-id]="join.roomId">
+          <a
+            class="room"
+            routerLink="/join"
+            [queryParams]="{ room: join.roomId }"
+            data-testid="join-link"
+            [attr.data-room-id]="join.roomId"
+          >
             <zfc-avatar [name]="'?'" [identity]="join.roomId" [room]="true" />
             <span class="room__name">{{ t('home.unnamed') }}</span>
             <span class="room__time"></span>
-            <span class="room__last">{{ t(join.failure === null ? 'home.joining' : 'home.joinStopped') }}</span>
+            <span class="room__last">{{
+              t(join.failure === null ? 'home.joining' : 'home.joinStopped')
+            }}</span>
             <span class="room__side">
               @if (join.failure !== null) {
                 <span class="mark mark--caution"><zfc-icon name="info" [small]="true" /></span>
@@ -42,17 +50,30 @@ import { Icon } from '../../ui/icon';
           >
             <zfc-avatar [name]="room.name" [identity]="room.roomId" [room]="true" />
             <span class="room__name" dir="auto">{{ room.name || t('home.unnamed') }}</span>
-            <time class="room__time num" [attr.datetime]="format.iso(room.time)">{{ format.short(room.time) }}</time>
-            <span class="room__last"><bdi>{{ last(room) }}</bdi></span>
+            <time class="room__time num" [attr.datetime]="format.iso(room.time)">{{
+              format.short(room.time)
+            }}</time>
+            <span class="room__last"
+              ><bdi>{{ last(room) }}</bdi></span
+            >
             <span class="room__side">
               @if (room.alarms > 0) {
-                <span class="room__alarm" role="img" [attr.aria-label]="i18n.count('common.alarms', room.alarms)"><zfc-icon name="alarm" [small]="true" /></span>
+                <span
+                  class="room__alarm"
+                  role="img"
+                  [attr.aria-label]="i18n.count('common.alarms', room.alarms)"
+                  ><zfc-icon name="alarm" [small]="true"
+                /></span>
               }
               @if (room.rotationDue) {
-                <span class="mark mark--caution" role="img" [attr.aria-label]="t('home.rotationDue')"><zfc-icon name="clock" [small]="true" /></span>
+                <span class="mark mark--caution" role="img" [attr.aria-label]="t('home.rotationDue')"
+                  ><zfc-icon name="clock" [small]="true"
+                /></span>
               }
               @if (room.unread > 0) {
-                <span class="badge" [attr.aria-label]="i18n.count('home.unread', room.unread)" role="img">{{ i18n.number(room.unread) }}</span>
+                <span class="badge" [attr.aria-label]="i18n.count('home.unread', room.unread)" role="img">{{
+                  i18n.number(room.unread)
+                }}</span>
               }
             </span>
           </a>
@@ -70,7 +91,12 @@ export class RoomList {
 
   // A room that is being joined has its line among the joins, which say how far it is.
   protected readonly joins = computed<readonly JoinView[]>(() => {
-    const members = new Set(this.#store.rooms().filter((room) => room.stage !== 'joining').map((room) => room.roomId));
+    const members = new Set(
+      this.#store
+        .rooms()
+        .filter((room) => room.stage !== 'joining')
+        .map((room) => room.roomId),
+    );
     return this.#store.joins().filter((join) => !members.has(join.roomId));
   });
   protected readonly rooms = computed(() => this.#store.rooms().filter((room) => room.stage !== 'joining'));

@@ -21,7 +21,13 @@ const ROOM_URL = /^\/room\/([\w-]+)(\/members)?/;
   imports: [Brand, ConnectionMark, Fingerprint, Icon, RoomList, RouterLink, RouterOutlet, Tools],
   host: { class: 'contents' },
   template: `
-    <div class="shell" [class.shell--three]="inRoom()" [class.shell--list]="atHome() && !bare()" [class.shell--main]="!atHome()" [class.shell--empty]="bare()">
+    <div
+      class="shell"
+      [class.shell--three]="inRoom()"
+      [class.shell--list]="atHome() && !bare()"
+      [class.shell--main]="!atHome()"
+      [class.shell--empty]="bare()"
+    >
       @if (!bare()) {
         <nav class="pane pane--list" [attr.aria-label]="t('common.rooms')">
           <div class="topbar"><zfc-brand /><span class="grow"></span><zfc-tools /></div>
@@ -30,15 +36,22 @@ const ROOM_URL = /^\/room\/([\w-]+)(\/members)?/;
               <div class="row row--between row--wrap">
                 <zfc-connection [state]="relay.state" />
                 @if (relay.fingerprint; as fingerprint) {
-                  <span class="quiet">{{ t('common.relay') }} <zfc-fingerprint [value]="fingerprint" [small]="true" [short]="true" /></span>
+                  <span class="quiet"
+                    >{{ t('common.relay') }}
+                    <zfc-fingerprint [value]="fingerprint" [small]="true" [short]="true"
+                  /></span>
                 }
               </div>
             </div>
           }
           <div class="scroll"><zfc-room-list [current]="roomId()" /></div>
           <div class="list-foot">
-            <a class="btn btn--soft" routerLink="/new" data-testid="new-room"><zfc-icon name="plus" />{{ t('common.newRoom') }}</a>
-            <a class="btn btn--line" routerLink="/join" data-testid="join-room"><zfc-icon name="door" />{{ t('common.join') }}</a>
+            <a class="btn btn--soft" routerLink="/new" data-testid="new-room"
+              ><zfc-icon name="plus" />{{ t('common.newRoom') }}</a
+            >
+            <a class="btn btn--line" routerLink="/join" data-testid="join-room"
+              ><zfc-icon name="door" />{{ t('common.join') }}</a
+            >
           </div>
         </nav>
       }

@@ -25,7 +25,11 @@ import { Icon } from '../../ui/icon';
         <dd class="fp"><zfc-fingerprint [value]="relay()" /></dd>
         @switch (pin()) {
           @case ('matches') {
-            <dd><span class="mark mark--ok"><zfc-icon name="check" [small]="true" />{{ t('join.relayMatches') }}</span></dd>
+            <dd>
+              <span class="mark mark--ok"
+                ><zfc-icon name="check" [small]="true" />{{ t('join.relayMatches') }}</span
+              >
+            </dd>
           }
           @case ('new') {
             <dd>{{ t('join.relayNew') }}</dd>

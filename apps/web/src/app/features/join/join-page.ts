@@ -1,4 +1,14 @@
-import { Component, computed, effect, inject, input, linkedSignal, signal, untracked, viewChild } from '@angular/core';
+import {
+  Component,
+  computed,
+  effect,
+  inject,
+  input,
+  linkedSignal,
+  signal,
+  untracked,
+  viewChild,
+} from '@angular/core';
 import { Router, RouterLink } from '@angular/router';
 import type { Failure, InvitePreview, JoinView } from '@0fc/client/api';
 
@@ -24,7 +34,11 @@ const LINGER_MS = 1_200;
   host: { class: 'contents' },
   template: `
     <div class="page">
-      <zfc-page-bar><a class="btn btn--flush" routerLink="/" (click)="invites.forget()">{{ t(refused() ? 'common.close' : 'common.cancel') }}</a></zfc-page-bar>
+      <zfc-page-bar
+        ><a class="btn btn--flush" routerLink="/" (click)="invites.forget()">{{
+          t(refused() ? 'common.close' : 'common.cancel')
+        }}</a></zfc-page-bar
+      >
       <main class="page__center" [class.page__center--mid]="refused() || reading()">
         @if (refused(); as failure) {
           <zfc-join-refused [failure]="failure" [preview]="preview()" (dropped)="drop()" />
@@ -35,35 +49,79 @@ const LINGER_MS = 1_200;
                 <h1 class="title-page" tabindex="-1">{{ t('join.title') }}</h1>
                 <p class="muted">{{ t('join.lead') }}</p>
               </div>
-              <zfc-join-facts [owner]="subject.ownerFingerprint" [relay]="subject.relayFingerprint" [expires]="subject.expires" [pin]="preview()?.relayPin ?? null" [mine]="join()?.myFingerprint ?? null" />
+              <zfc-join-facts
+                [owner]="subject.ownerFingerprint"
+                [relay]="subject.relayFingerprint"
+                [expires]="subject.expires"
+                [pin]="preview()?.relayPin ?? null"
+                [mine]="join()?.myFingerprint ?? null"
+              />
               <div class="field">
                 <label for="join-name">{{ t('join.name') }}</label>
-                <div class="input" [class.input--fixed]="join() !== null" [class.input--error]="failure()?.code === 'NAME_EMPTY'">
-                  <input #field id="join-name" data-testid="join-name" maxlength="64" autocomplete="off" [readOnly]="join() !== null" [value]="join()?.displayName ?? name()" (input)="name.set(field.value)" aria-describedby="join-name-hint" />
+                <div
+                  class="input"
+                  [class.input--fixed]="join() !== null"
+                  [class.input--error]="failure()?.code === 'NAME_EMPTY'"
+                >
+                  <input
+                    #field
+                    id="join-name"
+                    data-testid="join-name"
+                    maxlength="64"
+                    autocomplete="off"
+                    [readOnly]="join() !== null"
+                    [value]="join()?.displayName ?? name()"
+                    (input)="name.set(field.value)"
+                    aria-describedby="join-name-hint"
+                  />
                 </div>
-                <p class="hint" id="join-name-hint">{{ t(join() === null ? 'join.nameHint' : 'join.nameSent') }}</p>
+                <p class="hint" id="join-name-hint">
+                  {{ t(join() === null ? 'join.nameHint' : 'join.nameSent') }}
+                </p>
               </div>
               <zfc-error [failure]="failure()" />
               @if (join() === null) {
                 @if (preview()?.resumes) {
                   <p class="hint">{{ t('join.resumes') }}</p>
                 }
-                <button class="btn btn--primary" type="submit" data-testid="join-start" [disabled]="busy()" [attr.aria-busy]="busy()">
+                <button
+                  class="btn btn--primary"
+                  type="submit"
+                  data-testid="join-start"
+                  [disabled]="busy()"
+                  [attr.aria-busy]="busy()"
+                >
                   @if (busy()) {
                     <span class="spinner"></span>
                   }
                   {{ t(busy() ? 'join.asking' : preview()?.resumes ? 'join.resume' : 'join.ask') }}
                 </button>
               } @else if (admitted()) {
-                <button class="btn btn--primary" type="button" data-testid="join-enter" (click)="enter()">{{ t('join.enter') }}</button>
+                <button class="btn btn--primary" type="button" data-testid="join-enter" (click)="enter()">
+                  {{ t('join.enter') }}
+                </button>
               } @else {
-                <button class="btn btn--danger btn--flush" type="button" data-testid="join-give-up" (click)="modal.show()">{{ t('join.giveUp') }}</button>
+                <button
+                  class="btn btn--danger btn--flush"
+                  type="button"
+                  data-testid="join-give-up"
+                  (click)="modal.show()"
+                >
+                  {{ t('join.giveUp') }}
+                </button>
               }
             </form>
             <section>
               <zfc-join-steps [join]="join()" />
               @if (join() !== null && !admitted() && join()?.connection !== 'connected') {
-                <p class="notice notice--caution" role="status" data-testid="connection" [attr.data-state]="join()?.connection"><zfc-icon name="offline" [small]="true" /><span>{{ t('join.offline') }}</span></p>
+                <p
+                  class="notice notice--caution"
+                  role="status"
+                  data-testid="connection"
+                  [attr.data-state]="join()?.connection"
+                >
+                  <zfc-icon name="offline" [small]="true" /><span>{{ t('join.offline') }}</span>
+                </p>
               }
             </section>
           </div>
@@ -78,7 +136,14 @@ const LINGER_MS = 1_200;
       <p>{{ t('join.giveUpText') }}</p>
       <div class="dialog__actions">
         <button class="btn btn--line" type="button" (click)="modal.close()">{{ t('common.cancel') }}</button>
-        <button class="btn btn--alarm" type="button" data-testid="join-give-up-confirm" (click)="modal.close(); drop()">{{ t('join.giveUpConfirm') }}</button>
+        <button
+          class="btn btn--alarm"
+          type="button"
+          data-testid="join-give-up-confirm"
+          (click)="modal.close(); drop()"
+        >
+          {{ t('join.giveUpConfirm') }}
+        </button>
       </div>
     </zfc-modal>
   `,
@@ -136,12 +201,18 @@ export class JoinPage {
   protected async ask(): Promise<void> {
     const invite = this.invites.pending();
     if (this.busy() || invite === null || this.join() !== null) return;
-    if (this.name().trim() === '') return this.failure.set({ code: 'NAME_EMPTY' });
+    if (this.name().trim() === '') {
+      this.failure.set({ code: 'NAME_EMPTY' });
+      return;
+    }
     this.busy.set(true);
     this.failure.set(null);
     const outcome = await this.#store.run((api) => api.join(invite.text, this.name().trim()));
     this.busy.set(false);
-    if (!outcome.ok) return this.#end(outcome.error);
+    if (!outcome.ok) {
+      this.#end(outcome.error);
+      return;
+    }
     this.invites.forget();
     await this.#router.navigate(['/join'], { queryParams: { room: outcome.value.roomId }, replaceUrl: true });
   }
@@ -156,7 +227,10 @@ export class JoinPage {
     if (stays) return;
     if (join !== null) {
       const outcome = await this.#store.run((api) => api.abandonJoin(join.roomId));
-      if (!outcome.ok) return this.failure.set(outcome.error);
+      if (!outcome.ok) {
+        this.failure.set(outcome.error);
+        return;
+      }
     }
     await this.#router.navigateByUrl('/', { replaceUrl: true });
   }
@@ -174,16 +248,23 @@ export class JoinPage {
     if (this.room() !== undefined) await this.#router.navigate(['/join'], { replaceUrl: true });
     const outcome = await this.#store.run((api) => api.previewInvite(text));
     this.reading.set(false);
-    if (!outcome.ok) return this.#unreadable.set(outcome.error);
+    if (!outcome.ok) {
+      this.#unreadable.set(outcome.error);
+      return;
+    }
     const { resumes, roomId } = outcome.value;
-    if (!resumes || !this.#store.joins().some((join) => join.roomId === roomId)) return this.preview.set(outcome.value);
+    if (!resumes || !this.#store.joins().some((join) => join.roomId === roomId)) {
+      this.preview.set(outcome.value);
+      return;
+    }
     this.invites.forget();
     await this.#router.navigate(['/join'], { queryParams: { room: roomId }, replaceUrl: true });
   }
 
   /** A refusal that concerns the invite ends the screen; one that concerns a field leaves the form. */
   #end(failure: Failure): void {
-    if (failure.code.startsWith('NAME_') || failure.code === 'OFFLINE' || failure.code === 'TRY_AGAIN') this.failure.set(failure);
+    if (failure.code.startsWith('NAME_') || failure.code === 'OFFLINE' || failure.code === 'TRY_AGAIN')
+      this.failure.set(failure);
     else this.#unreadable.set(failure);
   }
 }

@@ -18,15 +18,26 @@ import { Icon } from '../../ui/icon';
   host: { class: 'contents' },
   template: `
     @if (stopped()) {
-      <section class="alarm stop w-lg" role="alert" data-testid="join-refused" [attr.data-code]="failure().code">
+      <section
+        class="alarm stop w-lg"
+        role="alert"
+        data-testid="join-refused"
+        [attr.data-code]="failure().code"
+      >
         <span class="alarm-knot"><zfc-icon name="alarm" /></span>
         <div class="stack">
           <h1 tabindex="-1">{{ t('join.stopTitle') }}</h1>
           @if (both(); as both) {
             <p>{{ t('join.stopText') }}</p>
             <dl class="against">
-              <div><dt>{{ t('join.known') }}</dt><dd><zfc-fingerprint [value]="both.known" /></dd></div>
-              <div><dt>{{ t('join.named') }}</dt><dd><zfc-fingerprint [value]="both.named" [against]="both.known" /></dd></div>
+              <div>
+                <dt>{{ t('join.known') }}</dt>
+                <dd><zfc-fingerprint [value]="both.known" /></dd>
+              </div>
+              <div>
+                <dt>{{ t('join.named') }}</dt>
+                <dd><zfc-fingerprint [value]="both.named" [against]="both.known" /></dd>
+              </div>
             </dl>
             <p>{{ t('join.stopDo') }}</p>
           } @else {
@@ -34,18 +45,36 @@ import { Icon } from '../../ui/icon';
           }
           <zfc-error [failure]="copyFailure()" />
           <div class="row row--wrap">
-            <button class="btn btn--alarm" type="button" data-testid="join-drop" (click)="dropped.emit()">{{ t('join.drop') }}</button>
+            <button class="btn btn--alarm" type="button" data-testid="join-drop" (click)="dropped.emit()">
+              {{ t('join.drop') }}
+            </button>
             @if (both()) {
-              <button class="btn btn--flush" type="button" (click)="copy()"><zfc-icon [name]="copied() ? 'check' : 'copy'" />{{ t(copied() ? 'common.copied' : 'join.copyBoth') }}</button>
+              <button class="btn btn--flush" type="button" (click)="copy()">
+                <zfc-icon [name]="copied() ? 'check' : 'copy'" />{{
+                  t(copied() ? 'common.copied' : 'join.copyBoth')
+                }}
+              </button>
             }
           </div>
         </div>
       </section>
     } @else {
-      <section class="card card--float w-sm stack" role="alert" data-testid="join-refused" [attr.data-code]="failure().code">
+      <section
+        class="card card--float w-sm stack"
+        role="alert"
+        data-testid="join-refused"
+        [attr.data-code]="failure().code"
+      >
         <h1 class="title-page" tabindex="-1">{{ explain.refusal(failure().code) }}</h1>
         <p class="lead">{{ explain.remedy(failure()) }}</p>
-        <button class="btn btn--primary btn--wide" type="button" data-testid="join-drop" (click)="dropped.emit()">{{ t(failure().code === 'INVITE_MALFORMED' ? 'join.another' : 'join.home') }}</button>
+        <button
+          class="btn btn--primary btn--wide"
+          type="button"
+          data-testid="join-drop"
+          (click)="dropped.emit()"
+        >
+          {{ t(failure().code === 'INVITE_MALFORMED' ? 'join.another' : 'join.home') }}
+        </button>
       </section>
     }
   `,
@@ -61,7 +90,9 @@ export class JoinRefused {
   protected readonly stopped = computed(() => this.failure().code === 'RELAY_KEY_MISMATCH');
   protected readonly both = computed(() => {
     const preview = this.preview();
-    return preview?.pinnedFingerprint ? { known: preview.pinnedFingerprint, named: preview.relayFingerprint } : null;
+    return preview?.pinnedFingerprint
+      ? { known: preview.pinnedFingerprint, named: preview.relayFingerprint }
+      : null;
   });
 
   protected async copy(): Promise<void> {

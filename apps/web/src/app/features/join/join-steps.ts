@@ -7,7 +7,14 @@ import { Icon } from '../../ui/icon';
 
 /** The first two happen in this page, before anything is sent; the rest are the protocol's (section 5). */
 const LOCAL = ['invite', 'relay'] as const;
-const REMOTE: readonly JoinStep[] = ['claim', 'request', 'ownerReply', 'keyReceived', 'confirmed', 'admitted'];
+const REMOTE: readonly JoinStep[] = [
+  'claim',
+  'request',
+  'ownerReply',
+  'keyReceived',
+  'confirmed',
+  'admitted',
+];
 
 export type StepState = 'done' | 'now' | 'todo' | 'fail';
 
@@ -22,7 +29,12 @@ interface Step {
 /** The view of a join that has ended in the room: every step is done. */
 export function completed(join: JoinView): JoinView {
   const done = new Map(join.done.map(({ step, time }) => [step, time]));
-  return { ...join, done: REMOTE.map((step) => ({ step, time: done.get(step) ?? Date.now() })), current: null, failure: null };
+  return {
+    ...join,
+    done: REMOTE.map((step) => ({ step, time: done.get(step) ?? Date.now() })),
+    current: null,
+    failure: null,
+  };
 }
 
 /** The handshake as it happens, on the same thread as a room. */
@@ -37,7 +49,13 @@ export function completed(join: JoinView): JoinView {
     </div>
     <ol class="steps" aria-live="polite" aria-relevant="additions text">
       @for (step of steps(); track step.name; let n = $index) {
-        <li [class]="step.state" [attr.aria-current]="step.state === 'now' ? 'step' : null" data-testid="join-step" [attr.data-step]="step.name" [attr.data-state]="step.state">
+        <li
+          [class]="step.state"
+          [attr.aria-current]="step.state === 'now' ? 'step' : null"
+          data-testid="join-step"
+          [attr.data-step]="step.name"
+          [attr.data-state]="step.state"
+        >
           <span class="knot" aria-hidden="true">
             @switch (step.state) {
               @case ('done') {
@@ -70,9 +88,21 @@ export class JoinSteps {
 
   protected readonly steps = computed<readonly Step[]>(() => {
     const join = this.join();
-    const local = LOCAL.map((name): Step => ({ name, state: 'done', what: this.t(`join.steps.${name}.done`), more: '', time: '' }));
+    const local = LOCAL.map((name): Step => ({
+      name,
+      state: 'done',
+      what: this.t(`join.steps.${name}.done`),
+      more: '',
+      time: '',
+    }));
     if (join === null) {
-      const begin: Step = { name: 'claim', state: 'now', what: this.t('join.begin.title'), more: this.t('join.begin.text'), time: '' };
+      const begin: Step = {
+        name: 'claim',
+        state: 'now',
+        what: this.t('join.begin.title'),
+        more: this.t('join.begin.text'),
+        time: '',
+      };
       return [...local, begin, ...REMOTE.slice(1).map((name) => this.#step(name, 'todo', ''))];
     }
     const times = new Map(join.done.map(({ step, time }) => [step, time]));
@@ -83,7 +113,11 @@ export class JoinSteps {
         const time = times.get(name);
         if (time !== undefined) return this.#step(name, 'done', this.#format.time(time));
         if (join.failure !== null) return this.#step(name, name === pending ? 'fail' : 'todo', '');
-        return this.#step(name, name === (join.current ?? pending) ? 'now' : 'todo', name === join.current ? this.#elapsed(join) : '');
+        return this.#step(
+          name,
+          name === (join.current ?? pending) ? 'now' : 'todo',
+          name === join.current ? this.#elapsed(join) : '',
+        );
       }),
     ];
   });

@@ -15,16 +15,41 @@ import { Fingerprint } from '../../ui/fingerprint';
   host: { class: 'contents' },
   template: `
     @for (approval of approvals(); track approval.inviteId) {
-      <section class="card card--caution ask card--flush" [attr.aria-label]="t('members.waiting')" data-testid="approval-request" [attr.data-invite-id]="approval.inviteId">
+      <section
+        class="card card--caution ask card--flush"
+        [attr.aria-label]="t('members.waiting')"
+        data-testid="approval-request"
+        [attr.data-invite-id]="approval.inviteId"
+      >
         <zfc-avatar [name]="approval.name" [identity]="approval.fingerprint" />
         <div>
-          <h2 class="ask__name"><bdi>{{ t('members.asks', { name: approval.name }) }}</bdi></h2>
-          <p>{{ t('members.asksFrom', { time: format.moment(approval.invited) }) }} <zfc-fingerprint class="nowrap" [value]="approval.fingerprint" [small]="true" /></p>
+          <h2 class="ask__name">
+            <bdi>{{ t('members.asks', { name: approval.name }) }}</bdi>
+          </h2>
+          <p>
+            {{ t('members.asksFrom', { time: format.moment(approval.invited) }) }}
+            <zfc-fingerprint class="nowrap" [value]="approval.fingerprint" [small]="true" />
+          </p>
           <p>{{ t('members.asksHint') }}</p>
         </div>
         <div class="row ask__actions">
-          <button class="btn btn--line" type="button" data-testid="decline-join" [disabled]="busy() !== null" (click)="decide(approval.inviteId, false)">{{ t('members.decline') }}</button>
-          <button class="btn btn--primary" type="button" data-testid="admit-join" [disabled]="busy() !== null" [attr.aria-busy]="busy() === approval.inviteId" (click)="decide(approval.inviteId, true)">
+          <button
+            class="btn btn--line"
+            type="button"
+            data-testid="decline-join"
+            [disabled]="busy() !== null"
+            (click)="decide(approval.inviteId, false)"
+          >
+            {{ t('members.decline') }}
+          </button>
+          <button
+            class="btn btn--primary"
+            type="button"
+            data-testid="admit-join"
+            [disabled]="busy() !== null"
+            [attr.aria-busy]="busy() === approval.inviteId"
+            (click)="decide(approval.inviteId, true)"
+          >
             @if (busy() === approval.inviteId) {
               <span class="spinner"></span>
             }

@@ -19,11 +19,20 @@ import { RoomKeyCard } from './room-key-card';
   template: `
     <main class="pane pane--main">
       <header class="topbar">
-        <a class="icon-btn" [routerLink]="['/room', id()]" [attr.aria-label]="t('common.back')" [title]="t('common.back')" data-testid="back-to-room"><zfc-icon name="back" /></a>
+        <a
+          class="icon-btn"
+          [routerLink]="['/room', id()]"
+          [attr.aria-label]="t('common.back')"
+          [title]="t('common.back')"
+          data-testid="back-to-room"
+          ><zfc-icon name="back"
+        /></a>
         <div class="topbar__text">
           <h1 class="topbar__title" tabindex="-1">{{ t('members.title') }}</h1>
           @if (room(); as room) {
-            <p class="topbar__sub" dir="auto">{{ room.owner ? t('members.subOwner', { room: room.name }) : room.name }}</p>
+            <p class="topbar__sub" dir="auto">
+              {{ room.owner ? t('members.subOwner', { room: room.name }) : room.name }}
+            </p>
           }
         </div>
       </header>
@@ -48,7 +57,11 @@ import { RoomKeyCard } from './room-key-card';
             }
           </div>
         } @else if (failure()) {
-          <div class="card w-sm stack"><zfc-error [failure]="failure()" /><a class="btn btn--primary" routerLink="/">{{ t('common.backToRooms') }}</a></div>
+          <div class="card w-sm stack">
+            <zfc-error [failure]="failure()" /><a class="btn btn--primary" routerLink="/">{{
+              t('common.backToRooms')
+            }}</a>
+          </div>
         } @else {
           <p class="waiting" role="status"><span class="spinner"></span>{{ t('room.loading') }}</p>
         }

@@ -25,28 +25,68 @@ const DEFAULT_LIFETIME = 24 * HOUR;
   host: { class: 'contents' },
   template: `
     <section class="card stack" [attr.aria-label]="t('members.newInvite')">
-      <div class="panel-head"><h2 class="title-card">{{ t('members.newInvite') }}</h2><span class="quiet">{{ t('members.onePerson') }}</span></div>
+      <div class="panel-head">
+        <h2 class="title-card">{{ t('members.newInvite') }}</h2>
+        <span class="quiet">{{ t('members.onePerson') }}</span>
+      </div>
       @if (invite(); as invite) {
         <zfc-qr [text]="invite.link" [label]="t('members.qr')" />
         <div class="input">
-          <input #link class="mono" readonly [value]="invite.link" [attr.aria-label]="t('members.link')" data-testid="invite-link" (focus)="link.select()" />
-          <zfc-copy [text]="invite.link" [label]="t('common.copy')" testId="copy-invite" (failed)="failure.set($event)" />
+          <input
+            #link
+            class="mono"
+            readonly
+            [value]="invite.link"
+            [attr.aria-label]="t('members.link')"
+            data-testid="invite-link"
+            (focus)="link.select()"
+          />
+          <zfc-copy
+            [text]="invite.link"
+            [label]="t('common.copy')"
+            testId="copy-invite"
+            (failed)="failure.set($event)"
+          />
           @if (canShare) {
-            <button class="icon-btn" type="button" [attr.aria-label]="t('members.share')" [title]="t('members.share')" (click)="share(invite.link)"><zfc-icon name="share" /></button>
+            <button
+              class="icon-btn"
+              type="button"
+              [attr.aria-label]="t('members.share')"
+              [title]="t('members.share')"
+              (click)="share(invite.link)"
+            >
+              <zfc-icon name="share" />
+            </button>
           }
         </div>
-        <p>{{ t('members.openUntil', { time: format.moment(invite.expires), relative: format.relative(invite.expires) }) }}</p>
+        <p>
+          {{
+            t('members.openUntil', {
+              time: format.moment(invite.expires),
+              relative: format.relative(invite.expires),
+            })
+          }}
+        </p>
         <p class="hint">{{ t('members.hint') }} {{ t('members.once') }}</p>
         <zfc-error [failure]="failure()" />
-        <button class="btn btn--soft" type="button" data-testid="another-invite" (click)="clear()">{{ t('members.another') }}</button>
+        <button class="btn btn--soft" type="button" data-testid="another-invite" (click)="clear()">
+          {{ t('members.another') }}
+        </button>
       } @else {
         <form class="stack" (submit)="$event.preventDefault(); make()">
           <div class="field">
             <label for="lifetime">{{ t('members.openFor') }}</label>
             <div class="input">
-              <select #select id="lifetime" data-testid="invite-lifetime" (change)="lifetime.set(+select.value)">
+              <select
+                #select
+                id="lifetime"
+                data-testid="invite-lifetime"
+                (change)="lifetime.set(+select.value)"
+              >
                 @for (option of lifetimes; track option.ms) {
-                  <option [value]="option.ms" [selected]="option.ms === lifetime()">{{ t('members.' + option.key) }}</option>
+                  <option [value]="option.ms" [selected]="option.ms === lifetime()">
+                    {{ t('members.' + option.key) }}
+                  </option>
                 }
               </select>
               <zfc-icon name="down" />
@@ -54,7 +94,13 @@ const DEFAULT_LIFETIME = 24 * HOUR;
           </div>
           <p class="hint">{{ t('members.hint') }}</p>
           <zfc-error [failure]="failure()" />
-          <button class="btn btn--primary" type="submit" data-testid="make-invite" [disabled]="busy()" [attr.aria-busy]="busy()">
+          <button
+            class="btn btn--primary"
+            type="submit"
+            data-testid="make-invite"
+            [disabled]="busy()"
+            [attr.aria-busy]="busy()"
+          >
             @if (busy()) {
               <span class="spinner"></span>
             }
@@ -97,7 +143,8 @@ export class NewInvite {
       await navigator.share({ url: link });
     } catch (error) {
       // Closing the sheet is an answer, not a failure.
-      if (!(error instanceof DOMException) || error.name !== 'AbortError') this.failure.set({ code: 'CLIPBOARD_REFUSED' });
+      if (!(error instanceof DOMException) || error.name !== 'AbortError')
+        this.failure.set({ code: 'CLIPBOARD_REFUSED' });
     }
   }
 }

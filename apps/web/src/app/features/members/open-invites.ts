@@ -17,12 +17,24 @@ import { ErrorMessage } from '../../ui/error-message';
         @if (!$first) {
           <hr class="divider" />
         }
-        <div class="row row--between" data-testid="open-invite" [attr.data-invite-id]="invite.inviteId" [attr.data-state]="invite.state">
+        <div
+          class="row row--between"
+          data-testid="open-invite"
+          [attr.data-invite-id]="invite.inviteId"
+          [attr.data-state]="invite.state"
+        >
           <div class="wrap-anywhere">
             <p>{{ made(invite) }}</p>
             <p class="quiet">{{ state(invite) }}</p>
           </div>
-          <button class="btn btn--danger btn--flush" type="button" data-testid="revoke-invite" [disabled]="busy() !== null" [attr.aria-busy]="busy() === invite.inviteId" (click)="revoke(invite.inviteId)">
+          <button
+            class="btn btn--danger btn--flush"
+            type="button"
+            data-testid="revoke-invite"
+            [disabled]="busy() !== null"
+            [attr.aria-busy]="busy() === invite.inviteId"
+            (click)="revoke(invite.inviteId)"
+          >
             @if (busy() === invite.inviteId) {
               <span class="spinner"></span>
             }
@@ -51,9 +63,12 @@ export class OpenInvites {
   }
 
   protected state(invite: InviteView): string {
-    if (invite.state === 'open') return this.t('members.unused', { relative: this.#format.relative(invite.expires) });
+    if (invite.state === 'open')
+      return this.t('members.unused', { relative: this.#format.relative(invite.expires) });
     if (invite.claimedBy === null) return this.t('members.usedByUnknown');
-    return this.t(invite.state === 'claimed' ? 'members.usedBy' : `members.${invite.state}`, { name: invite.claimedBy });
+    return this.t(invite.state === 'claimed' ? 'members.usedBy' : `members.${invite.state}`, {
+      name: invite.claimedBy,
+    });
   }
 
   protected async revoke(inviteId: string): Promise<void> {

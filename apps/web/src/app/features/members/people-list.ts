@@ -21,7 +21,9 @@ import { Icon } from '../../ui/icon';
               <p class="people__name">
                 <bdi class="wrap-anywhere">{{ member.name || t('members.nameless') }}</bdi>
                 @if (member.verified) {
-                  <span class="verified" role="img" [attr.aria-label]="t('common.verified')"><zfc-icon name="verified" [small]="true" /></span>
+                  <span class="verified" role="img" [attr.aria-label]="t('common.verified')"
+                    ><zfc-icon name="verified" [small]="true"
+                  /></span>
                 }
                 @if (member.owner) {
                   <span class="chip">{{ t(member.me ? 'room.youOwner' : 'room.owner') }}</span>
@@ -31,7 +33,9 @@ import { Icon } from '../../ui/icon';
               </p>
               <p class="people__meta quiet">
                 @if (member.leaving) {
-                  <span class="mark mark--caution"><zfc-icon name="personMinus" [small]="true" />{{ t('members.leaving') }}</span>
+                  <span class="mark mark--caution"
+                    ><zfc-icon name="personMinus" [small]="true" />{{ t('members.leaving') }}</span
+                  >
                 }
                 @if (!member.me) {
                   @if (presence(member); as presence) {

@@ -19,11 +19,20 @@ import { Icon } from '../../ui/icon';
         <div class="row">
           <h2 class="title-card">{{ t('members.roomKey') }}</h2>
           @if (room().key; as key) {
-            <span class="chip chip--accent" data-testid="key-epoch" [attr.data-epoch]="key.epoch">{{ t('room.key', { epoch: key.epoch }) }}</span>
+            <span class="chip chip--accent" data-testid="key-epoch" [attr.data-epoch]="key.epoch">{{
+              t('room.key', { epoch: key.epoch })
+            }}</span>
           }
         </div>
         @if (room().owner && room().stage === 'member') {
-          <button class="btn btn--line" type="button" data-testid="rotate-now" [disabled]="renewing()" [attr.aria-busy]="renewing()" (click)="rotate()">
+          <button
+            class="btn btn--line"
+            type="button"
+            data-testid="rotate-now"
+            [disabled]="renewing()"
+            [attr.aria-busy]="renewing()"
+            (click)="rotate()"
+          >
             @if (renewing()) {
               <span class="spinner"></span>
             } @else {
@@ -34,8 +43,20 @@ import { Icon } from '../../ui/icon';
         }
       </div>
       @if (room().key; as key) {
-        <progress class="bar" [value]="key.messages" [max]="key.rotateEvery" [attr.aria-label]="t('members.roomKey')"></progress>
-        <p class="quiet num" data-testid="key-count" [attr.data-messages]="key.messages" [attr.data-rotate-every]="key.rotateEvery">{{ countdown() }}</p>
+        <progress
+          class="bar"
+          [value]="key.messages"
+          [max]="key.rotateEvery"
+          [attr.aria-label]="t('members.roomKey')"
+        ></progress>
+        <p
+          class="quiet num"
+          data-testid="key-count"
+          [attr.data-messages]="key.messages"
+          [attr.data-rotate-every]="key.rotateEvery"
+        >
+          {{ countdown() }}
+        </p>
       } @else {
         <p class="quiet">{{ t('room.noKey') }}</p>
       }
@@ -58,7 +79,11 @@ export class RoomKeyCard {
     if (key === null) return '';
     const left = key.rotateEvery - key.messages;
     return left > 0
-      ? this.#i18n.count('members.until', left, { next: key.epoch + 1, epoch: key.epoch, time: this.#format.moment(key.since) })
+      ? this.#i18n.count('members.until', left, {
+          next: key.epoch + 1,
+          epoch: key.epoch,
+          time: this.#format.moment(key.since),
+        })
       : this.t('members.due', { next: key.epoch + 1 });
   });
 
@@ -68,7 +93,10 @@ export class RoomKeyCard {
     this.failure.set(null);
     const outcome = await this.#store.run((api) => api.rotateNow(this.room().roomId));
     this.#busy.set(false);
-    if (!outcome.ok) return this.failure.set(outcome.error);
+    if (!outcome.ok) {
+      this.failure.set(outcome.error);
+      return;
+    }
     await this.#announcer.announce(this.t('members.renewed', { epoch: this.room().key?.epoch ?? 0 }));
   }
 }

@@ -19,12 +19,19 @@ import { Icon } from '../../ui/icon';
     '[id]': "'alarm-' + alarm().id",
   },
   template: `
-    <time class="msg__time only-wide" [attr.datetime]="format.iso(alarm().time)">{{ format.time(alarm().time) }}</time>
+    <time class="msg__time only-wide" [attr.datetime]="format.iso(alarm().time)">{{
+      format.time(alarm().time)
+    }}</time>
     <span class="alarm-knot"><zfc-icon name="alarm" [small]="true" /></span>
     <section class="alarm" [attr.role]="alarm().settled ? null : 'alert'">
       <h3>{{ words().title }}</h3>
       <p>{{ words().text }}</p>
-      <p class="only-phone-block quiet">{{ t('room.alarmAt', { time: format.time(alarm().time) }) }}@if (alarm().settled) { · {{ t('room.settled') }}}</p>
+      <p class="only-phone-block quiet">
+        {{ t('room.alarmAt', { time: format.time(alarm().time) }) }}
+        @if (alarm().settled) {
+          · {{ t('room.settled') }}
+        }
+      </p>
     </section>
   `,
 })

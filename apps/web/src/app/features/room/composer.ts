@@ -1,5 +1,15 @@
 import type { ElementRef } from '@angular/core';
-import { Component, computed, effect, inject, input, output, signal, untracked, viewChild } from '@angular/core';
+import {
+  Component,
+  computed,
+  effect,
+  inject,
+  input,
+  output,
+  signal,
+  untracked,
+  viewChild,
+} from '@angular/core';
 import type { Failure, RoomView } from '@0fc/client/api';
 
 import { AppStore } from '../../core/app-store';
@@ -31,10 +41,23 @@ const MOST_ROWS = 6;
           (input)="changed(field.value)"
           (keydown.enter)="entered($event)"
         ></textarea>
-        <button class="icon-btn icon-btn--accent" type="submit" data-testid="send" [attr.aria-label]="t('room.send')" [title]="t('room.send')" [disabled]="blank()"><zfc-icon name="send" /></button>
+        <button
+          class="icon-btn icon-btn--accent"
+          type="submit"
+          data-testid="send"
+          [attr.aria-label]="t('room.send')"
+          [title]="t('room.send')"
+          [disabled]="blank()"
+        >
+          <zfc-icon name="send" />
+        </button>
       </div>
       <p class="composer__note only-wide" id="composer-note">
-        <span>@if (room().key; as key) {{{ t('room.sealed', { epoch: key.epoch }) }}}</span>
+        <span>
+          @if (room().key; as key) {
+            {{ t('room.sealed', { epoch: key.epoch }) }}
+          }
+        </span>
         <span>{{ t('room.enterHint') }}</span>
       </p>
     </form>

@@ -18,15 +18,33 @@ import { Icon } from '../../ui/icon';
     <aside class="pane pane--details" [attr.aria-label]="t('room.details')">
       @if (room().key; as key) {
         <section class="stack stack--3">
-          <div class="panel-head"><h2 class="title-section">{{ t('room.roomKey') }}</h2><span class="chip chip--accent">{{ t('room.key', { epoch: key.epoch }) }}</span></div>
-          <progress class="bar" [value]="key.messages" [max]="key.rotateEvery" [attr.aria-label]="t('room.roomKey')"></progress>
-          <p class="quiet num">{{ t('room.keyCount', { messages: key.messages, every: key.rotateEvery, time: format.moment(key.since) }) }}</p>
+          <div class="panel-head">
+            <h2 class="title-section">{{ t('room.roomKey') }}</h2>
+            <span class="chip chip--accent">{{ t('room.key', { epoch: key.epoch }) }}</span>
+          </div>
+          <progress
+            class="bar"
+            [value]="key.messages"
+            [max]="key.rotateEvery"
+            [attr.aria-label]="t('room.roomKey')"
+          ></progress>
+          <p class="quiet num">
+            {{
+              t('room.keyCount', {
+                messages: key.messages,
+                every: key.rotateEvery,
+                time: format.moment(key.since),
+              })
+            }}
+          </p>
         </section>
       }
       <section class="stack stack--2">
         <div class="panel-head">
           <h2 class="title-section">{{ i18n.count('room.members', room().members.length) }}</h2>
-          <a class="btn btn--flush" [routerLink]="['/room', room().roomId, 'members']">{{ t(room().owner ? 'room.manage' : 'room.see') }}</a>
+          <a class="btn btn--flush" [routerLink]="['/room', room().roomId, 'members']">{{
+            t(room().owner ? 'room.manage' : 'room.see')
+          }}</a>
         </div>
         <ul>
           @for (member of room().members; track member.memberId) {
@@ -35,7 +53,9 @@ import { Icon } from '../../ui/icon';
               <span class="member-line__name">
                 <bdi>{{ member.name || t('members.nameless') }}</bdi>
                 @if (member.verified) {
-                  <span class="verified" role="img" [attr.aria-label]="t('common.verified')"><zfc-icon name="verified" [small]="true" /></span>
+                  <span class="verified" role="img" [attr.aria-label]="t('common.verified')"
+                    ><zfc-icon name="verified" [small]="true"
+                  /></span>
                 }
               </span>
               @if (member.owner) {

@@ -24,7 +24,9 @@ import { RichText } from '../../ui/rich-text';
     '[attr.data-order]': 'message().order',
   },
   template: `
-    <time class="msg__time" [attr.datetime]="format.iso(message().time)">{{ format.time(message().time) }}</time>
+    <time class="msg__time" [attr.datetime]="format.iso(message().time)">{{
+      format.time(message().time)
+    }}</time>
     @if (start()) {
       <zfc-avatar [name]="message().senderName" [identity]="message().fingerprint" />
     }
@@ -33,14 +35,20 @@ import { RichText } from '../../ui/rich-text';
         <span class="msg__name">
           <bdi>{{ message().mine ? t('common.you') : message().senderName || t('common.someone') }}</bdi>
           @if (message().verified && !message().mine) {
-            <span class="verified" role="img" [attr.aria-label]="t('common.verified')"><zfc-icon name="verified" [small]="true" /></span>
+            <span class="verified" role="img" [attr.aria-label]="t('common.verified')"
+              ><zfc-icon name="verified" [small]="true"
+            /></span>
           }
-          <time class="msg__time" [attr.datetime]="format.iso(message().time)">{{ format.time(message().time) }}</time>
+          <time class="msg__time" [attr.datetime]="format.iso(message().time)">{{
+            format.time(message().time)
+          }}</time>
         </span>
       } @else {
         <span class="sr-only">{{ message().mine ? t('common.you') : message().senderName }}</span>
       }
-      <p class="msg__text" dir="auto">@if (message().unsupported) {{{ t('room.unsupported') }}} @else {<zfc-rich-text [text]="message().text" />}</p>
+      <p class="msg__text" dir="auto">
+        <zfc-rich-text [text]="message().unsupported ? t('room.unsupported') : message().text" />
+      </p>
       @if (message().mine && end()) {
         <span class="msg__state"><zfc-icon [name]="stateIcon()" [small]="true" />{{ stateText() }}</span>
       }
@@ -65,6 +73,8 @@ export class MessageRow {
   protected readonly stateText = computed(() => {
     const { state, readBy } = this.message();
     if (state !== 'read') return this.t(`room.${state}`);
-    return readBy >= this.others() ? this.t('room.readByAll') : this.t('room.readBy', { count: readBy, total: this.others() });
+    return readBy >= this.others()
+      ? this.t('room.readByAll')
+      : this.t('room.readBy', { count: readBy, total: this.others() });
   });
 }

@@ -13,19 +13,31 @@ import { Icon } from '../../ui/icon';
   host: { class: 'contents' },
   template: `
     @if (room().stopped; as stopped) {
-      <p class="banner banner--alarm" role="alert" data-testid="room-stopped" [attr.data-code]="stopped.code"><zfc-icon name="alarm" [small]="true" /><span>{{ t('room.stoppedLead') }} {{ explain.sentence(stopped) }}</span></p>
+      <p class="banner banner--alarm" role="alert" data-testid="room-stopped" [attr.data-code]="stopped.code">
+        <zfc-icon name="alarm" [small]="true" /><span
+          >{{ t('room.stoppedLead') }} {{ explain.sentence(stopped) }}</span
+        >
+      </p>
     } @else if (open() && room().connection !== 'connected') {
       <p class="banner" role="status" data-testid="connection" [attr.data-state]="room().connection">
-        <zfc-icon name="offline" [small]="true" /><span>{{ t(room().connection === 'connecting' ? 'room.connecting' : 'room.offline') }}</span>
+        <zfc-icon name="offline" [small]="true" /><span>{{
+          t(room().connection === 'connecting' ? 'room.connecting' : 'room.offline')
+        }}</span>
       </p>
     } @else if (room().catchingUp) {
-      <p class="banner" role="status"><span class="spinner"></span><span>{{ t('room.catchingUp') }}</span></p>
+      <p class="banner" role="status">
+        <span class="spinner"></span><span>{{ t('room.catchingUp') }}</span>
+      </p>
     }
     @if (open() && room().sendingPaused) {
-      <p class="banner" role="status"><zfc-icon name="clock" [small]="true" /><span>{{ t('room.paused') }}</span></p>
+      <p class="banner" role="status">
+        <zfc-icon name="clock" [small]="true" /><span>{{ t('room.paused') }}</span>
+      </p>
     }
     @if (open() && away(); as away) {
-      <p class="banner" role="status"><zfc-icon name="clock" [small]="true" /><span>{{ away }}</span></p>
+      <p class="banner" role="status">
+        <zfc-icon name="clock" [small]="true" /><span>{{ away }}</span>
+      </p>
     }
   `,
 })

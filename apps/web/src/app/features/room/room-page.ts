@@ -21,17 +21,39 @@ import { Thread } from './thread';
     <main class="pane pane--main">
       @if (room(); as room) {
         <header class="topbar">
-          <a class="icon-btn only-phone" routerLink="/" [attr.aria-label]="t('common.backToRooms')"><zfc-icon name="back" /></a>
+          <a class="icon-btn only-phone" routerLink="/" [attr.aria-label]="t('common.backToRooms')"
+            ><zfc-icon name="back"
+          /></a>
           <div class="topbar__text">
             <h1 class="topbar__title" tabindex="-1" dir="auto">{{ room.name || t('home.unnamed') }}</h1>
-            <p class="topbar__sub">{{ i18n.count('room.members', room.members.length) }}@if (here(); as here) { · <span class="nowrap">{{ i18n.count('room.here', here) }}</span>}</p>
+            <p class="topbar__sub">
+              {{ i18n.count('room.members', room.members.length) }}
+              @if (here(); as here) {
+                · <span class="nowrap">{{ i18n.count('room.here', here) }}</span>
+              }
+            </p>
           </div>
           @if (room.alarms > 0) {
-            <button class="alarm-chip" type="button" (click)="toAlarm()" [attr.aria-label]="i18n.count('room.alarms', room.alarms) + '. ' + t('room.toAlarm')">
-              <zfc-icon name="alarm" /><span class="only-phone" aria-hidden="true">{{ i18n.number(room.alarms) }}</span><span class="only-wide" aria-hidden="true">{{ i18n.count('room.alarms', room.alarms) }}</span>
+            <button
+              class="alarm-chip"
+              type="button"
+              (click)="toAlarm()"
+              [attr.aria-label]="i18n.count('room.alarms', room.alarms) + '. ' + t('room.toAlarm')"
+            >
+              <zfc-icon name="alarm" /><span class="only-phone" aria-hidden="true">{{
+                i18n.number(room.alarms)
+              }}</span
+              ><span class="only-wide" aria-hidden="true">{{ i18n.count('room.alarms', room.alarms) }}</span>
             </button>
           }
-          <a class="icon-btn" [routerLink]="['/room', room.roomId, 'members']" data-testid="open-members" [attr.aria-label]="t('room.open')" [title]="t('room.open')"><zfc-icon name="people" /></a>
+          <a
+            class="icon-btn"
+            [routerLink]="['/room', room.roomId, 'members']"
+            data-testid="open-members"
+            [attr.aria-label]="t('room.open')"
+            [title]="t('room.open')"
+            ><zfc-icon name="people"
+          /></a>
         </header>
         <zfc-room-banners [room]="room" />
         @if (!store.loaded()) {
@@ -42,23 +64,39 @@ import { Thread } from './thread';
             <div class="feed__empty stack stack--3">
               <p>{{ t(room.members.length < 2 && room.owner ? 'room.emptyAlone' : 'room.empty') }}</p>
               @if (room.owner && room.members.length < 2) {
-                <p><a class="btn btn--soft" [routerLink]="['/room', room.roomId, 'members']"><zfc-icon name="personPlus" />{{ t('room.invite') }}</a></p>
+                <p>
+                  <a class="btn btn--soft" [routerLink]="['/room', room.roomId, 'members']"
+                    ><zfc-icon name="personPlus" />{{ t('room.invite') }}</a
+                  >
+                </p>
               }
             </div>
           }
         }
         @if (typing(); as typing) {
           <p class="typing" role="status">
-            <svg viewBox="0 0 20 8" aria-hidden="true"><circle cx="3" cy="4" r="2" /><circle cx="10" cy="4" r="2" /><circle cx="17" cy="4" r="2" /></svg>{{ typing }}
+            <svg viewBox="0 0 20 8" aria-hidden="true">
+              <circle cx="3" cy="4" r="2" />
+              <circle cx="10" cy="4" r="2" />
+              <circle cx="17" cy="4" r="2" /></svg
+            >{{ typing }}
           </p>
         }
         @if (room.stage === 'member') {
           <zfc-composer [room]="room" (sent)="sent()" />
         } @else if (room.stage !== 'joining') {
-          <p class="banner" role="status" data-testid="room-ended" [attr.data-stage]="room.stage"><zfc-icon name="info" [small]="true" /><span>{{ t('room.' + room.stage) }}</span></p>
+          <p class="banner" role="status" data-testid="room-ended" [attr.data-stage]="room.stage">
+            <zfc-icon name="info" [small]="true" /><span>{{ t('room.' + room.stage) }}</span>
+          </p>
         }
       } @else if (failure()) {
-        <div class="scroll body"><div class="card w-sm stack"><zfc-error [failure]="failure()" /><a class="btn btn--primary" routerLink="/">{{ t('common.backToRooms') }}</a></div></div>
+        <div class="scroll body">
+          <div class="card w-sm stack">
+            <zfc-error [failure]="failure()" /><a class="btn btn--primary" routerLink="/">{{
+              t('common.backToRooms')
+            }}</a>
+          </div>
+        </div>
       } @else {
         <p class="waiting feed__fill" role="status"><span class="spinner"></span>{{ t('room.loading') }}</p>
       }
@@ -99,18 +137,23 @@ export class RoomPage {
       ? this.t('room.typing.one', { names: first })
       : this.t('room.typing.other', { names: this.t('room.and', { first, second }) });
   });
-  readonly #visible = toSignal(fromEvent(document, 'visibilitychange', () => document.visibilityState).pipe(takeUntilDestroyed()), {
-    initialValue: document.visibilityState,
-  });
+  readonly #visible = toSignal(
+    fromEvent(document, 'visibilitychange', () => document.visibilityState).pipe(takeUntilDestroyed()),
+    {
+      initialValue: document.visibilityState,
+    },
+  );
 
   constructor() {
     effect(() => {
       // Following a join belongs to its own screen.
-      if (this.#summary()?.stage === 'joining') void this.#router.navigate(['/join'], { queryParams: { room: this.id() }, replaceUrl: true });
+      if (this.#summary()?.stage === 'joining')
+        void this.#router.navigate(['/join'], { queryParams: { room: this.id() }, replaceUrl: true });
     });
     effect(() => {
       // Read means: on screen, at the end, in a window that is in view.
-      const reading = this.#visible() === 'visible' && this.store.loaded() && (this.thread()?.atEnd() ?? false);
+      const reading =
+        this.#visible() === 'visible' && this.store.loaded() && (this.thread()?.atEnd() ?? false);
       if (reading && (this.#summary()?.unread ?? 0) > 0) void this.store.markRead(this.id());
     });
     effect(() => {

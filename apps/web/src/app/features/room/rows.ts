@@ -24,7 +24,10 @@ function continues(item: TimelineMessage, before: TimelineItem | undefined): boo
 
 function sameState(item: TimelineMessage, after: TimelineItem | undefined): boolean {
   return (
-    after?.type === 'message' && after.sender === item.sender && after.state === item.state && after.readBy === item.readBy
+    after?.type === 'message' &&
+    after.sender === item.sender &&
+    after.state === item.state &&
+    after.readBy === item.readBy
   );
 }
 

@@ -35,9 +35,16 @@ const KNOTS: Readonly<Record<TimelineSystem['event'], IconName>> = {
   template: `
     <time class="msg__time" [attr.datetime]="format.iso(line().time)">{{ format.time(line().time) }}</time>
     <span class="sys__knot"><zfc-icon [name]="knot()" [small]="true" /></span>
-    <p class="sys__text">@for (part of parts(); track $index) {@if (part.strong) {<b dir="auto">{{ part.text }}</b>} @else {{{ part.text }}}}</p>
+    <p class="sys__text">
+      @for (part of parts(); track $index) {
+        @if (part.strong) {
+          <b [textContent]="part.text"></b>
+        } @else {
+          <span [textContent]="part.text"></span>
+        }
+      }
+    </p>
   `,
-  preserveWhitespaces: true,
 })
 export class SystemRow {
   readonly #i18n = inject(I18n);
@@ -46,13 +53,19 @@ export class SystemRow {
   protected readonly knot = computed(() => KNOTS[this.line().event]);
   protected readonly parts = computed(() => {
     const { event, me, params, time } = this.line();
-    const someone = this.#i18n.t('common.someone');
+    // An empty name is one that this device does not know.
+    const named = (name: string | number | undefined): string =>
+      name === undefined || name === '' ? this.#i18n.t('common.someone') : String(name);
     const names = {
-      actor: params['actorMe'] === 1 ? this.#i18n.t('room.byYou') : params['actor'] || someone,
-      member: params['member'] || someone,
-      name: params['name'] || '',
-      key: this.#i18n.t('room.key', { epoch: params['epoch'] ?? '' }),
+      actor: params.actorMe === 1 ? this.#i18n.t('room.byYou') : named(params.actor),
+      member: named(params.member),
+      name: params.name ?? '',
+      key: this.#i18n.t('room.key', { epoch: params.epoch ?? '' }),
     };
-    return this.#i18n.parts(`room.system.${event}${me ? 'Me' : ''}`, names, { ...params, ...names, time: this.format.time(time) });
+    return this.#i18n.parts(`room.system.${event}${me ? 'Me' : ''}`, names, {
+      ...params,
+      ...names,
+      time: this.format.time(time),
+    });
   });
 }

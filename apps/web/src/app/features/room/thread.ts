@@ -1,5 +1,14 @@
 import type { ElementRef } from '@angular/core';
-import { afterNextRender, Component, computed, inject, Injector, input, signal, viewChild } from '@angular/core';
+import {
+  afterNextRender,
+  Component,
+  computed,
+  inject,
+  Injector,
+  input,
+  signal,
+  viewChild,
+} from '@angular/core';
 import type { RoomView, TimelineItem } from '@0fc/client/api';
 
 import { Format } from '../../core/format';
@@ -22,17 +31,32 @@ const NEAR = 80;
   host: { class: 'feed__wrap' },
   template: `
     <div class="feed" #feed (scroll)="scrolled()" tabindex="0" [attr.aria-label]="t('room.conversation')">
-      <ol class="thread" role="log" [class.thread--broken]="brokenBefore()" [attr.aria-label]="t('room.conversation')">
+      <ol
+        class="thread"
+        role="log"
+        [class.thread--broken]="brokenBefore()"
+        [attr.aria-label]="t('room.conversation')"
+      >
         @for (row of rows(); track row.key) {
           @switch (row.kind) {
             @case ('day') {
-              <li class="sep"><span>{{ format.day(row.time) }}</span></li>
+              <li class="sep">
+                <span>{{ format.day(row.time) }}</span>
+              </li>
             }
             @case ('unread') {
-              <li class="unread" data-testid="unread-line"><span>{{ t('room.newSince', { time: format.moment(row.time) }) }}</span><i></i></li>
+              <li class="unread" data-testid="unread-line">
+                <span>{{ t('room.newSince', { time: format.moment(row.time) }) }}</span><i></i>
+              </li>
             }
             @case ('message') {
-              <li zfcMessage [message]="row.item" [start]="row.start" [end]="row.end" [others]="others()"></li>
+              <li
+                zfcMessage
+                [message]="row.item"
+                [start]="row.start"
+                [end]="row.end"
+                [others]="others()"
+              ></li>
             }
             @case ('system') {
               <li zfcSystem [line]="row.item"></li>
@@ -44,11 +68,17 @@ const NEAR = 80;
         }
       </ol>
       @if (hidden() > 0) {
-        <div class="earlier"><button class="btn btn--line" type="button" data-testid="show-earlier" (click)="showEarlier()"><zfc-icon name="up" [small]="true" />{{ t('room.earlier') }}</button></div>
+        <div class="earlier">
+          <button class="btn btn--line" type="button" data-testid="show-earlier" (click)="showEarlier()">
+            <zfc-icon name="up" [small]="true" />{{ t('room.earlier') }}
+          </button>
+        </div>
       }
     </div>
     @if (!atEnd()) {
-      <button class="btn btn--line jump" type="button" data-testid="jump" (click)="toEnd()"><zfc-icon name="newest" [small]="true" />{{ jumpText() }}</button>
+      <button class="btn btn--line jump" type="button" data-testid="jump" (click)="toEnd()">
+        <zfc-icon name="newest" [small]="true" />{{ jumpText() }}
+      </button>
     }
   `,
 })
@@ -81,7 +111,10 @@ export class Thread {
   protected readonly others = computed(() => Math.max(1, this.room().members.length - 1));
   protected readonly jumpText = computed(() => {
     const seen = this.#seen();
-    const came = seen === null ? 0 : this.items().filter((item) => item.type === 'message' && !item.mine && item.order > seen).length;
+    const came =
+      seen === null
+        ? 0
+        : this.items().filter((item) => item.type === 'message' && !item.mine && item.order > seen).length;
     return came === 0 ? this.t('room.jump') : this.#i18n.count('room.jumpNew', came);
   });
 

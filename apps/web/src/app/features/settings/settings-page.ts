@@ -18,7 +18,13 @@ import { LanguageSwitch } from '../../ui/language-switch';
   template: `
     <main class="pane pane--main">
       <header class="topbar">
-        <a class="icon-btn" routerLink="/" [attr.aria-label]="t('common.backToRooms')" [title]="t('common.backToRooms')"><zfc-icon name="back" /></a>
+        <a
+          class="icon-btn"
+          routerLink="/"
+          [attr.aria-label]="t('common.backToRooms')"
+          [title]="t('common.backToRooms')"
+          ><zfc-icon name="back"
+        /></a>
         <h1 class="topbar__title" tabindex="-1">{{ t('settings.title') }}</h1>
       </header>
       <div class="scroll body">
@@ -26,12 +32,27 @@ import { LanguageSwitch } from '../../ui/language-switch';
           <section class="set">
             <h2 class="title-section">{{ t('settings.look') }}</h2>
             <div class="set__rows">
-              <div class="set__row set__row--stack"><p class="label">{{ t('settings.language') }}</p><zfc-language-switch /></div>
+              <div class="set__row set__row--stack">
+                <p class="label">{{ t('settings.language') }}</p>
+                <zfc-language-switch />
+              </div>
               <div class="set__row set__row--stack">
                 <p class="label">{{ t('settings.theme') }}</p>
-                <div class="segmented" role="group" [attr.aria-label]="t('settings.theme')" data-testid="theme">
+                <div
+                  class="segmented"
+                  role="group"
+                  [attr.aria-label]="t('settings.theme')"
+                  data-testid="theme"
+                >
                   @for (theme of themes; track theme) {
-                    <button type="button" [attr.aria-pressed]="preferences.theme() === theme" [attr.data-value]="theme" (click)="preferences.chooseTheme(theme)">{{ t('settings.' + theme) }}</button>
+                    <button
+                      type="button"
+                      [attr.aria-pressed]="preferences.theme() === theme"
+                      [attr.data-value]="theme"
+                      (click)="preferences.chooseTheme(theme)"
+                    >
+                      {{ t('settings.' + theme) }}
+                    </button>
                   }
                 </div>
               </div>
@@ -41,21 +62,29 @@ import { LanguageSwitch } from '../../ui/language-switch';
             <h2 class="title-section">{{ t('settings.locking') }}</h2>
             <div class="set__rows">
               <div class="set__row">
-                <div><p class="label">{{ t('settings.lockNow') }}</p><p class="hint">{{ t('settings.lockHint') }}</p></div>
-                <button class="btn btn--line" type="button" (click)="store.lock()"><zfc-icon name="lock" />{{ t('settings.lock') }}</button>
+                <div>
+                  <p class="label">{{ t('settings.lockNow') }}</p>
+                  <p class="hint">{{ t('settings.lockHint') }}</p>
+                </div>
+                <button class="btn btn--line" type="button" (click)="store.lock()">
+                  <zfc-icon name="lock" />{{ t('settings.lock') }}
+                </button>
               </div>
             </div>
           </section>
           <section class="set">
             <h2 class="title-section">{{ t('settings.about') }}</h2>
             <div class="set__rows">
-              <div class="set__row"><p class="label">{{ t('common.version', { version }) }}</p></div>
+              <div class="set__row">
+                <p class="label">{{ t('common.version', { version }) }}</p>
+              </div>
               <div class="set__row">
                 <div>
                   <p class="label">{{ t('settings.relayKey') }}</p>
                   <p class="hint">
                     @if (relay(); as relay) {
-                      <zfc-fingerprint [value]="relay.fingerprint" [small]="true" /> · {{ t('room.relayPin.' + relay.pinnedBy) }}
+                      <zfc-fingerprint [value]="relay.fingerprint" [small]="true" /> ·
+                      {{ t('room.relayPin.' + relay.pinnedBy) }}
                     } @else {
                       {{ t('settings.noRelay') }}
                     }
@@ -63,7 +92,11 @@ import { LanguageSwitch } from '../../ui/language-switch';
                   <zfc-error [failure]="failure()" />
                 </div>
                 @if (relay(); as relay) {
-                  <zfc-copy [text]="grouped(relay.fingerprint)" [label]="t('settings.copyRelay')" (failed)="failure.set($event)" />
+                  <zfc-copy
+                    [text]="grouped(relay.fingerprint)"
+                    [label]="t('settings.copyRelay')"
+                    (failed)="failure.set($event)"
+                  />
                 }
               </div>
             </div>
@@ -83,6 +116,8 @@ export class SettingsPage {
   protected readonly failure = signal<Failure | null>(null);
   protected readonly relay = computed(() => {
     const relay = this.store.app()?.relay;
-    return relay?.fingerprint && relay.pinnedBy ? { fingerprint: relay.fingerprint, pinnedBy: relay.pinnedBy } : null;
+    return relay?.fingerprint && relay.pinnedBy
+      ? { fingerprint: relay.fingerprint, pinnedBy: relay.pinnedBy }
+      : null;
   });
 }

@@ -25,7 +25,15 @@ import { PassphraseField } from './passphrase-field';
         }
       </div>
       <div class="stack">
-        <zfc-passphrase-field fieldId="passphrase" testId="passphrase" [fresh]="true" [label]="t('unlock.passphrase')" [(value)]="first" [invalid]="failure()?.code === 'PASSPHRASE_WEAK'" describedBy="strength">
+        <zfc-passphrase-field
+          fieldId="passphrase"
+          testId="passphrase"
+          [fresh]="true"
+          [label]="t('unlock.passphrase')"
+          [(value)]="first"
+          [invalid]="failure()?.code === 'PASSPHRASE_WEAK'"
+          describedBy="strength"
+        >
           <div class="strength" aria-hidden="true">
             @for (step of [1, 2, 3, 4]; track step) {
               <i [class.on]="strength() >= step" [class.weak]="strength() >= step && strength() < 3"></i>
@@ -35,19 +43,39 @@ import { PassphraseField } from './passphrase-field';
             @if (strength() === 0) {
               {{ t('unlock.strength.none') }}
             } @else {
-              <b>{{ t('unlock.strength.' + strength() + '.title') }}</b> {{ t('unlock.strength.' + strength() + '.text') }}
+              <b>{{ t('unlock.strength.' + strength() + '.title') }}</b>
+              {{ t('unlock.strength.' + strength() + '.text') }}
             }
           </p>
         </zfc-passphrase-field>
-        <zfc-passphrase-field fieldId="passphrase-again" testId="passphrase-again" [fresh]="true" [label]="t('unlock.again')" [(value)]="again" [invalid]="failure()?.code === 'PASSPHRASES_DIFFER'" describedBy="unlock-error" />
-        <button class="btn btn--soft" type="button" (click)="suggest()"><zfc-icon name="shuffle" />{{ t('unlock.suggest') }}</button>
+        <zfc-passphrase-field
+          fieldId="passphrase-again"
+          testId="passphrase-again"
+          [fresh]="true"
+          [label]="t('unlock.again')"
+          [(value)]="again"
+          [invalid]="failure()?.code === 'PASSPHRASES_DIFFER'"
+          describedBy="unlock-error"
+        />
+        <button class="btn btn--soft" type="button" (click)="suggest()">
+          <zfc-icon name="shuffle" />{{ t('unlock.suggest') }}
+        </button>
         @if (suggested()) {
-          <div class="suggestion stack stack--2" role="status"><p class="phrase" data-testid="suggestion">{{ suggested() }}</p><p class="hint">{{ t('unlock.suggested') }}</p></div>
+          <div class="suggestion stack stack--2" role="status">
+            <p class="phrase" data-testid="suggestion">{{ suggested() }}</p>
+            <p class="hint">{{ t('unlock.suggested') }}</p>
+          </div>
         }
       </div>
       <div class="stack stack--3">
         <zfc-error [failure]="failure()" id="unlock-error" />
-        <button class="btn btn--primary btn--wide" type="submit" data-testid="unlock" [disabled]="busy()" [attr.aria-busy]="busy()">
+        <button
+          class="btn btn--primary btn--wide"
+          type="submit"
+          data-testid="unlock"
+          [disabled]="busy()"
+          [attr.aria-busy]="busy()"
+        >
           @if (busy()) {
             <span class="spinner"></span>
           }
@@ -82,8 +110,14 @@ export class FirstPassphrase {
 
   protected async create(): Promise<void> {
     if (this.busy()) return;
-    if (this.strength() < ENOUGH) return this.#refuse('PASSPHRASE_WEAK', 0);
-    if (this.first() !== this.again()) return this.#refuse(PAGE_CODES.PASSPHRASES_DIFFER, 1);
+    if (this.strength() < ENOUGH) {
+      this.#refuse('PASSPHRASE_WEAK', 0);
+      return;
+    }
+    if (this.first() !== this.again()) {
+      this.#refuse(PAGE_CODES.PASSPHRASES_DIFFER, 1);
+      return;
+    }
     this.busy.set(true);
     const outcome = await this.#store.run((api) => api.createVault(normalisePassphrase(this.first())));
     this.busy.set(false);

@@ -27,7 +27,13 @@ import { Icon } from '../../ui/icon';
           [attr.aria-describedby]="describedBy() || null"
           [attr.data-testid]="testId()"
         />
-        <button class="icon-btn" type="button" [attr.aria-label]="toggleLabel()" [title]="toggleLabel()" (click)="shown.set(!shown())">
+        <button
+          class="icon-btn"
+          type="button"
+          [attr.aria-label]="toggleLabel()"
+          [title]="toggleLabel()"
+          (click)="shown.set(!shown())"
+        >
           <zfc-icon [name]="shown() ? 'eyeOff' : 'eye'" />
         </button>
       </div>

@@ -27,10 +27,23 @@ import { PassphraseField } from './passphrase-field';
             <p class="mark mark--ok"><zfc-icon name="check" [small]="true" />{{ t('unlock.inviteWaits') }}</p>
           }
         </div>
-        <zfc-passphrase-field fieldId="passphrase" testId="passphrase" [label]="t('unlock.passphrase')" [(value)]="passphrase" [invalid]="failure() !== null" describedBy="unlock-error">
+        <zfc-passphrase-field
+          fieldId="passphrase"
+          testId="passphrase"
+          [label]="t('unlock.passphrase')"
+          [(value)]="passphrase"
+          [invalid]="failure() !== null"
+          describedBy="unlock-error"
+        >
           <zfc-error [failure]="failure()" id="unlock-error" />
         </zfc-passphrase-field>
-        <button class="btn btn--primary btn--wide" type="submit" data-testid="unlock" [disabled]="busy()" [attr.aria-busy]="busy()">
+        <button
+          class="btn btn--primary btn--wide"
+          type="submit"
+          data-testid="unlock"
+          [disabled]="busy()"
+          [attr.aria-busy]="busy()"
+        >
           @if (busy()) {
             <span class="spinner"></span>
           }
@@ -40,7 +53,9 @@ import { PassphraseField } from './passphrase-field';
       <details class="stack stack--2">
         <summary class="btn btn--wide" data-testid="forgotten">{{ t('unlock.forgotten') }}</summary>
         <p class="hint">{{ t('unlock.forgottenHint') }}</p>
-        <button class="btn btn--danger" type="button" data-testid="erase" (click)="askErase()">{{ t('unlock.eraseOpen') }}</button>
+        <button class="btn btn--danger" type="button" data-testid="erase" (click)="askErase()">
+          {{ t('unlock.eraseOpen') }}
+        </button>
       </details>
     </div>
     <zfc-modal #modal [heading]="t('unlock.eraseTitle')">
@@ -49,13 +64,32 @@ import { PassphraseField } from './passphrase-field';
         <div class="field">
           <label for="erase-word">{{ t('unlock.eraseType', { word: t('unlock.eraseWord') }) }}</label>
           <div class="input">
-            <input #word id="erase-word" data-testid="erase-word" autocomplete="off" autocapitalize="characters" spellcheck="false" [value]="typed()" (input)="typed.set(word.value)" />
+            <input
+              #word
+              id="erase-word"
+              data-testid="erase-word"
+              autocomplete="off"
+              autocapitalize="characters"
+              spellcheck="false"
+              [value]="typed()"
+              (input)="typed.set(word.value)"
+            />
           </div>
         </div>
         <zfc-error [failure]="eraseFailure()" />
         <div class="dialog__actions">
-          <button class="btn btn--line" type="button" (click)="modal.close()">{{ t('common.cancel') }}</button>
-          <button class="btn btn--alarm" type="submit" data-testid="erase-confirm" [disabled]="!confirmed() || busy()" [attr.aria-busy]="busy()">{{ t('unlock.eraseConfirm') }}</button>
+          <button class="btn btn--line" type="button" (click)="modal.close()">
+            {{ t('common.cancel') }}
+          </button>
+          <button
+            class="btn btn--alarm"
+            type="submit"
+            data-testid="erase-confirm"
+            [disabled]="!confirmed() || busy()"
+            [attr.aria-busy]="busy()"
+          >
+            {{ t('unlock.eraseConfirm') }}
+          </button>
         </div>
       </form>
     </zfc-modal>
@@ -74,14 +108,21 @@ export class ReturnPassphrase {
   protected readonly busy = signal(false);
   protected readonly failure = signal<Failure | null>(null);
   protected readonly eraseFailure = signal<Failure | null>(null);
-  protected readonly confirmed = computed(() => this.typed().trim().toLocaleUpperCase() === this.t('unlock.eraseWord'));
+  protected readonly confirmed = computed(
+    () => this.typed().trim().toLocaleUpperCase() === this.t('unlock.eraseWord'),
+  );
   protected readonly lead = computed(() => {
     const at = this.#store.lockedAt();
-    return at === null ? this.t('unlock.lockedLead') : this.t('unlock.lockedAt', { time: this.#format.time(at) });
+    return at === null
+      ? this.t('unlock.lockedLead')
+      : this.t('unlock.lockedAt', { time: this.#format.time(at) });
   });
 
   protected async unlock(): Promise<void> {
-    if (this.busy() || this.passphrase() === '') return this.field().focus();
+    if (this.busy() || this.passphrase() === '') {
+      this.field().focus();
+      return;
+    }
     this.busy.set(true);
     const outcome = await this.#store.run((api) => api.unlock(normalisePassphrase(this.passphrase())));
     this.busy.set(false);

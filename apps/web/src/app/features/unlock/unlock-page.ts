@@ -33,7 +33,9 @@ import { ReturnPassphrase } from './return-passphrase';
                   <h1 class="title-page" tabindex="-1">{{ t('unlock.elsewhereTitle') }}</h1>
                   <p class="muted">{{ t('unlock.elsewhereLead') }}</p>
                 </div>
-                <button class="btn btn--primary btn--wide" type="button" (click)="store.restart()">{{ t('unlock.elsewhereRetry') }}</button>
+                <button class="btn btn--primary btn--wide" type="button" (click)="store.restart()">
+                  {{ t('unlock.elsewhereRetry') }}
+                </button>
               </section>
             }
           }

@@ -1,0 +1,263 @@
+import { describe, expect, it } from '@jest/globals';
+import { TestBed } from '@angular/core/testing';
+import { Router } from '@angular/router';
+
+import { element, fill, maybe, provideApp, settle, visit } from '../../../test-support/render';
+import { routes } from '../app.routes';
+import { AppStore } from '../core/app-store';
+import { Invites } from '../core/invites';
+import { Preferences } from '../core/preferences';
+
+const submit = (field: HTMLElement): boolean =>
+  field.closest('form')?.dispatchEvent(new Event('submit', { cancelable: true })) ?? false;
+const texts = (root: HTMLElement): string => root.textContent.replace(/\s+/g, ' ');
+
+describe('unlock', () => {
+  it('asks for the first passphrase twice, refuses a weak or a different one, then opens', async () => {
+    const client = provideApp('absent', routes);
+    const { fixture } = await visit('/');
+    expect(TestBed.inject(Router).url).toBe('/unlock');
+    fill(fixture, 'passphrase', 'abc');
+    submit(element(fixture, 'passphrase'));
+    await settle(fixture);
+    expect(element(fixture, 'error').dataset.code).toBe('PASSPHRASE_WEAK');
+    fill(fixture, 'passphrase', 'marbre onze tilleul rivage');
+    fill(fixture, 'passphrase-again', 'marbre onze tilleul');
+    submit(element(fixture, 'passphrase'));
+    await settle(fixture);
+    expect(element(fixture, 'error').dataset.code).toBe('PASSPHRASES_DIFFER');
+    expect(client.calls).toEqual([]);
+    fill(fixture, 'passphrase-again', 'marbre onze tilleul rivage');
+    submit(element(fixture, 'passphrase'));
+    await settle(fixture, 8);
+    expect(client.calls).toEqual(['open marbre onze tilleul rivage']);
+    expect(TestBed.inject(Router).url).toBe('/');
+  });
+
+  it('says that a wrong passphrase changed nothing, and goes where the address led once it is right', async () => {
+    provideApp('locked', routes);
+    const { fixture } = await visit('/settings');
+    fill(fixture, 'passphrase', 'wrong');
+    submit(element(fixture, 'passphrase'));
+    await settle(fixture);
+    expect(element(fixture, 'error').dataset.code).toBe('WRONG_PASSPHRASE');
+    expect(texts(element(fixture, 'error'))).toContain('Nothing was changed or erased');
+    fill(fixture, 'passphrase', 'right');
+    submit(element(fixture, 'passphrase'));
+    await settle(fixture, 8);
+    expect(TestBed.inject(Router).url).toBe('/settings');
+  });
+
+  it('erases only once the word is typed', async () => {
+    provideApp('locked', routes);
+    const { fixture } = await visit('/');
+    element(fixture, 'erase').click();
+    await settle(fixture);
+    const confirm = element(fixture, 'erase-confirm') as HTMLButtonElement;
+    expect(confirm.disabled).toBe(true);
+    fill(fixture, 'erase-word', 'erase');
+    await settle(fixture);
+    expect(confirm.disabled).toBe(false);
+    submit(element(fixture, 'erase-word'));
+    await settle(fixture, 8);
+    expect(TestBed.inject(AppStore).vault()).toBe('absent');
+  });
+});
+
+describe('home', () => {
+  it('creates a room with what was asked, and opens it', async () => {
+    const client = provideApp('rooms', routes);
+    const { fixture } = await visit('/new');
+    fill(fixture, 'room-name', ' Jeudi ');
+    fill(fixture, 'display-name', 'Inès');
+    fill(fixture, 'rotate-every', '0');
+    submit(element(fixture, 'room-name'));
+    await settle(fixture);
+    expect(client.calls).toEqual([]);
+    fill(fixture, 'rotate-every', '1');
+    submit(element(fixture, 'room-name'));
+    await settle(fixture, 8);
+    expect(client.calls[0]).toBe(
+      'createRoom {"name":"Jeudi","displayName":"Inès","rotateEvery":1,"approval":true}',
+    );
+    expect(TestBed.inject(Router).url).toBe('/room/room-new');
+  });
+
+  it('speaks the chosen language at once', async () => {
+    provideApp('empty', routes);
+    const { fixture } = await visit('/');
+    expect(texts(fixture.nativeElement as HTMLElement)).toContain('No room yet');
+    TestBed.inject(Preferences).chooseLanguage('fr');
+    await settle(fixture);
+    expect(texts(fixture.nativeElement as HTMLElement)).toContain('Pas encore de salle');
+    expect(document.documentElement.lang).toBe('fr');
+  });
+});
+
+describe('join', () => {
+  it('shows who invites, sends only when asked, follows each step and opens the room', async () => {
+    const client = provideApp('empty', routes);
+    TestBed.inject(Invites).offer('an-invite');
+    client.pace = 5;
+    const { fixture } = await visit('/join');
+    await settle(fixture, 10);
+    expect(texts(fixture.nativeElement as HTMLElement)).toContain('3E91 B07C 5D22 A84F');
+    expect(maybe(fixture, 'join-refused')).toBeNull();
+    fill(fixture, 'join-name', 'Inès');
+    submit(element(fixture, 'join-name'));
+    await settle(fixture, 40);
+    const states = [
+      ...(fixture.nativeElement as HTMLElement).querySelectorAll<HTMLElement>('[data-testid="join-step"]'),
+    ];
+    expect(states.map(({ dataset }) => dataset.step)).toEqual([
+      'invite',
+      'relay',
+      'claim',
+      'request',
+      'ownerReply',
+      'keyReceived',
+      'confirmed',
+      'admitted',
+    ]);
+    expect(new Set(states.map(({ dataset }) => dataset.state))).toEqual(new Set(['done']));
+    expect(TestBed.inject(Router).url).toBe('/join?room=room-join');
+    element(fixture, 'join-enter').click();
+    await settle(fixture, 8);
+    expect(TestBed.inject(Router).url).toBe('/room/room-join');
+    expect(TestBed.inject(Invites).pending()).toBeNull();
+  });
+
+  it.each(['INVITE_EXPIRED', 'INVITE_USED', 'JOIN_DECLINED', 'ROOM_FULL'])(
+    'ends with its own words on %s',
+    async (code) => {
+      provideApp('empty', routes);
+      TestBed.inject(Invites).offer(code);
+      const { fixture } = await visit('/join');
+      await settle(fixture, 8);
+      const refused = element(fixture, 'join-refused');
+      expect(refused.dataset.code).toBe(code);
+      expect(texts(refused)).not.toContain('The join stopped');
+    },
+  );
+
+  it('stops at another relay key, shows both, and offers no way on', async () => {
+    provideApp('empty', routes);
+    TestBed.inject(Invites).offer('RELAY_DIFFERS');
+    const { fixture } = await visit('/join');
+    await settle(fixture, 8);
+    const refused = element(fixture, 'join-refused');
+    expect(refused.dataset.code).toBe('RELAY_KEY_MISMATCH');
+    expect([...refused.querySelectorAll('del')].map((part) => part.textContent)).toEqual([
+      '44D0',
+      'E19B',
+      '2C07',
+    ]);
+    expect(maybe(fixture, 'join-start')).toBeNull();
+  });
+});
+
+describe('room', () => {
+  it('shows rows, knots and alarms, and sends with Enter', async () => {
+    const client = provideApp('rooms', routes);
+    const { fixture } = await visit('/room/room-rive');
+    await settle(fixture, 8);
+    const root = fixture.nativeElement as HTMLElement;
+    expect(root.querySelectorAll('[data-testid="message"]')).toHaveLength(8);
+    expect(texts(root)).toContain('Key 7 since');
+    expect(element(fixture, 'alarm').dataset.code).toBe('ALARM_FORK');
+    expect(texts(element(fixture, 'alarm'))).toContain('Jonas Weber');
+    const link = root.querySelector<HTMLAnchorElement>('.msg__text a');
+    expect([link?.href, link?.rel]).toEqual([
+      'https://tribunal.example/role?salle=4',
+      'noopener noreferrer nofollow',
+    ]);
+    fill(fixture, 'composer', 'two\nlines');
+    const field = element(fixture, 'composer');
+    field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', shiftKey: true, cancelable: true }));
+    field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', isComposing: true, cancelable: true }));
+    await settle(fixture);
+    expect(client.calls.some((call) => call.startsWith('sendText'))).toBe(false);
+    field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', cancelable: true }));
+    await settle(fixture, 8);
+    expect(client.calls).toContain('sendText two\nlines');
+    expect((field as HTMLTextAreaElement).value).toBe('');
+  });
+
+  it('gives the text back when it could not be stored', async () => {
+    provideApp('rooms', routes);
+    const { fixture } = await visit('/room/room-rive');
+    await settle(fixture, 8);
+    fill(fixture, 'composer', '/too-long');
+    submit(element(fixture, 'composer'));
+    await settle(fixture, 8);
+    expect((element(fixture, 'composer') as HTMLTextAreaElement).value).toBe('/too-long');
+    expect(element(fixture, 'error').dataset.code).toBe('TEXT_TOO_LONG');
+  });
+
+  it('never makes HTML of a message', async () => {
+    const client = provideApp('quiet', routes);
+    const { fixture } = await visit('/room/room-rive');
+    await settle(fixture, 8);
+    await client.sendText(
+      'room-rive',
+      '<img src=x onerror=alert(1)> javascript:alert(1) https://a.example/<b>',
+    );
+    await settle(fixture, 8);
+    const text = (fixture.nativeElement as HTMLElement).querySelector('.msg__text');
+    expect(text?.querySelectorAll('img, b, script')).toHaveLength(0);
+    expect([...(text?.querySelectorAll('a') ?? [])].map((link) => link.getAttribute('href'))).toEqual([
+      'https://a.example/',
+    ]);
+  });
+
+  it('draws the last 200 items, and more when asked', async () => {
+    provideApp('long', routes);
+    const { fixture } = await visit('/room/room-rive');
+    await settle(fixture, 8);
+    const root = fixture.nativeElement as HTMLElement;
+    expect(root.querySelectorAll('[data-testid="message"]')).toHaveLength(200);
+    element(fixture, 'show-earlier').click();
+    await settle(fixture);
+    expect(root.querySelectorAll('[data-testid="message"]')).toHaveLength(400);
+  });
+});
+
+describe('members', () => {
+  it('makes an invite, shows the count to the next key, decides joins and renews', async () => {
+    const client = provideApp('rooms', routes);
+    const { fixture } = await visit('/room/room-rive/members');
+    await settle(fixture, 8);
+    expect(element(fixture, 'key-epoch').dataset.epoch).toBe('7');
+    expect(texts(element(fixture, 'key-count'))).toContain('63 messages until key 8');
+    submit(element(fixture, 'make-invite'));
+    await settle(fixture, 8);
+    expect((element(fixture, 'invite-link') as HTMLInputElement).value).toMatch(
+      /^https:\/\/rive\.example\/join#/,
+    );
+    element(fixture, 'admit-join').click();
+    element(fixture, 'rotate-now').click();
+    await settle(fixture, 8);
+    expect(client.calls).toContain('decideJoin i1 true');
+    expect(element(fixture, 'key-epoch').dataset.epoch).toBe('8');
+    expect(maybe(fixture, 'approval-request')).toBeNull();
+  });
+
+  it('offers a guest nothing that only the owner may do', async () => {
+    provideApp('guest', routes);
+    const { fixture } = await visit('/room/room-rive/members');
+    await settle(fixture, 8);
+    for (const id of ['make-invite', 'rotate-now', 'revoke-invite', 'admit-join'])
+      expect(maybe(fixture, id)).toBeNull();
+  });
+});
+
+describe('lock', () => {
+  it('ends in the unlock screen with nothing of the room left', async () => {
+    provideApp('rooms', routes);
+    const { fixture } = await visit('/room/room-rive');
+    await settle(fixture, 8);
+    TestBed.inject(AppStore).lock();
+    await settle(fixture, 2);
+    expect(TestBed.inject(AppStore).timeline()).toEqual([]);
+  });
+});
