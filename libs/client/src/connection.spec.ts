@@ -4,13 +4,24 @@ import { generateKeyPair } from '@0fc/crypto/keys';
 import { loadThemis } from '@0fc/crypto/node';
 import { toBase64Url, type EventBody, type RequestBody, type SessionMessage } from '@0fc/protocol';
 import { STEADY_MS } from './connection.js';
-import { bench, codeOf, connected, dataFrame, handshakeFrame, hello, turns, type Bench } from './connection.spec-support.js';
+import {
+  bench,
+  codeOf,
+  connected,
+  dataFrame,
+  handshakeFrame,
+  hello,
+  turns,
+  type Bench,
+} from './connection.spec-support.js';
 import { BACKOFF_FIRST_MS, BACKOFF_MOST_MS } from './link/backoff.js';
 import { MOST_IN_FLIGHT, REQUEST_TIMEOUT_MS } from './link/requests.js';
 import { HELLO_TIMEOUT_MS } from './link/session.js';
 
 beforeAll(() => loadThemis());
-afterEach(() => jest.restoreAllMocks());
+afterEach(() => {
+  jest.restoreAllMocks();
+});
 
 const ack: RequestBody<'ack'> = { position: { g: 1, s: 1 } };
 const from = toBase64Url(new Uint8Array(16)) as EventBody<'keyNeeded'>['from'];
@@ -96,7 +107,14 @@ describe('up and down (section 3)', () => {
     made.relay.reachable = true;
     made.connection.wake();
     await made.relay.settle();
-    expect(made.states()).toEqual(['connecting', 'connected', 'connecting', 'offline', 'connecting', 'connected']);
+    expect(made.states()).toEqual([
+      'connecting',
+      'connected',
+      'connecting',
+      'offline',
+      'connecting',
+      'connected',
+    ]);
     expect(made.relay.ends).toHaveLength(3);
   });
 
@@ -153,7 +171,8 @@ describe('requests (section 3)', () => {
     const placed = { position: { g: 1, s: 7 }, time: 5 };
     made.relay.answer = (kind) => {
       if (kind === 'append') return { body: { placed: [placed] } };
-      if (kind === 'invite') return { error: { code: 'INVITE_LIMIT', params: { max: 64, text: 'click here' } } };
+      if (kind === 'invite')
+        return { error: { code: 'INVITE_LIMIT', params: { max: 64, text: 'click here' } } };
       return { error: { code: 'WRONG_PASSPHRASE' } };
     };
     const { connection } = made;
@@ -255,7 +274,11 @@ describe('requests (section 3)', () => {
     await made.relay.settle();
     const [frame = []] = made.relay.end.frames;
     const [asked] = frame as readonly { q: number }[];
-    made.relay.end.send({ r: asked!.q, body: {} }, { e: 'keyNeeded', body: need }, { e: 'keyNeeded', body: need });
+    made.relay.end.send(
+      { r: asked!.q, body: {} },
+      { e: 'keyNeeded', body: need },
+      { e: 'keyNeeded', body: need },
+    );
     await made.relay.settle();
     await done;
     expect(order).toEqual(['reply after 0 events']);
@@ -402,7 +425,11 @@ describe('stopped until the user acts', () => {
       const made = bench();
       made.relay.established = (end) => {
         const body = { ...hello(made.relay.key.publicKey), version: 2 };
-        end.send(message === 'hello' ? { e: 'hello', body } : { e: 'closing', body: { code: 'UNSUPPORTED_VERSION' } });
+        end.send(
+          message === 'hello'
+            ? { e: 'hello', body }
+            : { e: 'closing', body: { code: 'UNSUPPORTED_VERSION' } },
+        );
       };
       made.connection.start();
       await made.relay.settle();

@@ -143,8 +143,14 @@ export class Connection {
   }
 
   #onClosing(session: Session, { code, moveWithinMs }: EventBody<'closing'>): void {
-    if (code === ERROR_CODES.REPLACED || code === ERROR_CODES.UNSUPPORTED_VERSION) return this.#stopFor(code);
-    if (moveWithinMs === undefined) return session.end(code);
+    if (code === ERROR_CODES.REPLACED || code === ERROR_CODES.UNSUPPORTED_VERSION) {
+      this.#stopFor(code);
+      return;
+    }
+    if (moveWithinMs === undefined) {
+      session.end(code);
+      return;
+    }
     // A replica that drains: all its clients move, but not all at once.
     const { crypto, timers } = this.#options.platform;
     this.#cancelMove ??= timers.after(randomUpTo(crypto.random, moveWithinMs), () => this.#move());
@@ -164,9 +170,15 @@ export class Connection {
     this.#session = null;
     this.#cancelSteady();
     // This client's own keys are unusable: no attempt will go better.
-    if (code === ERROR_CODES.BAD_KEY && !established) return this.#stopFor(code);
+    if (code === ERROR_CODES.BAD_KEY && !established) {
+      this.#stopFor(code);
+      return;
+    }
     const suspicion = established ? undefined : SUSPICIONS[code];
-    if (suspicion !== undefined && this.#suspect(suspicion) >= SUSPICIONS_TO_STOP) return this.#stopFor(suspicion);
+    if (suspicion !== undefined && this.#suspect(suspicion) >= SUSPICIONS_TO_STOP) {
+      this.#stopFor(suspicion);
+      return;
+    }
     this.#enter(established ? 'connecting' : 'offline');
     if (this.#cancelMove !== null) return;
     this.#cancelRetry = this.#options.platform.timers.after(this.#backoff.next(), () => this.#connect());

@@ -48,7 +48,10 @@ export class Vault {
 
   /** Whether this device has a vault. Opens nothing. */
   static async state(storage: StoragePort): Promise<'absent' | 'locked'> {
-    const [header, proof] = await Promise.all([storage.read(OWN_STORE, HEADER), storage.read(OWN_STORE, PROOF)]);
+    const [header, proof] = await Promise.all([
+      storage.read(OWN_STORE, HEADER),
+      storage.read(OWN_STORE, PROOF),
+    ]);
     return header === null && proof === null ? 'absent' : 'locked';
   }
 
@@ -82,7 +85,10 @@ export class Vault {
   static async unlock(platform: VaultPlatform, passphrase: string): Promise<Vault> {
     const { storage, crypto } = platform;
     if ((await Vault.state(storage)) === 'absent') throw new ClientError(ERROR_CODES.VAULT_ABSENT);
-    const [header, proof] = await Promise.all([storage.read(OWN_STORE, HEADER), storage.read(OWN_STORE, PROOF)]);
+    const [header, proof] = await Promise.all([
+      storage.read(OWN_STORE, HEADER),
+      storage.read(OWN_STORE, PROOF),
+    ]);
     if (header === null || proof === null) throw new ClientError(ERROR_CODES.VAULT_DAMAGED);
     const sealed = await decodeHeader(crypto.hash, header);
     const key = opened(() => openVaultKey(passphrase, sealed));

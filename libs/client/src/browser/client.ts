@@ -32,7 +32,8 @@ async function readText(url: string): Promise<string> {
  */
 export async function createBrowserClient(options: BrowserClientOptions): Promise<ClientApi> {
   const relayUrl = relayBase(options.relayUrl, location.origin);
-  const relayPublicKey = options.relayPublicKey === undefined ? null : relayKeyFromText(options.relayPublicKey);
+  const relayPublicKey =
+    options.relayPublicKey === undefined ? null : relayKeyFromText(options.relayPublicKey);
   const platform = await createBrowserPlatform(options);
   return createClient(platform, {
     relayUrl,

@@ -18,7 +18,10 @@ export class WebLock implements StorageLock {
     return new Promise((resolve, reject) => {
       this.#locks
         .request(LOCK_NAME, { ifAvailable: true }, (lock) => {
-          if (lock === null) return resolve(false);
+          if (lock === null) {
+            resolve(false);
+            return undefined;
+          }
           // The lock is held until the promise that this returns is settled.
           return new Promise<void>((release) => {
             this.#release = release;

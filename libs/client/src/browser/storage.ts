@@ -23,7 +23,7 @@ const unavailable = (cause?: unknown): ClientError =>
 /** IndexedDB's failures as ours. Private windows and blocked site data are UNAVAILABLE. */
 function failed(cause: unknown): ClientError {
   if (cause instanceof ClientError) return cause;
-  const name = cause instanceof Error || cause instanceof DOMException ? cause.name : '';
+  const name = typeof cause === 'object' && cause !== null && 'name' in cause ? cause.name : null;
   if (name === 'QuotaExceededError') return new ClientError(ERROR_CODES.VAULT_FULL, {}, { cause });
   if (name === 'VersionError') return new ClientError(ERROR_CODES.UNSUPPORTED_VERSION, {}, { cause });
   return unavailable(cause);
@@ -61,9 +61,7 @@ export class IndexedDbStorage implements StoragePort {
           const id: [string, string] = [store, key];
           // A copy: a view would take the whole buffer it looks into along.
           steps.push(
-            value === null
-              ? transaction.store.delete(id)
-              : transaction.store.put(Uint8Array.from(value), id),
+            value === null ? transaction.store.delete(id) : transaction.store.put(Uint8Array.from(value), id),
           );
         }
       } catch (error) {

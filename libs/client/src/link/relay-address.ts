@@ -39,7 +39,10 @@ export async function relayKeyOfDeployment(
   } catch (cause) {
     throw new ClientError(ERROR_CODES.RELAY_UNREACHABLE, {}, { cause });
   }
-  const key = typeof config === 'object' && config !== null && 'relayPublicKey' in config ? config.relayPublicKey : null;
+  const key =
+    typeof config === 'object' && config !== null && 'relayPublicKey' in config
+      ? config.relayPublicKey
+      : null;
   // A page in place of the file (a captive portal, a host without a relay) names no key.
   if (typeof key !== 'string') throw new ClientError(ERROR_CODES.RELAY_UNREACHABLE);
   return relayKeyFromText(key);

@@ -129,7 +129,10 @@ export class Session {
     // A later version's event: nothing that this client relies on.
     if (row === null) return;
     const event = { kind, body: fitting(row.body, body) } as AnyEvent;
-    if (event.kind === 'closing') return this.#options.onClosing(event.body);
+    if (event.kind === 'closing') {
+      this.#options.onClosing(event.body);
+      return;
+    }
     // Hello comes first and once.
     if ((event.kind === 'hello') === this.#up) throw lie();
     if (event.kind === 'hello') this.#takeHello(event.body);
@@ -139,7 +142,8 @@ export class Session {
   #takeHello(hello: EventBody<'hello'>): void {
     if (!equalBytes(hello.relay, this.#options.relayKey)) throw lie();
     if (hello.version !== PROTOCOL_VERSION) {
-      return this.#options.onClosing({ code: ERROR_CODES.UNSUPPORTED_VERSION });
+      this.#options.onClosing({ code: ERROR_CODES.UNSUPPORTED_VERSION });
+      return;
     }
     this.#up = true;
     this.#cancelDeadline();
@@ -158,7 +162,8 @@ export class Session {
     } catch (error) {
       const [only, ...others] = messages;
       // One that fits no frame ends alone and takes none of the rest with it.
-      if (only === undefined || others.length > 0) return messages.flatMap((message) => this.#groups([message]));
+      if (only === undefined || others.length > 0)
+        return messages.flatMap((message) => this.#groups([message]));
       this.requests.refuse(only, ClientError.from(error));
       return [];
     }

@@ -29,7 +29,7 @@ export class Turns {
     try {
       for (let call = this.#queue.shift(); call !== undefined; call = this.#queue.shift()) {
         call();
-        for (let turn = 0; turn < TURNS_BETWEEN; turn++) await null;
+        for (let turn = 0; turn < TURNS_BETWEEN; turn++) await Promise.resolve();
       }
     } finally {
       // A call that throws is its owner's bug and surfaces as such; the others still run.

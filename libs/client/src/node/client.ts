@@ -31,7 +31,8 @@ async function readText(url: string): Promise<string> {
  */
 export async function createNodeClient(options: NodeClientOptions): Promise<NodeClient> {
   const relayUrl = relayBase(options.relayUrl);
-  const relayPublicKey = options.relayPublicKey === undefined ? null : relayKeyFromText(options.relayPublicKey);
+  const relayPublicKey =
+    options.relayPublicKey === undefined ? null : relayKeyFromText(options.relayPublicKey);
   const platform = await createNodePlatform(options);
   const client = await createClient(platform, {
     relayUrl,

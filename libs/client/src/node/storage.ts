@@ -27,7 +27,8 @@ const SQLITE_CODES: Readonly<Record<number, ErrorCode>> = {
 
 /** SQLite's primary result code of an error, null for an error of another origin. */
 export function sqliteCode(error: unknown): number | null {
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return null;
+  if (typeof error !== 'object' || error === null) return null;
+  if (!('errcode' in error) || typeof error.errcode !== 'number') return null;
   return error.errcode & 0xff;
 }
 
@@ -138,7 +139,7 @@ export class FileStorage implements StoragePort {
 function prepare(db: DatabaseSync): void {
   // FULL: a commit is on the disk when it returns. secure_delete: a deleted key is overwritten (G8).
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON');
-  const version = db.prepare('PRAGMA user_version').get()?.['user_version'];
+  const version = db.prepare('PRAGMA user_version').get()?.user_version;
   if (version !== 0 && version !== SCHEMA_VERSION) throw new ClientError(ERROR_CODES.UNSUPPORTED_VERSION);
   db.exec(`BEGIN IMMEDIATE;
     CREATE TABLE IF NOT EXISTS records (
