@@ -1,0 +1,66 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { generateKeyPair } from '@0fc/crypto/keys';
+import { loadThemis } from '@0fc/crypto/node';
+import { toBase64Url } from '@0fc/protocol';
+import { relayBase, relayKeyFromText, relayKeyOfDeployment } from './relay-address.js';
+
+beforeAll(() => loadThemis());
+
+describe('where a relay is', () => {
+  it('has no slash at its end, and may lie in a folder', () => {
+    expect(relayBase('https://chat.example/')).toBe('https://chat.example');
+    expect(relayBase('https://chat.example/relay//?x#y')).toBe('https://chat.example/relay');
+    expect(relayBase('/', 'http://localhost:3000')).toBe('http://localhost:3000');
+  });
+
+  it.each(['', 'chat.example', 'ftp://chat.example', 'javascript:0'])('%s is nowhere', (url) => {
+    expect(() => relayBase(url)).toThrow(expect.objectContaining({ code: 'RELAY_UNREACHABLE' }));
+  });
+});
+
+describe('which key it says it has (section 3)', () => {
+  const key = (): Uint8Array => generateKeyPair().publicKey;
+
+  it('reads base64url, and nothing that is not a canonical key', () => {
+    const good = key();
+    expect(relayKeyFromText(` ${toBase64Url(good)}\n`)).toEqual(good);
+    for (const bad of [
+      '',
+      'not base64!',
+      toBase64Url(good.slice(1)),
+      toBase64Url(Uint8Array.of(...good, 0)),
+    ]) {
+      expect(() => relayKeyFromText(bad)).toThrow(expect.objectContaining({ code: 'BAD_KEY' }));
+    }
+  });
+
+  it('asks the deployment', async () => {
+    const good = key();
+    const asked: string[] = [];
+    const read = async (url: string): Promise<string> => {
+      asked.push(url);
+      return JSON.stringify({ relayPublicKey: toBase64Url(good), more: 1 });
+    };
+    await expect(relayKeyOfDeployment('https://chat.example', read)).resolves.toEqual(good);
+    expect(asked).toEqual(['https://chat.example/config.json']);
+  });
+
+  it.each([
+    ['a page', '<!doctype html>', 'RELAY_UNREACHABLE'],
+    ['no key', '{}', 'RELAY_UNREACHABLE'],
+    ['nothing', 'null', 'RELAY_UNREACHABLE'],
+    ['far too much', `{"relayPublicKey":"${'A'.repeat(20_000)}"}`, 'RELAY_UNREACHABLE'],
+    ['another thing', '{"relayPublicKey":"AAAA"}', 'BAD_KEY'],
+  ])('%s is no key', async (_what, text, code) => {
+    await expect(relayKeyOfDeployment('https://chat.example', async () => text)).rejects.toMatchObject({
+      code,
+    });
+  });
+
+  it('says when nobody answers', async () => {
+    const read = (): Promise<string> => Promise.reject(new Error('offline'));
+    await expect(relayKeyOfDeployment('https://chat.example', read)).rejects.toMatchObject({
+      code: 'RELAY_UNREACHABLE',
+    });
+  });
+});
