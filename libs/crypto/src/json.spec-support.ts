@@ -1,4 +1,4 @@
-/** Vectors as JSON: bytes are `{"hex": "…"}`. Shared by the spec and by vectors/generate.ts. */
+/** Vectors as JSON: bytes are `{"hex": "…"}`. Shared by the spec and by vectors/generate.spec-support.ts. */
 import { toHex, type Bytes } from '@0fc/protocol';
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };

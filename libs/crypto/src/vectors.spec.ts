@@ -1,5 +1,5 @@
 /**
- * Known answers (libs/crypto/vectors, made by generate.ts there): what was encoded, hashed
+ * Known answers (libs/crypto/vectors, made by generate.spec-support.ts there): what was encoded, hashed
  * or sealed by an earlier build still reads the same. A change here is a change of the
  * protocol's version, or a mistake.
  */

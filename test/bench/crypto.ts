@@ -1,0 +1,238 @@
+/**
+ * npm run bench -- crypto: what each operation of libs/crypto costs on this machine.
+ *
+ * Themis takes its randomness one byte a call; the relay and the command line serve it
+ * from a pool (libs/crypto/src/node/pool.ts). Both ways are measured, each in a process of
+ * its own because Themis is loaded once, one after the other because cores are shared.
+ * Microseconds an operation, median of several rounds; the ratio is plain to pooled.
+ */
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+import {
+  createGenesis, generateKeyPair, makePrekey, makeRotation, openMessage, openRecord, openRotation, openVaultKey, sealMessage,
+  sealRecord, sealVaultKey, signBody, type KeyPair, type Ports,
+} from '@0fc/crypto/keys'; // prettier-ignore
+import { ClientLink, RelayLink } from '@0fc/crypto/link';
+import { loadThemis, nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
+import {
+  memberIdOf,
+  startRoster,
+  verifyContainer,
+  verifyRotation,
+  type Roster,
+  type RosterMember,
+} from '@0fc/crypto/verify';
+import type { Body, MemberId, SessionMessage } from '@0fc/protocol';
+
+/** Members of the room whose rotation is measured. */
+const MEMBERS = 50;
+/** Bytes of a record, about those of a short sealed message. */
+const RECORD_BYTES = 512;
+/** Rounds of an operation, and how long each lasts in milliseconds. */
+const ROUNDS = 7;
+const ROUND_MS = 60;
+
+type Row = readonly [operation: string, micros: number];
+type Mode = 'plain' | 'pooled';
+
+const ports: Ports = { hash: nodeHash, random: nodeRandom, clock: systemClock };
+
+/** Microseconds of one run: median over the rounds. `per` divides a run that does several at once. */
+async function measure(operation: string, run: () => unknown, per = 1): Promise<Row> {
+  await run();
+  const rounds: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const start = performance.now();
+    let runs = 0;
+    let spent = 0;
+    do {
+      const result = run();
+      if (result instanceof Promise) await result;
+      runs++;
+      spent = performance.now() - start;
+    } while (spent < ROUND_MS);
+    rounds.push((1_000 * spent) / (runs * per));
+  }
+  rounds.sort((a, b) => a - b);
+  return [operation, rounds[ROUNDS >> 1] ?? NaN];
+}
+
+interface Handshake {
+  readonly client: number;
+  readonly relay: number;
+  readonly links: readonly [ClientLink, RelayLink];
+}
+
+/** Milliseconds of each side. */
+function handshake(identity: KeyPair, relay: KeyPair): Handshake {
+  const spent = { client: 0, relay: 0 };
+  const timed = <T>(side: 'client' | 'relay', run: () => T): T => {
+    const start = performance.now();
+    const result = run();
+    spent[side] += performance.now() - start;
+    return result;
+  };
+  const client = timed('client', () => ClientLink.open({ identity, relayKey: relay.publicKey }));
+  const accepted = timed('relay', () => RelayLink.accept({ relay }));
+  let frame: Uint8Array | null = timed('client', () => client.start());
+  while (frame !== null) {
+    const sent: Uint8Array = frame;
+    const { reply } = timed('relay', () => accepted.receive(sent));
+    frame = reply === null ? null : timed('client', () => client.receive(reply)).reply;
+  }
+  return { ...spent, links: [client, accepted] };
+}
+
+function handshakes(identity: KeyPair, relay: KeyPair): Row[] {
+  const runs = Array.from({ length: 40 }, () => {
+    const run = handshake(identity, relay);
+    for (const link of run.links) link.destroy();
+    return run;
+  });
+  const median = (side: 'client' | 'relay'): number =>
+    1_000 * (runs.map((run) => run[side]).sort((a, b) => a - b)[runs.length >> 1] ?? NaN);
+  return [
+    ['handshake, client side', median('client')],
+    ['handshake, relay side', median('relay')],
+  ];
+}
+
+/** A roster of many without its chain: only a benchmark may put one together by hand. */
+async function crowd(roster: Roster): Promise<{ roster: Roster; reader: MemberId; prekey: KeyPair }> {
+  const members = new Map<MemberId, RosterMember>(roster.members);
+  let last = { reader: roster.owner, prekey: generateKeyPair() };
+  while (members.size < MEMBERS) {
+    const identity = generateKeyPair();
+    const memberId = await memberIdOf(nodeHash, identity.publicKey);
+    const { container, keyPair } = makePrekey(identity, roster.roomId, memberId, 1);
+    const prekey = { k: 1, key: keyPair.publicKey } as const;
+    members.set(memberId, {
+      memberId,
+      key: identity.publicKey,
+      admit: roster.head,
+      prekey,
+      prekeyContainer: container,
+      epoch: 1,
+    });
+    last = { reader: memberId, prekey: keyPair };
+  }
+  return { roster: { ...roster, members }, ...last };
+}
+
+async function run(mode: Mode): Promise<Row[]> {
+  await loadThemis({ pooledRandom: mode === 'pooled' });
+  const settings = {
+    rotateEvery: 100,
+    maxMembers: 100,
+    history: 1_000,
+    approval: false,
+    joinDeadline: 86_400_000,
+  };
+  const room = await createGenesis(ports, { settings });
+  const { identity, roomId, roomKey } = room;
+  const alone = await startRoster(nodeHash, room.container);
+  const body: Body<'message'> = {
+    roomId,
+    epoch: 1,
+    sender: alone.owner,
+    instance: nodeRandom.bytes(16),
+    n: 1,
+    mid: nodeRandom.bytes(16),
+    seen: { position: { g: 1, s: 0 }, t: alone.head },
+    sentAt: systemClock.now(),
+    content: { type: 'text', text: 'See you all on Thursday at seven.' },
+  };
+  const { payload, container } = sealMessage({ identity, roomKey, body });
+  const place = { roomKey, roomId, epoch: 1, sender: alone.owner, senderKey: identity.publicKey, payload };
+  const value = nodeRandom.bytes(RECORD_BYTES);
+  const record = sealRecord(roomKey, 'store', 'key', value);
+
+  const { links } = handshake(identity, generateKeyPair());
+  const [client, relay] = links;
+  const messages: readonly SessionMessage[] = [{ e: 'entries', body: { payload } }];
+  const frame = (): Uint8Array => client.seal(messages);
+
+  const { roster, reader, prekey } = await crowd(alone);
+  const made = await makeRotation(ports, { identity, roster, epoch: 1, roomKey, prekeys: new Map() });
+  const rotation = await verifyRotation(nodeHash, roster, 1, made.command.clear, made.command.payload);
+  const wrap = made.command.wraps[reader];
+  const reading = {
+    roster,
+    rotation,
+    payload: made.command.payload,
+    wrap,
+    oldKey: roomKey,
+    memberId: reader,
+    prekeys: new Map([[1, prekey]]),
+  };
+  const sealedKey = sealVaultKey('correct horse battery staple', roomKey);
+
+  const rows: Row[] = [
+    await measure('key pair', generateKeyPair),
+    await measure('sign a message', () => signBody(identity, 'message', body)),
+    await measure('verify a message', () => verifyContainer(identity.publicKey, container)),
+    await measure(`seal ${RECORD_BYTES} B`, () => sealRecord(roomKey, 'store', 'key', value)),
+    await measure(`open ${RECORD_BYTES} B`, () => openRecord(roomKey, 'store', 'key', record)),
+    await measure('message: sign and seal', () => sealMessage({ identity, roomKey, body })),
+    await measure('message: open and verify', () => openMessage(place)),
+  ];
+  // A session takes a frame once, in order: frames are wrapped and unwrapped in pairs.
+  const wrapping = await measure(`frame of ${payload.length} B: wrap and unwrap`, () =>
+    relay.receive(frame()),
+  );
+  const sealing = await wrapsAlone(identity, messages);
+  rows.push(
+    [`frame of ${payload.length} B: wrap`, sealing],
+    [`frame of ${payload.length} B: unwrap`, wrapping[1] - sealing],
+  );
+  rows.push(...handshakes(identity, generateKeyPair()));
+  rows.push(
+    await measure(
+      `rotation, each of ${MEMBERS} wraps`,
+      () => makeRotation(ports, { identity, roster, epoch: 1, roomKey, prekeys: new Map() }),
+      MEMBERS,
+    ),
+    await measure('rotation: open', () => openRotation(nodeHash, reading)),
+    await measure('passphrase: seal', () => sealVaultKey('correct horse battery staple', roomKey)),
+    await measure('passphrase: open', () => openVaultKey('correct horse battery staple', sealedKey)),
+  );
+  for (const link of links) link.destroy();
+  return rows;
+}
+
+/** Microseconds to wrap one frame, on a session whose frames nobody reads. */
+async function wrapsAlone(identity: KeyPair, messages: readonly SessionMessage[]): Promise<number> {
+  const { links } = handshake(identity, generateKeyPair());
+  const [, micros] = await measure('wrap', () => links[0].seal(messages));
+  for (const link of links) link.destroy();
+  return micros;
+}
+
+function inProcess(mode: Mode): Promise<readonly Row[]> {
+  return new Promise((resolve, reject) => {
+    const child = fork(fileURLToPath(import.meta.url), [mode]);
+    child.once('message', (rows) => resolve(rows as readonly Row[]));
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`the ${mode} run ended with ${code ?? 'a signal'}`)));
+  });
+}
+
+const micros = (value: number): string => value.toFixed(value < 100 ? 1 : 0);
+
+async function main(): Promise<void> {
+  const plain = await inProcess('plain');
+  const pooled = new Map(await inProcess('pooled'));
+  const width = Math.max(...plain.map(([operation]) => operation.length));
+  const line = (...cells: readonly string[]): string =>
+    cells.map((cell, at) => (at === 0 ? cell.padEnd(width) : cell.padStart(10))).join('  ');
+  console.log(line('operation', 'plain µs', 'pooled µs', 'ratio'));
+  for (const [operation, before] of plain) {
+    const after = pooled.get(operation) ?? NaN;
+    console.log(line(operation, micros(before), micros(after), (before / after).toFixed(2)));
+  }
+}
+
+const [mode] = process.argv.slice(2);
+if ((mode === 'plain' || mode === 'pooled') && process.send !== undefined) process.send(await run(mode));
+else await main();
