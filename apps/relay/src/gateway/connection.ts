@@ -1,0 +1,278 @@
+/**
+ * One connection: its Secure Session, its requests in order, its outbound queue
+ * (docs/protocol.md section 3). Knows no Socket.IO: the wire is a port.
+ */
+import {
+  ERROR_CODES, LIMITS, PROTOCOL_VERSION, ProtocolError, type Bytes, type ErrorCode, type EventBody, type EventKind, type MemberId,
+  type SessionMessage,
+} from '@0fc/protocol'; // prettier-ignore
+import { CryptoError, RelayLink, type KeyPair } from '@0fc/crypto/link';
+import { memberIdOf } from '@0fc/crypto/verify';
+import type { ClosingCode, Peer, RelayContext } from '../rooms/context.js';
+import { dispatch, type RequestMessage } from '../rooms/dispatch.js';
+import type { RoomReader } from '../rooms/reader.js';
+import type { Rate } from '../rooms/room-store.js';
+import type { Buckets } from '../limits/buckets.js';
+import type { HandshakeGate } from './handshake-gate.js';
+import { Outbound } from './outbound.js';
+
+/** What a connection needs of its socket. */
+export interface Wire {
+  /** names the connection in the log and on the feed */
+  readonly id: string;
+  readonly address: string;
+  send(frame: Bytes): void;
+  /** whether all that was sent has left the process */
+  idle(): boolean;
+  /** Ends it in order; what was sent still goes out. */
+  close(): void;
+  /** Ends it at once. */
+  destroy(): void;
+}
+
+/** A child logger of this connection. Nothing that a peer chose goes into it but codes. */
+export interface ConnectionLog {
+  debug(fields: object, text: string): void;
+  info(fields: object, text: string): void;
+  error(fields: object, text: string): void;
+}
+
+export interface ConnectionOptions {
+  readonly relay: KeyPair;
+  readonly context: RelayContext;
+  readonly gate: HandshakeGate;
+  readonly buckets: Buckets;
+  /** requests of one connection */
+  readonly requests: Rate;
+  readonly queueBytes: number;
+  readonly handshakeMs: number;
+  /** after this long a connection that ends is ended, sent or not */
+  readonly closeMs: number;
+  readonly log: ConnectionLog;
+}
+
+/** Requests, and bytes of them, that may wait for their turn. */
+const MOST_WAITING = 1_024;
+const MOST_WAITING_BYTES = 4 * LIMITS.frameBytes;
+
+export class Connection implements Peer {
+  readonly connectionId: string;
+  readonly address: string;
+  reader: RoomReader | null = null;
+  key: Bytes = new Uint8Array(0);
+  memberId = '' as MemberId;
+  readonly #wire: Wire;
+  readonly #options: ConnectionOptions;
+  readonly #link: RelayLink;
+  readonly #outbound: Outbound;
+  readonly #deadline: NodeJS.Timeout;
+  #state: 'handshake' | 'open' | 'ending' | 'over' = 'handshake';
+  #handshakes = 0;
+  #waiting: RequestMessage[] = [];
+  #waitingBytes = 0;
+  #working = false;
+  #killer: NodeJS.Timeout | null = null;
+
+  constructor(wire: Wire, options: ConnectionOptions) {
+    this.#wire = wire;
+    this.#options = options;
+    this.connectionId = wire.id;
+    this.address = wire.address;
+    this.#link = RelayLink.accept({ relay: options.relay });
+    this.#deadline = setTimeout(() => {
+      this.#options.log.info({ code: ERROR_CODES.HANDSHAKE_TIMEOUT }, 'closed');
+      this.close(null);
+    }, options.handshakeMs);
+    this.#outbound = new Outbound({
+      mostBytes: options.queueBytes,
+      seal: (messages) => this.#link.seal(messages),
+      send: (frame) => wire.send(frame),
+      idle: () => wire.idle(),
+      overflow: () => {
+        // What was not wrapped is dropped; the client reads it from the log when it is back.
+        this.#outbound.clear();
+        this.close('SLOW_CONSUMER');
+      },
+      failed: (error) => {
+        this.failed(error);
+        this.#abort();
+      },
+    });
+  }
+
+  get established(): boolean {
+    return this.#state === 'open';
+  }
+
+  get queuedBytes(): number {
+    return this.#outbound.bytes;
+  }
+
+  /** Takes one frame from the wire; whatever it is, only this connection can suffer. */
+  receive(frame: unknown): void {
+    if (this.#state === 'handshake') {
+      // Two frames make a handshake: a third cannot be one.
+      const taken = ++this.#handshakes <= 2 && this.#options.gate.enter(() => this.#handshake(frame));
+      if (!taken) this.#refuse(ERROR_CODES.HANDSHAKE_FAILED);
+      return;
+    }
+    if (this.#state !== 'open') return;
+    try {
+      this.#takeMessages(this.#link.receive(frame).messages, frame);
+    } catch (error) {
+      this.#refuse(codeOf(error) ?? this.#fault(error));
+    }
+  }
+
+  /** The wire can take more. */
+  drained(): void {
+    this.#outbound.drained();
+  }
+
+  /** The wire is gone. Idempotent. */
+  over(): void {
+    if (this.#state === 'over') return;
+    this.#state = 'over';
+    clearTimeout(this.#deadline);
+    if (this.#killer !== null) clearTimeout(this.#killer);
+    this.#waiting = [];
+    this.#outbound.end();
+    this.reader?.end();
+    this.#link.destroy();
+  }
+
+  send<K extends EventKind>(kind: K, body: EventBody<K>): void {
+    this.#outbound.push({ e: kind, body: body as Record<string, unknown> });
+  }
+
+  close(code: ClosingCode | null, moveWithinMs?: number): void {
+    if (this.#state === 'ending' || this.#state === 'over') return;
+    const sealed = this.#link.established && this.#state === 'open';
+    this.#state = 'ending';
+    clearTimeout(this.#deadline);
+    this.#waiting = [];
+    this.reader?.end();
+    if (code !== null) this.#options.log.info({ code }, 'closing');
+    if (!sealed) {
+      this.#wire.close();
+    } else {
+      if (code !== null) this.send('closing', { code, ...(moveWithinMs === undefined ? {} : { moveWithinMs }) });
+      this.#outbound.finish(() => this.#wire.close());
+    }
+    this.#killer = setTimeout(() => this.#wire.destroy(), this.#options.closeMs);
+  }
+
+  failed(error: unknown): void {
+    this.#options.log.error({ err: error }, 'failed');
+  }
+
+  #handshake(frame: unknown): void {
+    if (this.#state !== 'handshake') return;
+    try {
+      const { reply, established } = this.#link.receive(frame);
+      if (reply !== null) this.#wire.send(reply);
+      if (established) this.#begin();
+    } catch (error) {
+      this.#refuse(codeOf(error) ?? this.#fault(error));
+    }
+  }
+
+  /** The key is proved: it is the identity from here on (G12). */
+  #begin(): void {
+    const { peer } = this.#link;
+    if (peer === null) {
+      this.#refuse(ERROR_CODES.HANDSHAKE_FAILED);
+      return;
+    }
+    clearTimeout(this.#deadline);
+    this.key = peer;
+    this.#state = 'open';
+    const { context, relay } = this.#options;
+    this.send('hello', {
+      version: PROTOCOL_VERSION,
+      relay: relay.publicKey,
+      frameBytes: LIMITS.frameBytes,
+      appendMessages: LIMITS.appendMessages,
+      maxMembers: context.limits.maxMembers,
+      invitesOpen: context.limits.invitesOpen,
+    });
+    // Requests wait until it is known whose they are.
+    this.#working = true;
+    memberIdOf(context.hash, peer)
+      .then((memberId) => {
+        this.memberId = memberId;
+        this.#options.log.debug({ member: memberId }, 'established');
+        return this.#work();
+      })
+      .catch((error: unknown) => {
+        this.failed(error);
+        this.#abort();
+      });
+  }
+
+  #takeMessages(messages: readonly SessionMessage[], frame: unknown): void {
+    for (const message of messages) {
+      if (!('q' in message)) {
+        // Only the relay replies and tells.
+        this.close('MALFORMED');
+        return;
+      }
+      this.#waiting.push(message);
+    }
+    this.#waitingBytes += frame instanceof Uint8Array ? frame.length : 0;
+    if (this.#waiting.length > MOST_WAITING || this.#waitingBytes > MOST_WAITING_BYTES) {
+      this.close('RATE_LIMITED');
+      return;
+    }
+    if (this.#working) return;
+    this.#working = true;
+    this.#work().catch((error: unknown) => {
+      this.failed(error);
+      this.#abort();
+    });
+  }
+
+  /** The requests of a connection, one after the other. */
+  async #work(): Promise<void> {
+    for (let message = this.#waiting.shift(); message !== undefined; message = this.#waiting.shift()) {
+      const { buckets, requests, context, log } = this.#options;
+      const bucket = buckets.of(this.connectionId, requests, context.clock.now());
+      if (!bucket.take()) {
+        const error = { code: ERROR_CODES.RATE_LIMITED, params: { retryMs: bucket.waitMs() } };
+        this.#outbound.push({ r: message.q, error });
+        continue;
+      }
+      const { reply, after, refused, fault } = await dispatch(context, this, message);
+      if (this.#state !== 'open') return;
+      if (fault !== undefined) log.error({ err: fault, code: refused }, 'request failed');
+      else if (refused !== null) log.info({ code: refused, kind: known(message.kind) }, 'refused');
+      this.#outbound.push(reply);
+      after?.();
+    }
+    this.#waitingBytes = 0;
+    this.#working = false;
+  }
+
+  /** A frame that cannot be taken: the session is dead, so there is no last word. */
+  #refuse(code: ErrorCode): void {
+    this.#options.log.info({ code }, 'closed');
+    this.close(null);
+  }
+
+  #fault(error: unknown): ErrorCode {
+    this.failed(error);
+    return ERROR_CODES.INTERNAL;
+  }
+
+  #abort(): void {
+    if (this.#state === 'over') return;
+    this.#wire.destroy();
+    this.over();
+  }
+}
+
+const codeOf = (error: unknown): ErrorCode | null =>
+  error instanceof CryptoError || error instanceof ProtocolError ? error.code : null;
+
+/** A name from the wire goes into the log only if it is one of ours. */
+const known = (kind: string): string => (/^[a-zA-Z]{1,32}$/.test(kind) ? kind : '?');

@@ -1,0 +1,44 @@
+/** Who may open a socket from a browser, and where a connection comes from. */
+import type { IncomingMessage } from 'node:http';
+
+/**
+ * A page of this relay's own host, or of a host that the operator named. What sends no
+ * Origin is no browser, and could send any.
+ */
+export function originAllowed(request: IncomingMessage, allowed: ReadonlySet<string>): boolean {
+  const { origin, host } = request.headers;
+  if (origin === undefined) return true;
+  if (allowed.has(origin)) return true;
+  return URL.canParse(origin) && host !== undefined && new URL(origin).host === host.toLowerCase();
+}
+
+/**
+ * The peer's address: behind `proxies` trusted proxies the one that the outermost of them saw.
+ * An IPv6 address stands for its /64, which one customer usually has whole.
+ */
+export function addressOf(request: IncomingMessage, proxies: number): string {
+  const forwarded = String(request.headers['x-forwarded-for'] ?? '')
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+  const seen = proxies > 0 ? forwarded.at(-proxies) : undefined;
+  const address = seen ?? request.socket.remoteAddress ?? 'unknown';
+  const plain = address.replace(/^::ffff:(?=\d+\.)/, '');
+  return plain.includes(':') ? networkOf(plain) : plain;
+}
+
+function networkOf(address: string): string {
+  const [head = '', tail] = (address.split('%')[0] ?? '').split('::');
+  const left = head === '' ? [] : head.split(':');
+  const right = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = tail === undefined ? [] : new Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0');
+  return [...left, ...zeros, ...right].slice(0, 4).join(':').toLowerCase();
+}
+
+/** Whether the browser's side of the connection is https. */
+export function isSecure(request: IncomingMessage, proxies: number): boolean {
+  if ('encrypted' in request.socket && request.socket.encrypted === true) return true;
+  if (proxies === 0) return false;
+  const forwarded = request.headers['x-forwarded-proto'];
+  return (Array.isArray(forwarded) ? forwarded[0] : forwarded)?.split(',')[0]?.trim() === 'https';
+}

@@ -1,0 +1,128 @@
+/**
+ * What is due to one connection: bounded, and wrapped only when it can go out
+ * (docs/protocol.md section 3). All that is due in a turn shares a frame. Nothing is dropped
+ * once it has been wrapped: more than 8 frames that are missing would break the session.
+ */
+import { LIMITS, type Bytes, type SessionMessage } from '@0fc/protocol';
+import { splitForFrames } from '@0fc/crypto/link';
+
+export interface OutboundOptions {
+  /** bytes that may wait, by estimate; one message alone may always wait */
+  readonly mostBytes: number;
+  readonly seal: (messages: readonly SessionMessage[]) => Bytes;
+  readonly send: (frame: Bytes) => void;
+  /** whether all that was sent has left the process */
+  readonly idle: () => boolean;
+  readonly overflow: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
+interface Waiting {
+  readonly message: SessionMessage;
+  readonly bytes: number;
+}
+
+/** An estimate from above of what a value takes as CBOR. */
+function sizeOf(value: unknown): number {
+  if (value instanceof Uint8Array) return value.length + 5;
+  if (typeof value === 'string') return value.length * 3 + 3;
+  if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + sizeOf(item), 5);
+  if (typeof value === 'object' && value !== null) {
+    return Object.entries(value).reduce((sum, [key, item]) => sum + key.length + 2 + sizeOf(item), 5);
+  }
+  return 9;
+}
+
+export class Outbound {
+  readonly #options: OutboundOptions;
+  #waiting: Waiting[] = [];
+  #bytes = 0;
+  #scheduled = false;
+  #ended = false;
+  #whenEmpty: (() => void) | null = null;
+
+  constructor(options: OutboundOptions) {
+    this.#options = options;
+  }
+
+  /** Bytes that wait, by estimate. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  push(message: SessionMessage): void {
+    if (this.#ended) return;
+    const bytes = sizeOf(message);
+    if (this.#waiting.length > 0 && this.#bytes + bytes > this.#options.mostBytes) {
+      this.#options.overflow();
+      return;
+    }
+    this.#waiting.push({ message, bytes });
+    this.#bytes += bytes;
+    this.#schedule();
+  }
+
+  /** Drops what has not been wrapped. */
+  clear(): void {
+    this.#waiting = [];
+    this.#bytes = 0;
+  }
+
+  /** Takes nothing more; `done` runs once all is sent. */
+  finish(done: () => void): void {
+    this.#ended = true;
+    this.#whenEmpty = done;
+    this.#schedule();
+  }
+
+  /** The connection is gone. */
+  end(): void {
+    this.#ended = true;
+    this.#whenEmpty = null;
+    this.clear();
+  }
+
+  /** The wire can take more. */
+  drained(): void {
+    if (this.#waiting.length > 0 || this.#whenEmpty !== null) this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    // The end of this turn: everything that it brings about goes into one frame.
+    setImmediate(() => {
+      this.#scheduled = false;
+      try {
+        this.#flush();
+      } catch (error) {
+        this.#options.failed(error);
+      }
+    });
+  }
+
+  #flush(): void {
+    if (!this.#options.idle()) return;
+    if (this.#waiting.length > 0) this.#sendOne();
+    if (this.#waiting.length > 0 || this.#whenEmpty === null || !this.#options.idle()) return;
+    const done = this.#whenEmpty;
+    this.#whenEmpty = null;
+    done();
+  }
+
+  #sendOne(): void {
+    let bytes = 0;
+    let count = 0;
+    for (const waiting of this.#waiting) {
+      bytes += waiting.bytes;
+      if (count > 0 && (bytes > LIMITS.frameBytes || count === LIMITS.frameMessages)) break;
+      count++;
+    }
+    const candidates = this.#waiting.slice(0, count).map(({ message }) => message);
+    const [group = candidates] = splitForFrames(candidates);
+    const frame = this.#options.seal(group);
+    const gone = this.#waiting.splice(0, group.length);
+    this.#bytes -= gone.reduce((sum, waiting) => sum + waiting.bytes, 0);
+    this.#options.send(frame);
+  }
+}

@@ -1,0 +1,45 @@
+/** What the relay answers over plain HTTP beside the web client. */
+import { Controller, Get, Header, Inject, ServiceUnavailableException } from '@nestjs/common';
+
+export interface HttpParts {
+  /** base64url; only for first contact: a client that has a pin believes its pin (G13) */
+  readonly relayPublicKey: string;
+  readonly version: string;
+  /** Rejects while the relay should get no new connections. */
+  readonly ready: () => Promise<void>;
+}
+export const HTTP_PARTS = Symbol('HTTP_PARTS');
+
+@Controller()
+export class HttpController {
+  readonly #parts: HttpParts;
+
+  constructor(@Inject(HTTP_PARTS) parts: HttpParts) {
+    this.#parts = parts;
+  }
+
+  /** The process runs; says nothing about the store. */
+  @Get('health/live')
+  @Header('Cache-Control', 'no-store')
+  live(): { readonly status: string } {
+    return { status: 'live' };
+  }
+
+  @Get('health/ready')
+  @Header('Cache-Control', 'no-store')
+  async ready(): Promise<{ readonly status: string }> {
+    try {
+      await this.#parts.ready();
+    } catch (error) {
+      throw new ServiceUnavailableException({ status: 'not ready' }, { cause: error });
+    }
+    return { status: 'ready' };
+  }
+
+  @Get('config.json')
+  @Header('Cache-Control', 'no-store')
+  config(): { readonly relayPublicKey: string; readonly version: string } {
+    const { relayPublicKey, version } = this.#parts;
+    return { relayPublicKey, version };
+  }
+}

@@ -1,0 +1,64 @@
+#!/usr/bin/env node
+/**
+ * The relay from the command line.
+ *
+ *   node dist/main.js [--port N]    runs it; all else by environment variables (config.ts)
+ *   node dist/main.js keygen        prints a key pair
+ */
+import { parseArgs } from 'node:util';
+import { toBase64Url } from '@0fc/protocol';
+import { loadThemis, nodeHash } from '@0fc/crypto/node';
+import { fingerprintOf } from '@0fc/crypto/verify';
+import { ConfigError } from './config.js';
+import { makeKeyPair, writeKey } from './key-pair.js';
+import { startRelay } from './start.js';
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+async function keygen(): Promise<void> {
+  await loadThemis();
+  const pair = makeKeyPair();
+  say(`RELAY_PRIVATE_KEY=${writeKey(pair)}`);
+  say(`RELAY_PUBLIC_KEY=${toBase64Url(pair.publicKey)}`);
+  say(`fingerprint ${await fingerprintOf(nodeHash, pair.publicKey)}`);
+}
+
+async function run(port: string | undefined): Promise<void> {
+  const relay = await startRelay({ environment: port === undefined ? process.env : { ...process.env, PORT: port } });
+  say(`0FC relay at ${relay.url}`);
+  say(`relay fingerprint ${relay.fingerprint}`);
+  say(`embedded store in ${relay.config.dataDir}: one process; replicas need Redis`);
+  if (relay.web === false) say('the web client has not been built: npm run build');
+  const end = (): void => {
+    relay.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(`stopping failed: ${String(error)}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  process.once('SIGTERM', end);
+  process.once('SIGINT', end);
+}
+
+function readArguments() {
+  try {
+    return parseArgs({ options: { port: { type: 'string' } }, allowPositionals: true });
+  } catch (error) {
+    throw new ConfigError(error instanceof Error ? error.message : 'unknown option');
+  }
+}
+
+try {
+  const { values, positionals } = readArguments();
+  if (positionals.length === 0) await run(values.port);
+  else if (positionals.length === 1 && positionals[0] === 'keygen') await keygen();
+  else throw new ConfigError('the only command is keygen; without one the relay runs.');
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+  // Whatever a half-made start has opened must not keep the process.
+  process.exit();
+}

@@ -1,0 +1,80 @@
+/** What the handlers work with, and what they know of the connection that asks. */
+import type { EventBody, EventKind, ErrorCode, Bytes, MemberId, ReplyBody, RequestBody, RequestKind, Role, RoomId } from '@0fc/protocol';
+import type { Clock, Hash } from '@0fc/crypto/verify';
+import type { Rate, RoomFacts, RoomStore } from './room-store.js';
+import type { RoomReader } from './reader.js';
+import type { Rosters } from './rosters.js';
+
+/** What this relay allows; each is published in `hello` or told with the refusal. */
+export interface RoomLimits {
+  /** of one member in one room */
+  readonly append: Rate;
+  /** members a room may ask for */
+  readonly maxMembers: number;
+  readonly invitesOpen: number;
+  /** null: anybody may create a room; else who shows this ticket */
+  readonly creationToken: string | null;
+}
+
+/** Rooms that an address has made lately; false: no more for now. */
+export type CreationGate = (address: string) => boolean;
+
+export interface RelayContext {
+  readonly store: RoomStore;
+  readonly rosters: Rosters;
+  readonly hash: Hash;
+  readonly clock: Clock;
+  readonly limits: RoomLimits;
+  readonly mayCreate: CreationGate;
+}
+
+/** Why a connection ends; null: the last entry it was sent has said it all. */
+export type ClosingCode = EventBody<'closing'>['code'];
+
+/** A connection as the rooms see it. */
+export interface Peer {
+  readonly connectionId: string;
+  /** what the Secure Session proved, and nothing else (G12) */
+  readonly key: Bytes;
+  readonly memberId: MemberId;
+  readonly address: string;
+  /** the room that this connection is bound to */
+  reader: RoomReader | null;
+  /** Queues an event; goes out with all else that is due in this turn. */
+  send<K extends EventKind>(kind: K, body: EventBody<K>): void;
+  /** Sends what is queued, says why, and ends the connection. */
+  close(code: ClosingCode | null): void;
+  /** Something broke on our side; for the log. */
+  failed(error: unknown): void;
+}
+
+export interface Call {
+  readonly context: RelayContext;
+  readonly peer: Peer;
+  readonly roomId: RoomId;
+  readonly role: Role;
+  /** as it stood when the role was looked up */
+  readonly room: RoomFacts;
+}
+
+export interface Answer<O> {
+  readonly reply: O;
+  /** runs once the reply is queued: what it sends comes after it */
+  readonly after?: () => void;
+}
+
+/** A request whose sender and room have been looked up. */
+export type RoomHandler<K extends RequestKind> = (call: Call, body: RequestBody<K>) => Promise<Answer<ReplyBody<K>>>;
+/** A request that finds out for itself which room, and who asks. */
+export type OwnHandler<K extends RequestKind> = (
+  context: RelayContext,
+  peer: Peer,
+  body: RequestBody<K>,
+) => Promise<Answer<ReplyBody<K>>>;
+
+export type Handler<K extends RequestKind> =
+  | { readonly guard: 'dispatch'; readonly handle: RoomHandler<K> }
+  /** the store's one command checks the standing itself */
+  | { readonly guard: 'self'; readonly handle: OwnHandler<K> };
+
+export type Outcome = { readonly body: unknown } | { readonly code: ErrorCode };

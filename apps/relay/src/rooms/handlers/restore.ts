@@ -1,0 +1,94 @@
+/**
+ * Bringing back roster and rotation entries that the store lost (docs/protocol.md section 6).
+ * Each proves itself: by its owner's signature, its head, its epoch. So it may come over any
+ * connection; what is there already is passed over.
+ */
+import type { Bytes, RequestBody, RoomId } from '@0fc/protocol';
+import { applyRoster, bodyHash, startRoster, verifyRotation } from '@0fc/crypto/verify';
+import type { Handler, Peer, RelayContext } from '../context.js';
+import { granted, Refusal } from '../refusal.js';
+import { bind, storeGenesis } from './rooms.js';
+import { storeChange } from './roster.js';
+
+type Restored = RequestBody<'restore'>['entries'][number];
+
+export const restore: Handler<'restore'> = {
+  guard: 'self',
+  async handle(context, peer, { roomId, entries }) {
+    if (peer.reader !== null && peer.reader.roomId !== roomId) throw new Refusal('ALREADY_BOUND');
+    let restored = 0;
+    for (const entry of entries) if (await restoreOne(context, peer, roomId, entry)) restored++;
+    const { room, role } = granted(await context.store.readRoom(roomId, peer.memberId));
+    await bind(context, peer, roomId, role);
+    return { reply: { restored, head: room.head, epoch: room.epoch } };
+  },
+};
+
+/** False: it is there already. */
+async function restoreOne(context: RelayContext, peer: Peer, roomId: RoomId, entry: Restored): Promise<boolean> {
+  switch (entry.kind) {
+    case 'roster':
+      return restoreRoster(context, peer, roomId, entry.payload);
+    case 'rotation':
+      return restoreRotation(context, peer, roomId, entry);
+    case 'message':
+    case 'leaveRequest':
+      // Their senders send them again; nobody else's word stands for them.
+      throw new Refusal('BAD_ENTRY');
+  }
+}
+
+async function restoreRoster(context: RelayContext, peer: Peer, roomId: RoomId, container: Bytes): Promise<boolean> {
+  const known = await context.store.readRoom(roomId, peer.memberId);
+  if (!known.ok && known.code === 'ROOM_UNKNOWN') return restoreRoom(context, peer, roomId, container);
+  const { room } = granted(known);
+  const head = await bodyHash(context.hash, container);
+  if (granted(await context.store.findRoster(roomId, head)).placed !== null) return false;
+  const before = await context.rosters.at(room);
+  const { roster, change } = await applyRoster(context.hash, before, container);
+  granted(
+    await context.store.appendRoster({
+      roomId,
+      signer: before.owner,
+      before: before.head,
+      head,
+      container,
+      change: storeChange(change),
+      restored: true,
+    }),
+  );
+  if (change.kind === 'close') context.rosters.forget(roomId);
+  else context.rosters.keep(roster);
+  return true;
+}
+
+/** All of it was lost: the genesis makes the room again, under the rules for making one. */
+async function restoreRoom(context: RelayContext, peer: Peer, roomId: RoomId, genesis: Bytes): Promise<boolean> {
+  if (context.limits.creationToken !== null) throw new Refusal('ROOM_UNKNOWN');
+  const roster = await startRoster(context.hash, genesis);
+  if (roster.roomId !== roomId) throw new Refusal('BAD_ENTRY');
+  if (!context.mayCreate(peer.address)) throw new Refusal('RATE_LIMITED', { retryMs: 60_000 });
+  await storeGenesis(context, roster, genesis);
+  return true;
+}
+
+async function restoreRotation(context: RelayContext, peer: Peer, roomId: RoomId, entry: Restored): Promise<boolean> {
+  const { clear, payload, wrap } = entry;
+  const { room } = granted(await context.store.readRoom(roomId, peer.memberId));
+  const roster = await context.rosters.at(room);
+  const hash = await bodyHash(context.hash, clear);
+  const known = granted(await context.store.findRotation(roomId, room.epoch, hash)).placed;
+  if (known !== null) return false;
+  const body = await verifyRotation(context.hash, roster, room.epoch, clear, payload);
+  // The wraps went with the entry; who lacks one asks with needKey. One's own may come along.
+  const wraps = new Map(wrap !== undefined && roster.members.has(peer.memberId) ? [[peer.memberId, wrap]] : []);
+  granted(
+    await context.store.rotate({
+      roomId,
+      signer: roster.owner,
+      head: roster.head,
+      rotation: { newEpoch: body.newEpoch, hash, clear, payload, wraps },
+    }),
+  );
+  return true;
+}

@@ -1,0 +1,112 @@
+/** create, open, chain. */
+import { equalBytes, LIMITS, utf8, type Entry, type OpenReply, type RoomId } from '@0fc/protocol';
+import { startRoster, type Roster } from '@0fc/crypto/verify';
+import type { Answer, Call, Handler, Peer, RelayContext } from '../context.js';
+import { RoomReader } from '../reader.js';
+import { granted, Refusal } from '../refusal.js';
+import type { LogPage, Placing } from '../room-store.js';
+
+/** Binds the connection to a room, once and for good; its feed is heard from here on. */
+export async function bind(context: RelayContext, peer: Peer, roomId: RoomId, role: Call['role']): Promise<RoomReader> {
+  if (peer.reader !== null) {
+    if (peer.reader.roomId !== roomId) throw new Refusal('ALREADY_BOUND');
+    return peer.reader;
+  }
+  const reader = await RoomReader.open(context.store, peer, roomId, role);
+  peer.reader = reader;
+  return reader;
+}
+
+/** Puts a verified genesis into the store; also how a lost room comes back (section 6). */
+export async function storeGenesis(context: RelayContext, roster: Roster, genesis: Uint8Array): Promise<Placing> {
+  const owner = roster.members.get(roster.owner);
+  if (owner === undefined || roster.settings.maxMembers > context.limits.maxMembers) throw new Refusal('BAD_ENTRY');
+  const { placed } = granted(
+    await context.store.createRoom({
+      roomId: roster.roomId,
+      genesis,
+      head: roster.head,
+      owner: roster.owner,
+    }),
+  );
+  return placed;
+}
+
+/** Compares hashes, so that the time it takes says nothing about how much was right. */
+async function sameText({ hash }: RelayContext, a: string, b: string): Promise<boolean> {
+  return equalBytes(await hash.sha256(utf8(a)), await hash.sha256(utf8(b)));
+}
+
+export const create: Handler<'create'> = {
+  guard: 'self',
+  async handle(context, peer, { genesis, ticket }) {
+    const { creationToken } = context.limits;
+    if (creationToken !== null && !(await sameText(context, ticket ?? '', creationToken))) {
+      throw new Refusal('ROOM_CREATION_REFUSED');
+    }
+    const roster = await startRoster(context.hash, genesis);
+    // The genesis names the key that this session has proved, or it is somebody else's room.
+    if (roster.owner !== peer.memberId) throw new Refusal('FORBIDDEN');
+    if (peer.reader !== null && peer.reader.roomId !== roster.roomId) throw new Refusal('ALREADY_BOUND');
+    const known = await context.store.readRoom(roster.roomId, peer.memberId);
+    if (!known.ok && known.code === 'ROOM_UNKNOWN' && !context.mayCreate(peer.address)) {
+      throw new Refusal('RATE_LIMITED', { retryMs: 60_000 });
+    }
+    const placed = await storeGenesis(context, roster, genesis);
+    await bind(context, peer, roster.roomId, 'owner');
+    return { reply: { roomId: roster.roomId, placed } };
+  },
+};
+
+export const open: Handler<'open'> = {
+  guard: 'dispatch',
+  async handle({ context, peer, roomId, role }, { after }) {
+    const reader = await bind(context, peer, roomId, role);
+    const { page, follow } = await reader.page(after);
+    return page.role === 'departed' ? departed(page) : { reply: replyOf(page), after: follow };
+  },
+};
+
+type ReadPage = Extract<LogPage, { readonly role: 'member' | 'owner' }>;
+
+const replyOf = ({ role, room, generations, entries, end, prekey }: ReadPage): OpenReply => ({
+  role,
+  generations: [...generations],
+  tip: room.tip,
+  trimmed: room.trimmed,
+  ...(room.trimmedT === null ? {} : { trimmedT: room.trimmedT }),
+  head: room.head,
+  epoch: room.epoch,
+  epochMessages: room.epochMessages,
+  prekey,
+  entries: [...entries],
+  live: end,
+});
+
+/** The signed entry that says so, and nothing that came after it. */
+function departed(page: Extract<LogPage, { readonly role: 'departed' }>): Answer<OpenReply> {
+  const entries: Entry[] = page.entry === null ? [] : [page.entry];
+  const start = { g: 1, s: 0 };
+  return {
+    reply: {
+      role: 'departed',
+      generations: [],
+      tip: page.entry?.position ?? start,
+      trimmed: start,
+      head: page.head,
+      epoch: page.epoch,
+      epochMessages: 0,
+      prekey: 0,
+      entries,
+      live: false,
+    },
+  };
+}
+
+export const chain: Handler<'chain'> = {
+  guard: 'dispatch',
+  async handle({ context, roomId }, { from }) {
+    const { entries, length } = granted(await context.store.readChain(roomId, from, LIMITS.chainPage));
+    return { reply: { entries: [...entries], more: from + entries.length < length } };
+  },
+};

@@ -1,0 +1,107 @@
+/** Roster entries and rotations (docs/protocol.md sections 4 and 7). */
+import type { Bytes, MemberId, RequestBody, RotationCommand } from '@0fc/protocol';
+import { applyRoster, bodyHash, checkWraps, verifyRotation, type Roster, type RosterChange } from '@0fc/crypto/verify';
+import { containerBody } from '@0fc/crypto/verify';
+import { decodeBody } from '@0fc/protocol';
+import type { Call, Handler, RelayContext } from '../context.js';
+import { granted, Refusal } from '../refusal.js';
+import type { StoreChange, StoreRotation } from '../room-store.js';
+
+/** The part of a change that the store acts upon. */
+export function storeChange(change: RosterChange): StoreChange {
+  switch (change.kind) {
+    case 'settings':
+      return { kind: 'settings' };
+    case 'admit':
+    case 'remove':
+    case 'leave':
+    case 'transfer':
+    case 'close':
+      return change;
+  }
+}
+
+/** A rotation out of `epoch` on this roster, verified, with wraps for exactly its members. */
+export async function verifiedRotation(
+  context: RelayContext,
+  roster: Roster,
+  epoch: number,
+  { clear, payload, wraps }: RotationCommand,
+): Promise<StoreRotation> {
+  const body = await verifyRotation(context.hash, roster, epoch, clear, payload);
+  const byMember = new Map(Object.entries(wraps) as [MemberId, Bytes][]);
+  checkWraps(roster, body, byMember.keys());
+  return { newEpoch: body.newEpoch, hash: await bodyHash(context.hash, clear), clear, payload, wraps: byMember };
+}
+
+/** The epoch that a rotation's clear part names; it has not been verified. */
+const namedEpoch = (clear: Bytes): number => decodeBody(containerBody(clear), 'rotation').body.newEpoch;
+
+export const roster: Handler<'roster'> = {
+  guard: 'dispatch',
+  async handle(call, body) {
+    const head = await bodyHash(call.context.hash, body.entry);
+    const repeated = await alreadyThere(call, head, body);
+    if (repeated !== null) return { reply: repeated };
+    const { context, room, roomId } = call;
+    const before = await context.rosters.at(room);
+    const { roster: next, change } = await applyRoster(context.hash, before, body.entry);
+    const departs = change.kind === 'remove' || change.kind === 'leave';
+    // A departure without a new key would leave the departed one able to read (G10).
+    if (departs !== (body.rotation !== undefined)) throw new Refusal('BAD_ENTRY');
+    if (body.reply !== undefined && (change.kind !== 'admit' || body.reply.inviteId !== change.inviteId)) {
+      throw new Refusal('BAD_ENTRY');
+    }
+    if (change.kind === 'settings' && next.settings.maxMembers > context.limits.maxMembers) {
+      throw new Refusal('BAD_ENTRY');
+    }
+    if (body.reply !== undefined && body.reply.epoch !== room.epoch) {
+      throw new Refusal(body.reply.epoch < room.epoch ? 'STALE_EPOCH' : 'EPOCH_AHEAD');
+    }
+    const rotation =
+      body.rotation === undefined ? undefined : await verifiedRotation(context, next, room.epoch, body.rotation);
+    const done = granted(
+      await context.store.appendRoster({
+        roomId,
+        signer: before.owner,
+        before: before.head,
+        head,
+        container: body.entry,
+        change: storeChange(change),
+        restored: false,
+        ...(rotation === undefined ? {} : { rotation }),
+        ...(body.reply === undefined ? {} : { reply: { epoch: body.reply.epoch, payload: body.reply.payload } }),
+      }),
+    );
+    if (change.kind === 'close') context.rosters.forget(roomId);
+    else context.rosters.keep(next);
+    return { reply: { placed: done.placed, ...(done.rotation === undefined ? {} : { rotation: done.rotation }) } };
+  },
+};
+
+/** The same entry again: success, while what it proposed is in the log. */
+async function alreadyThere({ context, roomId }: Call, head: Bytes, body: RequestBody<'roster'>) {
+  const { placed } = granted(await context.store.findRoster(roomId, head));
+  if (placed === null) return null;
+  if (body.rotation === undefined) return { placed };
+  const { clear } = body.rotation;
+  const hash = await bodyHash(context.hash, clear);
+  const rotation = granted(await context.store.findRotation(roomId, namedEpoch(clear), hash)).placed;
+  if (rotation === null) throw new Refusal('STALE_EPOCH');
+  return { placed, rotation };
+}
+
+export const rotate: Handler<'rotate'> = {
+  guard: 'dispatch',
+  async handle({ context, room, roomId }, body) {
+    const hash = await bodyHash(context.hash, body.clear);
+    const known = granted(await context.store.findRotation(roomId, namedEpoch(body.clear), hash)).placed;
+    if (known !== null) return { reply: { placed: known } };
+    const members = await context.rosters.at(room);
+    const rotation = await verifiedRotation(context, members, room.epoch, body);
+    const { placed } = granted(
+      await context.store.rotate({ roomId, signer: members.owner, head: members.head, rotation }),
+    );
+    return { reply: { placed } };
+  },
+};

@@ -1,0 +1,240 @@
+/**
+ * One connection's view of one room: pages first, then the feed, with no gap and no
+ * repetition (docs/protocol.md G16).
+ *
+ * From before a page is read until it has been sent, what the feed brings is held back; what
+ * the page has already is dropped from it, the rest follows. An entry that is not the next
+ * one makes the reader go back to the log.
+ */
+import { comparePositions, LIMITS, type Entry, type MemberId, type Position, type Role, type RoomId } from '@0fc/protocol';
+import type { ClosingCode, Peer } from './context.js';
+import type { FeedEntry, LogPage, ReadEntry, RoomEvent, RoomStore } from './room-store.js';
+import { granted } from './refusal.js';
+import { Notices } from './notices.js';
+
+type Ordered = Extract<RoomEvent, { readonly type: 'entries' | 'generation' | 'standing' | 'closed' }>;
+
+export class RoomReader {
+  readonly roomId: RoomId;
+  readonly #peer: Peer;
+  readonly #store: RoomStore;
+  readonly #notices: Notices;
+  #subscription: { unsubscribe(): void } | null = null;
+  #mode: 'idle' | 'reading' | 'live' = 'idle';
+  /** the last position sent while live */
+  #cursor: Position = { g: 1, s: 0 };
+  #held: Ordered[] = [];
+  #role: Role;
+  /** whether the room has been told of this connection, and whether that has come back */
+  #announced: 'no' | 'yes' | 'heard' = 'no';
+  #ended = false;
+
+  private constructor(store: RoomStore, peer: Peer, roomId: RoomId, role: Role) {
+    this.#store = store;
+    this.#peer = peer;
+    this.roomId = roomId;
+    this.#role = role;
+    this.#notices = new Notices(store, peer, roomId);
+  }
+
+  /** Resolves once the feed is heard. */
+  static async open(store: RoomStore, peer: Peer, roomId: RoomId, role: Role): Promise<RoomReader> {
+    const reader = new RoomReader(store, peer, roomId, role);
+    const subscription = await store.subscribe(roomId, (event) => {
+      reader.#take(event);
+    });
+    reader.#subscription = subscription;
+    if (reader.#ended) subscription.unsubscribe();
+    return reader;
+  }
+
+  /** Idempotent. */
+  end(): void {
+    this.#ended = true;
+    this.#subscription?.unsubscribe();
+    this.#held = [];
+    this.#notices.end();
+  }
+
+  /** One page of the log; `follow` is to run once the page is queued. */
+  async page(after: Position | null): Promise<{ readonly page: LogPage; readonly follow: () => void }> {
+    const memberId = this.#peer.memberId;
+    this.#mode = 'reading';
+    this.#held = [];
+    if (this.#announced === 'no') {
+      this.#announced = 'yes';
+      await this.#store.announce(this.roomId, memberId, this.#peer.connectionId);
+    }
+    const { page } = granted(await this.#readPage(after));
+    this.#role = page.role;
+    if (page.role === 'departed' || !page.end) {
+      this.#mode = 'idle';
+      this.#held = [];
+      return { page, follow: () => undefined };
+    }
+    const { tip } = page.room;
+    const follow = (): void => {
+      this.#cursor = tip;
+      this.#mode = 'live';
+      this.#release();
+      this.#notices.live(() => this.#role);
+    };
+    return { page, follow };
+  }
+
+  #readPage(after: Position | null) {
+    return this.#store.readLog({
+      roomId: this.roomId,
+      memberId: this.#peer.memberId,
+      after,
+      maxEntries: LIMITS.pageEntries,
+      maxBytes: LIMITS.pageBytes,
+      maxGenerations: LIMITS.generationsPage,
+    });
+  }
+
+  #take(event: RoomEvent): void {
+    if (this.#ended) return;
+    switch (event.type) {
+      case 'entries':
+      case 'generation':
+      case 'standing':
+      case 'closed':
+        if (this.#mode === 'live') this.#deliver(event);
+        else if (this.#mode === 'reading') this.#held.push(event);
+        else this.#whileIdle(event);
+        return;
+      case 'live':
+        this.#takeLive(event.memberId, event.connectionId);
+        return;
+      case 'signal':
+        if (this.#mode !== 'live' || event.sender === this.#peer.memberId) return;
+        this.#peer.send('signalled', { sender: event.sender, epoch: event.epoch, payload: event.payload });
+        return;
+      case 'join':
+      case 'needKey':
+      case 'keyGrant':
+      case 'offer':
+      case 'acceptance':
+        this.#notices.take(event, this.#role, this.#mode === 'live');
+        return;
+    }
+  }
+
+  /** One live connection per member (section 3): whoever announced itself later stays. */
+  #takeLive(memberId: MemberId, connectionId: string): void {
+    if (memberId !== this.#peer.memberId) return;
+    if (connectionId === this.#peer.connectionId) this.#announced = 'heard';
+    else if (this.#announced === 'heard') this.#close('REPLACED');
+  }
+
+  /** A joiner, or a member between two pages: entries come by the pages, the end does not. */
+  #whileIdle(event: Ordered): void {
+    if (event.type === 'closed') this.#close(null);
+    if (event.type !== 'standing' || event.memberId !== this.#peer.memberId) return;
+    this.#role = event.role;
+    if (event.role === 'departed') this.#close(null);
+  }
+
+  #release(): void {
+    const held = this.#held;
+    this.#held = [];
+    for (const event of held) {
+      // An event may have sent the reader back to the log, or ended it.
+      if (this.#ended) return;
+      if (this.#mode === 'live') this.#deliver(event);
+      else this.#held.push(event);
+    }
+  }
+
+  #deliver(event: Ordered): void {
+    switch (event.type) {
+      case 'generation':
+        if (event.generation <= this.#cursor.g) return;
+        if (event.from.s !== this.#cursor.s) {
+          this.#again(event);
+          return;
+        }
+        this.#cursor = { g: event.generation, s: event.from.s };
+        this.#peer.send('generation', { generation: event.generation, from: event.from });
+        return;
+      case 'entries':
+        this.#deliverEntries(event.entries);
+        return;
+      case 'standing':
+        if (event.memberId !== this.#peer.memberId) return;
+        this.#role = event.role;
+        if (event.role === 'departed') this.#close(null);
+        else this.#notices.live(() => this.#role);
+        return;
+      case 'closed':
+        this.#close(null);
+        return;
+    }
+  }
+
+  #deliverEntries(entries: readonly FeedEntry[]): void {
+    const due: Entry[] = [];
+    for (const entry of entries) {
+      if (comparePositions(entry.position, this.#cursor) <= 0) continue;
+      if (entry.position.g !== this.#cursor.g || entry.position.s !== this.#cursor.s + 1) {
+        this.#sendEntries(due);
+        this.#again({ type: 'entries', entries });
+        return;
+      }
+      this.#cursor = entry.position;
+      due.push(this.#own(entry));
+    }
+    this.#sendEntries(due);
+  }
+
+  /** The member's own wrap, and nobody else's. */
+  #own({ wraps, ...entry }: FeedEntry): Entry {
+    const wrap = wraps?.get(this.#peer.memberId);
+    return wrap === undefined ? entry : { ...entry, wrap };
+  }
+
+  #sendEntries(entries: readonly Entry[]): void {
+    for (let at = 0; at < entries.length; at += LIMITS.pageEntries) {
+      this.#peer.send('entries', { entries: entries.slice(at, at + LIMITS.pageEntries) });
+    }
+  }
+
+  /** The feed has a hole: what is missing is read from the log before anything else goes out. */
+  #again(event: Ordered): void {
+    this.#mode = 'reading';
+    this.#held.push(event);
+    this.#reread().catch((error: unknown) => {
+      this.#peer.failed(error);
+      this.#close('TRY_AGAIN');
+    });
+  }
+
+  async #reread(): Promise<void> {
+    for (;;) {
+      const { page } = granted(await this.#readPage(this.#cursor));
+      if (this.#ended) return;
+      if (page.role === 'departed') {
+        if (page.entry !== null) this.#sendEntries([page.entry]);
+        this.#close(null);
+        return;
+      }
+      for (const { generation, from } of page.generations) {
+        this.#cursor = { g: generation, s: from.s };
+        this.#peer.send('generation', { generation, from });
+      }
+      const entries: readonly ReadEntry[] = page.entries;
+      this.#sendEntries(entries);
+      this.#cursor = entries.at(-1)?.position ?? this.#cursor;
+      if (page.end) break;
+    }
+    this.#mode = 'live';
+    this.#release();
+  }
+
+  #close(code: ClosingCode | null): void {
+    if (this.#ended) return;
+    this.end();
+    this.#peer.close(code);
+  }
+}

@@ -1,0 +1,180 @@
+/** Starts a relay: what main.ts does from the command line, and tests do in their own process. */
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { access, constants, mkdir } from 'node:fs/promises';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { Logger as NestLogger } from 'nestjs-pino';
+import { pino } from 'pino';
+import { toBase64Url, type Bytes } from '@0fc/protocol';
+import { loadThemis, nodeHash, systemClock } from '@0fc/crypto/node';
+import { fingerprintOf } from '@0fc/crypto/verify';
+import { ConfigError, readConfig, type Environment, type RelayConfig } from './config.js';
+import { RelayGateway, type GatewayParts } from './gateway/relay.gateway.js';
+import { RelayIoAdapter } from './gateway/relay-io.adapter.js';
+import { reason, relayKeyPair } from './key-pair.js';
+import { AddressCounter } from './limits/address-counter.js';
+import { Buckets } from './limits/buckets.js';
+import { RelayModule } from './relay.module.js';
+import type { RelayContext } from './rooms/context.js';
+import type { RoomStore } from './rooms/room-store.js';
+import { Rosters } from './rooms/rosters.js';
+import { openSqliteStore } from './store/sqlite/sqlite-room-store.js';
+import { securityHeaders } from './web/headers.js';
+import { WebFiles } from './web/web-files.js';
+
+export const VERSION = '0.1.0';
+
+/** apps/web's build, seen from src and from dist alike. */
+const WEB_DIR = join(import.meta.dirname, '..', '..', 'web', 'dist', 'browser');
+
+export interface StartOptions {
+  /** as process.env: the variables of config.ts */
+  readonly environment: Environment;
+  /** true: nothing is written, and nothing survives; for tests */
+  readonly inMemory?: boolean;
+}
+
+export interface RunningRelay {
+  readonly url: string;
+  readonly port: number;
+  readonly publicKey: Bytes;
+  readonly fingerprint: string;
+  readonly config: RelayConfig;
+  /** whether there is a web build to serve; null where none is to be served */
+  readonly web: boolean | null;
+  /** Ends it in order, within its grace. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** Throws {@link ConfigError} with one line for the operator. */
+export async function startRelay(options: StartOptions): Promise<RunningRelay> {
+  const config = readConfig(options.environment, { webDir: WEB_DIR });
+  const inMemory = options.inMemory ?? false;
+  await loadThemis();
+  if (!inMemory) await makeDataDir(config.dataDir);
+  const relay = await relayKeyPair(config);
+  const store = openStore(inMemory ? ':memory:' : join(config.dataDir, 'relay.sqlite'));
+  const logger = pino({ level: config.logLevel, base: { app: 'relay' } });
+  const context = contextOf(config, store);
+  let draining = false;
+  const gateway: GatewayParts = {
+    relay,
+    config,
+    context,
+    addresses: new AddressCounter(config.connectionsPerAddress),
+    buckets: new Buckets(),
+    log: logger,
+  };
+  const http = {
+    relayPublicKey: toBase64Url(relay.publicKey),
+    version: VERSION,
+    ready: async () => {
+      if (draining) throw new Error('draining');
+      await store.check();
+    },
+  };
+  const web = config.webDir === null ? null : new WebFiles(config.webDir);
+
+  const app = await NestFactory.create<NestExpressApplication>(RelayModule.with({ gateway, http, logger }), {
+    // Nest tells of its own start in a dozen lines; what matters of it main.ts says.
+    logger: ['error', 'warn', 'fatal'],
+    bodyParser: false,
+    abortOnError: false,
+  });
+  app.disable('x-powered-by');
+  app.useWebSocketAdapter(new RelayIoAdapter(app, config, gateway.addresses));
+  app.use(securityHeaders(config.trustProxy));
+  if (web !== null) app.use(webClient(web));
+  try {
+    await app.listen(config.port, config.host);
+  } catch (error) {
+    await app.close();
+    await store.close();
+    throw listenError(error, config);
+  }
+  app.useLogger(app.get(NestLogger));
+  const address = (app.getHttpServer() as Server).address();
+  const port = typeof address === 'object' && address !== null ? address.port : config.port;
+  const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+
+  let stopping: Promise<void> | null = null;
+  const stop = async (): Promise<void> => {
+    draining = true;
+    await app.get(RelayGateway).drain(config.graceMs);
+    await app.close();
+    await store.close();
+  };
+  return {
+    url: `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${port}`,
+    port,
+    publicKey: relay.publicKey,
+    fingerprint: await fingerprintOf(nodeHash, relay.publicKey),
+    config,
+    web: web?.built ?? null,
+    stop: () => (stopping ??= stop()),
+  };
+}
+
+async function makeDataDir(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    await access(path, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new ConfigError(
+      `DATA_DIR is ${path}, which cannot be written to (${reason(error)}); it must be a folder that the relay may write to.`,
+    );
+  }
+}
+
+function openStore(path: string): RoomStore {
+  try {
+    return openSqliteStore({ path });
+  } catch (error) {
+    const busy = error instanceof Error && /locked|busy/i.test(error.message);
+    const why = busy ? 'another relay is using it' : error instanceof Error ? error.message : 'unknown error';
+    throw new ConfigError(`DATA_DIR holds a store that cannot be opened (${why}): ${path}.`);
+  }
+}
+
+function contextOf(config: RelayConfig, store: RoomStore): RelayContext {
+  const creations = new Buckets();
+  return {
+    store,
+    rosters: new Rosters(store, nodeHash),
+    hash: nodeHash,
+    clock: systemClock,
+    limits: {
+      append: config.appendRate,
+      maxMembers: config.maxMembers,
+      invitesOpen: config.invitesOpen,
+      creationToken: config.creationToken,
+    },
+    mayCreate: (address) => creations.of(address, config.roomsPerAddress, systemClock.now()).take(),
+  };
+}
+
+/** The web client answers what the relay itself does not. */
+function webClient(web: WebFiles) {
+  const own = /^\/(health\/|config\.json$|socket\.io\/)/;
+  return (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void): void => {
+    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+    const asks = request.method === 'GET' || request.method === 'HEAD';
+    if (!asks || own.test(path) || !web.serve(request, response)) next();
+  };
+}
+
+function listenError(error: unknown, { port, host }: RelayConfig): Error {
+  switch (reason(error)) {
+    case 'EADDRINUSE':
+      return new ConfigError(`PORT is ${port}, which another program uses; set PORT (or --port) to a free one.`);
+    case 'EACCES':
+      return new ConfigError(`PORT is ${port}, which needs more rights; set PORT (or --port) to one above 1023.`);
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new ConfigError(`HOST is ${host}, which is no address of this machine; set it to one, or to 0.0.0.0 for all.`);
+    default:
+      return error instanceof Error ? error : new Error('cannot listen');
+  }
+}
+

@@ -1,0 +1,145 @@
+/** Messages, leave requests, acknowledgements, signals. */
+import { comparePositions, toBase64Url, type MemberId, type Position, type RoomId } from '@0fc/protocol';
+import type { Append, Appended, Placing } from '../../rooms/room-store.js';
+import { refuse, type Verdict } from '../../rooms/verdict.js';
+import type { Buckets } from '../../limits/buckets.js';
+import { isMember, memberRow, openRoom, place, placeOne, placingOf, type NewEntry } from './room.js';
+import type { Transaction } from './transaction.js';
+
+/** Membership, repetition, rate, epoch, in this order (section 6); the first refusal ends the prefix. */
+export function append(tx: Transaction, buckets: Buckets, command: Append): Appended {
+  const { roomId, sender, messages, rate } = command;
+  const found = openRoom(tx, roomId);
+  if (!found.ok) return found;
+  if (!isMember(tx, roomId, sender)) return refuse('FORBIDDEN');
+  const { row } = found;
+
+  const bucket = buckets.of(`${roomId}/${sender}`, rate, tx.now);
+  // A place in the log, or the index of the new entry that will have one.
+  const slots: (Placing | number)[] = [];
+  const fresh = new Map<string, NewEntry>();
+  let refusal: { refused?: 'STALE_EPOCH' | 'EPOCH_AHEAD' | 'RATE_LIMITED'; retryMs?: number } = {};
+  for (const { id, epoch, clear, payload } of messages) {
+    const key = toBase64Url(id);
+    const sent = tx.get<{ g: number; s: number; time: number }>(
+      'SELECT g, s, time FROM log WHERE room_id = ? AND sender = ? AND id = ?',
+      roomId,
+      sender,
+      id,
+    );
+    if (sent !== undefined) {
+      slots.push(placingOf(sent));
+    } else if (fresh.has(key)) {
+      // The same payload twice in one list is one message.
+      slots.push([...fresh.keys()].indexOf(key));
+    } else if (!bucket.take()) {
+      refusal = { refused: 'RATE_LIMITED', retryMs: bucket.waitMs() };
+      break;
+    } else if (epoch !== row.epoch) {
+      refusal = { refused: epoch < row.epoch ? 'STALE_EPOCH' : 'EPOCH_AHEAD' };
+      break;
+    } else {
+      slots.push(fresh.size);
+      fresh.set(key, { kind: 'message', sender, clear, payload, id });
+    }
+  }
+
+  const places = place(tx, roomId, [...fresh.values()]);
+  if (fresh.size > 0) {
+    tx.run('UPDATE rooms SET epoch_messages = epoch_messages + ? WHERE room_id = ?', fresh.size, roomId);
+  }
+  const placed = slots.map((slot): Placing => {
+    const placing = typeof slot === 'number' ? places[slot] : slot;
+    if (placing === undefined) throw new Error('a message without a place');
+    return placing;
+  });
+  return { ok: true, placed, ...refusal };
+}
+
+export function leave(
+  tx: Transaction,
+  command: { readonly roomId: RoomId; readonly memberId: MemberId; readonly request: Uint8Array },
+): Verdict<{ readonly placed: Placing }, 'FORBIDDEN'> {
+  const { roomId, memberId, request } = command;
+  const found = openRoom(tx, roomId);
+  if (!found.ok) return found;
+  const member = memberRow(tx, roomId, memberId);
+  if (member?.standing === 'leaving' && member.gone_g !== null && member.gone_s !== null) {
+    const stands = tx.get<{ g: number; s: number; time: number }>(
+      'SELECT g, s, time FROM log WHERE room_id = ? AND g = ? AND s = ?',
+      roomId,
+      member.gone_g,
+      member.gone_s,
+    );
+    if (stands !== undefined) return { ok: true, placed: placingOf(stands) };
+  }
+  if (member?.standing !== 'member' || found.row.owner === memberId) return refuse('FORBIDDEN');
+  const placed = placeOne(tx, roomId, {
+    kind: 'leaveRequest',
+    sender: memberId,
+    clear: new Uint8Array(0),
+    payload: request,
+  });
+  const { g, s } = placed.position;
+  tx.run(
+    `UPDATE members SET standing = 'leaving', gone_g = ?, gone_s = ?, gone_epoch = ?, gone_head = ?
+     WHERE room_id = ? AND member_id = ?`,
+    g, s, found.row.epoch, found.row.head, roomId, memberId,
+  ); // prettier-ignore
+  tx.run('DELETE FROM offers WHERE room_id = ? AND member_id = ?', roomId, memberId);
+  tx.publish(roomId, { type: 'standing', memberId, role: 'departed' });
+  return { ok: true, placed };
+}
+
+export function acknowledge(
+  tx: Transaction,
+  roomId: RoomId,
+  memberId: MemberId,
+  position: Position,
+): Verdict<object, 'FORBIDDEN'> {
+  const found = openRoom(tx, roomId);
+  if (!found.ok) return found;
+  const member = memberRow(tx, roomId, memberId);
+  if (member?.standing !== 'member') return refuse('FORBIDDEN');
+  const tip = { g: found.row.generation, s: found.row.seq };
+  const known = { g: member.ack_g, s: member.ack_s };
+  const stored = comparePositions(position, tip) > 0 ? tip : position;
+  if (comparePositions(stored, known) > 0) {
+    tx.run(
+      'UPDATE members SET ack_g = ?, ack_s = ? WHERE room_id = ? AND member_id = ?',
+      stored.g,
+      stored.s,
+      roomId,
+      memberId,
+    );
+  }
+  return { ok: true };
+}
+
+export function announce(
+  tx: Transaction,
+  roomId: RoomId,
+  memberId: MemberId,
+  connectionId: string,
+): Verdict<object, 'FORBIDDEN'> {
+  const found = openRoom(tx, roomId);
+  if (!found.ok) return found;
+  if (!isMember(tx, roomId, memberId)) return refuse('FORBIDDEN');
+  tx.publish(roomId, { type: 'live', memberId, connectionId });
+  return { ok: true };
+}
+
+export function signal(
+  tx: Transaction,
+  roomId: RoomId,
+  sender: MemberId,
+  epoch: number,
+  payload: Uint8Array,
+): Verdict<object, 'FORBIDDEN' | 'STALE_EPOCH'> {
+  const found = openRoom(tx, roomId);
+  if (!found.ok) return found;
+  if (!isMember(tx, roomId, sender)) return refuse('FORBIDDEN');
+  if (epoch !== found.row.epoch) return refuse('STALE_EPOCH');
+  tx.publish(roomId, { type: 'signal', sender, epoch, payload });
+  return { ok: true };
+}

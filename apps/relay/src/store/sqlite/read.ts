@@ -1,0 +1,145 @@
+/** Reading a room: its state, its log by pages, its chain. */
+import { comparePositions, type Bytes, type GenerationStart, type MemberId, type Position, type Role, type RoomId } from '@0fc/protocol';
+import type { LogPage, ReadEntry, ReadLog, RoomFacts } from '../../rooms/room-store.js';
+import { refuse, type Verdict } from '../../rooms/verdict.js';
+import { factsOf, memberRow, openRoom, positionOf, roleOf, type LogRow, type MemberRow, type RoomRow } from './room.js';
+import type { Transaction } from './transaction.js';
+
+/** A room that its owner closed: only who was a member learns that it was one. */
+function closedRoom(tx: Transaction, roomId: RoomId, memberId: MemberId): RoomRow | undefined {
+  const row = tx.get<RoomRow>('SELECT * FROM rooms WHERE room_id = ? AND closed = 1', roomId);
+  return row !== undefined && memberRow(tx, roomId, memberId) !== undefined ? row : undefined;
+}
+
+export function readRoom(
+  tx: Transaction,
+  roomId: RoomId,
+  memberId: MemberId,
+): Verdict<{ readonly room: RoomFacts; readonly role: Role }> {
+  const found = openRoom(tx, roomId);
+  if (found.ok) return { ok: true, room: factsOf(found.row), role: roleOf(tx, found.row, memberId) };
+  const closed = found.code === 'ROOM_CLOSED' ? closedRoom(tx, roomId, memberId) : undefined;
+  return closed === undefined ? found : { ok: true, room: factsOf(closed), role: 'departed' };
+}
+
+export function readLog(tx: Transaction, command: ReadLog): Verdict<{ readonly page: LogPage }, 'FORBIDDEN'> {
+  const { roomId, memberId } = command;
+  const found = openRoom(tx, roomId);
+  const row = found.ok ? found.row : closedRoom(tx, roomId, memberId);
+  if (row === undefined) return found.ok ? refuse('ROOM_UNKNOWN') : found;
+  const member = memberRow(tx, roomId, memberId);
+  if (member === undefined) return refuse('FORBIDDEN');
+  if (member.standing !== 'member') return { ok: true, page: departedPage(tx, row, member) };
+
+  const floor = { g: member.floor_g, s: member.floor_s };
+  const wanted = command.after ?? { g: floor.g, s: floor.s - 1 };
+  // A newcomer gets what came since the floor, whatever it asks for (section 8).
+  const after = command.after !== null && comparePositions(wanted, floor) < 0 ? floor : wanted;
+  const { listed, from, upTo } = generationsAfter(tx, roomId, after, command.maxGenerations);
+  const { entries, more } = entriesBetween(tx, command, from, upTo);
+  return {
+    ok: true,
+    page: {
+      role: row.owner === memberId ? 'owner' : 'member',
+      room: factsOf(row),
+      generations: listed,
+      entries,
+      end: upTo === null && !more,
+      prekey: member.prekey_k,
+    },
+  };
+}
+
+/**
+ * Generations begun after a position, as far as no entry lies between them. So a page never
+ * holds entries of two generations, and its list of generations applies before its entries.
+ */
+function generationsAfter(
+  tx: Transaction,
+  roomId: RoomId,
+  after: Position,
+  most: number,
+): { readonly listed: readonly GenerationStart[]; readonly from: Position; readonly upTo: Position | null } {
+  const starts = tx
+    .all<{ generation: number; from_g: number; from_s: number }>(
+      'SELECT * FROM generations WHERE room_id = ? AND generation > ? ORDER BY generation LIMIT ?',
+      roomId,
+      after.g,
+      most + 1,
+    )
+    .map((row): GenerationStart => ({ generation: row.generation, from: { g: row.from_g, s: row.from_s } }));
+  const [first] = starts;
+  if (first === undefined) return { listed: [], from: after, upTo: null };
+  if (comparePositions(after, first.from) < 0) return { listed: [], from: after, upTo: first.from };
+  const others = starts.findIndex(({ from }) => from.s !== first.from.s);
+  const listed = starts.slice(0, Math.min(most, others === -1 ? starts.length : others));
+  const last = listed.at(-1) ?? first;
+  return {
+    listed,
+    from: { g: last.generation, s: last.from.s },
+    upTo: starts[listed.length]?.from ?? null,
+  };
+}
+
+function entriesBetween(tx: Transaction, command: ReadLog, after: Position, upTo: Position | null) {
+  const { roomId, memberId } = command;
+  const rows = tx.all<LogRow & { readonly wrap: Bytes | null }>(
+    `SELECT log.*, wraps.wrap FROM log
+       LEFT JOIN wraps ON wraps.room_id = log.room_id AND wraps.g = log.g AND wraps.s = log.s AND wraps.member_id = ?
+     WHERE log.room_id = ? AND (log.g, log.s) > (?, ?) AND (log.g, log.s) <= (?, ?)
+     ORDER BY log.g, log.s LIMIT ?`,
+    memberId,
+    roomId,
+    after.g,
+    after.s,
+    upTo?.g ?? Number.MAX_SAFE_INTEGER,
+    upTo?.s ?? Number.MAX_SAFE_INTEGER,
+    command.maxEntries + 1,
+  );
+  const entries: ReadEntry[] = [];
+  let bytes = 0;
+  for (const row of rows.slice(0, command.maxEntries)) {
+    bytes += row.clear.length + row.payload.length + (row.wrap?.length ?? 0);
+    if (entries.length > 0 && bytes > command.maxBytes) break;
+    entries.push(entryOf(row, row.wrap));
+  }
+  return { entries, more: entries.length < rows.length };
+}
+
+function entryOf(row: LogRow, wrap: Bytes | null): ReadEntry {
+  const { kind, sender, time, clear, payload } = row;
+  return { position: positionOf(row), kind, sender, time, clear, payload, ...(wrap === null ? {} : { wrap }) };
+}
+
+/** What the departed are served: the signed entry that says so, and nothing that is later. */
+function departedPage(tx: Transaction, row: RoomRow, member: MemberRow): LogPage {
+  const entry = tx.get<LogRow>(
+    'SELECT * FROM log WHERE room_id = ? AND g = ? AND s = ?',
+    row.room_id,
+    member.gone_g,
+    member.gone_s,
+  );
+  return {
+    role: 'departed',
+    entry: entry === undefined ? null : entryOf(entry, null),
+    head: member.gone_head ?? row.head,
+    epoch: member.gone_epoch ?? row.epoch,
+  };
+}
+
+export function readChain(
+  tx: Transaction,
+  roomId: RoomId,
+  from: number,
+  limit: number,
+): Verdict<{ readonly entries: readonly Bytes[]; readonly length: number }> {
+  const found = openRoom(tx, roomId);
+  if (!found.ok) return found;
+  const rows = tx.all<{ container: Bytes }>(
+    'SELECT container FROM chain WHERE room_id = ? AND idx >= ? ORDER BY idx LIMIT ?',
+    roomId,
+    from,
+    limit,
+  );
+  return { ok: true, entries: rows.map(({ container }) => container), length: found.row.length };
+}

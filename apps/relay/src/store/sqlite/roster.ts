@@ -1,0 +1,237 @@
+/** Creation, roster entries and rotations: everything that moves a head or an epoch. */
+import { equalBytes, type Bytes, type MemberId, type RoomId } from '@0fc/protocol';
+import type { AppendRoster, CreateRoom, MovedCode, Placing, Rotate, StoreChange, StoreRotation } from '../../rooms/room-store.js';
+import { refuse, type Refused, type Verdict } from '../../rooms/verdict.js';
+import { admitJoin, endJoins } from './invites.js';
+import { openRoom, place, placeOne, placingOf, type RoomRow } from './room.js';
+import type { Transaction } from './transaction.js';
+
+const NOTHING = new Uint8Array(0);
+
+interface Stands {
+  readonly g: number;
+  readonly s: number;
+  readonly time: number;
+}
+
+export function createRoom(tx: Transaction, command: CreateRoom): Verdict<{ readonly placed: Placing }, 'ROOM_EXISTS'> {
+  const { roomId, genesis, head, owner } = command;
+  const found = openRoom(tx, roomId);
+  if (found.ok) {
+    const stands = chainEntry(tx, roomId, head);
+    return stands === undefined ? refuse('ROOM_EXISTS') : { ok: true, placed: placingOf(stands) };
+  }
+  if (found.code === 'ROOM_CLOSED') return refuse('ROOM_CLOSED');
+  tx.run(
+    'INSERT INTO rooms VALUES (?, ?, 1, 1, 0, 0, ?, 1, 1, 0, 1, 0, NULL, ?, 0, ?)',
+    roomId,
+    owner,
+    head,
+    tx.boot,
+    tx.now,
+  );
+  addMember(tx, roomId, owner, { g: 1, s: 0 });
+  tx.run('INSERT INTO chain VALUES (?, 0, ?, 1, 0, ?, ?)', roomId, head, tx.now, genesis);
+  tx.run(
+    "INSERT INTO log VALUES (?, 1, 0, 'roster', ?, ?, ?, ?, NULL)",
+    roomId,
+    owner,
+    tx.now,
+    NOTHING,
+    genesis,
+  );
+  return { ok: true, placed: { position: { g: 1, s: 0 }, time: tx.now } };
+}
+
+function addMember(tx: Transaction, roomId: RoomId, memberId: MemberId, floor: { g: number; s: number }): void {
+  tx.run(
+    `INSERT INTO members (room_id, member_id, ordinal, standing, floor_g, floor_s, ack_g, ack_s, prekey_k)
+     VALUES (?1, ?2, (SELECT count(*) FROM members WHERE room_id = ?1), 'member', ?3, ?4, ?3, ?4, 0)`,
+    roomId,
+    memberId,
+    floor.g,
+    floor.s,
+  );
+}
+
+const chainEntry = (tx: Transaction, roomId: RoomId, head: Bytes): Stands | undefined =>
+  tx.get<Stands>('SELECT g, s, time FROM chain WHERE room_id = ? AND head = ?', roomId, head);
+
+function rotationStands(tx: Transaction, roomId: RoomId, newEpoch: number, hash: Bytes): Stands | undefined {
+  const row = tx.get<Stands & { hash: Bytes }>(
+    'SELECT g, s, time, hash FROM rotations WHERE room_id = ? AND epoch = ?',
+    roomId,
+    newEpoch,
+  );
+  return row !== undefined && equalBytes(row.hash, hash) ? row : undefined;
+}
+
+export function findRoster(tx: Transaction, roomId: RoomId, head: Bytes): Verdict<{ readonly placed: Placing | null }> {
+  const found = openRoom(tx, roomId);
+  if (!found.ok) return found;
+  const stands = chainEntry(tx, roomId, head);
+  return { ok: true, placed: stands === undefined ? null : placingOf(stands) };
+}
+
+export function findRotation(
+  tx: Transaction,
+  roomId: RoomId,
+  newEpoch: number,
+  hash: Bytes,
+): Verdict<{ readonly placed: Placing | null }> {
+  const found = openRoom(tx, roomId);
+  if (!found.ok) return found;
+  const stands = rotationStands(tx, roomId, newEpoch, hash);
+  return { ok: true, placed: stands === undefined ? null : placingOf(stands) };
+}
+
+function epochRefusal(row: RoomRow, epoch: number): Refused<'STALE_EPOCH' | 'EPOCH_AHEAD'> | null {
+  if (epoch === row.epoch) return null;
+  return refuse(epoch < row.epoch ? 'STALE_EPOCH' : 'EPOCH_AHEAD');
+}
+
+export function appendRoster(
+  tx: Transaction,
+  command: AppendRoster,
+): Verdict<{ readonly placed: Placing; readonly rotation?: Placing }, MovedCode | 'INVITE_UNKNOWN'> {
+  const { roomId, change, rotation } = command;
+  const found = openRoom(tx, roomId);
+  if (!found.ok) return found;
+  const { row } = found;
+  const stands = chainEntry(tx, roomId, command.head);
+  if (stands !== undefined) return repeated(tx, command, stands);
+  if (row.owner !== command.signer || !equalBytes(row.head, command.before)) return refuse('STALE_HEAD');
+  const named = change.kind === 'admit' ? change.epoch : rotation === undefined ? null : rotation.newEpoch - 1;
+  const moved = named === null ? null : epochRefusal(row, named);
+  if (moved !== null) return moved;
+  if (change.kind === 'admit' && !admitJoin(tx, roomId, change, command)) return refuse('INVITE_UNKNOWN');
+
+  const placed = placeOne(tx, roomId, {
+    kind: 'roster',
+    sender: command.signer,
+    clear: NOTHING,
+    payload: command.container,
+  });
+  const { g, s } = placed.position;
+  tx.run(
+    'INSERT INTO chain VALUES (?, ?, ?, ?, ?, ?, ?)',
+    roomId, row.length, command.head, g, s, tx.now, command.container,
+  ); // prettier-ignore
+  tx.run('UPDATE rooms SET head = ?, length = length + 1 WHERE room_id = ?', command.head, roomId);
+  apply(tx, { ...row, head: command.head }, change, placed);
+  if (rotation === undefined) return { ok: true, placed };
+  return { ok: true, placed, rotation: placeRotation(tx, roomId, command.signer, rotation) };
+}
+
+function repeated(
+  tx: Transaction,
+  { roomId, rotation }: AppendRoster,
+  stands: Stands,
+): Verdict<{ readonly placed: Placing; readonly rotation?: Placing }, MovedCode> {
+  const placed = placingOf(stands);
+  if (rotation === undefined) return { ok: true, placed };
+  const rotated = rotationStands(tx, roomId, rotation.newEpoch, rotation.hash);
+  // The same entry with another rotation: the first one stands.
+  return rotated === undefined ? refuse('STALE_EPOCH') : { ok: true, placed, rotation: placingOf(rotated) };
+}
+
+/** What an entry does to the members, the joins and the room. */
+function apply(tx: Transaction, row: RoomRow, change: StoreChange, placed: Placing): void {
+  const { room_id: roomId } = row;
+  switch (change.kind) {
+    case 'admit':
+      addMember(tx, roomId, change.member, { g: row.epoch_g, s: row.epoch_s });
+      tx.publish(roomId, { type: 'standing', memberId: change.member, role: 'member' });
+      tx.publish(roomId, { type: 'join', inviteId: change.inviteId, joiner: change.member });
+      return;
+    case 'remove':
+    case 'leave':
+      depart(tx, row, change.member, change.kind === 'remove' ? 'removed' : 'left', placed);
+      return;
+    case 'transfer':
+      tx.run('UPDATE rooms SET owner = ? WHERE room_id = ?', change.to, roomId);
+      tx.run('DELETE FROM offers WHERE room_id = ?', roomId);
+      tx.publish(roomId, { type: 'standing', memberId: change.from, role: 'member' });
+      tx.publish(roomId, { type: 'standing', memberId: change.to, role: 'owner' });
+      // Its invites are secrets of the old owner's vault (section 4).
+      endJoins(tx, roomId);
+      return;
+    case 'settings':
+      return;
+    case 'close':
+      erase(tx, row, placed);
+      return;
+  }
+}
+
+function depart(
+  tx: Transaction,
+  row: RoomRow,
+  memberId: MemberId,
+  standing: 'removed' | 'left',
+  { position }: Placing,
+): void {
+  const { room_id: roomId } = row;
+  tx.run(
+    `UPDATE members SET standing = ?, gone_g = ?, gone_s = ?, gone_epoch = ?, gone_head = ?, prekey = NULL
+     WHERE room_id = ? AND member_id = ?`,
+    standing, position.g, position.s, row.epoch, row.head, roomId, memberId,
+  ); // prettier-ignore
+  tx.run('DELETE FROM wraps WHERE room_id = ? AND member_id = ?', roomId, memberId);
+  tx.run('DELETE FROM key_requests WHERE room_id = ? AND member_id = ?', roomId, memberId);
+  tx.run('DELETE FROM key_grants WHERE room_id = ? AND (member_id = ? OR granter = ?)', roomId, memberId, memberId);
+  tx.run('DELETE FROM offers WHERE room_id = ? AND member_id = ?', roomId, memberId);
+  tx.publish(roomId, { type: 'standing', memberId, role: 'departed' });
+}
+
+/** Closed: the last entry and who may read it stay, everything else goes (section 4). */
+function erase(tx: Transaction, row: RoomRow, { position }: Placing): void {
+  const { room_id: roomId } = row;
+  tx.run('DELETE FROM log WHERE room_id = ? AND NOT (g = ? AND s = ?)', roomId, position.g, position.s);
+  for (const table of ['chain', 'rotations', 'wraps', 'generations', 'invites', 'key_requests', 'key_grants', 'offers']) {
+    tx.run(`DELETE FROM ${table} WHERE room_id = ?`, roomId);
+  }
+  tx.run("DELETE FROM members WHERE room_id = ? AND standing IN ('removed', 'left')", roomId);
+  tx.run(
+    `UPDATE members SET standing = 'left', prekey = NULL, gone_g = ?, gone_s = ?, gone_epoch = ?, gone_head = ?
+     WHERE room_id = ?`,
+    position.g, position.s, row.epoch, row.head, roomId,
+  ); // prettier-ignore
+  tx.run('UPDATE rooms SET closed = 1 WHERE room_id = ?', roomId);
+  tx.publish(roomId, { type: 'closed' });
+}
+
+export function rotate(tx: Transaction, command: Rotate): Verdict<{ readonly placed: Placing }, MovedCode> {
+  const { roomId, rotation } = command;
+  const found = openRoom(tx, roomId);
+  if (!found.ok) return found;
+  const { row } = found;
+  const stands = rotationStands(tx, roomId, rotation.newEpoch, rotation.hash);
+  if (stands !== undefined) return { ok: true, placed: placingOf(stands) };
+  if (row.owner !== command.signer || !equalBytes(row.head, command.head)) return refuse('STALE_HEAD');
+  const moved = epochRefusal(row, rotation.newEpoch - 1);
+  if (moved !== null) return moved;
+  return { ok: true, placed: placeRotation(tx, roomId, command.signer, rotation) };
+}
+
+function placeRotation(tx: Transaction, roomId: RoomId, sender: MemberId, rotation: StoreRotation): Placing {
+  const { clear, payload, wraps, newEpoch, hash } = rotation;
+  const [placed] = place(tx, roomId, [{ kind: 'rotation', sender, clear, payload, wraps }]);
+  if (placed === undefined) throw new Error('a rotation without a place');
+  const { g, s } = placed.position;
+  tx.run('INSERT INTO rotations VALUES (?, ?, ?, ?, ?, ?)', roomId, newEpoch, hash, g, s, tx.now);
+  tx.run(
+    'UPDATE rooms SET epoch = ?, epoch_g = ?, epoch_s = ?, epoch_messages = 0 WHERE room_id = ?',
+    newEpoch,
+    g,
+    s,
+    roomId,
+  );
+  // What was granted was the key of the epoch that has just ended.
+  tx.run(
+    `DELETE FROM key_requests WHERE room_id = ?1 AND member_id IN (SELECT member_id FROM key_grants WHERE room_id = ?1)`,
+    roomId,
+  );
+  tx.run('DELETE FROM key_grants WHERE room_id = ?', roomId);
+  return placed;
+}
