@@ -10,7 +10,11 @@ let loading: Promise<void> | null = null;
  * @param wasmUrl absolute URL of `libthemis.wasm`; it must be of this origin
  */
 export function loadThemis(wasmUrl: string): Promise<void> {
-  loading ??= load(wasmUrl);
+  loading ??= load(wasmUrl).catch((error: unknown) => {
+    // A failure (a lost connection) is not for ever: the next call tries again.
+    loading = null;
+    throw error;
+  });
   return loading;
 }
 

@@ -21,7 +21,11 @@ let loading: Promise<void> | null = null;
 
 /** Makes Themis ready for every door of this library. Idempotent: the first call's options count. */
 export function loadThemis(options: LoadOptions = {}): Promise<void> {
-  loading ??= load(options.pooledRandom ?? true);
+  loading ??= load(options.pooledRandom ?? true).catch((error: unknown) => {
+    // A failure (a lost connection) is not for ever: the next call tries again.
+    loading = null;
+    throw error;
+  });
   return loading;
 }
 
