@@ -42,12 +42,13 @@ export class Member {
 
   static async create(name: string, relayUrl: string): Promise<Member> {
     const member = new Member(name, await mkdtemp(join(tmpdir(), '0fc-member-')), relayUrl);
-    await member.#begin();
+    await member.start();
     value(await member.api.createVault(member.passphrase));
     return member;
   }
 
-  async #begin(): Promise<void> {
+  /** A client over this member's vault, still locked. */
+  async start(): Promise<void> {
     this.api = await createNodeClient({ folder: this.folder, relayUrl: this.relayUrl });
     this.app = null;
     this.room = null;
@@ -74,7 +75,7 @@ export class Member {
 
   /** As opening it again does. */
   async comeBack(roomId?: string): Promise<void> {
-    await this.#begin();
+    await this.start();
     value(await this.api.unlock(this.passphrase));
     if (roomId !== undefined) await this.watch(roomId);
   }

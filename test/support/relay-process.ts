@@ -70,7 +70,8 @@ export class RelayProcess {
     try {
       return (await fetch(`${this.url}/health/ready`)).ok;
     } catch (error) {
-      if (error instanceof TypeError) return false; // nothing listens yet
+      // By name: Jest runs this in a realm of its own, with its own TypeError.
+      if ((error as Error).name === 'TypeError') return false; // nothing listens yet
       throw error;
     }
   }
