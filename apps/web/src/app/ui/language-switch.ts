@@ -25,7 +25,7 @@ const NAMES: readonly { readonly code: Language; readonly name: string }[] = [
           [attr.aria-pressed]="preferences.language() === option.code"
           [attr.lang]="option.code"
           [attr.data-value]="option.code"
-          [attr.aria-label]="option.name"
+          [attr.title]="short() ? option.name : null"
           (click)="preferences.chooseLanguage(option.code)"
         >
           {{ short() ? option.code.toUpperCase() : option.name }}

@@ -1,6 +1,7 @@
 import type { OnDestroy } from '@angular/core';
 import { Component, computed, effect, inject } from '@angular/core';
 import { toSignal } from '@angular/core/rxjs-interop';
+import { NgTemplateOutlet } from '@angular/common';
 import { NavigationEnd, Router, RouterLink, RouterOutlet } from '@angular/router';
 import { filter, map, startWith } from 'rxjs';
 
@@ -10,6 +11,7 @@ import { Brand } from '../../ui/brand';
 import { ConnectionMark } from '../../ui/connection-mark';
 import { Fingerprint } from '../../ui/fingerprint';
 import { Icon } from '../../ui/icon';
+import { narrowScreen } from '../../ui/narrow';
 import { Tools } from '../../ui/tools';
 import { RoomList } from './room-list';
 
@@ -18,7 +20,17 @@ const ROOM_URL = /^\/room\/([\w-]+)(\/members)?/;
 /** The frame around everything but unlock and join: the rooms on the left, one page beside them. */
 @Component({
   selector: 'zfc-shell',
-  imports: [Brand, ConnectionMark, Fingerprint, Icon, RoomList, RouterLink, RouterOutlet, Tools],
+  imports: [
+    Brand,
+    ConnectionMark,
+    Fingerprint,
+    Icon,
+    NgTemplateOutlet,
+    RoomList,
+    RouterLink,
+    RouterOutlet,
+    Tools,
+  ],
   host: { class: 'contents' },
   template: `
     <div
@@ -28,35 +40,42 @@ const ROOM_URL = /^\/room\/([\w-]+)(\/members)?/;
       [class.shell--main]="!atHome()"
       [class.shell--empty]="bare()"
     >
-      @if (!bare()) {
+      @if (listIsMain()) {
+        <main class="pane pane--list">
+          <h1 class="sr-only" tabindex="-1">{{ t('common.rooms') }}</h1>
+          <ng-container [ngTemplateOutlet]="list" />
+        </main>
+      } @else if (!bare()) {
         <nav class="pane pane--list" [attr.aria-label]="t('common.rooms')">
-          <div class="topbar"><zfc-brand /><span class="grow"></span><zfc-tools /></div>
-          @if (store.app()?.relay; as relay) {
-            <div class="list-tools">
-              <div class="row row--between row--wrap">
-                <zfc-connection [state]="relay.state" />
-                @if (relay.fingerprint; as fingerprint) {
-                  <span class="quiet"
-                    >{{ t('common.relay') }}
-                    <zfc-fingerprint [value]="fingerprint" [small]="true" [short]="true"
-                  /></span>
-                }
-              </div>
-            </div>
-          }
-          <div class="scroll"><zfc-room-list [current]="roomId()" /></div>
-          <div class="list-foot">
-            <a class="btn btn--soft" routerLink="/new" data-testid="new-room"
-              ><zfc-icon name="plus" />{{ t('common.newRoom') }}</a
-            >
-            <a class="btn btn--line" routerLink="/join" data-testid="join-room"
-              ><zfc-icon name="door" />{{ t('common.join') }}</a
-            >
-          </div>
+          <ng-container [ngTemplateOutlet]="list" />
         </nav>
       }
       <router-outlet />
     </div>
+    <ng-template #list>
+      <div class="topbar"><zfc-brand /><span class="grow"></span><zfc-tools /></div>
+      @if (store.app()?.relay; as relay) {
+        <div class="list-tools">
+          <div class="row row--between row--wrap">
+            <zfc-connection [state]="relay.state" />
+            @if (relay.fingerprint; as fingerprint) {
+              <span class="quiet"
+                >{{ t('common.relay') }} <zfc-fingerprint [value]="fingerprint" [small]="true" [short]="true"
+              /></span>
+            }
+          </div>
+        </div>
+      }
+      <div class="scroll"><zfc-room-list [current]="roomId()" /></div>
+      <div class="list-foot">
+        <a class="btn btn--soft" routerLink="/new" data-testid="new-room"
+          ><zfc-icon name="plus" />{{ t('common.newRoom') }}</a
+        >
+        <a class="btn btn--line" routerLink="/join" data-testid="join-room"
+          ><zfc-icon name="door" />{{ t('common.join') }}</a
+        >
+      </div>
+    </ng-template>
   `,
 })
 export class Shell implements OnDestroy {
@@ -77,6 +96,10 @@ export class Shell implements OnDestroy {
   protected readonly atHome = computed(() => this.#url() === '/');
   /** no room yet: the first step has the whole page */
   protected readonly bare = computed(() => this.atHome() && this.store.empty());
+
+  readonly #narrow = narrowScreen();
+  /** on one column the list is the page, so it carries the page's heading */
+  protected readonly listIsMain = computed(() => this.#narrow() && this.atHome() && !this.bare());
 
   constructor() {
     effect(() => void this.store.watch(this.roomId()));

@@ -14,14 +14,12 @@ import { Icon } from '../../ui/icon';
   template: `
     <dl class="facts">
       <div>
-        <zfc-icon name="key" />
-        <dt>{{ t('join.who') }}</dt>
+        <dt><zfc-icon name="key" />{{ t('join.who') }}</dt>
         <dd class="fp"><zfc-fingerprint [value]="owner()" /></dd>
         <dd>{{ t('join.whoHint') }}</dd>
       </div>
       <div>
-        <zfc-icon name="relay" />
-        <dt>{{ t('join.relayKey') }}</dt>
+        <dt><zfc-icon name="relay" />{{ t('join.relayKey') }}</dt>
         <dd class="fp"><zfc-fingerprint [value]="relay()" /></dd>
         @switch (pin()) {
           @case ('matches') {
@@ -37,14 +35,12 @@ import { Icon } from '../../ui/icon';
         }
       </div>
       <div>
-        <zfc-icon name="clock" />
-        <dt>{{ t('join.invite') }}</dt>
+        <dt><zfc-icon name="clock" />{{ t('join.invite') }}</dt>
         <dd>{{ t('join.until', { time: until() }) }}</dd>
       </div>
       @if (mine(); as mine) {
         <div>
-          <zfc-icon name="people" />
-          <dt>{{ t('join.mine') }}</dt>
+          <dt><zfc-icon name="people" />{{ t('join.mine') }}</dt>
           <dd class="fp"><zfc-fingerprint [value]="mine" /></dd>
           <dd>{{ t('join.mineHint') }}</dd>
         </div>

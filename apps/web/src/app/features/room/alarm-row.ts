@@ -24,7 +24,7 @@ import { Icon } from '../../ui/icon';
     }}</time>
     <span class="alarm-knot"><zfc-icon name="alarm" [small]="true" /></span>
     <section class="alarm" [attr.role]="alarm().settled ? null : 'alert'">
-      <h3>{{ words().title }}</h3>
+      <h2>{{ words().title }}</h2>
       <p>{{ words().text }}</p>
       <p class="only-phone-block quiet">
         {{ t('room.alarmAt', { time: format.time(alarm().time) }) }}

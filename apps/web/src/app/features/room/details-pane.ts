@@ -72,8 +72,7 @@ import { Icon } from '../../ui/icon';
           <h2 class="title-section">{{ t('room.relayTitle') }}</h2>
           <dl class="facts">
             <div>
-              <zfc-icon name="relay" />
-              <dt>{{ t('common.' + room().connection) }}</dt>
+              <dt><zfc-icon name="relay" />{{ t('common.' + room().connection) }}</dt>
               @if (relay.fingerprint; as fingerprint) {
                 <dd><zfc-fingerprint [value]="fingerprint" [small]="true" /></dd>
               }

@@ -30,13 +30,15 @@ const NEAR = 80;
   imports: [AlarmRow, Icon, MessageRow, SystemRow],
   host: { class: 'feed__wrap' },
   template: `
-    <div class="feed" #feed (scroll)="scrolled()" tabindex="0" [attr.aria-label]="t('room.conversation')">
-      <ol
-        class="thread"
-        role="log"
-        [class.thread--broken]="brokenBefore()"
-        [attr.aria-label]="t('room.conversation')"
-      >
+    <div
+      class="feed"
+      #feed
+      role="log"
+      tabindex="0"
+      [attr.aria-label]="t('room.conversation')"
+      (scroll)="scrolled()"
+    >
+      <ol class="thread" [class.thread--broken]="brokenBefore()">
         @for (row of rows(); track row.key) {
           @switch (row.kind) {
             @case ('day') {
