@@ -1,14 +1,23 @@
 /** docs/protocol.md section 7; G8, G9, G10, G11: rotations and grants. */
 import fc from 'fast-check';
 import { describe, expect, it } from '@jest/globals';
-import { ctx, encodeAs, encodeCbor, wrapBody, type Body, type Bytes, type MemberId } from '@0fc/protocol';
+import {
+  ctx,
+  decodeBody,
+  encodeAs,
+  encodeCbor,
+  wrapBody,
+  type Body,
+  type Bytes,
+  type MemberId,
+} from '@0fc/protocol';
 import {
   generateKeyPair, keyHash, makeKeyGrant, makeNeedKey, makePrekey, makeRotation, openKeyGrant, openRotation, signBody,
   wrapPrekey, type KeyPair, type NewRotation, type PublicPrekey,
 } from './index.js'; // prettier-ignore
 import { openCell, sealCell } from './cell.js';
 import { decryptFrom, encryptTo } from './envelope.js';
-import { applyRoster, checkWraps, verifyRotation, type Roster } from '../verify/index.js';
+import { applyRoster, checkWraps, containerBody, verifyRotation, type Roster } from '../verify/index.js';
 import {
   alarmOf, codeOf, flipBit, hash, makeWorld, newMemberId, newRoomId, ports, random, type Person,
 } from '../world.spec-support.js'; // prettier-ignore
@@ -375,6 +384,39 @@ describe('needKey and keyGrant', () => {
     expect(await codeOf(() => makeKeyGrant(hash, { ...give, request: elsewhere.container }))).toBe(
       'BAD_ENTRY',
     );
+  });
+
+  it('answer this request of this member in this epoch, as the granter signed it', async () => {
+    const granted = await makeKeyGrant(hash, give);
+    const { body } = decodeBody(containerBody(granted.grant), 'keyGrant');
+    const lies: Partial<Body<'keyGrant'>>[] = [
+      { memberId: carol.id },
+      { epoch: 3 },
+      { request: random.bytes(32) },
+      { roomId: newRoomId() },
+      { granter: carol.id },
+    ];
+    for (const lie of lies) {
+      const grant = signBody(owner.identity, 'keyGrant', { ...body, ...lie });
+      expect(await codeOf(() => openKeyGrant(hash, { ...take, ...granted, grant }))).toBe('BAD_ENTRY');
+    }
+  });
+
+  it('show a key that was encrypted for something else as the wrong one', async () => {
+    const granted = await makeKeyGrant(hash, give);
+    const { body } = decodeBody(containerBody(granted.grant), 'keyGrant');
+    const lies: [string, number, string][] = [
+      [newRoomId(), 2, bob.id],
+      [roomId, 3, bob.id],
+      [roomId, 2, carol.id],
+    ];
+    for (const [room, epoch, member] of lies) {
+      const ephemeral = generateKeyPair();
+      const plain = encodeCbor(['0fc/1/granted-key', room, epoch, member, made.newKey]);
+      const sealed = encryptTo(ephemeral.privateKey, need.prekey.publicKey, plain);
+      const grant = signBody(owner.identity, 'keyGrant', { ...body, ephemeral: ephemeral.publicKey, sealed });
+      expect(await alarmOf(() => openKeyGrant(hash, { ...take, ...granted, grant }))).toBe('ALARM_WRONG_KEY');
+    }
   });
 
   it('show a key that misses its commitment as the wrong one', async () => {
