@@ -43,13 +43,7 @@ const MS_PER_DAY = 86_400_000;
 
 const text = v.pipe(v.string(), v.minLength(1));
 const whole = (least: number, most: number) =>
-  v.pipe(
-    v.string(),
-    v.regex(/^\d{1,15}$/),
-    v.transform(Number),
-    v.minValue(least),
-    v.maxValue(most),
-  );
+  v.pipe(v.string(), v.regex(/^\d{1,15}$/), v.transform(Number), v.minValue(least), v.maxValue(most));
 const flag = v.pipe(
   v.picklist(['true', 'false', '1', '0']),
   v.transform((value) => value === 'true' || value === '1'),
@@ -57,7 +51,12 @@ const flag = v.pipe(
 const origins = v.pipe(
   v.string(),
   v.transform((value) => value.split(',').map((part) => part.trim())),
-  v.array(v.pipe(v.string(), v.check((value) => URL.canParse(value) && new URL(value).origin === value))),
+  v.array(
+    v.pipe(
+      v.string(),
+      v.check((value) => URL.canParse(value) && new URL(value).origin === value),
+    ),
+  ),
 );
 
 interface Setting<T> {
@@ -82,7 +81,10 @@ export const SETTINGS = {
   TRUST_PROXY: count(0, 10),
   LOG_LEVEL: setting(v.picklist(LOG_LEVELS), LOG_LEVELS.join(', ')),
   ROOM_CREATION: setting(v.picklist(['open', 'token']), 'open or token'),
-  ROOM_CREATION_TOKEN: { ...setting(v.pipe(text, v.minLength(16), v.maxLength(128)), '16 to 128 characters'), secret: true },
+  ROOM_CREATION_TOKEN: {
+    ...setting(v.pipe(text, v.minLength(16), v.maxLength(128)), '16 to 128 characters'),
+    secret: true,
+  },
   MAX_MEMBERS: count(2, LIMITS.maxMembers),
   MAX_INVITES_OPEN: count(1, LIMITS.invitesOpen),
   APPEND_PER_SECOND: count(1, 100_000),
@@ -91,7 +93,7 @@ export const SETTINGS = {
   REQUESTS_BURST: count(1, 1_000_000),
   ROOMS_PER_ADDRESS_PER_DAY: count(1, 1_000_000),
   MAX_CONNECTIONS_PER_ADDRESS: count(1, 1_000_000),
-  QUEUE_BYTES: count(65_536, 1_073_741_824),
+  QUEUE_BYTES: count(LIMITS.frameBytes, 1_073_741_824),
   HANDSHAKE_MS: count(50, 60_000),
   HANDSHAKE_QUEUE: count(1, 100_000),
   SHUTDOWN_GRACE_MS: count(0, 60_000),

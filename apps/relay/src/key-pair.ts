@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { fromBase64Url, LIMITS, toBase64Url, type Bytes } from '@0fc/protocol';
 import { CryptoError, RelayLink, type KeyPair } from '@0fc/crypto/link';
 import { ConfigError, type RelayConfig } from './config.js';
+import { reason, UNKNOWN } from './reason.js';
 
 const FILE = 'relay.key';
 const CURVE = 'prime256v1';
@@ -78,7 +79,7 @@ export function readKey(text: string): KeyPair | null {
     return pair;
   } catch (error) {
     // Not a number of the curve (Node), or not a key (Themis): its text goes into no message.
-    if (error instanceof CryptoError || (error instanceof Error && 'code' in error)) return null;
+    if (error instanceof CryptoError || reason(error) !== UNKNOWN) return null;
     throw error;
   }
 }
@@ -101,7 +102,9 @@ export async function relayKeyPair(config: RelayConfig): Promise<KeyPair> {
 function given(text: string, name: string): KeyPair {
   const pair = readKey(text);
   if (pair !== null) return pair;
-  throw new ConfigError(`${name} holds no private key; make one with \`node apps/relay/dist/main.js keygen\`.`);
+  throw new ConfigError(
+    `${name} holds no private key; make one with \`node apps/relay/dist/main.js keygen\`.`,
+  );
 }
 
 /** The data folder's own; made at the first start. */
@@ -111,7 +114,9 @@ async function kept(path: string): Promise<KeyPair> {
     text = await readFile(path, 'utf8');
   } catch (error) {
     if (reason(error) !== 'ENOENT') {
-      throw new ConfigError(`DATA_DIR holds the relay's key, which cannot be read (${reason(error)}): ${path}.`);
+      throw new ConfigError(
+        `DATA_DIR holds the relay's key, which cannot be read (${reason(error)}): ${path}.`,
+      );
     }
     const pair = makeKeyPair();
     await writeFile(path, `${writeKey(pair)}\n`, { mode: 0o600, flag: 'wx' });
@@ -120,9 +125,7 @@ async function kept(path: string): Promise<KeyPair> {
   const pair = readKey(text);
   // A new key would stop every client that has pinned the old one: never made silently.
   if (pair !== null) return pair;
-  throw new ConfigError(`DATA_DIR holds a damaged key: ${path}. Put a copy of it back; removing it makes a new one.`);
+  throw new ConfigError(
+    `DATA_DIR holds a damaged key: ${path}. Put a copy of it back; removing it makes a new one.`,
+  );
 }
-
-/** The system's code of an error. */
-export const reason = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown error';

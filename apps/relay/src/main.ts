@@ -24,7 +24,9 @@ async function keygen(): Promise<void> {
 }
 
 async function run(port: string | undefined): Promise<void> {
-  const relay = await startRelay({ environment: port === undefined ? process.env : { ...process.env, PORT: port } });
+  const relay = await startRelay({
+    environment: port === undefined ? process.env : { ...process.env, PORT: port },
+  });
   say(`0FC relay at ${relay.url}`);
   say(`relay fingerprint ${relay.fingerprint}`);
   say(`embedded store in ${relay.config.dataDir}: one process; replicas need Redis`);

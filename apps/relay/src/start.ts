@@ -12,9 +12,10 @@ import { fingerprintOf } from '@0fc/crypto/verify';
 import { ConfigError, readConfig, type Environment, type RelayConfig } from './config.js';
 import { RelayGateway, type GatewayParts } from './gateway/relay.gateway.js';
 import { RelayIoAdapter } from './gateway/relay-io.adapter.js';
-import { reason, relayKeyPair } from './key-pair.js';
+import { relayKeyPair } from './key-pair.js';
 import { AddressCounter } from './limits/address-counter.js';
 import { Buckets } from './limits/buckets.js';
+import { reason } from './reason.js';
 import { RelayModule } from './relay.module.js';
 import type { RelayContext } from './rooms/context.js';
 import type { RoomStore } from './rooms/room-store.js';
@@ -81,6 +82,8 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
     logger: ['error', 'warn', 'fatal'],
     bodyParser: false,
     abortOnError: false,
+    // A client that keeps its HTTP connection open does not keep the relay from ending.
+    forceCloseConnections: true,
   });
   app.disable('x-powered-by');
   app.useWebSocketAdapter(new RelayIoAdapter(app, config, gateway.addresses));
@@ -131,8 +134,11 @@ function openStore(path: string): RoomStore {
   try {
     return openSqliteStore({ path });
   } catch (error) {
-    const busy = error instanceof Error && /locked|busy/i.test(error.message);
-    const why = busy ? 'another relay is using it' : error instanceof Error ? error.message : 'unknown error';
+    const text =
+      typeof error === 'object' && error !== null && 'message' in error
+        ? String(error.message)
+        : reason(error);
+    const why = /locked|busy/i.test(text) ? 'another relay is using it' : text;
     throw new ConfigError(`DATA_DIR holds a store that cannot be opened (${why}): ${path}.`);
   }
 }
@@ -167,14 +173,19 @@ function webClient(web: WebFiles) {
 function listenError(error: unknown, { port, host }: RelayConfig): Error {
   switch (reason(error)) {
     case 'EADDRINUSE':
-      return new ConfigError(`PORT is ${port}, which another program uses; set PORT (or --port) to a free one.`);
+      return new ConfigError(
+        `PORT is ${port}, which another program uses; set PORT (or --port) to a free one.`,
+      );
     case 'EACCES':
-      return new ConfigError(`PORT is ${port}, which needs more rights; set PORT (or --port) to one above 1023.`);
+      return new ConfigError(
+        `PORT is ${port}, which needs more rights; set PORT (or --port) to one above 1023.`,
+      );
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return new ConfigError(`HOST is ${host}, which is no address of this machine; set it to one, or to 0.0.0.0 for all.`);
+      return new ConfigError(
+        `HOST is ${host}, which is no address of this machine; set it to one, or to 0.0.0.0 for all.`,
+      );
     default:
       return error instanceof Error ? error : new Error('cannot listen');
   }
 }
-

@@ -68,9 +68,12 @@ export class Connection implements Peer {
   readonly #deadline: NodeJS.Timeout;
   #state: 'handshake' | 'open' | 'ending' | 'over' = 'handshake';
   #handshakes = 0;
-  #waiting: RequestMessage[] = [];
+  #waiting: { readonly message: RequestMessage; readonly bytes: number }[] = [];
   #waitingBytes = 0;
   #working = false;
+  /** a request is being served; its reply goes out before the connection ends */
+  #serving = false;
+  #lastWords: (() => void) | null = null;
   #killer: NodeJS.Timeout | null = null;
 
   constructor(wire: Wire, options: ConnectionOptions) {
@@ -111,8 +114,10 @@ export class Connection implements Peer {
   /** Takes one frame from the wire; whatever it is, only this connection can suffer. */
   receive(frame: unknown): void {
     if (this.#state === 'handshake') {
-      // Two frames make a handshake: a third cannot be one.
-      const taken = ++this.#handshakes <= 2 && this.#options.gate.enter(() => this.#handshake(frame));
+      // Two small frames make a handshake: what cannot be one does not wait for its turn either.
+      const small = frame instanceof Uint8Array && frame.length <= LIMITS.handshakeBytes;
+      const taken =
+        small && ++this.#handshakes <= 2 && this.#options.gate.enter(() => this.#handshake(frame));
       if (!taken) this.#refuse(ERROR_CODES.HANDSHAKE_FAILED);
       return;
     }
@@ -153,12 +158,14 @@ export class Connection implements Peer {
     this.#waiting = [];
     this.reader?.end();
     if (code !== null) this.#options.log.info({ code }, 'closing');
-    if (!sealed) {
-      this.#wire.close();
-    } else {
-      if (code !== null) this.send('closing', { code, ...(moveWithinMs === undefined ? {} : { moveWithinMs }) });
+    const lastWords = (): void => {
+      if (code !== null)
+        this.send('closing', { code, ...(moveWithinMs === undefined ? {} : { moveWithinMs }) });
       this.#outbound.finish(() => this.#wire.close());
-    }
+    };
+    if (!sealed) this.#wire.close();
+    else if (this.#serving) this.#lastWords = lastWords;
+    else lastWords();
     this.#killer = setTimeout(() => this.#wire.destroy(), this.#options.closeMs);
   }
 
@@ -211,15 +218,17 @@ export class Connection implements Peer {
   }
 
   #takeMessages(messages: readonly SessionMessage[], frame: unknown): void {
+    // A frame's bytes are shared out among its requests, and given back with each.
+    const bytes = (frame instanceof Uint8Array ? frame.length : 0) / messages.length;
     for (const message of messages) {
       if (!('q' in message)) {
         // Only the relay replies and tells.
         this.close('MALFORMED');
         return;
       }
-      this.#waiting.push(message);
+      this.#waiting.push({ message, bytes });
+      this.#waitingBytes += bytes;
     }
-    this.#waitingBytes += frame instanceof Uint8Array ? frame.length : 0;
     if (this.#waiting.length > MOST_WAITING || this.#waitingBytes > MOST_WAITING_BYTES) {
       this.close('RATE_LIMITED');
       return;
@@ -234,7 +243,9 @@ export class Connection implements Peer {
 
   /** The requests of a connection, one after the other. */
   async #work(): Promise<void> {
-    for (let message = this.#waiting.shift(); message !== undefined; message = this.#waiting.shift()) {
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      const { message, bytes } = next;
+      this.#waitingBytes -= bytes;
       const { buckets, requests, context, log } = this.#options;
       const bucket = buckets.of(this.connectionId, requests, context.clock.now());
       if (!bucket.take()) {
@@ -242,14 +253,16 @@ export class Connection implements Peer {
         this.#outbound.push({ r: message.q, error });
         continue;
       }
+      this.#serving = true;
       const { reply, after, refused, fault } = await dispatch(context, this, message);
-      if (this.#state !== 'open') return;
+      this.#serving = false;
       if (fault !== undefined) log.error({ err: fault, code: refused }, 'request failed');
       else if (refused !== null) log.info({ code: refused, kind: known(message.kind) }, 'refused');
       this.#outbound.push(reply);
+      if (this.#lastWords !== null) this.#lastWords();
+      if (this.#state !== 'open') return;
       after?.();
     }
-    this.#waitingBytes = 0;
     this.#working = false;
   }
 

@@ -53,7 +53,10 @@ export class Outbound {
   push(message: SessionMessage): void {
     if (this.#ended) return;
     const bytes = sizeOf(message);
-    if (this.#waiting.length > 0 && this.#bytes + bytes > this.#options.mostBytes) {
+    const full = (): boolean => this.#waiting.length > 0 && this.#bytes + bytes > this.#options.mostBytes;
+    // Much in one turn is not the reader's fault: what can go out goes out first.
+    if (full() && this.#options.idle()) this.#try(() => this.#sendOne());
+    if (full()) {
       this.#options.overflow();
       return;
     }
@@ -93,12 +96,16 @@ export class Outbound {
     // The end of this turn: everything that it brings about goes into one frame.
     setImmediate(() => {
       this.#scheduled = false;
-      try {
-        this.#flush();
-      } catch (error) {
-        this.#options.failed(error);
-      }
+      this.#try(() => this.#flush());
     });
+  }
+
+  #try(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      this.#options.failed(error);
+    }
   }
 
   #flush(): void {

@@ -31,7 +31,9 @@ export const GATEWAY_PARTS = Symbol('GATEWAY_PARTS');
 const CLOSE_MS = 5_000;
 
 @WebSocketGateway()
-export class RelayGateway implements OnGatewayInit<Server>, OnGatewayConnection<Socket>, OnApplicationShutdown {
+export class RelayGateway
+  implements OnGatewayInit<Server>, OnGatewayConnection<Socket>, OnApplicationShutdown
+{
   readonly #parts: GatewayParts;
   readonly #connections = new Map<string, Connection>();
   readonly #gate: HandshakeGate;

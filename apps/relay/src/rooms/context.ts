@@ -1,5 +1,16 @@
 /** What the handlers work with, and what they know of the connection that asks. */
-import type { EventBody, EventKind, ErrorCode, Bytes, MemberId, ReplyBody, RequestBody, RequestKind, Role, RoomId } from '@0fc/protocol';
+import type {
+  EventBody,
+  EventKind,
+  ErrorCode,
+  Bytes,
+  MemberId,
+  ReplyBody,
+  RequestBody,
+  RequestKind,
+  Role,
+  RoomId,
+} from '@0fc/protocol';
 import type { Clock, Hash } from '@0fc/crypto/verify';
 import type { Rate, RoomFacts, RoomStore } from './room-store.js';
 import type { RoomReader } from './reader.js';
@@ -64,7 +75,10 @@ export interface Answer<O> {
 }
 
 /** A request whose sender and room have been looked up. */
-export type RoomHandler<K extends RequestKind> = (call: Call, body: RequestBody<K>) => Promise<Answer<ReplyBody<K>>>;
+export type RoomHandler<K extends RequestKind> = (
+  call: Call,
+  body: RequestBody<K>,
+) => Promise<Answer<ReplyBody<K>>>;
 /** A request that finds out for itself which room, and who asks. */
 export type OwnHandler<K extends RequestKind> = (
   context: RelayContext,

@@ -27,7 +27,11 @@ export interface Dispatched {
 type AnyHandler = Handler<RequestKind>;
 type AnyBody = RequestBody<RequestKind>;
 
-export async function dispatch(context: RelayContext, peer: Peer, message: RequestMessage): Promise<Dispatched> {
+export async function dispatch(
+  context: RelayContext,
+  peer: Peer,
+  message: RequestMessage,
+): Promise<Dispatched> {
   const row = requestRow(message.kind);
   try {
     if (row === null) throw new Refusal('UNKNOWN_KIND');
@@ -85,7 +89,8 @@ interface Told {
 }
 
 function refusalOf(error: unknown): Told {
-  if (error instanceof Refusal || error instanceof ProtocolError) return { code: error.code, params: error.params };
+  if (error instanceof Refusal || error instanceof ProtocolError)
+    return { code: error.code, params: error.params };
   if (error instanceof CryptoError) {
     return { code: error.code, params: {}, ...(error.code === 'INTERNAL' ? { fault: error } : {}) };
   }

@@ -6,7 +6,15 @@
  * the page has already is dropped from it, the rest follows. An entry that is not the next
  * one makes the reader go back to the log.
  */
-import { comparePositions, LIMITS, type Entry, type MemberId, type Position, type Role, type RoomId } from '@0fc/protocol';
+import {
+  comparePositions,
+  LIMITS,
+  type Entry,
+  type MemberId,
+  type Position,
+  type Role,
+  type RoomId,
+} from '@0fc/protocol';
 import type { ClosingCode, Peer } from './context.js';
 import type { FeedEntry, LogPage, ReadEntry, RoomEvent, RoomStore } from './room-store.js';
 import { granted } from './refusal.js';
@@ -195,9 +203,19 @@ export class RoomReader {
   }
 
   #sendEntries(entries: readonly Entry[]): void {
-    for (let at = 0; at < entries.length; at += LIMITS.pageEntries) {
-      this.#peer.send('entries', { entries: entries.slice(at, at + LIMITS.pageEntries) });
+    let due: Entry[] = [];
+    let bytes = 0;
+    for (const entry of entries) {
+      const size = entry.clear.length + entry.payload.length + (entry.wrap?.length ?? 0);
+      if (due.length === LIMITS.pageEntries || (due.length > 0 && bytes + size > LIMITS.pageBytes)) {
+        this.#peer.send('entries', { entries: due });
+        due = [];
+        bytes = 0;
+      }
+      due.push(entry);
+      bytes += size;
     }
+    if (due.length > 0) this.#peer.send('entries', { entries: due });
   }
 
   /** The feed has a hole: what is missing is read from the log before anything else goes out. */

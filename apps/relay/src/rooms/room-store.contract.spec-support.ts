@@ -4,8 +4,22 @@
  * A store knows nothing of cryptography: bodies, heads and payloads here are any bytes.
  */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { toBase64Url, type Bytes, type InviteId, type MemberId, type Position, type RoomId } from '@0fc/protocol';
-import type { AppendMessage, AppendRoster, LogPage, RoomEvent, RoomStore, StoreRotation } from './room-store.js';
+import {
+  toBase64Url,
+  type Bytes,
+  type InviteId,
+  type MemberId,
+  type Position,
+  type RoomId,
+} from '@0fc/protocol';
+import type {
+  AppendMessage,
+  AppendRoster,
+  LogPage,
+  RoomEvent,
+  RoomStore,
+  StoreRotation,
+} from './room-store.js';
 
 export interface StoreUnderTest {
   readonly store: RoomStore;
@@ -101,7 +115,13 @@ export function roomStoreContract(name: string, factory: StoreFactory): void {
       await store.putJoinRequest({ roomId: ROOM, inviteId, memberId: member, request: bytes('request') });
       const { epoch } = await facts();
       await store.putJoinReply({ roomId: ROOM, inviteId, epoch, payload: bytes('reply') });
-      await store.putJoinConfirm({ roomId: ROOM, inviteId, memberId: member, epoch, payload: bytes('confirm') });
+      await store.putJoinConfirm({
+        roomId: ROOM,
+        inviteId,
+        memberId: member,
+        epoch,
+        payload: bytes('confirm'),
+      });
       return entry(`admit ${member}`, { kind: 'admit', member, key: bytes(member, 45), inviteId, epoch });
     };
     const listen = async () => {
@@ -135,7 +155,9 @@ export function roomStoreContract(name: string, factory: StoreFactory): void {
         expect(await store.readChain(ROOM, 0, 10)).toEqual(unknown);
         expect(await invite()).toEqual(unknown);
         expect(await claim(GUEST)).toEqual(unknown);
-        expect(await store.rotate({ roomId: ROOM, signer: OWNER, head: bytes('h'), rotation: rotation(2) })).toEqual(unknown);
+        expect(
+          await store.rotate({ roomId: ROOM, signer: OWNER, head: bytes('h'), rotation: rotation(2) }),
+        ).toEqual(unknown);
       });
     });
 
@@ -186,7 +208,8 @@ export function roomStoreContract(name: string, factory: StoreFactory): void {
       test('the rate refuses with a time to wait, and not what is there already', async () => {
         await create();
         const rate = { perSecond: 2, burst: 2 };
-        const send = (...messages: AppendMessage[]) => store.append({ roomId: ROOM, sender: OWNER, messages, rate });
+        const send = (...messages: AppendMessage[]) =>
+          store.append({ roomId: ROOM, sender: OWNER, messages, rate });
         const verdict = await send(message('a'), message('b'), message('c'));
         expect(verdict).toMatchObject({ refused: 'RATE_LIMITED' });
         expect(verdict.ok && verdict.placed).toHaveLength(2);
@@ -226,7 +249,10 @@ export function roomStoreContract(name: string, factory: StoreFactory): void {
         const first = await read(OWNER, { g: 1, s: 0 }, 3);
         expect(first).toMatchObject({ end: false });
         const second = await read(OWNER, { g: 1, s: 3 }, 3);
-        expect(second).toMatchObject({ end: true, entries: [{ position: { s: 4 } }, { position: { s: 5 } }] });
+        expect(second).toMatchObject({
+          end: true,
+          entries: [{ position: { s: 4 } }, { position: { s: 5 } }],
+        });
         expect(await read(OWNER, { g: 1, s: 5 }, 3)).toMatchObject({ end: true, entries: [] });
       });
 
@@ -285,10 +311,18 @@ export function roomStoreContract(name: string, factory: StoreFactory): void {
         const first = await store.rotate(command);
         expect(first).toMatchObject({ ok: true, placed: { position: { s: 1 } } });
         expect(await store.rotate(command)).toEqual(first);
-        expect(await store.rotate({ ...command, rotation: rotation(2, 'other') })).toMatchObject({ code: 'STALE_EPOCH' });
-        expect(await store.rotate({ ...command, rotation: rotation(4) })).toMatchObject({ code: 'EPOCH_AHEAD' });
-        expect(await store.rotate({ ...command, head: bytes('x'), rotation: rotation(3) })).toMatchObject({ code: 'STALE_HEAD' });
-        expect(await store.findRotation(ROOM, 2, rotation(2).hash)).toMatchObject({ placed: { position: { s: 1 } } });
+        expect(await store.rotate({ ...command, rotation: rotation(2, 'other') })).toMatchObject({
+          code: 'STALE_EPOCH',
+        });
+        expect(await store.rotate({ ...command, rotation: rotation(4) })).toMatchObject({
+          code: 'EPOCH_AHEAD',
+        });
+        expect(await store.rotate({ ...command, head: bytes('x'), rotation: rotation(3) })).toMatchObject({
+          code: 'STALE_HEAD',
+        });
+        expect(await store.findRotation(ROOM, 2, rotation(2).hash)).toMatchObject({
+          placed: { position: { s: 1 } },
+        });
         expect(await facts()).toMatchObject({ epoch: 2, epochStart: { g: 1, s: 1 }, epochMessages: 0 });
       });
 
@@ -309,8 +343,12 @@ export function roomStoreContract(name: string, factory: StoreFactory): void {
         const first = await entry('s', { kind: 'settings' });
         expect(first).toMatchObject({ ok: true, placed: { position: { s: 1 } } });
         expect(await entry('s', { kind: 'settings' }, { before: bytes('head0') })).toEqual(first);
-        expect(await entry('t', { kind: 'settings' }, { before: bytes('head0') })).toMatchObject({ code: 'STALE_HEAD' });
-        expect(await entry('u', { kind: 'settings' }, { signer: GUEST })).toMatchObject({ code: 'STALE_HEAD' });
+        expect(await entry('t', { kind: 'settings' }, { before: bytes('head0') })).toMatchObject({
+          code: 'STALE_HEAD',
+        });
+        expect(await entry('u', { kind: 'settings' }, { signer: GUEST })).toMatchObject({
+          code: 'STALE_HEAD',
+        });
         expect(await facts()).toMatchObject({ length: 2, head: bytes('s') });
         expect(await store.findRoster(ROOM, bytes('s'))).toMatchObject({ placed: { position: { s: 1 } } });
         expect(await store.findRoster(ROOM, bytes('t'))).toMatchObject({ placed: null });
@@ -321,7 +359,8 @@ export function roomStoreContract(name: string, factory: StoreFactory): void {
         await join(GUEST);
         const { head } = await facts();
         const { events } = await listen();
-        const remove = () => entry('rm', { kind: 'remove', member: GUEST }, { before: head, rotation: rotation(2) });
+        const remove = () =>
+          entry('rm', { kind: 'remove', member: GUEST }, { before: head, rotation: rotation(2) });
         const first = await remove();
         expect(first).toMatchObject({ placed: { position: { s: 2 } }, rotation: { position: { s: 3 } } });
         expect(await remove()).toEqual(first);
@@ -330,7 +369,9 @@ export function roomStoreContract(name: string, factory: StoreFactory): void {
         ]); // prettier-ignore
         expect(await role(GUEST)).toBe('departed');
         expect(await append(GUEST, message('late'))).toEqual({ ok: false, code: 'FORBIDDEN' });
-        expect(await entry('rm2', { kind: 'remove', member: GUEST }, { rotation: rotation(5) })).toMatchObject({ code: 'EPOCH_AHEAD' });
+        expect(
+          await entry('rm2', { kind: 'remove', member: GUEST }, { rotation: rotation(5) }),
+        ).toMatchObject({ code: 'EPOCH_AHEAD' });
       });
 
       test('the departed read the entry that says so, and nothing later', async () => {
@@ -367,7 +408,9 @@ export function roomStoreContract(name: string, factory: StoreFactory): void {
         await claim(THIRD, claimed);
         expect(await store.putOffer(ROOM, GUEST, bytes('offer'))).toEqual({ ok: true });
         expect(await store.putAcceptance(ROOM, GUEST, bytes('yes'))).toEqual({ ok: true });
-        expect(await store.readOffer(ROOM)).toMatchObject({ offer: { from: OWNER, to: GUEST, acceptance: bytes('yes') } });
+        expect(await store.readOffer(ROOM)).toMatchObject({
+          offer: { from: OWNER, to: GUEST, acceptance: bytes('yes') },
+        });
         await entry('transfer', { kind: 'transfer', from: OWNER, to: GUEST });
         expect([await role(OWNER), await role(GUEST)]).toEqual(['member', 'owner']);
         expect(await claim(THIRD, open)).toMatchObject({ code: 'INVITE_REVOKED' });
@@ -382,7 +425,10 @@ export function roomStoreContract(name: string, factory: StoreFactory): void {
         const { events } = await listen();
         await entry('close', { kind: 'close' });
         expect(events.at(-1)).toEqual({ type: 'closed' });
-        expect(await read(GUEST, null)).toMatchObject({ role: 'departed', entry: { payload: bytes('entry close', 90) } });
+        expect(await read(GUEST, null)).toMatchObject({
+          role: 'departed',
+          entry: { payload: bytes('entry close', 90) },
+        });
         expect([await role(OWNER), await role(THIRD)]).toEqual(['departed', 'ROOM_CLOSED']);
         expect(await create()).toEqual({ ok: false, code: 'ROOM_CLOSED' });
         expect(await append(OWNER, message('y'))).toEqual({ ok: false, code: 'ROOM_CLOSED' });
@@ -437,25 +483,48 @@ export function roomStoreContract(name: string, factory: StoreFactory): void {
         const request = (member: MemberId, seed = 'request') =>
           store.putJoinRequest({ roomId: ROOM, inviteId: INVITE, memberId: member, request: bytes(seed) });
         const confirm = (member: MemberId, epoch = 1) =>
-          store.putJoinConfirm({ roomId: ROOM, inviteId: INVITE, memberId: member, epoch, payload: bytes('confirm') });
+          store.putJoinConfirm({
+            roomId: ROOM,
+            inviteId: INVITE,
+            memberId: member,
+            epoch,
+            payload: bytes('confirm'),
+          });
         const reply = (epoch: number) =>
-          store.putJoinReply({ roomId: ROOM, inviteId: INVITE, epoch, payload: bytes(`reply${String(epoch)}`) });
+          store.putJoinReply({
+            roomId: ROOM,
+            inviteId: INVITE,
+            epoch,
+            payload: bytes(`reply${String(epoch)}`),
+          });
         expect(await reply(1)).toMatchObject({ code: 'INVITE_UNKNOWN' });
         expect(await request(THIRD)).toMatchObject({ code: 'INVITE_UNKNOWN' });
         expect(await request(GUEST)).toMatchObject({ state: { stage: 'requested' } });
         expect(await request(GUEST)).toMatchObject({ state: { stage: 'requested' } });
         expect(await request(GUEST, 'other')).toMatchObject({ code: 'BAD_ENTRY' });
         expect(await confirm(GUEST)).toMatchObject({ code: 'BAD_ENTRY' });
-        expect(await store.pendingJoins(ROOM)).toMatchObject({ joins: [{ inviteId: INVITE, request: bytes('request') }] });
+        expect(await store.pendingJoins(ROOM)).toMatchObject({
+          joins: [{ inviteId: INVITE, request: bytes('request') }],
+        });
         expect(await reply(2)).toMatchObject({ code: 'EPOCH_AHEAD' });
         expect(await reply(1)).toEqual({ ok: true });
-        expect(await claim(GUEST)).toMatchObject({ state: { stage: 'replied', reply: { payload: bytes('reply1') } } });
+        expect(await claim(GUEST)).toMatchObject({
+          state: { stage: 'replied', reply: { payload: bytes('reply1') } },
+        });
         expect(await confirm(THIRD)).toMatchObject({ code: 'INVITE_UNKNOWN' });
         expect(await confirm(GUEST, 2)).toMatchObject({ code: 'BAD_ENTRY' });
         expect(await confirm(GUEST)).toMatchObject({ state: { stage: 'confirmed' } });
-        const admit = { kind: 'admit', member: THIRD, key: bytes(THIRD, 45), inviteId: INVITE, epoch: 1 } as const;
+        const admit = {
+          kind: 'admit',
+          member: THIRD,
+          key: bytes(THIRD, 45),
+          inviteId: INVITE,
+          epoch: 1,
+        } as const;
         expect(await entry('wrong', admit)).toMatchObject({ code: 'INVITE_UNKNOWN' });
-        expect(await entry('early', { ...admit, member: GUEST, epoch: 2 })).toMatchObject({ code: 'EPOCH_AHEAD' });
+        expect(await entry('early', { ...admit, member: GUEST, epoch: 2 })).toMatchObject({
+          code: 'EPOCH_AHEAD',
+        });
         expect(await entry('right', { ...admit, member: GUEST })).toMatchObject({ ok: true });
         expect(await role(GUEST)).toBe('member');
       });
@@ -515,7 +584,9 @@ export function roomStoreContract(name: string, factory: StoreFactory): void {
         expect(await grant('need')).toEqual({ ok: true });
         expect(await grant('need')).toEqual({ ok: true });
         expect(await store.pendingNeedKeys(ROOM, OWNER)).toMatchObject({ requests: [] });
-        expect(await store.keyGrants(ROOM, GUEST)).toMatchObject({ grants: [{ from: OWNER, grant: bytes('grant') }] });
+        expect(await store.keyGrants(ROOM, GUEST)).toMatchObject({
+          grants: [{ from: OWNER, grant: bytes('grant') }],
+        });
         const { head } = await facts();
         await store.rotate({ roomId: ROOM, signer: OWNER, head, rotation: rotation(2) });
         expect(await store.keyGrants(ROOM, GUEST)).toMatchObject({ grants: [] });
@@ -584,8 +655,12 @@ export function roomStoreContract(name: string, factory: StoreFactory): void {
         });
         expect(events).toEqual([{ type: 'generation', generation: now, from: { g: 1, s: 1 } }]);
         // Section 6: the next sequence number goes on.
-        expect(await append(OWNER, message('next'))).toMatchObject({ placed: [{ position: { g: now, s: 2 } }] });
-        expect(await append(OWNER, message('kept'))).toMatchObject({ placed: [{ position: { g: 1, s: 1 } }] });
+        expect(await append(OWNER, message('next'))).toMatchObject({
+          placed: [{ position: { g: now, s: 2 } }],
+        });
+        expect(await append(OWNER, message('kept'))).toMatchObject({
+          placed: [{ position: { g: 1, s: 1 } }],
+        });
       });
 
       test('many restarts come by pages, each generation above the last', async () => {
@@ -597,7 +672,7 @@ export function roomStoreContract(name: string, factory: StoreFactory): void {
         }
         const seen: number[] = [];
         let after = { g: 1, s: 0 };
-        for (let end = false; !end; ) {
+        for (let end = false; !end;) {
           const page = await readAll(OWNER, after);
           seen.push(...page.generations.map(({ generation }) => generation));
           const last = page.generations.at(-1);

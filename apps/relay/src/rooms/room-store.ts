@@ -12,7 +12,16 @@
  *
  * A command that cannot be carried out rejects with StoreError; refusals are answers.
  */
-import type { Bytes, EntryKind, GenerationStart, InviteId, MemberId, Position, Role, RoomId } from '@0fc/protocol';
+import type {
+  Bytes,
+  EntryKind,
+  GenerationStart,
+  InviteId,
+  MemberId,
+  Position,
+  Role,
+  RoomId,
+} from '@0fc/protocol';
 import type { DropReason, Invites } from './store-invites.js';
 import type { Keys } from './store-keys.js';
 import type { Verdict } from './verdict.js';
@@ -134,7 +143,13 @@ export interface StoreRotation {
   readonly wraps: ReadonlyMap<MemberId, Bytes>;
 }
 export type StoreChange =
-  | { readonly kind: 'admit'; readonly member: MemberId; readonly key: Bytes; readonly inviteId: InviteId; readonly epoch: number }
+  | {
+      readonly kind: 'admit';
+      readonly member: MemberId;
+      readonly key: Bytes;
+      readonly inviteId: InviteId;
+      readonly epoch: number;
+    }
   | { readonly kind: 'remove' | 'leave'; readonly member: MemberId }
   | { readonly kind: 'transfer'; readonly from: MemberId; readonly to: MemberId }
   | { readonly kind: 'settings' }
@@ -175,7 +190,12 @@ export type RoomEvent =
   /** a connection took the member's place: any other one is cut */
   | { readonly type: 'live'; readonly memberId: MemberId; readonly connectionId: string }
   /** `released`: the claim is gone and with it what could be read of it */
-  | { readonly type: 'join'; readonly inviteId: InviteId; readonly joiner: MemberId; readonly released?: DropReason }
+  | {
+      readonly type: 'join';
+      readonly inviteId: InviteId;
+      readonly joiner: MemberId;
+      readonly released?: DropReason;
+    }
   | { readonly type: 'needKey'; readonly memberId: MemberId }
   | { readonly type: 'keyGrant'; readonly to: MemberId; readonly from: MemberId }
   | { readonly type: 'offer'; readonly to: MemberId }
@@ -191,18 +211,27 @@ export interface RoomStore extends Invites, Keys {
   createRoom(command: CreateRoom): Promise<Verdict<{ readonly placed: Placing }, 'ROOM_EXISTS'>>;
 
   /** The room, and who a key is to it. After its end only former members are told apart: departed. */
-  readRoom(roomId: RoomId, memberId: MemberId): Promise<Verdict<{ readonly room: RoomFacts; readonly role: Role }>>;
+  readRoom(
+    roomId: RoomId,
+    memberId: MemberId,
+  ): Promise<Verdict<{ readonly room: RoomFacts; readonly role: Role }>>;
 
   /** One page of the log as a member may read it: nothing before its floor, its own wraps. */
   readLog(command: ReadLog): Promise<Verdict<{ readonly page: LogPage }, 'FORBIDDEN'>>;
 
   /** Roster containers from an index on, genesis first; never trimmed. */
-  readChain(roomId: RoomId, from: number, limit: number): Promise<Verdict<{ readonly entries: readonly Bytes[]; readonly length: number }>>;
+  readChain(
+    roomId: RoomId,
+    from: number,
+    limit: number,
+  ): Promise<Verdict<{ readonly entries: readonly Bytes[]; readonly length: number }>>;
 
   /** Membership, then repetition, rate, epoch; a prefix is placed, the first refusal ends it. */
   append(command: Append): Promise<Appended>;
 
-  appendRoster(command: AppendRoster): Promise<
+  appendRoster(
+    command: AppendRoster,
+  ): Promise<
     Verdict<{ readonly placed: Placing; readonly rotation?: Placing }, MovedCode | 'INVITE_UNKNOWN'>
   >;
   rotate(command: Rotate): Promise<Verdict<{ readonly placed: Placing }, MovedCode>>;
@@ -210,7 +239,11 @@ export interface RoomStore extends Invites, Keys {
   /** Where an entry with this body hash stands, if the chain has it. */
   findRoster(roomId: RoomId, head: Bytes): Promise<Verdict<{ readonly placed: Placing | null }>>;
   /** Where the rotation to this epoch stands, if it is this one. */
-  findRotation(roomId: RoomId, newEpoch: number, hash: Bytes): Promise<Verdict<{ readonly placed: Placing | null }>>;
+  findRotation(
+    roomId: RoomId,
+    newEpoch: number,
+    hash: Bytes,
+  ): Promise<Verdict<{ readonly placed: Placing | null }>>;
 
   leave(command: {
     readonly roomId: RoomId;

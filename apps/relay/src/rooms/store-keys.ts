@@ -24,7 +24,9 @@ export interface Keys {
   /** Of every member, in the order of admission; null: none published since genesis or admit. */
   readPrekeys(
     roomId: RoomId,
-  ): Promise<Verdict<{ readonly prekeys: readonly { readonly memberId: MemberId; readonly prekey: Bytes | null }[] }>>;
+  ): Promise<
+    Verdict<{ readonly prekeys: readonly { readonly memberId: MemberId; readonly prekey: Bytes | null }[] }>
+  >;
 
   /** A new request replaces the old one and its grants; the same again changes nothing. */
   putNeedKey(roomId: RoomId, memberId: MemberId, request: Bytes): Promise<Verdict<object, 'FORBIDDEN'>>;
@@ -41,7 +43,10 @@ export interface Keys {
   }): Promise<Verdict<object, 'BAD_ENTRY' | 'FORBIDDEN'>>;
 
   /** Requests that this member may answer and has not. */
-  pendingNeedKeys(roomId: RoomId, memberId: MemberId): Promise<Verdict<{ readonly requests: readonly KeyRequest[] }>>;
+  pendingNeedKeys(
+    roomId: RoomId,
+    memberId: MemberId,
+  ): Promise<Verdict<{ readonly requests: readonly KeyRequest[] }>>;
   /** The request of a member, if one stands. */
   readNeedKey(roomId: RoomId, memberId: MemberId): Promise<Verdict<{ readonly request: Bytes | null }>>;
   /** Grants to this member; they go with the next rotation. */
@@ -53,7 +58,12 @@ export interface Keys {
   putAcceptance(roomId: RoomId, from: MemberId, acceptance: Bytes): Promise<Verdict<object, 'BAD_ENTRY'>>;
   readOffer(roomId: RoomId): Promise<
     Verdict<{
-      readonly offer: { readonly from: MemberId; readonly to: MemberId; readonly offer: Bytes; readonly acceptance: Bytes | null } | null;
+      readonly offer: {
+        readonly from: MemberId;
+        readonly to: MemberId;
+        readonly offer: Bytes;
+        readonly acceptance: Bytes | null;
+      } | null;
     }>
   >;
 }

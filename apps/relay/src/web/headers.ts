@@ -14,7 +14,9 @@ const PERMISSIONS = [
 ].join(', '); // prettier-ignore
 
 /** Helmet's headers but the policy, which differs by file; HSTS only where there is https. */
-export function securityHeaders(proxies: number): (request: IncomingMessage, response: ServerResponse, next: Next) => void {
+export function securityHeaders(
+  proxies: number,
+): (request: IncomingMessage, response: ServerResponse, next: Next) => void {
   const common = helmet({
     contentSecurityPolicy: false,
     strictTransportSecurity: false,

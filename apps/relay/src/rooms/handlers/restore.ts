@@ -25,7 +25,12 @@ export const restore: Handler<'restore'> = {
 };
 
 /** False: it is there already. */
-async function restoreOne(context: RelayContext, peer: Peer, roomId: RoomId, entry: Restored): Promise<boolean> {
+async function restoreOne(
+  context: RelayContext,
+  peer: Peer,
+  roomId: RoomId,
+  entry: Restored,
+): Promise<boolean> {
   switch (entry.kind) {
     case 'roster':
       return restoreRoster(context, peer, roomId, entry.payload);
@@ -38,7 +43,12 @@ async function restoreOne(context: RelayContext, peer: Peer, roomId: RoomId, ent
   }
 }
 
-async function restoreRoster(context: RelayContext, peer: Peer, roomId: RoomId, container: Bytes): Promise<boolean> {
+async function restoreRoster(
+  context: RelayContext,
+  peer: Peer,
+  roomId: RoomId,
+  container: Bytes,
+): Promise<boolean> {
   const known = await context.store.readRoom(roomId, peer.memberId);
   if (!known.ok && known.code === 'ROOM_UNKNOWN') return restoreRoom(context, peer, roomId, container);
   const { room } = granted(known);
@@ -63,7 +73,12 @@ async function restoreRoster(context: RelayContext, peer: Peer, roomId: RoomId, 
 }
 
 /** All of it was lost: the genesis makes the room again, under the rules for making one. */
-async function restoreRoom(context: RelayContext, peer: Peer, roomId: RoomId, genesis: Bytes): Promise<boolean> {
+async function restoreRoom(
+  context: RelayContext,
+  peer: Peer,
+  roomId: RoomId,
+  genesis: Bytes,
+): Promise<boolean> {
   if (context.limits.creationToken !== null) throw new Refusal('ROOM_UNKNOWN');
   const roster = await startRoster(context.hash, genesis);
   if (roster.roomId !== roomId) throw new Refusal('BAD_ENTRY');
@@ -72,7 +87,12 @@ async function restoreRoom(context: RelayContext, peer: Peer, roomId: RoomId, ge
   return true;
 }
 
-async function restoreRotation(context: RelayContext, peer: Peer, roomId: RoomId, entry: Restored): Promise<boolean> {
+async function restoreRotation(
+  context: RelayContext,
+  peer: Peer,
+  roomId: RoomId,
+  entry: Restored,
+): Promise<boolean> {
   const { clear, payload, wrap } = entry;
   const { room } = granted(await context.store.readRoom(roomId, peer.memberId));
   const roster = await context.rosters.at(room);
@@ -81,7 +101,9 @@ async function restoreRotation(context: RelayContext, peer: Peer, roomId: RoomId
   if (known !== null) return false;
   const body = await verifyRotation(context.hash, roster, room.epoch, clear, payload);
   // The wraps went with the entry; who lacks one asks with needKey. One's own may come along.
-  const wraps = new Map(wrap !== undefined && roster.members.has(peer.memberId) ? [[peer.memberId, wrap]] : []);
+  const wraps = new Map(
+    wrap !== undefined && roster.members.has(peer.memberId) ? [[peer.memberId, wrap]] : [],
+  );
   granted(
     await context.store.rotate({
       roomId,

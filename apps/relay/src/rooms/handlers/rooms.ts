@@ -7,7 +7,12 @@ import { granted, Refusal } from '../refusal.js';
 import type { LogPage, Placing } from '../room-store.js';
 
 /** Binds the connection to a room, once and for good; its feed is heard from here on. */
-export async function bind(context: RelayContext, peer: Peer, roomId: RoomId, role: Call['role']): Promise<RoomReader> {
+export async function bind(
+  context: RelayContext,
+  peer: Peer,
+  roomId: RoomId,
+  role: Call['role'],
+): Promise<RoomReader> {
   if (peer.reader !== null) {
     if (peer.reader.roomId !== roomId) throw new Refusal('ALREADY_BOUND');
     return peer.reader;
@@ -18,9 +23,14 @@ export async function bind(context: RelayContext, peer: Peer, roomId: RoomId, ro
 }
 
 /** Puts a verified genesis into the store; also how a lost room comes back (section 6). */
-export async function storeGenesis(context: RelayContext, roster: Roster, genesis: Uint8Array): Promise<Placing> {
+export async function storeGenesis(
+  context: RelayContext,
+  roster: Roster,
+  genesis: Uint8Array,
+): Promise<Placing> {
   const owner = roster.members.get(roster.owner);
-  if (owner === undefined || roster.settings.maxMembers > context.limits.maxMembers) throw new Refusal('BAD_ENTRY');
+  if (owner === undefined || roster.settings.maxMembers > context.limits.maxMembers)
+    throw new Refusal('BAD_ENTRY');
   const { placed } = granted(
     await context.store.createRoom({
       roomId: roster.roomId,

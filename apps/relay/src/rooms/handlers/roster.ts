@@ -1,6 +1,13 @@
 /** Roster entries and rotations (docs/protocol.md sections 4 and 7). */
 import type { Bytes, MemberId, RequestBody, RotationCommand } from '@0fc/protocol';
-import { applyRoster, bodyHash, checkWraps, verifyRotation, type Roster, type RosterChange } from '@0fc/crypto/verify';
+import {
+  applyRoster,
+  bodyHash,
+  checkWraps,
+  verifyRotation,
+  type Roster,
+  type RosterChange,
+} from '@0fc/crypto/verify';
 import { containerBody } from '@0fc/crypto/verify';
 import { decodeBody } from '@0fc/protocol';
 import type { Call, Handler, RelayContext } from '../context.js';
@@ -31,7 +38,13 @@ export async function verifiedRotation(
   const body = await verifyRotation(context.hash, roster, epoch, clear, payload);
   const byMember = new Map(Object.entries(wraps) as [MemberId, Bytes][]);
   checkWraps(roster, body, byMember.keys());
-  return { newEpoch: body.newEpoch, hash: await bodyHash(context.hash, clear), clear, payload, wraps: byMember };
+  return {
+    newEpoch: body.newEpoch,
+    hash: await bodyHash(context.hash, clear),
+    clear,
+    payload,
+    wraps: byMember,
+  };
 }
 
 /** The epoch that a rotation's clear part names; it has not been verified. */
@@ -59,7 +72,9 @@ export const roster: Handler<'roster'> = {
       throw new Refusal(body.reply.epoch < room.epoch ? 'STALE_EPOCH' : 'EPOCH_AHEAD');
     }
     const rotation =
-      body.rotation === undefined ? undefined : await verifiedRotation(context, next, room.epoch, body.rotation);
+      body.rotation === undefined
+        ? undefined
+        : await verifiedRotation(context, next, room.epoch, body.rotation);
     const done = granted(
       await context.store.appendRoster({
         roomId,
@@ -70,12 +85,16 @@ export const roster: Handler<'roster'> = {
         change: storeChange(change),
         restored: false,
         ...(rotation === undefined ? {} : { rotation }),
-        ...(body.reply === undefined ? {} : { reply: { epoch: body.reply.epoch, payload: body.reply.payload } }),
+        ...(body.reply === undefined
+          ? {}
+          : { reply: { epoch: body.reply.epoch, payload: body.reply.payload } }),
       }),
     );
     if (change.kind === 'close') context.rosters.forget(roomId);
     else context.rosters.keep(next);
-    return { reply: { placed: done.placed, ...(done.rotation === undefined ? {} : { rotation: done.rotation }) } };
+    return {
+      reply: { placed: done.placed, ...(done.rotation === undefined ? {} : { rotation: done.rotation }) },
+    };
   },
 };
 

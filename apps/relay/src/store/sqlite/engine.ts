@@ -15,19 +15,30 @@ interface Command {
 }
 type Done = { readonly command: Command } & ({ readonly result: unknown } | { readonly error: unknown });
 
-/** Commands of one transaction: beyond it the event loop gets its turn. */
+/** Commands of one transaction, and bytes that they publish: beyond them the event loop gets its turn. */
 const BATCH = 64;
+const BATCH_BYTES = 524_288;
 
 const SQLITE_FULL = 13;
 const SQLITE_BUSY = 5;
 
 /** SQLite's refusals as the port has them; anything else is a fault of ours and stays what it is. */
 function storeError(error: unknown): unknown {
-  const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : null;
+  // By its shape: errors of Node's own cross realms.
+  const code =
+    typeof error === 'object' && error !== null && 'errcode' in error ? Number(error.errcode) & 0xff : null;
   if (code === SQLITE_FULL) return new StoreError('STORE_FULL', error);
   if (code === SQLITE_BUSY) return new StoreError('TRY_AGAIN', error);
   return error;
 }
+
+/** What is published goes to every reader of a room at once: this bounds what falls due in one turn. */
+const bytesOf = (publications: readonly Publication[]): number =>
+  publications.reduce(
+    (sum, { event }) =>
+      event.type === 'entries' ? event.entries.reduce((all, { payload }) => all + payload.length, sum) : sum,
+    0,
+  );
 
 export interface EngineOptions {
   /** a file, or ':memory:' */
@@ -50,7 +61,7 @@ export class Engine {
     this.#database = new DatabaseSync(options.path);
     // FULL: a commit has reached the disk, also in WAL mode. One process: the lock is kept.
     this.#database.exec(
-      'PRAGMA busy_timeout = 2000; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL',
+      'PRAGMA busy_timeout = 500; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL',
     );
     migrate(this.#database);
     this.#statements = new Statements(this.#database);
@@ -83,19 +94,25 @@ export class Engine {
   }
 
   #flush(): void {
-    const batch = this.#queue.splice(0, BATCH);
-    if (this.#queue.length > 0) this.#schedule();
+    const batch = this.#queue.slice(0, BATCH);
     const publications: Publication[] = [];
-    let done: Done[];
+    const done: Done[] = [];
     try {
       this.#database.exec('BEGIN IMMEDIATE');
-      done = batch.map((command) => this.#one(command, publications));
+      for (const command of batch) {
+        done.push(this.#one(command, publications));
+        if (bytesOf(publications) > BATCH_BYTES) break;
+      }
       this.#database.exec('COMMIT');
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      this.#queue.splice(0, batch.length);
       for (const { reject } of batch) reject(storeError(error));
+      if (this.#queue.length > 0) this.#schedule();
       return;
     }
+    this.#queue.splice(0, done.length);
+    if (this.#queue.length > 0) this.#schedule();
     for (const publication of publications) this.#options.publish(publication);
     for (const item of done) {
       if ('error' in item) item.command.reject(item.error);

@@ -1,5 +1,13 @@
 /** Invitations and joins (docs/protocol.md section 5). */
-import { equalBytes, LIMITS, type Bytes, type InviteId, type JoinState, type MemberId, type RoomId } from '@0fc/protocol';
+import {
+  equalBytes,
+  LIMITS,
+  type Bytes,
+  type InviteId,
+  type JoinState,
+  type MemberId,
+  type RoomId,
+} from '@0fc/protocol';
 import type { AppendRoster, StoreChange } from '../../rooms/room-store.js';
 import type { ClaimRefusal, DropReason, Invites, StoredJoin } from '../../rooms/store-invites.js';
 import { refuse, type Verdict } from '../../rooms/verdict.js';
@@ -42,7 +50,9 @@ function prune(tx: Transaction, roomId: RoomId): void {
 
 function stateOf(row: InviteRow): JoinState {
   const reply =
-    row.reply === null || row.reply_epoch === null ? {} : { reply: { epoch: row.reply_epoch, payload: row.reply } };
+    row.reply === null || row.reply_epoch === null
+      ? {}
+      : { reply: { epoch: row.reply_epoch, payload: row.reply } };
   switch (row.state) {
     case 'used':
       return { stage: 'admitted', ...reply };
@@ -92,8 +102,14 @@ export function registerInvite(tx: Transaction, command: Command<'registerInvite
     tx.now,
     roomId,
   );
-  if (count === undefined || count.open >= command.maxOpen || count.all_rows >= MOST_ROWS) return refuse('INVITE_LIMIT');
-  tx.run("INSERT INTO invites (room_id, invite_id, expires, state) VALUES (?, ?, ?, 'open')", roomId, inviteId, expires);
+  if (count === undefined || count.open >= command.maxOpen || count.all_rows >= MOST_ROWS)
+    return refuse('INVITE_LIMIT');
+  tx.run(
+    "INSERT INTO invites (room_id, invite_id, expires, state) VALUES (?, ?, ?, 'open')",
+    roomId,
+    inviteId,
+    expires,
+  );
   return { ok: true };
 }
 
@@ -240,7 +256,8 @@ export function dropJoin(tx: Transaction, command: Command<'dropJoin'>): Of<'dro
     return { ok: true };
   }
   // The loser is told once; then the invite is as if it had never been claimed.
-  if (row.joiner !== null) tx.publish(roomId, { type: 'join', inviteId, joiner: row.joiner, released: reason });
+  if (row.joiner !== null)
+    tx.publish(roomId, { type: 'join', inviteId, joiner: row.joiner, released: reason });
   tx.run(
     `UPDATE invites SET state = 'open', joiner = NULL, joiner_key = NULL, claimed_at = NULL, request = NULL
      WHERE room_id = ? AND invite_id = ?`,

@@ -17,7 +17,13 @@ export function putPrekey(tx: Transaction, command: Parameters<Keys['putPrekey']
   if (k === member.prekey_k) {
     return member.prekey !== null && equalBytes(member.prekey, prekey) ? { ok: true } : refuse('BAD_ENTRY');
   }
-  tx.run('UPDATE members SET prekey_k = ?, prekey = ? WHERE room_id = ? AND member_id = ?', k, prekey, roomId, memberId);
+  tx.run(
+    'UPDATE members SET prekey_k = ?, prekey = ? WHERE room_id = ? AND member_id = ?',
+    k,
+    prekey,
+    roomId,
+    memberId,
+  );
   return { ok: true };
 }
 
@@ -39,7 +45,12 @@ const requestOf = (tx: Transaction, roomId: RoomId, memberId: MemberId): Bytes |
     memberId,
   )?.request ?? null;
 
-export function putNeedKey(tx: Transaction, roomId: RoomId, memberId: MemberId, request: Bytes): Of<'putNeedKey'> {
+export function putNeedKey(
+  tx: Transaction,
+  roomId: RoomId,
+  memberId: MemberId,
+  request: Bytes,
+): Of<'putNeedKey'> {
   const found = openRoom(tx, roomId);
   if (!found.ok) return found;
   if (!isMember(tx, roomId, memberId)) return refuse('FORBIDDEN');
@@ -134,7 +145,12 @@ export function putOffer(tx: Transaction, roomId: RoomId, to: MemberId, offer: B
   return { ok: true };
 }
 
-export function putAcceptance(tx: Transaction, roomId: RoomId, from: MemberId, acceptance: Bytes): Of<'putAcceptance'> {
+export function putAcceptance(
+  tx: Transaction,
+  roomId: RoomId,
+  from: MemberId,
+  acceptance: Bytes,
+): Of<'putAcceptance'> {
   const found = openRoom(tx, roomId);
   if (!found.ok) return found;
   const known = offerRow(tx, roomId);

@@ -1,8 +1,25 @@
 /** Reading a room: its state, its log by pages, its chain. */
-import { comparePositions, type Bytes, type GenerationStart, type MemberId, type Position, type Role, type RoomId } from '@0fc/protocol';
+import {
+  comparePositions,
+  type Bytes,
+  type GenerationStart,
+  type MemberId,
+  type Position,
+  type Role,
+  type RoomId,
+} from '@0fc/protocol';
 import type { LogPage, ReadEntry, ReadLog, RoomFacts } from '../../rooms/room-store.js';
 import { refuse, type Verdict } from '../../rooms/verdict.js';
-import { factsOf, memberRow, openRoom, positionOf, roleOf, type LogRow, type MemberRow, type RoomRow } from './room.js';
+import {
+  factsOf,
+  memberRow,
+  openRoom,
+  positionOf,
+  roleOf,
+  type LogRow,
+  type MemberRow,
+  type RoomRow,
+} from './room.js';
 import type { Transaction } from './transaction.js';
 
 /** A room that its owner closed: only who was a member learns that it was one. */
@@ -108,7 +125,15 @@ function entriesBetween(tx: Transaction, command: ReadLog, after: Position, upTo
 
 function entryOf(row: LogRow, wrap: Bytes | null): ReadEntry {
   const { kind, sender, time, clear, payload } = row;
-  return { position: positionOf(row), kind, sender, time, clear, payload, ...(wrap === null ? {} : { wrap }) };
+  return {
+    position: positionOf(row),
+    kind,
+    sender,
+    time,
+    clear,
+    payload,
+    ...(wrap === null ? {} : { wrap }),
+  };
 }
 
 /** What the departed are served: the signed entry that says so, and nothing that is later. */

@@ -1,6 +1,14 @@
 /** Creation, roster entries and rotations: everything that moves a head or an epoch. */
 import { equalBytes, type Bytes, type MemberId, type RoomId } from '@0fc/protocol';
-import type { AppendRoster, CreateRoom, MovedCode, Placing, Rotate, StoreChange, StoreRotation } from '../../rooms/room-store.js';
+import type {
+  AppendRoster,
+  CreateRoom,
+  MovedCode,
+  Placing,
+  Rotate,
+  StoreChange,
+  StoreRotation,
+} from '../../rooms/room-store.js';
 import { refuse, type Refused, type Verdict } from '../../rooms/verdict.js';
 import { admitJoin, endJoins } from './invites.js';
 import { openRoom, place, placeOne, placingOf, type RoomRow } from './room.js';
@@ -14,7 +22,10 @@ interface Stands {
   readonly time: number;
 }
 
-export function createRoom(tx: Transaction, command: CreateRoom): Verdict<{ readonly placed: Placing }, 'ROOM_EXISTS'> {
+export function createRoom(
+  tx: Transaction,
+  command: CreateRoom,
+): Verdict<{ readonly placed: Placing }, 'ROOM_EXISTS'> {
   const { roomId, genesis, head, owner } = command;
   const found = openRoom(tx, roomId);
   if (found.ok) {
@@ -43,7 +54,12 @@ export function createRoom(tx: Transaction, command: CreateRoom): Verdict<{ read
   return { ok: true, placed: { position: { g: 1, s: 0 }, time: tx.now } };
 }
 
-function addMember(tx: Transaction, roomId: RoomId, memberId: MemberId, floor: { g: number; s: number }): void {
+function addMember(
+  tx: Transaction,
+  roomId: RoomId,
+  memberId: MemberId,
+  floor: { g: number; s: number },
+): void {
   tx.run(
     `INSERT INTO members (room_id, member_id, ordinal, standing, floor_g, floor_s, ack_g, ack_s, prekey_k)
      VALUES (?1, ?2, (SELECT count(*) FROM members WHERE room_id = ?1), 'member', ?3, ?4, ?3, ?4, 0)`,
@@ -66,7 +82,11 @@ function rotationStands(tx: Transaction, roomId: RoomId, newEpoch: number, hash:
   return row !== undefined && equalBytes(row.hash, hash) ? row : undefined;
 }
 
-export function findRoster(tx: Transaction, roomId: RoomId, head: Bytes): Verdict<{ readonly placed: Placing | null }> {
+export function findRoster(
+  tx: Transaction,
+  roomId: RoomId,
+  head: Bytes,
+): Verdict<{ readonly placed: Placing | null }> {
   const found = openRoom(tx, roomId);
   if (!found.ok) return found;
   const stands = chainEntry(tx, roomId, head);
@@ -101,7 +121,8 @@ export function appendRoster(
   const stands = chainEntry(tx, roomId, command.head);
   if (stands !== undefined) return repeated(tx, command, stands);
   if (row.owner !== command.signer || !equalBytes(row.head, command.before)) return refuse('STALE_HEAD');
-  const named = change.kind === 'admit' ? change.epoch : rotation === undefined ? null : rotation.newEpoch - 1;
+  const named =
+    change.kind === 'admit' ? change.epoch : rotation === undefined ? null : rotation.newEpoch - 1;
   const moved = named === null ? null : epochRefusal(row, named);
   if (moved !== null) return moved;
   if (change.kind === 'admit' && !admitJoin(tx, roomId, change, command)) return refuse('INVITE_UNKNOWN');
@@ -179,7 +200,12 @@ function depart(
   ); // prettier-ignore
   tx.run('DELETE FROM wraps WHERE room_id = ? AND member_id = ?', roomId, memberId);
   tx.run('DELETE FROM key_requests WHERE room_id = ? AND member_id = ?', roomId, memberId);
-  tx.run('DELETE FROM key_grants WHERE room_id = ? AND (member_id = ? OR granter = ?)', roomId, memberId, memberId);
+  tx.run(
+    'DELETE FROM key_grants WHERE room_id = ? AND (member_id = ? OR granter = ?)',
+    roomId,
+    memberId,
+    memberId,
+  );
   tx.run('DELETE FROM offers WHERE room_id = ? AND member_id = ?', roomId, memberId);
   tx.publish(roomId, { type: 'standing', memberId, role: 'departed' });
 }
@@ -188,7 +214,16 @@ function depart(
 function erase(tx: Transaction, row: RoomRow, { position }: Placing): void {
   const { room_id: roomId } = row;
   tx.run('DELETE FROM log WHERE room_id = ? AND NOT (g = ? AND s = ?)', roomId, position.g, position.s);
-  for (const table of ['chain', 'rotations', 'wraps', 'generations', 'invites', 'key_requests', 'key_grants', 'offers']) {
+  for (const table of [
+    'chain',
+    'rotations',
+    'wraps',
+    'generations',
+    'invites',
+    'key_requests',
+    'key_grants',
+    'offers',
+  ]) {
     tx.run(`DELETE FROM ${table} WHERE room_id = ?`, roomId);
   }
   tx.run("DELETE FROM members WHERE room_id = ? AND standing IN ('removed', 'left')", roomId);

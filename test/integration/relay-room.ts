@@ -1,0 +1,117 @@
+/** A room at the relay, made by bare peers: signed entries are real, what is only sealed is any bytes. */
+import {
+  encodeMessageClear, toBase64Url, type Bytes, type InviteId, type MemberId, type RoomId, type RotationCommand,
+} from '@0fc/protocol'; // prettier-ignore
+import { createGenesis, makePrekey, makeRotation, signBody, type NewRoom } from '@0fc/crypto/keys';
+import { applyRoster, startRoster, type Roster } from '@0fc/crypto/verify';
+import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
+import { Peer, type RelayAddress } from './relay-peer.js';
+
+export const ports = { hash: nodeHash, random: nodeRandom, clock: systemClock };
+export const SETTINGS = {
+  rotateEvery: 100,
+  maxMembers: 16,
+  history: 1_000,
+  approval: false,
+  joinDeadline: 86_400_000,
+};
+
+export const anyBytes = (length: number): Bytes => nodeRandom.bytes(length);
+export const message = (epoch = 1, length = 64): { clear: Bytes; payload: Bytes } => ({
+  clear: encodeMessageClear(epoch),
+  payload: anyBytes(length),
+});
+export const newInviteId = (): InviteId => toBase64Url(anyBytes(16)) as InviteId;
+
+export class TestRoom {
+  readonly relay: RelayAddress;
+  readonly made: NewRoom;
+  owner: Peer;
+  roster: Roster;
+  epoch = 1;
+  #roomKey: Bytes;
+
+  private constructor(relay: RelayAddress, made: NewRoom, owner: Peer, roster: Roster) {
+    this.relay = relay;
+    this.made = made;
+    this.owner = owner;
+    this.roster = roster;
+    this.#roomKey = made.roomKey;
+  }
+
+  get roomId(): RoomId {
+    return this.made.roomId;
+  }
+
+  /** A room whose owner is live. */
+  static async create(relay: RelayAddress): Promise<TestRoom> {
+    const made = await createGenesis(ports, { settings: SETTINGS });
+    const owner = await Peer.connect(relay, made.identity);
+    await owner.request('create', { genesis: made.container });
+    const room = new TestRoom(relay, made, owner, await startRoster(nodeHash, made.container));
+    await room.open(owner);
+    return room;
+  }
+
+  open(peer: Peer, after: { g: number; s: number } | null = { g: 1, s: 0 }) {
+    return peer.request('open', { roomId: this.roomId, after, head: null, epoch: 0 });
+  }
+
+  async signed(kind: 'remove' | 'settings' | 'close' | 'leave' | 'transfer', fields: object): Promise<Bytes> {
+    const body = { roomId: this.roomId, head: this.roster.head, owner: this.owner.memberId, ...fields };
+    return signBody(this.owner.identity, kind, body as never);
+  }
+
+  async apply(entry: Bytes): Promise<void> {
+    this.roster = (await applyRoster(nodeHash, this.roster, entry)).roster;
+  }
+
+  /** The whole join of one peer; live afterwards. */
+  async join(peer: Peer): Promise<void> {
+    const inviteId = newInviteId();
+    const { owner, roomId, epoch } = this;
+    await owner.request('invite', { inviteId, expires: Date.now() + 60_000 });
+    await peer.request('claim', { roomId, inviteId });
+    await peer.request('joinRequest', { inviteId, request: anyBytes(200) });
+    await owner.request('joinReply', { inviteId, epoch, payload: anyBytes(200) });
+    await peer.request('joinConfirm', { inviteId, epoch, payload: anyBytes(100) });
+    const entry = this.admit(peer, inviteId);
+    await owner.request('roster', { entry });
+    await this.apply(entry);
+    await this.open(peer);
+  }
+
+  admit(peer: Peer, inviteId: InviteId): Bytes {
+    const prekey = makePrekey(peer.identity, this.roomId, peer.memberId, 1);
+    return signBody(this.owner.identity, 'admit', {
+      roomId: this.roomId,
+      head: this.roster.head,
+      owner: this.owner.memberId,
+      key: peer.identity.publicKey,
+      prekey: prekey.container,
+      epoch: this.epoch,
+      inviteId,
+    });
+  }
+
+  /** A rotation on a roster; the room's own by default. */
+  async rotation(roster: Roster = this.roster): Promise<{ command: RotationCommand; done: () => void }> {
+    const prekeys = new Map<MemberId, { k: number; key: Bytes }>(
+      [...roster.members.values()].map(({ memberId, prekey }) => [memberId, prekey]),
+    );
+    const made = await makeRotation(ports, {
+      identity: this.owner.identity,
+      roster,
+      epoch: this.epoch,
+      roomKey: this.#roomKey,
+      prekeys,
+    });
+    return {
+      command: made.command,
+      done: () => {
+        this.epoch = made.newEpoch;
+        this.#roomKey = made.newKey;
+      },
+    };
+  }
+}
