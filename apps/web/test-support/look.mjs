@@ -131,7 +131,7 @@ const LOOKS = [
   ['fr', 'dark', 'desktop'],
 ];
 
-const site = await serve(join(import.meta.dirname, '..', 'dist', 'fake', 'browser'));
+const site = await serve(join(import.meta.dirname, '..', '.angular', 'fake', 'browser'));
 const browser = await chromium.launch({
   executablePath: '/usr/bin/chromium',
   args: [

@@ -26,12 +26,10 @@ import { Icon } from '../../ui/icon';
     <section class="alarm" [attr.role]="alarm().settled ? null : 'alert'">
       <h2>{{ words().title }}</h2>
       <p>{{ words().text }}</p>
-      <p class="only-phone-block quiet">
-        {{ t('room.alarmAt', { time: format.time(alarm().time) }) }}
-        @if (alarm().settled) {
-          · {{ t('room.settled') }}
-        }
-      </p>
+      <p class="only-phone-block quiet">{{ t('room.alarmAt', { time: format.time(alarm().time) }) }}</p>
+      @if (alarm().settled) {
+        <p class="quiet">{{ t('room.settled') }}</p>
+      }
     </section>
   `,
 })
