@@ -2,12 +2,14 @@
  * The first story in a real browser: each person has a profile of its own, the relay is a
  * real process, and every step is done by hand on the page.
  */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { rm } from 'node:fs/promises';
 import type { Browser } from 'playwright-core';
 import { RelayProcess } from '../support/relay-process.js';
 import { until } from '../support/wait.js';
 import { launch, PICTURES, Profile } from './profile.js';
+
+jest.setTimeout(600_000);
 
 let relay: RelayProcess;
 let browser: Browser;
@@ -67,11 +69,8 @@ describe('the first story', () => {
     await owner.picture('unlock-return');
     await owner.unlock();
     await owner.openRoom();
-    const enter = guest.at('join-enter');
-    await until('the guest to be admitted', async () => {
-      if (await enter.isVisible()) await enter.click();
-      return guest.at('composer').isVisible();
-    });
+    await owner.admit();
+    await guest.enter();
     await owner.page.locator('[data-testid="system-line"][data-event="admitted"]').waitFor();
   });
 
@@ -129,11 +128,8 @@ describe('the first story', () => {
     await late.open(await owner.makeInvite());
     await late.firstPassphrase();
     await late.startJoin();
-    const enter = late.at('join-enter');
-    await until('the third to be admitted', async () => {
-      if (await enter.isVisible()) await enter.click();
-      return late.at('composer').isVisible();
-    });
+    await owner.admit();
+    await late.enter();
     await late.has('After the last rotation');
     await late.say('Hello from the third');
     await Promise.all([owner.has('Hello from the third'), guest.has('Hello from the third')]);
@@ -212,6 +208,7 @@ describe('a relay that comes back with another key', () => {
   test('is not talked to, and nothing is lost', async () => {
     await relay.stop();
     const fresh = await RelayProcess.start();
+    await fresh.stop();
     await relay.start({ DATA_DIR: fresh.folder });
     await guest.page.locator('[data-testid="room-stopped"]').waitFor({ timeout: 120_000 });
     await guest.picture('room-relay-differs');

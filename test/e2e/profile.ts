@@ -106,6 +106,25 @@ export class Profile {
     return link;
   }
 
+  /** The owner's word on whoever asks, from the room's own notice on. */
+  async admit(): Promise<void> {
+    await this.at('asks-to-enter').first().waitFor();
+    await this.openMembers();
+    await this.at('admit-join').first().click();
+    await this.at('approval-request').first().waitFor({ state: 'detached' });
+    await this.at('back-to-room').click();
+    await this.at('composer').waitFor();
+  }
+
+  /** From the join's last step into the room. */
+  async enter(): Promise<void> {
+    const enter = this.at('join-enter');
+    await until(`${this.name} to be admitted`, async () => {
+      if (await enter.isVisible()) await enter.click();
+      return this.at('composer').isVisible();
+    });
+  }
+
   async openMembers(): Promise<void> {
     await this.at('open-members').first().click();
     await this.at('key-epoch').first().waitFor();

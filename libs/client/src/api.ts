@@ -50,7 +50,12 @@ export interface RoomSummary {
   readonly stage: 'joining' | 'member' | 'left' | 'removed' | 'closed';
   readonly owner: boolean;
   readonly unread: number;
-  readonly last: { readonly sender: string; readonly mine: boolean; readonly text: string; readonly time: number } | null;
+  readonly last: {
+    readonly sender: string;
+    readonly mine: boolean;
+    readonly text: string;
+    readonly time: number;
+  } | null;
   /** time of the last activity, for sorting */
   readonly time: number;
   readonly alarms: number;

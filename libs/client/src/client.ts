@@ -14,18 +14,10 @@ import type {
   VaultState,
 } from './api.js';
 import { ClientError, failureOf } from './errors.js';
+import type { ClientOptions } from './options.js';
 import type { Platform } from './ports.js';
 import { Session } from './session.js';
 import { Vault } from './vault.js';
-
-export interface ClientOptions {
-  /** origin of the relay, e.g. https://chat.example */
-  readonly relayUrl: string;
-  /** compiled in, or null (section 3) */
-  readonly relayPublicKey: Bytes | null;
-  /** what the deployment serves at first use; RELAY_UNREACHABLE */
-  fetchRelayKey(): Promise<Bytes>;
-}
 
 const EMPTY_RELAY = { fingerprint: null, pinnedBy: null, state: 'connected' } as const;
 
@@ -58,9 +50,19 @@ export class Client implements ClientApi {
 
   eraseVault(): Promise<Outcome<void>> {
     return outcome(async () => {
-      await this.close();
-      await this.#platform.storage.erase();
-      this.#state = 'absent';
+      // Erased under the lock: no other tab may open in between what is about to go.
+      if (this.#session === null && !(await this.#platform.lock.acquire())) {
+        throw new ClientError(ERROR_CODES.VAULT_ELSEWHERE);
+      }
+      const session = this.#session;
+      this.#session = null;
+      if (session !== null) await session.close();
+      try {
+        await this.#platform.storage.erase();
+        this.#state = 'absent';
+      } finally {
+        await this.#platform.lock.release();
+      }
       this.#tell();
     });
   }

@@ -1,5 +1,6 @@
 export type * from './api.js';
-export { Client, createClient, type ClientOptions } from './client.js';
+export { Client, createClient } from './client.js';
+export type { ClientOptions } from './options.js';
 export { ClientError, failureOf } from './errors.js';
 export type {
   Platform,

@@ -12,7 +12,10 @@ import type { Platform } from './ports.js';
 import { decodeRecord, encodeRecord, STORES } from './room/records.js';
 import type { Vault } from './vault.js';
 
-const pinRecord = v.strictObject({ key: publicKey, by: v.picklist(['build', 'vault', 'invite', 'firstUse']) });
+const pinRecord = v.strictObject({
+  key: publicKey,
+  by: v.picklist(['build', 'vault', 'invite', 'firstUse']),
+});
 const PIN_KEY = 'relay';
 
 export interface Pin {
@@ -41,10 +44,14 @@ export class RelayPin {
     const data = await vault.get(STORES.app, PIN_KEY);
     const stored = data === null ? null : decodeRecord(pinRecord, data);
     if (compiled !== null) {
-      if (stored !== null && !equalBytes(stored.key, compiled)) throw await this.mismatch(stored.key, compiled);
+      if (stored !== null && !equalBytes(stored.key, compiled))
+        throw await this.mismatch(stored.key, compiled);
       this.#pin = await this.#describe(parsePublicKey(compiled), 'build');
     } else if (stored !== null) {
-      this.#pin = await this.#describe(stored.key, stored.by === 'firstUse' || stored.by === 'invite' ? stored.by : 'vault');
+      this.#pin = await this.#describe(
+        stored.key,
+        stored.by === 'firstUse' || stored.by === 'invite' ? stored.by : 'vault',
+      );
     }
   }
 
@@ -53,13 +60,15 @@ export class RelayPin {
     if (this.#pin === null) {
       const key = parsePublicKey(await this.#fetchKey());
       const candidate = await this.#describe(key, invite === null ? 'firstUse' : 'invite');
-      if (invite !== null && !equalBytes(invite, candidate.hash)) throw this.#differs(candidate.fingerprint, invite);
+      if (invite !== null && !equalBytes(invite, candidate.hash))
+        throw this.#differs(candidate.fingerprint, invite);
       await vault.write([
         { store: STORES.app, key: PIN_KEY, value: encodeRecord(pinRecord, { key, by: candidate.by }) },
       ]);
       this.#pin = candidate;
     }
-    if (invite !== null && !equalBytes(invite, this.#pin.hash)) throw this.#differs(this.#pin.fingerprint, invite);
+    if (invite !== null && !equalBytes(invite, this.#pin.hash))
+      throw this.#differs(this.#pin.fingerprint, invite);
     return this.#pin;
   }
 

@@ -5,7 +5,7 @@ import {
 import { fingerprintOf } from '@0fc/crypto/verify';
 import { makeJoinRequest, parseInvite } from '@0fc/crypto/keys';
 import type { AppView, ClientEvent, CreateRoomOptions, InvitePreview, TimelineItem } from './api.js';
-import type { ClientOptions } from './client.js';
+import type { ClientOptions } from './options.js';
 import { ClientError } from './errors.js';
 import type { Platform } from './ports.js';
 import { hashFingerprint, RelayPin } from './relay-pin.js';

@@ -30,7 +30,7 @@ import {
 import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import type { StoragePort, StorageChange } from '../ports.js';
 import { Vault } from '../vault.js';
-import type { Platform } from '../ports.js';
+
 import { encodeRoster } from '@0fc/crypto/verify';
 import type { RoomCore } from './records.js';
 import { RoomState } from './state.js';

@@ -6,6 +6,7 @@ import { ALARM_CODES, ERROR_CODES, LIMITS, type AnyContent } from '@0fc/protocol
 import { sealMessage } from '@0fc/crypto/keys';
 import { ClientError, failureOf } from '../errors.js';
 import { alarm, messageIdOf } from './items.js';
+import { Pump } from './pump.js';
 import type { OutboxItem } from './records.js';
 import type { RoomHandle } from './handle.js';
 
@@ -13,7 +14,9 @@ const RETRY_MS = 1_000;
 
 export class Outbox {
   readonly #room: RoomHandle;
-  #appending = false;
+  readonly #pump = new Pump(async () => {
+    while (await this.#sendDue());
+  });
   /** counters that the relay has placed in this session: they come back with the log */
   #placed = new Set<number>();
   /** epoch under which the relay refused: nothing is sent under it again before a new look at the log */
@@ -66,12 +69,7 @@ export class Outbox {
   }
 
   pump(): void {
-    if (this.#appending) return;
-    this.#appending = true;
-    void this.#sendDue().then((more) => {
-      this.#appending = false;
-      if (more) this.pump();
-    });
+    this.#pump.wake();
   }
 
   #due(): readonly OutboxItem[] {

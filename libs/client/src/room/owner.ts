@@ -9,6 +9,7 @@ import { OwnerJoins } from './owner-joins.js';
 import { makeAdmit, makeReply, makeRotationCommand } from './owner-make.js';
 import type { OwnerInvite, PendingCommand } from './records.js';
 import type { RoomHandle } from './handle.js';
+import { Pump } from './pump.js';
 
 const RETRY_MS = 1_500;
 const PASSING: readonly ErrorCode[] = ['TRY_AGAIN', 'INTERNAL', 'RATE_LIMITED', 'STORE_FULL'];
@@ -21,7 +22,7 @@ interface Waiter {
 
 export class Owner {
   readonly #room: RoomHandle;
-  #busy = false;
+  readonly #pump = new Pump(() => this.#work());
   /** the pending command has been sent in this session, and is waited for in the log */
   #sent = false;
   #waiters: Waiter[] = [];
@@ -104,11 +105,7 @@ export class Owner {
   pump(): void {
     this.#settleWaiters(null);
     const { state, live } = this.#room;
-    if (this.#busy || !live || !state.isOwner || state.core.stage !== 'member') return;
-    this.#busy = true;
-    void this.#work().finally(() => {
-      this.#busy = false;
-    });
+    if (live && state.isOwner && state.core.stage === 'member') this.#pump.wake();
   }
 
   #mustOwn(): void {

@@ -3,10 +3,11 @@ import { ERROR_CODES } from '@0fc/protocol';
 import { makePrekey, signBody } from '@0fc/crypto/keys';
 import { ClientError, failureOf } from '../errors.js';
 import type { RoomHandle } from './handle.js';
+import { Pump } from './pump.js';
 
 export class Prekeys {
   readonly #room: RoomHandle;
-  #publishing = false;
+  readonly #pump = new Pump(() => this.#publish());
   /** number of the newest prekey that the relay is known to have; 1 came with genesis or admit */
   #published = 1;
 
@@ -20,14 +21,7 @@ export class Prekeys {
   }
 
   pump(): void {
-    const { core } = this.#room.state;
-    const newest = this.#newest();
-    if (this.#publishing || core.stage !== 'member') return;
-    if (core.usedK < newest && this.#published >= newest) return;
-    this.#publishing = true;
-    void this.#publish().finally(() => {
-      this.#publishing = false;
-    });
+    this.#pump.wake();
   }
 
   #newest(): number {
@@ -36,6 +30,8 @@ export class Prekeys {
 
   async #publish(): Promise<void> {
     const { serial, state, connection } = this.#room;
+    const due = this.#newest();
+    if (state.core.stage !== 'member' || (state.core.usedK < due && this.#published >= due)) return;
     try {
       const { k, container } = await serial.run(async () => {
         const { core } = state;

@@ -1,4 +1,5 @@
 import { Component, computed, inject, input } from '@angular/core';
+import { RouterLink } from '@angular/router';
 import type { RoomView } from '@0fc/client/api';
 
 import { Explain } from '../../core/explain';
@@ -9,7 +10,7 @@ import { Icon } from '../../ui/icon';
 /** What holds for the room as a whole at this moment, one line each. */
 @Component({
   selector: 'zfc-room-banners',
-  imports: [Icon],
+  imports: [Icon, RouterLink],
   host: { class: 'contents' },
   template: `
     @if (room().stopped; as stopped) {
@@ -27,6 +28,12 @@ import { Icon } from '../../ui/icon';
     } @else if (room().catchingUp) {
       <p class="banner" role="status">
         <span class="spinner"></span><span>{{ t('room.catchingUp') }}</span>
+      </p>
+    }
+    @for (asking of room().approvals; track asking.inviteId) {
+      <p class="banner" role="status" data-testid="asks-to-enter">
+        <zfc-icon name="person-add" [small]="true" /><span>{{ t('members.asks', { name: asking.name }) }}</span>
+        <a class="btn btn--flush" [routerLink]="['/room', room().roomId, 'members']">{{ t('room.decide') }}</a>
       </p>
     }
     @if (open() && room().sendingPaused) {
