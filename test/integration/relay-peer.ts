@@ -115,7 +115,7 @@ export class Peer {
   }
 
   async request<K extends RequestKind>(kind: K, body: RequestBody<K>): Promise<ReplyBody<K>> {
-    const [answer] = this.raw({ kind, body: body as Record<string, unknown> });
+    const [answer] = this.raw({ kind, body: body });
     return (await answer) as ReplyBody<K>;
   }
 

@@ -2,7 +2,6 @@
  * The relay over real sockets and real Themis, spoken to by bare peers
  * (docs/protocol.md sections 3 to 8).
  */
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,6 +39,12 @@ afterAll(async () => {
   await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })));
 });
 
+/** Resolves when a socket tells of this. */
+const heard = (socket: ReturnType<typeof rawSocket>, event: 'connect' | 'connect_error' | 'disconnect') =>
+  new Promise<void>((resolve) => {
+    socket.once(event, () => resolve());
+  });
+
 const pairOf = async (): Promise<{ room: TestRoom; guest: Peer }> => {
   const room = await TestRoom.create(relay);
   const guest = await Peer.connect(relay);
@@ -76,7 +81,7 @@ describe('the link', () => {
   test('a handshake that does not come is not waited for', async () => {
     const strict = await start({ HANDSHAKE_MS: '100' });
     const socket = rawSocket(strict.url);
-    await once(socket, 'disconnect');
+    await heard(socket, 'disconnect');
   });
 
   test('frames that are not frames end their connection and no other', async () => {
@@ -84,8 +89,8 @@ describe('the link', () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 600 }), fc.boolean(), async (garbage, framed) => {
         const socket = rawSocket(relay.url);
-        await once(socket, 'connect');
-        const ended = once(socket, 'disconnect');
+        await heard(socket, 'connect');
+        const ended = heard(socket, 'disconnect');
         socket.emit(
           FRAME_EVENT,
           Buffer.from(framed && garbage.length > 0 ? encodeFrame(0, garbage) : garbage),
@@ -135,8 +140,8 @@ describe('the link', () => {
     ];
     for (const act of odd) {
       const socket = rawSocket(relay.url);
-      await once(socket, 'connect');
-      const ended = once(socket, 'disconnect');
+      await heard(socket, 'connect');
+      const ended = heard(socket, 'disconnect');
       act(socket);
       await ended;
     }
@@ -144,9 +149,9 @@ describe('the link', () => {
 
   test('a page of another host gets no socket', async () => {
     const refused = rawSocket(relay.url, { origin: 'https://elsewhere.example' });
-    await once(refused, 'connect_error');
+    await heard(refused, 'connect_error');
     const own = rawSocket(relay.url, { origin: relay.url });
-    await once(own, 'connect');
+    await heard(own, 'connect');
     own.disconnect();
   });
 

@@ -27,10 +27,6 @@ async function run(port: string | undefined): Promise<void> {
   const relay = await startRelay({
     environment: port === undefined ? process.env : { ...process.env, PORT: port },
   });
-  say(`0FC relay at ${relay.url}`);
-  say(`relay fingerprint ${relay.fingerprint}`);
-  say(`embedded store in ${relay.config.dataDir}: one process; replicas need Redis`);
-  if (relay.web === false) say('the web client has not been built: npm run build');
   const end = (): void => {
     relay.stop().then(
       () => process.exit(0),
@@ -42,6 +38,10 @@ async function run(port: string | undefined): Promise<void> {
   };
   process.once('SIGTERM', end);
   process.once('SIGINT', end);
+  say(`0FC relay at ${relay.url}`);
+  say(`relay fingerprint ${relay.fingerprint}`);
+  say(`embedded store in ${relay.config.dataDir}: one process; replicas need Redis`);
+  if (relay.web === false) say('the web client has not been built: npm run build');
 }
 
 function readArguments() {

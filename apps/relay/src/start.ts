@@ -1,8 +1,9 @@
 /** Starts a relay: what main.ts does from the command line, and tests do in their own process. */
+import type { NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { access, constants, mkdir } from 'node:fs/promises';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { Logger as NestLogger } from 'nestjs-pino';
 import { pino } from 'pino';
@@ -12,7 +13,7 @@ import { fingerprintOf } from '@0fc/crypto/verify';
 import { ConfigError, readConfig, type Environment, type RelayConfig } from './config.js';
 import { RelayGateway, type GatewayParts } from './gateway/relay.gateway.js';
 import { RelayIoAdapter } from './gateway/relay-io.adapter.js';
-import { relayKeyPair } from './key-pair.js';
+import { makeKeyPair, relayKeyPair } from './key-pair.js';
 import { AddressCounter } from './limits/address-counter.js';
 import { Buckets } from './limits/buckets.js';
 import { reason } from './reason.js';
@@ -28,6 +29,17 @@ export const VERSION = '0.1.0';
 
 /** apps/web's build, seen from src and from dist alike. */
 const WEB_DIR = join(import.meta.dirname, '..', '..', 'web', 'dist', 'browser');
+
+const NEST: Pick<NestApplicationOptions, 'logger' | 'bodyParser' | 'abortOnError' | 'forceCloseConnections'> =
+  {
+    // Nest tells of its own start in a dozen lines, and of a failed one beside throwing it; main.ts
+    // says it in one.
+    logger: false,
+    bodyParser: false,
+    abortOnError: false,
+    // A client that keeps its HTTP connection open does not keep the relay from ending.
+    forceCloseConnections: true,
+  };
 
 export interface StartOptions {
   /** as process.env: the variables of config.ts */
@@ -54,7 +66,8 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
   const inMemory = options.inMemory ?? false;
   await loadThemis();
   if (!inMemory) await makeDataDir(config.dataDir);
-  const relay = await relayKeyPair(config);
+  const given = config.privateKey !== null || config.privateKeyFile !== null;
+  const relay = inMemory && !given ? makeKeyPair() : await relayKeyPair(config);
   const store = openStore(inMemory ? ':memory:' : join(config.dataDir, 'relay.sqlite'));
   const logger = pino({ level: config.logLevel, base: { app: 'relay' } });
   const context = contextOf(config, store);
@@ -77,14 +90,10 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
   };
   const web = config.webDir === null ? null : new WebFiles(config.webDir);
 
-  const app = await NestFactory.create<NestExpressApplication>(RelayModule.with({ gateway, http, logger }), {
-    // Nest tells of its own start in a dozen lines; what matters of it main.ts says.
-    logger: ['error', 'warn', 'fatal'],
-    bodyParser: false,
-    abortOnError: false,
-    // A client that keeps its HTTP connection open does not keep the relay from ending.
-    forceCloseConnections: true,
-  });
+  const app = await NestFactory.create<NestExpressApplication>(
+    RelayModule.with({ gateway, http, logger }),
+    NEST,
+  );
   app.disable('x-powered-by');
   app.useWebSocketAdapter(new RelayIoAdapter(app, config, gateway.addresses));
   app.use(securityHeaders(config.trustProxy));
@@ -97,7 +106,7 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
     throw listenError(error, config);
   }
   app.useLogger(app.get(NestLogger));
-  const address = (app.getHttpServer() as Server).address();
+  const address = app.getHttpServer().address();
   const port = typeof address === 'object' && address !== null ? address.port : config.port;
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
 

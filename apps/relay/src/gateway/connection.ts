@@ -8,9 +8,9 @@ import {
 } from '@0fc/protocol'; // prettier-ignore
 import { CryptoError, RelayLink, type KeyPair } from '@0fc/crypto/link';
 import { memberIdOf } from '@0fc/crypto/verify';
-import type { ClosingCode, Peer, RelayContext } from '../rooms/context.js';
+import type { RelayContext } from '../rooms/context.js';
+import type { BoundReader, ClosingCode, Peer } from '../rooms/peer.js';
 import { dispatch, type RequestMessage } from '../rooms/dispatch.js';
-import type { RoomReader } from '../rooms/reader.js';
 import type { Rate } from '../rooms/room-store.js';
 import type { Buckets } from '../limits/buckets.js';
 import type { HandshakeGate } from './handshake-gate.js';
@@ -58,7 +58,7 @@ const MOST_WAITING_BYTES = 4 * LIMITS.frameBytes;
 export class Connection implements Peer {
   readonly connectionId: string;
   readonly address: string;
-  reader: RoomReader | null = null;
+  reader: BoundReader | null = null;
   key: Bytes = new Uint8Array(0);
   memberId = '' as MemberId;
   readonly #wire: Wire;
@@ -147,7 +147,7 @@ export class Connection implements Peer {
   }
 
   send<K extends EventKind>(kind: K, body: EventBody<K>): void {
-    this.#outbound.push({ e: kind, body: body as Record<string, unknown> });
+    this.#outbound.push({ e: kind, body: body });
   }
 
   close(code: ClosingCode | null, moveWithinMs?: number): void {

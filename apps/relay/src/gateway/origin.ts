@@ -9,7 +9,7 @@ export function originAllowed(request: IncomingMessage, allowed: ReadonlySet<str
   const { origin, host } = request.headers;
   if (origin === undefined) return true;
   if (allowed.has(origin)) return true;
-  return URL.canParse(origin) && host !== undefined && new URL(origin).host === host.toLowerCase();
+  return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase();
 }
 
 /**

@@ -40,6 +40,6 @@ export class RelayIoAdapter extends IoAdapter {
         else if (this.#addresses.isFull(addressOf(request, trustProxy))) decide('connections', false);
         else decide(null, true);
       },
-    } as ServerOptions) as Server;
+    } as ServerOptions);
   }
 }

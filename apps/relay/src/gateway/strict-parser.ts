@@ -4,8 +4,11 @@
  * acknowledgements, several attachments, other namespaces) ends the connection before
  * anything is parsed or kept.
  */
-import { Decoder, Encoder } from 'socket.io-parser';
+import { Server } from 'socket.io';
 import { FRAME_EVENT } from '@0fc/protocol';
+
+// Socket.IO's own parser, which it does not export but every server of it holds.
+const { Decoder, Encoder } = new Server()._parser;
 
 const FRAME_HEADER = `51-["${FRAME_EVENT}",{"_placeholder":true,"num":0}]`;
 const CONTROL = /^(0(\{\})?|1)$/;

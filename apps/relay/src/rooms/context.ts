@@ -1,19 +1,8 @@
 /** What the handlers work with, and what they know of the connection that asks. */
-import type {
-  EventBody,
-  EventKind,
-  ErrorCode,
-  Bytes,
-  MemberId,
-  ReplyBody,
-  RequestBody,
-  RequestKind,
-  Role,
-  RoomId,
-} from '@0fc/protocol';
+import type { ErrorCode, ReplyBody, RequestBody, RequestKind, Role, RoomId } from '@0fc/protocol';
 import type { Clock, Hash } from '@0fc/crypto/verify';
 import type { Rate, RoomFacts, RoomStore } from './room-store.js';
-import type { RoomReader } from './reader.js';
+import type { Peer } from './peer.js';
 import type { Rosters } from './rosters.js';
 
 /** What this relay allows; each is published in `hello` or told with the refusal. */
@@ -37,26 +26,6 @@ export interface RelayContext {
   readonly clock: Clock;
   readonly limits: RoomLimits;
   readonly mayCreate: CreationGate;
-}
-
-/** Why a connection ends; null: the last entry it was sent has said it all. */
-export type ClosingCode = EventBody<'closing'>['code'];
-
-/** A connection as the rooms see it. */
-export interface Peer {
-  readonly connectionId: string;
-  /** what the Secure Session proved, and nothing else (G12) */
-  readonly key: Bytes;
-  readonly memberId: MemberId;
-  readonly address: string;
-  /** the room that this connection is bound to */
-  reader: RoomReader | null;
-  /** Queues an event; goes out with all else that is due in this turn. */
-  send<K extends EventKind>(kind: K, body: EventBody<K>): void;
-  /** Sends what is queued, says why, and ends the connection. */
-  close(code: ClosingCode | null): void;
-  /** Something broke on our side; for the log. */
-  failed(error: unknown): void;
 }
 
 export interface Call {

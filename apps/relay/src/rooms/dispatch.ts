@@ -3,11 +3,12 @@
  * handler, shape of the answer. Every request ends in a reply or a typed error.
  */
 import {
-  COMMON_ERRORS, parse, ProtocolError, requestRow, type ErrorCode, type RequestBody, type RequestKind, type RequestRow,
+  COMMON_ERRORS, parse, ProtocolError, requestRow, type ErrorCode, type RequestKind, type RequestRow,
   type RoomId, type SessionMessage,
 } from '@0fc/protocol'; // prettier-ignore
 import { CryptoError } from '@0fc/crypto/verify';
-import type { Answer, Handler, Peer, RelayContext } from './context.js';
+import type { Answer, Handler, RelayContext } from './context.js';
+import type { Peer } from './peer.js';
 import { HANDLERS } from './handlers.js';
 import { granted, Refusal } from './refusal.js';
 import { StoreError } from './verdict.js';
@@ -25,7 +26,8 @@ export interface Dispatched {
 }
 
 type AnyHandler = Handler<RequestKind>;
-type AnyBody = RequestBody<RequestKind>;
+/** Validated; which request's it is only its handler knows. */
+type AnyBody = Readonly<Record<string, unknown>>;
 
 export async function dispatch(
   context: RelayContext,
@@ -76,7 +78,7 @@ function roomOf(peer: Peer, row: RequestRow<unknown, unknown>, body: AnyBody): R
     if (bound === null) throw new Refusal('NOT_BOUND');
     return bound;
   }
-  const named = 'roomId' in body ? body.roomId : bound;
+  const named = typeof body.roomId === 'string' ? (body.roomId as RoomId) : bound;
   if (named === null) throw new Refusal('NOT_BOUND');
   if (bound !== null && bound !== named) throw new Refusal('ALREADY_BOUND');
   return named;

@@ -4,7 +4,7 @@
  * notice that comes late tells what is, not what was.
  */
 import { equalBytes, type MemberId, type OwnerJoin, type Role, type RoomId } from '@0fc/protocol';
-import type { Peer } from './context.js';
+import type { Peer } from './peer.js';
 import type { RoomEvent, RoomStore } from './room-store.js';
 import type { StoredJoin } from './store-invites.js';
 

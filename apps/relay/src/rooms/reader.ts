@@ -15,14 +15,14 @@ import {
   type Role,
   type RoomId,
 } from '@0fc/protocol';
-import type { ClosingCode, Peer } from './context.js';
+import type { BoundReader, ClosingCode, Peer } from './peer.js';
 import type { FeedEntry, LogPage, ReadEntry, RoomEvent, RoomStore } from './room-store.js';
 import { granted } from './refusal.js';
 import { Notices } from './notices.js';
 
 type Ordered = Extract<RoomEvent, { readonly type: 'entries' | 'generation' | 'standing' | 'closed' }>;
 
-export class RoomReader {
+export class RoomReader implements BoundReader {
   readonly roomId: RoomId;
   readonly #peer: Peer;
   readonly #store: RoomStore;

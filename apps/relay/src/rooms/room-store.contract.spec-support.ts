@@ -32,12 +32,12 @@ export type StoreFactory = (now: () => number) => Promise<StoreUnderTest>;
 
 const bytes = (seed: string, length = 32): Bytes =>
   Uint8Array.from({ length }, (_, at) => (seed.charCodeAt(at % seed.length) * 31 + at * 7) & 0xff);
-const id = <T extends string>(seed: string): T => toBase64Url(bytes(seed, 16)) as T;
-const ROOM = id<RoomId>('room');
-const OWNER = id<MemberId>('owner');
-const GUEST = id<MemberId>('guest');
-const THIRD = id<MemberId>('third');
-const INVITE = id<InviteId>('invite');
+const id = (seed: string) => toBase64Url(bytes(seed, 16)) as RoomId & MemberId & InviteId;
+const ROOM = id('room');
+const OWNER = id('owner');
+const GUEST = id('guest');
+const THIRD = id('third');
+const INVITE = id('invite');
 const RATE = { perSecond: 10, burst: 100 };
 const DAY = 86_400_000;
 
@@ -401,8 +401,8 @@ export function roomStoreContract(name: string, factory: StoreFactory): void {
       test('a hand-over changes the owner, drops joins and revokes invites', async () => {
         await create();
         await join(GUEST);
-        const open = id<InviteId>('open');
-        const claimed = id<InviteId>('claimed');
+        const open = id('open');
+        const claimed = id('claimed');
         await invite(open);
         await invite(claimed);
         await claim(THIRD, claimed);
@@ -453,12 +453,12 @@ export function roomStoreContract(name: string, factory: StoreFactory): void {
         await invite(INVITE, now + 1_000);
         now += 1_001;
         expect(await claim(GUEST)).toMatchObject({ code: 'INVITE_EXPIRED' });
-        const revoked = id<InviteId>('revoked');
+        const revoked = id('revoked');
         await invite(revoked);
         expect(await store.revokeInvite(ROOM, revoked)).toEqual({ ok: true });
         expect(await store.revokeInvite(ROOM, revoked)).toEqual({ ok: true });
         expect(await claim(GUEST, revoked)).toMatchObject({ code: 'INVITE_REVOKED' });
-        const used = id<InviteId>('used');
+        const used = id('used');
         expect(await join(GUEST, used)).toMatchObject({ ok: true });
         expect(await claim(THIRD, used)).toMatchObject({ code: 'INVITE_USED' });
         expect(await claim(GUEST, used)).toMatchObject({ state: { stage: 'admitted', reply: { epoch: 1 } } });

@@ -1,6 +1,7 @@
 /** append, ack, signal. */
 import { decodeMessageClear, LIMITS, ProtocolError, type ReplyBody, type RoomId } from '@0fc/protocol';
-import type { Handler, Peer } from '../context.js';
+import type { Handler } from '../context.js';
+import type { Peer } from '../peer.js';
 import { granted, Refusal } from '../refusal.js';
 import type { AppendMessage } from '../room-store.js';
 

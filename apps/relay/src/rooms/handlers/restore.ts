@@ -5,7 +5,8 @@
  */
 import type { Bytes, RequestBody, RoomId } from '@0fc/protocol';
 import { applyRoster, bodyHash, startRoster, verifyRotation } from '@0fc/crypto/verify';
-import type { Handler, Peer, RelayContext } from '../context.js';
+import type { Handler, RelayContext } from '../context.js';
+import type { Peer } from '../peer.js';
 import { granted, Refusal } from '../refusal.js';
 import { bind, storeGenesis } from './rooms.js';
 import { storeChange } from './roster.js';

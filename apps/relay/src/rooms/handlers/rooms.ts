@@ -1,7 +1,8 @@
 /** create, open, chain. */
 import { equalBytes, LIMITS, utf8, type Entry, type OpenReply, type RoomId } from '@0fc/protocol';
 import { startRoster, type Roster } from '@0fc/crypto/verify';
-import type { Answer, Call, Handler, Peer, RelayContext } from '../context.js';
+import type { Answer, Call, Handler, RelayContext } from '../context.js';
+import type { BoundReader, Peer } from '../peer.js';
 import { RoomReader } from '../reader.js';
 import { granted, Refusal } from '../refusal.js';
 import type { LogPage, Placing } from '../room-store.js';
@@ -12,7 +13,7 @@ export async function bind(
   peer: Peer,
   roomId: RoomId,
   role: Call['role'],
-): Promise<RoomReader> {
+): Promise<BoundReader> {
   if (peer.reader !== null) {
     if (peer.reader.roomId !== roomId) throw new Refusal('ALREADY_BOUND');
     return peer.reader;

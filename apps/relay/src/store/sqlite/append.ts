@@ -21,12 +21,12 @@ export function append(tx: Transaction, buckets: Buckets, command: Append): Appe
   let refusal: { refused?: 'STALE_EPOCH' | 'EPOCH_AHEAD' | 'RATE_LIMITED'; retryMs?: number } = {};
   for (const { id, epoch, clear, payload } of messages) {
     const key = toBase64Url(id);
-    const sent = tx.get<{ g: number; s: number; time: number }>(
+    const sent = tx.all<{ g: number; s: number; time: number }>(
       'SELECT g, s, time FROM log WHERE room_id = ? AND sender = ? AND id = ?',
       roomId,
       sender,
       id,
-    );
+    )[0];
     if (sent !== undefined) {
       slots.push(placingOf(sent));
     } else if (fresh.has(key)) {
@@ -65,12 +65,12 @@ export function leave(
   if (!found.ok) return found;
   const member = memberRow(tx, roomId, memberId);
   if (member?.standing === 'leaving' && member.gone_g !== null && member.gone_s !== null) {
-    const stands = tx.get<{ g: number; s: number; time: number }>(
+    const stands = tx.all<{ g: number; s: number; time: number }>(
       'SELECT g, s, time FROM log WHERE room_id = ? AND g = ? AND s = ?',
       roomId,
       member.gone_g,
       member.gone_s,
-    );
+    )[0];
     if (stands !== undefined) return { ok: true, placed: placingOf(stands) };
   }
   if (member?.standing !== 'member' || found.row.owner === memberId) return refuse('FORBIDDEN');

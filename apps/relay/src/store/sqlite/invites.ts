@@ -37,7 +37,7 @@ interface InviteRow {
 const MOST_ROWS = 1_024;
 
 const inviteRow = (tx: Transaction, roomId: RoomId, inviteId: InviteId): InviteRow | undefined =>
-  tx.get<InviteRow>('SELECT * FROM invites WHERE room_id = ? AND invite_id = ?', roomId, inviteId);
+  tx.all<InviteRow>('SELECT * FROM invites WHERE room_id = ? AND invite_id = ?', roomId, inviteId)[0];
 
 /** Tombstones go one invite's longest life after they have expired: until then EXPIRED is told. */
 function prune(tx: Transaction, roomId: RoomId): void {
@@ -96,12 +96,12 @@ export function registerInvite(tx: Transaction, command: Command<'registerInvite
     return same ? { ok: true } : refuse('BAD_ENTRY');
   }
   if (expires <= tx.now || expires > tx.now + LIMITS.inviteLifetimeMs) return refuse('BAD_ENTRY');
-  const count = tx.get<{ open: number; all_rows: number }>(
+  const count = tx.all<{ open: number; all_rows: number }>(
     `SELECT count(*) FILTER (WHERE state = 'claimed' OR (state = 'open' AND expires > ?)) AS open, count(*) AS all_rows
      FROM invites WHERE room_id = ?`,
     tx.now,
     roomId,
-  );
+  )[0];
   if (count === undefined || count.open >= command.maxOpen || count.all_rows >= MOST_ROWS)
     return refuse('INVITE_LIMIT');
   tx.run(

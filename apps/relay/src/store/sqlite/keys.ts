@@ -39,11 +39,11 @@ export function readPrekeys(tx: Transaction, roomId: RoomId): Of<'readPrekeys'> 
 }
 
 const requestOf = (tx: Transaction, roomId: RoomId, memberId: MemberId): Bytes | null =>
-  tx.get<{ request: Bytes }>(
+  tx.all<{ request: Bytes }>(
     'SELECT request FROM key_requests WHERE room_id = ? AND member_id = ?',
     roomId,
     memberId,
-  )?.request ?? null;
+  )[0]?.request ?? null;
 
 export function putNeedKey(
   tx: Transaction,
@@ -74,12 +74,12 @@ export function putKeyGrant(tx: Transaction, command: Parameters<Keys['putKeyGra
   if (!isMember(tx, roomId, from)) return refuse('FORBIDDEN');
   const request = requestOf(tx, roomId, to);
   if (request === null || !equalBytes(request, command.request)) return refuse('BAD_ENTRY');
-  const known = tx.get<{ granted: Bytes }>(
+  const known = tx.all<{ granted: Bytes }>(
     'SELECT granted FROM key_grants WHERE room_id = ? AND member_id = ? AND granter = ?',
     roomId,
     to,
     from,
-  );
+  )[0];
   if (known !== undefined && equalBytes(known.granted, grant)) return { ok: true };
   tx.run(
     `INSERT INTO key_grants VALUES (?, ?, ?, ?, ?)
@@ -132,7 +132,7 @@ interface OfferRow {
   readonly acceptance: Bytes | null;
 }
 const offerRow = (tx: Transaction, roomId: RoomId): OfferRow | undefined =>
-  tx.get<OfferRow>('SELECT * FROM offers WHERE room_id = ?', roomId);
+  tx.all<OfferRow>('SELECT * FROM offers WHERE room_id = ?', roomId)[0];
 
 export function putOffer(tx: Transaction, roomId: RoomId, to: MemberId, offer: Bytes): Of<'putOffer'> {
   const found = openRoom(tx, roomId);

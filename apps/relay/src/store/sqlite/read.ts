@@ -24,7 +24,7 @@ import type { Transaction } from './transaction.js';
 
 /** A room that its owner closed: only who was a member learns that it was one. */
 function closedRoom(tx: Transaction, roomId: RoomId, memberId: MemberId): RoomRow | undefined {
-  const row = tx.get<RoomRow>('SELECT * FROM rooms WHERE room_id = ? AND closed = 1', roomId);
+  const row = tx.all<RoomRow>('SELECT * FROM rooms WHERE room_id = ? AND closed = 1', roomId)[0];
   return row !== undefined && memberRow(tx, roomId, memberId) !== undefined ? row : undefined;
 }
 
@@ -138,12 +138,12 @@ function entryOf(row: LogRow, wrap: Bytes | null): ReadEntry {
 
 /** What the departed are served: the signed entry that says so, and nothing that is later. */
 function departedPage(tx: Transaction, row: RoomRow, member: MemberRow): LogPage {
-  const entry = tx.get<LogRow>(
+  const entry = tx.all<LogRow>(
     'SELECT * FROM log WHERE room_id = ? AND g = ? AND s = ?',
     row.room_id,
     member.gone_g,
     member.gone_s,
-  );
+  )[0];
   return {
     role: 'departed',
     entry: entry === undefined ? null : entryOf(entry, null),

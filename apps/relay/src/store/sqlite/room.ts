@@ -50,7 +50,7 @@ export interface LogRow {
 type Found = { readonly ok: true; readonly row: RoomRow } | Refused<'ROOM_UNKNOWN' | 'ROOM_CLOSED'>;
 
 const find = (tx: Transaction, roomId: RoomId): RoomRow | undefined =>
-  tx.get<RoomRow>('SELECT * FROM rooms WHERE room_id = ?', roomId);
+  tx.all<RoomRow>('SELECT * FROM rooms WHERE room_id = ?', roomId)[0];
 
 /**
  * The room, in the generation of this start of the store: its first use after a start opens
@@ -76,7 +76,7 @@ export function openRoom(tx: Transaction, roomId: RoomId): Found {
 }
 
 export const memberRow = (tx: Transaction, roomId: RoomId, memberId: MemberId): MemberRow | undefined =>
-  tx.get<MemberRow>('SELECT * FROM members WHERE room_id = ? AND member_id = ?', roomId, memberId);
+  tx.all<MemberRow>('SELECT * FROM members WHERE room_id = ? AND member_id = ?', roomId, memberId)[0];
 
 /** A member that may act: not one that is leaving. */
 export const isMember = (tx: Transaction, roomId: RoomId, memberId: MemberId): boolean =>
@@ -88,11 +88,11 @@ export function roleOf(tx: Transaction, row: RoomRow, memberId: MemberId): Role 
     if (member.standing !== 'member') return 'departed';
     return row.owner === memberId ? 'owner' : 'member';
   }
-  const claim = tx.get<object>(
+  const claim = tx.all<object>(
     "SELECT 1 FROM invites WHERE room_id = ? AND joiner = ? AND state = 'claimed' LIMIT 1",
     row.room_id,
     memberId,
-  );
+  )[0];
   return claim === undefined ? 'stranger' : 'joiner';
 }
 
@@ -121,10 +121,10 @@ export interface NewEntry {
 
 /** Puts entries at the end of the log and on the feed; where they stand, in order. */
 export function place(tx: Transaction, roomId: RoomId, entries: readonly NewEntry[]): Placing[] {
-  const at = tx.get<{ generation: number; seq: number }>(
+  const at = tx.all<{ generation: number; seq: number }>(
     'SELECT generation, seq FROM rooms WHERE room_id = ?',
     roomId,
-  );
+  )[0];
   if (at === undefined) throw new Error('a room went away in its own transaction');
   const placed = entries.map((entry, index): FeedEntry => {
     const { id, ...parts } = entry;

@@ -71,14 +71,14 @@ function addMember(
 }
 
 const chainEntry = (tx: Transaction, roomId: RoomId, head: Bytes): Stands | undefined =>
-  tx.get<Stands>('SELECT g, s, time FROM chain WHERE room_id = ? AND head = ?', roomId, head);
+  tx.all<Stands>('SELECT g, s, time FROM chain WHERE room_id = ? AND head = ?', roomId, head)[0];
 
 function rotationStands(tx: Transaction, roomId: RoomId, newEpoch: number, hash: Bytes): Stands | undefined {
-  const row = tx.get<Stands & { hash: Bytes }>(
+  const row = tx.all<Stands & { hash: Bytes }>(
     'SELECT g, s, time, hash FROM rotations WHERE room_id = ? AND epoch = ?',
     roomId,
     newEpoch,
-  );
+  )[0];
   return row !== undefined && equalBytes(row.hash, hash) ? row : undefined;
 }
 

@@ -142,7 +142,7 @@ const STEPS: readonly string[] = [
 /** Brings a file to this version, step by step. Throws for a file of a later one. */
 export function migrate(database: DatabaseSync): void {
   const row = database.prepare('PRAGMA user_version').get();
-  const version = Number(row?.['user_version'] ?? 0);
+  const version = Number(row?.user_version ?? 0);
   if (version > STEPS.length) {
     throw new Error(`the data folder was written by a later version of the relay (schema ${version})`);
   }

@@ -42,11 +42,7 @@ export class Transaction {
     this.now = now;
   }
 
-  /** The first row, as `Row` says the table is. */
-  get<Row extends object>(sql: string, ...values: readonly SQLInputValue[]): Row | undefined {
-    return this.#statements.of(sql).get(...values) as Row | undefined;
-  }
-
+  /** The rows, as `Row` says they are. */
   all<Row extends object>(sql: string, ...values: readonly SQLInputValue[]): Row[] {
     return this.#statements.of(sql).all(...values) as Row[];
   }

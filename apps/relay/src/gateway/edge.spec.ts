@@ -1,0 +1,154 @@
+import type { IncomingMessage } from 'node:http';
+import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { loadThemis } from '@0fc/crypto/node';
+import type { SessionMessage } from '@0fc/protocol';
+import { HandshakeGate } from './handshake-gate.js';
+import { addressOf, isSecure, originAllowed } from './origin.js';
+import { Outbound } from './outbound.js';
+import { StrictDecoder } from './strict-parser.js';
+
+const asked = (headers: Record<string, string>, remoteAddress = '192.0.2.1'): IncomingMessage =>
+  ({ headers, socket: { remoteAddress } }) as unknown as IncomingMessage;
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+beforeAll(() => loadThemis());
+
+describe('origins and addresses', () => {
+  const allowed = new Set(['https://web.example']);
+  test.each([
+    [{ host: 'chat.example' }, true],
+    [{ host: 'chat.example', origin: 'https://chat.example' }, true],
+    [{ host: 'chat.example', origin: 'https://web.example' }, true],
+    [{ host: 'chat.example', origin: 'https://evil.example' }, false],
+    [{ host: 'chat.example', origin: 'https://chat.example:444' }, false],
+    [{ host: 'chat.example', origin: 'null' }, false],
+    [{ origin: 'https://chat.example' }, false],
+  ])('%j: %s', (headers, expected) => {
+    expect(originAllowed(asked(headers as Record<string, string>), allowed)).toBe(expected);
+  });
+
+  test('a forwarded address counts only behind trusted proxies', () => {
+    const request = asked({ 'x-forwarded-for': '198.51.100.9, 203.0.113.5' });
+    expect(addressOf(request, 0)).toBe('192.0.2.1');
+    expect(addressOf(request, 1)).toBe('203.0.113.5');
+    expect(addressOf(request, 2)).toBe('198.51.100.9');
+    expect(addressOf(asked({}, '::ffff:192.0.2.7'), 0)).toBe('192.0.2.7');
+  });
+
+  test('an IPv6 address stands for its network', () => {
+    expect(addressOf(asked({}, '2001:db8:1:2:3:4:5:6'), 0)).toBe(addressOf(asked({}, '2001:db8:1:2::1'), 0));
+    expect(addressOf(asked({}, '2001:db8:1:2::1'), 0)).not.toBe(addressOf(asked({}, '2001:db8:1:3::1'), 0));
+  });
+
+  test('https is the proxy’s word only where it is trusted', () => {
+    const request = asked({ 'x-forwarded-proto': 'https' });
+    expect([isSecure(request, 0), isSecure(request, 1)]).toEqual([false, true]);
+  });
+});
+
+describe('the handshake queue', () => {
+  test('runs one a turn, in order, and turns away what is too much', async () => {
+    const gate = new HandshakeGate({ most: 3, rest: 1 });
+    const ran: number[] = [];
+    expect([1, 2, 3, 4].map((n) => gate.enter(() => ran.push(n)))).toEqual([true, true, true, false]);
+    expect(ran).toEqual([]);
+    while (gate.waiting > 0) await turn();
+    expect(ran).toEqual([1, 2, 3]);
+  });
+});
+
+describe('the outbound queue', () => {
+  const event = (size: number): SessionMessage => ({
+    e: 'signalled',
+    body: { payload: new Uint8Array(size) },
+  });
+  function queue(mostBytes = 1_000) {
+    const state = { idle: true, sealed: [] as number[], sent: 0 };
+    const overflow = jest.fn();
+    const failed = jest.fn();
+    const outbound = new Outbound({
+      mostBytes,
+      seal: (messages) => {
+        state.sealed.push(messages.length);
+        return new Uint8Array(1);
+      },
+      send: () => {
+        state.sent++;
+      },
+      idle: () => state.idle,
+      overflow,
+      failed,
+    });
+    return { outbound, state, overflow, failed };
+  }
+
+  test('wraps all that is due in a turn once', async () => {
+    const { outbound, state } = queue();
+    for (let n = 0; n < 5; n++) outbound.push(event(10));
+    expect(state.sent).toBe(0);
+    await turn();
+    expect(state).toMatchObject({ sealed: [5], sent: 1 });
+  });
+
+  test('wraps nothing that cannot go out, and says when it is too much', async () => {
+    const { outbound, state, overflow } = queue();
+    state.idle = false;
+    outbound.push(event(800));
+    await turn();
+    expect(state.sealed).toEqual([]);
+    outbound.push(event(800));
+    expect(overflow).toHaveBeenCalledTimes(1);
+    expect(state.sealed).toEqual([]);
+    state.idle = true;
+    outbound.drained();
+    await turn();
+    expect(state).toMatchObject({ sealed: [1], sent: 1 });
+  });
+
+  test('one large message may always wait, and much in one turn goes out first', () => {
+    const { outbound, state, overflow } = queue();
+    outbound.push(event(5_000));
+    outbound.push(event(5_000));
+    expect(overflow).not.toHaveBeenCalled();
+    expect(state.sealed).toEqual([1]);
+  });
+
+  test('finishes once all is sent', async () => {
+    const { outbound, state } = queue();
+    const done = jest.fn();
+    state.idle = false;
+    outbound.push(event(10));
+    outbound.finish(done);
+    await turn();
+    expect(done).not.toHaveBeenCalled();
+    state.idle = true;
+    outbound.drained();
+    await turn();
+    expect(done).toHaveBeenCalledTimes(1);
+    expect(state.sent).toBe(1);
+  });
+});
+
+describe('the strict decoder', () => {
+  test.each([
+    '2["frame","text"]',
+    '52-["frame",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]',
+    '3[]',
+    '0/other,',
+    '51-["frame",{"_placeholder":true,"num":1}]',
+    '51-7["frame",{"_placeholder":true,"num":0}]',
+    '0{"token":"x"}',
+    '',
+  ])('refuses %j', (packet) => {
+    expect(() => new StrictDecoder().add(packet)).toThrow('not a packet of this protocol');
+  });
+
+  test('takes the one event', () => {
+    const decoder = new StrictDecoder();
+    const taken = jest.fn();
+    decoder.on('decoded', taken);
+    decoder.add('51-["frame",{"_placeholder":true,"num":0}]');
+    decoder.add(Buffer.from([1, 2]));
+    expect(taken).toHaveBeenCalledTimes(1);
+  });
+});

@@ -1,0 +1,30 @@
+/** A connection as the rooms see it. */
+import type { Bytes, EventBody, EventKind, MemberId, Position, RoomId } from '@0fc/protocol';
+import type { LogPage } from './room-store.js';
+
+/** The connection's view of the room that it is bound to. */
+export interface BoundReader {
+  readonly roomId: RoomId;
+  /** One page of the log; `follow` is to run once the page is queued. */
+  page(after: Position | null): Promise<{ readonly page: LogPage; readonly follow: () => void }>;
+  end(): void;
+}
+
+/** Why a connection ends; null: the last entry it was sent has said it all. */
+export type ClosingCode = EventBody<'closing'>['code'];
+
+export interface Peer {
+  readonly connectionId: string;
+  /** what the Secure Session proved, and nothing else (G12) */
+  readonly key: Bytes;
+  readonly memberId: MemberId;
+  readonly address: string;
+  /** the room that this connection is bound to */
+  reader: BoundReader | null;
+  /** Queues an event; goes out with all else that is due in this turn. */
+  send<K extends EventKind>(kind: K, body: EventBody<K>): void;
+  /** Sends what is queued, says why, and ends the connection. */
+  close(code: ClosingCode | null): void;
+  /** Something broke on our side; for the log. */
+  failed(error: unknown): void;
+}

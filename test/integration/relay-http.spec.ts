@@ -1,0 +1,175 @@
+/** What the relay answers beside the socket, and how it starts and ends as a program. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { toBase64Url } from '@0fc/protocol';
+import { startRelay, type RunningRelay } from '../../apps/relay/src/start.js';
+import { RelayProcess } from '../support/relay-process.js';
+
+const MAIN = resolve(import.meta.dirname, '../../apps/relay/dist/main.js');
+const CSP = {
+  document: "default-src 'none'; script-src 'self'",
+  worker: "default-src 'none'; script-src 'wasm-unsafe-eval'",
+};
+let folder: string;
+let relay: RunningRelay;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), '0fc-http-'));
+  const web = join(folder, 'web');
+  await mkdir(web);
+  await Promise.all([
+    writeFile(join(web, 'index.html'), '<!doctype html><title>client</title>'),
+    writeFile(join(web, 'csp.json'), JSON.stringify(CSP)),
+    writeFile(join(web, 'main-ABCDEF12.js'), 'main'),
+    writeFile(join(web, 'worker-ABCDEF12.js'), 'worker'),
+    writeFile(join(web, 'libthemis.wasm'), 'wasm'),
+    writeFile(join(folder, 'outside.txt'), 'outside'),
+  ]);
+  relay = await startRelay({
+    environment: {
+      PORT: '0',
+      DATA_DIR: join(folder, 'data'),
+      WEB_DIR: web,
+      LOG_LEVEL: 'silent',
+      TRUST_PROXY: '1',
+    },
+  });
+});
+afterAll(async () => {
+  await relay.stop();
+  await rm(folder, { recursive: true });
+});
+
+const get = (path: string, init: RequestInit = {}) => fetch(`${relay.url}${path}`, init);
+
+describe('over HTTP', () => {
+  test('health and configuration are never kept', async () => {
+    for (const path of ['/health/live', '/health/ready', '/config.json']) {
+      const response = await get(path);
+      expect([path, response.status, response.headers.get('cache-control')]).toEqual([path, 200, 'no-store']);
+    }
+    expect(await (await get('/config.json')).json()).toEqual({
+      relayPublicKey: toBase64Url(relay.publicKey),
+      version: expect.any(String) as unknown,
+    });
+  });
+
+  test('the page and the worker have each their own policy, and all else has none to give', async () => {
+    for (const path of ['/', '/index.html', '/room/abc', '/join']) {
+      const response = await get(path);
+      expect(await response.text()).toContain('client');
+      expect(response.headers.get('content-security-policy')).toBe(CSP.document);
+      expect(response.headers.get('cache-control')).toBe('no-store');
+    }
+    const worker = await get('/worker-ABCDEF12.js');
+    expect(worker.headers.get('content-security-policy')).toBe(CSP.worker);
+    expect(worker.headers.get('cache-control')).toContain('immutable');
+    const main = await get('/main-ABCDEF12.js');
+    expect(main.headers.get('content-security-policy')).toContain("default-src 'none'");
+    expect(main.headers.get('content-type')).toContain('text/javascript');
+    const wasm = await get('/libthemis.wasm');
+    expect(wasm.headers.get('content-type')).toBe('application/wasm');
+    expect(wasm.headers.get('cache-control')).toBe('no-store');
+  });
+
+  test('headers of isolation are on every answer, HSTS only behind https', async () => {
+    const plain = await get('/');
+    expect(plain.headers.get('cross-origin-opener-policy')).toBe('same-origin');
+    expect(plain.headers.get('cross-origin-resource-policy')).toBe('same-origin');
+    expect(plain.headers.get('permissions-policy')).toContain('microphone=()');
+    expect(plain.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(plain.headers.get('referrer-policy')).toBe('no-referrer');
+    expect(plain.headers.get('x-powered-by')).toBeNull();
+    expect(plain.headers.get('strict-transport-security')).toBeNull();
+    const secure = await get('/', { headers: { 'x-forwarded-proto': 'https' } });
+    expect(secure.headers.get('strict-transport-security')).toContain('max-age=');
+  });
+
+  test('what is not of the build is not served', async () => {
+    for (const path of ['/csp.json', '/absent.js', '/..%2foutside.txt', '/%2e%2e/outside.txt', '/%00.js']) {
+      expect([path, (await get(path)).status]).toEqual([path, 404]);
+    }
+    expect((await get('/%ff.js')).status).toBe(400);
+    expect((await get('/', { method: 'POST' })).status).toBe(404);
+    expect((await get('/socket.io/?EIO=4&transport=polling')).status).toBe(400);
+  });
+
+  test('without a build there is a page that says what to do', async () => {
+    const bare = await startRelay({
+      environment: { PORT: '0', WEB_DIR: join(folder, 'nowhere'), LOG_LEVEL: 'silent' },
+      inMemory: true,
+    });
+    const response = await fetch(`${bare.url}/`);
+    expect([response.status, bare.web]).toEqual([503, false]);
+    expect(await response.text()).toContain('npm run build');
+    await bare.stop();
+  });
+});
+
+async function run(args: readonly string[], environment: Record<string, string>) {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { PATH: process.env.PATH, DATA_DIR: join(folder, 'cli'), ...environment },
+  });
+  let out = '';
+  let error = '';
+  child.stdout.on('data', (text: Buffer) => (out += text.toString()));
+  child.stderr.on('data', (text: Buffer) => (error += text.toString()));
+  const [code] = (await once(child, 'close')) as [number];
+  return { code, out, error };
+}
+
+describe('as a program', () => {
+  test('keygen prints a pair that it then runs with', async () => {
+    const { code, out } = await run(['keygen'], {});
+    expect(code).toBe(0);
+    const made = Object.fromEntries(
+      out.split('\n').flatMap((line) => {
+        const [name = '', value] = line.split('=', 2);
+        return value === undefined ? [] : [[name, value]];
+      }),
+    ) as Record<string, string>;
+    const child = await RelayProcess.start({ RELAY_PRIVATE_KEY: made.RELAY_PRIVATE_KEY });
+    const config = (await (await fetch(`${child.url}/config.json`)).json()) as { relayPublicKey: string };
+    expect(config.relayPublicKey).toBe(made.RELAY_PUBLIC_KEY);
+    expect(child.log).toContain('relay fingerprint');
+    expect(child.log).toContain('replicas need Redis');
+    expect(child.log).not.toContain(made.RELAY_PRIVATE_KEY);
+    await child.remove();
+  });
+
+  test('a setting that cannot be used ends it with one line and code 1', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' ? String(address?.port) : '';
+    const file = join(folder, 'a-file');
+    await writeFile(file, '');
+    const cases: [Record<string, string>, readonly string[], RegExp][] = [
+      [{}, ['--port', port], /^PORT is \d+, which another program uses; set PORT/],
+      [{ PORT: 'x' }, [], /^PORT is "x"; it must be/],
+      [{ DATA_DIR: join(file, 'below') }, [], /^DATA_DIR is .* cannot be written to/],
+      [{ RELAY_PRIVATE_KEY_FILE: join(folder, 'absent') }, [], /^RELAY_PRIVATE_KEY_FILE is .*ENOENT/],
+      [{}, ['--prot', '1'], /prot/],
+      [{}, ['serve'], /only command is keygen/],
+    ];
+    for (const [environment, args, text] of cases) {
+      const { code, error } = await run(args, environment);
+      expect([code, error.trimEnd().split('\n')]).toEqual([1, [expect.stringMatching(text)]]);
+    }
+    server.close();
+  });
+
+  test('SIGTERM ends it in order, with code 0', async () => {
+    const child = spawn(process.execPath, [MAIN, '--port', '0'], {
+      env: { PATH: process.env.PATH, DATA_DIR: join(folder, 'term'), LOG_LEVEL: 'info' },
+    });
+    await once(child.stdout, 'data');
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+});
