@@ -150,6 +150,10 @@ export class Connection implements Peer {
     this.#outbound.push({ e: kind, body: body });
   }
 
+  sent(): Promise<void> {
+    return this.#outbound.empty();
+  }
+
   close(code: ClosingCode | null, moveWithinMs?: number): void {
     if (this.#state === 'ending' || this.#state === 'over') return;
     const sealed = this.#link.established && this.#state === 'open';

@@ -40,6 +40,7 @@ export class Outbound {
   #scheduled = false;
   #ended = false;
   #whenEmpty: (() => void) | null = null;
+  #watchers: (() => void)[] = [];
 
   constructor(options: OutboundOptions) {
     this.#options = options;
@@ -65,10 +66,23 @@ export class Outbound {
     this.#schedule();
   }
 
+  /** Resolves once nothing waits, also because it was dropped. */
+  empty(): Promise<void> {
+    if (this.#waiting.length === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#watchers.push(resolve));
+  }
+
+  #tellWatchers(): void {
+    const watchers = this.#watchers;
+    this.#watchers = [];
+    for (const resolve of watchers) resolve();
+  }
+
   /** Drops what has not been wrapped. */
   clear(): void {
     this.#waiting = [];
     this.#bytes = 0;
+    this.#tellWatchers();
   }
 
   /** Takes nothing more; `done` runs once all is sent. */
@@ -131,5 +145,6 @@ export class Outbound {
     const gone = this.#waiting.splice(0, group.length);
     this.#bytes -= gone.reduce((sum, waiting) => sum + waiting.bytes, 0);
     this.#options.send(frame);
+    if (this.#waiting.length === 0) this.#tellWatchers();
   }
 }

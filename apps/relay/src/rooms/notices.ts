@@ -121,7 +121,12 @@ export class Notices {
   async #grants(): Promise<void> {
     const verdict = await this.#store.keyGrants(this.#roomId, this.#peer.memberId);
     if (!verdict.ok) return;
-    for (const grant of verdict.grants) if (!this.#ended) this.#peer.send('keyGranted', grant);
+    for (const grant of verdict.grants) {
+      if (this.#ended) return;
+      this.#peer.send('keyGranted', grant);
+      // Each may be nearly a frame, and members could fill the owner's queue with theirs.
+      await this.#peer.sent();
+    }
   }
 
   async #offer(): Promise<void> {

@@ -23,6 +23,8 @@ export interface Peer {
   reader: BoundReader | null;
   /** Queues an event; goes out with all else that is due in this turn. */
   send<K extends EventKind>(kind: K, body: EventBody<K>): void;
+  /** Resolves once nothing waits to be sent, or the connection is over: for what is much at a time. */
+  sent(): Promise<void>;
   /** Sends what is queued, says why, and ends the connection. */
   close(code: ClosingCode | null): void;
   /** Something broke on our side; for the log. */

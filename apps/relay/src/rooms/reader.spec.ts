@@ -54,6 +54,7 @@ function setUp() {
     memberId: ME,
     key: new Uint8Array(45),
     send: (kind: string, body: unknown) => void told.push({ kind, body }),
+    sent: async () => undefined,
     close: (code: string | null) => void closed.push(code),
     failed: (error: unknown) => {
       throw error;

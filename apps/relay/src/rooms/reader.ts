@@ -244,6 +244,8 @@ export class RoomReader implements BoundReader {
       const entries: readonly ReadEntry[] = page.entries;
       this.#sendEntries(entries);
       this.#cursor = entries.at(-1)?.position ?? this.#cursor;
+      // At the reader's pace: a long hole is no reason to be cut.
+      if (!page.end) await this.#peer.sent();
       if (page.end) break;
     }
     this.#mode = 'live';

@@ -31,7 +31,7 @@ export interface Keys {
   /** A new request replaces the old one and its grants; the same again changes nothing. */
   putNeedKey(roomId: RoomId, memberId: MemberId, request: Bytes): Promise<Verdict<object, 'FORBIDDEN'>>;
 
-  /** BAD_ENTRY: nobody asked, or with another request than this. */
+  /** BAD_ENTRY: nobody asked, with another request than this, or 16 have answered. */
   putKeyGrant(command: {
     readonly roomId: RoomId;
     readonly from: MemberId;

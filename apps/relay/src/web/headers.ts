@@ -28,7 +28,7 @@ export function securityHeaders(
   return (request, response, next) => {
     response.setHeader('Permissions-Policy', PERMISSIONS);
     if (isSecure(request, proxies)) {
-      response.setHeader('Strict-Transport-Security', `max-age=${YEAR_SECONDS}; includeSubDomains`);
+      response.setHeader('Strict-Transport-Security', `max-age=${YEAR_SECONDS}`);
     }
     common(request, response, next);
   };

@@ -7,6 +7,9 @@ import type { Transaction } from './transaction.js';
 
 type Of<K extends keyof Keys> = Awaited<ReturnType<Keys[K]>>;
 
+/** Answers to one request: the owner's may be answered by anybody, and each is large. */
+const MOST_GRANTS = 16;
+
 export function putPrekey(tx: Transaction, command: Parameters<Keys['putPrekey']>[0]): Of<'putPrekey'> {
   const { roomId, memberId, k, prekey } = command;
   const found = openRoom(tx, roomId);
@@ -81,6 +84,12 @@ export function putKeyGrant(tx: Transaction, command: Parameters<Keys['putKeyGra
     from,
   )[0];
   if (known !== undefined && equalBytes(known.granted, grant)) return { ok: true };
+  const count = tx.all<{ grants: number }>(
+    'SELECT count(*) AS grants FROM key_grants WHERE room_id = ? AND member_id = ?',
+    roomId,
+    to,
+  )[0];
+  if (known === undefined && (count?.grants ?? 0) >= MOST_GRANTS) return refuse('BAD_ENTRY');
   tx.run(
     `INSERT INTO key_grants VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (room_id, member_id, granter) DO UPDATE SET granted = excluded.granted, news = excluded.news`,
