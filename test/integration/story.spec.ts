@@ -68,6 +68,7 @@ describe('a room', () => {
       const burst = sent.slice(from, from + 8);
       await Promise.all(burst.map((text, n) => (n % 2 === 0 ? owner : guest).say(roomId, text)));
       await Promise.all([owner.has(...burst), guest.has(...burst)]);
+      await until('a due rotation', () => (owner.room?.key?.messages ?? 10) < 10);
     }
     await until(
       'three rotations',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ALARM_CODES, ERROR_CODES } from '@0fc/protocol';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { PAGE_CODES } from './page-codes';
 import { TRANSLATIONS } from './translations';
@@ -57,7 +57,7 @@ describe('the sentences', () => {
   });
 
   it('exist for every key that the code names', () => {
-    const code = sources(join(process.cwd(), 'src', 'app')).join('\n');
+    const code = sources(join(dirname(expect.getState().testPath ?? ''), '..')).join('\n');
     const areas = Object.keys(TRANSLATIONS.en).join('|');
     const named = [...code.matchAll(new RegExp(`['\`]((?:${areas})\\.[\\w.]+)['\`]`, 'g'))].map(
       ([, key = '']) => key,

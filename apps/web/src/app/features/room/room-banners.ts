@@ -33,7 +33,9 @@ import { Icon } from '../../ui/icon';
     @for (asking of room().approvals; track asking.inviteId) {
       <p class="banner" role="status" data-testid="asks-to-enter">
         <zfc-icon name="people" [small]="true" /><span>{{ t('members.asks', { name: asking.name }) }}</span>
-        <a class="btn btn--flush" [routerLink]="['/room', room().roomId, 'members']">{{ t('room.decide') }}</a>
+        <a class="btn btn--flush" [routerLink]="['/room', room().roomId, 'members']">{{
+          t('room.decide')
+        }}</a>
       </p>
     }
     @if (open() && room().sendingPaused) {

@@ -123,7 +123,7 @@ export class FirstPassphrase {
     this.busy.set(false);
     if (!outcome.ok) this.failure.set(outcome.error);
     // Asks the browser not to clear the vault when the disk runs short; a worker cannot ask. A refusal changes nothing.
-    else await navigator.storage.persist();
+    else if ('storage' in navigator) await navigator.storage.persist();
   }
 
   #refuse(code: string, field: 0 | 1): void {
