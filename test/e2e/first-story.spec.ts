@@ -56,6 +56,12 @@ describe('the first story', () => {
     await owner.firstPassphrase();
     await owner.at('new-room').first().waitFor();
     await owner.picture('home-empty');
+    await owner.at('new-room').first().click();
+    await owner.at('room-name').waitFor();
+    await owner.picture('new-room');
+    await owner.close();
+    await owner.open();
+    await owner.unlock();
     await owner.createRoom('Collectif Rive Droite', 10);
     link = await owner.makeInvite();
     expect(link).toMatch(new RegExp(`^${relay.url}/join#[\\w-]+$`));
@@ -149,7 +155,7 @@ describe('the first story', () => {
     await late.enter();
     await late.has('After the last rotation');
     await late.say('Hello from the third');
-    await Promise.all([owner.has('Hello from the third'), guest.has('Hello from the third')]);
+    await Promise.all([owner, guest, late].map((profile) => profile.has('Hello from the third')));
     expect(await late.texts()).toEqual(['After the last rotation', 'Hello from the third']);
     said.push('After the last rotation', 'Hello from the third');
   });
@@ -166,6 +172,14 @@ describe('the first story', () => {
     await owner.has('And on it goes');
     expect(await owner.alarms()).toBe(0);
     said.push('Written while the relay is down', 'And on it goes');
+  });
+
+  test('settings hold language, theme and the relay’s fingerprint', async () => {
+    await owner.at('open-settings').first().click();
+    await owner.at('theme').first().waitFor();
+    await owner.picture('settings');
+    await owner.page.goBack();
+    await owner.at('composer').waitFor();
   });
 
   test('lock ends the worker; nothing is shown before the passphrase', async () => {
@@ -209,7 +223,7 @@ describe('an invite that is no good is refused with its own words, and nothing i
 
   test('an expired one', async () => {
     const visitor = await opened(expired(link));
-    await visitor.page.locator('[data-code="INVITE_EXPIRED"]').first().waitFor();
+    await refusal(visitor, 'INVITE_EXPIRED');
     await visitor.context.close();
   });
 

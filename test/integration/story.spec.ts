@@ -110,7 +110,7 @@ describe('a room', () => {
     await late.admitted(roomId);
     await late.has('new');
     await late.say(roomId, 'hello');
-    await Promise.all([owner.has('hello'), guest.has('hello')]);
+    await Promise.all([owner.has('hello'), guest.has('hello'), late.has('hello')]);
     expect(late.texts).toEqual(['new', 'hello']);
     expect([...owner.alarms, ...guest.alarms, ...late.alarms]).toEqual([]);
   });
@@ -150,6 +150,12 @@ describe('an invite', () => {
     expect(await refused(third, roomId)).toBe('INVITE_REVOKED');
     const torn = await third.api.previewInvite(revoked.link.slice(0, -5));
     expect(torn).toMatchObject({ ok: false, error: { code: 'INVITE_MALFORMED' } });
+    const late = await owner.invite(roomId, 1_500);
+    await until('the invite to expire', () => Date.now() > late.expires);
+    expect(await third.api.previewInvite(late.link)).toMatchObject({
+      ok: false,
+      error: { code: 'INVITE_EXPIRED' },
+    });
     const elsewhere = await third.api.previewInvite(revoked.link.replace(relay.url, 'https://other.example'));
     expect(elsewhere).toMatchObject({ ok: false, error: { code: 'INVITE_OTHER_DEPLOYMENT' } });
     expect(owner.room?.members).toHaveLength(3);

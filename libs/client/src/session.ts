@@ -106,6 +106,11 @@ export class Session {
 
   async previewInvite(text: string): Promise<InvitePreview> {
     const link = await this.#readInvite(text);
+    const resumes = this.#joins.get(link.roomId)?.record.inviteId === link.inviteId;
+    // Said before anything is typed or sent; a join that was claimed in time goes on.
+    if (!resumes && link.expires < this.#platform.crypto.clock.now()) {
+      throw new ClientError(ERROR_CODES.INVITE_EXPIRED, { expires: link.expires });
+    }
     const { pin } = this.#pin;
     const matches = pin !== null && equalBytes(pin.hash, link.relay);
     return {
@@ -115,7 +120,7 @@ export class Session {
       relayPin: pin === null ? 'new' : matches ? 'matches' : 'differs',
       pinnedFingerprint: pin?.fingerprint ?? null,
       expires: link.expires,
-      resumes: this.#joins.get(link.roomId)?.record.inviteId === link.inviteId,
+      resumes,
     };
   }
 

@@ -6,7 +6,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BODIES, decodeBody, encodeBody, type Body, type BodyKind } from './bodies.js';
+import { BODIES, decodeBody, encodeBody, type BodyKind } from './bodies.js';
 import { toHex, type Bytes } from './bytes.js';
 import { CATALOGUE, EVENT_KINDS, REQUEST_KINDS } from './catalogue.js';
 import { decodeSessionFrame, encodeSessionFrame, type SessionMessage } from './frames.js';
