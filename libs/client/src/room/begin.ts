@@ -1,6 +1,6 @@
 /** How a room begins on this device: created here, or joined (docs/protocol.md sections 4, 5). */
 import {
-  decodeBody, ERROR_CODES, parse, settings as settingsSchema, type AnyContent, type ErrorCode, type JoinReplyBody, type RoomId, type RoomSettings,
+  decodeBody, ERROR_CODES, parse, settings as settingsSchema, type ErrorCode, type JoinReplyBody, type RoomId, type RoomSettings,
 } from '@0fc/protocol'; // prettier-ignore
 import {
   bodyHash,
@@ -16,8 +16,8 @@ import { Connection } from '../connection.js';
 import { ClientError } from '../errors.js';
 import type { Platform } from '../ports.js';
 import type { Vault } from '../vault.js';
-import type { JoinRecord, OutboxItem, RoomCore } from './records.js';
-import { RoomState } from './state.js';
+import type { JoinRecord, RoomCore } from './records.js';
+import { enqueue, RoomState } from './state.js';
 import { followContent } from './take-message.js';
 import { system } from './items.js';
 
@@ -33,19 +33,6 @@ const fresh = (): Fresh => ({
   version: 1, stage: 'member', nextIndex: 0, readIndex: 0, nextN: 1, retired: [], seen: [], epochMessages: 0, paused: false,
   rotationWanted: false, pending: null, people: [], roomName: null, forked: [], usedK: 0,
 }); // prettier-ignore
-
-function enqueue(state: RoomState, platform: Platform, content: AnyContent): void {
-  const { core } = state;
-  const item: OutboxItem = {
-    n: core.nextN++,
-    instance: core.instance,
-    mid: platform.crypto.random.bytes(16),
-    made: platform.crypto.clock.now(),
-    content,
-    sealed: null,
-  };
-  state.putOutbox(item);
-}
 
 export interface NewRoom {
   readonly settings: RoomSettings;

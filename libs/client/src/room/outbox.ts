@@ -7,6 +7,7 @@ import { sealMessage } from '@0fc/crypto/keys';
 import { ClientError, failureOf } from '../errors.js';
 import { alarm, messageIdOf } from './items.js';
 import { Pump } from './pump.js';
+import { enqueue } from './state.js';
 import type { OutboxItem } from './records.js';
 import type { RoomHandle } from './handle.js';
 
@@ -21,6 +22,8 @@ export class Outbox {
   #placed = new Set<number>();
   /** epoch under which the relay refused: nothing is sent under it again before a new look at the log */
   #refusedEpoch = 0;
+  /** epoch that the relay called stale, until a rotation out of it is read or its lack has been shown */
+  #staleEpoch = 0;
 
   constructor(room: RoomHandle) {
     this.#room = room;
@@ -31,15 +34,7 @@ export class Outbox {
     const id = await serial.run(async () => {
       const { core } = state;
       if (core.stage !== 'member') throw new ClientError(ERROR_CODES.NOT_MEMBER);
-      const item: OutboxItem = {
-        n: core.nextN++,
-        instance: core.instance,
-        mid: platform.crypto.random.bytes(16),
-        made: platform.crypto.clock.now(),
-        content,
-        sealed: null,
-      };
-      state.putOutbox(item);
+      const item = enqueue(state, platform, content);
       await this.#room.commit();
       return messageIdOf(core.me, item.mid);
     });
@@ -54,12 +49,10 @@ export class Outbox {
   /** After a catch-up: an epoch that was refused as stale and yet has no rotation in the log is an alarm. */
   caughtUp(): void {
     const { state, serial, platform } = this.#room;
-    if (this.#refusedEpoch === 0) return;
-    const stuck = this.#refusedEpoch === state.core.epoch;
-    if (!stuck) {
-      this.#refusedEpoch = 0;
-      return;
-    }
+    const stuck = this.#staleEpoch !== 0 && this.#staleEpoch === state.core.epoch;
+    if (this.#refusedEpoch !== state.core.epoch) this.#refusedEpoch = 0;
+    this.#staleEpoch = 0;
+    if (!stuck) return;
     void serial.run(async () => {
       state.append(null, platform.crypto.clock.now(), [
         alarm(ALARM_CODES.ALARM_STALE_WITHOUT_ROTATION, null, { epoch: state.core.epoch }),
@@ -110,6 +103,7 @@ export class Outbox {
       if (epoch !== this.#room.state.core.epoch) this.pump();
       else {
         this.#refusedEpoch = epoch;
+        if (code === ERROR_CODES.STALE_EPOCH) this.#staleEpoch = epoch;
         void this.#room.catchUp();
       }
       return;

@@ -4,10 +4,10 @@
  * atomic write, or not at all (docs/protocol.md section 9).
  */
 import {
-  equalBytes, LIMITS, toBase64Url, type Bytes, type MemberId, type Position, type RoomId,
+  LIMITS, toBase64Url, type AnyContent, type Bytes, type MemberId, type Position, type RoomId,
 } from '@0fc/protocol'; // prettier-ignore
 import { decodeRoster, encodeRoster, type Roster } from '@0fc/crypto/verify';
-import type { StorageChange } from '../ports.js';
+import type { Platform, StorageChange } from '../ports.js';
 import type { Vault } from '../vault.js';
 import {
   decodeRecord, encodeRecord, keyOf, logRecord, outboxItem, ownerInvite, prefixOf, roomCore, STORES, type EpochKey,
@@ -200,6 +200,25 @@ export class RoomState {
   }
 }
 
+/** The next message of this member, in the outbox; not yet written. */
+export function enqueue(
+  state: RoomState,
+  platform: Pick<Platform, 'crypto'>,
+  content: AnyContent,
+): OutboxItem {
+  const { core } = state;
+  const item: OutboxItem = {
+    n: core.nextN++,
+    instance: core.instance,
+    mid: platform.crypto.random.bytes(16),
+    made: platform.crypto.clock.now(),
+    content,
+    sealed: null,
+  };
+  state.putOutbox(item);
+  return item;
+}
+
 /** Replaces or adds in a list that is keyed by one field. */
 export function upsert<T>(list: T[], same: (item: T) => boolean, item: T): void {
   const at = list.findIndex(same);
@@ -207,5 +226,4 @@ export function upsert<T>(list: T[], same: (item: T) => boolean, item: T): void 
   else list[at] = item;
 }
 
-export const sameInstance = (a: Bytes, b: Bytes): boolean => equalBytes(a, b);
 export const HISTORY_DEFAULT = Math.min(100_000, LIMITS.historyEntries);

@@ -9,6 +9,9 @@ import type { StoredItem } from './records.js';
 import { upsert, type RoomState } from './state.js';
 import { alarm } from './items.js';
 
+/** Older instances that are remembered of each sender; what was taken in of others is known by its mid. */
+const RETIRED_KEPT = 32;
+
 /** The items that an entry of kind message becomes: the message, alarms, or both. `before`: the position it follows. */
 export function takeMessage(state: RoomState, entry: Entry, before: Position): readonly StoredItem[] {
   const { core } = state;
@@ -66,9 +69,16 @@ function noteCounter(state: RoomState, body: Body<'message'>): readonly StoredIt
   const same = last !== undefined && equalBytes(last.instance, instance);
   const expected = same ? last.n + 1 : 1;
   if (n > expected) items.push(alarm(ALARM_CODES.ALARM_MESSAGE_GAP, sender, { from: expected, to: n - 1 }));
-  if (last !== undefined && !same) core.retired.push({ ...last });
+  if (last !== undefined && !same) retire(core, last);
   upsert(core.counters, (counter) => counter.sender === sender, { sender, instance, n });
   return items;
+}
+
+/** Bounded, or a member that changes its instance with every message would swell the record of all others. */
+function retire(core: RoomState['core'], last: RoomState['core']['counters'][number]): void {
+  const others = core.retired.filter((old) => old.sender !== last.sender);
+  const own = core.retired.filter((old) => old.sender === last.sender).slice(1 - RETIRED_KEPT);
+  core.retired = [...others, ...own, { ...last }];
 }
 
 /** G6, G7: what the sender had when it sealed this, against what was taken in here. */
