@@ -9,7 +9,7 @@ const YEAR_SECONDS = 31_536_000;
 
 /** The camera scans invite links and safety numbers; nothing else is asked of the device. */
 const PERMISSIONS = [
-  'camera=(self)', 'microphone=()', 'geolocation=()', 'payment=()', 'usb=()', 'serial=()', 'bluetooth=()', 'midi=()',
+  'camera=(self)', 'microphone=()', 'geolocation=()', 'payment=()', 'usb=()', 'serial=()', 'midi=()',
   'display-capture=()', 'browsing-topics=()',
 ].join(', '); // prettier-ignore
 
