@@ -235,6 +235,8 @@ describe('an invite that is no good is refused with its own words, and nothing i
     await visitor.firstPassphrase();
     await visitor.startJoin();
     await refusal(visitor, 'RELAY_KEY_MISMATCH');
+    // Both fingerprints, and nothing that goes on all the same (G13).
+    expect(await visitor.page.locator('[data-testid="join-refused"] zfc-fingerprint').count()).toBe(2);
     await visitor.picture('join-relay-differs');
     await visitor.context.close();
     await other.remove();

@@ -26,12 +26,12 @@ import { Icon } from '../../ui/icon';
       >
         <span class="alarm-knot"><zfc-icon name="alarm" /></span>
         <div class="stack">
-          <h1 tabindex="-1">{{ t('join.stopTitle') }}</h1>
+          <h1 tabindex="-1">{{ t(first() ? 'join.stopTitleFirst' : 'join.stopTitle') }}</h1>
           @if (both(); as both) {
             <p>{{ t('join.stopText') }}</p>
             <dl class="against">
               <div>
-                <dt>{{ t('join.known') }}</dt>
+                <dt>{{ knownLabel() }}</dt>
                 <dd><zfc-fingerprint [value]="both.known" /></dd>
               </div>
               <div>
@@ -88,11 +88,15 @@ export class JoinRefused {
   protected readonly copied = signal(false);
   protected readonly copyFailure = signal<Failure | null>(null);
   protected readonly stopped = computed(() => this.failure().code === 'RELAY_KEY_MISMATCH');
+  /** Nothing was pinned before: the relay that answers is not the one that the invite names. */
+  protected readonly first = computed(() => this.preview()?.pinnedFingerprint === null);
+  protected readonly knownLabel = computed(() => this.t(this.first() ? 'join.answering' : 'join.known'));
   protected readonly both = computed(() => {
+    const { pinned, other } = this.failure().params ?? {};
     const preview = this.preview();
-    return preview?.pinnedFingerprint
-      ? { known: preview.pinnedFingerprint, named: preview.relayFingerprint }
-      : null;
+    const known = preview?.pinnedFingerprint ?? pinned;
+    const named = preview?.relayFingerprint ?? other;
+    return typeof known === 'string' && typeof named === 'string' ? { known, named } : null;
   });
 
   protected async copy(): Promise<void> {
@@ -100,7 +104,7 @@ export class JoinRefused {
     if (both === null) return;
     try {
       await navigator.clipboard.writeText(
-        `${this.t('join.known')}: ${groupedFingerprint(both.known)}\n${this.t('join.named')}: ${groupedFingerprint(both.named)}`,
+        `${this.knownLabel()}: ${groupedFingerprint(both.known)}\n${this.t('join.named')}: ${groupedFingerprint(both.named)}`,
       );
       this.copied.set(true);
     } catch {
