@@ -17,7 +17,7 @@ export interface RoomHandle {
   /** Writes what changed and tells the views. */
   commit(): Promise<void>;
   /** Reads the log again from the position taken in. */
-  catchUp(): Promise<void>;
+  catchUp(): void;
   /** Stops for good, until the user acts. */
   halt(failure: Failure): void;
 }

@@ -112,19 +112,26 @@ export class Join {
     try {
       this.#follow(await this.#connection.request('claim', { roomId, inviteId }));
     } catch (error) {
-      await this.#serial.run(() => this.#failed(error));
+      await this.#serial
+        .run(() => this.#failed(error))
+        .catch((failure: unknown) => {
+          this.#halt(failure);
+        });
     }
   }
 
   /** The relay's word on where the join stands; each step is proved on its own. */
   #follow(state: JoinState): void {
-    void this.#serial.run(async () => {
+    const followed = this.#serial.run(async () => {
       if (!this.#started) return;
       try {
         await this.#step(state);
       } catch (error) {
         await this.#failed(error);
       }
+    });
+    followed.catch((error: unknown) => {
+      this.#halt(error);
     });
   }
 
@@ -245,6 +252,14 @@ export class Join {
   async #store(): Promise<void> {
     const value = encodeRecord(joinRecord, this.record);
     await this.#options.vault.write([{ store: STORES.joins, key: this.record.roomId, value }]);
+    this.#options.changed();
+  }
+
+  /** Not even the failure can be stored: the join stops here, and goes on from what is stored. */
+  #halt(error: unknown): void {
+    this.#started = false;
+    this.#connection.stop();
+    this.#stopped = failureOf(error);
     this.#options.changed();
   }
 

@@ -53,11 +53,14 @@ export class Outbox {
     if (this.#refusedEpoch !== state.core.epoch) this.#refusedEpoch = 0;
     this.#staleEpoch = 0;
     if (!stuck) return;
-    void serial.run(async () => {
+    const shown = serial.run(async () => {
       state.append(null, platform.crypto.clock.now(), [
         alarm(ALARM_CODES.ALARM_STALE_WITHOUT_ROTATION, null, { epoch: state.core.epoch }),
       ]);
       await this.#room.commit();
+    });
+    shown.catch((error: unknown) => {
+      this.#room.halt(failureOf(error));
     });
   }
 
@@ -104,7 +107,7 @@ export class Outbox {
       else {
         this.#refusedEpoch = epoch;
         if (code === ERROR_CODES.STALE_EPOCH) this.#staleEpoch = epoch;
-        void this.#room.catchUp();
+        this.#room.catchUp();
       }
       return;
     }

@@ -212,7 +212,7 @@ export class Owner {
         }
         await this.#room.commit();
       });
-      void this.#room.catchUp();
+      this.#room.catchUp();
       return false;
     }
   }
@@ -283,7 +283,7 @@ export class Owner {
         const fresh = await makeReply(this.#room, invite);
         this.#room.state.putInvite({ ...invite, replies: [...invite.replies, fresh] });
       });
-      void this.#room.catchUp();
+      this.#room.catchUp();
       return false;
     }
   }

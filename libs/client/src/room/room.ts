@@ -70,7 +70,7 @@ export class Room implements RoomHandle {
       identity: state.core.identity,
       platform: options.platform,
       onUp: () => {
-        void this.catchUp();
+        this.catchUp();
       },
       onEvent: (kind, body) => {
         this.#onEvent(kind, body);
@@ -127,6 +127,13 @@ export class Room implements RoomHandle {
     });
   }
 
+  /** Work that nobody waits for: what it fails of stops the room, and is shown. */
+  #background(work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      this.halt(failureOf(error));
+    });
+  }
+
   /** Writes what changed and tells the views; a vault that cannot be written stops the room. */
   async commit(): Promise<void> {
     try {
@@ -152,7 +159,11 @@ export class Room implements RoomHandle {
   }
 
   /** Reads the log from the position taken in, until the feed follows. */
-  async catchUp(): Promise<void> {
+  catchUp(): void {
+    this.#background(this.#catchUp());
+  }
+
+  async #catchUp(): Promise<void> {
     const session = ++this.#session;
     this.#live = false;
     this.#early = [];
@@ -190,7 +201,7 @@ export class Room implements RoomHandle {
     if (PASSING.includes(code)) {
       this.#retry?.();
       this.#retry = this.platform.timers.after(RETRY_MS, () => {
-        if (this.#started) void this.catchUp();
+        if (this.#started) this.catchUp();
       });
       return;
     }
@@ -252,16 +263,18 @@ export class Room implements RoomHandle {
     switch (kind) {
       case 'entries': {
         const { entries } = body as EventBody<'entries'>;
-        if (this.#live) void this.#takeLive(entries);
+        if (this.#live) this.#background(this.#takeLive(entries));
         else this.#early.push(...entries);
         return;
       }
       case 'generation':
-        void this.serial.run(async () => {
-          const { hash, clock } = this.platform.crypto;
-          await takeGeneration(hash, this.state, body as EventBody<'generation'>, clock.now());
-          await this.commit();
-        });
+        this.#background(
+          this.serial.run(async () => {
+            const { hash, clock } = this.platform.crypto;
+            await takeGeneration(hash, this.state, body as EventBody<'generation'>, clock.now());
+            await this.commit();
+          }),
+        );
         return;
       case 'join':
         this.owner.joins.onJoin(body as EventBody<'join'>);
@@ -282,7 +295,7 @@ export class Room implements RoomHandle {
       return contiguous;
     });
     // A feed with a hole is read again from the log before anything is believed lost (G6).
-    if (!whole) void this.catchUp();
+    if (!whole) this.catchUp();
     else this.pump();
     this.#acknowledgeSoon();
   }
