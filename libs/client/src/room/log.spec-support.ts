@@ -2,6 +2,7 @@
 import {
   encodeMessageClear,
   equalBytes,
+  toBase64Url,
   type AnyContent,
   type Body,
   type Bytes,
@@ -150,7 +151,7 @@ export class RoomLog {
       key: identity.publicKey,
       prekey: prekey.container,
       epoch: this.epoch,
-      inviteId: 'AAAAAAAAAAAAAAAAAAAAAA' as Body<'admit'>['inviteId'],
+      inviteId: toBase64Url(nodeRandom.bytes(16)) as Body<'admit'>['inviteId'],
     });
     ({ roster: this.roster } = await applyRoster(nodeHash, this.roster, container));
     const person = { identity, id, prekey: prekey.keyPair, instance: nodeRandom.bytes(16), n: 0 };

@@ -1,6 +1,6 @@
 /** A roster as canonical CBOR, for vaults and the relay's store. */
 import {
-  decodeCbor, encodeCbor, epoch, hash32, integer, memberId, parse, publicKey, roomId, secret32, settings,
+  decodeCbor, encodeCbor, epoch, hash32, integer, inviteId, memberId, parse, publicKey, roomId, secret32, settings,
   type Bytes, type CborValue, type MemberId,
 } from '@0fc/protocol'; // prettier-ignore
 import { CryptoError } from '../errors.js';
@@ -17,13 +17,13 @@ export function encodeRoster(roster: Roster): Bytes {
   const former = [...roster.former].map(([id, { key, how }]) => [id, key, how]);
   return encodeCbor([
     VERSION, roster.roomId, roster.nonce, roster.genesisKeyHash, { ...roster.settings }, roster.length, roster.head,
-    roster.owner, members, former, roster.acceptances, roster.closed,
+    roster.owner, members, former, roster.acceptances, roster.closed, roster.invites,
   ]); // prettier-ignore
 }
 
 /** What {@link encodeRoster} made; its signatures are not verified again. Throws MALFORMED. */
 export function decodeRoster(data: Bytes): Roster {
-  const fields = list(decodeCbor(data), 12);
+  const fields = list(decodeCbor(data), 13);
   if (fields[0] !== VERSION) throw wrong();
   const members = new Map(list(fields[8]).map((item) => [memberOfItem(item).memberId, memberOfItem(item)]));
   const owner = parse(memberId, fields[7]);
@@ -39,6 +39,7 @@ export function decodeRoster(data: Bytes): Roster {
     members,
     former: new Map(list(fields[9]).map(formerOfItem)),
     acceptances: list(fields[10]).map(textOf),
+    invites: list(fields[12]).map((item) => parse(inviteId, item)),
     closed: fields[11],
   };
 }

@@ -108,6 +108,18 @@ describe('admit', () => {
     expect(next.head).toEqual(next.members.get(dora.id)?.admit);
   });
 
+  it('G2: of a second key on one invite is refused, also once the first is gone', async () => {
+    const { roster, room } = world;
+    const [dora, eve] = [await person(roster.roomId), await person(roster.roomId)];
+    const inviteId = 'BBBBBBBBBBBBBBBBBBBBBA' as Body<'admit'>['inviteId'];
+    const admitted = await apply(roster, admitEntry(room.identity, roster, dora, { inviteId }));
+    const gone = await apply(admitted, remove(room.identity, admitted, dora));
+    for (const at of [admitted, gone, decodeRoster(encodeRoster(gone))]) {
+      const second = admitEntry(room.identity, at, eve, { inviteId });
+      expect(await codeOf(() => applyRoster(hash, at, second))).toBe('BAD_ENTRY');
+    }
+  });
+
   it('of a member, a former member, or into a full room is refused', async () => {
     const { roster, bob, room } = world;
     expect(await codeOf(() => applyRoster(hash, roster, admitEntry(room.identity, roster, bob)))).toBe(

@@ -48,6 +48,8 @@ export interface Roster {
   readonly former: ReadonlyMap<MemberId, FormerMember>;
   /** nonces of the acceptances used so far, base64url: each makes one transfer only */
   readonly acceptances: readonly string[];
+  /** invites that admitted somebody: a token admits exactly one key pair (G2), whatever the relay keeps */
+  readonly invites: readonly InviteId[];
   readonly closed: boolean;
 }
 
@@ -102,6 +104,7 @@ export async function startRoster(hash: Hash, genesisContainer: Bytes): Promise<
     members: new Map([[owner, founder]]),
     former: new Map(),
     acceptances: [],
+    invites: [],
     closed: false,
   };
 }
@@ -169,6 +172,7 @@ async function admit(hash: Hash, next: Roster, body: Body<'admit'>) {
   // A key that was once on the roster never returns: its leave request would count again.
   if (next.former.has(memberId)) throw new CryptoError('WAS_MEMBER', 'admitted again');
   if (next.members.size >= next.settings.maxMembers) throw new CryptoError('ROOM_FULL', 'no place left');
+  if (next.invites.includes(body.inviteId)) throw bad('invite used before');
   const prekey = checkPrekey({ roomId: next.roomId, memberId, key }, body.prekey);
   if (prekey.k !== 1) throw bad('first prekey is not number 1');
   const member: RosterMember = {
@@ -179,7 +183,11 @@ async function admit(hash: Hash, next: Roster, body: Body<'admit'>) {
     prekeyContainer: body.prekey,
     epoch: body.epoch,
   };
-  const roster: Roster = { ...next, members: new Map([...next.members, [memberId, member]]) };
+  const roster: Roster = {
+    ...next,
+    members: new Map([...next.members, [memberId, member]]),
+    invites: [...next.invites, body.inviteId],
+  };
   const change: RosterChange = {
     kind: 'admit',
     member: memberId,
