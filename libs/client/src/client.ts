@@ -2,8 +2,7 @@
  * The client: a vault, its rooms and joins, and the door {@link ClientApi} to the page or
  * a command line. Typed commands in, typed events and state out.
  */
-import { ERROR_CODES, LIMITS, utf8, type Bytes } from '@0fc/protocol';
-import { bodyHash } from '@0fc/crypto/verify';
+import { ERROR_CODES, LIMITS, utf8 } from '@0fc/protocol';
 import type {
   ClientApi,
   ClientEvent,
@@ -163,8 +162,7 @@ export class Client implements ClientApi {
       }
       try {
         const vault = await open();
-        const hash = (container: Bytes) => bodyHash(this.#platform.crypto.hash, container);
-        this.#session = await Session.open(this.#platform, vault, this.#options, hash, (event) => {
+        this.#session = await Session.open(this.#platform, vault, this.#options, (event) => {
           if (event.type === 'changed') this.#tell();
           else this.#listener(event);
         });

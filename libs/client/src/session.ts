@@ -50,18 +50,12 @@ export class Session {
     this.#pin = new RelayPin(platform, () => options.fetchRelayKey());
   }
 
-  static async open(
-    platform: Platform,
-    vault: Vault,
-    options: ClientOptions,
-    hashOf: (container: Bytes) => Promise<Bytes>,
-    tell: Tell,
-  ): Promise<Session> {
+  static async open(platform: Platform, vault: Vault, options: ClientOptions, tell: Tell): Promise<Session> {
     const session = new Session(platform, vault, options, tell);
     await session.#loadInstance();
     await session.#pin.load(vault, options.relayPublicKey);
     for (const { key } of await vault.list(STORES.rooms)) {
-      const state = await RoomState.load(vault, key as RoomId, hashOf);
+      const state = await RoomState.load(vault, key as RoomId, platform.crypto.hash);
       if (state !== null) session.#startRoom(state);
     }
     for (const { value } of await vault.list(STORES.joins)) {

@@ -134,7 +134,7 @@ export function roomViewOf(room: Room, fingerprints: Fingerprints): RoomView {
 }
 
 function inviteViewOf(invite: OwnerInvite): InviteView[] {
-  if (invite.stage === 'dropping' || invite.stage === 'declined' || invite.stage === 'admitted') return [];
+  if (invite.stage === 'dropping') return [];
   const { inviteId, made, expires, joiner, stage } = invite;
   return [
     {

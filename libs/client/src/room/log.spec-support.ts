@@ -1,7 +1,6 @@
 /** A room's log made by hand with real keys: what a relay would serve, honest or not. */
 import {
   encodeMessageClear,
-  equalBytes,
   toBase64Url,
   type AnyContent,
   type Body,
@@ -280,5 +279,3 @@ export const alarmsOf = (state: RoomState): readonly string[] =>
 
 export const textsOf = (state: RoomState): readonly unknown[] =>
   state.messages().flatMap((message) => (message.content.type === 'text' ? [message.content.text] : []));
-
-export const sameBytes = equalBytes;

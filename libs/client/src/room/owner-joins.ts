@@ -36,7 +36,7 @@ export class OwnerJoins {
     if (!this.#room.state.isOwner) throw new ClientError(ERROR_CODES.NOT_OWNER);
     const made = platform.crypto.clock.now();
     const expires = made + lifetimeMs;
-    const { core, roster } = state;
+    const { core } = state;
     const ownerKey = core.identity.publicKey;
     const relayKeyHash = await platform.crypto.hash.sha256(this.#room.relayKey);
     const invite = await createInvite(platform.crypto, {
@@ -45,7 +45,6 @@ export class OwnerJoins {
       relayKeyHash,
       expires,
     });
-    if (roster.owner !== core.me) throw new ClientError(ERROR_CODES.NOT_OWNER);
     const { inviteId } = invite;
     await serial.run(async () => {
       state.putInvite({

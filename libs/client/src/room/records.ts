@@ -7,7 +7,7 @@
  */
 import * as v from 'valibot';
 import {
-  anyContent, bytes, container, decodeAs, encodeAs, entry, epoch, hash32, integer, inviteId, LIMITS, memberId, name,
+  anyContent, bytes, container, decodeAs, encodeAs, epoch, hash32, integer, inviteId, LIMITS, memberId, name,
   position, publicKey, random16, roomId, secret32, text, time, type InferOutput, type Schema,
 } from '@0fc/protocol'; // prettier-ignore
 
@@ -148,8 +148,6 @@ export const outboxItem = v.strictObject({
 });
 export type OutboxItem = InferOutput<typeof outboxItem>;
 
-export const storedRotation = entry;
-
 export const ownerInvite = v.strictObject({
   inviteId,
   made: time,
@@ -157,7 +155,7 @@ export const ownerInvite = v.strictObject({
   /** the invite key pair's private half is gone once burnt */
   pair: v.nullable(keyPair),
   token: v.nullable(secret32),
-  stage: v.picklist(['open', 'asked', 'declined', 'replied', 'confirmed', 'dropping', 'admitted']),
+  stage: v.picklist(['open', 'asked', 'replied', 'confirmed', 'dropping']),
   joiner: v.nullable(
     v.strictObject({
       key: publicKey,

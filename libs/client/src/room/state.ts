@@ -6,7 +6,7 @@
 import {
   LIMITS, toBase64Url, type AnyContent, type Bytes, type MemberId, type Position, type RoomId,
 } from '@0fc/protocol'; // prettier-ignore
-import { decodeRoster, encodeRoster, type Roster } from '@0fc/crypto/verify';
+import { bodyHash, decodeRoster, encodeRoster, type Hash, type Roster } from '@0fc/crypto/verify';
 import type { Platform, StorageChange } from '../ports.js';
 import type { Vault } from '../vault.js';
 import {
@@ -30,7 +30,6 @@ export class RoomState {
   readonly #vault: Vault;
   readonly #transcripts = new Map<string, Bytes>();
   readonly #mids = new Map<string, Bytes>();
-  readonly #chain: Bytes[] = [];
   readonly #chainHashes = new Set<string>();
   #changes = new Map<string, StorageChange>();
   /** log indexes changed since the views were last told */
@@ -53,17 +52,12 @@ export class RoomState {
     return new RoomState(vault, core);
   }
 
-  static async load(
-    vault: Vault,
-    roomId: RoomId,
-    hashOf: (container: Bytes) => Promise<Bytes>,
-  ): Promise<RoomState | null> {
+  static async load(vault: Vault, roomId: RoomId, hash: Hash): Promise<RoomState | null> {
     const data = await vault.get(STORES.rooms, roomId);
     if (data === null) return null;
     const state = new RoomState(vault, decodeRecord(roomCore, data));
     for (const record of await vault.listFrom(STORES.chain, prefixOf(roomId))) {
-      state.#chain.push(record.value);
-      state.#chainHashes.add(toBase64Url(await hashOf(record.value)));
+      state.#chainHashes.add(toBase64Url(await bodyHash(hash, record.value)));
     }
     for (const record of await vault.listFrom(STORES.log, prefixOf(roomId))) {
       state.#index(decodeRecord(logRecord, record.value));
@@ -120,17 +114,12 @@ export class RoomState {
     return this.log.flatMap((record) => record.items.filter((item) => item.type === 'message'));
   }
 
-  get chain(): readonly Bytes[] {
-    return this.#chain;
-  }
-
   inChain(head: Bytes): boolean {
     return this.#chainHashes.has(toBase64Url(head));
   }
 
   extendChain(container: Bytes, head: Bytes, roster: Roster): void {
-    this.#stage(STORES.chain, keyOf(this.core.roomId, this.#chain.length), container);
-    this.#chain.push(container);
+    this.#stage(STORES.chain, keyOf(this.core.roomId, this.#chainHashes.size), container);
     this.#chainHashes.add(toBase64Url(head));
     this.roster = roster;
   }
