@@ -1,4 +1,4 @@
-import type { AppView, MemberView, RoomSummary, RoomView, TimelineItem } from '@0fc/client/api';
+import type { AppView, JoinView, MemberView, RoomSummary, RoomView, TimelineMessage } from '@0fc/client/api';
 
 /** A conversation like the design's: for specs and for looking at the screens. No real data. */
 const today = new Date();
@@ -6,8 +6,9 @@ export const at = (hours: number, minutes: number, daysAgo = 0): number =>
   new Date(today.getFullYear(), today.getMonth(), today.getDate() - daysAgo, hours, minutes).getTime();
 
 export const RELAY = '7F3A91C20B4ED815';
+export const SAFETY_NUMBER = '310477928156604419820573661190428853774021695530118742960357';
 
-const people = [
+export const people = [
   ['amina', 'Amina Belkacem', '3E91B07C5D22A84F'],
   ['lucie', 'Lucie Marchand', '91D47A0E66B1C3F0'],
   ['jonas', 'Jonas Weber', 'B6F23C1854E0A97D'],
@@ -22,23 +23,27 @@ export const member = (index: number, changes: Partial<MemberView> = {}): Member
     memberId,
     name,
     fingerprint,
+    confusable: false,
     owner: false,
     me: false,
     verified: false,
     here: false,
     lastSeen: at(0, 30),
     leaving: false,
+    removing: false,
+    upToDate: true,
+    oldPrekey: false,
     ...changes,
   };
 };
 
 export const members: readonly MemberView[] = [
-  member(0, { owner: true, me: true }),
+  member(0, { owner: true, me: true, here: true }),
   member(1, { verified: true, here: true }),
   member(2, { verified: true }),
   member(3, { here: true }),
   member(4, { lastSeen: null }),
-  member(5, { here: true, leaving: true }),
+  member(5, { here: true, leaving: true, upToDate: null }),
 ];
 
 export const message = (
@@ -47,8 +52,8 @@ export const message = (
   time: number,
   who: number,
   text: string,
-  changes: object = {},
-): TimelineItem => {
+  changes: Partial<TimelineMessage> = {},
+): TimelineMessage => {
   const [sender, senderName, fingerprint] = people[who] ?? people[0];
   return {
     type: 'message',
@@ -58,77 +63,21 @@ export const message = (
     sender,
     senderName,
     fingerprint,
+    confusable: false,
     verified: who === 1 || who === 2,
     mine: who === 0,
     text,
     state: 'read',
     readBy: 4,
+    readers: ['Lucie Marchand', 'Jonas Weber', 'Maryam Haddad', 'Inès Faure'],
     unsupported: false,
+    replyTo: null,
+    reactions: [],
+    edited: false,
+    deleted: false,
     ...changes,
   };
 };
-
-export const timeline: readonly TimelineItem[] = [
-  {
-    type: 'system',
-    id: 's0',
-    order: 0,
-    time: at(18, 4, 1),
-    event: 'created',
-    params: { actor: 'Amina Belkacem' },
-    me: true,
-  },
-  message(
-    'm1',
-    1,
-    at(18, 10, 1),
-    1,
-    'L’avocate a rappelé. Audience confirmée jeudi 9 h 30, salle 4. https://tribunal.example/role?salle=4',
-  ),
-  message('m2', 2, at(18, 11, 1), 1, 'Il nous faut quelqu’un qui parle arabe sur place.'),
-  {
-    type: 'system',
-    id: 's1',
-    order: 3,
-    time: at(0, 2),
-    event: 'admitted',
-    params: { member: 'Tomás Prado', actor: 'Amina Belkacem' },
-    me: false,
-  },
-  message('m3', 4, at(0, 5), 3, 'سأكون هناك قبل الموعد بنصف ساعة.'),
-  {
-    type: 'system',
-    id: 's2',
-    order: 5,
-    time: at(0, 6),
-    event: 'removed',
-    params: { member: 'Karim Aziz', actor: 'Amina Belkacem' },
-    me: false,
-  },
-  {
-    type: 'system',
-    id: 's3',
-    order: 6,
-    time: at(0, 6),
-    event: 'rotated',
-    params: { epoch: 7, actor: 'Amina Belkacem' },
-    me: true,
-  },
-  message('m4', 7, at(0, 7), 2, 'I can drive. Two seats left, leaving from the north exit at 8:15.'),
-  message('m5', 8, at(0, 8), 0, 'Take me, please. I’ll bring the printed statements.'),
-  {
-    type: 'alarm',
-    id: 'a1',
-    order: 9,
-    time: at(0, 9),
-    code: 'ALARM_FORK',
-    params: { member: 'Jonas Weber' },
-    settled: false,
-  },
-  message('m6', 10, at(0, 10), 4, 'Merci de m’accueillir. Je peux tenir l’entrée à partir de 8 h.'),
-  message('m7', 11, at(0, 11), 4, `Le mot le plus long : ${'anticonstitutionnellement'.repeat(4)}`),
-  message('m8', 12, at(0, 11), 0, 'We can do it tonight at 7, Tomás?', { state: 'sending', readBy: 0 }),
-];
 
 export const summary = (roomId: string, name: string, changes: Partial<RoomSummary> = {}): RoomSummary => ({
   roomId,
@@ -142,6 +91,7 @@ export const summary = (roomId: string, name: string, changes: Partial<RoomSumma
   rotationDue: false,
   connection: 'connected',
   stopped: null,
+  draft: '',
   ...changes,
 });
 
@@ -180,6 +130,13 @@ export const roomView = (changes: Partial<RoomView> = {}): RoomView => ({
   me: 'amina',
   members,
   key: { epoch: 7, since: at(0, 6), messages: 37, rotateEvery: 100, rotating: false },
+  settings: { rotateEvery: 100, approval: true },
+  handOver: null,
+  leaving: false,
+  closing: false,
+  draft: '',
+  unreadFrom: 10,
+  earlier: false,
   invites: [
     { inviteId: 'i1', made: at(0, 3), expires: Date.now() + 3_600_000, state: 'claimed', claimedBy: 'Noé' },
     {
@@ -190,14 +147,22 @@ export const roomView = (changes: Partial<RoomView> = {}): RoomView => ({
       claimedBy: null,
     },
   ],
-  approvals: [{ inviteId: 'i1', name: 'Noé', fingerprint: '4C1E09B7D3A2611F', invited: at(0, 3) }],
+  approvals: [
+    {
+      inviteId: 'i1',
+      name: 'Noé',
+      fingerprint: '4C1E09B7D3A2611F',
+      safetyNumber: SAFETY_NUMBER,
+      invited: at(0, 3),
+    },
+  ],
   connection: 'connected',
   stopped: null,
   catchingUp: false,
   typing: ['Tomás'],
   alarms: 1,
   ownerAwaySince: null,
-  sendingPaused: false,
+  paused: null,
   ...changes,
 });
 
@@ -206,5 +171,21 @@ export const appView = (changes: Partial<AppView> = {}): AppView => ({
   relay: { fingerprint: RELAY, pinnedBy: 'vault', state: 'connected' },
   rooms,
   joins: [],
+  ...changes,
+});
+
+export const joinView = (changes: Partial<JoinView> = {}): JoinView => ({
+  roomId: 'room-join',
+  inviteId: 'i9',
+  displayName: 'Inès Faure',
+  ownerFingerprint: '3E91B07C5D22A84F',
+  myFingerprint: '6E20A9F41D7CB835',
+  relayFingerprint: RELAY,
+  safetyNumber: SAFETY_NUMBER,
+  expires: Date.now() + 5 * 3_600_000,
+  done: [],
+  current: 'claim',
+  connection: 'connected',
+  failure: null,
   ...changes,
 });

@@ -2,11 +2,13 @@ import { describe, expect, it } from '@jest/globals';
 import { TestBed } from '@angular/core/testing';
 import type { ClientEvent, TimelineItem } from '@0fc/client/api';
 
-import { message, roomView, timeline } from '../../../test-support/fake-data';
+import { appView, message, roomView } from '../../../test-support/fake-data';
+import { timeline } from '../../../test-support/fake-timeline';
 import { provideApp } from '../../../test-support/render';
 import { AppStore } from './app-store';
 import type { ClientConnection } from './client-connection';
 import { OPEN_CLIENT } from './client-connection';
+import { Preferences } from './preferences';
 
 const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
 const change = (items: readonly TimelineItem[], more: object = {}): ClientEvent => ({
@@ -43,6 +45,40 @@ describe('the state of the page', () => {
     expect(store.unreadFrom()?.id).toBe('m6');
   });
 
+  it('keeps the unread line where it was when the room was opened', async () => {
+    const client = provideApp('rooms');
+    const store = TestBed.inject(AppStore);
+    await turn();
+    await store.watch('room-rive');
+    await store.markRead('room-rive');
+    expect(store.room()?.unreadFrom).toBeGreaterThan(10);
+    expect(store.unreadFrom()?.id).toBe('m6');
+    client.emit(change([message('older', 9.5, 1, 1, 'came with the older ones, new as well')]));
+    expect(store.unreadFrom()?.id).toBe('m6');
+    store.clearUnreadLine();
+    client.emit(change([message('later', 20, 1, 1, 'said while the room is open')]));
+    expect(store.unreadFrom()).toBeNull();
+  });
+
+  it('draws no line in a room that was read to its end', async () => {
+    const client = provideApp('events');
+    const store = TestBed.inject(AppStore);
+    await turn();
+    await store.watch('room-rive');
+    client.emit(change([message('later', 200, 1, 1, 'said while the room is open')]));
+    expect(store.unreadFrom()).toBeNull();
+  });
+
+  it.each([true, false])('tells the others what was read only if that is wanted: %s', async (tell) => {
+    const client = provideApp('rooms');
+    const store = TestBed.inject(AppStore);
+    TestBed.inject(Preferences).chooseReadReceipts(tell);
+    await turn();
+    await store.markRead('room-rive');
+    expect(client.calls).toEqual([`markRead room-rive ${String(tell)}`]);
+    TestBed.inject(Preferences).chooseReadReceipts(true);
+  });
+
   it('takes nothing in for a room that is no longer watched', async () => {
     const client = provideApp('rooms');
     const store = TestBed.inject(AppStore);
@@ -60,15 +96,19 @@ describe('the state of the page', () => {
     const store = TestBed.inject(AppStore);
     await turn();
     await store.watch('room-rive');
-    store.keepDraft('room-rive', 'half a sentence');
+    store.drafts.keep('room-rive', 'half a sentence');
     let closed = false;
     client.close = () => {
       closed = true;
     };
-    store.lock();
-    expect(closed).toBe(true);
-    expect([store.app(), store.room(), store.draft('room-rive')]).toEqual([null, null, '']);
+    const locked = store.lock();
+    expect([store.app(), store.room(), store.drafts.text('room-rive')]).toEqual([null, null, '']);
     expect(store.timeline()).toEqual([]);
+    client.emit({ type: 'app', app: appView() });
+    expect(store.app()).toBeNull();
+    await locked;
+    expect(client.calls).toEqual(['setDraft half a sentence', 'lock']);
+    expect(closed).toBe(true);
     expect(store.lockedAt()).not.toBeNull();
   });
 

@@ -12,8 +12,13 @@ import type {
 
 import type { ClientConnection } from './client-connection';
 import { OPEN_CLIENT } from './client-connection';
+import { Drafts } from './drafts';
 import { PAGE_CODES } from './page-codes';
+import { Preferences } from './preferences';
 import { firstUnread, mergeTimeline } from './timeline';
+
+/** Milliseconds that a worker has to store what was being written before it is ended. */
+const LOCK_MS = 1_000;
 
 /** An error of libs/client has its code as its whole text; of anything else no word is kept (G15). */
 function failureOfWorker(error: unknown): Failure {
@@ -34,9 +39,12 @@ export class AppStore {
   readonly #broken = signal<Failure | null>(null);
   readonly #watchFailure = signal<Failure | null>(null);
   readonly #lockedAt = signal<number | null>(null);
-  readonly #unreadFrom = signal<TimelineItem | null>(null);
-  readonly #drafts = new Map<string, string>();
+  readonly #newFrom = signal<number | null>(null);
+  readonly drafts = new Drafts((roomId, text) => this.run((api) => api.setDraft(roomId, text)));
+  readonly #preferences = inject(Preferences);
   #watched: string | null = null;
+  /** a worker that is being locked: it is not listened to any more */
+  #ending: ClientConnection | null = null;
 
   /** null until the worker has answered once */
   readonly app = this.#app.asReadonly();
@@ -48,7 +56,8 @@ export class AppStore {
   readonly broken = this.#broken.asReadonly();
   /** when this page was last locked by hand, in this page's life */
   readonly lockedAt = this.#lockedAt.asReadonly();
-  readonly unreadFrom = this.#unreadFrom.asReadonly();
+  /** what was new when the room was opened: the line stays there while one reads */
+  readonly unreadFrom = computed(() => firstUnread(this.#timeline(), this.#newFrom()));
   /** why the room asked for cannot be watched */
   readonly watchFailure = this.#watchFailure.asReadonly();
   readonly vault = computed(() => this.#app()?.vault ?? null);
@@ -84,37 +93,42 @@ export class AppStore {
 
   async markRead(roomId: string): Promise<void> {
     if ((this.rooms().find((room) => room.roomId === roomId)?.unread ?? 0) > 0) {
-      await this.run((api) => api.markRead(roomId));
+      await this.run((api) => api.markRead(roomId, this.#preferences.readReceipts()));
     }
   }
 
   /** Takes the unread line away: the user has answered, so it has done its work. */
   clearUnreadLine(): void {
-    this.#unreadFrom.set(null);
+    this.#newFrom.set(null);
   }
 
-  draft(roomId: string): string {
-    return this.#drafts.get(roomId) ?? '';
-  }
-
-  keepDraft(roomId: string, text: string): void {
-    if (text === '') this.#drafts.delete(roomId);
-    else this.#drafts.set(roomId, text);
-  }
-
-  /** Ends the worker, and with it every key in memory, and forgets all that it told. */
-  lock(): void {
+  /**
+   * Forgets at once all that the worker told; lets it store what was being written, within a
+   * second; then ends it, and with it every key in memory.
+   */
+  async lock(): Promise<void> {
+    const ending = this.#connection;
+    if (this.#ending === ending) return;
+    this.#ending = ending;
     this.#lockedAt.set(Date.now());
-    this.restart();
+    const drafts = this.drafts.flush();
+    this.#forget();
+    const locked = drafts.then(() => this.run((api) => api.lock()));
+    await Promise.race([locked, new Promise((resolve) => setTimeout(resolve, LOCK_MS))]);
+    if (ending === this.#connection) this.restart();
   }
 
   restart(): void {
     this.#connection.close();
+    this.#forget();
+    this.#connection = this.#start();
+  }
+
+  #forget(): void {
     this.#app.set(null);
     this.#broken.set(null);
-    this.#drafts.clear();
+    this.drafts.clear();
     this.#forgetRoom();
-    this.#connection = this.#start();
   }
 
   #start(): ClientConnection {
@@ -122,14 +136,15 @@ export class AppStore {
     connection
       .subscribe((event) => {
         // A worker that was ended may still have words in flight.
-        if (connection === this.#connection) this.#receive(event);
+        if (connection === this.#connection && connection !== this.#ending) this.#receive(event);
       })
       .catch((error: unknown) => this.#fail(connection, error));
     return connection;
   }
 
   #fail(connection: ClientConnection, error: unknown): void {
-    if (connection === this.#connection) this.#broken.set(failureOfWorker(error));
+    if (connection === this.#connection && connection !== this.#ending)
+      this.#broken.set(failureOfWorker(error));
   }
 
   #receive(event: ClientEvent): void {
@@ -141,9 +156,9 @@ export class AppStore {
       const items = mergeTimeline(this.#timeline(), event);
       this.#timeline.set(items);
       if (event.reset) {
-        this.#unreadFrom.set(
-          firstUnread(items, this.rooms().find((room) => room.roomId === event.roomId)?.unread ?? 0),
-        );
+        // Nothing new at this moment: what comes while the room is open needs no line.
+        const from = this.#room()?.unreadFrom ?? null;
+        this.#newFrom.set(firstUnread(items, from) === null ? null : from);
         this.#loaded.set(true);
       }
     }
@@ -154,7 +169,7 @@ export class AppStore {
     this.#room.set(null);
     this.#timeline.set([]);
     this.#loaded.set(false);
-    this.#unreadFrom.set(null);
+    this.#newFrom.set(null);
     this.#watchFailure.set(null);
   }
 }

@@ -1,7 +1,20 @@
 import { inject, Injectable } from '@angular/core';
 import type { Failure } from '@0fc/client/api';
 
+import type { Params } from './i18n';
 import { I18n } from './i18n';
+
+const HOUR = 3_600_000;
+/** The relay refuses a clock from this many hours on (docs/protocol.md section 3). */
+const LEAST_SKEW_HOURS = 24;
+
+/** What a sentence takes, from what a failure carries: a person reads hours, not milliseconds. */
+function readable({ code, params = {} }: Failure): Params {
+  if (code !== 'CLOCK_WRONG') return params;
+  const { skewMs } = params;
+  const hours = typeof skewMs === 'number' ? Math.round(Math.abs(skewMs) / HOUR) : LEAST_SKEW_HOURS;
+  return { ...params, hours: Math.max(hours, LEAST_SKEW_HOURS) };
+}
 
 /** Failures and alarms in words: what happened, and what can be done. */
 @Injectable({ providedIn: 'root' })
@@ -12,7 +25,7 @@ export class Explain {
   remedy(failure: Failure): string {
     const key = `errors.${failure.code}`;
     return this.#i18n.has(key)
-      ? this.#i18n.t(key, failure.params)
+      ? this.#i18n.t(key, readable(failure))
       : this.#i18n.t('errors.UNKNOWN', { code: failure.code });
   }
 

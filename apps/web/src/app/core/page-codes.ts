@@ -8,6 +8,10 @@ export const PAGE_CODES = {
   CLIPBOARD_REFUSED: 'CLIPBOARD_REFUSED',
   /** the screen was asked for a room that this device does not know */
   ROOM_NOT_HERE: 'ROOM_NOT_HERE',
+  /** the browser refused to hand an export to the disk */
+  EXPORT_UNSAVED: 'EXPORT_UNSAVED',
+  /** a chosen file could not be read */
+  FILE_UNREADABLE: 'FILE_UNREADABLE',
 } as const;
 
 /** A room that the worker does not know is one that this device does not have; the relay was not asked. */

@@ -7,6 +7,11 @@ export type Theme = (typeof THEMES)[number];
 
 const LANGUAGE_KEY = '0fc.language';
 const THEME_KEY = '0fc.theme';
+const RECEIPTS_KEY = '0fc.readReceipts';
+const LOCK_KEY = '0fc.lockAfterMinutes';
+/** Minutes without a sign of the user; 0: never. */
+export const LOCK_DELAYS = [0, 1, 5, 15, 60] as const;
+export type LockDelay = (typeof LOCK_DELAYS)[number];
 
 function read(key: string): string | null {
   try {
@@ -35,14 +40,25 @@ export function preferredLanguage(stored: string | null, browser: readonly strin
   );
 }
 
-/** Language and theme: the only things that this app keeps in localStorage. */
+const themeOf = (stored: string | null): Theme => THEMES.find((theme) => theme === stored) ?? 'system';
+const receiptsOf = (stored: string | null): boolean => stored !== 'off';
+const lockDelayOf = (stored: string | null): LockDelay =>
+  LOCK_DELAYS.find((minutes) => String(minutes) === stored) ?? 15;
+
+/** What the user chose for this browser: the only things that this app keeps in localStorage. */
 @Injectable({ providedIn: 'root' })
 export class Preferences {
   readonly #language = signal<Language>(preferredLanguage(read(LANGUAGE_KEY), navigator.languages));
-  readonly #theme = signal<Theme>(THEMES.find((theme) => theme === read(THEME_KEY)) ?? 'system');
+  readonly #theme = signal<Theme>(themeOf(read(THEME_KEY)));
+  readonly #readReceipts = signal(receiptsOf(read(RECEIPTS_KEY)));
+  readonly #lockAfterMinutes = signal<LockDelay>(lockDelayOf(read(LOCK_KEY)));
 
   readonly language = this.#language.asReadonly();
   readonly theme = this.#theme.asReadonly();
+  /** whether the other members are told what has been read here */
+  readonly readReceipts = this.#readReceipts.asReadonly();
+  /** minutes without a sign of the user after which the vault locks; 0: never */
+  readonly lockAfterMinutes = this.#lockAfterMinutes.asReadonly();
 
   constructor() {
     effect(() => {
@@ -60,7 +76,9 @@ export class Preferences {
   private followOtherTabs(): void {
     addEventListener('storage', ({ key, newValue }) => {
       if (key === LANGUAGE_KEY) this.#language.set(preferredLanguage(newValue, navigator.languages));
-      if (key === THEME_KEY) this.#theme.set(THEMES.find((theme) => theme === newValue) ?? 'system');
+      if (key === THEME_KEY) this.#theme.set(themeOf(newValue));
+      if (key === RECEIPTS_KEY) this.#readReceipts.set(receiptsOf(newValue));
+      if (key === LOCK_KEY) this.#lockAfterMinutes.set(lockDelayOf(newValue));
     });
   }
 
@@ -72,5 +90,15 @@ export class Preferences {
   chooseTheme(theme: Theme): void {
     this.#theme.set(theme);
     write(THEME_KEY, theme);
+  }
+
+  chooseReadReceipts(tell: boolean): void {
+    this.#readReceipts.set(tell);
+    write(RECEIPTS_KEY, tell ? 'on' : 'off');
+  }
+
+  chooseLockAfterMinutes(minutes: LockDelay): void {
+    this.#lockAfterMinutes.set(minutes);
+    write(LOCK_KEY, String(minutes));
   }
 }

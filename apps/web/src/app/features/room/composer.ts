@@ -84,7 +84,7 @@ export class Composer {
     effect(() => {
       const id = roomId();
       untracked(() => {
-        this.text.set(this.#store.draft(id));
+        this.text.set(this.#store.drafts.text(id, this.room().draft));
         this.failure.set(null);
       });
     });
@@ -96,7 +96,7 @@ export class Composer {
 
   protected changed(text: string): void {
     this.text.set(text);
-    this.#store.keepDraft(this.room().roomId, text);
+    this.#store.drafts.keep(this.room().roomId, text);
   }
 
   protected entered(event: Event): void {
@@ -116,9 +116,9 @@ export class Composer {
     this.sent.emit();
     const outcome = await this.#store.run((api) => api.sendText(roomId, text));
     if (outcome.ok) return;
-    const kept = this.#store.draft(roomId);
-    this.#store.keepDraft(roomId, kept === '' ? text : `${text}\n${kept}`);
-    if (this.room().roomId === roomId) this.text.set(this.#store.draft(roomId));
+    const kept = this.#store.drafts.text(roomId);
+    this.#store.drafts.keep(roomId, kept === '' ? text : `${text}\n${kept}`);
+    if (this.room().roomId === roomId) this.text.set(this.#store.drafts.text(roomId));
     this.failure.set(outcome.error);
   }
 }

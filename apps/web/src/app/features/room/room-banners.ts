@@ -38,7 +38,7 @@ import { Icon } from '../../ui/icon';
         }}</a>
       </p>
     }
-    @if (open() && room().sendingPaused) {
+    @if (open() && room().paused) {
       <p class="banner" role="status">
         <zfc-icon name="clock" [small]="true" /><span>{{ t('room.paused') }}</span>
       </p>

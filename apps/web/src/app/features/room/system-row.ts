@@ -20,6 +20,15 @@ const KNOTS: Readonly<Record<TimelineSystem['event'], IconName>> = {
   joinDropped: 'personMinus',
   name: 'text',
   inviteRefused: 'info',
+  keyAsked: 'key',
+  keyGranted: 'key',
+  keyGiven: 'key',
+  imported: 'device',
+  prekeyBehind: 'info',
+  unwrapped: 'info',
+  offered: 'people',
+  offerWithdrawn: 'people',
+  joinExpired: 'clock',
 };
 
 /** Something that the room agreed on: a knot on its thread. */

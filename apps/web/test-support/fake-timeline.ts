@@ -1,0 +1,172 @@
+import type { RelayRow, TimelineAlarm, TimelineItem, TimelineSystem } from '@0fc/client/api';
+import { ALARM_CODES } from '@0fc/protocol';
+
+import { at, members, message } from './fake-data';
+
+export const timeline: readonly TimelineItem[] = [
+  {
+    type: 'system',
+    id: 's0',
+    order: 0,
+    time: at(18, 4, 1),
+    event: 'created',
+    params: { actor: 'Amina Belkacem' },
+    me: true,
+  },
+  message(
+    'm1',
+    1,
+    at(18, 10, 1),
+    1,
+    'L’avocate a rappelé. Audience confirmée jeudi 9 h 30, salle 4. https://tribunal.example/role?salle=4',
+  ),
+  message('m2', 2, at(18, 11, 1), 1, 'Il nous faut quelqu’un qui parle arabe sur place.', { edited: true }),
+  {
+    type: 'system',
+    id: 's1',
+    order: 3,
+    time: at(0, 2),
+    event: 'admitted',
+    params: { member: 'Tomás Prado', actor: 'Amina Belkacem' },
+    me: false,
+  },
+  message('m3', 4, at(0, 5), 3, 'سأكون هناك قبل الموعد بنصف ساعة.', {
+    reactions: [
+      { emoji: '👍', count: 3, mine: true, names: ['Amina Belkacem', 'Jonas Weber', 'Tomás Prado'] },
+      { emoji: '🙏', count: 1, mine: false, names: ['Lucie Marchand'] },
+    ],
+  }),
+  {
+    type: 'system',
+    id: 's2',
+    order: 5,
+    time: at(0, 6),
+    event: 'removed',
+    params: { member: 'Karim Aziz', actor: 'Amina Belkacem' },
+    me: false,
+  },
+  {
+    type: 'system',
+    id: 's3',
+    order: 6,
+    time: at(0, 6),
+    event: 'rotated',
+    params: { epoch: 7, actor: 'Amina Belkacem' },
+    me: true,
+  },
+  message('m4', 7, at(0, 7), 2, 'I can drive. Two seats left, leaving from the north exit at 8:15.'),
+  message('m5', 8, at(0, 8), 0, 'Take me, please. I’ll bring the printed statements.', {
+    replyTo: {
+      id: 'm4',
+      senderName: 'Jonas Weber',
+      text: 'I can drive. Two seats left, leaving from the north exit at 8:15.',
+    },
+  }),
+  {
+    type: 'alarm',
+    id: 'a1',
+    order: 9,
+    time: at(0, 9),
+    code: 'ALARM_FORK',
+    params: { member: 'Jonas Weber' },
+    settled: false,
+  },
+  message('m6', 10, at(0, 10), 4, 'Merci de m’accueillir. Je peux tenir l’entrée à partir de 8 h.'),
+  message('m7', 11, at(0, 11), 4, `Le mot le plus long : ${'anticonstitutionnellement'.repeat(4)}`),
+  message('m8', 12, at(0, 11), 0, 'We can do it tonight at 7, Tomás?', {
+    state: 'sending',
+    readBy: 0,
+    readers: [],
+  }),
+];
+
+const EVENTS: readonly (readonly [TimelineSystem['event'], TimelineSystem['params']?])[] = [
+  ['created'],
+  ['admitted'],
+  ['removed'],
+  ['leaving'],
+  ['left'],
+  ['transferred'],
+  ['settings'],
+  ['closed'],
+  ['rotated', { epoch: 8 }],
+  ['missed', { from: 12, to: 40 }],
+  ['joinDropped'],
+  ['name', { name: 'Collectif Rive Gauche' }],
+  ['inviteRefused'],
+  ['keyAsked', { epoch: 8 }],
+  ['keyGranted', { epoch: 8 }],
+  ['keyGiven', { epoch: 8 }],
+  ['imported'],
+  ['prekeyBehind'],
+  ['unwrapped', { epoch: 8 }],
+  ['offered'],
+  ['offerWithdrawn'],
+  ['joinExpired'],
+];
+
+/** Each event once, as somebody else's and as one's own. */
+export const everyEvent: readonly TimelineItem[] = EVENTS.flatMap(([event, params], index) =>
+  [false, true].map((me, half): TimelineSystem => ({
+    type: 'system',
+    id: `e${String(index)}${me ? 'me' : ''}`,
+    order: index * 2 + half,
+    time: at(0, index),
+    event,
+    params: { actor: 'Amina Belkacem', member: 'Tomás Prado', ...params },
+    me,
+  })),
+);
+
+export const everyAlarm: readonly TimelineItem[] = Object.values(ALARM_CODES).map(
+  (code, index): TimelineAlarm => ({
+    type: 'alarm',
+    id: `alarm-${code}`,
+    order: index,
+    time: at(0, index),
+    code,
+    params: { member: 'Jonas Weber', from: 12, to: 40, restored: 3 },
+    settled: index % 4 === 3,
+  }),
+);
+
+export const longTimeline = (count: number): readonly TimelineItem[] =>
+  Array.from({ length: count }, (_, n) =>
+    message(`l${String(n)}`, n, Date.now() - (count - n) * 60_000, n % 6, `Message ${String(n)}`),
+  );
+
+const hex = (n: number): string =>
+  Array.from({ length: 16 }, (_, k) => ((n * 131 + k * 37 + 61) % 256).toString(16).padStart(2, '0')).join(
+    '',
+  );
+
+/** The same conversation as the relay holds it: what is not in the log has no row. */
+export function relayRows(items: readonly TimelineItem[]): readonly RelayRow[] {
+  let generation = 1;
+  let inGeneration = 0;
+  return items.flatMap((item): RelayRow[] => {
+    if (item.type === 'alarm' || (item.type === 'message' && item.state === 'sending')) return [];
+    const rotation = item.type === 'system' && item.event === 'rotated';
+    if (rotation) {
+      generation += 1;
+      inGeneration = 0;
+    }
+    inGeneration += 1;
+    const sender = item.type === 'message' ? item.sender : 'amina';
+    const says = item.type === 'message' ? item.text : '';
+    return [
+      {
+        position: { g: generation, s: inGeneration },
+        kind: item.type === 'message' ? 'message' : rotation ? 'rotation' : 'roster',
+        sender,
+        time: item.time,
+        clearBytes: rotation ? 310 : item.type === 'message' ? 118 : 203,
+        payloadBytes: 256 * Math.ceil((says.length + 90) / 256) + 44,
+        sample: hex(item.order),
+        senderName: members.find(({ memberId }) => memberId === sender)?.name ?? '',
+        says,
+        what: item.type === 'message' ? 'text' : item.event,
+      },
+    ];
+  });
+}
