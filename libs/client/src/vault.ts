@@ -18,10 +18,11 @@ import {
   sealRecord,
   sealVaultKey,
 } from '@0fc/crypto/keys';
-import { ERROR_CODES, utf8, type Bytes } from '@0fc/protocol';
+import { equalBytes, ERROR_CODES, utf8, type Bytes } from '@0fc/protocol';
 import { ClientError } from './errors.js';
 import { isWeakPassphrase } from './passphrase.js';
 import type { Platform, StorageChange, StoragePort, StorageRecord } from './ports.js';
+import { Serial } from './room/serial.js';
 import { decodeHeader, encodeHeader } from './vault-header.js';
 
 /** The store of the vault's own records: closed to the rest of the client. */
@@ -38,11 +39,15 @@ const creating = new WeakSet<StoragePort>();
 
 export class Vault {
   readonly #storage: StoragePort;
+  readonly #crypto: VaultPlatform['crypto'];
   /** null once closed: the key is wiped, and with it everything is out of reach. */
   #key: Bytes | null;
+  /** Of two changes of the passphrase, the second must find the first one's. */
+  readonly #changing = new Serial();
 
-  private constructor(storage: StoragePort, key: Bytes) {
+  private constructor({ storage, crypto }: VaultPlatform, key: Bytes) {
     this.#storage = storage;
+    this.#crypto = crypto;
     this.#key = key;
   }
 
@@ -58,8 +63,13 @@ export class Vault {
   /**
    * Makes and opens the vault of a device that has none. Rejects with PASSPHRASE_WEAK,
    * VAULT_EXISTS, VAULT_FULL or VAULT_UNAVAILABLE. The caller holds the platform's lock.
+   * `records`, in clear, are what it holds from the first: all of it is written, or nothing.
    */
-  static async create(platform: VaultPlatform, passphrase: string): Promise<Vault> {
+  static async create(
+    platform: VaultPlatform,
+    passphrase: string,
+    records: readonly StorageChange[] = [],
+  ): Promise<Vault> {
     if (isWeakPassphrase(passphrase)) throw new ClientError(ERROR_CODES.PASSPHRASE_WEAK);
     const { storage, crypto } = platform;
     if (creating.has(storage)) throw new ClientError(ERROR_CODES.VAULT_EXISTS);
@@ -71,8 +81,9 @@ export class Vault {
       await storage.write([
         { store: OWN_STORE, key: HEADER, value: await encodeHeader(crypto.hash, sealed) },
         { store: OWN_STORE, key: PROOF, value: sealRecord(key, OWN_STORE, PROOF, utf8(PROOF_TEXT)) },
+        ...sealChanges(key, records),
       ]);
-      return new Vault(storage, key);
+      return new Vault(platform, key);
     } finally {
       creating.delete(storage);
     }
@@ -93,7 +104,30 @@ export class Vault {
     const sealed = await decodeHeader(crypto.hash, header);
     const key = opened(() => openVaultKey(passphrase, sealed));
     opened(() => openRecord(key, OWN_STORE, PROOF, proof));
-    return new Vault(storage, key);
+    return new Vault(platform, key);
+  }
+
+  /**
+   * Seals the vault key under another passphrase, in one atomic write of the header: whenever
+   * it is cut short, exactly one of the two opens the vault. Rejects with PASSPHRASE_WEAK,
+   * WRONG_PASSPHRASE (`current` is not it), VAULT_LOCKED, VAULT_DAMAGED, VAULT_FULL or
+   * VAULT_UNAVAILABLE. What was exported or copied before still opens with its old passphrase.
+   */
+  changePassphrase(current: string, next: string): Promise<void> {
+    return this.#changing.run(async () => {
+      const vaultKey = this.#held();
+      if (isWeakPassphrase(next)) throw new ClientError(ERROR_CODES.PASSPHRASE_WEAK);
+      const header = await this.#storage.read(OWN_STORE, HEADER);
+      if (header === null) throw new ClientError(ERROR_CODES.VAULT_DAMAGED);
+      const { hash } = this.#crypto;
+      const sealed = await decodeHeader(hash, header);
+      const known = opened(() => openVaultKey(current, sealed));
+      // A header that opens and holds another key belongs to other records.
+      if (!equalBytes(known, vaultKey)) throw new ClientError(ERROR_CODES.VAULT_DAMAGED);
+      known.fill(0);
+      const value = await encodeHeader(hash, sealVaultKey(next, this.#held()));
+      await this.#storage.write([{ store: OWN_STORE, key: HEADER, value }]);
+    });
   }
 
   /** The record's value, null where there is none. Rejects with VAULT_DAMAGED {store}, VAULT_LOCKED. */
@@ -120,12 +154,7 @@ export class Vault {
    * order of the calls. Rejects with VAULT_FULL, VAULT_UNAVAILABLE or VAULT_LOCKED.
    */
   async write(changes: readonly StorageChange[]): Promise<void> {
-    const vaultKey = this.#held();
-    const sealed = changes.map(({ store, key, value }) => {
-      // The header is written once, by create.
-      if (store === OWN_STORE) throw new ClientError(ERROR_CODES.FORBIDDEN);
-      return { store, key, value: value === null ? null : sealRecord(vaultKey, store, key, value) };
-    });
+    const sealed = sealChanges(this.#held(), changes);
     if (sealed.length > 0) await this.#storage.write(sealed);
   }
 
@@ -144,6 +173,14 @@ export class Vault {
     const vaultKey = this.#held();
     return { key, value: opened(() => openRecord(vaultKey, store, key, value), store) };
   }
+}
+
+function sealChanges(vaultKey: Bytes, changes: readonly StorageChange[]): readonly StorageChange[] {
+  return changes.map(({ store, key, value }) => {
+    // The vault's own records are written by the vault alone.
+    if (store === OWN_STORE) throw new ClientError(ERROR_CODES.FORBIDDEN);
+    return { store, key, value: value === null ? null : sealRecord(vaultKey, store, key, value) };
+  });
 }
 
 /** Runs an opening step; names the store, never the key, of a record that does not open. */

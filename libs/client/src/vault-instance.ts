@@ -1,0 +1,83 @@
+/**
+ * What an import changes in the records of an export (docs/protocol.md section 9): a new
+ * instance, nothing of the old one's that could be used twice, and no open invite.
+ */
+import type { Random } from '@0fc/crypto/keys';
+import { ERROR_CODES, type Bytes } from '@0fc/protocol';
+import { ClientError } from './errors.js';
+import {
+  decodeRecord, encodeRecord, keyOf, outboxItem, ownerInvite, prefixOf, roomCore, STORES, type OwnerInvite,
+} from './room/records.js'; // prettier-ignore
+
+/** A record in clear, with its place. */
+export interface ClearRecord {
+  readonly store: string;
+  readonly key: string;
+  readonly value: Bytes;
+}
+
+const INSTANCE_BYTES = 16;
+const KNOWN: ReadonlySet<string> = new Set(Object.values(STORES));
+
+/**
+ * The records of a new instance of the same members. Throws UNSUPPORTED_VERSION for a store of
+ * a later client, MALFORMED for a record that is none, EXPORT_DAMAGED for parts of no room.
+ */
+export function asNewInstance(random: Random, records: readonly ClearRecord[]): readonly ClearRecord[] {
+  if (records.some(({ store }) => !KNOWN.has(store))) throw new ClientError(ERROR_CODES.UNSUPPORTED_VERSION);
+  const instance = random.bytes(INSTANCE_BYTES);
+  const cores = records.filter(({ store }) => store === STORES.rooms);
+  const changing: ReadonlySet<string> = new Set([STORES.rooms, STORES.outbox, STORES.invites]);
+  const kept = records.filter(
+    ({ store, key }) => !changing.has(store) && !(store === STORES.app && key === 'instance'),
+  );
+  const rooms = cores.flatMap((core) => roomOf(core, records, instance));
+  return [{ store: STORES.app, key: 'instance', value: instance }, ...kept, ...rooms];
+}
+
+function roomOf(
+  record: ClearRecord,
+  records: readonly ClearRecord[],
+  instance: Bytes,
+): readonly ClearRecord[] {
+  const core = decodeRecord(roomCore, record.value);
+  const { roomId } = core;
+  if (record.key !== roomId) throw new ClientError(ERROR_CODES.EXPORT_DAMAGED);
+  const of = (store: string): readonly ClearRecord[] =>
+    records.filter((other) => other.store === store && other.key.startsWith(prefixOf(roomId)));
+  // The same mid: if the exported device had sent it after all, both are known for one message.
+  const outbox = of(STORES.outbox)
+    .map(({ value }) => decodeRecord(outboxItem, value))
+    .sort((a, b) => a.n - b.n)
+    .map((item, index) => ({ ...item, n: index + 1, instance, sealed: null }));
+  const invites = of(STORES.invites).flatMap(({ key, value }) => {
+    const invite = voided(decodeRecord(ownerInvite, value), core.pending?.inviteId ?? null);
+    return invite === null ? [] : [{ store: STORES.invites, key, value: encodeRecord(ownerInvite, invite) }];
+  });
+  const changed = { ...core, instance, nextN: outbox.length + 1, imported: true };
+  return [
+    { store: STORES.rooms, key: roomId, value: encodeRecord(roomCore, changed) },
+    ...outbox.map((item) => ({
+      store: STORES.outbox,
+      key: keyOf(roomId, item.n),
+      value: encodeRecord(outboxItem, item),
+    })),
+    ...invites,
+  ];
+}
+
+/** Null: gone. Who has had a reply has the room key: that join is dropped, and a rotation follows. */
+function voided(invite: OwnerInvite, admitting: string | null): OwnerInvite | null {
+  // Signed and perhaps in the log already: repeated as it is, like every command in flight.
+  if (invite.inviteId === admitting) return invite;
+  switch (invite.stage) {
+    case 'open':
+    case 'asked':
+      return null;
+    case 'replied':
+    case 'confirmed':
+      return { ...invite, stage: 'dropping', dropReason: 'other' };
+    case 'dropping':
+      return invite;
+  }
+}
