@@ -5,7 +5,7 @@ import type { Params } from './i18n';
 import { I18n } from './i18n';
 
 const HOUR = 3_600_000;
-/** The relay refuses a clock from this many hours on (docs/protocol.md section 3). */
+/** The sealed link refuses a clock from this many hours on. */
 const LEAST_SKEW_HOURS = 24;
 
 /** What a sentence takes, from what a failure carries: a person reads hours, not milliseconds. */
