@@ -9,6 +9,7 @@ import { MembersPage } from './features/members/members-page';
 import { RoomPage } from './features/room/room-page';
 import { SettingsPage } from './features/settings/settings-page';
 import { UnlockPage } from './features/unlock/unlock-page';
+import { VerifyPage } from './features/verify/verify-page';
 
 export const routes: Routes = [
   { path: 'unlock', component: UnlockPage, title: 'unlock.unlock' },
@@ -22,6 +23,7 @@ export const routes: Routes = [
       { path: 'new', component: NewRoomPage, title: 'common.newRoom' },
       { path: 'room/:id', component: RoomPage, title: 'room.conversation' },
       { path: 'room/:id/members', component: MembersPage, title: 'members.title' },
+      { path: 'room/:id/verify/:member', component: VerifyPage, title: 'members.compare.title' },
       { path: 'settings', component: SettingsPage, title: 'settings.title' },
     ],
   },

@@ -27,8 +27,10 @@ export class ErrorMessage {
   readonly #explain = inject(Explain);
   readonly failure = input.required<Failure | null>();
   readonly id = input('');
+  /** what to say instead, where the place knows more than the code */
+  readonly instead = input<string | null>(null);
   protected readonly text = computed(() => {
     const failure = this.failure();
-    return failure === null ? '' : this.#explain.sentence(failure);
+    return failure === null ? '' : (this.instead() ?? this.#explain.sentence(failure));
   });
 }

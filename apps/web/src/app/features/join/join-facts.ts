@@ -5,11 +5,12 @@ import { Format } from '../../core/format';
 import { I18n } from '../../core/i18n';
 import { Fingerprint } from '../../ui/fingerprint';
 import { Icon } from '../../ui/icon';
+import { SafetyNumber } from '../../ui/safety-number';
 
 /** Who invites, through which relay, until when: all that can be known before the admission. */
 @Component({
   selector: 'zfc-join-facts',
-  imports: [Fingerprint, Icon],
+  imports: [Fingerprint, Icon, SafetyNumber],
   host: { class: 'contents' },
   template: `
     <dl class="facts">
@@ -45,6 +46,13 @@ import { Icon } from '../../ui/icon';
           <dd>{{ t('join.mineHint') }}</dd>
         </div>
       }
+      @if (number(); as number) {
+        <div>
+          <dt><zfc-icon name="verified" />{{ t('join.number') }}</dt>
+          <dd><zfc-safety-number [digits]="number" [small]="true" /></dd>
+          <dd>{{ t('join.numberHint') }}</dd>
+        </div>
+      }
     </dl>
   `,
 })
@@ -56,5 +64,7 @@ export class JoinFacts {
   readonly expires = input.required<number>();
   readonly pin = input<InvitePreview['relayPin'] | null>(null);
   readonly mine = input<string | null>(null);
+  /** this device's safety number with the owner, once there is a key of its own */
+  readonly number = input<string | null>(null);
   protected readonly until = computed(() => this.#format.moment(this.expires()));
 }

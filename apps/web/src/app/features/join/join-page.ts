@@ -55,6 +55,7 @@ const LINGER_MS = 1_200;
                 [expires]="subject.expires"
                 [pin]="preview()?.relayPin ?? null"
                 [mine]="join()?.myFingerprint ?? null"
+                [number]="join()?.safetyNumber || null"
               />
               <div class="field">
                 <label for="join-name">{{ t('join.name') }}</label>

@@ -7,11 +7,12 @@ import { I18n } from '../../core/i18n';
 import { Avatar } from '../../ui/avatar';
 import { ErrorMessage } from '../../ui/error-message';
 import { Fingerprint } from '../../ui/fingerprint';
+import { SafetyNumber } from '../../ui/safety-number';
 
 /** Joins that wait for the owner's word. */
 @Component({
   selector: 'zfc-approvals',
-  imports: [Avatar, ErrorMessage, Fingerprint],
+  imports: [Avatar, ErrorMessage, Fingerprint, SafetyNumber],
   host: { class: 'contents' },
   template: `
     @for (approval of approvals(); track approval.inviteId) {
@@ -30,6 +31,10 @@ import { Fingerprint } from '../../ui/fingerprint';
             {{ t('members.asksFrom', { time: format.moment(approval.invited) }) }}
             <zfc-fingerprint class="nowrap" [value]="approval.fingerprint" [small]="true" />
           </p>
+        </div>
+        <div class="ask__number stack stack--2">
+          <p class="label">{{ t('members.numberWith', { name: approval.name }) }}</p>
+          <zfc-safety-number [digits]="approval.safetyNumber" [small]="true" />
           <p>{{ t('members.asksHint') }}</p>
         </div>
         <div class="row ask__actions">

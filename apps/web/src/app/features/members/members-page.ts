@@ -7,14 +7,32 @@ import { roomFailure } from '../../core/page-codes';
 import { ErrorMessage } from '../../ui/error-message';
 import { Icon } from '../../ui/icon';
 import { Approvals } from './approvals';
+import { CloseRoom } from './close-room';
+import { HandOverCard } from './hand-over-card';
+import { acts } from './names';
 import { NewInvite } from './new-invite';
 import { OpenInvites } from './open-invites';
 import { PeopleList } from './people-list';
 import { RoomKeyCard } from './room-key-card';
+import { RoomSettings } from './room-settings';
+import { YouCard } from './you-card';
 
 @Component({
   selector: 'zfc-members-page',
-  imports: [Approvals, ErrorMessage, Icon, NewInvite, OpenInvites, PeopleList, RoomKeyCard, RouterLink],
+  imports: [
+    Approvals,
+    CloseRoom,
+    ErrorMessage,
+    HandOverCard,
+    Icon,
+    NewInvite,
+    OpenInvites,
+    PeopleList,
+    RoomKeyCard,
+    RoomSettings,
+    RouterLink,
+    YouCard,
+  ],
   host: { class: 'contents' },
   template: `
     <main class="pane pane--main">
@@ -38,21 +56,38 @@ import { RoomKeyCard } from './room-key-card';
       </header>
       <div class="scroll body">
         @if (room(); as room) {
-          <div class="columns" [class.columns--one]="!manages()">
+          <div class="columns" [class.columns--one]="!active()">
             <div class="stack">
+              @if (room.stage !== 'member' && room.stage !== 'joining') {
+                <p class="notice notice--caution" data-testid="room-ended" [attr.data-stage]="room.stage">
+                  {{ t('members.ended.' + room.stage) }}
+                </p>
+              }
               @if (manages()) {
                 <zfc-approvals [roomId]="room.roomId" [approvals]="room.approvals" />
               }
-              <zfc-people-list [members]="room.members" />
+              @if (active()) {
+                <zfc-hand-over-card [room]="room" />
+              }
+              <zfc-people-list [room]="room" />
               <zfc-room-key-card [room]="room" />
-              @if (!room.owner) {
+              @if (active() && !room.owner) {
                 <p class="hint">{{ t('members.ownerOnly') }}</p>
               }
+              @if (manages()) {
+                <zfc-room-settings [room]="room" />
+              }
+              @if (room.owner && room.stage === 'member') {
+                <zfc-close-room [room]="room" />
+              }
             </div>
-            @if (manages()) {
+            @if (active()) {
               <div class="stack">
-                <zfc-new-invite [roomId]="room.roomId" />
-                <zfc-open-invites [roomId]="room.roomId" [invites]="room.invites" />
+                @if (manages()) {
+                  <zfc-new-invite [roomId]="room.roomId" />
+                  <zfc-open-invites [roomId]="room.roomId" [invites]="room.invites" />
+                }
+                <zfc-you-card [room]="room" />
               </div>
             }
           </div>
@@ -77,6 +112,10 @@ export class MembersPage {
     const room = this.#store.room();
     return room?.roomId === this.id() ? room : null;
   });
-  protected readonly manages = computed(() => this.room()?.owner === true && this.room()?.stage === 'member');
+  protected readonly active = computed(() => {
+    const room = this.room();
+    return room !== null && acts(room);
+  });
+  protected readonly manages = computed(() => this.active() && this.room()?.owner === true);
   protected readonly failure = computed(() => roomFailure(this.#store.watchFailure()));
 }

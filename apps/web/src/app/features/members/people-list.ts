@@ -1,69 +1,63 @@
-import { Component, inject, input } from '@angular/core';
-import type { MemberView } from '@0fc/client/api';
+import { Component, computed, inject, input, signal, viewChild } from '@angular/core';
+import type { MemberView, RoomView } from '@0fc/client/api';
 
-import { Format } from '../../core/format';
+import { AppStore } from '../../core/app-store';
 import { I18n } from '../../core/i18n';
-import { Avatar } from '../../ui/avatar';
-import { Fingerprint } from '../../ui/fingerprint';
-import { Icon } from '../../ui/icon';
+import { endsInDeparture } from './names';
+import { OfferRoom } from './offer-room';
+import { Person } from './person';
+import { RemoveMember } from './remove-member';
 
 @Component({
   selector: 'zfc-people-list',
-  imports: [Avatar, Fingerprint, Icon],
+  imports: [OfferRoom, Person, RemoveMember],
   host: { class: 'contents' },
   template: `
     <section class="card card--flush" [attr.aria-label]="t('members.title')">
       <ul class="people">
-        @for (member of members(); track member.memberId) {
-          <li data-testid="member" [attr.data-member-id]="member.memberId">
-            <zfc-avatar [name]="member.name" [identity]="member.fingerprint" />
-            <div>
-              <p class="people__name">
-                <bdi class="wrap-anywhere">{{ member.name || t('members.nameless') }}</bdi>
-                @if (member.verified) {
-                  <span class="verified" role="img" [attr.aria-label]="t('common.verified')"
-                    ><zfc-icon name="verified" [small]="true"
-                  /></span>
-                }
-                @if (member.owner) {
-                  <span class="chip">{{ t(member.me ? 'room.youOwner' : 'room.owner') }}</span>
-                } @else if (member.me) {
-                  <span class="chip">{{ t('room.you') }}</span>
-                }
-              </p>
-              <p class="people__meta quiet">
-                @if (member.leaving) {
-                  <span class="mark mark--caution"
-                    ><zfc-icon name="personMinus" [small]="true" />{{ t('members.leaving') }}</span
-                  >
-                }
-                @if (!member.me) {
-                  @if (presence(member); as presence) {
-                    <span>{{ presence }}</span>
-                  }
-                  @if (!member.verified) {
-                    <span>{{ t('members.notVerified') }}</span>
-                  }
-                }
-                <zfc-fingerprint [value]="member.fingerprint" [small]="true" />
-              </p>
-            </div>
+        @for (member of room().members; track member.memberId) {
+          <li
+            data-testid="member"
+            [class.open]="opened() === member.memberId"
+            [attr.data-member-id]="member.memberId"
+            [attr.data-removing]="member.removing ? '' : null"
+            (keydown.escape)="closeActions($event)"
+          >
+            <zfc-person
+              [member]="member"
+              [room]="room()"
+              [departed]="departed()"
+              [open]="opened() === member.memberId"
+              (toggled)="toggle(member)"
+              (handOver)="offer().ask(member)"
+              (removal)="remove().ask(member)"
+            />
           </li>
         }
       </ul>
     </section>
+    <zfc-remove-member [room]="room()" (asked)="opened.set(null)" />
+    <zfc-offer-room [room]="room()" (offered)="opened.set(null)" />
   `,
 })
 export class PeopleList {
-  readonly #format = inject(Format);
+  readonly #store = inject(AppStore);
   protected readonly t = inject(I18n).t;
-  readonly members = input.required<readonly MemberView[]>();
+  readonly room = input.required<RoomView>();
+  protected readonly remove = viewChild.required(RemoveMember);
+  protected readonly offer = viewChild.required(OfferRoom);
+  protected readonly opened = signal<string | null>(null);
+  protected readonly departed = computed(() => endsInDeparture(this.#store.timeline()));
 
-  /** nothing while a member has not been heard of: nothing is shown before it is known */
-  protected presence(member: MemberView): string | null {
-    if (member.here) return this.t('members.hereNow');
-    return member.lastSeen === null
-      ? null
-      : this.t('members.awaySince', { time: this.#format.moment(member.lastSeen) });
+  protected toggle({ memberId }: MemberView): void {
+    this.opened.update((opened) => (opened === memberId ? null : memberId));
+  }
+
+  /** The focus goes back to the button that opened them. */
+  protected closeActions(event: Event): void {
+    if (this.opened() === null) return;
+    this.opened.set(null);
+    if (event.currentTarget instanceof HTMLElement)
+      event.currentTarget.querySelector<HTMLElement>('[aria-expanded]')?.focus();
   }
 }

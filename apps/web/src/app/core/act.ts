@@ -1,0 +1,45 @@
+import { inject, signal } from '@angular/core';
+import type { Failure, Outcome } from '@0fc/client/api';
+import type { ErrorCode } from '@0fc/protocol';
+
+import { AppStore } from './app-store';
+import type { ClientConnection } from './client-connection';
+import type { PAGE_CODES } from './page-codes';
+
+/** One act of the user at a time: whether it is under way, and what the last one failed with. */
+export class Act {
+  readonly #store: AppStore;
+  readonly #busy = signal(false);
+  readonly #failure = signal<Failure | null>(null);
+  readonly busy = this.#busy.asReadonly();
+  readonly failure = this.#failure.asReadonly();
+
+  constructor(store: AppStore) {
+    this.#store = store;
+  }
+
+  /** Runs a command; null while another one is under way. */
+  async run<T>(command: (api: ClientConnection['api']) => Promise<Outcome<T>>): Promise<Outcome<T> | null> {
+    if (this.#busy()) return null;
+    this.#busy.set(true);
+    this.#failure.set(null);
+    const outcome = await this.#store.run(command);
+    this.#busy.set(false);
+    if (!outcome.ok) this.#failure.set(outcome.error);
+    return outcome;
+  }
+
+  /** What this page itself has against it. */
+  refuse(code: ErrorCode | keyof typeof PAGE_CODES): void {
+    this.#failure.set({ code });
+  }
+
+  clear(): void {
+    this.#failure.set(null);
+  }
+}
+
+/** Call it where `inject` may be called. */
+export function act(): Act {
+  return new Act(inject(AppStore));
+}

@@ -1,0 +1,104 @@
+import { Component, computed, inject, input } from '@angular/core';
+import type { HandOverView, RoomView } from '@0fc/client/api';
+
+import { act } from '../../core/act';
+import { Format } from '../../core/format';
+import { I18n } from '../../core/i18n';
+import { ErrorMessage } from '../../ui/error-message';
+import { Icon } from '../../ui/icon';
+import { isolated } from './names';
+
+/** A hand-over under way, on either side of it. */
+@Component({
+  selector: 'zfc-hand-over-card',
+  imports: [ErrorMessage, Icon],
+  host: { class: 'contents' },
+  template: `
+    @if (room().handOver; as offer) {
+      <section
+        class="card card--caution stack stack--3"
+        [attr.aria-label]="title()"
+        data-testid="hand-over-card"
+        [attr.data-role]="offer.role"
+        [attr.data-accepted]="offer.accepted"
+      >
+        <div class="row">
+          <zfc-icon name="handOver" />
+          <h2 class="title-card wrap-anywhere">{{ title() }}</h2>
+        </div>
+        <p role="status">{{ text() }}</p>
+        <zfc-error [failure]="act.failure()" />
+        @if (offer.role === 'offering' && !offer.accepted) {
+          <div class="row row--wrap">
+            <button
+              class="btn btn--line"
+              type="button"
+              data-testid="take-back"
+              [disabled]="act.busy()"
+              [attr.aria-busy]="act.busy()"
+              (click)="end()"
+            >
+              {{ t('members.hand.takeBack') }}
+            </button>
+          </div>
+        }
+        @if (offer.role === 'offered' && !offer.accepted) {
+          <div class="row row--wrap">
+            <button
+              class="btn btn--line"
+              type="button"
+              data-testid="decline-room"
+              [disabled]="act.busy()"
+              (click)="end()"
+            >
+              {{ t('members.hand.decline') }}
+            </button>
+            <button
+              class="btn btn--primary"
+              type="button"
+              data-testid="accept-room"
+              [disabled]="act.busy()"
+              [attr.aria-busy]="act.busy()"
+              (click)="accept()"
+            >
+              @if (act.busy()) {
+                <span class="spinner"></span>
+              }
+              {{ t('members.hand.accept') }}
+            </button>
+          </div>
+        }
+      </section>
+    }
+  `,
+})
+export class HandOverCard {
+  readonly #format = inject(Format);
+  protected readonly t = inject(I18n).t;
+  protected readonly act = act();
+  readonly room = input.required<RoomView>();
+  protected readonly title = computed(() => this.#say((offer) => `members.hand.${offer.role}`));
+  protected readonly text = computed(() =>
+    this.#say(({ role, accepted }) => {
+      if (accepted) return `members.hand.${role}Done`;
+      return role === 'offering' ? 'members.hand.offeringSince' : 'members.hand.offeredText';
+    }),
+  );
+
+  #say(key: (offer: HandOverView) => string): string {
+    const offer = this.room().handOver;
+    if (offer === null) return '';
+    return this.t(key(offer), {
+      name: isolated(offer.name || this.t('members.nameless')),
+      time: this.#format.relative(offer.since),
+    });
+  }
+
+  protected end(): void {
+    void this.act.run((api) => api.endOffer(this.room().roomId));
+  }
+
+  protected accept(): void {
+    void this.act.run((api) => api.acceptRoom(this.room().roomId));
+  }
+}

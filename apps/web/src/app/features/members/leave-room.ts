@@ -1,0 +1,77 @@
+import { Component, computed, inject, input } from '@angular/core';
+import type { RoomView } from '@0fc/client/api';
+
+import { act } from '../../core/act';
+import { I18n } from '../../core/i18n';
+import { ErrorMessage } from '../../ui/error-message';
+import { Modal } from '../../ui/modal';
+
+/** The way out. An owner is told first what a room needs before they can go. */
+@Component({
+  selector: 'zfc-leave-room',
+  imports: [ErrorMessage, Modal],
+  host: { class: 'contents' },
+  template: `
+    @if (room().leaving) {
+      <p class="notice notice--caution" role="status" data-testid="leaving-me">
+        {{ t('members.leave.under') }}
+      </p>
+    } @else {
+      <div>
+        <button
+          class="btn btn--danger btn--flush"
+          type="button"
+          data-testid="leave-room"
+          (click)="act.clear(); modal.show()"
+        >
+          {{ t('members.leave.open') }}
+        </button>
+      </div>
+    }
+    <zfc-modal #modal [heading]="t(room().owner ? 'members.leave.ownerTitle' : 'members.leave.title')">
+      @if (room().owner) {
+        <p data-testid="leave-owner">
+          {{ t(alone() ? 'members.leave.ownerAlone' : 'members.leave.ownerText') }}
+        </p>
+        <div class="dialog__actions">
+          <button class="btn btn--primary" type="button" (click)="modal.close()">
+            {{ t('common.close') }}
+          </button>
+        </div>
+      } @else {
+        <p>{{ t('members.leave.text') }}</p>
+        <p class="muted">{{ t('members.leave.until') }}</p>
+        <zfc-error [failure]="act.failure()" />
+        <div class="dialog__actions">
+          <button class="btn btn--line" type="button" (click)="modal.close()">
+            {{ t('common.cancel') }}
+          </button>
+          <button
+            class="btn btn--alarm"
+            type="button"
+            data-testid="leave-confirm"
+            [disabled]="act.busy()"
+            [attr.aria-busy]="act.busy()"
+            (click)="leave(modal)"
+          >
+            @if (act.busy()) {
+              <span class="spinner"></span>
+            }
+            {{ t('members.leave.confirm') }}
+          </button>
+        </div>
+      }
+    </zfc-modal>
+  `,
+})
+export class LeaveRoom {
+  protected readonly t = inject(I18n).t;
+  protected readonly act = act();
+  readonly room = input.required<RoomView>();
+  protected readonly alone = computed(() => this.room().members.length < 2);
+
+  protected async leave(modal: Modal): Promise<void> {
+    const outcome = await this.act.run((api) => api.leaveRoom(this.room().roomId));
+    if (outcome?.ok === true) modal.close();
+  }
+}

@@ -1,0 +1,145 @@
+import { Component, computed, inject, input, output } from '@angular/core';
+import { RouterLink } from '@angular/router';
+import type { MemberView, RoomView } from '@0fc/client/api';
+
+import { Format } from '../../core/format';
+import { I18n } from '../../core/i18n';
+import { Avatar } from '../../ui/avatar';
+import { Fingerprint } from '../../ui/fingerprint';
+import { Icon } from '../../ui/icon';
+import { acts, isolated } from './names';
+
+/** One member: who, since when, in which state, and what can be done about it. */
+@Component({
+  selector: 'zfc-person',
+  imports: [Avatar, Fingerprint, Icon, RouterLink],
+  host: { class: 'contents' },
+  template: `
+    <zfc-avatar [name]="member().name" [identity]="member().fingerprint" />
+    <div>
+      <p class="people__name">
+        <bdi class="wrap-anywhere">{{ member().name || t('members.nameless') }}</bdi>
+        @if (member().verified) {
+          <span class="verified" role="img" [attr.aria-label]="t('common.verified')"
+            ><zfc-icon name="verified" [small]="true"
+          /></span>
+        }
+        @if (member().owner) {
+          <span class="chip">{{ t(member().me ? 'room.youOwner' : 'room.owner') }}</span>
+        } @else if (member().me) {
+          <span class="chip">{{ t('room.you') }}</span>
+        }
+      </p>
+      <p class="people__meta quiet">
+        @if (member().removing) {
+          <span class="mark mark--caution" data-testid="member-removing"
+            ><span class="spinner"></span
+            >{{ t(offline() ? 'members.removingLater' : 'members.removing') }}</span
+          >
+        } @else if (member().leaving) {
+          <span class="mark mark--caution" data-testid="member-leaving"
+            ><zfc-icon name="personMinus" [small]="true" />{{ t('members.leaving') }}</span
+          >
+        }
+        @if (member().confusable) {
+          <span class="mark mark--caution" data-testid="member-confusable"
+            ><zfc-icon name="info" [small]="true" />{{ t('members.confusable') }}</span
+          >
+        }
+        @if (member().oldPrekey) {
+          <span class="mark mark--caution" data-testid="member-old-prekey"
+            ><zfc-icon name="clock" [small]="true" />{{ t('members.oldPrekey') }}</span
+          >
+        }
+        @if (!member().me) {
+          @if (presence(); as presence) {
+            <span>{{ presence }}</span>
+          }
+          @if (lag(); as lag) {
+            <span data-testid="member-behind">{{ lag }}</span>
+          }
+          @if (!member().verified) {
+            <span>{{ t('members.notVerified') }}</span>
+          }
+        }
+        <zfc-fingerprint [value]="member().fingerprint" [small]="true" />
+      </p>
+    </div>
+    @if (actable()) {
+      <button
+        class="icon-btn"
+        type="button"
+        data-testid="member-actions"
+        [attr.aria-expanded]="open()"
+        [attr.aria-label]="toggleLabel()"
+        [title]="toggleLabel()"
+        (click)="toggled.emit()"
+      >
+        <zfc-icon [name]="open() ? 'close' : 'more'" />
+      </button>
+      @if (open()) {
+        <div class="people__actions">
+          <a
+            class="btn btn--soft"
+            data-testid="verify"
+            [routerLink]="['/room', room().roomId, 'verify', member().memberId]"
+            ><zfc-icon name="verified" />{{ t(member().verified ? 'members.number' : 'members.verify') }}</a
+          >
+          @if (room().owner && !member().removing) {
+            @if (!member().leaving) {
+              <button
+                class="btn btn--line"
+                type="button"
+                data-testid="hand-over"
+                [disabled]="offered()"
+                (click)="handOver.emit()"
+              >
+                <zfc-icon name="handOver" />{{ t('members.hand.open') }}
+              </button>
+            }
+            <button
+              class="btn btn--danger"
+              type="button"
+              data-testid="remove-member"
+              (click)="removal.emit()"
+            >
+              <zfc-icon name="personMinus" />{{ t('members.removal.open') }}
+            </button>
+          }
+        </div>
+      }
+    }
+  `,
+})
+export class Person {
+  readonly #format = inject(Format);
+  protected readonly t = inject(I18n).t;
+  readonly member = input.required<MemberView>();
+  readonly room = input.required<RoomView>();
+  /** the newest change is a departure: whoever has not taken it in is marked */
+  readonly departed = input(false);
+  readonly open = input(false);
+  readonly toggled = output();
+  readonly handOver = output();
+  readonly removal = output();
+
+  protected readonly actable = computed(() => acts(this.room()) && !this.member().me);
+  protected readonly offline = computed(() => this.room().connection !== 'connected');
+  protected readonly offered = computed(() => this.room().handOver?.memberId === this.member().memberId);
+  protected readonly toggleLabel = computed(() =>
+    this.open()
+      ? this.t('members.closeActions')
+      : this.t('members.actionsFor', { name: isolated(this.member().name || this.t('members.nameless')) }),
+  );
+  /** nothing while a member has not been heard of: nothing is shown before it is known */
+  protected readonly presence = computed(() => {
+    const { here, lastSeen } = this.member();
+    if (here) return this.t('members.hereNow');
+    return lastSeen === null ? null : this.t('members.awaySince', { time: this.#format.moment(lastSeen) });
+  });
+  protected readonly lag = computed(() => {
+    const { upToDate } = this.member();
+    if (!this.departed() || upToDate === true) return null;
+    return this.t(upToDate === false ? 'members.behind' : 'members.unheard');
+  });
+}
