@@ -225,6 +225,63 @@ export function describeVault(subject: StorageUnderTest): void {
       expect(await code(vault.write([put('rooms', 'r1', 'x')]))).toBe('VAULT_LOCKED');
     });
 
+    it('changes its passphrase, and nothing else', async () => {
+      const vault = await filled();
+      const next = 'another passphrase, the new one';
+      const records = await Promise.all(['rooms', 'timeline'].map((store) => storage.list(store)));
+      await vault.changePassphrase(PASSPHRASE, next);
+      expect(await code(unlock())).toBe('WRONG_PASSPHRASE');
+      const opened = await unlock(next);
+      expect(await opened.get('rooms', 'r1')).toEqual(utf8('first room'));
+      expect(await Promise.all(['rooms', 'timeline'].map((store) => storage.list(store)))).toEqual(records);
+      // The open vault goes on under the same key.
+      await vault.write([put('rooms', 'r4', 'fourth room')]);
+      expect(await opened.get('rooms', 'r4')).toEqual(utf8('fourth room'));
+    });
+
+    it('a change of the passphrase that is refused changes nothing', async () => {
+      const vault = await filled();
+      const before = await everything(storage);
+      expect(await code(vault.changePassphrase('not the passphrase at all', 'a new one, long enough'))).toBe(
+        'WRONG_PASSPHRASE',
+      );
+      expect(await code(vault.changePassphrase(PASSPHRASE, 'short'))).toBe('PASSPHRASE_WEAK');
+      expect(await everything(storage)).toEqual(before);
+      await storage.write([drop('vault', 'header')]);
+      expect(await code(vault.changePassphrase(PASSPHRASE, 'a new one, long enough'))).toBe('VAULT_DAMAGED');
+      await vault.close();
+      expect(await code(vault.changePassphrase(PASSPHRASE, 'a new one, long enough'))).toBe('VAULT_LOCKED');
+    });
+
+    it('a header of another vault is not taken for its own', async () => {
+      await filled();
+      const other = await raw('vault', 'header');
+      await storage.erase();
+      const vault = await filled();
+      await storage.write([{ store: 'vault', key: 'header', value: other }]);
+      expect(await code(vault.changePassphrase(PASSPHRASE, 'a new one, long enough'))).toBe('VAULT_DAMAGED');
+      expect(await raw('vault', 'header')).toEqual(other);
+    });
+
+    it('of two changes at once, the second must know the first one’s passphrase', async () => {
+      const vault = await filled();
+      const changes = ['second passphrase, long', 'third passphrase, long'].map((next) =>
+        code(vault.changePassphrase(PASSPHRASE, next)),
+      );
+      expect(await Promise.all(changes)).toEqual(['fulfilled', 'WRONG_PASSPHRASE']);
+      expect(await code(unlock('second passphrase, long'))).toBe('fulfilled');
+    });
+
+    it('holds records from its first moment, or is not made', async () => {
+      const records = [put('rooms', 'r1', 'first room'), put('timeline', 'r1', 'line')];
+      expect(await code(Vault.create(platform, PASSPHRASE, [...records, put('vault', 'header', 'x')]))).toBe(
+        'FORBIDDEN',
+      );
+      expect(await Vault.state(storage)).toBe('absent');
+      await Vault.create(platform, PASSPHRASE, records);
+      expect(await (await unlock()).get('timeline', 'r1')).toEqual(utf8('line'));
+    });
+
     it('is absent after an erasure', async () => {
       await filled();
       await storage.erase();

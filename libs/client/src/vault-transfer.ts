@@ -138,8 +138,9 @@ async function decodeFile(
   return { sealedKey, blocks };
 }
 
+/** Even an empty vault has one block: without any, nothing would prove where the file ends. */
 const isBlocks = (value: unknown): value is readonly Bytes[] =>
-  Array.isArray(value) && value.every((item) => item instanceof Uint8Array);
+  Array.isArray(value) && value.length > 0 && value.every((item) => item instanceof Uint8Array);
 
 const damaged = (cause?: unknown): ClientError => new ClientError(ERROR_CODES.EXPORT_DAMAGED, {}, { cause });
 
