@@ -5,6 +5,7 @@ import { filter, skip } from 'rxjs';
 
 import { AppStore } from './core/app-store';
 import { I18n } from './core/i18n';
+import { IdleLock } from './core/idle-lock';
 import { Invites } from './core/invites';
 import { Destination } from './core/vault-guard';
 import { ErrorMessage } from './ui/error-message';
@@ -44,6 +45,8 @@ export class App {
   protected readonly t = inject(I18n).t;
 
   constructor() {
+    // It watches from the first screen on.
+    inject(IdleLock);
     const router = inject(Router);
     const destination = inject(Destination);
     const injector = inject(Injector);

@@ -3,6 +3,7 @@ import { Injectable, computed, inject } from '@angular/core';
 import { Preferences } from './preferences';
 
 const DAY = 86_400_000;
+const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
 
 /** 24 hours in both languages: times line up, and read the same to everyone in the room. */
 const CLOCK = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
@@ -26,6 +27,7 @@ export class Format {
       new Intl.DateTimeFormat(language, options);
     return {
       time: make(CLOCK),
+      seconds: make({ ...CLOCK, second: '2-digit' }),
       weekday: make({ weekday: 'short' }),
       shortDay: make({ day: 'numeric', month: 'short' }),
       day: make({ weekday: 'long', day: 'numeric', month: 'long' }),
@@ -38,6 +40,11 @@ export class Format {
   /** 14:02 */
   time(time: number): string {
     return this.#formats().time.format(time);
+  }
+
+  /** 14:02:31 */
+  seconds(time: number): string {
+    return this.#formats().seconds.format(time);
   }
 
   /** Tuesday 24 November, with the year when it is another one */
@@ -65,6 +72,17 @@ export class Format {
     if (Math.abs(minutes) < 60) return format.format(minutes, 'minute');
     if (Math.abs(minutes) < 48 * 60) return format.format(Math.round(minutes / 60), 'hour');
     return format.format(Math.round(minutes / 1440), 'day');
+  }
+
+  /** 42 MB */
+  bytes(count: number): string {
+    const power = Math.min(Math.floor(Math.log10(Math.max(count, 1)) / 3), UNITS.length - 1);
+    return new Intl.NumberFormat(this.#language(), {
+      style: 'unit',
+      unit: UNITS[power] ?? 'byte',
+      unitDisplay: 'short',
+      maximumFractionDigits: power > 2 ? 1 : 0,
+    }).format(count / 1000 ** power);
   }
 
   iso(time: number): string {

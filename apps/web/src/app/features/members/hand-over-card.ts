@@ -6,7 +6,7 @@ import { Format } from '../../core/format';
 import { I18n } from '../../core/i18n';
 import { ErrorMessage } from '../../ui/error-message';
 import { Icon } from '../../ui/icon';
-import { isolated } from './names';
+import { named } from './names';
 
 /** A hand-over under way, on either side of it. */
 @Component({
@@ -89,7 +89,7 @@ export class HandOverCard {
     const offer = this.room().handOver;
     if (offer === null) return '';
     return this.t(key(offer), {
-      name: isolated(offer.name || this.t('members.nameless')),
+      name: named(offer.name, this.t('members.nameless')),
       time: this.#format.relative(offer.since),
     });
   }

@@ -7,6 +7,11 @@ export function isolated(name: string): string {
   return `\u2068${name.replace(MARKS, '')}\u2069`;
 }
 
+/** The same, where the name may not have come yet. */
+export function named(name: string | undefined, nameless: string): string {
+  return isolated(name === undefined || name === '' ? nameless : name);
+}
+
 const CHANGES = new Set(['created', 'admitted', 'removed', 'left', 'transferred', 'settings', 'closed']);
 
 /**

@@ -6,7 +6,7 @@ import { I18n } from '../../core/i18n';
 import { ErrorMessage } from '../../ui/error-message';
 import { Fingerprint } from '../../ui/fingerprint';
 import { Modal } from '../../ui/modal';
-import { isolated } from './names';
+import { isolated, named } from './names';
 
 /** Offering the room to a member: what it means, and to which key. */
 @Component({
@@ -56,7 +56,7 @@ export class OfferRoom {
   readonly offered = output();
   readonly #member = signal<MemberView | null>(null);
   protected readonly member = this.#member.asReadonly();
-  protected readonly name = computed(() => isolated(this.#member()?.name || this.t('members.nameless')));
+  protected readonly name = computed(() => named(this.#member()?.name, this.t('members.nameless')));
   /** whose offer ends with this one */
   protected readonly other = computed(() => {
     const standing = this.room().handOver;

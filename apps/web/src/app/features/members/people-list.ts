@@ -1,4 +1,4 @@
-import { Component, computed, inject, input, signal, viewChild } from '@angular/core';
+import { Component, computed, ElementRef, inject, input, signal, viewChild } from '@angular/core';
 import type { MemberView, RoomView } from '@0fc/client/api';
 
 import { AppStore } from '../../core/app-store';
@@ -11,7 +11,7 @@ import { RemoveMember } from './remove-member';
 @Component({
   selector: 'zfc-people-list',
   imports: [OfferRoom, Person, RemoveMember],
-  host: { class: 'contents' },
+  host: { class: 'contents', '(keydown.escape)': 'closeActions($event)' },
   template: `
     <section class="card card--flush" [attr.aria-label]="t('members.title')">
       <ul class="people">
@@ -21,7 +21,6 @@ import { RemoveMember } from './remove-member';
             [class.open]="opened() === member.memberId"
             [attr.data-member-id]="member.memberId"
             [attr.data-removing]="member.removing ? '' : null"
-            (keydown.escape)="closeActions($event)"
           >
             <zfc-person
               [member]="member"
@@ -42,6 +41,7 @@ import { RemoveMember } from './remove-member';
 })
 export class PeopleList {
   readonly #store = inject(AppStore);
+  readonly #host = inject<ElementRef<HTMLElement>>(ElementRef);
   protected readonly t = inject(I18n).t;
   readonly room = input.required<RoomView>();
   protected readonly remove = viewChild.required(RemoveMember);
@@ -53,11 +53,10 @@ export class PeopleList {
     this.opened.update((opened) => (opened === memberId ? null : memberId));
   }
 
-  /** The focus goes back to the button that opened them. */
-  protected closeActions(event: Event): void {
-    if (this.opened() === null) return;
+  /** The focus goes back to the button that opened them; Escape in a dialog closes only the dialog. */
+  protected closeActions({ target }: Event): void {
+    if (this.opened() === null || !(target instanceof Element) || target.closest('dialog') !== null) return;
+    this.#host.nativeElement.querySelector<HTMLElement>('[aria-expanded="true"]')?.focus();
     this.opened.set(null);
-    if (event.currentTarget instanceof HTMLElement)
-      event.currentTarget.querySelector<HTMLElement>('[aria-expanded]')?.focus();
   }
 }

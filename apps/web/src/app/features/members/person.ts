@@ -7,7 +7,7 @@ import { I18n } from '../../core/i18n';
 import { Avatar } from '../../ui/avatar';
 import { Fingerprint } from '../../ui/fingerprint';
 import { Icon } from '../../ui/icon';
-import { acts, isolated } from './names';
+import { acts, named } from './names';
 
 /** One member: who, since when, in which state, and what can be done about it. */
 @Component({
@@ -129,7 +129,7 @@ export class Person {
   protected readonly toggleLabel = computed(() =>
     this.open()
       ? this.t('members.closeActions')
-      : this.t('members.actionsFor', { name: isolated(this.member().name || this.t('members.nameless')) }),
+      : this.t('members.actionsFor', { name: named(this.member().name, this.t('members.nameless')) }),
   );
   /** nothing while a member has not been heard of: nothing is shown before it is known */
   protected readonly presence = computed(() => {

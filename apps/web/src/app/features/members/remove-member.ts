@@ -6,7 +6,7 @@ import { I18n } from '../../core/i18n';
 import { ErrorMessage } from '../../ui/error-message';
 import { groupedFingerprint } from '../../ui/fingerprint';
 import { Modal } from '../../ui/modal';
-import { isolated } from './names';
+import { named } from './names';
 
 /** Shutting somebody out: asked once more, with the key, since names can look alike. */
 @Component({
@@ -48,7 +48,7 @@ export class RemoveMember {
   /** the removal is stored, and is carried out by the client */
   readonly asked = output();
   readonly #member = signal<MemberView | null>(null);
-  protected readonly name = computed(() => isolated(this.#member()?.name || this.t('members.nameless')));
+  protected readonly name = computed(() => named(this.#member()?.name, this.t('members.nameless')));
   protected readonly fingerprint = computed(() => groupedFingerprint(this.#member()?.fingerprint ?? ''));
 
   ask(member: MemberView): void {

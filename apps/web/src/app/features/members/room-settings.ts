@@ -125,8 +125,14 @@ export class RoomSettings {
     const rotateEvery = rotationOf(this.every());
     const approval = this.approval();
     this.saved.set(false);
-    if (name === '') return this.act.refuse('NAME_EMPTY');
-    if (rotateEvery === null) return this.act.refuse('OUT_OF_RANGE');
+    if (name === '') {
+      this.act.refuse('NAME_EMPTY');
+      return;
+    }
+    if (rotateEvery === null) {
+      this.act.refuse('OUT_OF_RANGE');
+      return;
+    }
     const { roomId } = this.room();
     const renames = name !== this.#name();
     const changes = rotateEvery !== this.#every() || approval !== this.#approval();

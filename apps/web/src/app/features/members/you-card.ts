@@ -72,7 +72,10 @@ export class YouCard {
 
   protected async rename(): Promise<void> {
     const name = this.name().trim();
-    if (name === '') return this.act.refuse('NAME_EMPTY');
+    if (name === '') {
+      this.act.refuse('NAME_EMPTY');
+      return;
+    }
     const outcome = await this.act.run((api) => api.renameMe(this.room().roomId, name));
     if (outcome?.ok !== true) return;
     this.saved.set(true);

@@ -10,10 +10,23 @@ import { ErrorMessage } from '../../ui/error-message';
 import { Fingerprint, groupedFingerprint } from '../../ui/fingerprint';
 import { Icon } from '../../ui/icon';
 import { LanguageSwitch } from '../../ui/language-switch';
+import { LockingSection } from './locking-section';
+import { StorageSection } from './storage-section';
+import { VaultSection } from './vault-section';
 
 @Component({
   selector: 'zfc-settings-page',
-  imports: [CopyButton, ErrorMessage, Fingerprint, Icon, LanguageSwitch, RouterLink],
+  imports: [
+    CopyButton,
+    ErrorMessage,
+    Fingerprint,
+    Icon,
+    LanguageSwitch,
+    LockingSection,
+    RouterLink,
+    StorageSection,
+    VaultSection,
+  ],
   host: { class: 'contents' },
   template: `
     <main class="pane pane--main">
@@ -58,25 +71,40 @@ import { LanguageSwitch } from '../../ui/language-switch';
               </div>
             </div>
           </section>
+          <zfc-locking-section />
           <section class="set">
-            <h2 class="title-section">{{ t('settings.locking') }}</h2>
+            <h2 class="title-section">{{ t('settings.privacy') }}</h2>
             <div class="set__rows">
-              <div class="set__row">
-                <div>
-                  <p class="label">{{ t('settings.lockNow') }}</p>
-                  <p class="hint">{{ t('settings.lockHint') }}</p>
-                </div>
-                <button class="btn btn--line" type="button" (click)="store.lock()">
-                  <zfc-icon name="lock" />{{ t('settings.lock') }}
-                </button>
-              </div>
+              <label class="set__row">
+                <span>
+                  <span class="label">{{ t('settings.receipts') }}</span>
+                  <span class="hint block" id="receipts-hint">{{ t('settings.receiptsHint') }}</span>
+                </span>
+                <span class="switch">
+                  <input
+                    #receipts
+                    type="checkbox"
+                    role="switch"
+                    data-testid="read-receipts"
+                    [attr.aria-label]="t('settings.receipts')"
+                    aria-describedby="receipts-hint"
+                    [checked]="preferences.readReceipts()"
+                    (change)="preferences.chooseReadReceipts(receipts.checked)"
+                  />
+                </span>
+              </label>
             </div>
           </section>
+          <zfc-storage-section />
+          <zfc-vault-section />
           <section class="set">
             <h2 class="title-section">{{ t('settings.about') }}</h2>
             <div class="set__rows">
               <div class="set__row">
-                <p class="label">{{ t('common.version', { version }) }}</p>
+                <div>
+                  <p class="label">{{ t('common.version', { version }) }}</p>
+                  <p class="hint">{{ t('settings.versionHint') }}</p>
+                </div>
               </div>
               <div class="set__row">
                 <div>

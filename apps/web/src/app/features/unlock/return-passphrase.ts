@@ -5,6 +5,7 @@ import type { Failure } from '@0fc/client/api';
 import { AppStore } from '../../core/app-store';
 import { Format } from '../../core/format';
 import { I18n } from '../../core/i18n';
+import { IdleLock } from '../../core/idle-lock';
 import { Invites } from '../../core/invites';
 import { normalisePassphrase } from '../../core/passphrase';
 import { ErrorMessage } from '../../ui/error-message';
@@ -101,7 +102,9 @@ export class ReturnPassphrase {
   private readonly field = viewChild.required(PassphraseField);
   private readonly modal = viewChild.required(Modal);
   private readonly word = viewChild.required<ElementRef<HTMLInputElement>>('word');
-  protected readonly t = inject(I18n).t;
+  readonly #idle = inject(IdleLock);
+  readonly #i18n = inject(I18n);
+  protected readonly t = this.#i18n.t;
   protected readonly invites = inject(Invites);
   protected readonly passphrase = signal('');
   protected readonly typed = signal('');
@@ -113,9 +116,12 @@ export class ReturnPassphrase {
   );
   protected readonly lead = computed(() => {
     const at = this.#store.lockedAt();
-    return at === null
-      ? this.t('unlock.lockedLead')
-      : this.t('unlock.lockedAt', { time: this.#format.time(at) });
+    const minutes = this.#idle.lockedAfter();
+    if (at === null) return this.t('unlock.lockedLead');
+    const time = this.#format.time(at);
+    return minutes === null
+      ? this.t('unlock.lockedAt', { time })
+      : this.#i18n.count('unlock.lockedIdle', minutes, { time });
   });
 
   protected async unlock(): Promise<void> {

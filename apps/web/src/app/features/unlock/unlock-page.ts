@@ -1,4 +1,4 @@
-import { Component, effect, inject, untracked } from '@angular/core';
+import { Component, effect, inject, signal, untracked } from '@angular/core';
 import { Router } from '@angular/router';
 
 import { AppStore } from '../../core/app-store';
@@ -9,11 +9,12 @@ import { LanguageSwitch } from '../../ui/language-switch';
 import { PageBar } from '../../ui/page-bar';
 import { PageFoot } from '../../ui/page-foot';
 import { FirstPassphrase } from './first-passphrase';
+import { ImportVault } from './import-vault';
 import { ReturnPassphrase } from './return-passphrase';
 
 @Component({
   selector: 'zfc-unlock-page',
-  imports: [FirstPassphrase, LanguageSwitch, PageBar, PageFoot, ReturnPassphrase],
+  imports: [FirstPassphrase, ImportVault, LanguageSwitch, PageBar, PageFoot, ReturnPassphrase],
   host: { class: 'contents' },
   template: `
     @if (store.vault(); as vault) {
@@ -22,7 +23,11 @@ import { ReturnPassphrase } from './return-passphrase';
         <main class="page__center" [class.page__center--mid]="vault !== 'absent'">
           @switch (vault) {
             @case ('absent') {
-              <zfc-first-passphrase />
+              @if (importing()) {
+                <zfc-import-vault (back)="importing.set(false)" />
+              } @else {
+                <zfc-first-passphrase (haveExport)="importing.set(true)" />
+              }
             }
             @case ('locked') {
               <zfc-return-passphrase />
@@ -48,6 +53,8 @@ import { ReturnPassphrase } from './return-passphrase';
 export class UnlockPage {
   protected readonly store = inject(AppStore);
   protected readonly t = inject(I18n).t;
+  /** an exported vault is brought here instead of a new one made */
+  protected readonly importing = signal(false);
 
   constructor() {
     const router = inject(Router);

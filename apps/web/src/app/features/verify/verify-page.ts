@@ -14,7 +14,7 @@ import { Fingerprint } from '../../ui/fingerprint';
 import { Icon } from '../../ui/icon';
 import { QrCode } from '../../ui/qr-code';
 import { groupedDigits, SafetyNumber } from '../../ui/safety-number';
-import { isolated } from '../members/names';
+import { named } from '../members/names';
 
 /** Comparing keys with one member, by number or by code (docs/protocol.md section 10). */
 @Component({
@@ -167,7 +167,7 @@ export class VerifyPage {
   protected readonly them = computed(() =>
     this.#members()?.find(({ me, memberId }) => memberId === this.member() && !me),
   );
-  protected readonly name = computed(() => isolated(this.them()?.name || this.t('members.nameless')));
+  protected readonly name = computed(() => named(this.them()?.name, this.t('members.nameless')));
   protected readonly failure = computed<Failure | null>(
     () => roomFailure(this.#store.watchFailure()) ?? this.#refused(),
   );

@@ -1,0 +1,37 @@
+/** What this browser says of its storage for this page. Bytes. */
+export interface StorageFacts {
+  readonly used: number | null;
+  readonly quota: number | null;
+  /** whether it is spared when the disk runs short; null: the browser does not say */
+  readonly kept: boolean | null;
+}
+
+const UNKNOWN: StorageFacts = { used: null, quota: null, kept: null };
+
+/** Pages without a secure context have no storage manager, whatever the types say. */
+function manager(): StorageManager | null {
+  return 'storage' in navigator ? navigator.storage : null;
+}
+
+export async function storageFacts(): Promise<StorageFacts> {
+  try {
+    const [estimate, kept] = await Promise.all([manager()?.estimate(), manager()?.persisted()]);
+    return { used: estimate?.usage ?? null, quota: estimate?.quota ?? null, kept: kept ?? null };
+  } catch {
+    // A browser that refuses to tell is one that does not say.
+    return UNKNOWN;
+  }
+}
+
+/**
+ * Asks the browser not to clear the vault when the disk runs short; a worker cannot ask. Whether
+ * it agrees changes nothing of what works now.
+ */
+export async function askToKeep(): Promise<boolean> {
+  try {
+    return (await manager()?.persist()) ?? false;
+  } catch {
+    // Refusing to be asked is a no.
+    return false;
+  }
+}

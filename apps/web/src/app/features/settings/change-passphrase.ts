@@ -1,0 +1,102 @@
+import { Component, computed, inject, signal, viewChild } from '@angular/core';
+
+import { act } from '../../core/act';
+import { I18n } from '../../core/i18n';
+import { normalisePassphrase } from '../../core/passphrase';
+import { ErrorMessage } from '../../ui/error-message';
+import { Modal } from '../../ui/modal';
+import { NewPassphrase } from '../unlock/new-passphrase';
+import { PassphraseField } from '../unlock/passphrase-field';
+
+/** The passphrase of this device's vault, exchanged for another one. */
+@Component({
+  selector: 'zfc-change-passphrase',
+  imports: [ErrorMessage, Modal, NewPassphrase, PassphraseField],
+  host: { class: 'contents' },
+  template: `
+    <zfc-modal #modal [heading]="t('settings.change')" (closed)="asking.set(false)">
+      @if (changed()) {
+        <p role="status" data-testid="passphrase-changed">{{ t('settings.changed') }}</p>
+        <div class="dialog__actions">
+          <button class="btn btn--primary" type="button" (click)="modal.close()">
+            {{ t('common.close') }}
+          </button>
+        </div>
+      } @else if (asking()) {
+        <form class="stack" (submit)="$event.preventDefault(); change()">
+          <zfc-passphrase-field
+            #current
+            fieldId="current-passphrase"
+            testId="current-passphrase"
+            [label]="t('settings.current')"
+            [(value)]="passphrase"
+            [invalid]="wrong()"
+            describedBy="current-passphrase-error"
+          >
+            @if (wrong()) {
+              <zfc-error [failure]="act.failure()" id="current-passphrase-error" />
+            }
+          </zfc-passphrase-field>
+          <zfc-new-passphrase name="next-passphrase" [label]="t('settings.next')" />
+          @if (!wrong()) {
+            <zfc-error [failure]="act.failure()" />
+          }
+          <div class="dialog__actions">
+            <button class="btn btn--line" type="button" (click)="modal.close()">
+              {{ t('common.cancel') }}
+            </button>
+            <button
+              class="btn btn--primary"
+              type="submit"
+              data-testid="change-confirm"
+              [disabled]="act.busy()"
+              [attr.aria-busy]="act.busy()"
+            >
+              @if (act.busy()) {
+                <span class="spinner"></span>
+              }
+              {{ t(act.busy() ? 'settings.changing' : 'settings.changeConfirm') }}
+            </button>
+          </div>
+        </form>
+      }
+    </zfc-modal>
+  `,
+})
+export class ChangePassphrase {
+  private readonly dialog = viewChild.required(Modal);
+  private readonly chosen = viewChild(NewPassphrase);
+  private readonly current = viewChild<PassphraseField>('current');
+  protected readonly t = inject(I18n).t;
+  protected readonly act = act();
+  protected readonly passphrase = signal('');
+  /** drawn only while asked for, so that no passphrase stays in a hidden field */
+  protected readonly asking = signal(false);
+  protected readonly changed = signal(false);
+  protected readonly wrong = computed(() => this.act.failure()?.code === 'WRONG_PASSPHRASE');
+
+  ask(): void {
+    this.act.clear();
+    this.passphrase.set('');
+    this.changed.set(false);
+    this.asking.set(true);
+    this.dialog().show();
+  }
+
+  protected async change(): Promise<void> {
+    if (this.act.busy()) return;
+    this.act.clear();
+    if (this.passphrase() === '') {
+      this.current()?.focus();
+      return;
+    }
+    const next = this.chosen()?.take() ?? null;
+    if (next === null) return;
+    const current = normalisePassphrase(this.passphrase());
+    const outcome = await this.act.run((api) => api.changePassphrase(current, next));
+    if (outcome?.ok === true) {
+      this.passphrase.set('');
+      this.changed.set(true);
+    } else if (this.wrong()) this.current()?.focus();
+  }
+}

@@ -1,0 +1,51 @@
+import { Component, inject, viewChild } from '@angular/core';
+
+import { I18n } from '../../core/i18n';
+import { Icon } from '../../ui/icon';
+import { ChangePassphrase } from './change-passphrase';
+import { ExportVault } from './export-vault';
+
+/** The vault as a thing: taken elsewhere, or sealed anew. */
+@Component({
+  selector: 'zfc-vault-section',
+  imports: [ChangePassphrase, ExportVault, Icon],
+  host: { class: 'contents' },
+  template: `
+    <section class="set">
+      <h2 class="title-section">{{ t('settings.vault') }}</h2>
+      <div class="set__rows">
+        <div class="set__row">
+          <div>
+            <p class="label">{{ t('settings.export') }}</p>
+            <p class="hint">{{ t('settings.exportHint') }}</p>
+          </div>
+          <button class="btn btn--line" type="button" data-testid="export-open" (click)="leaving().ask()">
+            <zfc-icon name="download" />{{ t('settings.exportOpen') }}
+          </button>
+        </div>
+        <div class="set__row">
+          <div>
+            <p class="label">{{ t('settings.import') }}</p>
+            <p class="hint">{{ t('settings.importHint') }}</p>
+          </div>
+        </div>
+        <div class="set__row">
+          <div>
+            <p class="label">{{ t('settings.change') }}</p>
+            <p class="hint">{{ t('settings.changeHint') }}</p>
+          </div>
+          <button class="btn btn--line" type="button" data-testid="change-open" (click)="changing().ask()">
+            <zfc-icon name="key" />{{ t('settings.changeOpen') }}
+          </button>
+        </div>
+      </div>
+    </section>
+    <zfc-export-vault />
+    <zfc-change-passphrase />
+  `,
+})
+export class VaultSection {
+  protected readonly t = inject(I18n).t;
+  protected readonly leaving = viewChild.required(ExportVault);
+  protected readonly changing = viewChild.required(ChangePassphrase);
+}

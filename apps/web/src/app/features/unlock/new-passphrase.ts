@@ -1,0 +1,98 @@
+import { Component, computed, inject, input, signal, viewChildren } from '@angular/core';
+import type { Failure } from '@0fc/client/api';
+
+import { I18n } from '../../core/i18n';
+import { PAGE_CODES } from '../../core/page-codes';
+import { ENOUGH, normalisePassphrase, strengthOf, suggestPassphrase } from '../../core/passphrase';
+import { ErrorMessage } from '../../ui/error-message';
+import { Icon } from '../../ui/icon';
+import { PassphraseField } from './passphrase-field';
+
+/** A passphrase that is chosen: strong enough, and typed twice; or six words drawn here. */
+@Component({
+  selector: 'zfc-new-passphrase',
+  imports: [ErrorMessage, Icon, PassphraseField],
+  host: { class: 'contents' },
+  template: `
+    <div class="stack">
+      <zfc-passphrase-field
+        [fieldId]="name()"
+        [testId]="name()"
+        [fresh]="true"
+        [label]="label()"
+        [(value)]="first"
+        [invalid]="failure()?.code === 'PASSPHRASE_WEAK'"
+        [describedBy]="name() + '-strength'"
+      >
+        <div class="strength" aria-hidden="true">
+          @for (step of [1, 2, 3, 4]; track step) {
+            <i [class.on]="strength() >= step" [class.weak]="strength() >= step && strength() < 3"></i>
+          }
+        </div>
+        <p class="hint" [id]="name() + '-strength'" aria-live="polite">
+          @if (strength() === 0) {
+            {{ t('unlock.strength.none') }}
+          } @else {
+            <b>{{ t('unlock.strength.' + strength() + '.title') }}</b>
+            {{ t('unlock.strength.' + strength() + '.text') }}
+          }
+        </p>
+      </zfc-passphrase-field>
+      <zfc-passphrase-field
+        [fieldId]="name() + '-again'"
+        [testId]="name() + '-again'"
+        [fresh]="true"
+        [label]="t('unlock.again')"
+        [(value)]="again"
+        [invalid]="failure()?.code === 'PASSPHRASES_DIFFER'"
+        [describedBy]="name() + '-error'"
+      />
+      <button class="btn btn--soft" type="button" data-testid="suggest" (click)="suggest()">
+        <zfc-icon name="shuffle" />{{ t('unlock.suggest') }}
+      </button>
+      @if (suggested()) {
+        <div class="suggestion stack stack--2" role="status">
+          <p class="phrase" data-testid="suggestion">{{ suggested() }}</p>
+          <p class="hint">{{ t('unlock.suggested') }}</p>
+        </div>
+      }
+      <zfc-error [failure]="failure()" [id]="name() + '-error'" />
+    </div>
+  `,
+})
+export class NewPassphrase {
+  readonly #i18n = inject(I18n);
+  private readonly fields = viewChildren(PassphraseField);
+  protected readonly t = this.#i18n.t;
+  readonly label = input.required<string>();
+  /** of the first field, for its id and for tests; the second one's ends in `-again` */
+  readonly name = input('passphrase');
+  protected readonly first = signal('');
+  protected readonly again = signal('');
+  protected readonly suggested = signal('');
+  protected readonly failure = signal<Failure | null>(null);
+  protected readonly strength = computed(() => strengthOf(this.first()));
+
+  protected suggest(): void {
+    const phrase = suggestPassphrase(this.#i18n.language());
+    this.first.set(phrase);
+    this.again.set(phrase);
+    this.failure.set(null);
+    this.suggested.set(phrase);
+    for (const field of this.fields()) field.shown.set(true);
+  }
+
+  /** What was chosen, or null: then it says why, and the field concerned has the focus. */
+  take(): string | null {
+    if (this.strength() < ENOUGH) return this.#refuse('PASSPHRASE_WEAK', 0);
+    if (this.first() !== this.again()) return this.#refuse(PAGE_CODES.PASSPHRASES_DIFFER, 1);
+    this.failure.set(null);
+    return normalisePassphrase(this.first());
+  }
+
+  #refuse(code: string, field: 0 | 1): null {
+    this.failure.set({ code });
+    this.fields()[field]?.focus();
+    return null;
+  }
+}
