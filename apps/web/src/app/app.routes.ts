@@ -6,6 +6,7 @@ import { NewRoomPage } from './features/home/new-room-page';
 import { Shell } from './features/home/shell';
 import { JoinPage } from './features/join/join-page';
 import { MembersPage } from './features/members/members-page';
+import { RelayPage } from './features/room/relay-page';
 import { RoomPage } from './features/room/room-page';
 import { SettingsPage } from './features/settings/settings-page';
 import { UnlockPage } from './features/unlock/unlock-page';
@@ -24,6 +25,7 @@ export const routes: Routes = [
       { path: 'room/:id', component: RoomPage, title: 'room.conversation' },
       { path: 'room/:id/members', component: MembersPage, title: 'members.title' },
       { path: 'room/:id/verify/:member', component: VerifyPage, title: 'members.compare.title' },
+      { path: 'room/:id/relay', component: RelayPage, title: 'room.relaySees' },
       { path: 'settings', component: SettingsPage, title: 'settings.title' },
     ],
   },

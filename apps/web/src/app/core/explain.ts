@@ -50,6 +50,7 @@ export class Explain {
     const known = this.#i18n.has(`alarms.${code}.title`);
     const key = known ? `alarms.${code}` : 'alarms.UNKNOWN';
     const filled = {
+      restored: 0,
       ...params,
       code,
       member: String(params.member ?? '') || this.#i18n.t('common.someone'),

@@ -29,9 +29,12 @@ export class Avatar {
   /** the key's fingerprint, or the room's id */
   readonly identity = input.required<string>();
   readonly room = input(false);
+  /** a dot for a member who is here; a text beside says the same */
+  readonly here = input(false);
 
   protected readonly letters = computed(() => monogram(this.name()));
   protected readonly classes = computed(
-    () => `avatar tint-${tintOf(this.identity())}${this.room() ? ' avatar--room' : ''}`,
+    () =>
+      `avatar tint-${tintOf(this.identity())}${this.room() ? ' avatar--room' : ''}${this.here() ? ' avatar--here' : ''}`,
   );
 }

@@ -53,10 +53,15 @@ import { Icon } from '../../ui/icon';
             <time class="room__time num" [attr.datetime]="format.iso(room.time)">{{
               format.short(room.time)
             }}</time>
-            <span class="room__last"
+            <span class="room__last" data-testid="room-last"
               ><bdi>{{ last(room) }}</bdi></span
             >
             <span class="room__side">
+              @if (room.stopped !== null) {
+                <span class="mark mark--caution" role="img" [attr.aria-label]="t('common.stopped')"
+                  ><zfc-icon name="offline" [small]="true"
+                /></span>
+              }
               @if (room.alarms > 0) {
                 <span
                   class="room__alarm"
@@ -103,6 +108,8 @@ export class RoomList {
 
   protected last(room: RoomSummary): string {
     if (room.stage !== 'member') return this.t(`home.${room.stage}`);
+    if (room.draft.trim() !== '' && room.roomId !== this.current())
+      return this.t('home.draft', { text: room.draft });
     if (room.last === null) return this.t('home.noMessage');
     const sender = room.last.mine ? this.t('common.you') : room.last.sender || this.t('common.someone');
     return this.t('home.last', { sender, text: room.last.text });

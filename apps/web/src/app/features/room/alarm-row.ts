@@ -16,7 +16,7 @@ import { Icon } from '../../ui/icon';
     'data-testid': 'alarm',
     '[class.alarm-li--settled]': 'alarm().settled',
     '[attr.data-code]': 'alarm().code',
-    '[id]': "'alarm-' + alarm().id",
+    '[id]': "'item-' + alarm().id",
   },
   template: `
     <time class="msg__time only-wide" [attr.datetime]="format.iso(alarm().time)">{{

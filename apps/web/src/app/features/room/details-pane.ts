@@ -49,13 +49,19 @@ import { Icon } from '../../ui/icon';
         <ul>
           @for (member of room().members; track member.memberId) {
             <li class="member-line">
-              <zfc-avatar [name]="member.name" [identity]="member.fingerprint" />
+              <zfc-avatar [name]="member.name" [identity]="member.fingerprint" [here]="member.here" />
               <span class="member-line__name">
                 <bdi>{{ member.name || t('members.nameless') }}</bdi>
                 @if (member.verified) {
                   <span class="verified" role="img" [attr.aria-label]="t('common.verified')"
                     ><zfc-icon name="verified" [small]="true"
                   /></span>
+                }
+                @if (member.confusable) {
+                  <zfc-fingerprint [value]="member.fingerprint" [small]="true" [short]="true" />
+                }
+                @if (member.here && !member.me) {
+                  <span class="sr-only">{{ t('room.isHere') }}</span>
                 }
               </span>
               @if (member.owner) {
@@ -83,6 +89,9 @@ import { Icon } from '../../ui/icon';
           </dl>
         </section>
       }
+      <a class="linkrow" [routerLink]="['/room', room().roomId, 'relay']"
+        ><zfc-icon name="eye" />{{ t('room.relaySees') }}<zfc-icon name="forward"
+      /></a>
     </aside>
   `,
 })

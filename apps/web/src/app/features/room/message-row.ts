@@ -1,24 +1,33 @@
-import { Component, computed, inject, input } from '@angular/core';
+import { Component, computed, inject, input, output } from '@angular/core';
 import type { TimelineMessage } from '@0fc/client/api';
 
 import { Format } from '../../core/format';
 import { I18n } from '../../core/i18n';
 import { Avatar } from '../../ui/avatar';
+import { Fingerprint } from '../../ui/fingerprint';
 import { Icon } from '../../ui/icon';
 import type { IconName } from '../../ui/icons';
 import { RichText } from '../../ui/rich-text';
+import { Conversation } from './conversation';
+import { MessageTools } from './message-tools';
+import { ReactionPicker } from './reaction-picker';
+import { Reactions } from './reactions';
 
 /** One message as a row of the log: who, when, what, and how far it has come. */
 @Component({
   // The row is the list item itself: a list may have no other children.
   selector: 'li[zfcMessage]',
-  imports: [Avatar, Icon, RichText],
+  imports: [Avatar, Fingerprint, Icon, MessageTools, ReactionPicker, Reactions, RichText],
   host: {
     class: 'msg',
+    tabindex: '-1',
     'data-testid': 'message',
+    '[id]': "'item-' + message().id",
     '[class.msg--start]': 'start()',
     '[class.msg--mine]': 'message().mine',
     '[class.msg--unsupported]': 'message().unsupported',
+    '[class.msg--deleted]': 'message().deleted',
+    '[class.msg--active]': 'active()',
     '[attr.data-id]': 'message().id',
     '[attr.data-state]': 'message().state',
     '[attr.data-order]': 'message().order',
@@ -28,35 +37,76 @@ import { RichText } from '../../ui/rich-text';
       format.time(message().time)
     }}</time>
     @if (start()) {
-      <zfc-avatar [name]="message().senderName" [identity]="message().fingerprint" />
+      <zfc-avatar [name]="message().senderName" [identity]="message().fingerprint" [here]="here()" />
     }
     <div class="msg__body">
       @if (start()) {
         <span class="msg__name">
-          <bdi>{{ message().mine ? t('common.you') : message().senderName || t('common.someone') }}</bdi>
+          <bdi>{{ sender() }}</bdi>
           @if (message().verified && !message().mine) {
             <span class="verified" role="img" [attr.aria-label]="t('common.verified')"
               ><zfc-icon name="verified" [small]="true"
             /></span>
+          }
+          @if (message().confusable) {
+            <zfc-fingerprint [value]="message().fingerprint" [small]="true" [short]="true" />
           }
           <time class="msg__time" [attr.datetime]="format.iso(message().time)">{{
             format.time(message().time)
           }}</time>
         </span>
       } @else {
-        <span class="sr-only">{{ message().mine ? t('common.you') : message().senderName }}</span>
+        <span class="sr-only">{{ sender() }}</span>
       }
-      <p class="msg__text" dir="auto">
-        <zfc-rich-text [text]="message().unsupported ? t('room.unsupported') : message().text" />
-      </p>
-      @if (message().mine && end()) {
-        <span class="msg__state"><zfc-icon [name]="stateIcon()" [small]="true" />{{ stateText() }}</span>
+      @if (message().deleted) {
+        <p class="msg__text" data-testid="deleted">
+          {{ t(message().mine ? 'room.deletedMine' : 'room.deleted') }}
+        </p>
+      } @else {
+        @if (message().replyTo; as quoted) {
+          @if (conversation.has(quoted.id)) {
+            <button class="quote" type="button" data-testid="quote" (click)="goTo.emit(quoted.id ?? '')">
+              <b
+                ><bdi>{{ quoted.senderName || t('common.someone') }}</bdi></b
+              >
+              <bdi>{{ quoted.text || t('room.quoteEmpty') }}</bdi>
+            </button>
+          } @else {
+            <span class="quote" data-testid="quote">
+              <b
+                ><bdi>{{ quoted.senderName || t('common.someone') }}</bdi></b
+              >
+              <bdi>{{ quoted.text || t('room.quoteEmpty') }}</bdi>
+            </span>
+          }
+        }
+        <p class="msg__text" dir="auto">
+          <zfc-rich-text [text]="message().unsupported ? t('room.unsupported') : message().text" />
+          @if (message().edited) {
+            <span class="msg__edited" data-testid="edited">{{ t('room.edited') }}</span>
+          }
+        </p>
+        @if (message().reactions.length > 0) {
+          <zfc-reactions [message]="message()" />
+        }
+        @if (conversation.picking() === message().id) {
+          <zfc-reaction-picker [message]="message()" />
+        }
+      }
+      @if (message().mine && end() && !message().deleted) {
+        <span class="msg__state" data-testid="message-state" [title]="readers()"
+          ><zfc-icon [name]="stateIcon()" [small]="true" />{{ stateText() }}</span
+        >
       }
     </div>
+    @if (active() && !message().deleted) {
+      <zfc-message-tools [message]="message()" />
+    }
   `,
 })
 export class MessageRow {
   readonly #i18n = inject(I18n);
+  protected readonly conversation = inject(Conversation);
   protected readonly format = inject(Format);
   protected readonly t = this.#i18n.t;
   readonly message = input.required<TimelineMessage>();
@@ -64,7 +114,15 @@ export class MessageRow {
   readonly end = input(true);
   /** members other than the sender */
   readonly others = input.required<number>();
+  /** id of the message that a quote leads to */
+  readonly goTo = output<string>();
 
+  protected readonly active = computed(() => this.conversation.active() === this.message().id);
+  protected readonly here = computed(() => this.conversation.here().has(this.message().sender));
+  protected readonly sender = computed(() =>
+    this.message().mine ? this.t('common.you') : this.message().senderName || this.t('common.someone'),
+  );
+  protected readonly readers = computed(() => this.message().readers.join(', '));
   protected readonly stateIcon = computed<IconName>(() => {
     const { state } = this.message();
     if (state === 'sending') return 'clock';

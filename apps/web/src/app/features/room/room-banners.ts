@@ -2,23 +2,28 @@ import { Component, computed, inject, input } from '@angular/core';
 import { RouterLink } from '@angular/router';
 import type { RoomView } from '@0fc/client/api';
 
-import { Explain } from '../../core/explain';
+import { AppStore } from '../../core/app-store';
 import { Format } from '../../core/format';
 import { I18n } from '../../core/i18n';
 import { Icon } from '../../ui/icon';
+import type { IconName } from '../../ui/icons';
+import { HandOverBanner } from './hand-over-banner';
+import { RoomStopped } from './room-stopped';
+
+interface Line {
+  readonly id: string;
+  readonly icon: IconName;
+  readonly text: string;
+}
 
 /** What holds for the room as a whole at this moment, one line each. */
 @Component({
   selector: 'zfc-room-banners',
-  imports: [Icon, RouterLink],
+  imports: [HandOverBanner, Icon, RoomStopped, RouterLink],
   host: { class: 'contents' },
   template: `
     @if (room().stopped; as stopped) {
-      <p class="banner banner--alarm" role="alert" data-testid="room-stopped" [attr.data-code]="stopped.code">
-        <zfc-icon name="alarm" [small]="true" /><span
-          >{{ t('room.stoppedLead') }} {{ explain.sentence(stopped) }}</span
-        >
-      </p>
+      <zfc-room-stopped [room]="room()" [stopped]="stopped" />
     } @else if (open() && room().connection !== 'connected') {
       <p class="banner" role="status" data-testid="connection" [attr.data-state]="room().connection">
         <zfc-icon name="offline" [small]="true" /><span>{{
@@ -38,26 +43,54 @@ import { Icon } from '../../ui/icon';
         }}</a>
       </p>
     }
-    @if (open() && room().paused) {
-      <p class="banner" role="status">
-        <zfc-icon name="clock" [small]="true" /><span>{{ t('room.paused') }}</span>
-      </p>
-    }
-    @if (open() && away(); as away) {
-      <p class="banner" role="status">
-        <zfc-icon name="clock" [small]="true" /><span>{{ away }}</span>
-      </p>
+    @if (open()) {
+      @if (room().handOver; as offer) {
+        <zfc-hand-over-banner [roomId]="room().roomId" [offer]="offer" />
+      }
+      @for (line of lines(); track line.id) {
+        <p class="banner" role="status" [attr.data-testid]="line.id">
+          <zfc-icon [name]="line.icon" [small]="true" /><span>{{ line.text }}</span>
+        </p>
+      }
     }
   `,
 })
 export class RoomBanners {
+  readonly #store = inject(AppStore);
   readonly #format = inject(Format);
-  protected readonly explain = inject(Explain);
-  protected readonly t = inject(I18n).t;
+  protected readonly i18n = inject(I18n);
+  protected readonly t = this.i18n.t;
   readonly room = input.required<RoomView>();
   protected readonly open = computed(() => this.room().stage === 'member');
-  protected readonly away = computed(() => {
-    const since = this.room().ownerAwaySince;
-    return since === null ? null : this.t('room.ownerAway', { time: this.#format.moment(since) });
+  readonly #due = computed(
+    () => this.#store.rooms().find(({ roomId }) => roomId === this.room().roomId)?.rotationDue ?? false,
+  );
+  protected readonly lines = computed<readonly Line[]>(() => {
+    const { paused, leaving, closing, members, ownerAwaySince: away, owner } = this.room();
+    const gone = members.filter((one) => one.leaving && !one.me);
+    const names = gone.map(({ name }) => name || this.t('common.someone')).join(', ');
+    const lines: (Line | null)[] = [
+      closing ? { id: 'closing', icon: 'lock', text: this.t('room.closingNow') } : null,
+      leaving ? { id: 'leaving', icon: 'personMinus', text: this.t('room.leavingNow') } : null,
+      paused === null ? null : { id: 'paused', icon: 'clock', text: this.t(`room.pausedBy.${paused}`) },
+      gone.length === 0
+        ? null
+        : {
+            id: 'others-leaving',
+            icon: 'eye',
+            text: this.i18n.count('room.stillReads', gone.length, { names }),
+          },
+      away === null
+        ? null
+        : {
+            id: 'owner-away',
+            icon: 'clock',
+            text: this.t('room.ownerAway', { time: this.#format.moment(away) }),
+          },
+      this.#due()
+        ? { id: 'rotation-due', icon: 'key', text: this.t(owner ? 'room.dueOwner' : 'room.due') }
+        : null,
+    ];
+    return lines.filter((line) => line !== null);
   });
 }

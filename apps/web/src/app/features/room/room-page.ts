@@ -9,13 +9,27 @@ import { roomFailure } from '../../core/page-codes';
 import { ErrorMessage } from '../../ui/error-message';
 import { Icon } from '../../ui/icon';
 import { Composer } from './composer';
+import { Conversation } from './conversation';
+import { DeleteMessage } from './delete-message';
 import { DetailsPane } from './details-pane';
 import { RoomBanners } from './room-banners';
+import { RoomEnded } from './room-ended';
 import { Thread } from './thread';
 
 @Component({
   selector: 'zfc-room-page',
-  imports: [Composer, DetailsPane, ErrorMessage, Icon, RoomBanners, RouterLink, Thread],
+  imports: [
+    Composer,
+    DeleteMessage,
+    DetailsPane,
+    ErrorMessage,
+    Icon,
+    RoomBanners,
+    RoomEnded,
+    RouterLink,
+    Thread,
+  ],
+  providers: [Conversation],
   host: { class: 'contents' },
   template: `
     <main class="pane pane--main">
@@ -46,6 +60,14 @@ import { Thread } from './thread';
               ><span class="only-wide" aria-hidden="true">{{ i18n.count('room.alarms', room.alarms) }}</span>
             </button>
           }
+          <a
+            class="icon-btn"
+            [routerLink]="['/room', room.roomId, 'relay']"
+            data-testid="open-relay"
+            [attr.aria-label]="t('room.relaySees')"
+            [title]="t('room.relaySees')"
+            ><zfc-icon name="eye"
+          /></a>
           <a
             class="icon-btn"
             [routerLink]="['/room', room.roomId, 'members']"
@@ -85,9 +107,7 @@ import { Thread } from './thread';
         @if (room.stage === 'member') {
           <zfc-composer [room]="room" (sent)="sent()" />
         } @else if (room.stage !== 'joining') {
-          <p class="banner" role="status" data-testid="room-ended" [attr.data-stage]="room.stage">
-            <zfc-icon name="info" [small]="true" /><span>{{ t('room.' + room.stage) }}</span>
-          </p>
+          <zfc-room-ended [room]="room" />
         }
       } @else if (failure()) {
         <div class="scroll body">
@@ -101,6 +121,7 @@ import { Thread } from './thread';
         <p class="waiting feed__fill" role="status"><span class="spinner"></span>{{ t('room.loading') }}</p>
       }
     </main>
+    <zfc-delete-message />
     @if (room(); as room) {
       <zfc-details-pane [room]="room" />
     }

@@ -26,9 +26,23 @@ function sameState(item: TimelineMessage, after: TimelineItem | undefined): bool
   return (
     after?.type === 'message' &&
     after.sender === item.sender &&
+    !after.deleted &&
     after.state === item.state &&
     after.readBy === item.readBy
   );
+}
+
+type MessageRowData = Extract<Row, { readonly kind: 'message' }>;
+
+/** A row stays the same object while nothing in it changes: what is drawn of it is then not looked at again. */
+const drawn = new WeakMap<TimelineMessage, MessageRowData>();
+
+function messageRow(item: TimelineMessage, start: boolean, end: boolean): MessageRowData {
+  const before = drawn.get(item);
+  if (before?.start === start && before.end === end) return before;
+  const row: MessageRowData = { kind: 'message', key: item.id, item, start, end };
+  drawn.set(item, row);
+  return row;
 }
 
 /** The rows of a conversation, with its day separators and the unread line before `unreadFrom`. */
@@ -46,7 +60,7 @@ export function rowsOf(
     if (unread) rows.push({ kind: 'unread', key: 'unread', time: item.time });
     if (item.type === 'message') {
       const start = newDay || unread || !continues(item, before);
-      rows.push({ kind: 'message', key: item.id, item, start, end: !sameState(item, items[index + 1]) });
+      rows.push(messageRow(item, start, !sameState(item, items[index + 1])));
     } else if (item.type === 'system') {
       rows.push({ kind: 'system', key: item.id, item });
     } else {

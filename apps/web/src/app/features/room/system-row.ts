@@ -71,7 +71,9 @@ export class SystemRow {
       name: params.name ?? '',
       key: this.#i18n.t('room.key', { epoch: params.epoch ?? '' }),
     };
-    return this.#i18n.parts(`room.system.${event}${me ? 'Me' : ''}`, names, {
+    const one = event === 'missed' && params.from === params.to;
+    const key = one ? 'missedOne' : `${event}${me ? 'Me' : ''}`;
+    return this.#i18n.parts(`room.system.${key}`, names, {
       ...params,
       ...names,
       time: this.format.time(time),

@@ -11,6 +11,7 @@ import {
 } from '@angular/core';
 import type { RoomView, TimelineItem } from '@0fc/client/api';
 
+import { AppStore } from '../../core/app-store';
 import { Format } from '../../core/format';
 import { I18n } from '../../core/i18n';
 import { Icon } from '../../ui/icon';
@@ -18,6 +19,7 @@ import { AlarmRow } from './alarm-row';
 import { MessageRow } from './message-row';
 import { rowsOf } from './rows';
 import { SystemRow } from './system-row';
+import { ThreadKeys } from './thread-keys';
 
 /** Items drawn at first, and how many more each "show earlier" adds. */
 const WINDOW = 200;
@@ -27,12 +29,13 @@ const NEAR = 80;
 /** The conversation: one thread, the newest at the bottom, which stays in view while one is there. */
 @Component({
   selector: 'zfc-thread',
-  imports: [AlarmRow, Icon, MessageRow, SystemRow],
+  imports: [AlarmRow, Icon, MessageRow, SystemRow, ThreadKeys],
   host: { class: 'feed__wrap' },
   template: `
     <div
       class="feed"
       #feed
+      zfcThreadKeys
       role="log"
       tabindex="0"
       [attr.aria-label]="t('room.conversation')"
@@ -58,6 +61,7 @@ const NEAR = 80;
                 [start]="row.start"
                 [end]="row.end"
                 [others]="others()"
+                (goTo)="toItem($event)"
               ></li>
             }
             @case ('system') {
@@ -69,10 +73,21 @@ const NEAR = 80;
           }
         }
       </ol>
-      @if (hidden() > 0) {
+      @if (hidden() > 0 || room().earlier) {
         <div class="earlier">
-          <button class="btn btn--line" type="button" data-testid="show-earlier" (click)="showEarlier()">
-            <zfc-icon name="up" [small]="true" />{{ t('room.earlier') }}
+          <button
+            class="btn btn--line"
+            type="button"
+            data-testid="show-earlier"
+            [attr.aria-busy]="loading()"
+            (click)="showEarlier()"
+          >
+            @if (loading()) {
+              <span class="spinner"></span>
+            } @else {
+              <zfc-icon name="up" [small]="true" />
+            }
+            {{ t('room.earlier') }}
           </button>
         </div>
       }
@@ -94,12 +109,22 @@ export class Thread {
   readonly unreadFrom = input.required<TimelineItem | null>();
   readonly room = input.required<RoomView>();
 
+  readonly #store = inject(AppStore);
   readonly #window = signal(WINDOW);
+  /** order of the oldest row while one reads further up: what arrives below takes nothing away above */
+  readonly #floor = signal<number | null>(null);
+  protected readonly loading = signal(false);
   /** order of the newest item that was in view, to count what came since */
   readonly #seen = signal<number | null>(null);
   readonly atEnd = signal(true);
 
-  readonly #start = computed(() => Math.max(0, this.items().length - this.#window()));
+  readonly #start = computed(() => {
+    const items = this.items();
+    const start = Math.max(0, items.length - this.#window());
+    const floor = this.#floor();
+    const held = floor === null ? -1 : items.findIndex((item) => item.order >= floor);
+    return held === -1 ? start : Math.min(start, held);
+  });
   protected readonly hidden = this.#start;
   protected readonly rows = computed(() =>
     rowsOf(this.items().slice(this.#start()), this.unreadFrom(), (a, b) => this.format.sameDay(a, b)),
@@ -120,24 +145,40 @@ export class Thread {
     return came === 0 ? this.t('room.jump') : this.#i18n.count('room.jumpNew', came);
   });
 
-  protected showEarlier(): void {
-    this.#window.update((size) => size + WINDOW);
+  /** What the page has already is drawn at once; then the vault is asked, a window at a time. */
+  protected async showEarlier(): Promise<void> {
+    if (this.loading()) return;
+    const known = this.hidden() > 0;
+    this.#window.update((size) => Math.max(size, this.items().length - this.#start()) + WINDOW);
+    if (known) return;
+    const { roomId } = this.room();
+    this.loading.set(true);
+    await this.#store.run((api) => api.loadEarlier(roomId));
+    this.loading.set(false);
   }
 
   toEnd(): void {
     this.feed().nativeElement.scrollTop = 0;
+    this.#window.set(WINDOW);
+    this.#floor.set(null);
     this.atEnd.set(true);
   }
 
   /** Brings the first unsettled alarm into view and gives it the focus. */
   toAlarm(): void {
     const alarm = this.items().find((item) => item.type === 'alarm' && !item.settled);
-    if (alarm === undefined) return;
-    const fromEnd = this.items().length - this.items().indexOf(alarm);
+    if (alarm !== undefined) this.toItem(alarm.id);
+  }
+
+  /** Brings one item into view, marks it for a moment and gives it the focus. */
+  protected toItem(id: string): void {
+    const index = this.items().findIndex((item) => item.id === id);
+    if (index === -1) return;
+    const fromEnd = this.items().length - index;
     if (fromEnd > this.#window()) this.#window.set(fromEnd + NEAR);
     afterNextRender(
       () => {
-        const row = document.getElementById(`alarm-${alarm.id}`);
+        const row = document.getElementById(`item-${id}`);
         row?.scrollIntoView({ block: 'center' });
         row?.focus({ preventScroll: true });
       },
@@ -150,6 +191,7 @@ export class Thread {
     const atEnd = -this.feed().nativeElement.scrollTop < NEAR;
     if (atEnd === this.atEnd()) return;
     this.atEnd.set(atEnd);
+    this.#floor.set(atEnd ? null : (this.items()[this.#start()]?.order ?? null));
     this.#seen.set(this.items().at(-1)?.order ?? null);
   }
 }

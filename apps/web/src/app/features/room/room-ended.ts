@@ -1,0 +1,24 @@
+import { Component, inject, input } from '@angular/core';
+import type { RoomView } from '@0fc/client/api';
+
+import { I18n } from '../../core/i18n';
+import { Icon } from '../../ui/icon';
+import { ForgetRoom } from './forget-room';
+
+/** In place of the composer, where one can say nothing any more. */
+@Component({
+  selector: 'zfc-room-ended',
+  imports: [ForgetRoom, Icon],
+  host: { class: 'contents' },
+  template: `
+    <div class="banner banner--foot" role="status" data-testid="room-ended" [attr.data-stage]="room().stage">
+      <zfc-icon name="info" [small]="true" />
+      <p class="banner__text">{{ t('room.' + room().stage) }}</p>
+      <div class="banner__acts"><zfc-forget-room [roomId]="room().roomId" /></div>
+    </div>
+  `,
+})
+export class RoomEnded {
+  protected readonly t = inject(I18n).t;
+  readonly room = input.required<RoomView>();
+}
