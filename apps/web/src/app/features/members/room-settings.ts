@@ -10,8 +10,9 @@ const MOST = 1_000_000;
 
 /** A whole number within the bounds of the protocol, however it is grouped; null for anything else. */
 export function rotationOf(text: string): number | null {
-  const plain = text.replace(/[\s\u00a0\u202f.,’']/g, '');
-  const value = /^\d{1,7}$/.test(plain) ? Number(plain) : 0;
+  const plain = text.trim();
+  const whole = /^(\d{1,7}|\d{1,3}([\s\u00a0\u202f.,’']\d{3})+)$/.test(plain);
+  const value = whole ? Number(plain.replace(/\D/g, '')) : 0;
   return value >= 1 && value <= MOST ? value : null;
 }
 

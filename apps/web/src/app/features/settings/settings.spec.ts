@@ -1,0 +1,184 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { TestBed } from '@angular/core/testing';
+import type { RouterTestingHarness } from '@angular/router/testing';
+
+import type { FakeClient } from '../../../../test-support/fake-client';
+import { element, fill, maybe, provideApp, settle, visit } from '../../../../test-support/render';
+import { routes } from '../../app.routes';
+import { Format } from '../../core/format';
+import { Preferences } from '../../core/preferences';
+import { SAVE_FILE } from '../../core/save-file';
+import { exportName } from './export-vault';
+
+type Fixture = RouterTestingHarness['fixture'];
+
+const PHRASE = 'marbre onze tilleul rivage';
+const texts = (root: HTMLElement): string => root.textContent.replace(/\s+/g, ' ');
+const submit = (field: HTMLElement): boolean =>
+  field.closest('form')?.dispatchEvent(new Event('submit', { cancelable: true })) ?? false;
+
+interface Saved {
+  readonly bytes: Uint8Array;
+  readonly name: string;
+}
+
+async function settings(refuse = false): Promise<[Fixture, FakeClient, Saved[]]> {
+  const files: Saved[] = [];
+  const saveFile = (bytes: Uint8Array, name: string): void => {
+    if (refuse) throw new TypeError('downloads are off');
+    files.push({ bytes, name });
+  };
+  TestBed.configureTestingModule({ providers: [{ provide: SAVE_FILE, useValue: saveFile }] });
+  const client = provideApp('rooms', routes);
+  const { fixture } = await visit('/settings');
+  await settle(fixture, 8);
+  return [fixture, client, files];
+}
+
+/** Puts a storage manager where jsdom has none. */
+function storageIs(manager: Partial<StorageManager>): void {
+  Object.defineProperty(navigator, 'storage', { configurable: true, value: manager });
+}
+
+afterEach(() => {
+  Reflect.deleteProperty(navigator, 'storage');
+  localStorage.clear();
+});
+
+describe('exporting the vault', () => {
+  it('says what an export is worth, wants a strong passphrase twice, and saves one file', async () => {
+    const [fixture, client, files] = await settings();
+    element(fixture, 'export-open').click();
+    await settle(fixture);
+    const dialog = element(fixture, 'export-confirm').closest('dialog')!;
+    expect(texts(dialog)).toContain('outside forward secrecy');
+    expect(texts(dialog)).toContain('that device takes over and this one is cut off');
+    const form = element(fixture, 'export-passphrase');
+    fill(fixture, 'export-passphrase', 'abc');
+    submit(form);
+    await settle(fixture);
+    expect(element(dialog, 'error').dataset.code).toBe('PASSPHRASE_WEAK');
+    fill(fixture, 'export-passphrase', PHRASE);
+    fill(fixture, 'export-passphrase-again', 'marbre onze');
+    submit(form);
+    await settle(fixture);
+    expect(element(dialog, 'error').dataset.code).toBe('PASSPHRASES_DIFFER');
+    expect(client.calls.some((call) => call.startsWith('exportVault'))).toBe(false);
+    fill(fixture, 'export-passphrase-again', PHRASE);
+    submit(form);
+    await settle(fixture, 8);
+    expect(client.calls).toContain(`exportVault ${PHRASE}`);
+    expect(files.map(({ name }) => name)).toEqual([exportName(new Date())]);
+    expect(new TextDecoder().decode(files[0]!.bytes)).toBe('an export');
+    expect(texts(element(fixture, 'exported'))).toContain(files[0]!.name);
+    expect(maybe(fixture, 'export-passphrase')).toBeNull();
+  });
+
+  it('says so when the browser saves nothing', async () => {
+    const [fixture] = await settings(true);
+    element(fixture, 'export-open').click();
+    await settle(fixture);
+    fill(fixture, 'export-passphrase', PHRASE);
+    fill(fixture, 'export-passphrase-again', PHRASE);
+    submit(element(fixture, 'export-passphrase'));
+    await settle(fixture, 8);
+    expect(element(fixture, 'error').dataset.code).toBe('EXPORT_UNSAVED');
+    expect(maybe(fixture, 'exported')).toBeNull();
+  });
+
+  it('is named by the day', () => {
+    expect(exportName(new Date(2026, 0, 5))).toBe('0fc-2026-01-05.vault');
+  });
+});
+
+describe('changing the passphrase', () => {
+  it('marks the present one when it is wrong, and changes nothing', async () => {
+    const [fixture, client] = await settings();
+    element(fixture, 'change-open').click();
+    await settle(fixture);
+    fill(fixture, 'current-passphrase', 'wrong');
+    fill(fixture, 'next-passphrase', PHRASE);
+    fill(fixture, 'next-passphrase-again', PHRASE);
+    submit(element(fixture, 'next-passphrase'));
+    await settle(fixture, 8);
+    expect(element(fixture, 'error').dataset.code).toBe('WRONG_PASSPHRASE');
+    expect(element(fixture, 'current-passphrase').getAttribute('aria-invalid')).toBe('true');
+    fill(fixture, 'current-passphrase', 'right');
+    submit(element(fixture, 'next-passphrase'));
+    await settle(fixture, 8);
+    expect(client.calls.at(-1)).toBe(`changePassphrase right ${PHRASE}`);
+    expect(maybe(fixture, 'passphrase-changed')).not.toBeNull();
+    expect(maybe(fixture, 'current-passphrase')).toBeNull();
+  });
+});
+
+describe('what is chosen for this browser', () => {
+  it('the lock delay and read receipts, kept over a restart', async () => {
+    const [fixture] = await settings();
+    const select = element(fixture, 'lock-after') as HTMLSelectElement;
+    expect([...select.options].map(({ textContent }) => textContent.trim())).toEqual([
+      'Never',
+      'After 1 minute',
+      'After 5 minutes',
+      'After 15 minutes',
+      'After 60 minutes',
+    ]);
+    select.value = '5';
+    select.dispatchEvent(new Event('change'));
+    const receipts = element(fixture, 'read-receipts') as HTMLInputElement;
+    expect(receipts.checked).toBe(true);
+    receipts.click();
+    await settle(fixture);
+    const preferences = TestBed.inject(Preferences);
+    expect([preferences.lockAfterMinutes(), preferences.readReceipts()]).toEqual([5, false]);
+    TestBed.resetTestingModule();
+    const again = TestBed.inject(Preferences);
+    expect([again.lockAfterMinutes(), again.readReceipts()]).toEqual([5, false]);
+  });
+});
+
+describe('storage', () => {
+  it('says what is used and asks the browser to keep it, whatever it answers', async () => {
+    let kept = false;
+    const answers = [false, true];
+    storageIs({
+      estimate: () => Promise.resolve({ usage: 42_000_000, quota: 512_000_000_000 }),
+      persisted: () => Promise.resolve(kept),
+      persist: () => Promise.resolve((kept = answers.shift() ?? false)),
+    });
+    const [fixture] = await settings();
+    expect(texts(element(fixture, 'storage-used'))).toBe('42 MB of about 512 GB');
+    expect(element(fixture, 'storage-kept').dataset.kept).toBe('false');
+    element(fixture, 'storage-keep').click();
+    await settle(fixture);
+    expect(maybe(fixture, 'storage-refused')).not.toBeNull();
+    element(fixture, 'storage-keep').click();
+    await settle(fixture);
+    expect(element(fixture, 'storage-kept').dataset.kept).toBe('true');
+    expect(maybe(fixture, 'storage-keep')).toBeNull();
+  });
+
+  it('says that it does not know, where the browser does not tell or fails to', async () => {
+    const [fixture] = await settings();
+    expect(texts(element(fixture, 'storage-used'))).toBe('This browser does not say.');
+    expect(maybe(fixture, 'storage-keep')).toBeNull();
+    TestBed.resetTestingModule();
+    storageIs({ estimate: () => Promise.reject(new Error('no')), persisted: () => Promise.resolve(false) });
+    const [second] = await settings();
+    expect(texts(element(second, 'storage-used'))).toBe('This browser does not say.');
+  });
+
+  it('is written in the units of either language', () => {
+    provideApp('rooms');
+    const format = TestBed.inject(Format);
+    expect([0, 999, 1_500, 42_000_000, 1_250_000_000].map((count) => format.bytes(count))).toEqual([
+      '0 byte',
+      '999 byte',
+      '2 kB',
+      '42 MB',
+      '1.3 GB',
+    ]);
+    TestBed.inject(Preferences).chooseLanguage('fr');
+    expect(format.bytes(42_000_000).replace(/\s/g, ' ')).toBe('42 Mo');
+  });
+});
