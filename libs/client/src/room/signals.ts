@@ -7,7 +7,7 @@
  * was taken in here (G6, G7).
  */
 import {
-  comparePositions, equalBytes, type Body, type Bytes, type EventBody, type MemberId, type SignalContent,
+  comparePositions, type Body, type Bytes, type EventBody, type MemberId, type SignalContent,
 } from '@0fc/protocol'; // prettier-ignore
 import { openSignal, sealSignal } from '@0fc/crypto/keys';
 import { ClientError, failureOf } from '../errors.js';
@@ -204,10 +204,10 @@ export class Signals {
   /** G7: two that were shown different histories notice at the first presence. */
   #compare(sender: MemberId, seen: Seen): void {
     const { state, serial, live } = this.#room;
-    const compared = serial.run(() => {
+    const compared = serial.run(async () => {
       if (state.core.forked.includes(sender)) return;
       const result = compareSeen(state, seen);
-      if (result === 'differs') return this.#showFork(sender, seen);
+      if (result === 'differs') await this.#showFork(sender, seen);
       if (result !== 'ahead') return;
       const waiting = this.#ahead.get(sender);
       // The furthest counts: what lies before it is compared with every message anyway.

@@ -1,0 +1,87 @@
+/** What is known of the keys behind names: fingerprints, safety numbers, names that look alike. */
+import { toBase64Url, type MemberId } from '@0fc/protocol';
+import { safetyNumber } from '@0fc/crypto/keys';
+import { fingerprintOf, type Hash } from '@0fc/crypto/verify';
+import { confusableMembers } from '../confusable.js';
+import type { OwnerInvite } from '../room/records.js';
+import type { RoomState } from '../room/state.js';
+
+/** Of whoever has claimed an invite. */
+export interface JoinerFace {
+  readonly fingerprint: string;
+  /** 60 digits */
+  readonly safetyNumber: string;
+}
+
+interface LookAlikes {
+  readonly names: string;
+  readonly members: ReadonlySet<MemberId>;
+}
+
+/** Computed once each: a key never changes inside a room (docs/protocol.md section 10). */
+export class Faces {
+  readonly #hash: Hash;
+  readonly #fingerprints = new Map<MemberId, string>();
+  readonly #joiners = new Map<string, JoinerFace>();
+  readonly #lookAlikes = new WeakMap<RoomState, LookAlikes>();
+
+  constructor(hash: Hash) {
+    this.#hash = hash;
+  }
+
+  /** Computes what is not known yet of a room's members, former members and joiners. */
+  async learn(state: RoomState): Promise<void> {
+    const { roster, invites, core } = state;
+    for (const { memberId, key } of roster.members.values()) await this.#learnMember(memberId, key);
+    for (const [memberId, { key }] of roster.former) await this.#learnMember(memberId, key);
+    for (const invite of invites.values()) {
+      const { joiner } = invite;
+      const name = joinerName(invite);
+      if (joiner === null || name === null || this.#joiners.has(name)) continue;
+      const fingerprint = await fingerprintOf(this.#hash, joiner.key);
+      const number = await safetyNumber(this.#hash, core.roomId, core.identity.publicKey, joiner.key);
+      this.#joiners.set(name, { fingerprint, safetyNumber: digitsOf(number) });
+    }
+  }
+
+  async #learnMember(memberId: MemberId, key: Uint8Array): Promise<void> {
+    if (!this.#fingerprints.has(memberId))
+      this.#fingerprints.set(memberId, await fingerprintOf(this.#hash, key));
+  }
+
+  fingerprint(memberId: MemberId): string {
+    return this.#fingerprints.get(memberId) ?? '';
+  }
+
+  joiner(invite: OwnerInvite): JoinerFace | null {
+    const name = joinerName(invite);
+    return name === null ? null : (this.#joiners.get(name) ?? null);
+  }
+
+  /** Everybody who ever had a name counts: an old message may stand under it. */
+  confusable(state: RoomState): ReadonlySet<MemberId> {
+    const names = namesOf(state);
+    const known = this.#lookAlikes.get(state);
+    if (known?.names === names) return known.members;
+    const members = confusableMembers(state.core.people);
+    this.#lookAlikes.set(state, { names, members });
+    return members;
+  }
+
+  /** The name; of who has none, the first digits of the fingerprint. */
+  nameFor(state: RoomState, member: MemberId | null): string {
+    if (member === null) return '';
+    const name = state.nameOf(member);
+    return name === '' ? this.fingerprint(member).slice(0, 8) : name;
+  }
+}
+
+/** Changes whenever somebody's name does. */
+export const namesOf = ({ core }: RoomState): string =>
+  JSON.stringify(core.people.map(({ memberId, name }) => [memberId, name]));
+
+export const digitsOf = (number: string): string => number.replaceAll(' ', '');
+
+/** An invite whose claim was released may be claimed by another key. */
+const joinerName = ({ inviteId, joiner }: OwnerInvite): string | null =>
+  joiner === null ? null : `${inviteId} ${toBase64Url(joiner.key)}`;

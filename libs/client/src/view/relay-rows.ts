@@ -1,0 +1,71 @@
+/** The newest entries as the relay has them, beside what this device reads in them. */
+import { toHex } from '@0fc/protocol';
+import type { RelayRow } from '../api.js';
+import type { LogRecord } from '../room/records.js';
+import type { RoomState } from '../room/state.js';
+import { knownContent } from '../room/take-message.js';
+import type { Faces } from './faces.js';
+
+/** Newest last. */
+export function relayRowsOf(state: RoomState, faces: Faces, limit: number): readonly RelayRow[] {
+  const rows: RelayRow[] = [];
+  for (let at = state.log.length - 1; at >= 0 && rows.length < limit; at--) {
+    const record = state.log[at];
+    const row = record === undefined ? null : rowOf(state, faces, record);
+    if (row !== null) rows.push(row);
+  }
+  return rows.reverse();
+}
+
+function rowOf(state: RoomState, faces: Faces, { at, time, items }: LogRecord): RelayRow | null {
+  const relayed = at?.relayed ?? null;
+  if (at === null || relayed === null) return null;
+  const { kind, sender, clearBytes, payloadBytes, sample } = relayed;
+  return {
+    position: { ...at.position },
+    kind,
+    sender,
+    time,
+    clearBytes,
+    payloadBytes,
+    sample: toHex(sample),
+    senderName: faces.nameFor(state, sender),
+    ...readingOf(items),
+  };
+}
+
+/** What the first item says; nothing for an entry that was here already. */
+function readingOf([item]: LogRecord['items']): Pick<RelayRow, 'what' | 'says'> {
+  switch (item?.type) {
+    case undefined:
+      return { what: '', says: '' };
+    case 'sealed':
+      return { what: 'sealed', says: '' };
+    case 'system':
+      return { what: item.event, says: item.text };
+    case 'alarm':
+      return { what: item.code, says: '' };
+    case 'message':
+      return { what: item.content.type, says: wordsOf(item.content) };
+  }
+}
+
+function wordsOf(content: unknown): string {
+  const known = knownContent(content);
+  switch (known?.type) {
+    case 'text':
+    case 'reply':
+    case 'edit':
+      return known.text;
+    case 'reaction':
+      return known.emoji;
+    case 'profile':
+    case 'roomName':
+      return known.name;
+    case 'delete':
+    case 'readMarker':
+    case 'void':
+    case undefined:
+      return '';
+  }
+}

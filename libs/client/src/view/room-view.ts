@@ -1,0 +1,131 @@
+/** What the page is told of the open room: plain data made from the room's state. */
+import { decodeBody, equalBytes, type MemberId } from '@0fc/protocol';
+import { containerBody } from '@0fc/crypto/verify';
+import type { HandOverView, InviteView, MemberView, PauseReason, RoomView } from '../api.js';
+import { ITEMS_PER_RECORD } from '../room/conversation.js';
+import type { OwnerInvite, RoomCore } from '../room/records.js';
+import type { Room } from '../room/room.js';
+import type { Faces } from './faces.js';
+
+/** What of a room's view is not in the room. */
+export interface Beside {
+  readonly draft: string;
+  readonly earlier: boolean;
+}
+
+export function roomViewOf(room: Room, faces: Faces, { draft, earlier }: Beside): RoomView {
+  const { state, signals, talk } = room;
+  const { core, roster } = state;
+  const change = pendingChange(core);
+  const { rotateEvery, approval } = roster.settings;
+  talk.conversation.follow();
+  return {
+    roomId: core.roomId,
+    name: core.roomName?.name ?? '',
+    stage: core.stage,
+    owner: state.isOwner,
+    me: core.me,
+    members: membersOf(room, faces, change?.kind === 'remove' ? change.body.member : null),
+    key: keyOf(room),
+    settings: { rotateEvery, approval },
+    handOver: handOverOf(room, faces),
+    leaving: core.stage === 'member' && core.leaveRequest !== null,
+    closing: core.stage === 'member' && (core.tasks.close || change?.kind === 'close'),
+    draft,
+    unreadFrom: core.readIndex * ITEMS_PER_RECORD,
+    earlier,
+    invites: [...state.invites.values()].flatMap(inviteViewOf),
+    approvals: approvalsOf(room, faces),
+    connection: room.connectionState,
+    stopped: room.stopped,
+    catchingUp: room.connectionState === 'connected' && !room.live && room.stopped === null,
+    typing: signals.typingNow().map((member) => faces.nameFor(state, member)),
+    alarms: talk.conversation.alarms(),
+    ownerAwaySince: core.stage === 'member' && !state.isOwner ? signals.awaySince(roster.owner) : null,
+    paused: pauseOf(room),
+  };
+}
+
+/** The owner's signed entry that is on its way to the log. */
+function pendingChange({ pending }: RoomCore) {
+  if (pending?.entry == null) return null;
+  return decodeBody(
+    containerBody(pending.entry),
+    'admit', 'remove', 'leave', 'transfer', 'settings', 'close',
+  ); // prettier-ignore
+}
+
+function membersOf(room: Room, faces: Faces, beingRemoved: MemberId | null): readonly MemberView[] {
+  const { state, signals } = room;
+  const { core, roster } = state;
+  const confusable = faces.confusable(state);
+  return [...roster.members.values()].map(({ memberId }): MemberView => {
+    const me = memberId === core.me;
+    const head = signals.headOf(memberId);
+    return {
+      memberId,
+      name: state.nameOf(memberId),
+      fingerprint: faces.fingerprint(memberId),
+      confusable: confusable.has(memberId),
+      owner: memberId === roster.owner,
+      me,
+      verified: core.verified.includes(memberId),
+      here: me ? room.live : signals.here(memberId),
+      lastSeen: signals.lastSeen(memberId),
+      leaving: core.leaving.some((leaver) => leaver.memberId === memberId),
+      removing: state.isOwner && (core.tasks.removals.includes(memberId) || memberId === beingRemoved),
+      upToDate: me ? true : head === null ? null : equalBytes(head, roster.head),
+      oldPrekey: state.isOwner && core.wrappedTo.some((wrap) => wrap.memberId === memberId && wrap.again),
+    };
+  });
+}
+
+function keyOf({ state }: Room): RoomView['key'] {
+  const { core, roster } = state;
+  const key = state.key(core.epoch);
+  if (key === null) return null;
+  return {
+    epoch: core.epoch,
+    since: key.since,
+    messages: core.epochMessages,
+    rotateEvery: roster.settings.rotateEvery,
+    rotating: core.pending !== null && core.pending.rotation !== null,
+  };
+}
+
+function handOverOf({ state }: Room, faces: Faces): HandOverView | null {
+  const { handOver } = state.core;
+  if (handOver === null || state.core.stage !== 'member') return null;
+  const { memberId, since, acceptance } = handOver;
+  return {
+    role: state.isOwner ? 'offering' : 'offered',
+    memberId,
+    name: faces.nameFor(state, memberId),
+    since,
+    accepted: acceptance !== null,
+  };
+}
+
+function pauseOf({ state, restoring }: Room): PauseReason | null {
+  const { core } = state;
+  if (core.stage !== 'member') return null;
+  if (core.paused) return 'departure';
+  if (restoring) return 'restore';
+  return (state.key(core.epoch)?.key ?? null) === null ? 'key' : null;
+}
+
+function inviteViewOf(invite: OwnerInvite): InviteView[] {
+  if (invite.stage === 'dropping') return [];
+  const { inviteId, made, expires, joiner, stage } = invite;
+  const state = stage === 'asked' ? 'claimed' : stage;
+  return [{ inviteId, made, expires, state, claimedBy: joiner?.name ?? null }];
+}
+
+function approvalsOf({ state }: Room, faces: Faces): RoomView['approvals'] {
+  if (!state.roster.settings.approval) return [];
+  return [...state.invites.values()].flatMap((invite) => {
+    const face = faces.joiner(invite);
+    if (invite.stage !== 'asked' || invite.approved || invite.joiner === null || face === null) return [];
+    return [{ inviteId: invite.inviteId, name: invite.joiner.name, ...face, invited: invite.made }];
+  });
+}

@@ -1,0 +1,35 @@
+/** A room in the list of rooms. */
+import type { RoomSummary } from '../api.js';
+import type { Room } from '../room/room.js';
+
+export function summaryOf(room: Room, draft: string): RoomSummary {
+  const { state, talk } = room;
+  const { core, roster } = state;
+  talk.conversation.follow();
+  return {
+    roomId: core.roomId,
+    name: core.roomName?.name ?? '',
+    stage: core.stage,
+    owner: state.isOwner,
+    unread: talk.conversation.unread(),
+    last: lastOf(room),
+    time: core.lastTime,
+    alarms: talk.conversation.alarms(),
+    rotationDue: core.epochMessages >= roster.settings.rotateEvery,
+    connection: room.connectionState,
+    stopped: room.stopped,
+    draft,
+  };
+}
+
+function lastOf({ state, talk }: Room): RoomSummary['last'] {
+  const { conversation } = talk;
+  const said = conversation.last();
+  if (said === null) return null;
+  return {
+    sender: state.nameOf(said.sender),
+    mine: said.sender === state.core.me,
+    text: conversation.fateOf(said).text ?? said.text ?? '',
+    time: said.sentAt,
+  };
+}

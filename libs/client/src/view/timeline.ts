@@ -1,0 +1,135 @@
+/** The open room's conversation, item by item, as the page shows it. */
+import type { MemberId } from '@0fc/protocol';
+import type { TimelineItem, TimelineMessage, TimelineSystem } from '../api.js';
+import { isSettled, ITEMS_PER_RECORD, type Conversation, type Said } from '../room/conversation.js';
+import { targetKey } from '../room/fold.js';
+import type { LogRecord, StoredItem } from '../room/records.js';
+import type { RoomState } from '../room/state.js';
+import type { Faces } from './faces.js';
+
+/** What the timeline is made from. */
+export interface Source {
+  readonly state: RoomState;
+  readonly conversation: Conversation;
+  readonly faces: Faces;
+}
+
+type Place = Pick<TimelineSystem, 'id' | 'order' | 'time'>;
+
+/** Most of a quoted message that a reply carries, in code points. */
+const QUOTE_CHARS = 280;
+
+/** True where the record has anything that {@link itemsOf} shows. */
+export const isShown = ({ conversation }: Source, record: LogRecord): boolean =>
+  record.items.some((item) =>
+    item.type === 'message' ? conversation.target(item) !== null : item.type !== 'sealed',
+  );
+
+/** Everything the page shows of one log record, in order. */
+export function itemsOf(source: Source, record: LogRecord): readonly TimelineItem[] {
+  return record.items.flatMap((item, at): readonly TimelineItem[] => {
+    const order = record.index * ITEMS_PER_RECORD + at;
+    const place = { id: `${String(record.index)}.${String(at)}`, order, time: record.time };
+    switch (item.type) {
+      case 'message': {
+        const said = source.conversation.target(item);
+        return said === null ? [] : [messageOf(source, said)];
+      }
+      case 'alarm':
+        return [
+          {
+            type: 'alarm',
+            ...place,
+            code: item.code,
+            params: { ...item.numbers, member: source.faces.nameFor(source.state, item.member) },
+            settled: isSettled(item),
+          },
+        ];
+      case 'system':
+        return [systemOf(source, item, place)];
+      case 'sealed':
+        return []; // shown once its key is here, or as missed
+    }
+  });
+}
+
+/** What waits in the outbox, last in the conversation. */
+export const pendingItems = (source: Source): readonly TimelineMessage[] =>
+  source.conversation.pending.map((said) => messageOf(source, said));
+
+function systemOf(
+  { state, faces }: Source,
+  item: Extract<StoredItem, { type: 'system' }>,
+  place: Place,
+): TimelineSystem {
+  const { me } = state.core;
+  return {
+    type: 'system',
+    ...place,
+    event: item.event as TimelineSystem['event'],
+    params: {
+      ...item.numbers,
+      actor: faces.nameFor(state, item.actor),
+      actorMe: item.actor === me ? 1 : 0,
+      member: faces.nameFor(state, item.member),
+      ...(item.text === '' ? {} : { name: item.text }),
+    },
+    me: (item.member ?? item.actor) === me,
+  };
+}
+
+function messageOf(source: Source, said: Said): TimelineMessage {
+  const { state, conversation, faces } = source;
+  const { me, verified } = state.core;
+  const fate = conversation.fateOf(said);
+  const named = (members: readonly MemberId[]): readonly string[] =>
+    members.map((member) => faces.nameFor(state, member));
+  const readers = conversation.readersOf(said);
+  return {
+    type: 'message',
+    id: said.id,
+    order: said.order,
+    time: said.sentAt,
+    sender: said.sender,
+    senderName: state.nameOf(said.sender),
+    fingerprint: faces.fingerprint(said.sender),
+    confusable: faces.confusable(state).has(said.sender),
+    verified: verified.includes(said.sender),
+    mine: said.sender === me,
+    text: fate.deleted ? '' : textOf(source, said),
+    state: conversation.isWaiting(said) ? 'sending' : readers.length > 0 ? 'read' : 'relayed',
+    readBy: readers.length,
+    readers: named(readers),
+    unsupported: said.text === null && !fate.deleted,
+    replyTo: fate.deleted ? null : quoteOf(source, said),
+    reactions: fate.reactions.map(({ emoji, members }) => ({
+      emoji,
+      count: members.length,
+      mine: members.includes(me),
+      names: named(members),
+    })),
+    edited: said.text !== null && fate.text !== null && !fate.deleted,
+    deleted: fate.deleted,
+  };
+}
+
+/** An edit of a content that this client cannot show has nothing to edit here. */
+const textOf = ({ conversation }: Source, said: Said): string =>
+  said.text === null ? '' : (conversation.fateOf(said).text ?? said.text);
+
+function quoteOf(source: Source, said: Said): TimelineMessage['replyTo'] {
+  const { state, conversation, faces } = source;
+  if (said.replyTo === null || targetKey(said.replyTo) === said.key) return null;
+  const target = conversation.target(said.replyTo);
+  const senderName = faces.nameFor(state, said.replyTo.sender);
+  if (target === null) return { id: null, senderName, text: '' };
+  const text = conversation.fateOf(target).deleted ? '' : textOf(source, target);
+  return { id: target.id, senderName, text: shortened(text) };
+}
+
+function shortened(text: string): string {
+  const points = [...text.slice(0, 2 * QUOTE_CHARS)];
+  return points.length <= QUOTE_CHARS && text.length <= 2 * QUOTE_CHARS
+    ? text
+    : `${points.slice(0, QUOTE_CHARS).join('')}…`;
+}
