@@ -1,7 +1,7 @@
 /** The catalogue as the Markdown tables that docs/protocol.md holds; a test keeps them equal. */
 import { CATALOGUE, EVENT_KINDS, REQUEST_KINDS } from './catalogue.js';
 import { COMMON_ERRORS } from './catalogue/define.js';
-import { ALARM_CODES, ERROR_CODES } from './errors.js';
+import { ALARM_MEANINGS, ERROR_MEANINGS, type Meaning } from './meanings.js';
 
 const row = (...cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 const code = (text: string): string => `\`${text}\``;
@@ -42,16 +42,23 @@ export function eventTable(): string {
   ].join('\n');
 }
 
-/** Codes that any request may end in, all codes, all alarms. */
-export function codeLists(): string {
-  const list = (codes: readonly string[]): string => codes.map(code).join(' ');
+const meanings = (head: string, all: Readonly<Record<string, Meaning>>): string =>
+  [
+    row(head, 'cause', 'remedy'),
+    row('---', '---', '---'),
+    ...Object.entries(all).map(([name, { cause, remedy }]) => row(code(name), cause, remedy)),
+  ].join('\n');
+
+/** Codes that any request may end in, and what each code and each alarm means. */
+export function codeTables(): string {
   return [
-    `Any request may end in: ${list(COMMON_ERRORS)}.`,
-    `All error codes: ${list(Object.values(ERROR_CODES))}.`,
-    `All alarm codes: ${list(Object.values(ALARM_CODES))}.`,
+    `Any request may end in: ${COMMON_ERRORS.map(code).join(' ')}.`,
+    meanings('error', ERROR_MEANINGS),
+    '### Alarms',
+    meanings('alarm', ALARM_MEANINGS),
   ].join('\n\n');
 }
 
 /** Everything between the two markers of docs/protocol.md. */
 export const catalogueSection = (): string =>
-  ['### Requests', requestTable(), '### Events', eventTable(), '### Codes', codeLists()].join('\n\n');
+  ['### Requests', requestTable(), '### Events', eventTable(), '### Errors', codeTables()].join('\n\n');

@@ -1,0 +1,288 @@
+/**
+ * What each code means and what can be done about it: the tables of docs/protocol.md
+ * section 12 are made from this. The page has sentences of its own, in every language.
+ */
+import type { AlarmCode, ErrorCode } from './errors.js';
+
+export interface Meaning {
+  readonly cause: string;
+  readonly remedy: string;
+}
+
+const means = (cause: string, remedy: string): Meaning => ({ cause, remedy });
+
+const RELOAD = 'Bring client and relay to the same version: reload the page, or update the relay.';
+const ITSELF = 'None: the client connects again and goes on by itself.';
+const NEW_INVITE = 'Ask the owner for a new invite.';
+
+export const ERROR_MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
+  MALFORMED: means('A frame, message, body or record is not what its schema says.', RELOAD),
+  UNSUPPORTED_VERSION: means('A frame, body, vault or export of a later version.', RELOAD),
+  UNKNOWN_KIND: means('A kind of request or body that this version does not know.', RELOAD),
+  TOO_LARGE: means(
+    'A message, reply or record is beyond its limit (libs/protocol, limits).',
+    'Send less at once.',
+  ),
+  OUT_OF_SEQUENCE: means('A frame of the link was repeated, dropped or moved (section 3).', ITSELF),
+  HANDSHAKE_FAILED: means(
+    'The other side did not prove the key it is known by.',
+    'Twice in a row it reads RELAY_KEY_MISMATCH: see there.',
+  ),
+  HANDSHAKE_TIMEOUT: means('No handshake within ten seconds.', ITSELF),
+  SESSION_BROKEN: means('A frame did not open: changed on the way, or of another session.', ITSELF),
+  BAD_KEY: means(
+    'A public key is no canonical compressed P-256 key, or no point of the curve.',
+    'The member concerned joins again with a new key.',
+  ),
+  BAD_SIGNATURE: means(
+    'A container is not signed by whom it must be signed.',
+    'None for the sender: it was not made by the real one. Compare with the members.',
+  ),
+  FORBIDDEN: means(
+    'The proved key of this link may not ask this (section 3).',
+    'Only the role that the table of section 11 names may.',
+  ),
+  NOT_BOUND: means('The connection has not named a room yet.', 'Send open, create, claim or restore first.'),
+  ALREADY_BOUND: means('The connection serves another room.', 'Use a connection of its own for each room.'),
+  ROOM_UNKNOWN: means(
+    'The relay has no such room: never made, erased by its operator, or idle for too long.',
+    'Members can bring it back from their devices (section 6).',
+  ),
+  ROOM_EXISTS: means('Another room has this id.', 'Make the room anew: its nonce makes another id.'),
+  ROOM_CLOSED: means(
+    'The owner closed it with a signed last entry, or the operator erased it for good.',
+    'Make another room. What was read stays on each device.',
+  ),
+  ROOM_FULL: means(
+    'The room has as many members as its genesis allows.',
+    'The owner removes somebody, or makes another room.',
+  ),
+  ROOM_CREATION_REFUSED: means(
+    'This relay takes new rooms only with its token.',
+    'Ask its operator for the token.',
+  ),
+  STALE_EPOCH: means(
+    'Sealed or made for an epoch that a rotation has ended.',
+    'Read the log through the rotation, seal again.',
+  ),
+  EPOCH_AHEAD: means(
+    'Made for an epoch that the relay’s log has not reached: it has lost a rotation.',
+    'Restore what it lost (section 6).',
+  ),
+  STALE_HEAD: means(
+    'A roster entry or rotation does not stand on the head of this moment.',
+    'Read the log; make it anew only if the head has really moved.',
+  ),
+  BAD_ENTRY: means(
+    'Valid in form, and not allowed to say what it says.',
+    'None: the same bytes will not be taken.',
+  ),
+  BAD_WRAPS: means(
+    'The wraps of a rotation are not those of exactly the members of its head.',
+    'Read the log; the owner’s client makes them from its roster.',
+  ),
+  INVITE_UNKNOWN: means(
+    'No such invite: never registered, ended long ago, or lost with the relay’s store.',
+    NEW_INVITE,
+  ),
+  INVITE_TAKEN: means(
+    'Another key has claimed it.',
+    'If that was nobody you know, tell the owner. Ask for a new one.',
+  ),
+  INVITE_USED: means(
+    'It has admitted a key already.',
+    'If that was nobody you know, tell the owner. Ask for a new one.',
+  ),
+  INVITE_EXPIRED: means('Its time is over.', NEW_INVITE),
+  INVITE_REVOKED: means('The owner took it back, or the room changed hands.', NEW_INVITE),
+  INVITE_LIMIT: means('The room has as many open invites as the relay allows.', 'Revoke one.'),
+  ALREADY_MEMBER: means('This key is on the roster.', 'Open the room.'),
+  WAS_MEMBER: means(
+    'This key was on the roster once; none is admitted twice.',
+    'Join with a new invite: it makes a new key.',
+  ),
+  RATE_LIMITED: means(
+    'More than the relay takes in that time from this member, room or address.',
+    'Wait `retryMs`; the outbox does by itself.',
+  ),
+  STORE_FULL: means(
+    'The relay’s store takes no more.',
+    'The operator makes room (docs/operations.md). The client keeps what waits.',
+  ),
+  SLOW_CONSUMER: means('This client read too slowly for what it was owed.', ITSELF),
+  REPLACED: means(
+    'A newer connection of the same key took over: another tab, or a device that imported the vault.',
+    'Use it there; or take it back here.',
+  ),
+  TRY_AGAIN: means(
+    'The relay cannot serve this at the moment.',
+    'Wait and repeat; the client does by itself.',
+  ),
+  INTERNAL: means(
+    'A defect, on whichever side reports it. The log of that side has the cause.',
+    'Repeat; report it if it stays.',
+  ),
+  OFFLINE: means(
+    'There is no link to the relay, or it fell before the reply: the request may have been carried out.',
+    'Repeat once connected: requests are made to be repeated.',
+  ),
+  RELAY_KEY_MISMATCH: means(
+    'The relay does not have the pinned key (G13).',
+    'Get its fingerprint from the operator by another way. Only the user sets a new pin.',
+  ),
+  RELAY_UNREACHABLE: means('No relay answers at this address.', 'Check address and network.'),
+  RELAY_LIED: means(
+    'What the relay said contradicts what the room’s members have signed.',
+    'Compare with the owner by another way.',
+  ),
+  INVITE_MALFORMED: means('The link is torn: its check bytes do not fit.', 'Copy all of it again.'),
+  INVITE_OTHER_DEPLOYMENT: means('The link names another relay’s address.', 'Open the link itself.'),
+  INVITE_BAD_PROOF: means('A join request does not prove the token of its invite.', NEW_INVITE),
+  INVITE_REPLY_INVALID: means(
+    'The reply does not open, or is not by the owner that the link names.',
+    'Tell the owner: somebody stands between.',
+  ),
+  JOIN_DROPPED: means(
+    'The owner ended the join: too late, not proved, or the room changed hands.',
+    NEW_INVITE,
+  ),
+  JOIN_DECLINED: means('The owner was asked and declined.', NEW_INVITE),
+  JOIN_IN_PROGRESS: means(
+    'Another join of this room is under way on this device.',
+    'Let it end, or give it up first.',
+  ),
+  NOT_OWNER: means('Only the owner of the room may do this.', 'Ask the owner.'),
+  NOT_MEMBER: means(
+    'This device is not, or not any more, a member of the room.',
+    'None; what was read stays.',
+  ),
+  OWNER_MUST_HAND_OVER: means('The owner wants to leave.', 'Hand the room over first, or close it.'),
+  CANNOT_REMOVE_SELF: means(
+    'The owner wants to remove itself.',
+    'Hand the room over and leave, or close it.',
+  ),
+  MEMBER_UNKNOWN: means(
+    'Nobody on the roster has this id; or it is oneself where another is meant.',
+    'Look at the list again.',
+  ),
+  NO_OFFER: means(
+    'No hand-over stands: taken back, declined, carried out, or already accepted.',
+    'Look at the list again.',
+  ),
+  STILL_MEMBER: means('A room can only be forgotten once this device is no member of it.', 'Leave it first.'),
+  MESSAGE_UNKNOWN: means('No such message on this device.', 'Load earlier ones, or let it go.'),
+  NOT_YOURS: means('Only its sender edits or deletes a message (G3).', 'Ask the sender.'),
+  EXPORT_DAMAGED: means('The file is no export, or not whole.', 'Fetch it again. Nothing was changed.'),
+  CLOCK_WRONG: means(
+    'This device’s clock and the relay’s are a day apart: Themis refuses such a handshake.',
+    'Set date and time.',
+  ),
+  NO_ROOM_KEY: means(
+    'The key of this epoch is not on this device.',
+    'It is asked for by itself (needKey, section 7).',
+  ),
+  OUT_OF_RANGE: means('A number is not between `min` and `max`.', 'Choose another.'),
+  TEXT_EMPTY: means('There is nothing to send.', 'Write something.'),
+  TEXT_TOO_LONG: means('The text has more than `max` bytes.', 'Split it.'),
+  NAME_EMPTY: means('A name is needed.', 'Write one.'),
+  NAME_TOO_LONG: means('The name has more than `max` characters.', 'Shorten it.'),
+  VAULT_LOCKED: means('The vault is not open.', 'Unlock it.'),
+  VAULT_EXISTS: means(
+    'There is a vault on this device already.',
+    'Unlock it; or erase it, which cannot be undone.',
+  ),
+  VAULT_ABSENT: means('There is no vault on this device.', 'Make one, or import an export.'),
+  VAULT_DAMAGED: means(
+    'A sealed record does not open with the vault’s own key: changed, or torn.',
+    'Import an export on a fresh profile. Nothing is deleted by itself (G14).',
+  ),
+  VAULT_ELSEWHERE: means('Another tab or process has the vault open.', 'Close it there.'),
+  VAULT_FULL: means('The disk, or the browser’s quota, is full.', 'Make room; nothing stored is lost.'),
+  VAULT_UNAVAILABLE: means(
+    'The platform refuses storage, as private windows may.',
+    'Use an ordinary window, or another folder.',
+  ),
+  WRONG_PASSPHRASE: means(
+    'The passphrase does not open the vault or the export.',
+    'Try again: nothing is changed or erased.',
+  ),
+  PASSPHRASE_WEAK: means(
+    'It would be guessed too easily (section 9).',
+    'Add words, or take the generated one.',
+  ),
+};
+
+export const ALARM_MEANINGS: Readonly<Record<AlarmCode, Meaning>> = {
+  ALARM_FORK: means(
+    'A member that sealed a message or a presence had been shown another history up to the same position (G7), or two entries came under one.',
+    'Compare with that member by another way.',
+  ),
+  ALARM_GAP: means(
+    'The relay served an entry without those before it (G6).',
+    'Ask the others what is missing.',
+  ),
+  ALARM_MESSAGE_GAP: means(
+    'A sender’s counter jumped: a message of it did not arrive (G6).',
+    'Ask the sender.',
+  ),
+  ALARM_DUPLICATE_N: means(
+    'Two messages of one sender under one counter: a copied device (G5).',
+    'Speak to the sender by another way.',
+  ),
+  ALARM_OLD_INSTANCE: means(
+    'A message under an instance that its sender had replaced: an exported vault is in use twice.',
+    'The sender stops using one of the two.',
+  ),
+  ALARM_BAD_SIGNATURE: means(
+    'An entry under a name whose key did not sign it, or of nobody on the roster (G3).',
+    'It is not shown. Relay or a member tries something.',
+  ),
+  ALARM_UNREADABLE: means(
+    'A message that does not open under the key of its epoch.',
+    'Ask the sender to send it again.',
+  ),
+  ALARM_BAD_ROSTER: means(
+    'A roster entry not signed by the owner of that moment, not on the head, or replayed (G5, G11).',
+    'It is not taken in. Ask the owner.',
+  ),
+  ALARM_FOREIGN_ROTATION: means(
+    'A rotation not by the owner, not sealed under the old key, not to the next epoch, or replayed (G5, G11).',
+    'It is not taken in. Ask the owner.',
+  ),
+  ALARM_WRONG_KEY: means(
+    'The key that arrived misses the owner’s own commitment to it.',
+    'It is not used. Ask the owner to rotate.',
+  ),
+  ALARM_NO_KEY: means(
+    'A rotation without a wrap for this member, or with one that does not open here.',
+    'The key is asked for by itself; tell the owner if none comes.',
+  ),
+  ALARM_SEEN_REGRESSED: means(
+    'A sender knows less than before, or less than the key it used implies.',
+    'Its device was restored or copied: speak to it by another way.',
+  ),
+  ALARM_OWNER_EQUIVOCATED: means(
+    'Two entries on one head, or two rotations to one epoch, both signed by the owner: proof against it.',
+    'Do not rely on the room; the members speak by another way.',
+  ),
+  ALARM_PREKEY_ROLLED_BACK: means(
+    'A rotation used a prekey of this member older than one used before (G9).',
+    'Ask the owner to rotate again.',
+  ),
+  ALARM_STALE_WITHOUT_ROTATION: means(
+    'The relay calls this client’s epoch old, and its log has no rotation that ended it.',
+    'It refuses service. Tell owner and operator.',
+  ),
+  ALARM_RELAY_LOST: means(
+    'The relay’s store lost entries `from` to `to`; `restored` of them are back (section 6).',
+    'Senders send theirs again by themselves. Ask for the rest, tell the operator.',
+  ),
+  ALARM_RELAY_KEY: means(
+    'The relay answers with another key than the pinned one (G13).',
+    'Nothing is sent. Get the fingerprint by another way.',
+  ),
+  ALARM_ROOM_GONE: means(
+    'The relay says that the room, or this membership, is gone, and nobody’s signature says so.',
+    'Everything is kept. Bring the room back, or ask the owner.',
+  ),
+};
