@@ -1,0 +1,20 @@
+/** Started by tools/member.mjs: the member without a screen, on this process's streams. */
+import { runMember } from './run.js';
+
+const code = await runMember(process.argv.slice(2), {
+  environment: process.env,
+  stdin: process.stdin,
+  out: (line) => {
+    process.stdout.write(`${line}\n`);
+  },
+  help: (text) => {
+    process.stderr.write(text);
+  },
+  interrupted: (end) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, end);
+    // Nobody reads any more: `member listen | head -1`.
+    process.stdout.once('error', end);
+  },
+});
+process.exitCode = code;
+process.stdin.unref();

@@ -1,0 +1,152 @@
+/**
+ * What a command is given, by name: from an argument list of a shell, or from a line of JSON.
+ * Both are checked against the command's own list of parameters.
+ */
+
+export type Kind = 'text' | 'number' | 'flag';
+type Value = string | number | boolean;
+
+export interface Parameter {
+  /** as in JSON, e.g. rotateEvery; on the command line --rotate-every */
+  readonly name: string;
+  readonly kind: Kind;
+  readonly help: string;
+  readonly required?: boolean;
+  /** may stand without its name, in the order of the list; the last text takes all that is left */
+  readonly positional?: boolean;
+}
+
+/** The command line, or a line of JSON, is not one of ours: said with how it is meant. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** Checked values: a name that the command does not have is an error of ours. */
+export class Given {
+  readonly #values: ReadonlyMap<string, Value>;
+
+  private constructor(values: ReadonlyMap<string, Value>) {
+    this.#values = values;
+  }
+
+  /** Throws {@link UsageError}. */
+  static check(parameters: readonly Parameter[], values: ReadonlyMap<string, unknown>): Given {
+    const checked = new Map<string, Value>();
+    for (const [name, value] of values) {
+      const parameter = parameters.find((known) => known.name === name);
+      if (parameter === undefined) throw new UsageError(`there is no parameter ${name}`);
+      checked.set(name, checkedValue(parameter, value));
+    }
+    const missing = parameters.find(({ name, required }) => required === true && !checked.has(name));
+    if (missing !== undefined) throw new UsageError(`${missing.name} is missing: ${missing.help}`);
+    return new Given(checked);
+  }
+
+  /** null where it was not given */
+  text(name: string): string | null {
+    const value = this.#values.get(name);
+    return typeof value === 'string' ? value : null;
+  }
+
+  number(name: string): number | null {
+    const value = this.#values.get(name);
+    return typeof value === 'number' ? value : null;
+  }
+
+  flag(name: string): boolean | null {
+    const value = this.#values.get(name);
+    return typeof value === 'boolean' ? value : null;
+  }
+
+  /** Of a required parameter. */
+  needed(name: string): string {
+    const value = this.text(name);
+    if (value === null) throw new UsageError(`${name} is missing`);
+    return value;
+  }
+}
+
+function checkedValue({ name, kind }: Parameter, value: unknown): Value {
+  if (kind === 'text' && typeof value === 'string') return value;
+  if (kind === 'number' && typeof value === 'number' && Number.isFinite(value)) return value;
+  if (kind === 'flag' && typeof value === 'boolean') return value;
+  throw new UsageError(`${name} is to be ${kind === 'flag' ? 'true or false' : `a ${kind}`}`);
+}
+
+/** rotateEvery → rotate-every */
+export const dashed = (name: string): string =>
+  name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+const FLAGS: Readonly<Record<string, boolean>> = { on: true, off: false, true: true, false: false };
+
+/**
+ * Reads `--name value`, `--name=value`, `--flag`, `--flag=off`, `--no-flag` and positional values. Ids
+ * may begin with a dash: a value that follows its name is taken as it is, and only two dashes
+ * make a name. After `--` all is positional. Throws {@link UsageError}.
+ */
+export function readArguments(parameters: readonly Parameter[], args: readonly string[]): Given {
+  const values = new Map<string, unknown>();
+  const loose: string[] = [];
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at] ?? '';
+    if (arg === '--') {
+      loose.push(...args.slice(at + 1));
+      break;
+    }
+    if (!arg.startsWith('--')) {
+      loose.push(arg);
+      continue;
+    }
+    const [, option = '', inline] = /^--([^=]*)(?:=(.*))?$/s.exec(arg) ?? [];
+    const negated = parameters.find(({ name, kind }) => kind === 'flag' && `no-${dashed(name)}` === option);
+    const parameter = negated ?? parameters.find(({ name }) => dashed(name) === option);
+    if (parameter === undefined) throw new UsageError(`there is no option --${option}`);
+    if (parameter.kind === 'flag') {
+      const said = inline === undefined ? true : FLAGS[inline];
+      if (said === undefined) throw new UsageError(`--${option} is on or off`);
+      values.set(parameter.name, negated === undefined ? said : !said);
+      continue;
+    }
+    if (inline === undefined) at++;
+    values.set(parameter.name, typed(parameter, inline ?? args[at]));
+  }
+  const places = parameters.filter(({ name, positional }) => positional === true && !values.has(name));
+  for (const [index, parameter] of places.entries()) {
+    const rest =
+      index === places.length - 1 && parameter.kind === 'text' ? loose.splice(0) : loose.splice(0, 1);
+    if (rest.length > 0) values.set(parameter.name, typed(parameter, rest.join(' ')));
+  }
+  if (loose.length > 0) throw new UsageError(`${String(loose.length)} arguments too many`);
+  return Given.check(parameters, values);
+}
+
+function typed({ name, kind }: Parameter, value: string | undefined): unknown {
+  if (value === undefined) throw new UsageError(`--${dashed(name)} lacks its value`);
+  return kind === 'number' && value.trim() !== '' ? Number(value) : value;
+}
+
+export interface Request {
+  /** of the caller: comes back with the answer; null for none */
+  readonly id: string | number | null;
+  readonly command: string;
+  readonly values: ReadonlyMap<string, unknown>;
+}
+
+/** A line of a shell: `{"id": 1, "command": "send", "text": "hello"}`. Throws {@link UsageError}. */
+export function readRequest(line: string): Request {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    throw new UsageError('a line is one object of JSON');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new UsageError('a line is one object of JSON');
+  }
+  const { id = null, command, ...rest } = value as Record<string, unknown>;
+  if (typeof command !== 'string') throw new UsageError('command is to be a text');
+  if (id !== null && typeof id !== 'string' && typeof id !== 'number') {
+    throw new UsageError('id is to be a text or a number');
+  }
+  return { id, command, values: new Map(Object.entries(rest)) };
+}
