@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { equalBytes, type Bytes } from '@0fc/protocol';
+import { equalBytes, type Bytes, type InviteId } from '@0fc/protocol';
 import { createGenesis, signBody, type KeyPair } from '../keys/index.js';
 import { applyRoster, memberIdOf, readChain, startRoster, type Roster } from './index.js';
 import {
@@ -40,7 +40,7 @@ interface Model {
   owner: number;
   members: Set<number>;
   former: Set<number>;
-  invites: Set<string>;
+  invites: Set<InviteId>;
   closed: boolean;
 }
 
