@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import { chromium } from 'playwright-core';
 
+import { MEMBER_SCREENS } from './look-members.mjs';
 import { serve } from './serve.mjs';
 
 const out = join(import.meta.dirname, '..', 'test-results');
@@ -104,6 +105,75 @@ const SCREENS = [
       await click(page, 'send');
     },
   ],
+  [
+    'room-acts',
+    '/room/room-rive',
+    async (page) => {
+      await page.locator('[data-id=m5]').focus();
+      await page.keyboard.press('r');
+      await page.getByTestId('writing').waitFor();
+      await page.locator('[data-id=m5]').focus();
+      await page.getByTestId('act-delete').waitFor();
+    },
+  ],
+  [
+    'room-react',
+    '/room/room-rive',
+    async (page) => {
+      await page.locator('[data-id=m6]').focus();
+      await page.keyboard.press('+');
+      await page.getByTestId('reaction-picker').waitFor();
+    },
+  ],
+  [
+    'room-edit',
+    '/room/room-rive',
+    async (page) => {
+      await page.getByTestId('composer').press('ArrowUp');
+      await page.locator('[data-testid=writing][data-kind=edit]').waitFor();
+    },
+  ],
+  [
+    'room-delete',
+    '/room/room-rive',
+    async (page) => {
+      await page.locator('[data-id=m5]').focus();
+      await page.keyboard.press('Delete');
+      await page.locator('dialog[open]').waitFor();
+    },
+  ],
+  [
+    'room-deleted',
+    '/room/room-rive?fake=twins',
+    async (page) => {
+      await page.locator('[data-id=m8]').focus();
+      await page.keyboard.press('Delete');
+      await click(page, 'delete-confirm');
+      await page.getByTestId('deleted').waitFor();
+    },
+  ],
+  ...['events', 'alarms'].map((name) => [
+    `room-${name}`,
+    `/room/room-rive?fake=${name}`,
+    async (page) => page.locator('.thread').waitFor(),
+  ]),
+  ...['departure', 'leaving', 'closing', 'due', 'offered', 'offering', 'removed', 'gone', 'replaced'].map(
+    (name) => [
+      `room-${name}`,
+      `/room/room-rive?fake=${name}`,
+      async (page) => page.locator('.banner').first().waitFor(),
+    ],
+  ),
+  [
+    'room-forget',
+    '/room/room-rive?fake=left',
+    async (page) => {
+      await click(page, 'forget-room');
+      await page.locator('dialog[open]').waitFor();
+    },
+  ],
+  ['home-drafts', '/?fake=drafts', async (page) => page.locator('.shell').waitFor()],
+  ['relay', '/room/room-rive/relay', async (page) => page.getByTestId('relay-row').first().waitFor()],
   ['room-quiet', '/room/room-rive?fake=quiet', async (page) => page.getByTestId('system-line').waitFor()],
   ['members', '/room/room-rive/members', async (page) => page.getByTestId('member').first().waitFor()],
   [
@@ -121,9 +191,10 @@ const SCREENS = [
     async (page) => page.getByTestId('member').first().waitFor(),
   ],
   ['settings', '/settings', async () => {}],
+  ...MEMBER_SCREENS,
 ].filter(([name]) => name.includes(only));
 
-const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 800 } };
+const SIZES = { phone: { width: 360, height: 800 }, desktop: { width: 1280, height: 800 } };
 const LOOKS = [
   ['fr', 'light', 'phone'],
   ['en', 'dark', 'phone'],

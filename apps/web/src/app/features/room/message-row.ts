@@ -68,15 +68,13 @@ import { Reactions } from './reactions';
             <button class="quote" type="button" data-testid="quote" (click)="goTo.emit(quoted.id ?? '')">
               <b
                 ><bdi>{{ quoted.senderName || t('common.someone') }}</bdi></b
-              >
-              <bdi>{{ quoted.text || t('room.quoteEmpty') }}</bdi>
+              >&ngsp;<bdi>{{ quoted.text || t('room.quoteEmpty') }}</bdi>
             </button>
           } @else {
             <span class="quote" data-testid="quote">
               <b
                 ><bdi>{{ quoted.senderName || t('common.someone') }}</bdi></b
-              >
-              <bdi>{{ quoted.text || t('room.quoteEmpty') }}</bdi>
+              >&ngsp;<bdi>{{ quoted.text || t('room.quoteEmpty') }}</bdi>
             </span>
           }
         }

@@ -15,14 +15,12 @@ import { Conversation } from './conversation';
         type="button"
         data-testid="reaction"
         [attr.aria-pressed]="reaction.mine"
-        [attr.aria-label]="label(reaction)"
-        [title]="label(reaction)"
+        [title]="names(reaction)"
         [disabled]="!conversation.writable()"
         (click)="conversation.react(message(), reaction.emoji)"
       >
-        <span aria-hidden="true">{{ reaction.emoji }}</span><span aria-hidden="true">{{
-          i18n.number(reaction.count)
-        }}</span>
+        <span>{{ reaction.emoji }}</span>&ngsp;<span>{{ i18n.number(reaction.count) }}</span
+        >&ngsp;<span class="sr-only">{{ names(reaction) }}</span>
       </button>
     }
   `,
@@ -32,8 +30,7 @@ export class Reactions {
   protected readonly i18n = inject(I18n);
   readonly message = input.required<TimelineMessage>();
 
-  protected label({ emoji, names }: ReactionView): string {
-    const known = names.map((name) => name || this.i18n.t('common.someone'));
-    return this.i18n.t('room.reactedBy', { emoji, names: known.join(', ') });
+  protected names({ names }: ReactionView): string {
+    return names.map((name) => name || this.i18n.t('common.someone')).join(', ');
   }
 }

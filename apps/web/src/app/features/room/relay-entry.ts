@@ -26,13 +26,15 @@ const SHORT = 8;
         <p class="row">
           <span class="sys__knot"><zfc-icon [name]="knot" [small]="true" /></span>
           <span class="sys__text"
-            ><b>{{ what() }}</b> <bdi>{{ row().senderName }}</bdi></span
+            ><b>{{ what() }}</b
+            >&ngsp;<bdi>{{ row().senderName }}</bdi></span
           >
         </p>
       } @else {
         <p class="msg__name">
-          <bdi>{{ row().senderName || t('common.someone') }}</bdi>
-          <span class="quiet num">{{ format.time(row().time) }}</span>
+          <bdi>{{ row().senderName || t('common.someone') }}</bdi>&ngsp;<span class="quiet num">{{
+            format.time(row().time)
+          }}</span>
         </p>
         @if (row().says !== '') {
           <p class="msg__text" dir="auto">{{ row().says }}</p>

@@ -14,7 +14,7 @@ import { Conversation } from './conversation';
       <div class="composer__about" data-testid="writing" [attr.data-kind]="about.kind">
         <zfc-icon [name]="about.kind" [small]="true" />
         <p class="composer__quote" id="composer-about">
-          <b>{{ about.title }}</b> <bdi>{{ about.text }}</bdi>
+          <b>{{ about.title }}</b>&ngsp;<bdi>{{ about.text }}</bdi>
         </p>
         <button
           class="icon-btn"
