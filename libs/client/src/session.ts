@@ -1,21 +1,32 @@
 /** An open vault at work: its rooms and joins, live, and the views of them. */
 import {
-  equalBytes, ERROR_CODES, parse, random16, type Bytes, type RoomId,
+  ERROR_CODES, parse, random16, type Bytes, type RoomId,
 } from '@0fc/protocol'; // prettier-ignore
 import { fingerprintOf } from '@0fc/crypto/verify';
-import { makeJoinRequest, parseInvite } from '@0fc/crypto/keys';
-import type { AppView, ClientEvent, CreateRoomOptions, InvitePreview, TimelineItem } from './api.js';
+import { makeJoinRequest, safetyNumber } from '@0fc/crypto/keys';
+import type {
+  AppView, ClientEvent, CreateRoomOptions, InvitePreview, RelayRow, SafetyNumberView,
+} from './api.js'; // prettier-ignore
+import { Drafts } from './drafts.js';
 import type { ClientOptions } from './options.js';
 import { ClientError } from './errors.js';
+import { previewOf, readInvite } from './invite-text.js';
 import type { Platform } from './ports.js';
+import { ReadMarkers } from './read-markers.js';
 import { hashFingerprint, RelayPin } from './relay-pin.js';
+import { forgetting, mustBeOver, safetyNumberWith, setVerified } from './room-acts.js';
 import { createRoom } from './room/begin.js';
 import { Join } from './room/joiner.js';
 import { decodeRecord, encodeRecord, joinRecord, STORES, type JoinRecord } from './room/records.js';
 import { Room } from './room/room.js';
 import { HISTORY_DEFAULT, RoomState } from './room/state.js';
-import { itemsOf, pendingItems, roomViewOf, summaryOf } from './view.js';
 import type { Vault } from './vault.js';
+import { exportVault } from './vault-transfer.js';
+import { digitsOf, Faces } from './view/faces.js';
+import { Feed } from './view/feed.js';
+import { relayRowsOf } from './view/relay-rows.js';
+import { roomViewOf } from './view/room-view.js';
+import { summaryOf } from './view/summary.js';
 
 const MAX_MEMBERS = 256;
 const JOIN_DEADLINE_MS = 86_400_000;
@@ -32,26 +43,27 @@ export class Session {
   readonly #pin: RelayPin;
   readonly #rooms = new Map<string, Room>();
   readonly #joins = new Map<string, Join>();
-  /** by member id or, for a join that waits for approval, by invite id */
-  readonly #fingerprints = new Map<string, string>();
+  readonly #faces: Faces;
+  readonly #markers: ReadMarkers;
+  readonly #drafts: Drafts;
   #instance: Bytes = new Uint8Array(16);
-  #watched: string | null = null;
-  #reset = true;
-  #shownPending = new Set<string>();
-  #namesShown = '';
+  #watched: { readonly roomId: string; readonly feed: Feed } | null = null;
   #due: (() => void) | null = null;
   #closed = false;
 
-  private constructor(platform: Platform, vault: Vault, options: ClientOptions, tell: Tell) {
+  private constructor(platform: Platform, vault: Vault, options: ClientOptions, tell: Tell, drafts: Drafts) {
     this.#platform = platform;
     this.#vault = vault;
     this.#options = options;
     this.#tell = tell;
+    this.#drafts = drafts;
     this.#pin = new RelayPin(platform, () => options.fetchRelayKey());
+    this.#faces = new Faces(platform.crypto.hash);
+    this.#markers = new ReadMarkers(platform);
   }
 
   static async open(platform: Platform, vault: Vault, options: ClientOptions, tell: Tell): Promise<Session> {
-    const session = new Session(platform, vault, options, tell);
+    const session = new Session(platform, vault, options, tell, await Drafts.load(vault));
     await session.#loadInstance();
     await session.#pin.load(vault, options.relayPublicKey);
     for (const { key } of await vault.list(STORES.rooms)) {
@@ -99,37 +111,18 @@ export class Session {
   }
 
   async previewInvite(text: string): Promise<InvitePreview> {
-    const link = await this.#readInvite(text);
+    const { hash, clock } = this.#platform.crypto;
+    const link = await readInvite(hash, text, this.#options.relayUrl);
     const resumes = this.#joins.get(link.roomId)?.record.inviteId === link.inviteId;
     // Said before anything is typed or sent; a join that was claimed in time goes on.
-    if (!resumes && link.expires < this.#platform.crypto.clock.now()) {
+    if (!resumes && link.expires < clock.now()) {
       throw new ClientError(ERROR_CODES.INVITE_EXPIRED, { expires: link.expires });
     }
-    const { pin } = this.#pin;
-    const matches = pin !== null && equalBytes(pin.hash, link.relay);
-    return {
-      roomId: link.roomId,
-      ownerFingerprint: await fingerprintOf(this.#platform.crypto.hash, link.ownerKey),
-      relayFingerprint: hashFingerprint(link.relay),
-      relayPin: pin === null ? 'new' : matches ? 'matches' : 'differs',
-      pinnedFingerprint: pin?.fingerprint ?? null,
-      expires: link.expires,
-      resumes,
-    };
-  }
-
-  /** A link of another origin cannot be joined from here: its relay is another one. */
-  async #readInvite(text: string): ReturnType<typeof parseInvite> {
-    const origin = /^\s*(https?:\/\/[^/\s#]+)/i.exec(text)?.[1]?.toLowerCase();
-    const link = await parseInvite(this.#platform.crypto.hash, text);
-    if (origin !== undefined && origin !== this.#options.relayUrl.toLowerCase()) {
-      throw new ClientError(ERROR_CODES.INVITE_OTHER_DEPLOYMENT);
-    }
-    return link;
+    return previewOf(hash, link, this.#pin.pin, resumes);
   }
 
   async join(text: string, name: string): Promise<{ readonly roomId: string }> {
-    const link = await this.#readInvite(text);
+    const link = await readInvite(this.#platform.crypto.hash, text, this.#options.relayUrl);
     const { roomId, inviteId, ownerKey, relay, expires, token } = link;
     if (this.#rooms.has(roomId)) throw new ClientError(ERROR_CODES.ALREADY_MEMBER);
     const running = this.#joins.get(roomId);
@@ -167,12 +160,19 @@ export class Session {
 
   watch(roomId: string | null): void {
     if (roomId !== null) this.room(roomId);
-    this.#watched = roomId;
-    this.#reset = true;
+    this.#watched = roomId === null ? null : { roomId, feed: new Feed() };
     this.#changed();
   }
 
-  async markRead(roomId: string): Promise<void> {
+  /** Nothing for a room that is not watched. */
+  loadEarlier(roomId: string): void {
+    this.room(roomId);
+    if (this.#watched?.roomId !== roomId) return;
+    this.#watched.feed.loadEarlier();
+    this.#changed();
+  }
+
+  async markRead(roomId: string, tell: boolean): Promise<void> {
     const room = this.room(roomId);
     await room.serial.run(async () => {
       const { core } = room.state;
@@ -180,17 +180,71 @@ export class Session {
       core.readIndex = core.nextIndex;
       await room.commit();
     });
+    if (tell) await this.#markers.tell(room);
+  }
+
+  async setDraft(roomId: string, text: string): Promise<void> {
+    this.room(roomId);
+    if (await this.#drafts.set(roomId, text)) this.#changed();
+  }
+
+  safetyNumber(roomId: string, memberOrInvite: string): Promise<SafetyNumberView> {
+    return safetyNumberWith(this.#platform.crypto.hash, this.room(roomId).state, memberOrInvite);
+  }
+
+  setVerified(roomId: string, memberId: string, verified: boolean): Promise<void> {
+    return setVerified(this.room(roomId), memberId, verified);
+  }
+
+  async relaySees(roomId: string, limit: number): Promise<readonly RelayRow[]> {
+    const { state } = this.room(roomId);
+    await this.#faces.learn(state);
+    return relayRowsOf(state, this.#faces, limit);
+  }
+
+  /** Deletes everything of a room that is over, in one write. Rejects with STILL_MEMBER. */
+  async forgetRoom(roomId: string): Promise<void> {
+    const room = this.room(roomId);
+    mustBeOver(room);
+    this.#markers.stop(roomId);
+    await room.stop();
+    await room.serial.run(async () => {
+      const changes = await forgetting(this.#vault, roomId);
+      await this.#vault.write([...changes, this.#drafts.drop(roomId)]);
+      this.#rooms.delete(roomId);
+    });
+    if (this.#watched?.roomId === roomId) this.#watched = null;
+    this.#changed();
+  }
+
+  /** Taken between two deliveries of every room and join: of each, all or nothing is in it. */
+  exportVault(passphrase: string): Promise<Bytes> {
+    const live = [...this.#rooms.values(), ...this.#joins.values()];
+    const quiet = live.reduce<() => Promise<Bytes>>(
+      (work, { serial }) =>
+        () =>
+          serial.run(work),
+      () => exportVault(this.#vault, this.#platform, passphrase),
+    );
+    return quiet();
+  }
+
+  changePassphrase(current: string, next: string): Promise<void> {
+    return this.#vault.changePassphrase(current, next);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     this.#due?.();
+    this.#markers.stop();
     await Promise.all([...this.#rooms.values(), ...this.#joins.values()].map((live) => live.stop()));
     await this.#vault.close();
   }
 
   view(): Omit<AppView, 'vault'> {
-    const rooms = [...this.#rooms.values()].map(summaryOf).sort((a, b) => b.time - a.time);
+    const rooms = [...this.#rooms]
+      .map(([roomId, room]) => summaryOf(room, this.#drafts.of(roomId)))
+      .sort((a, b) => b.time - a.time);
     const joins = [...this.#joins.values()].map((join) => join.view());
     const states = [...rooms, ...joins].map((live) => live.connection);
     const worst =
@@ -211,6 +265,7 @@ export class Session {
         platform: this.#platform,
         url: this.#options.relayUrl,
         relayKey: pin.key,
+        relayTime: () => this.#options.fetchRelayTime(),
         changed: () => {
           this.#changed();
         },
@@ -218,7 +273,7 @@ export class Session {
       state,
     );
     this.#rooms.set(state.core.roomId, room);
-    if (state.core.stage === 'member') room.start();
+    room.start();
     this.#changed();
     return room;
   }
@@ -246,6 +301,9 @@ export class Session {
         ownerFingerprint: await fingerprintOf(hash, record.ownerKey),
         myFingerprint: await fingerprintOf(hash, record.identity.publicKey),
         relayFingerprint: hashFingerprint(record.relay),
+        safetyNumber: digitsOf(
+          await safetyNumber(hash, record.roomId, record.identity.publicKey, record.ownerKey),
+        ),
       },
     );
     this.#joins.set(record.roomId, join);
@@ -262,52 +320,16 @@ export class Session {
   }
 
   async #show(): Promise<void> {
-    await this.#learnFingerprints();
+    for (const { state } of this.#rooms.values()) await this.#faces.learn(state);
     if (this.#closed) return;
     this.#tell({ type: 'changed' });
-    const room = this.#watched === null ? undefined : this.#rooms.get(this.#watched);
-    if (room === undefined) return;
-    this.#tell({ type: 'room', room: roomViewOf(room, this.#fingerprints) });
-    this.#showTimeline(room);
-  }
-
-  #showTimeline(room: Room): void {
-    const { state } = room;
-    const names = JSON.stringify(state.core.people.map(({ memberId, name }) => [memberId, name]));
-    // A name that changed shows in every line that names its owner.
-    const reset = this.#reset || names !== this.#namesShown;
-    const touched = reset ? state.log : [...state.touched].flatMap((index) => state.log[index] ?? []);
-    state.touched.clear();
-    const waiting = pendingItems(room, this.#fingerprints);
-    const items: TimelineItem[] = [
-      ...touched.flatMap((record) => itemsOf(room, record, this.#fingerprints)),
-      ...waiting,
-    ];
-    const pending = new Set(waiting.map(({ id }) => id));
-    const present = new Set(items.map(({ id }) => id));
-    const removed = [...this.#shownPending].filter((id) => !pending.has(id) && !present.has(id) && !reset);
-    this.#shownPending = pending;
-    this.#reset = false;
-    this.#namesShown = names;
-    if (reset || items.length > 0 || removed.length > 0) {
-      this.#tell({ type: 'timeline', roomId: state.core.roomId, reset, items, removed });
-    }
-  }
-
-  async #learnFingerprints(): Promise<void> {
-    const { hash } = this.#platform.crypto;
-    for (const { state } of this.#rooms.values()) {
-      for (const { memberId, key } of state.roster.members.values()) {
-        if (!this.#fingerprints.has(memberId))
-          this.#fingerprints.set(memberId, await fingerprintOf(hash, key));
-      }
-      for (const [memberId, { key }] of state.roster.former) {
-        if (!this.#fingerprints.has(memberId))
-          this.#fingerprints.set(memberId, await fingerprintOf(hash, key));
-      }
-      for (const { inviteId, joiner } of state.invites.values()) {
-        if (joiner !== null) this.#fingerprints.set(inviteId, await fingerprintOf(hash, joiner.key));
-      }
-    }
+    const room = this.#watched === null ? undefined : this.#rooms.get(this.#watched.roomId);
+    if (this.#watched === null || room === undefined) return;
+    const { state, talk } = room;
+    const { conversation } = talk;
+    const { earlier, event } = this.#watched.feed.step({ state, conversation, faces: this.#faces });
+    const draft = this.#drafts.of(state.core.roomId);
+    this.#tell({ type: 'room', room: roomViewOf(room, this.#faces, { draft, earlier }) });
+    if (event !== null) this.#tell(event);
   }
 }

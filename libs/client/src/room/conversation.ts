@@ -116,9 +116,12 @@ export class Conversation {
     return this.pending.findLast(readable) ?? this.#said.findLast(readable) ?? null;
   }
 
-  /** The newest message of another member in the log. */
-  newestOfOthers(): Said | null {
-    return this.#said.findLast((said) => said.sender !== this.#state.core.me) ?? null;
+  /** The newest message of another member in the records before `index`. */
+  newestOfOthers(index: number): Said | null {
+    const { me } = this.#state.core;
+    return (
+      this.#said.findLast((said) => said.sender !== me && said.at !== null && said.at.index < index) ?? null
+    );
   }
 
   unread(): number {

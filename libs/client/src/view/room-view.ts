@@ -48,9 +48,10 @@ export function roomViewOf(room: Room, faces: Faces, { draft, earlier }: Beside)
 
 /** The owner's signed entry that is on its way to the log. */
 function pendingChange({ pending }: RoomCore) {
-  if (pending?.entry == null) return null;
+  const entry = pending?.entry ?? null;
+  if (entry === null) return null;
   return decodeBody(
-    containerBody(pending.entry),
+    containerBody(entry),
     'admit', 'remove', 'leave', 'transfer', 'settings', 'close',
   ); // prettier-ignore
 }
@@ -106,7 +107,8 @@ function handOverOf({ state }: Room, faces: Faces): HandOverView | null {
   };
 }
 
-function pauseOf({ state, restoring }: Room): PauseReason | null {
+/** Why this client must not send now; null where it may. */
+export function pauseOf({ state, restoring }: Room): PauseReason | null {
   const { core } = state;
   if (core.stage !== 'member') return null;
   if (core.paused) return 'departure';

@@ -1,0 +1,41 @@
+/** An invite as somebody pasted it: read, and described before anything is sent (docs/protocol.md section 5). */
+import { equalBytes, ERROR_CODES } from '@0fc/protocol';
+import { parseInvite } from '@0fc/crypto/keys';
+import { fingerprintOf, type Hash } from '@0fc/crypto/verify';
+import type { InvitePreview } from './api.js';
+import { ClientError } from './errors.js';
+import { hashFingerprint, type Pin } from './relay-pin.js';
+
+export type ReadInvite = Awaited<ReturnType<typeof parseInvite>>;
+
+/**
+ * A link of another origin cannot be joined from here: its relay is another one. Rejects with
+ * INVITE_MALFORMED, INVITE_OTHER_DEPLOYMENT.
+ */
+export async function readInvite(hash: Hash, text: string, relayUrl: string): Promise<ReadInvite> {
+  const origin = /^\s*(https?:\/\/[^/\s#]+)/i.exec(text)?.[1]?.toLowerCase();
+  const link = await parseInvite(hash, text);
+  if (origin !== undefined && origin !== relayUrl.toLowerCase()) {
+    throw new ClientError(ERROR_CODES.INVITE_OTHER_DEPLOYMENT);
+  }
+  return link;
+}
+
+/** `resumes`: a join with this very invite is under way. */
+export async function previewOf(
+  hash: Hash,
+  link: ReadInvite,
+  pin: Pin | null,
+  resumes: boolean,
+): Promise<InvitePreview> {
+  const matches = pin !== null && equalBytes(pin.hash, link.relay);
+  return {
+    roomId: link.roomId,
+    ownerFingerprint: await fingerprintOf(hash, link.ownerKey),
+    relayFingerprint: hashFingerprint(link.relay),
+    relayPin: pin === null ? 'new' : matches ? 'matches' : 'differs',
+    pinnedFingerprint: pin?.fingerprint ?? null,
+    expires: link.expires,
+    resumes,
+  };
+}

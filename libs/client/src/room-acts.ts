@@ -1,0 +1,69 @@
+/** What a member does with a room on this device alone: nothing of it is sent. */
+import { ERROR_CODES, type Bytes } from '@0fc/protocol';
+import { safetyNumber } from '@0fc/crypto/keys';
+import { fingerprintOf, type Hash } from '@0fc/crypto/verify';
+import type { SafetyNumberView } from './api.js';
+import { ClientError } from './errors.js';
+import type { StorageChange } from './ports.js';
+import { prefixOf, STORES } from './room/records.js';
+import type { Room } from './room/room.js';
+import type { RoomState } from './room/state.js';
+import type { Vault } from './vault.js';
+import { digitsOf } from './view/faces.js';
+
+/** Of a member, a former one, or the joiner of an invite. Rejects with MEMBER_UNKNOWN. */
+export async function safetyNumberWith(
+  hash: Hash,
+  state: RoomState,
+  memberOrInvite: string,
+): Promise<SafetyNumberView> {
+  const { roomId, identity } = state.core;
+  const theirs = keyOfMember(state, memberOrInvite) ?? keyOfJoiner(state, memberOrInvite);
+  if (theirs === null) throw new ClientError(ERROR_CODES.MEMBER_UNKNOWN);
+  const mine = identity.publicKey;
+  const digits = digitsOf(await safetyNumber(hash, roomId, mine, theirs));
+  const myFingerprint = await fingerprintOf(hash, mine);
+  const theirFingerprint = await fingerprintOf(hash, theirs);
+  return { digits, qr: `0fc-safety:1:${roomId}:${digits}`, myFingerprint, theirFingerprint };
+}
+
+/** The safety number was compared, or is to be compared again. Rejects with MEMBER_UNKNOWN. */
+export async function setVerified(room: Room, memberId: string, verified: boolean): Promise<void> {
+  await room.serial.run(async () => {
+    const { core, roster } = room.state;
+    if (keyOfMember(room.state, memberId) === null) throw new ClientError(ERROR_CODES.MEMBER_UNKNOWN);
+    const everyone = [...roster.members.keys(), ...roster.former.keys()];
+    const others = core.verified.filter((known) => known !== memberId);
+    const added = verified ? everyone.filter((known) => known === memberId) : [];
+    core.verified = [...others, ...added];
+    await room.commit();
+  });
+}
+
+/** Null for oneself: there is nobody to compare with. */
+function keyOfMember({ core, roster }: RoomState, memberId: string): Bytes | null {
+  if (memberId === core.me) return null;
+  const member = [...roster.members.values()].find((known) => known.memberId === memberId);
+  const former = [...roster.former].find(([known]) => known === memberId);
+  return member?.key ?? former?.[1].key ?? null;
+}
+
+const keyOfJoiner = (state: RoomState, inviteId: string): Bytes | null =>
+  state.invites.get(inviteId)?.joiner?.key ?? null;
+
+/** The changes that delete everything of a room. */
+export async function forgetting(vault: Vault, roomId: string): Promise<readonly StorageChange[]> {
+  const stores = [STORES.chain, STORES.rotations, STORES.log, STORES.outbox, STORES.invites];
+  const lists = await Promise.all(
+    stores.map(async (store) =>
+      (await vault.listFrom(store, prefixOf(roomId))).map(({ key }) => ({ store, key, value: null })),
+    ),
+  );
+  return [{ store: STORES.rooms, key: roomId, value: null }, ...lists.flat()];
+}
+
+/** A room of which this member is one still is left or closed first. Throws STILL_MEMBER. */
+export function mustBeOver({ state, stopped }: Room): void {
+  const gone = stopped?.code === ERROR_CODES.ROOM_UNKNOWN;
+  if (state.core.stage === 'member' && !gone) throw new ClientError(ERROR_CODES.STILL_MEMBER);
+}

@@ -1,0 +1,88 @@
+/**
+ * The watched room's timeline as events: a window on the newest records, what changes in it,
+ * and older ones when they are asked for.
+ */
+import type { ClientEvent, TimelineItem } from '../api.js';
+import { recordAt } from '../room/conversation.js';
+import type { LogRecord } from '../room/records.js';
+import { namesOf } from './faces.js';
+import { isShown, itemsOf, pendingItems, type Source } from './timeline.js';
+
+/** Records, of those that show something, that the window begins with and grows by. */
+export const WINDOW = 200;
+
+export type TimelineEvent = Extract<ClientEvent, { readonly type: 'timeline' }>;
+
+export interface Step {
+  /** there is more in the vault than the window holds */
+  readonly earlier: boolean;
+  /** null: nothing has changed */
+  readonly event: TimelineEvent | null;
+}
+
+export class Feed {
+  /** index of the oldest record in the window; null: nothing has been told yet */
+  #from: number | null = null;
+  #wanted = WINDOW;
+  #pending: ReadonlySet<string> = new Set();
+  #marks = '';
+
+  /** One more window's worth of older records with the next step. */
+  loadEarlier(): void {
+    this.#wanted += WINDOW;
+  }
+
+  /** What has changed since the last step; the first one is a reset. */
+  step(source: Source): Step {
+    const { state, conversation } = source;
+    conversation.follow();
+    const dirty = conversation.takeDirty();
+    const before = this.#from;
+    const from = this.#extend(source);
+    // A name or a mark that changed shows in every line of its member.
+    const marks = `${namesOf(state)} ${JSON.stringify(state.core.verified)}`;
+    const reset = before === null || marks !== this.#marks;
+    this.#marks = marks;
+    const first = state.log[0]?.index ?? 0;
+    const changed = [...dirty].filter((index) => before !== null && index >= before).sort((a, b) => a - b);
+    const due = reset
+      ? state.log.slice(from - first)
+      : [
+          ...state.log.slice(from - first, before - first),
+          ...changed.flatMap((index) => recordAt(state, index) ?? []),
+        ];
+    const event = this.#tell(source, due, reset);
+    return { earlier: from > first, event };
+  }
+
+  /** Moves the window's beginning back until it holds what is wanted, or everything. */
+  #extend(source: Source): number {
+    const { log } = source.state;
+    const first = log[0]?.index ?? 0;
+    let from = this.#from ?? first + log.length;
+    if (this.#from !== null && this.#wanted === 0) return from;
+    const shows = (index: number): boolean => {
+      const record = log[index - first];
+      return record !== undefined && isShown(source, record);
+    };
+    for (; from > first && this.#wanted > 0; from--) if (shows(from - 1)) this.#wanted -= 1;
+    this.#wanted = 0;
+    // What shows nothing is not worth asking for.
+    let rest = from;
+    while (rest > first && !shows(rest - 1)) rest -= 1;
+    this.#from = rest === first ? first : from;
+    return this.#from;
+  }
+
+  #tell(source: Source, due: readonly LogRecord[], reset: boolean): TimelineEvent | null {
+    const waiting = pendingItems(source);
+    const items: TimelineItem[] = [...due.flatMap((record) => itemsOf(source, record)), ...waiting];
+    const pending = new Set(waiting.map(({ id }) => id));
+    const present = new Set(items.map(({ id }) => id));
+    const removed = reset ? [] : [...this.#pending].filter((id) => !present.has(id));
+    this.#pending = pending;
+    if (!reset && items.length === 0 && removed.length === 0) return null;
+    const { roomId } = source.state.core;
+    return { type: 'timeline', roomId, reset, items, removed };
+  }
+}
