@@ -21,15 +21,11 @@ function comparable(text: string): string {
   imports: [ErrorMessage, Modal],
   host: { class: 'contents' },
   template: `
-    @if (room().closing) {
-      <p class="notice" role="status" data-testid="closing">{{ t('members.end.under') }}</p>
-    } @else {
-      <div>
-        <button class="btn btn--danger btn--flush" type="button" data-testid="close-room" (click)="ask()">
-          {{ t('members.end.open') }}
-        </button>
-      </div>
-    }
+    <div>
+      <button class="btn btn--danger" type="button" data-testid="close-room" (click)="ask()">
+        {{ t('members.end.open') }}
+      </button>
+    </div>
     <zfc-modal #modal [heading]="t('members.end.title')">
       <p>{{ t('members.end.text') }}</p>
       <form class="stack" (submit)="$event.preventDefault(); close()">

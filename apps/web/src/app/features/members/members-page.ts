@@ -63,6 +63,9 @@ import { YouCard } from './you-card';
                   {{ t('members.ended.' + room.stage) }}
                 </p>
               }
+              @if (room.closing) {
+                <p class="notice" role="status" data-testid="closing">{{ t('members.end.under') }}</p>
+              }
               @if (manages()) {
                 <zfc-approvals [roomId]="room.roomId" [approvals]="room.approvals" />
               }
@@ -70,15 +73,14 @@ import { YouCard } from './you-card';
                 <zfc-hand-over-card [room]="room" />
               }
               <zfc-people-list [room]="room" />
-              <zfc-room-key-card [room]="room" />
+              @if (room.stage === 'member') {
+                <zfc-room-key-card [room]="room" />
+              }
               @if (active() && !room.owner) {
                 <p class="hint">{{ t('members.ownerOnly') }}</p>
               }
               @if (manages()) {
                 <zfc-room-settings [room]="room" />
-              }
-              @if (room.owner && room.stage === 'member') {
-                <zfc-close-room [room]="room" />
               }
             </div>
             @if (active()) {
@@ -88,6 +90,9 @@ import { YouCard } from './you-card';
                   <zfc-open-invites [roomId]="room.roomId" [invites]="room.invites" />
                 }
                 <zfc-you-card [room]="room" />
+                @if (manages()) {
+                  <zfc-close-room [room]="room" />
+                }
               </div>
             }
           </div>

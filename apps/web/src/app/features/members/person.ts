@@ -33,8 +33,9 @@ import { acts, named } from './names';
       <p class="people__meta quiet">
         @if (member().removing) {
           <span class="mark mark--caution" data-testid="member-removing"
-            ><span class="spinner"></span
-            >{{ t(offline() ? 'members.removingLater' : 'members.removing') }}</span
+            ><zfc-icon name="renew" [small]="true" />{{
+              t(offline() ? 'members.removingLater' : 'members.removing')
+            }}</span
           >
         } @else if (member().leaving) {
           <span class="mark mark--caution" data-testid="member-leaving"
@@ -134,6 +135,7 @@ export class Person {
   /** nothing while a member has not been heard of: nothing is shown before it is known */
   protected readonly presence = computed(() => {
     const { here, lastSeen } = this.member();
+    if (this.room().stage !== 'member') return null;
     if (here) return this.t('members.hereNow');
     return lastSeen === null ? null : this.t('members.awaySince', { time: this.#format.moment(lastSeen) });
   });

@@ -37,9 +37,12 @@ export function rotationOf(text: string): number | null {
             [value]="name()"
             (input)="edit(); name.set(nameField.value)"
             [attr.aria-invalid]="wrongName() ? 'true' : null"
-            aria-describedby="set-name-hint set-error"
+            aria-describedby="set-name-error set-name-hint"
           />
         </div>
+        @if (wrongName()) {
+          <zfc-error [failure]="act.failure()" id="set-name-error" />
+        }
         <p class="hint" id="set-name-hint">{{ t('members.set.nameHint') }}</p>
       </div>
       <div class="field">
@@ -56,11 +59,14 @@ export function rotationOf(text: string): number | null {
               [value]="every()"
               (input)="edit(); every.set(everyField.value)"
               [attr.aria-invalid]="wrongRange() ? 'true' : null"
-              aria-describedby="set-every-hint set-error"
+              aria-describedby="set-every-error set-every-hint"
             />
           </div>
           <span class="muted">{{ t('members.set.unit') }}</span>
         </div>
+        @if (wrongRange()) {
+          <zfc-error [failure]="act.failure()" id="set-every-error" />
+        }
         <p class="hint" id="set-every-hint">{{ t('members.set.everyHint') }}</p>
       </div>
       <div>
@@ -78,7 +84,9 @@ export function rotationOf(text: string): number | null {
         </label>
         <p class="hint" id="set-approval-hint">{{ t('members.set.approvalHint') }}</p>
       </div>
-      <zfc-error [failure]="act.failure()" id="set-error" />
+      @if (!wrongName() && !wrongRange()) {
+        <zfc-error [failure]="act.failure()" />
+      }
       <div class="row">
         <button
           class="btn btn--soft"

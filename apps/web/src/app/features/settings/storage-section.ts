@@ -14,7 +14,7 @@ import { askToKeep, storageFacts } from '../../core/kept-storage';
       <h2 class="title-section">{{ t('settings.storage') }}</h2>
       <div class="set__rows">
         @if (facts(); as facts) {
-          <div class="set__row">
+          <div class="set__row set__row--stack">
             <div>
               <p class="label">{{ t('settings.used') }}</p>
               <p class="hint" data-testid="storage-kept" [attr.data-kept]="facts.kept">

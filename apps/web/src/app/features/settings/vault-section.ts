@@ -14,7 +14,7 @@ import { ExportVault } from './export-vault';
     <section class="set">
       <h2 class="title-section">{{ t('settings.vault') }}</h2>
       <div class="set__rows">
-        <div class="set__row">
+        <div class="set__row set__row--stack">
           <div>
             <p class="label">{{ t('settings.export') }}</p>
             <p class="hint">{{ t('settings.exportHint') }}</p>
@@ -23,13 +23,13 @@ import { ExportVault } from './export-vault';
             <zfc-icon name="download" />{{ t('settings.exportOpen') }}
           </button>
         </div>
-        <div class="set__row">
+        <div class="set__row set__row--stack">
           <div>
             <p class="label">{{ t('settings.import') }}</p>
             <p class="hint">{{ t('settings.importHint') }}</p>
           </div>
         </div>
-        <div class="set__row">
+        <div class="set__row set__row--stack">
           <div>
             <p class="label">{{ t('settings.change') }}</p>
             <p class="hint">{{ t('settings.changeHint') }}</p>

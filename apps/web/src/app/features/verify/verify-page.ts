@@ -38,7 +38,7 @@ import { named } from '../members/names';
           </h1>
           @if (them(); as them) {
             <p class="topbar__sub" data-testid="verify-state" [attr.data-verified]="them.verified">
-              {{ t(them.verified ? 'common.verified' : 'members.compare.not') }}
+              {{ t(them.verified ? 'members.compare.is' : 'members.compare.not') }}
             </p>
           }
         </div>
