@@ -2,7 +2,7 @@ import { setupZonelessTestEnv } from 'jest-preset-angular/setup-env/zoneless/ind
 
 setupZonelessTestEnv({ errorOnUnknownElements: true, errorOnUnknownProperties: true });
 
-// jsdom has neither dialogs nor media queries; the screens only need them to answer.
+// jsdom has neither dialogs nor media queries nor a layout; the screens only need them to answer.
 Object.assign(HTMLDialogElement.prototype, {
   showModal(this: HTMLDialogElement): void {
     this.open = true;
@@ -12,3 +12,4 @@ Object.assign(HTMLDialogElement.prototype, {
   },
 });
 Object.assign(globalThis, { matchMedia: () => Object.assign(new EventTarget(), { matches: false }) });
+Object.assign(Element.prototype, { scrollIntoView: () => undefined });

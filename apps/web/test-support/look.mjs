@@ -97,6 +97,34 @@ const SCREENS = [
     },
   ],
   [
+    'room-earlier',
+    '/room/room-rive?fake=long',
+    async (page) => {
+      const feed = page.locator('.feed');
+      const rows = page.getByTestId('message');
+      for (let windows = 1; windows <= 5; windows++) {
+        await feed.evaluate((element) => {
+          element.scrollTop = -element.scrollHeight;
+        });
+        await rows.first().scrollIntoViewIfNeeded();
+        const oldest = page.locator(`[data-id=${await rows.first().getAttribute('data-id')}]`);
+        const before = await oldest.boundingBox();
+        await click(page, 'show-earlier');
+        await page.waitForFunction(
+          (count) => document.querySelectorAll('[data-testid=message]').length === count,
+          200 * (windows + 1),
+        );
+        const after = await oldest.boundingBox();
+        const moved = Math.abs((after?.y ?? 0) - (before?.y ?? 0));
+        if (moved > 4) throw new Error(`the oldest row moved by ${moved} px in window ${windows}`);
+      }
+      // The newest is a click away, and what was drawn for the way up is let go.
+      await click(page, 'jump');
+      await page.waitForFunction(() => document.querySelectorAll('[data-testid=message]').length === 200);
+      await type(page, 'composer', 'typed in a long conversation');
+    },
+  ],
+  [
     'room-offline',
     '/room/room-rive?fake=offline',
     async (page) => {

@@ -46,10 +46,9 @@ const SHORT = 8;
     </div>
     <div class="sealed">
       <p class="sealed__meta">
-        <span>#{{ row().position.g }}.{{ row().position.s }}</span>
-        <span>{{ row().kind }}</span>
-        <span [title]="row().sender">{{ sender() }}</span>
-        <time [attr.datetime]="format.iso(row().time)">{{ format.seconds(row().time) }}</time>
+        <span>#{{ row().position.g }}.{{ row().position.s }}</span
+        >&ngsp; <span>{{ row().kind }}</span>&ngsp; <span [title]="row().sender">{{ sender() }}</span>&ngsp;
+        <time [attr.datetime]="format.iso(row().time)">{{ format.seconds(row().time) }}</time>&ngsp;
         <span>{{ t('room.bytes', { clear: row().clearBytes, sealed: row().payloadBytes }) }}</span>
       </p>
       <p class="sealed__blob">{{ row().sample }}…</p>

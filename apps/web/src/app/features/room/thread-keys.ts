@@ -110,7 +110,7 @@ export class ThreadKeys {
   /** Whether a reaction is being chosen, or a tool has the focus: the mouse must not take them away. */
   #busyInside(): boolean {
     if (this.#conversation.picking() !== null) return true;
-    return document.activeElement?.closest('.msg__tools') != null;
+    return document.querySelector('.msg__tools:focus-within') !== null;
   }
 
   #focusLater(id: string): void {

@@ -1,0 +1,143 @@
+import { describe, expect, it } from '@jest/globals';
+import type { ComponentFixture } from '@angular/core/testing';
+import { TestBed } from '@angular/core/testing';
+import { Router } from '@angular/router';
+
+import type { FakeClient } from '../../../../test-support/fake-client';
+import { everyAlarm, everyEvent } from '../../../../test-support/fake-timeline';
+import { element, maybe, provideApp, settle, visit } from '../../../../test-support/render';
+import { routes } from '../../app.routes';
+import { Preferences } from '../../core/preferences';
+
+const texts = (root: HTMLElement): string => root.textContent.replace(/\s+/g, ' ').trim();
+
+async function open(
+  scenario: string,
+): Promise<{ client: FakeClient; fixture: ComponentFixture<unknown>; root: HTMLElement }> {
+  const client = provideApp(scenario, routes);
+  const { fixture } = await visit('/room/room-rive');
+  await settle(fixture, 8);
+  return { client, fixture, root: fixture.nativeElement as HTMLElement };
+}
+
+describe('what holds for the room', () => {
+  it.each([
+    ['departure', 'paused', 'Somebody just left'],
+    ['restore', 'paused', 'is being brought back'],
+    ['nokey', 'paused', 'no key for now'],
+    ['leaving', 'leaving', 'You have asked to leave'],
+    ['closing', 'closing', 'You have asked to close'],
+    ['away', 'owner-away', 'The owner has been away since'],
+    ['due', 'rotation-due', 'This device makes it'],
+    ['rooms', 'others-leaving', 'Inès Faure is leaving and can still read'],
+    ['offered', 'hand-over', 'Amina Belkacem offers you this room'],
+    ['offering', 'hand-over', 'You offer this room to Lucie Marchand'],
+    ['gone', 'room-stopped', 'this room does not exist'],
+    ['replaced', 'room-stopped', 'in use elsewhere'],
+    ['full', 'room-stopped', 'no storage left'],
+    ['left', 'room-ended', 'You left this room'],
+    ['removed', 'room-ended', 'You were removed'],
+    ['closed', 'room-ended', 'closed this room'],
+  ])('is said in the scene "%s"', async (scenario, id, words) => {
+    const { fixture } = await open(scenario);
+    expect(texts(element(fixture, id))).toContain(words);
+  });
+
+  it('says nothing of the kind in a room where nothing is the matter', async () => {
+    const { root } = await open('quiet');
+    expect(root.querySelectorAll('.banner')).toHaveLength(0);
+  });
+
+  it('leaves no way to say anything where the room takes nothing in', async () => {
+    const { fixture, root } = await open('removed');
+    expect(maybe(fixture, 'composer')).toBeNull();
+    root.querySelector<HTMLElement>('[data-id="m5"]')?.focus();
+    await settle(fixture);
+    expect(maybe(fixture, 'act-copy')).not.toBeNull();
+    for (const id of ['act-reply', 'act-react', 'act-edit', 'act-delete'])
+      expect(maybe(fixture, id)).toBeNull();
+    expect((element(fixture, 'reaction') as HTMLButtonElement).disabled).toBe(true);
+  });
+});
+
+describe('what can be done about it', () => {
+  it.each([
+    ['offered', 'accept-room', 'acceptRoom'],
+    ['offered', 'end-offer', 'endOffer'],
+    ['offering', 'end-offer', 'endOffer'],
+    ['replaced', 'resume-room', 'resumeRoom'],
+    ['full', 'resume-room', 'resumeRoom'],
+    ['gone', 'restore-room', 'restoreRoom'],
+  ])('in the scene "%s": %s', async (scenario, id, call) => {
+    const { client, fixture } = await open(scenario);
+    element(fixture, id).click();
+    await settle(fixture, 12);
+    expect(client.calls).toContain(call);
+    expect(maybe(fixture, id)).toBeNull();
+  });
+
+  it('only the offering of an owner cannot be accepted', async () => {
+    const { fixture } = await open('offering');
+    expect(maybe(fixture, 'accept-room')).toBeNull();
+  });
+
+  it('says why an act failed, and leaves it to be tried again', async () => {
+    const { client, fixture } = await open('offered');
+    client.acceptRoom = () => Promise.resolve({ ok: false, error: { code: 'NO_OFFER' } });
+    element(fixture, 'accept-room').click();
+    await settle(fixture, 8);
+    expect(element(fixture, 'error').dataset.code).toBe('NO_OFFER');
+    expect((element(fixture, 'accept-room') as HTMLButtonElement).disabled).toBe(false);
+  });
+
+  it('offers no way around a relay with another key', async () => {
+    const { client, fixture } = await open('rooms');
+    client.pushRoom({ connection: 'stopped', stopped: { code: 'RELAY_KEY_MISMATCH' } });
+    await settle(fixture);
+    expect(element(fixture, 'room-stopped').querySelectorAll('button')).toHaveLength(0);
+  });
+
+  it.each(['left', 'gone'])(
+    'a room of the scene "%s" is deleted once that is confirmed',
+    async (scenario) => {
+      const { client, fixture, root } = await open(scenario);
+      element(fixture, 'forget-room').click();
+      await settle(fixture);
+      expect(client.calls).not.toContain('forgetRoom');
+      element(fixture, 'forget-confirm').click();
+      await settle(fixture, 8);
+      expect(client.calls).toContain('forgetRoom');
+      expect(TestBed.inject(Router).url).toBe('/');
+      expect(root.querySelector('[data-room-id="room-rive"]')).toBeNull();
+    },
+  );
+});
+
+describe('the lines and alarms of the conversation', () => {
+  it.each(['en', 'fr'] as const)('have a sentence for each event and alarm in %s', async (language) => {
+    const { client, fixture, root } = await open('events');
+    TestBed.inject(Preferences).chooseLanguage(language);
+    await settle(fixture);
+    const lines = [...root.querySelectorAll<HTMLElement>('[data-testid="system-line"] .sys__text')].map(
+      texts,
+    );
+    expect(lines).toHaveLength(everyEvent.length);
+    client.emit({ type: 'timeline', roomId: 'room-rive', reset: true, items: everyAlarm, removed: [] });
+    await settle(fixture);
+    const alarms = [...root.querySelectorAll<HTMLElement>('[data-testid="alarm"] .alarm')].map(texts);
+    expect(alarms).toHaveLength(everyAlarm.length);
+    // A key without a sentence is shown as itself; a value that is not filled in keeps its braces.
+    const wrong = [...lines, ...alarms].filter((line) =>
+      /\b(room|alarms)\.\w|\{\{|undefined|ALARM_/.test(line),
+    );
+    expect(wrong).toEqual([]);
+    TestBed.inject(Preferences).chooseLanguage('en');
+  });
+
+  it('count what came back after the relay lost it', async () => {
+    const { root } = await open('alarms');
+    const lost = root.querySelector<HTMLElement>('[data-code="ALARM_RELAY_LOST"]');
+    expect(lost?.textContent).toContain('Entries 12 to 40');
+    expect(lost?.textContent).toContain('3 have come back');
+  });
+});
