@@ -62,6 +62,8 @@ export interface RoomSummary {
   readonly rotationDue: boolean;
   readonly connection: ConnectionState;
   readonly stopped: StopReason | null;
+  /** what was typed and not sent; empty for nothing */
+  readonly draft: string;
 }
 
 export interface AppView {
@@ -81,6 +83,8 @@ export interface JoinView {
   readonly ownerFingerprint: string;
   readonly myFingerprint: string;
   readonly relayFingerprint: string;
+  /** of this device and the owner, 60 digits: what both compare before an approval (section 10) */
+  readonly safetyNumber: string;
   readonly expires: number;
   /** steps already done, with the time each was */
   readonly done: readonly { readonly step: JoinStep; readonly time: number }[];
@@ -109,13 +113,23 @@ export interface MemberView {
   /** decrypted display name; empty when unknown */
   readonly name: string;
   readonly fingerprint: string;
+  /** another member's name looks the same: show the fingerprint beside it */
+  readonly confusable: boolean;
   readonly owner: boolean;
   readonly me: boolean;
   readonly verified: boolean;
   /** heard of in the last two minutes */
   readonly here: boolean;
+  /** when it was last heard of: a message or a sign of presence; null: never here */
   readonly lastSeen: number | null;
+  /** it has asked to leave, and can read until the owner's next rotation */
   readonly leaving: boolean;
+  /** the owner's removal of it is under way */
+  readonly removing: boolean;
+  /** whether it has said that it took in the newest roster entry (G10); null: not heard since */
+  readonly upToDate: boolean | null;
+  /** the last rotation used a prekey of it that an earlier one had used already (G9); owner only, else false */
+  readonly oldPrekey: boolean;
 }
 
 export interface RoomKeyView {
@@ -141,7 +155,37 @@ export interface ApprovalView {
   readonly inviteId: string;
   readonly name: string;
   readonly fingerprint: string;
+  /** of this device and the joiner, 60 digits */
+  readonly safetyNumber: string;
   readonly invited: number;
+}
+
+/** Why this client must not send at this moment; what is written waits in the outbox. */
+export type PauseReason =
+  /** somebody was removed or has left, and the rotation that follows has not arrived */
+  | 'departure'
+  /** the relay's log is behind what this client knows, and is being restored */
+  | 'restore'
+  /** there is no key of this epoch here; it has been asked for */
+  | 'key';
+
+/** A hand-over of the room that is under way. */
+export interface HandOverView {
+  /** 'offering': this client is the owner and waits for an answer; 'offered': this client may accept */
+  readonly role: 'offering' | 'offered';
+  /** the other one: whom it is offered to, or who offers */
+  readonly memberId: string;
+  readonly name: string;
+  readonly since: number;
+  /** the acceptance is given, and the signed entry is not in the log yet */
+  readonly accepted: boolean;
+}
+
+/** What the owner may change of a room. */
+export interface RoomSettingsView {
+  /** 1 to 1,000,000 */
+  readonly rotateEvery: number;
+  readonly approval: boolean;
 }
 
 export interface RoomView {
@@ -152,6 +196,17 @@ export interface RoomView {
   readonly me: string;
   readonly members: readonly MemberView[];
   readonly key: RoomKeyView | null;
+  readonly settings: RoomSettingsView;
+  readonly handOver: HandOverView | null;
+  /** this client has asked to leave, and the relay has not said that it has */
+  readonly leaving: boolean;
+  /** the owner's client has been asked to close the room, and the log does not say so yet */
+  readonly closing: boolean;
+  readonly draft: string;
+  /** order of the first item that has not been marked read; items at or above it are new */
+  readonly unreadFrom: number;
+  /** there is more in the vault than the timeline holds: loadEarlier */
+  readonly earlier: boolean;
   /** for the owner */
   readonly invites: readonly InviteView[];
   readonly approvals: readonly ApprovalView[];
@@ -161,9 +216,9 @@ export interface RoomView {
   readonly catchingUp: boolean;
   readonly typing: readonly string[];
   readonly alarms: number;
+  /** when the owner was last heard of, if that is more than two minutes ago; null: here, or oneself */
   readonly ownerAwaySince: number | null;
-  /** true while this client must not send (a removal without its rotation yet) */
-  readonly sendingPaused: boolean;
+  readonly paused: PauseReason | null;
 }
 
 export type MessageState = 'sending' | 'relayed' | 'read';
@@ -178,13 +233,35 @@ export interface TimelineMessage {
   readonly sender: string;
   readonly senderName: string;
   readonly fingerprint: string;
+  /** another member's name looks the same: show the fingerprint beside it */
+  readonly confusable: boolean;
   readonly verified: boolean;
   readonly mine: boolean;
   readonly text: string;
   readonly state: MessageState;
+  /** other members that have read it */
   readonly readBy: number;
-  /** null or the code of a content this client cannot show, e.g. NEWER_CLIENT_NEEDED */
+  /** their names */
+  readonly readers: readonly string[];
+  /** a content of a later version, which this client cannot show */
   readonly unsupported: boolean;
+  /** what it answers; `id` null: not on this device */
+  readonly replyTo: {
+    readonly id: string | null;
+    readonly senderName: string;
+    readonly text: string;
+  } | null;
+  readonly reactions: readonly ReactionView[];
+  readonly edited: boolean;
+  /** deleted by its sender: `text` is empty */
+  readonly deleted: boolean;
+}
+
+export interface ReactionView {
+  readonly emoji: string;
+  readonly count: number;
+  readonly mine: boolean;
+  readonly names: readonly string[];
 }
 
 /** Something that the room agreed on: shown as a knot on the thread. */
@@ -206,7 +283,23 @@ export interface TimelineSystem {
     | 'missed'
     | 'joinDropped'
     | 'name'
-    | 'inviteRefused';
+    | 'inviteRefused'
+    /** this client has asked for the key of the epoch, and got it from `actor` */
+    | 'keyAsked'
+    | 'keyGranted'
+    /** somebody asked the owner (or, for the owner, this client) for the key, and got it */
+    | 'keyGiven'
+    /** this client was imported from an export */
+    | 'imported'
+    /** the relay has an older prekey of this member than the one it published */
+    | 'prekeyBehind'
+    /** the owner's rotation has no key for `member`, whose prekey is unusable */
+    | 'unwrapped'
+    /** a hand-over: offered to `member`, declined or withdrawn */
+    | 'offered'
+    | 'offerWithdrawn'
+    /** the owner has not heard of a join in time, and rotates */
+    | 'joinExpired';
   /** the actor and the member concerned, as names ('' when unknown); numbers as they are */
   readonly params: Readonly<Record<string, string | number>>;
   /** the member concerned is this client */
@@ -255,6 +348,34 @@ export interface CreatedInvite {
   readonly expires: number;
 }
 
+/** Two members' safety number (docs/protocol.md section 10). */
+export interface SafetyNumberView {
+  /** 60 digits; the page groups them by five */
+  readonly digits: string;
+  /** what a QR code of it holds */
+  readonly qr: string;
+  readonly myFingerprint: string;
+  readonly theirFingerprint: string;
+}
+
+/** One entry of the log as the relay has it, beside what this device reads in it. */
+export interface RelayRow {
+  readonly position: { readonly g: number; readonly s: number };
+  readonly kind: 'message' | 'rotation' | 'roster' | 'leaveRequest';
+  /** member id: the relay knows no name */
+  readonly sender: string;
+  readonly time: number;
+  readonly clearBytes: number;
+  readonly payloadBytes: number;
+  /** the first bytes of the sealed payload, lower-case hex */
+  readonly sample: string;
+  /** on this device only: the sender's name, and what it says ('' when nothing to read) */
+  readonly senderName: string;
+  readonly says: string;
+  /** content type of a message, event of the others */
+  readonly what: string;
+}
+
 /** The worker's door. Every method resolves; failures are values. */
 export interface ClientApi {
   /** One listener per page; called at once with the current `app`. */
@@ -272,13 +393,65 @@ export interface ClientApi {
   abandonJoin(roomId: string): Promise<Outcome<void>>;
   /** Watches one room (the open one), or none. */
   watchRoom(roomId: string | null): Promise<Outcome<void>>;
-  markRead(roomId: string): Promise<Outcome<void>>;
+  /** Everything up to now is read. `tell`: let the others know, by a read marker. */
+  markRead(roomId: string, tell: boolean): Promise<Outcome<void>>;
+  /** Adds older items of the vault to the watched timeline. */
+  loadEarlier(roomId: string): Promise<Outcome<void>>;
   /** Resolves once the message is stored in the outbox. */
   sendText(roomId: string, text: string): Promise<Outcome<{ readonly id: string }>>;
+  /** `to`, `message`: ids of timeline messages. MESSAGE_UNKNOWN when they are not on this device. */
+  reply(roomId: string, to: string, text: string): Promise<Outcome<{ readonly id: string }>>;
+  react(roomId: string, to: string, emoji: string, on: boolean): Promise<Outcome<void>>;
+  /** Own messages only: NOT_YOURS. */
+  editMessage(roomId: string, message: string, text: string): Promise<Outcome<void>>;
+  deleteMessage(roomId: string, message: string): Promise<Outcome<void>>;
+  /** Somebody is typing here: told to the others at most every few seconds, sealed, never stored. */
+  typing(roomId: string): Promise<Outcome<void>>;
+  /** Kept in the vault until sent or replaced. */
+  setDraft(roomId: string, text: string): Promise<Outcome<void>>;
+  renameMe(roomId: string, name: string): Promise<Outcome<void>>;
+  /** Owner only. */
+  renameRoom(roomId: string, name: string): Promise<Outcome<void>>;
+  /** The safety number with a member, or with the joiner of an invite that waits for approval. */
+  safetyNumber(roomId: string, memberOrInvite: string): Promise<Outcome<SafetyNumberView>>;
+  setVerified(roomId: string, memberId: string, verified: boolean): Promise<Outcome<void>>;
+  /** The newest entries of the log as the relay has them, newest last; `limit` at most 500. */
+  relaySees(roomId: string, limit: number): Promise<Outcome<readonly RelayRow[]>>;
   /** Owner only. `lifetimeMs`: how long the link can be claimed. */
   createInvite(roomId: string, lifetimeMs: number): Promise<Outcome<CreatedInvite>>;
   revokeInvite(roomId: string, inviteId: string): Promise<Outcome<void>>;
   decideJoin(roomId: string, inviteId: string, admit: boolean): Promise<Outcome<void>>;
   /** Owner only: a fresh room key now. Resolves when the log holds it. */
   rotateNow(roomId: string): Promise<Outcome<void>>;
+  /**
+   * Owner only, and never oneself (CANNOT_REMOVE_SELF). Stored at once; carried out, with a
+   * fresh key, as soon as the relay can be reached: MemberView.removing until then.
+   */
+  removeMember(roomId: string, memberId: string): Promise<Outcome<void>>;
+  /** Stored at once. The owner cannot: OWNER_MUST_HAND_OVER. */
+  leaveRoom(roomId: string): Promise<Outcome<void>>;
+  /** Owner only: offers the room to a member; a new offer replaces the last one. */
+  offerRoom(roomId: string, memberId: string): Promise<Outcome<void>>;
+  /** Takes the offer back (owner), or declines it. NO_OFFER when none stands. */
+  endOffer(roomId: string): Promise<Outcome<void>>;
+  acceptRoom(roomId: string): Promise<Outcome<void>>;
+  changeSettings(roomId: string, settings: RoomSettingsView): Promise<Outcome<void>>;
+  /** Owner only: the room's last entry, for ever. Closing twice succeeds. */
+  closeRoom(roomId: string): Promise<Outcome<void>>;
+  /** Starts the link of a stopped room again: after "in use elsewhere", or a full disk. */
+  resumeRoom(roomId: string): Promise<Outcome<void>>;
+  /** The relay says the room is gone: brings its roster and keys back from this device. */
+  restoreRoom(roomId: string): Promise<Outcome<void>>;
+  /** Deletes a room that is left, removed, closed or gone from this device; STILL_MEMBER otherwise. */
+  forgetRoom(roomId: string): Promise<Outcome<void>>;
+  /** One sealed file with everything; its own passphrase. PASSPHRASE_WEAK. */
+  exportVault(passphrase: string): Promise<Outcome<Uint8Array>>;
+  /**
+   * Only on a device without a vault (VAULT_EXISTS). `filePassphrase` opens the file
+   * (WRONG_PASSPHRASE, EXPORT_DAMAGED), `passphrase` is the new vault's own.
+   */
+  importVault(file: Uint8Array, filePassphrase: string, passphrase: string): Promise<Outcome<void>>;
+  changePassphrase(current: string, next: string): Promise<Outcome<void>>;
+  /** Links closed, keys wiped. In the browser the page then ends the worker. */
+  lock(): Promise<Outcome<void>>;
 }

@@ -3,20 +3,20 @@
  * a command line. Typed commands in, typed events and state out.
  */
 import { ERROR_CODES, LIMITS, utf8 } from '@0fc/protocol';
+import { checkName, checkRange, checkText, outcome } from './checks.js';
 import type {
-  ClientApi,
-  ClientEvent,
-  CreateRoomOptions,
-  CreatedInvite,
-  InvitePreview,
-  Outcome,
+  ClientApi, ClientEvent, CreateRoomOptions, CreatedInvite, InvitePreview, Outcome, RelayRow, RoomSettingsView, SafetyNumberView,
   VaultState,
-} from './api.js';
-import { ClientError, failureOf } from './errors.js';
+} from './api.js'; // prettier-ignore
+import { ClientError } from './errors.js';
 import type { ClientOptions } from './options.js';
 import type { Platform } from './ports.js';
 import { Session } from './session.js';
+import type { Owner } from './room/owner.js';
+import { Serial } from './room/serial.js';
+import type { Talk } from './room/talk.js';
 import { Vault } from './vault.js';
+import { importVault } from './vault-transfer.js';
 
 const EMPTY_RELAY = { fingerprint: null, pinnedBy: null, state: 'connected' } as const;
 
@@ -26,6 +26,7 @@ export class Client implements ClientApi {
   #listener: (event: ClientEvent) => void = () => undefined;
   #state: VaultState;
   #session: Session | null = null;
+  readonly #turns = new Serial();
 
   constructor(platform: Platform, options: ClientOptions, state: VaultState) {
     this.#platform = platform;
@@ -48,21 +49,19 @@ export class Client implements ClientApi {
   }
 
   eraseVault(): Promise<Outcome<void>> {
-    return outcome(async () => {
+    return this.#inTurn(async () => {
       // Erased under the lock: no other tab may open in between what is about to go.
       if (this.#session === null && !(await this.#platform.lock.acquire())) {
         throw new ClientError(ERROR_CODES.VAULT_ELSEWHERE);
       }
-      const session = this.#session;
-      this.#session = null;
-      if (session !== null) await session.close();
       try {
+        await this.#endSession();
         await this.#platform.storage.erase();
         this.#state = 'absent';
       } finally {
         await this.#platform.lock.release();
+        this.#tell();
       }
-      this.#tell();
     });
   }
 
@@ -70,10 +69,7 @@ export class Client implements ClientApi {
     return outcome(() => {
       checkName(options.name);
       checkName(options.displayName);
-      const { rotateEvery } = options;
-      if (!Number.isSafeInteger(rotateEvery) || rotateEvery < 1 || rotateEvery > LIMITS.rotateEvery) {
-        throw new ClientError(ERROR_CODES.OUT_OF_RANGE, { min: 1, max: LIMITS.rotateEvery });
-      }
+      checkRange(options.rotateEvery, LIMITS.rotateEvery);
       return this.#unlocked().createRoom({
         ...options,
         name: options.name.trim(),
@@ -103,76 +99,233 @@ export class Client implements ClientApi {
     });
   }
 
-  markRead(roomId: string): Promise<Outcome<void>> {
-    return outcome(() => this.#unlocked().markRead(roomId));
+  markRead(roomId: string, tell: boolean): Promise<Outcome<void>> {
+    return outcome(() => this.#unlocked().markRead(roomId, tell));
+  }
+
+  loadEarlier(roomId: string): Promise<Outcome<void>> {
+    return outcome(() => {
+      this.#unlocked().loadEarlier(roomId);
+    });
   }
 
   sendText(roomId: string, text: string): Promise<Outcome<{ readonly id: string }>> {
-    return outcome(async () => {
-      if (text.trim() === '') throw new ClientError(ERROR_CODES.TEXT_EMPTY);
+    return outcome(() => {
+      checkText(text);
+      return this.#talk(roomId).say(text);
+    });
+  }
+
+  reply(roomId: string, to: string, text: string): Promise<Outcome<{ readonly id: string }>> {
+    return outcome(() => {
+      checkText(text);
+      return this.#talk(roomId).reply(to, text);
+    });
+  }
+
+  react(roomId: string, to: string, emoji: string, on: boolean): Promise<Outcome<void>> {
+    return outcome(() => {
+      const bytes = utf8(emoji).length;
+      if (bytes === 0) throw new ClientError(ERROR_CODES.TEXT_EMPTY);
+      if (bytes > LIMITS.emojiBytes)
+        throw new ClientError(ERROR_CODES.TEXT_TOO_LONG, { bytes, max: LIMITS.emojiBytes });
+      return this.#talk(roomId).react(to, emoji, on);
+    });
+  }
+
+  editMessage(roomId: string, message: string, text: string): Promise<Outcome<void>> {
+    return outcome(() => {
+      checkText(text);
+      return this.#talk(roomId).edit(message, text);
+    });
+  }
+
+  deleteMessage(roomId: string, message: string): Promise<Outcome<void>> {
+    return outcome(() => this.#talk(roomId).delete(message));
+  }
+
+  typing(roomId: string): Promise<Outcome<void>> {
+    return outcome(() => {
+      this.#unlocked().room(roomId).signals.typing();
+    });
+  }
+
+  setDraft(roomId: string, text: string): Promise<Outcome<void>> {
+    return outcome(() => {
       const bytes = utf8(text).length;
       if (bytes > LIMITS.textBytes)
         throw new ClientError(ERROR_CODES.TEXT_TOO_LONG, { bytes, max: LIMITS.textBytes });
-      const id = await this.#unlocked().room(roomId).send({ type: 'text', text });
-      return { id };
+      return this.#unlocked().setDraft(roomId, text);
+    });
+  }
+
+  renameMe(roomId: string, name: string): Promise<Outcome<void>> {
+    return outcome(() => {
+      checkName(name);
+      return this.#talk(roomId).renameMe(name.trim());
+    });
+  }
+
+  renameRoom(roomId: string, name: string): Promise<Outcome<void>> {
+    return outcome(() => {
+      checkName(name);
+      return this.#talk(roomId).renameRoom(name.trim());
+    });
+  }
+
+  safetyNumber(roomId: string, memberOrInvite: string): Promise<Outcome<SafetyNumberView>> {
+    return outcome(() => this.#unlocked().safetyNumber(roomId, memberOrInvite));
+  }
+
+  setVerified(roomId: string, memberId: string, verified: boolean): Promise<Outcome<void>> {
+    return outcome(() => this.#unlocked().setVerified(roomId, memberId, verified));
+  }
+
+  relaySees(roomId: string, limit: number): Promise<Outcome<readonly RelayRow[]>> {
+    return outcome(() => {
+      checkRange(limit, 500);
+      return this.#unlocked().relaySees(roomId, limit);
     });
   }
 
   createInvite(roomId: string, lifetimeMs: number): Promise<Outcome<CreatedInvite>> {
     return outcome(async () => {
-      if (!Number.isSafeInteger(lifetimeMs) || lifetimeMs < 1 || lifetimeMs > LIMITS.inviteLifetimeMs) {
-        throw new ClientError(ERROR_CODES.OUT_OF_RANGE, { min: 1, max: LIMITS.inviteLifetimeMs });
-      }
-      const { inviteId, fragment, expires } = await this.#unlocked()
-        .room(roomId)
-        .owner.joins.invite(lifetimeMs);
+      checkRange(lifetimeMs, LIMITS.inviteLifetimeMs);
+      const { inviteId, fragment, expires } = await this.#owner(roomId).joins.invite(lifetimeMs);
       return { inviteId, expires, link: `${this.#options.relayUrl}/join#${fragment}` };
     });
   }
 
   revokeInvite(roomId: string, inviteId: string): Promise<Outcome<void>> {
-    return outcome(() => this.#unlocked().room(roomId).owner.revoke(inviteId));
+    return outcome(() => this.#owner(roomId).revoke(inviteId));
   }
 
   decideJoin(roomId: string, inviteId: string, admit: boolean): Promise<Outcome<void>> {
-    return outcome(() => this.#unlocked().room(roomId).owner.decide(inviteId, admit));
+    return outcome(() => this.#owner(roomId).decide(inviteId, admit));
   }
 
   rotateNow(roomId: string): Promise<Outcome<void>> {
-    return outcome(() => this.#unlocked().room(roomId).owner.rotateNow());
+    return outcome(() => this.#owner(roomId).rotateNow());
+  }
+
+  removeMember(roomId: string, memberId: string): Promise<Outcome<void>> {
+    return outcome(() => this.#owner(roomId).remove(memberId));
+  }
+
+  changeSettings(roomId: string, settings: RoomSettingsView): Promise<Outcome<void>> {
+    return outcome(() => {
+      checkRange(settings.rotateEvery, LIMITS.rotateEvery);
+      return this.#owner(roomId).changeSettings(settings);
+    });
+  }
+
+  closeRoom(roomId: string): Promise<Outcome<void>> {
+    return outcome(() => this.#owner(roomId).close());
+  }
+
+  leaveRoom(roomId: string): Promise<Outcome<void>> {
+    return outcome(() => this.#unlocked().room(roomId).departure.leave());
+  }
+
+  offerRoom(roomId: string, memberId: string): Promise<Outcome<void>> {
+    return outcome(() => this.#unlocked().room(roomId).handOver.offer(memberId));
+  }
+
+  endOffer(roomId: string): Promise<Outcome<void>> {
+    return outcome(() => this.#unlocked().room(roomId).handOver.end());
+  }
+
+  acceptRoom(roomId: string): Promise<Outcome<void>> {
+    return outcome(() => this.#unlocked().room(roomId).handOver.accept());
+  }
+
+  resumeRoom(roomId: string): Promise<Outcome<void>> {
+    return outcome(() => {
+      this.#unlocked().room(roomId).start();
+    });
+  }
+
+  restoreRoom(roomId: string): Promise<Outcome<void>> {
+    return outcome(() => this.#unlocked().room(roomId).bringBack());
+  }
+
+  forgetRoom(roomId: string): Promise<Outcome<void>> {
+    return outcome(() => this.#unlocked().forgetRoom(roomId));
+  }
+
+  exportVault(passphrase: string): Promise<Outcome<Uint8Array>> {
+    return outcome(() => this.#unlocked().exportVault(passphrase));
+  }
+
+  importVault(file: Uint8Array, filePassphrase: string, passphrase: string): Promise<Outcome<void>> {
+    return this.#open(() => importVault(this.#platform, file, filePassphrase, passphrase));
+  }
+
+  changePassphrase(current: string, next: string): Promise<Outcome<void>> {
+    return outcome(() => this.#unlocked().changePassphrase(current, next));
+  }
+
+  lock(): Promise<Outcome<void>> {
+    return outcome(() => this.close());
   }
 
   /** Locks: links closed, vault closed. In the browser the worker simply ends. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return this.#turns.run(async () => {
+      try {
+        await this.#endSession();
+      } finally {
+        await this.#platform.lock.release();
+        this.#tell();
+      }
+    });
+  }
+
+  async #endSession(): Promise<void> {
     const session = this.#session;
     this.#session = null;
-    if (session !== null) await session.close();
-    await this.#platform.lock.release();
     if (this.#state === 'open') this.#state = 'locked';
-    this.#tell();
+    if (session !== null) await session.close();
+  }
+
+  /** Opening, erasing and closing, one at a time: of two at once, the second must find what the first left. */
+  #inTurn(work: () => Promise<void>): Promise<Outcome<void>> {
+    return outcome(() => this.#turns.run(work));
   }
 
   async #open(open: () => Promise<Vault>): Promise<Outcome<void>> {
-    return outcome(async () => {
+    return this.#inTurn(async () => {
       if (this.#session !== null) throw new ClientError(ERROR_CODES.VAULT_EXISTS);
       if (!(await this.#platform.lock.acquire())) {
         this.#state = 'elsewhere';
         this.#tell();
         throw new ClientError(ERROR_CODES.VAULT_ELSEWHERE);
       }
+      let vault: Vault | null = null;
       try {
-        const vault = await open();
+        vault = await open();
         this.#session = await Session.open(this.#platform, vault, this.#options, (event) => {
           if (event.type === 'changed') this.#tell();
           else this.#listener(event);
         });
         this.#state = 'open';
       } catch (error) {
+        // A vault that was made by this very call is there now.
+        if (vault !== null) this.#state = 'locked';
+        await vault?.close();
         await this.#platform.lock.release();
         throw error;
       }
       this.#tell();
     });
+  }
+
+  #talk(roomId: string): Talk {
+    return this.#unlocked().room(roomId).talk;
+  }
+
+  #owner(roomId: string): Owner {
+    return this.#unlocked().room(roomId).owner;
   }
 
   #unlocked(): Session {
@@ -190,20 +343,4 @@ export class Client implements ClientApi {
 /** Opens nothing yet: the vault waits for its passphrase. */
 export async function createClient(platform: Platform, options: ClientOptions): Promise<Client> {
   return new Client(platform, options, await Vault.state(platform.storage));
-}
-
-async function outcome<T>(work: () => Promise<T> | T): Promise<Outcome<T>> {
-  try {
-    return { ok: true, value: await work() };
-  } catch (error) {
-    return { ok: false, error: failureOf(error) };
-  }
-}
-
-function checkName(name: string): void {
-  const trimmed = name.trim();
-  if (trimmed === '') throw new ClientError(ERROR_CODES.NAME_EMPTY);
-  if (trimmed.length > LIMITS.nameChars || utf8(trimmed).length > LIMITS.nameBytes) {
-    throw new ClientError(ERROR_CODES.NAME_TOO_LONG, { max: LIMITS.nameChars });
-  }
 }

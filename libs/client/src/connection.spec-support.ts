@@ -204,7 +204,7 @@ export interface Bench {
   jitter: number;
 }
 
-export function bench(pinned?: Bytes): Bench {
+export function bench(pinned?: Bytes, relayTime?: (now: number) => Promise<number>): Bench {
   const relay = new FakeRelay(generateKeyPair());
   const timers = new ManualTimers();
   const identity = generateKeyPair();
@@ -215,6 +215,7 @@ export function bench(pinned?: Bytes): Bench {
   };
   const random = { bytes: (n: number) => new Uint8Array(n).fill(result.jitter) };
   const connection = new Connection({
+    relayTime: relayTime === undefined ? undefined : () => relayTime(timers.now),
     url: 'https://relay.example',
     relayKey: pinned ?? relay.key.publicKey,
     identity,

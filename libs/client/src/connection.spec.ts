@@ -465,6 +465,29 @@ describe('stopped until the user acts', () => {
     expect(lastState(made)).toEqual({ state: 'stopped', stopped: { code: 'RELAY_KEY_MISMATCH' } });
   });
 
+  it('a clock a day off is told as that, once the handshake has failed', async () => {
+    const made = bench(generateKeyPair().publicKey, (now) => Promise.resolve(now - 2 * 86_400_000));
+    made.connection.start();
+    await made.relay.settle();
+    expect(lastState(made)).toEqual({
+      state: 'stopped',
+      stopped: { code: 'CLOCK_WRONG', params: { skewMs: 2 * 86_400_000 } },
+    });
+    expect(made.timers.pending).toEqual([]);
+  });
+
+  it('a clock that cannot be asked, or is right, leaves the failure what it was', async () => {
+    const clocks = [() => Promise.reject(new Error('gone')), (now: number) => Promise.resolve(now + 60_000)];
+    for (const relayTime of clocks) {
+      const made = bench(generateKeyPair().publicKey, relayTime);
+      made.connection.start();
+      await made.relay.settle();
+      expect(made.connection.state).toBe('offline');
+      await retry(made);
+      expect(lastState(made)).toEqual({ state: 'stopped', stopped: { code: 'RELAY_KEY_MISMATCH' } });
+    }
+  });
+
   it('one failed handshake between good ones does not stop it', async () => {
     const made = await connected();
     const own = made.relay.key;

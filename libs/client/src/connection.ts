@@ -10,6 +10,7 @@ import {
   ERROR_CODES,
   type Bytes,
   type ErrorCode,
+  type ErrorParams,
   type EventBody,
   type EventKind,
   type ReplyBody,
@@ -17,7 +18,7 @@ import {
   type RequestKind,
 } from '@0fc/protocol';
 import type { ConnectionState, Failure } from './api.js';
-import { ClientError } from './errors.js';
+import { ClientError, failureOf } from './errors.js';
 import { Backoff, randomUpTo } from './link/backoff.js';
 import { Session, type SessionEnd } from './link/session.js';
 import { Turns } from './link/turns.js';
@@ -30,6 +31,8 @@ export interface ConnectionOptions {
   /** the key pair of this member in this room */
   readonly identity: KeyPair;
   readonly platform: Pick<Platform, 'crypto' | 'timers' | 'socket'>;
+  /** The relay's clock, Unix ms, by another way than the link; asked when a handshake fails. */
+  readonly relayTime?: (() => Promise<number>) | undefined;
   /** The session is established and requests may be sent. */
   onUp(hello: EventBody<'hello'>): void;
   /** A validated event, in order; `hello` and `closing` are the connection's own. */
@@ -45,6 +48,9 @@ export interface ConnectionOptions {
 export const STEADY_MS = 10_000;
 /** Handshakes that must fail in a row before the client says that the relay is another one. */
 export const SUSPICIONS_TO_STOP = 2;
+
+/** Themis refuses a handshake between clocks that are a day apart, and does not say so. */
+const CLOCK_SKEW_MS = 23 * 3_600_000;
 
 /** What an unauthenticated failure of the handshake is evidence of; others are plain outages. */
 const SUSPICIONS: Partial<Record<ErrorCode, ErrorCode>> = {
@@ -165,10 +171,11 @@ export class Connection {
     this.#connect();
   }
 
-  #onEnd(session: Session, { code, established }: SessionEnd): void {
+  #onEnd(session: Session, { code, established, reached }: SessionEnd): void {
     if (session !== this.#session) return;
     this.#session = null;
     this.#cancelSteady();
+    if (reached && !established) this.#checkClock();
     // This client's own keys are unusable: no attempt will go better.
     if (code === ERROR_CODES.BAD_KEY && !established) {
       this.#stopFor(code);
@@ -194,9 +201,25 @@ export class Connection {
     return times;
   }
 
-  #stopFor(code: ErrorCode): void {
+  /** Anybody on the way can say what time it is: all that comes of it is that this client stops and says why. */
+  #checkClock(): void {
+    const { relayTime, platform } = this.#options;
+    if (relayTime === undefined) return;
+    const life = this.#life;
+    relayTime().then(
+      (time) => {
+        const skewMs = platform.crypto.clock.now() - time;
+        if (life !== this.#life || Math.abs(skewMs) < CLOCK_SKEW_MS) return;
+        this.#stopFor(ERROR_CODES.CLOCK_WRONG, { skewMs });
+      },
+      // Not to be had: the failure stands as what it was.
+      () => undefined,
+    );
+  }
+
+  #stopFor(code: ErrorCode, params: ErrorParams = {}): void {
     this.#halt(code);
-    this.#enter('stopped', { code });
+    this.#enter('stopped', failureOf(new ClientError(code, params)));
   }
 
   #halt(code: ErrorCode): void {
@@ -211,7 +234,8 @@ export class Connection {
   }
 
   #enter(state: ConnectionState, stopped: Failure | null = null): void {
-    if (state === this.#state) return;
+    // A better reason for the same stop is told too.
+    if (state === this.#state && stopped === null) return;
     this.#state = state;
     this.#tell(() => this.#options.onState(state, stopped));
   }

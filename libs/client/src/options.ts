@@ -8,4 +8,6 @@ export interface ClientOptions {
   readonly relayPublicKey: Bytes | null;
   /** what the deployment serves at first use; RELAY_UNREACHABLE */
   fetchRelayKey(): Promise<Bytes>;
+  /** the relay's clock, Unix ms, as its HTTP answers name it; RELAY_UNREACHABLE */
+  fetchRelayTime(): Promise<number>;
 }

@@ -70,7 +70,8 @@ async function roomOf(): Promise<RoomCore> {
     position, t, nextIndex: 1, readIndex: 1, instance: random(16), nextN: 1, prekeys: [{ k: 1, pair: made.prekey }],
     usedK: 0, counters: [], retired: [], seen: [], epochMessages: 0, paused: false, rotationWanted: false,
     mustRotate: false, pending: null, tasks: { removals: [], settings: null, close: false }, handOver: null,
-    leaving: [], declined: null, leaveRequest: null, logEpoch: 1, chainShown: 1, losses: [], lost: null, skipped: false,
+    leaving: [], declined: null, leaveRequest: null, logEpoch: 1,
+    logLength: 1, chainShown: 1, losses: [], lost: null, skipped: false,
     publishedK: 1, needKey: null, wrappedTo: [], imported: false, verified: [], told: null, relayKeyShown: false,
     people: [], roomName: null, forked: [], lastTime: 1,
   }; // prettier-ignore

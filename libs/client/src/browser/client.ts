@@ -1,7 +1,7 @@
 /** The client in a browser: made in a worker, which is the only place that holds keys. */
 import type { ClientApi } from '../api.js';
 import { createClient } from '../client.js';
-import { relayBase, relayKeyFromText, relayKeyOfDeployment } from '../link/relay-address.js';
+import { relayBase, relayKeyFromText, relayKeyOfDeployment, relayTimeOf } from '../link/relay-address.js';
 import { createBrowserPlatform, type BrowserPlatformOptions } from './platform.js';
 
 export interface BrowserClientOptions extends BrowserPlatformOptions {
@@ -13,7 +13,7 @@ export interface BrowserClientOptions extends BrowserPlatformOptions {
 
 const CONFIG_TIMEOUT_MS = 10_000;
 
-async function readText(url: string): Promise<string> {
+async function read(url: string): Promise<Response> {
   const response = await fetch(url, {
     // An old answer of a cache could name a key that the deployment no longer has.
     cache: 'no-store',
@@ -23,8 +23,11 @@ async function readText(url: string): Promise<string> {
     signal: AbortSignal.timeout(CONFIG_TIMEOUT_MS),
   });
   if (!response.ok) throw new Error(`status ${response.status}`);
-  return response.text();
+  return response;
 }
+
+const readText = async (url: string): Promise<string> => (await read(url)).text();
+const readDate = async (url: string): Promise<string | null> => (await read(url)).headers.get('date');
 
 /**
  * Opens nothing yet: the vault waits for its passphrase. Rejects with BAD_KEY,
@@ -39,5 +42,6 @@ export async function createBrowserClient(options: BrowserClientOptions): Promis
     relayUrl,
     relayPublicKey,
     fetchRelayKey: () => relayKeyOfDeployment(relayUrl, readText),
+    fetchRelayTime: () => relayTimeOf(relayUrl, readDate),
   });
 }

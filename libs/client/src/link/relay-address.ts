@@ -47,3 +47,22 @@ export async function relayKeyOfDeployment(
   if (typeof key !== 'string') throw new ClientError(ERROR_CODES.RELAY_UNREACHABLE);
   return relayKeyFromText(key);
 }
+
+/**
+ * The relay's clock, Unix ms, from the Date header of its answers: good enough to tell a clock
+ * that is a day off. Rejects with RELAY_UNREACHABLE when it cannot be had.
+ */
+export async function relayTimeOf(
+  base: string,
+  readDate: (url: string) => Promise<string | null>,
+): Promise<number> {
+  let date: string | null;
+  try {
+    date = await readDate(`${base}/config.json`);
+  } catch (cause) {
+    throw new ClientError(ERROR_CODES.RELAY_UNREACHABLE, {}, { cause });
+  }
+  const time = date === null ? Number.NaN : Date.parse(date);
+  if (Number.isNaN(time)) throw new ClientError(ERROR_CODES.RELAY_UNREACHABLE);
+  return time;
+}

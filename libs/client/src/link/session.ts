@@ -30,6 +30,8 @@ export interface SessionEnd {
   readonly code: ErrorCode;
   /** true: the relay had proved its key, so the code is its word or its doing */
   readonly established: boolean;
+  /** true: the socket was open, so that somebody there had a handshake to answer */
+  readonly reached: boolean;
 }
 
 export interface SessionOptions {
@@ -50,6 +52,7 @@ export class Session {
   readonly requests: Requests;
   #handle: SocketHandle | null = null;
   #link: ClientLink | null = null;
+  #reached = false;
   /** the relay has proved its key; the link itself forgets this when it fails */
   #established = false;
   #up = false;
@@ -96,12 +99,13 @@ export class Session {
     this.requests.end();
     this.#handle?.close();
     this.#handle = null;
-    this.#options.onEnd({ code, established: this.#established });
+    this.#options.onEnd({ code, established: this.#established, reached: this.#reached });
   }
 
   #handshake(): void {
     const { identity, relayKey } = this.#options;
     if (this.#link !== null) return;
+    this.#reached = true;
     this.#link = ClientLink.open({ identity, relayKey });
     this.#handle?.send(this.#link.start());
   }

@@ -1,7 +1,7 @@
 /** A member without a screen, on Node: what the command line and the tests drive. */
 import type { ClientApi } from '../api.js';
 import { createClient } from '../client.js';
-import { relayBase, relayKeyFromText, relayKeyOfDeployment } from '../link/relay-address.js';
+import { relayBase, relayKeyFromText, relayKeyOfDeployment, relayTimeOf } from '../link/relay-address.js';
 import { createNodePlatform, type NodePlatformOptions } from './platform.js';
 
 export interface NodeClientOptions extends NodePlatformOptions {
@@ -18,12 +18,15 @@ export interface NodeClient extends ClientApi {
 
 const CONFIG_TIMEOUT_MS = 10_000;
 
-async function readText(url: string): Promise<string> {
+async function read(url: string): Promise<Response> {
   const signal = AbortSignal.timeout(CONFIG_TIMEOUT_MS);
   const response = await fetch(url, { redirect: 'error', signal });
   if (!response.ok) throw new Error(`status ${response.status}`);
-  return response.text();
+  return response;
 }
+
+const readText = async (url: string): Promise<string> => (await read(url)).text();
+const readDate = async (url: string): Promise<string | null> => (await read(url)).headers.get('date');
 
 /**
  * Opens nothing yet: the vault waits for its passphrase. Rejects with BAD_KEY,
@@ -38,6 +41,7 @@ export async function createNodeClient(options: NodeClientOptions): Promise<Node
     relayUrl,
     relayPublicKey,
     fetchRelayKey: () => relayKeyOfDeployment(relayUrl, readText),
+    fetchRelayTime: () => relayTimeOf(relayUrl, readDate),
   });
   return {
     subscribe: (listener) => client.subscribe(listener),
@@ -49,12 +53,38 @@ export async function createNodeClient(options: NodeClientOptions): Promise<Node
     join: (text, displayName) => client.join(text, displayName),
     abandonJoin: (roomId) => client.abandonJoin(roomId),
     watchRoom: (roomId) => client.watchRoom(roomId),
-    markRead: (roomId) => client.markRead(roomId),
+    markRead: (roomId, tell) => client.markRead(roomId, tell),
+    loadEarlier: (roomId) => client.loadEarlier(roomId),
     sendText: (roomId, text) => client.sendText(roomId, text),
+    reply: (roomId, to, text) => client.reply(roomId, to, text),
+    react: (roomId, to, emoji, on) => client.react(roomId, to, emoji, on),
+    editMessage: (roomId, message, text) => client.editMessage(roomId, message, text),
+    deleteMessage: (roomId, message) => client.deleteMessage(roomId, message),
+    typing: (roomId) => client.typing(roomId),
+    setDraft: (roomId, text) => client.setDraft(roomId, text),
+    renameMe: (roomId, name) => client.renameMe(roomId, name),
+    renameRoom: (roomId, name) => client.renameRoom(roomId, name),
+    safetyNumber: (roomId, memberOrInvite) => client.safetyNumber(roomId, memberOrInvite),
+    setVerified: (roomId, memberId, verified) => client.setVerified(roomId, memberId, verified),
+    relaySees: (roomId, limit) => client.relaySees(roomId, limit),
     createInvite: (roomId, lifetimeMs) => client.createInvite(roomId, lifetimeMs),
     revokeInvite: (roomId, inviteId) => client.revokeInvite(roomId, inviteId),
     decideJoin: (roomId, inviteId, admit) => client.decideJoin(roomId, inviteId, admit),
     rotateNow: (roomId) => client.rotateNow(roomId),
+    removeMember: (roomId, memberId) => client.removeMember(roomId, memberId),
+    leaveRoom: (roomId) => client.leaveRoom(roomId),
+    offerRoom: (roomId, memberId) => client.offerRoom(roomId, memberId),
+    endOffer: (roomId) => client.endOffer(roomId),
+    acceptRoom: (roomId) => client.acceptRoom(roomId),
+    changeSettings: (roomId, settings) => client.changeSettings(roomId, settings),
+    closeRoom: (roomId) => client.closeRoom(roomId),
+    resumeRoom: (roomId) => client.resumeRoom(roomId),
+    restoreRoom: (roomId) => client.restoreRoom(roomId),
+    forgetRoom: (roomId) => client.forgetRoom(roomId),
+    exportVault: (passphrase) => client.exportVault(passphrase),
+    importVault: (file, filePassphrase, passphrase) => client.importVault(file, filePassphrase, passphrase),
+    changePassphrase: (current, next) => client.changePassphrase(current, next),
+    lock: () => client.lock(),
     async close() {
       await client.close();
       await platform.storage.close();

@@ -11,27 +11,32 @@ import {
   transcriptStart,
   type Roster,
 } from '@0fc/crypto/verify';
-import { createGenesis, keyHash, openProfile } from '@0fc/crypto/keys';
+import { createGenesis, keyHash } from '@0fc/crypto/keys';
 import { Connection } from '../connection.js';
 import { ClientError } from '../errors.js';
 import type { Platform } from '../ports.js';
 import type { Vault } from '../vault.js';
 import type { JoinRecord, RoomCore } from './records.js';
 import { enqueue, RoomState } from './state.js';
-import { followContent } from './take-message.js';
-import { system } from './items.js';
+import { takeProof } from './proofs.js';
+import { relayedOf, system } from './items.js';
 
 const GENESIS_POSITION = { g: 1, s: 0 } as const;
 
 type Fresh = Pick<
   RoomCore,
   | 'version' | 'stage' | 'nextIndex' | 'readIndex' | 'nextN' | 'retired' | 'seen' | 'epochMessages' | 'paused'
-  | 'rotationWanted' | 'pending' | 'people' | 'roomName' | 'forked' | 'usedK'
+  | 'rotationWanted' | 'mustRotate' | 'pending' | 'tasks' | 'handOver' | 'declined' | 'leaving' | 'leaveRequest' | 'losses'
+  | 'lost' | 'skipped' | 'publishedK' | 'needKey' | 'wrappedTo' | 'imported' | 'verified' | 'told' | 'relayKeyShown' | 'people'
+  | 'roomName' | 'forked' | 'usedK'
 >; // prettier-ignore
 
 const fresh = (): Fresh => ({
   version: 1, stage: 'member', nextIndex: 0, readIndex: 0, nextN: 1, retired: [], seen: [], epochMessages: 0, paused: false,
-  rotationWanted: false, pending: null, people: [], roomName: null, forked: [], usedK: 0,
+  rotationWanted: false, mustRotate: false, pending: null, tasks: { removals: [], settings: null, close: false },
+  handOver: null, declined: null, leaving: [], leaveRequest: null, losses: [], lost: null, skipped: false, publishedK: 1,
+  needKey: null, wrappedTo: [], imported: false, verified: [], told: null, relayKeyShown: false, people: [], roomName: null,
+  forked: [], usedK: 0,
 }); // prettier-ignore
 
 export interface NewRoom {
@@ -78,10 +83,19 @@ export async function createRoom(
     instance: options.instance,
     prekeys: [{ k: 1, pair: genesis.prekey }],
     counters: [],
+    logEpoch: 1,
+    logLength: 1,
+    chainShown: 1,
     lastTime: now,
   });
   state.extendChain(genesis.container, roster.head, roster);
-  state.append({ position: GENESIS_POSITION, t }, now, [system('created', { actor: me })]);
+  const relayed = relayedOf({
+    kind: 'roster',
+    sender: me,
+    clear: new Uint8Array(),
+    payload: genesis.container,
+  });
+  state.append({ position: GENESIS_POSITION, t, relayed }, now, [system('created', { actor: me })]);
   state.core.people.push({ memberId: me, name: options.displayName, proof: null });
   state.core.roomName = { name: options.name, proof: null };
   enqueue(state, platform, { type: 'roomName', name: options.name });
@@ -172,9 +186,15 @@ export async function joinedRoom(
     instance,
     prekeys: [{ k: 1, pair: join.prekey.pair }],
     counters: reply.counters.map((counter) => ({ ...counter })),
+    logEpoch: reply.epoch,
+    logLength: 1,
+    chainShown: 1,
     lastTime: now,
   });
   for (const container of chain) state.extendChain(container, await bodyHash(hash, container), roster);
+  // What lies before the floor is not this member's to see: only what the log brings from there on is shown.
+  state.core.chainShown = shownAtFloor(state, reply);
+  state.core.logLength = state.core.chainShown;
   state.rememberTranscript(reply.floor, reply.t);
   for (const profile of reply.profiles) takeProof(state, profile);
   if (reply.roomName !== null) takeProof(state, reply.roomName);
@@ -183,14 +203,9 @@ export async function joinedRoom(
   return state;
 }
 
-/** Names handed on by the owner prove themselves by their own senders' signatures, or are left out. */
-function takeProof(state: RoomState, container: Uint8Array): void {
-  try {
-    const { sender } = decodeBody(containerBody(container), 'message').body;
-    const member = state.roster.members.get(sender);
-    if (member === undefined) return;
-    followContent(state, openProfile(member.key, state.core.roomId, container), container);
-  } catch (error) {
-    if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
-  }
+/** How many entries of the chain lie before the floor: those up to the head that its rotation names. */
+function shownAtFloor(state: RoomState, reply: JoinReplyBody): number {
+  if (reply.rotation === null) return 1;
+  const { head } = decodeBody(containerBody(reply.rotation), 'rotation').body;
+  return (state.chainIndex(head) ?? 0) + 1;
 }

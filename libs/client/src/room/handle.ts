@@ -14,6 +14,10 @@ export interface RoomHandle {
   readonly relayKey: Bytes;
   /** true once the log has been read to its end and the feed follows */
   readonly live: boolean;
+  /** the log lacks roster or rotation entries that are held here, and is being restored (section 6) */
+  readonly restoring: boolean;
+  /** Tells the views. */
+  changed(): void;
   /** Writes what changed and tells the views. */
   commit(): Promise<void>;
   /** Reads the log again from the position taken in. */

@@ -1,6 +1,6 @@
 /** Makers of what the local log shows beside messages. */
-import { toBase64Url, type AlarmCode, type Bytes, type MemberId } from '@0fc/protocol';
-import type { StoredItem } from './records.js';
+import { toBase64Url, type AlarmCode, type Bytes, type Entry, type MemberId } from '@0fc/protocol';
+import type { Relayed, StoredItem } from './records.js';
 
 export const alarm = (
   code: AlarmCode,
@@ -22,3 +22,14 @@ export const system = (
 
 /** A stable name for a message, from the outbox on. */
 export const messageIdOf = (sender: string, mid: Bytes): string => `${sender}.${toBase64Url(mid)}`;
+
+const SAMPLE_BYTES = 48;
+
+/** What the relay has of an entry, for the panel that shows it beside the clear text. */
+export const relayedOf = (entry: Pick<Entry, 'kind' | 'sender' | 'clear' | 'payload'>): Relayed => ({
+  kind: entry.kind,
+  sender: entry.sender,
+  clearBytes: entry.clear.length,
+  payloadBytes: entry.payload.length,
+  sample: entry.payload.slice(0, SAMPLE_BYTES),
+});

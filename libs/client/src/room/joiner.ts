@@ -4,7 +4,7 @@
  * between any two and go on.
  */
 import {
-  decodeBody, equalBytes, ERROR_CODES, type Bytes, type ErrorCode, type JoinReplyBody, type JoinState,
+  decodeBody, equalBytes, ERROR_CODES, type Bytes, type JoinReplyBody, type JoinState,
 } from '@0fc/protocol'; // prettier-ignore
 import { bodyHash, memberIdOf, readChain, verifyContainer, type Roster } from '@0fc/crypto/verify';
 import { keyHash, makeJoinConfirm, openJoinReply } from '@0fc/crypto/keys';
@@ -14,13 +14,14 @@ import { ClientError, failureOf } from '../errors.js';
 import type { Platform } from '../ports.js';
 import type { Vault } from '../vault.js';
 import { joinedRoom } from './begin.js';
+import { isPassing } from './passing.js';
 import { encodeRecord, joinRecord, STORES, type JoinRecord } from './records.js';
 import { Serial } from './serial.js';
 import type { RoomState } from './state.js';
 
 const STEPS: readonly JoinStep[] = ['claim', 'request', 'ownerReply', 'keyReceived', 'confirmed', 'admitted'];
-const PASSING: readonly ErrorCode[] = ['TRY_AGAIN', 'INTERNAL', 'RATE_LIMITED', 'STORE_FULL'];
 const RETRY_MS = 2_000;
+const LOST_RETRY_MS = 15_000;
 
 export interface JoinOptions {
   readonly platform: Platform;
@@ -43,17 +44,18 @@ export class Join {
   record: JoinRecord;
   readonly #options: JoinOptions;
   readonly #connection: Connection;
-  readonly #serial = new Serial();
+  /** public, so that an export waits for what is being written */
+  readonly serial = new Serial();
   #state: ConnectionState = 'offline';
   #stopped: Failure | null = null;
   #started = false;
   #retry: (() => void) | null = null;
-  #fingerprints: Pick<JoinView, 'ownerFingerprint' | 'myFingerprint' | 'relayFingerprint'>;
+  #fingerprints: Pick<JoinView, 'ownerFingerprint' | 'myFingerprint' | 'relayFingerprint' | 'safetyNumber'>;
 
   constructor(
     options: JoinOptions,
     record: JoinRecord,
-    fingerprints: Pick<JoinView, 'ownerFingerprint' | 'myFingerprint' | 'relayFingerprint'>,
+    fingerprints: Pick<JoinView, 'ownerFingerprint' | 'myFingerprint' | 'relayFingerprint' | 'safetyNumber'>,
   ) {
     this.#options = options;
     this.record = record;
@@ -87,7 +89,7 @@ export class Join {
     this.#started = false;
     this.#retry?.();
     this.#connection.stop();
-    await this.#serial.run(() => undefined);
+    await this.serial.run(() => undefined);
   }
 
   view(): JoinView {
@@ -110,9 +112,9 @@ export class Join {
   async #claim(): Promise<void> {
     const { roomId, inviteId } = this.record;
     try {
-      this.#follow(await this.#connection.request('claim', { roomId, inviteId }));
+      this.#follow(await this.#claimed(roomId, inviteId));
     } catch (error) {
-      await this.#serial
+      await this.serial
         .run(() => this.#failed(error))
         .catch((failure: unknown) => {
           this.#halt(failure);
@@ -120,9 +122,21 @@ export class Join {
     }
   }
 
+  async #claimed(roomId: JoinRecord['roomId'], inviteId: JoinRecord['inviteId']): Promise<JoinState> {
+    try {
+      return await this.#connection.request('claim', { roomId, inviteId });
+    } catch (error) {
+      const { code } = ClientError.from(error);
+      if (code !== ERROR_CODES.ALREADY_MEMBER || this.record.confirm === null) throw error;
+      // Admitted by an owner whose relay had lost the invite: the chain tells, and is read as a member.
+      await this.#connection.request('open', { roomId, after: null, head: null, epoch: 0 });
+      return { stage: 'admitted' };
+    }
+  }
+
   /** The relay's word on where the join stands; each step is proved on its own. */
   #follow(state: JoinState): void {
-    const followed = this.#serial.run(async () => {
+    const followed = this.serial.run(async () => {
       if (!this.#started) return;
       try {
         await this.#step(state);
@@ -263,11 +277,19 @@ export class Join {
     this.#options.changed();
   }
 
+  #inTime(): boolean {
+    return this.#options.platform.crypto.clock.now() < this.record.expires;
+  }
+
   async #failed(error: unknown): Promise<void> {
     const { code } = ClientError.from(error);
     if (code === ERROR_CODES.OFFLINE) return; // the next session claims again and goes on
-    if (PASSING.includes(code)) {
-      this.#retry = this.#options.platform.timers.after(RETRY_MS, () => {
+    // An invite that was claimed and is not known any more was lost with the relay's store: its owner
+    // registers it again. One that is over is told apart by its own codes.
+    const claimed = this.record.done.some(({ step }) => step === 'claim');
+    const lost = code === ERROR_CODES.INVITE_UNKNOWN && claimed && this.#inTime();
+    if (isPassing(code) || lost) {
+      this.#retry = this.#options.platform.timers.after(lost ? LOST_RETRY_MS : RETRY_MS, () => {
         if (this.#started) void this.#claim();
       });
       return;

@@ -7,6 +7,8 @@ import {
   type Bytes,
   type Entry,
   type EntryKind,
+  type GenerationStart,
+  type RosterKind,
   type MemberId,
   type Position,
 } from '@0fc/protocol';
@@ -14,6 +16,7 @@ import {
   applyRoster,
   memberIdOf,
   startRoster,
+  transcriptGeneration,
   transcriptNext,
   transcriptStart,
   type Roster,
@@ -73,16 +76,27 @@ export interface Person {
   n: number;
 }
 
+interface Past {
+  readonly t: Bytes;
+  readonly roster: Roster;
+  readonly epoch: number;
+  readonly key: Bytes;
+}
+
 export class RoomLog {
   roster: Roster;
   epoch = 1;
   key: Bytes;
   position: Position = { g: 1, s: 0 };
   t: Bytes;
-  readonly owner: Person;
+  owner: Person;
   readonly genesis: Bytes;
   readonly firstKey: Bytes;
   readonly firstT: Bytes;
+  /** transcript, roster, epoch and key by position: to go back to when the store loses its tail */
+  /** signed roster entries after genesis, in order */
+  readonly containers: Bytes[] = [];
+  readonly #past = new Map<string, Past>();
 
   private constructor(owner: Person, roster: Roster, key: Bytes, genesis: Bytes, t: Bytes) {
     this.owner = owner;
@@ -136,7 +150,45 @@ export class RoomLog {
     };
     this.t = await transcriptNext(nodeHash, this.t, entry);
     this.position = position;
+    if (kind === 'roster') this.containers.push(payload);
+    this.#remember();
     return entry;
+  }
+
+  #remember(): void {
+    const { t, roster, epoch, key } = this;
+    this.#past.set(`${String(this.position.g)}/${String(this.position.s)}`, { t, roster, epoch, key });
+  }
+
+  /** The store loses everything after a position: what a client is told of it. */
+  async lose(from: Position, generation: number): Promise<GenerationStart> {
+    const past = this.#past.get(`${String(from.g)}/${String(from.s)}`);
+    if (past === undefined) throw new Error('nothing stood there');
+    ({ roster: this.roster, epoch: this.epoch, key: this.key } = past);
+    this.t = await transcriptGeneration(nodeHash, past.t, generation);
+    this.position = { g: generation, s: from.s };
+    this.#remember();
+    return { generation, from };
+  }
+
+  /** A signed roster entry on the head of this moment, taken in here. */
+  async change<K extends RosterKind>(
+    kind: K,
+    fields: Omit<Body<K>, 'roomId' | 'head' | 'owner'>,
+  ): Promise<Entry> {
+    const { roomId, head } = this.roster;
+    const body = { roomId, head, owner: this.owner.id, ...fields } as unknown as Body<K>;
+    const container = signBody(this.owner.identity, kind, body);
+    ({ roster: this.roster } = await applyRoster(nodeHash, this.roster, container));
+    return this.add('roster', this.owner.id, container);
+  }
+
+  /** An entry that is there already, at the next position: what a restore brings back. */
+  async again(entry: Entry): Promise<Entry> {
+    if (entry.kind === 'roster')
+      ({ roster: this.roster } = await applyRoster(nodeHash, this.roster, entry.payload));
+    if (entry.kind === 'rotation') this.epoch += 1;
+    return this.add(entry.kind, entry.sender, entry.payload, entry.clear);
   }
 
   async admit(): Promise<{ readonly person: Person; readonly entry: Entry }> {
@@ -190,6 +242,9 @@ export class RoomLog {
     return encodeMessageClear(epoch);
   }
 
+  /** of the last rotation: what each reader is served of it */
+  wraps: Readonly<Record<MemberId, Bytes>> = {};
+
   /** A rotation by the owner, as one reader is served it. */
   async rotate(
     reader: MemberId,
@@ -205,6 +260,7 @@ export class RoomLog {
     this.epoch = made.newEpoch;
     this.key = made.newKey;
     const { clear, payload, wraps } = made.command;
+    this.wraps = wraps;
     return this.add('rotation', this.owner.id, payload, clear, wraps[reader]);
   }
 
@@ -253,7 +309,26 @@ export class RoomLog {
       epochMessages: 0,
       paused: false,
       rotationWanted: false,
+      mustRotate: false,
       pending: null,
+      tasks: { removals: [], settings: null, close: false },
+      handOver: null,
+      declined: null,
+      leaving: [],
+      leaveRequest: null,
+      logEpoch: 1,
+      logLength: 1,
+      chainShown: 1,
+      losses: [],
+      lost: null,
+      skipped: false,
+      publishedK: 1,
+      needKey: null,
+      wrappedTo: [],
+      imported: false,
+      verified: [],
+      told: null,
+      relayKeyShown: false,
       people: [],
       roomName: null,
       forked: [],
@@ -261,7 +336,7 @@ export class RoomLog {
     };
     const state = RoomState.begin(vault, core);
     state.extendChain(this.genesis, roster.head, roster);
-    state.append({ position, t: this.firstT }, 1, []);
+    state.append({ position, t: this.firstT, relayed: null }, 1, []);
     return state;
   }
 }
@@ -276,6 +351,10 @@ function openVault(): Promise<Vault> {
 /** Codes of the alarms that a reader has shown, in order. */
 export const alarmsOf = (state: RoomState): readonly string[] =>
   state.log.flatMap((record) => record.items.flatMap((item) => (item.type === 'alarm' ? [item.code] : [])));
+
+/** Events that a reader has shown, in order. */
+export const eventsOf = (state: RoomState): readonly string[] =>
+  state.log.flatMap((record) => record.items.flatMap((item) => (item.type === 'system' ? [item.event] : [])));
 
 export const textsOf = (state: RoomState): readonly unknown[] =>
   state.messages().flatMap((message) => (message.content.type === 'text' ? [message.content.text] : []));

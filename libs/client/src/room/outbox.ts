@@ -71,7 +71,8 @@ export class Outbox {
   #due(): readonly OutboxItem[] {
     const { state, live } = this.#room;
     const { core } = state;
-    if (!live || core.stage !== 'member' || core.paused || core.epoch === this.#refusedEpoch) return [];
+    if (!live || core.stage !== 'member' || core.paused || core.imported || core.epoch === this.#refusedEpoch)
+      return [];
     if (state.current.key === null) return [];
     return [...state.outbox.values()]
       .filter((item) => !this.#placed.has(item.n))

@@ -157,7 +157,7 @@ export class OwnerJoins {
   markDropped(invite: OwnerInvite, reason: NonNullable<OwnerInvite['dropReason']>): void {
     const { state, platform } = this.#room;
     state.putInvite({ ...invite, stage: 'dropping', dropReason: reason });
-    if (reason === 'declined') return;
+    if (reason === 'declined' || reason === 'revoked') return;
     state.append(null, platform.crypto.clock.now(), [
       system('inviteRefused', { text: invite.joiner?.name ?? '' }),
     ]);

@@ -1,10 +1,11 @@
 /** What the owner signs and seals: join replies, admits, rotations (docs/protocol.md sections 4, 5, 7). */
-import { ERROR_CODES, type Bytes, type MemberId, type ReplyBody } from '@0fc/protocol';
+import { ERROR_CODES, type Bytes, type MemberId, type ReplyBody, type RoomSettings } from '@0fc/protocol';
 import { makeJoinReply, makeRotation, signBody } from '@0fc/crypto/keys';
-import { verifyPrekey } from '@0fc/crypto/verify';
+import { applyRoster, verifyPrekey, type Roster } from '@0fc/crypto/verify';
 import { ClientError } from '../errors.js';
 import type { OwnerInvite, PendingCommand } from './records.js';
 import type { RoomHandle } from './handle.js';
+import type { RoomState } from './state.js';
 
 /** A reply for the epoch of this moment, with what its epoch began with. */
 export async function makeReply(
@@ -53,19 +54,92 @@ export async function makeAdmit(room: RoomHandle, invite: OwnerInvite): Promise<
     epoch: core.epoch,
     inviteId: invite.inviteId,
   });
+  // A second entry on this head must not be needed: what every client would refuse is never signed.
+  await applyRoster(room.platform.crypto.hash, roster, entry);
   const moved = invite.replies.at(-1)?.epoch !== core.epoch;
   const reply = moved ? await makeReply(room, invite) : null;
   return { kind: 'roster', entry, rotation: null, candidate: null, inviteId: invite.inviteId, reply };
 }
 
+type Offered = ReplyBody<'prekeys'>['prekeys'];
+
 /** A fresh key for everybody on the roster, with the newest prekey of each that verifies. */
-export async function makeRotationCommand(
+export async function makeRotationCommand(room: RoomHandle, offered: Offered): Promise<PendingCommand> {
+  const { rotation, candidate } = await freshKey(room, room.state.roster, offered);
+  return { kind: 'rotate', entry: null, rotation, candidate, inviteId: null, reply: null };
+}
+
+/** Who goes, and a key that only the others get, in one command (section 4). */
+export async function makeDeparture(
   room: RoomHandle,
-  offered: ReplyBody<'prekeys'>['prekeys'],
+  departure:
+    | { readonly kind: 'remove'; readonly member: MemberId }
+    | { readonly kind: 'leave'; readonly member: MemberId; readonly request: Bytes },
+  offered: Offered,
 ): Promise<PendingCommand> {
+  const { core, roster } = room.state;
+  const head = { roomId: core.roomId, head: roster.head, owner: core.me };
+  const { member } = departure;
+  const entry =
+    departure.kind === 'remove'
+      ? signBody(core.identity, 'remove', { ...head, member, reason: 'removed' })
+      : signBody(core.identity, 'leave', { ...head, member, request: departure.request });
+  const after = await applyRoster(room.platform.crypto.hash, roster, entry);
+  const { rotation, candidate } = await freshKey(room, after.roster, offered);
+  return { kind: 'roster', entry, rotation, candidate, inviteId: null, reply: null };
+}
+
+/** A signed roster entry that goes alone: settings, transfer, close. */
+export async function makeEntry(
+  room: RoomHandle,
+  change:
+    | { readonly kind: 'settings'; readonly settings: RoomSettings }
+    | { readonly kind: 'transfer'; readonly to: MemberId; readonly acceptance: Bytes }
+    | { readonly kind: 'close' },
+): Promise<PendingCommand> {
+  const { core, roster } = room.state;
+  const head = { roomId: core.roomId, head: roster.head, owner: core.me };
+  const entry =
+    change.kind === 'settings'
+      ? signBody(core.identity, 'settings', { ...head, settings: change.settings })
+      : change.kind === 'transfer'
+        ? signBody(core.identity, 'transfer', { ...head, to: change.to, acceptance: change.acceptance })
+        : signBody(core.identity, 'close', head);
+  // What every client would refuse is never signed: a second entry on this head must not be needed.
+  await applyRoster(room.platform.crypto.hash, roster, entry);
+  return { kind: 'roster', entry, rotation: null, candidate: null, inviteId: null, reply: null };
+}
+
+async function freshKey(
+  room: RoomHandle,
+  roster: Roster,
+  offered: Offered,
+): Promise<Pick<PendingCommand, 'rotation' | 'candidate'>> {
   const { state, platform } = room;
-  const { core, roster, current } = state;
+  const { core, current } = state;
   if (current.key === null) throw new ClientError(ERROR_CODES.NO_ROOM_KEY);
+  const prekeys = newestPrekeys(state, roster, offered);
+  const made = await makeRotation(platform.crypto, {
+    identity: core.identity, roster, epoch: core.epoch, roomKey: current.key, prekeys,
+  }); // prettier-ignore
+  // Whose prekey an earlier rotation had used already has not been here since: its healing waits (G9).
+  core.wrappedTo = [...prekeys].map(([memberId, { k }]) => ({
+    memberId,
+    k,
+    again: core.wrappedTo.some((used) => used.memberId === memberId && used.k >= k),
+  }));
+  return {
+    rotation: { clear: made.command.clear, payload: made.command.payload, wraps: made.command.wraps },
+    candidate: { epoch: made.newEpoch, key: made.newKey, keyHash: made.keyHash },
+  };
+}
+
+function newestPrekeys(
+  state: RoomState,
+  roster: Roster,
+  offered: Offered,
+): ReadonlyMap<MemberId, { readonly k: number; readonly key: Bytes }> {
+  const { core } = state;
   const prekeys = new Map<MemberId, { readonly k: number; readonly key: Bytes }>();
   for (const member of roster.members.values()) prekeys.set(member.memberId, member.prekey);
   for (const { memberId, prekey } of offered) {
@@ -81,15 +155,5 @@ export async function makeRotationCommand(
   // One's own is known here, whatever the relay says.
   const own = core.prekeys.reduce((newest, prekey) => (prekey.k > newest.k ? prekey : newest));
   prekeys.set(core.me, { k: own.k, key: own.pair.publicKey });
-  const made = await makeRotation(platform.crypto, {
-    identity: core.identity, roster, epoch: core.epoch, roomKey: current.key, prekeys,
-  }); // prettier-ignore
-  return {
-    kind: 'rotate',
-    entry: null,
-    rotation: { clear: made.command.clear, payload: made.command.payload, wraps: made.command.wraps },
-    candidate: { epoch: made.newEpoch, key: made.newKey, keyHash: made.keyHash },
-    inviteId: null,
-    reply: null,
-  };
+  return prekeys;
 }

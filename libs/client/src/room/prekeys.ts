@@ -8,16 +8,23 @@ import { Pump } from './pump.js';
 export class Prekeys {
   readonly #room: RoomHandle;
   readonly #pump = new Pump(() => this.#publish());
-  /** number of the newest prekey that the relay is known to have; 1 came with genesis or admit */
+  /** number of the newest prekey that the relay has in this session; 1 came with genesis or admit */
   #published = 1;
+  /** the relay has one of a later number: made by the device that this one was imported from */
+  #foreign = 0;
 
-  constructor(room: RoomHandle) {
+  readonly #replaced: () => void;
+
+  /** `replaced`: an import has a prekey of its own now, and may send. */
+  constructor(room: RoomHandle, replaced: () => void) {
     this.#room = room;
+    this.#replaced = replaced;
   }
 
   /** What the relay says it has; 0 means only the first. */
   relayHas(k: number): void {
     this.#published = Math.max(1, k);
+    if (k > this.#newest()) this.#foreign = k;
   }
 
   pump(): void {
@@ -31,12 +38,15 @@ export class Prekeys {
   async #publish(): Promise<void> {
     const { serial, state, connection } = this.#room;
     const due = this.#newest();
-    if (state.core.stage !== 'member' || (state.core.usedK < due && this.#published >= due)) return;
+    if (state.core.stage !== 'member') return;
+    // An import replaces the prekey before it sends: the device it came from holds the private half (section 9).
+    const replace = state.core.imported || this.#foreign >= due;
+    if (!replace && state.core.usedK < due && this.#published >= due) return;
     try {
       const { k, container } = await serial.run(async () => {
         const { core } = state;
         const newest = this.#newest();
-        const k = core.usedK >= newest ? newest + 1 : newest;
+        const k = replace || core.usedK >= newest ? Math.max(newest, this.#foreign) + 1 : newest;
         const known = core.prekeys.find((prekey) => prekey.k === k);
         if (known !== undefined) {
           const fields = { roomId: core.roomId, memberId: core.me, k, key: known.pair.publicKey };
@@ -50,6 +60,13 @@ export class Prekeys {
       });
       await connection.request('prekey', { prekey: container });
       this.#published = Math.max(this.#published, k);
+      await serial.run(async () => {
+        state.core.publishedK = Math.max(state.core.publishedK, k);
+        state.core.imported = false;
+        await this.#room.commit();
+      });
+      this.#foreign = 0;
+      if (replace) this.#replaced();
     } catch (error) {
       const { code } = ClientError.from(error);
       // The next open tells what the relay has, and publishing goes on from there.

@@ -7,8 +7,8 @@
  */
 import * as v from 'valibot';
 import {
-  anyContent, bytes, container, decodeAs, encodeAs, epoch, hash32, integer, inviteId, LIMITS, memberId, name,
-  position, publicKey, random16, roomId, secret32, text, time, type InferOutput, type Schema,
+  anyContent, bytes, container, decodeAs, encodeAs, ENTRY_KINDS, entry, epoch, generation, hash32, integer, inviteId, LIMITS,
+  memberId, name, position, publicKey, random16, roomId, secret32, settings, text, time, type InferOutput, type Schema,
 } from '@0fc/protocol'; // prettier-ignore
 
 export const STORES = {
@@ -57,6 +57,23 @@ export const pendingCommand = v.strictObject({
 });
 export type PendingCommand = InferOutput<typeof pendingCommand>;
 
+/** What the owner has been asked to do and has not begun (section 4): survives everything. */
+const tasks = v.strictObject({
+  removals: v.array(memberId),
+  settings: v.nullable(settings),
+  close: v.boolean(),
+});
+
+/** Of a hand-over: the signed offer, and the signed acceptance once it is there. */
+const handOver = v.strictObject({
+  /** the other one: whom it is offered to, or who offers */
+  memberId,
+  nonce: random16,
+  since: time,
+  offer: container,
+  acceptance: v.nullable(container),
+});
+
 const person = v.strictObject({
   memberId,
   name,
@@ -91,7 +108,46 @@ export const roomCore = v.strictObject({
   /** a removal or departure was taken in, its rotation was not yet */
   paused: v.boolean(),
   rotationWanted: v.boolean(),
+  /** the room was handed over to this member, and its first rotation is not in the log yet */
+  mustRotate: v.boolean(),
   pending: v.nullable(pendingCommand),
+  tasks,
+  /** as the owner: to whom; as a member: by whom */
+  handOver: v.nullable(handOver),
+  /** members that have asked to leave, with their signed requests */
+  leaving: v.array(v.strictObject({ memberId, request: container })),
+  /** nonce of the offer that was declined here: the relay may go on telling of it */
+  declined: v.nullable(random16),
+  /** this member’s own request to leave */
+  leaveRequest: v.nullable(container),
+  /** epoch of the log at the position taken in: below `epoch` after the relay has lost a rotation */
+  logEpoch: epoch,
+  /** roster entries that the log holds at the position taken in: fewer than are held here after a loss */
+  logLength: integer(0),
+  /** entries of the chain that the local log has shown */
+  chainShown: integer(0),
+  /** generations that lost something of what was taken in, oldest first */
+  losses: v.array(generation),
+  /** the last loss: where it is shown, and how many of the lost entries are back */
+  lost: v.nullable(
+    v.strictObject({ index: integer(0), from: integer(0), to: integer(0), restored: integer(0) }),
+  ),
+  /** entries that the relay has trimmed were never read here: the chain and the epoch may have moved meanwhile */
+  skipped: v.boolean(),
+  /** highest prekey number that the relay has confirmed */
+  publishedK: integer(0),
+  /** the request for the key of `epoch`, until it is granted or a rotation brings one */
+  needKey: v.nullable(v.strictObject({ epoch, request: container, pair: keyPair })),
+  /** the prekeys that the owner’s last rotation used, and whether an earlier one had used the same */
+  wrappedTo: v.array(v.strictObject({ memberId, k: integer(0), again: v.boolean() })),
+  /** this room was imported: invites are revoked and the prekey is replaced at the next catch-up */
+  imported: v.boolean(),
+  /** members whose safety number was compared here (section 10) */
+  verified: v.array(memberId),
+  /** position of the last read marker sent */
+  told: v.nullable(position),
+  /** the relay’s changed key has been shown */
+  relayKeyShown: v.boolean(),
   people: v.array(person),
   roomName: v.nullable(v.strictObject({ name, proof: v.nullable(container) })),
   /** senders whose different history has been shown already */
@@ -99,6 +155,13 @@ export const roomCore = v.strictObject({
   lastTime: time,
 });
 export type RoomCore = InferOutput<typeof roomCore>;
+
+/** A rotation as it came; the owner keeps the wraps of its own too (section 6). */
+export const rotationRecord = v.strictObject({
+  entry,
+  wraps: v.nullable(v.record(memberId, bytes(1, LIMITS.wrapBytes))),
+});
+export type RotationRecord = InferOutput<typeof rotationRecord>;
 
 export const storedItem = v.variant('type', [
   v.strictObject({
@@ -118,6 +181,8 @@ export const storedItem = v.variant('type', [
     numbers: v.record(text(1, 32), integer(0)),
     text: text(0, LIMITS.nameBytes),
   }),
+  /** a message of the current epoch that waits for its key (section 7) */
+  v.strictObject({ type: v.literal('sealed'), entry, before: position }),
   v.strictObject({
     type: v.literal('alarm'),
     code: text(1, 64),
@@ -128,10 +193,21 @@ export const storedItem = v.variant('type', [
 export type StoredItem = InferOutput<typeof storedItem>;
 export type StoredMessage = Extract<StoredItem, { type: 'message' }>;
 
+/** What the relay has of an entry: for the panel that shows it. */
+const relayed = v.strictObject({
+  kind: v.picklist(ENTRY_KINDS),
+  sender: memberId,
+  clearBytes: integer(0),
+  payloadBytes: integer(0),
+  /** the first bytes of the payload */
+  sample: bytes(0, 48),
+});
+export type Relayed = InferOutput<typeof relayed>;
+
 export const logRecord = v.strictObject({
   index: integer(0),
-  /** null for what no entry of the log said */
-  at: v.nullable(v.strictObject({ position, t: hash32 })),
+  /** null for what no entry of the log said; `relayed` null for the start of a generation */
+  at: v.nullable(v.strictObject({ position, t: hash32, relayed: v.nullable(relayed) })),
   time,
   items: v.array(storedItem),
 });
@@ -168,7 +244,7 @@ export const ownerInvite = v.strictObject({
   approved: v.boolean(),
   replies: v.array(v.strictObject({ epoch, payload: bytes(1, LIMITS.joinReplyBytes) })),
   repliedAt: v.nullable(time),
-  dropReason: v.nullable(v.picklist(['declined', 'badProof', 'expired', 'badConfirm', 'other'])),
+  dropReason: v.nullable(v.picklist(['declined', 'badProof', 'expired', 'badConfirm', 'revoked', 'other'])),
 });
 export type OwnerInvite = InferOutput<typeof ownerInvite>;
 

@@ -1,42 +1,39 @@
 /**
- * One room, live: its connection, the reading of its log, and the three pumps that act
- * on what was read: outbox, prekeys and, for the owner, roster and keys.
+ * One room, live: its connection, the reading of its log, and the parts that act on what was
+ * read: outbox, prekeys, key requests, signals and, for the owner, roster and keys.
  *
  * Order of things (docs/protocol.md section 3): a new session opens at the position that
  * was taken in, catches up, settles the outbox against what it read, and only then sends.
  */
 import {
-  ALARM_CODES, comparePositions, decodeBody, ERROR_CODES, type Bytes, type Entry, type ErrorCode,
-  type EventBody, type EventKind, type OpenReply,
+  ALARM_CODES, ERROR_CODES, type AnyContent, type Bytes, type EventBody, type EventKind,
 } from '@0fc/protocol'; // prettier-ignore
-import { verifyContainer } from '@0fc/crypto/verify';
-import type { AnyContent } from '@0fc/protocol';
 import type { ConnectionState, Failure } from '../api.js';
 import { Connection } from '../connection.js';
 import { ClientError, failureOf } from '../errors.js';
 import type { Platform } from '../ports.js';
+import { Departure } from './departure.js';
 import type { RoomHandle } from './handle.js';
-import { alarm, system } from './items.js';
+import { HandOver } from './hand-over.js';
+import { alarm } from './items.js';
+import { NeedKey } from './need-key.js';
 import { Outbox } from './outbox.js';
 import { Owner } from './owner.js';
 import { Prekeys } from './prekeys.js';
+import { Reader } from './reader.js';
 import { Serial } from './serial.js';
+import { Signals } from './signals.js';
 import type { RoomState } from './state.js';
-import { acceptGap, takeEntry, takeGeneration } from './take.js';
+import { Talk } from './talk.js';
 
 export interface RoomOptions {
   readonly platform: Platform;
   readonly url: string;
   readonly relayKey: Bytes;
+  readonly relayTime?: () => Promise<number>;
   /** something that a view shows may have changed */
   readonly changed: () => void;
 }
-
-/** Errors after which the same request may succeed later. */
-const PASSING: readonly ErrorCode[] = ['TRY_AGAIN', 'INTERNAL', 'RATE_LIMITED', 'STORE_FULL'];
-const RETRY_MS = 2_000;
-const ACK_EVERY = 50;
-const ACK_MS = 5_000;
 
 export class Room implements RoomHandle {
   readonly state: RoomState;
@@ -47,15 +44,15 @@ export class Room implements RoomHandle {
   readonly outbox: Outbox;
   readonly owner: Owner;
   readonly prekeys: Prekeys;
+  readonly needKey: NeedKey;
+  readonly departure: Departure;
+  readonly handOver: HandOver;
+  readonly signals: Signals;
+  readonly talk: Talk;
 
+  readonly #reader: Reader;
   readonly #changed: () => void;
-  #live = false;
   #started = false;
-  #session = 0;
-  #early: Entry[] = [];
-  #acked = 0;
-  #ackTimer: (() => void) | null = null;
-  #retry: (() => void) | null = null;
   #connectionState: ConnectionState = 'offline';
   #stopped: Failure | null = null;
 
@@ -69,6 +66,7 @@ export class Room implements RoomHandle {
       relayKey: options.relayKey,
       identity: state.core.identity,
       platform: options.platform,
+      relayTime: options.relayTime,
       onUp: () => {
         this.catchUp();
       },
@@ -76,19 +74,57 @@ export class Room implements RoomHandle {
         this.#onEvent(kind, body);
       },
       onState: (connection, stopped) => {
-        this.#connectionState = connection;
-        if (stopped !== null) this.#stopped = stopped;
-        if (connection !== 'connected') this.#live = false;
-        this.#changed();
+        this.#onState(connection, stopped);
       },
     });
+    const pump = (): void => {
+      this.pump();
+    };
     this.outbox = new Outbox(this);
     this.owner = new Owner(this);
-    this.prekeys = new Prekeys(this);
+    this.prekeys = new Prekeys(this, pump);
+    this.needKey = new NeedKey(this, pump);
+    this.departure = new Departure(this);
+    this.handOver = new HandOver(this, pump);
+    this.signals = new Signals(this);
+    this.talk = new Talk(this, (content) => this.send(content));
+    this.#reader = this.#makeReader();
+  }
+
+  #makeReader(): Reader {
+    return new Reader(this, {
+      begun: () => {
+        this.outbox.newSession();
+        this.owner.newSession();
+        this.handOver.newSession();
+        this.needKey.newSession();
+      },
+      prekey: (k) => {
+        this.prekeys.relayHas(k);
+      },
+      live: () => {
+        this.outbox.caughtUp();
+        this.signals.caughtUp();
+        this.pump();
+        this.signals.live();
+      },
+      taken: (keys) => {
+        this.pump();
+        // So that the others see who has taken in a removal (G10).
+        if (keys) this.signals.soon();
+      },
+      ended: () => {
+        this.#background(this.stop());
+      },
+    });
   }
 
   get live(): boolean {
-    return this.#live;
+    return this.#reader.live;
+  }
+
+  get restoring(): boolean {
+    return this.#reader.restoring;
   }
 
   get connectionState(): ConnectionState {
@@ -99,23 +135,34 @@ export class Room implements RoomHandle {
     return this.#stopped;
   }
 
+  /** A closed room is looked at once more: a relay that lost the closing gets it back (section 6). */
   start(): void {
-    if (this.#started) return;
+    const { stage } = this.state.core;
+    if (this.#started || stage === 'left' || stage === 'removed') return;
     this.#started = true;
     this.#stopped = null;
     this.connection.start();
+    this.changed();
+  }
+
+  /** The user's own act after the relay has said that the room is gone. */
+  async bringBack(): Promise<void> {
+    if (this.state.core.stage !== 'member') throw new ClientError(ERROR_CODES.NOT_MEMBER);
+    await this.stop();
+    this.#reader.revive();
+    this.start();
   }
 
   /** Idempotent. What is in hand is still written; nothing more is sent. */
   async stop(): Promise<void> {
     this.#started = false;
-    this.#live = false;
-    this.#session++;
-    this.#ackTimer?.();
-    this.#retry?.();
+    this.#reader.stop();
+    this.signals.stop();
     this.owner.stop();
     this.connection.stop();
+    this.#connectionState = 'offline';
     await this.serial.run(() => undefined);
+    this.changed();
   }
 
   /** Stops for good, until the user acts; nothing is deleted (G14). */
@@ -123,8 +170,12 @@ export class Room implements RoomHandle {
     this.#stopped = failure;
     void this.stop().then(() => {
       this.#connectionState = 'stopped';
-      this.#changed();
+      this.changed();
     });
+  }
+
+  changed(): void {
+    this.#changed();
   }
 
   /** Work that nobody waits for: what it fails of stops the room, and is shown. */
@@ -142,15 +193,18 @@ export class Room implements RoomHandle {
       this.halt(failureOf(error));
       throw error;
     }
-    this.#changed();
+    this.changed();
   }
 
   /** Sends what is due; safe to call at any time. */
   pump(): void {
-    if (!this.#live) return;
+    if (!this.live) return;
     this.prekeys.pump();
+    this.needKey.pump();
     this.owner.pump();
+    this.handOver.pump();
     this.outbox.pump();
+    this.departure.pump();
   }
 
   /** Puts a content into the outbox; resolves with the message's id once it is stored. */
@@ -158,164 +212,61 @@ export class Room implements RoomHandle {
     return this.outbox.add(content);
   }
 
-  /** Reads the log from the position taken in, until the feed follows. */
   catchUp(): void {
-    this.#background(this.#catchUp());
+    this.#reader.catchUp();
   }
 
-  async #catchUp(): Promise<void> {
-    const session = ++this.#session;
-    this.#live = false;
-    this.#early = [];
-    this.outbox.newSession();
-    this.owner.newSession();
-    try {
-      for (let live = false; !live;) {
-        const { core, roster } = this.state;
-        const reply = await this.connection.request('open', {
-          roomId: core.roomId,
-          after: core.position,
-          head: roster.head,
-          epoch: core.epoch,
-        });
-        if (session !== this.#session) return;
-        live = await this.serial.run(() => this.#takeOpen(reply));
-        if (session !== this.#session) return;
-      }
-      const early = this.#early;
-      this.#early = [];
-      this.#live = this.state.core.stage === 'member';
-      if (early.length > 0) await this.#takeLive(early);
-      this.#changed();
-      this.outbox.caughtUp();
-      this.pump();
-      this.#acknowledge();
-    } catch (error) {
-      if (session === this.#session) await this.#failed(error);
+  #onState(connection: ConnectionState, stopped: Failure | null): void {
+    this.#connectionState = connection;
+    if (stopped !== null) this.#stopped = stopped;
+    if (connection !== 'connected') {
+      this.#reader.down();
+      this.signals.stop();
     }
+    if (stopped?.code === ERROR_CODES.RELAY_KEY_MISMATCH) this.#background(this.#showRelayKey());
+    this.changed();
   }
 
-  async #failed(error: unknown): Promise<void> {
-    const { code } = ClientError.from(error);
-    if (code === ERROR_CODES.OFFLINE) return; // the connection comes back by itself and opens anew
-    if (PASSING.includes(code)) {
-      this.#retry?.();
-      this.#retry = this.platform.timers.after(RETRY_MS, () => {
-        if (this.#started) this.catchUp();
-      });
-      return;
-    }
-    if (code === ERROR_CODES.ROOM_UNKNOWN && this.#stopped === null) {
-      await this.serial.run(async () => {
-        this.state.append(null, this.platform.crypto.clock.now(), [alarm(ALARM_CODES.ALARM_ROOM_GONE)]);
-        await this.commit();
-      });
-    }
-    this.halt(failureOf(error));
-  }
-
-  async #takeOpen(reply: OpenReply): Promise<boolean> {
-    const { state, platform } = this;
-    const { hash, clock } = platform.crypto;
-    if (reply.role === 'departed') {
-      await this.#takeDeparture(reply.entries);
-      return true;
-    }
-    for (const start of reply.generations) await takeGeneration(hash, state, start, clock.now());
-    const { core } = state;
-    if (comparePositions(reply.trimmed, core.position) > 0) {
-      const numbers = { from: core.position.s + 1, to: reply.trimmed.s };
-      state.append(null, clock.now(), [system('missed', { numbers })]);
-      core.position = reply.trimmed;
-      if (reply.trimmedT !== undefined) core.t = reply.trimmedT;
-    }
-    for (const entry of reply.entries) {
-      if ((await takeEntry(hash, state, entry)) !== 'gap') continue;
-      acceptGap(state, entry);
-      await takeEntry(hash, state, entry);
-    }
-    this.prekeys.relayHas(reply.prekey);
-    await this.commit();
-    return reply.live;
-  }
-
-  /** The departed are served the one signed entry that says so, and believe nothing else. */
-  async #takeDeparture(entries: readonly Entry[]): Promise<void> {
-    const { state } = this;
-    for (const entry of entries) {
-      const owner = state.roster.members.get(state.roster.owner);
-      if (owner === undefined || entry.kind !== 'roster') continue;
-      const signed = decodeBody(verifyContainer(owner.key, entry.payload), 'remove', 'leave');
-      if (signed.body.member !== state.core.me || signed.body.roomId !== state.core.roomId) continue;
-      state.core.stage = signed.kind === 'leave' ? 'left' : 'removed';
-      state.append(null, entry.time, [
-        system(signed.kind === 'leave' ? 'left' : 'removed', {
-          actor: state.roster.owner,
-          member: state.core.me,
-        }),
-      ]);
-    }
-    await this.commit();
+  /** Part of the conversation, once: the relay answers with another key than the pinned one (G13). */
+  async #showRelayKey(): Promise<void> {
+    await this.serial.run(async () => {
+      const { core } = this.state;
+      if (core.relayKeyShown) return;
+      core.relayKeyShown = true;
+      this.state.append(null, this.platform.crypto.clock.now(), [alarm(ALARM_CODES.ALARM_RELAY_KEY)]);
+      await this.commit();
+    });
   }
 
   #onEvent<K extends EventKind>(kind: K, body: EventBody<K>): void {
     // The mapped type of the catalogue does not narrow by `kind`; each case names its own.
     switch (kind) {
-      case 'entries': {
-        const { entries } = body as EventBody<'entries'>;
-        if (this.#live) this.#background(this.#takeLive(entries));
-        else this.#early.push(...entries);
+      case 'entries':
+        this.#reader.onEntries(body as EventBody<'entries'>);
         return;
-      }
       case 'generation':
-        this.#background(
-          this.serial.run(async () => {
-            const { hash, clock } = this.platform.crypto;
-            await takeGeneration(hash, this.state, body as EventBody<'generation'>, clock.now());
-            await this.commit();
-          }),
-        );
+        this.#reader.onGeneration(body as EventBody<'generation'>);
+        return;
+      case 'signalled':
+        this.signals.onSignal(body as EventBody<'signalled'>);
         return;
       case 'join':
         this.owner.joins.onJoin(body as EventBody<'join'>);
         return;
+      case 'keyNeeded':
+        this.#background(this.needKey.onNeeded(body as EventBody<'keyNeeded'>));
+        return;
+      case 'keyGranted':
+        this.#background(this.needKey.onGranted(body as EventBody<'keyGranted'>));
+        return;
+      case 'transferOffered':
+        this.#background(this.handOver.onOffered(body as EventBody<'transferOffered'>));
+        return;
+      case 'transferAccepted':
+        this.#background(this.handOver.onAccepted(body as EventBody<'transferAccepted'>));
+        return;
       default:
         return;
     }
-  }
-
-  async #takeLive(entries: readonly Entry[]): Promise<void> {
-    const whole = await this.serial.run(async () => {
-      let contiguous = true;
-      for (const entry of entries) {
-        contiguous = (await takeEntry(this.platform.crypto.hash, this.state, entry)) !== 'gap';
-        if (!contiguous) break;
-      }
-      await this.commit();
-      return contiguous;
-    });
-    // A feed with a hole is read again from the log before anything is believed lost (G6).
-    if (!whole) this.catchUp();
-    else this.pump();
-    this.#acknowledgeSoon();
-  }
-
-  #acknowledgeSoon(): void {
-    if (this.state.core.position.s - this.#acked >= ACK_EVERY) this.#acknowledge();
-    else
-      this.#ackTimer ??= this.platform.timers.after(ACK_MS, () => {
-        this.#ackTimer = null;
-        this.#acknowledge();
-      });
-  }
-
-  /** Governs trimming at the relay only: a lost one is made good by the next. */
-  #acknowledge(): void {
-    if (!this.#live || this.state.core.position.s <= this.#acked) return;
-    const { position } = this.state.core;
-    this.#acked = position.s;
-    this.connection.request('ack', { position }).catch(() => {
-      this.#acked = 0;
-    });
   }
 }

@@ -19,6 +19,10 @@ export const SIGNAL_LIFE_MS = 30_000;
 /** Who was heard of within this time is here. */
 export const HERE_MS = 120_000;
 const PRESENCE_EVERY_MS = 60_000;
+/** A presence this soon after the last one is no beat: its sender may have started anew, and know nobody. */
+const OFF_BEAT_MS = 50_000;
+/** No presence answers such a one again before this, so that answers do not answer each other. */
+const ANSWER_EVERY_MS = 15_000;
 const TYPING_EVERY_MS = 4_000;
 const TYPING_SHOWN_MS = 8_000;
 /** An answer waits this long, and up to as long again: many who answer one newcomer do not do so at once. */
@@ -29,8 +33,9 @@ const ANSWERED_MS = 5_000;
 interface Heard {
   /** of its last signal */
   counter: number;
-  /** roster head of its last presence */
+  /** of its last presence: the roster head, and when that was */
   head: Bytes | null;
+  presenceAt: number;
 }
 
 /** What a sender has seen that is not here yet; `asked`: the log has been read again since. */
@@ -49,6 +54,7 @@ export class Signals {
   readonly #typing = new Map<MemberId, number>();
   readonly #ahead = new Map<MemberId, Ahead>();
   #typedAt: number | null = null;
+  #saidAt = -Infinity;
   /** records of the log that have been looked at for signs of their senders */
   #read = 0;
   /** null while this client cannot hear the others */
@@ -70,16 +76,16 @@ export class Signals {
     const now = this.#now();
     if (Math.abs(now - body.sentAt) > SIGNAL_LIFE_MS) return;
     this.#readLog();
-    const { content } = body;
-    const wasHere = this.here(sender);
-    const head = content.type === 'presence' ? content.head : (known?.head ?? null);
-    this.#heard.set(sender, { counter: body.counter, head });
-    this.#noteSeen(sender, now);
-    if (content.type === 'typing') this.#typing.set(sender, now + TYPING_SHOWN_MS);
-    else {
-      if (!wasHere || known === undefined) this.soon();
+    const { content, counter } = body;
+    if (content.type === 'typing') {
+      this.#heard.set(sender, { head: null, presenceAt: -Infinity, ...known, counter });
+      this.#typing.set(sender, now + TYPING_SHOWN_MS);
+    } else {
+      if (this.#wantsAnswer(sender, now)) this.soon();
+      this.#heard.set(sender, { counter, head: content.head, presenceAt: now });
       this.#compare(sender, content.seen);
     }
+    this.#noteSeen(sender, now);
     this.#watchExpiry();
     this.#room.changed();
   }
@@ -187,6 +193,13 @@ export class Signals {
     return this.#room.platform.crypto.clock.now();
   }
 
+  /** Who comes, or has started anew, learns who is here. */
+  #wantsAnswer(sender: MemberId, now: number): boolean {
+    const last = this.#heard.get(sender)?.presenceAt ?? -Infinity;
+    if (last === -Infinity || !this.here(sender)) return true;
+    return now - last < OFF_BEAT_MS && now - this.#saidAt >= ANSWER_EVERY_MS;
+  }
+
   /** The signal as its sender meant it; null where it is not one of a present member and epoch. */
   #open(sender: MemberId, epoch: number, payload: Bytes): Body<'signal'> | null {
     const { core, roster, key: roomKey } = viewOf(this.#room);
@@ -246,6 +259,7 @@ export class Signals {
     const { core, roster, key: roomKey } = viewOf(this.#room);
     if (!this.#maySend() || roomKey === null) return null;
     const now = this.#now();
+    if (type === 'presence') this.#saidAt = now;
     // From the clock: rising over restarts, and nothing has to be stored for it.
     this.#counter = Math.max(this.#counter + 1, now);
     const content: SignalContent =

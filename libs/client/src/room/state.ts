@@ -10,8 +10,9 @@ import { bodyHash, decodeRoster, encodeRoster, type Hash, type Roster } from '@0
 import type { Platform, StorageChange } from '../ports.js';
 import type { Vault } from '../vault.js';
 import {
-  decodeRecord, encodeRecord, keyOf, logRecord, outboxItem, ownerInvite, prefixOf, roomCore, STORES, type EpochKey,
-  type LogRecord, type OutboxItem, type OwnerInvite, type RoomCore, type StoredItem, type StoredMessage,
+  decodeRecord, encodeRecord, keyOf, logRecord, outboxItem, ownerInvite, prefixOf, roomCore, rotationRecord, STORES,
+  type EpochKey, type LogRecord, type OutboxItem, type OwnerInvite, type RoomCore, type RotationRecord, type StoredItem,
+  type StoredMessage,
 } from './records.js'; // prettier-ignore
 
 const placeKey = (position: Position): string => `${String(position.g)}/${String(position.s)}`;
@@ -30,7 +31,16 @@ export class RoomState {
   readonly #vault: Vault;
   readonly #transcripts = new Map<string, Bytes>();
   readonly #mids = new Map<string, Bytes>();
-  readonly #chainHashes = new Set<string>();
+  /** body hash of each chain entry, to its index */
+  readonly #heads = new Map<string, number>();
+  /** the signed roster entries as they came, genesis first */
+  readonly chain: Bytes[] = [];
+  /** entries of the chain after a trimmed range, fetched and not followed yet */
+  chainAhead: Bytes[] = [];
+  /** rotations taken in, by the epoch they begin */
+  readonly rotations = new Map<number, RotationRecord>();
+  /** body hashes of their clear parts, computed where needed */
+  readonly rotationHashes = new Map<number, Bytes>();
   #changes = new Map<string, StorageChange>();
   /** log indexes changed since the views were last told */
   readonly touched = new Set<number>();
@@ -57,7 +67,12 @@ export class RoomState {
     if (data === null) return null;
     const state = new RoomState(vault, decodeRecord(roomCore, data));
     for (const record of await vault.listFrom(STORES.chain, prefixOf(roomId))) {
-      state.#chainHashes.add(toBase64Url(await bodyHash(hash, record.value)));
+      state.#heads.set(toBase64Url(await bodyHash(hash, record.value)), state.chain.length);
+      state.chain.push(record.value);
+    }
+    for (const record of await vault.listFrom(STORES.rotations, prefixOf(roomId))) {
+      const rotation = decodeRecord(rotationRecord, record.value);
+      state.rotations.set(Number(record.key.slice(prefixOf(roomId).length)), rotation);
     }
     for (const record of await vault.listFrom(STORES.log, prefixOf(roomId))) {
       state.#index(decodeRecord(logRecord, record.value));
@@ -82,18 +97,35 @@ export class RoomState {
         if (oldest.done !== true) this.#transcripts.delete(oldest.value);
       }
     }
+    this.#indexMids(record);
+  }
+
+  #indexMids(record: LogRecord): void {
     for (const item of record.items) {
       if (item.type === 'message') this.#mids.set(messageKey(item.sender, item.instance, item.n), item.mid);
     }
   }
 
-  /** Appends to the local log. `at`: the entry (or generation) it stands for. */
-  append(at: LogRecord['at'], time: number, items: readonly StoredItem[]): void {
+  /** Appends to the local log. `at`: the entry (or generation) it stands for. Returns its index. */
+  append(at: LogRecord['at'], time: number, items: readonly StoredItem[]): number {
     const record: LogRecord = { index: this.core.nextIndex++, at, time, items: [...items] };
     this.#index(record);
     this.touched.add(record.index);
     if (items.length > 0) this.core.lastTime = time;
     this.#stage(STORES.log, keyOf(this.core.roomId, record.index), encodeRecord(logRecord, record));
+    return record.index;
+  }
+
+  /** Replaces what a record shows: a message whose key has come, a loss of which more is back. */
+  replaceItems(index: number, items: readonly StoredItem[]): void {
+    const at = this.log.findIndex((record) => record.index === index);
+    const known = this.log[at];
+    if (known === undefined) return;
+    const record: LogRecord = { ...known, items: [...items] };
+    this.log[at] = record;
+    this.#indexMids(record);
+    this.touched.add(index);
+    this.#stage(STORES.log, keyOf(this.core.roomId, index), encodeRecord(logRecord, record));
   }
 
   /** The transcript at a position, where it is still known. */
@@ -114,18 +146,21 @@ export class RoomState {
     return this.log.flatMap((record) => record.items.filter((item) => item.type === 'message'));
   }
 
-  inChain(head: Bytes): boolean {
-    return this.#chainHashes.has(toBase64Url(head));
+  /** Index of the chain entry with this body hash, null for none. */
+  chainIndex(head: Bytes): number | null {
+    return this.#heads.get(toBase64Url(head)) ?? null;
   }
 
   extendChain(container: Bytes, head: Bytes, roster: Roster): void {
-    this.#stage(STORES.chain, keyOf(this.core.roomId, this.#chainHashes.size), container);
-    this.#chainHashes.add(toBase64Url(head));
+    this.#stage(STORES.chain, keyOf(this.core.roomId, this.chain.length), container);
+    this.#heads.set(toBase64Url(head), this.chain.length);
+    this.chain.push(container);
     this.roster = roster;
   }
 
-  keepRotation(epoch: number, raw: Bytes): void {
-    this.#stage(STORES.rotations, keyOf(this.core.roomId, epoch), raw);
+  keepRotation(epoch: number, record: RotationRecord): void {
+    this.rotations.set(epoch, record);
+    this.#stage(STORES.rotations, keyOf(this.core.roomId, epoch), encodeRecord(rotationRecord, record));
   }
 
   putOutbox(item: OutboxItem): void {

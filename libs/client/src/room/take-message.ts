@@ -5,51 +5,81 @@ import {
 } from '@0fc/protocol'; // prettier-ignore
 import { openMessage } from '@0fc/crypto/keys';
 import { ClientError } from '../errors.js';
-import type { StoredItem } from './records.js';
+import { noteRestored } from './generations.js';
+import { alarm, system } from './items.js';
+import type { EpochKey, StoredItem } from './records.js';
+import { compareSeen, forkItems } from './seen.js';
 import { upsert, type RoomState } from './state.js';
-import { alarm } from './items.js';
 
 /** Older instances that are remembered of each sender; what was taken in of others is known by its mid. */
 const RETIRED_KEPT = 32;
 
 /** The items that an entry of kind message becomes: the message, alarms, or both. `before`: the position it follows. */
 export function takeMessage(state: RoomState, entry: Entry, before: Position): readonly StoredItem[] {
+  state.core.epochMessages += 1;
+  return openItems(state, entry, before);
+}
+
+/** A message that waited for its key, now that it is there (section 7). */
+export function openItems(state: RoomState, entry: Entry, before: Position): readonly StoredItem[] {
   const { core } = state;
-  core.epochMessages += 1;
   const { sender } = entry;
   const senderKey = state.roster.members.get(sender)?.key;
   // The relay counts as sender only members; a removed one's message is the relay's doing.
   if (senderKey === undefined) return [alarm(ALARM_CODES.ALARM_BAD_SIGNATURE, sender)];
   let opened: { readonly body: Body<'message'>; readonly container: Bytes };
+  let epochKey: EpochKey;
   try {
     const epoch = decodeMessageClear(entry.clear);
+    const known = state.key(epoch);
     // The relay takes only the epoch of the log: anything else did not come from an honest one.
-    if (epoch !== core.epoch) return [alarm(ALARM_CODES.ALARM_UNREADABLE, sender, { epoch })];
-    const roomKey = state.current.key;
-    if (roomKey === null) return [alarm(ALARM_CODES.ALARM_NO_KEY, sender, { epoch })];
+    if (epoch !== core.logEpoch && known === null) return unopened(state, entry, epoch);
+    if (epoch !== core.logEpoch) return [alarm(ALARM_CODES.ALARM_UNREADABLE, sender, { epoch })];
+    const roomKey = known?.key ?? null;
+    if (known === null || roomKey === null) return unopened(state, entry, epoch, before);
+    epochKey = known;
     opened = openMessage({ roomKey, roomId: core.roomId, epoch, sender, senderKey, payload: entry.payload });
   } catch (error) {
     const forged = ClientError.from(error).code === ERROR_CODES.BAD_SIGNATURE;
     return [alarm(forged ? ALARM_CODES.ALARM_BAD_SIGNATURE : ALARM_CODES.ALARM_UNREADABLE, sender)];
   }
   const { body, container } = opened;
+  if (sender === core.me) settleOutbox(state, body);
   const repeat = checkCounter(state, body);
   if (repeat !== null) return repeat;
-  const items: StoredItem[] = [...noteCounter(state, body), ...checkSeen(state, body, before)];
-  if (sender === core.me) settleOutbox(state, body);
+  const items: StoredItem[] = [
+    ...noteCounter(state, body),
+    ...checkSeen(state, body, before, epochKey.floor),
+  ];
   const { instance, n, mid, sentAt } = body;
   items.unshift({ type: 'message', sender, instance, n, mid, sentAt, content: body.content });
   followContent(state, body, container);
   return items;
 }
 
+/** What cannot be opened here: kept for the key that has been asked for, or shown as missed. */
+function unopened(state: RoomState, entry: Entry, epoch: number, before?: Position): readonly StoredItem[] {
+  const { core } = state;
+  if (before !== undefined && epoch === core.epoch) {
+    const { wrap: _none, ...bare } = entry;
+    return [{ type: 'sealed', entry: bare, before }];
+  }
+  // Only where this client has skipped epochs, or the relay lost some, is that an honest relay's doing.
+  if (!core.skipped && core.losses.length === 0) {
+    return [alarm(ALARM_CODES.ALARM_UNREADABLE, entry.sender, { epoch })];
+  }
+  return [system('missed', { numbers: { from: entry.position.s, to: entry.position.s } })];
+}
+
 /** A duplicate is dropped (G5); the same counter for another message is an alarm. Null: it is new. */
 function checkCounter(state: RoomState, body: Body<'message'>): readonly StoredItem[] | null {
   const mid = state.midOf(body.sender, body.instance, body.n);
   if (mid !== null) {
-    return equalBytes(mid, body.mid)
-      ? []
-      : [alarm(ALARM_CODES.ALARM_DUPLICATE_N, body.sender, { n: body.n })];
+    if (!equalBytes(mid, body.mid)) {
+      return [alarm(ALARM_CODES.ALARM_DUPLICATE_N, body.sender, { n: body.n })];
+    }
+    noteRestored(state);
+    return [];
   }
   const last = state.core.counters.find((counter) => counter.sender === body.sender);
   // Not above the last, and yet not held here: from before this member's history began, or forged.
@@ -82,31 +112,36 @@ function retire(core: RoomState['core'], last: RoomState['core']['counters'][num
 }
 
 /** G6, G7: what the sender had when it sealed this, against what was taken in here. */
-function checkSeen(state: RoomState, body: Body<'message'>, before: Position): readonly StoredItem[] {
+function checkSeen(
+  state: RoomState,
+  body: Body<'message'>,
+  before: Position,
+  floor: Position,
+): readonly StoredItem[] {
   const { core } = state;
   const { sender, seen } = body;
   const items: StoredItem[] = [];
   const last = core.seen.find((known) => known.memberId === sender);
   const fell = last !== undefined && comparePositions(seen.position, last.position) < 0;
   // Before the rotation that began the epoch, it could not have had the key.
-  if (fell || comparePositions(seen.position, state.current.floor) < 0) {
+  if (fell || comparePositions(seen.position, floor) < 0) {
     items.push(alarm(ALARM_CODES.ALARM_SEEN_REGRESSED, sender, { position: seen.position.s }));
   }
   if (!fell)
     upsert(core.seen, (known) => known.memberId === sender, { memberId: sender, position: seen.position });
-  const known = state.transcriptAt(seen.position);
-  const ahead = comparePositions(seen.position, before) > 0;
-  // Older than what is kept here, or of a generation this client never was in: unverifiable, no alarm.
-  if ((ahead || (known !== null && !equalBytes(known, seen.t))) && !core.forked.includes(sender)) {
-    core.forked.push(sender);
-    items.push(alarm(ALARM_CODES.ALARM_FORK, sender, { position: seen.position.s }));
-  }
+  const compared = compareSeen(state, seen, before);
+  if (compared === 'ahead' || compared === 'differs') items.push(...forkItems(state, sender, seen.position));
   return items;
 }
 
+/** One's own message is in the log: it waits no longer, under whatever counter it waited. */
 function settleOutbox(state: RoomState, body: Body<'message'>): void {
-  const waiting = state.outbox.get(body.n);
-  if (waiting !== undefined && equalBytes(waiting.mid, body.mid)) state.dropOutbox(body.n);
+  for (const waiting of state.outbox.values()) {
+    if (!equalBytes(waiting.mid, body.mid)) continue;
+    if (waiting.n === body.n && equalBytes(waiting.instance, body.instance)) state.dropOutbox(waiting.n);
+    // Sent by the device that this one was exported from: its counter here must not stay a gap.
+    else state.putOutbox({ ...waiting, content: { type: 'void' }, sealed: null });
+  }
 }
 
 /** The content as version 1 knows it; null: it takes a newer client. */

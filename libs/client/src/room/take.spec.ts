@@ -5,7 +5,8 @@ import { generateKeyPair, makeRotation } from '@0fc/crypto/keys';
 import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
 import { alarmsOf, crypto, RoomLog, textsOf, type Person } from './log.spec-support.js';
 import type { RoomState } from './state.js';
-import { acceptGap, takeEntry, takeGeneration } from './take.js';
+import { acceptGap, takeEntry } from './take.js';
+import { takeGeneration } from './generations.js';
 
 let log: RoomLog;
 let guest: Person;

@@ -1,0 +1,203 @@
+/** A relay whose store lost the tail of a log (docs/protocol.md section 6): nothing but the position goes back. */
+import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { ALARM_CODES, equalBytes, type Entry, type Position } from '@0fc/protocol';
+import { bodyHash } from '@0fc/crypto/verify';
+import { loadThemis, nodeHash } from '@0fc/crypto/node';
+import { takeGeneration } from './generations.js';
+import { alarmsOf, eventsOf, RoomLog, textsOf, type Person } from './log.spec-support.js';
+import { lagsBehind, missingEntries } from './restore.js';
+import type { RoomState } from './state.js';
+import { takeEntry } from './take.js';
+
+let log: RoomLog;
+let guest: Person;
+let third: Person;
+let reader: RoomState;
+
+async function take(...entries: readonly Entry[]): Promise<void> {
+  for (const entry of entries) {
+    expect(await takeEntry(nodeHash, reader, entry)).toBe('taken');
+  }
+}
+
+async function lose(from: Position, generation: number): Promise<void> {
+  await takeGeneration(nodeHash, reader, await log.lose(from, generation), 9_000);
+  expect(reader.core.t).toEqual(log.t);
+}
+
+const end = () => ({ head: log.roster.head, epoch: log.epoch });
+const lossOf = (state: RoomState): unknown =>
+  state.log.flatMap((record) => record.items).findLast((item) => item.type === 'alarm')?.numbers;
+
+beforeAll(async () => {
+  await loadThemis();
+});
+
+beforeEach(async () => {
+  log = await RoomLog.begin();
+  const first = await log.admit();
+  const second = await log.admit();
+  guest = first.person;
+  third = second.person;
+  reader = await log.reader(guest);
+  await take(first.entry, second.entry);
+});
+
+describe('a lost tail', () => {
+  test('across a removal and rotations leaves the client where it was, and is brought back in order', async () => {
+    const before = log.position;
+    const entries = [
+      await log.say(log.owner, 'one'),
+      await log.change('remove', { member: third.id, reason: 'removed' }),
+      await log.rotate(guest.id),
+      await log.say(log.owner, 'two'),
+      await log.rotate(guest.id),
+      await log.rotate(guest.id),
+    ];
+    await take(...entries);
+    const { head } = reader.roster;
+    await lose(before, 1_000);
+
+    expect(reader.core.epoch).toBe(4);
+    expect(reader.core.logEpoch).toBe(1);
+    expect(reader.roster.head).toEqual(head);
+    expect(reader.roster.members.has(third.id)).toBe(false);
+    expect(lagsBehind(reader, end())).toBe(true);
+
+    const missing = await missingEntries(nodeHash, reader, end());
+    expect(missing.map(({ kind }) => kind)).toEqual(['roster', 'rotation', 'rotation', 'rotation']);
+    const shown = eventsOf(reader);
+    for (const entry of missing) await take(await log.again(entry));
+    expect(lagsBehind(reader, { head: log.roster.head, epoch: 4 })).toBe(false);
+    // What was shown once is not shown again, and what came back is counted.
+    expect(eventsOf(reader)).toEqual(shown);
+    expect(lossOf(reader)).toEqual({ from: 3, to: 8, restored: 4 });
+    expect(alarmsOf(reader)).toEqual([ALARM_CODES.ALARM_RELAY_LOST]);
+    expect(reader.core.epoch).toBe(4);
+    expect(reader.core.logEpoch).toBe(4);
+    expect(reader.core.paused).toBe(false);
+  });
+
+  test('sends one’s own lost messages again, with the same n and mid, and counts them once back', async () => {
+    await take(await log.say(guest, 'mine 1'));
+    const from = log.position;
+    const lost = await log.say(guest, 'mine 2');
+    await take(lost, await log.say(log.owner, 'theirs'));
+    const known = reader.messages().find(({ sender, n }) => sender === guest.id && n === 2);
+    await lose(from, 1_000);
+    expect([...reader.outbox.values()]).toMatchObject([
+      { n: 2, mid: known?.mid, content: { text: 'mine 2' } },
+    ]);
+    const again = log.seal(
+      guest,
+      log.body(guest, { type: 'text', text: 'mine 2' }, { n: 2, mid: known?.mid ?? lost.payload }),
+    );
+    await take(await log.add('message', guest.id, again.payload, again.clear));
+    expect(reader.outbox.size).toBe(0);
+    expect(textsOf(reader)).toEqual(['mine 1', 'mine 2', 'theirs']);
+    expect(lossOf(reader)).toEqual({ from: 4, to: 5, restored: 1 });
+    expect(alarmsOf(reader)).toEqual([ALARM_CODES.ALARM_RELAY_LOST]);
+  });
+
+  test('twice is measured by what the log of that moment held', async () => {
+    await take(await log.say(log.owner, 'a'));
+    const old = log.position;
+    await take(await log.say(log.owner, 'b'), await log.say(log.owner, 'c'));
+    await lose(old, 1_000);
+    log.owner.n = 10;
+    await take(await log.say(log.owner, 'd', { n: 4 }));
+    await lose(old, 2_000);
+    expect(lossOf(reader)).toEqual({ from: 4, to: 4, restored: 0 });
+    await take(await log.say(log.owner, 'e', { n: 5 }));
+    expect(textsOf(reader)).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(alarmsOf(reader)).toEqual([ALARM_CODES.ALARM_RELAY_LOST, ALARM_CODES.ALARM_RELAY_LOST]);
+  });
+
+  test('that took nothing of this client’s is no alarm', async () => {
+    await lose(log.position, 1_000);
+    await lose(log.position, 2_000);
+    await take(await log.say(log.owner, 'after'));
+    expect(alarmsOf(reader)).toEqual([]);
+    expect(reader.core.losses).toEqual([]);
+  });
+
+  test('does not bring back a closed room', async () => {
+    const before = log.position;
+    await take(await log.change('close', {}));
+    expect(reader.core.stage).toBe('closed');
+    await lose(before, 1_000);
+    expect(reader.core.stage).toBe('closed');
+    expect((await missingEntries(nodeHash, reader, end())).map(({ payload }) => payload)).toEqual([
+      reader.chain.at(-1),
+    ]);
+  });
+
+  test('messages of the epoch that the log went back to are read with its key', async () => {
+    const before = log.position;
+    await take(await log.rotate(guest.id));
+    await lose(before, 1_000);
+    await take(await log.say(log.owner, 'under the old key'));
+    expect(textsOf(reader)).toEqual(['under the old key']);
+    expect(alarmsOf(reader)).toEqual([ALARM_CODES.ALARM_RELAY_LOST]);
+  });
+});
+
+describe('an owner that says two things', () => {
+  test('with two entries on one head is shown, and the first stays', async () => {
+    const before = log.position;
+    await take(await log.change('remove', { member: third.id, reason: 'removed' }));
+    const { head } = reader.roster;
+    await lose(before, 1_000);
+    await take(await log.change('remove', { member: third.id, reason: 'misuse' }));
+    expect(alarmsOf(reader)).toEqual([ALARM_CODES.ALARM_RELAY_LOST, ALARM_CODES.ALARM_OWNER_EQUIVOCATED]);
+    expect(equalBytes(reader.roster.head, head)).toBe(true);
+  });
+
+  test('with two rotations to one epoch is shown, and the first key stays', async () => {
+    const before = log.position;
+    await take(await log.rotate(guest.id));
+    const { key } = reader.current;
+    await lose(before, 1_000);
+    await take(await log.rotate(guest.id));
+    expect(alarmsOf(reader)).toEqual([ALARM_CODES.ALARM_RELAY_LOST, ALARM_CODES.ALARM_OWNER_EQUIVOCATED]);
+    expect(reader.current.key).toEqual(key);
+  });
+});
+
+describe('a trimmed range', () => {
+  test('with rotations and roster entries in it is passed over, and what follows is read once the key is there', async () => {
+    const start = reader.chain.length;
+    await log.say(log.owner, 'trimmed');
+    await log.rotate(guest.id);
+    await log.change('remove', { member: third.id, reason: 'removed' });
+    await log.rotate(guest.id);
+    const fourth = await log.admit();
+    const trimmed = { position: log.position, t: log.t };
+    const containers = [...(await chainOf(log))].slice(start);
+    reader.core.position = trimmed.position;
+    reader.core.t = trimmed.t;
+    reader.core.skipped = true;
+    reader.chainAhead = containers;
+    await take(
+      await log.say(fourth.person, 'in an epoch that was trimmed'),
+      await log.rotate(guest.id),
+      await log.say(fourth.person, 'waits for its key'),
+    );
+    expect(reader.roster.head).toEqual(log.roster.head);
+    expect([...reader.roster.members.keys()].sort()).toEqual([...log.roster.members.keys()].sort());
+    expect(reader.core.epoch).toBe(4);
+    expect(eventsOf(reader)).toContain('missed');
+    expect(alarmsOf(reader)).toEqual([ALARM_CODES.ALARM_NO_KEY]);
+    expect(reader.log.at(-1)?.items).toMatchObject([{ type: 'sealed' }]);
+    expect(reader.core.paused).toBe(false);
+  });
+});
+
+/** The chain of a log: what the relay never trims. */
+async function chainOf(from: RoomLog): Promise<readonly Uint8Array[]> {
+  const heads = new Set<string>();
+  const chain = [from.genesis, ...from.containers];
+  for (const container of chain) heads.add(String(await bodyHash(nodeHash, container)));
+  expect(heads.size).toBe(chain.length);
+  return chain;
+}

@@ -1,0 +1,112 @@
+/**
+ * Bringing back what the relay's store has lost (docs/protocol.md section 6): the signed
+ * roster entries and rotations that this client holds beyond the log, in their order. Each
+ * proves itself; positions are the relay's to give.
+ */
+import {
+  decodeBody,
+  equalBytes,
+  ERROR_CODES,
+  LIMITS,
+  type Bytes,
+  type Entry,
+  type MemberId,
+} from '@0fc/protocol';
+import { bodyHash, containerBody, type Hash } from '@0fc/crypto/verify';
+import { ClientError } from '../errors.js';
+import type { RoomHandle } from './handle.js';
+import type { RotationRecord } from './records.js';
+import type { RoomState } from './state.js';
+
+/** Where the relay's log stands: its roster head and epoch. */
+export interface LogEnd {
+  readonly head: Bytes;
+  readonly epoch: number;
+}
+
+/** Whether the log lacks a roster entry or a rotation that was taken in here. */
+export function lagsBehind(state: RoomState, end: LogEnd): boolean {
+  const at = state.chainIndex(end.head);
+  // A head that is not known here is ahead of it: it is read, not restored.
+  const missingEntries = at !== null && at < state.chain.length - 1;
+  return (
+    missingEntries || (at !== null && end.epoch < state.core.epoch && state.rotations.has(state.core.epoch))
+  );
+}
+
+/** What the log lacks, in the order in which it was there; `end` null: all of it. */
+export async function missingEntries(
+  hash: Hash,
+  state: RoomState,
+  end: LogEnd | null,
+): Promise<readonly (Entry & { readonly wraps: RotationRecord['wraps'] })[]> {
+  const known = end === null ? -1 : (state.chainIndex(end.head) ?? state.chain.length - 1);
+  const byHead = rotationsByHead(state, end?.epoch ?? 0);
+  const missing: (Entry & { readonly wraps: RotationRecord['wraps'] })[] = [];
+  for (const [at, container] of state.chain.entries()) {
+    if (at > known) missing.push({ ...rosterEntry(state, container), wraps: null });
+    const head = await bodyHash(hash, container);
+    for (const { head: named, record } of byHead) {
+      if (equalBytes(named, head)) missing.push({ ...record.entry, wraps: record.wraps });
+    }
+  }
+  return missing;
+}
+
+/** Rotations beyond an epoch, ascending, with the roster head that each names. */
+function rotationsByHead(
+  state: RoomState,
+  beyond: number,
+): readonly { head: Bytes; record: RotationRecord }[] {
+  return [...state.rotations]
+    .filter(([epoch]) => epoch > beyond)
+    .sort(([a], [b]) => a - b)
+    .map(([, record]) => ({
+      head: decodeBody(containerBody(record.entry.clear), 'rotation').body.head,
+      record,
+    }));
+}
+
+function rosterEntry(state: RoomState, payload: Bytes): Entry {
+  const { position, me } = state.core;
+  // Position, sender and time are the relay's to give: an entry proves itself by its signature.
+  return { position, kind: 'roster', sender: me, time: 0, clear: new Uint8Array(), payload };
+}
+
+/**
+ * Sends what the log lacks. A rotation of which the wraps are here goes as the owner's own
+ * command, so that whoever had not read it finds a wrap; the rest prove themselves alone.
+ * Rejects with the relay's refusal.
+ */
+export async function restoreMissing(room: RoomHandle, end: LogEnd | null): Promise<void> {
+  const { state, connection, platform } = room;
+  const missing = await missingEntries(platform.crypto.hash, state, end);
+  let batch: Entry[] = [];
+  const flush = async (): Promise<void> => {
+    if (batch.length === 0) return;
+    const entries = batch;
+    batch = [];
+    await connection.request('restore', { roomId: state.core.roomId, entries });
+  };
+  for (const { wraps, ...entry } of missing) {
+    if (wraps !== null && entry.kind === 'rotation') {
+      await flush();
+      if (await rotateAgain(room, entry, wraps)) continue;
+    }
+    batch.push(entry);
+    if (batch.length === LIMITS.restoreEntries) await flush();
+  }
+  await flush();
+}
+
+/** False: only as the owner of that moment, bound to the room, could this go as a command of its own. */
+async function rotateAgain(room: RoomHandle, entry: Entry, wraps: Record<MemberId, Bytes>): Promise<boolean> {
+  try {
+    await room.connection.request('rotate', { clear: entry.clear, payload: entry.payload, wraps });
+    return true;
+  } catch (error) {
+    const { code } = ClientError.from(error);
+    if (code === ERROR_CODES.OFFLINE) throw error;
+    return false;
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * What lies in a range that the relay has trimmed (docs/protocol.md section 8): its messages
+ * are missed, but the roster chain is never trimmed and each rotation commits to its key,
+ * so both can be followed again from the first entry that shows where they are.
+ */
+import { decodeBody, equalBytes, type Bytes, type MemberId } from '@0fc/protocol';
+import { applyRoster, bodyHash, containerBody, memberIdOf, type Hash } from '@0fc/crypto/verify';
+import { followChange } from './changes.js';
+import type { RoomState } from './state.js';
+
+/** Follows the chain that was fetched up to the entry before this one. */
+export async function followToEntry(hash: Hash, state: RoomState, container: Bytes): Promise<void> {
+  const at = await indexAhead(hash, state, await bodyHash(hash, container));
+  if (at === null) return;
+  await follow(hash, state, at);
+  state.chainAhead = state.chainAhead.slice(1);
+}
+
+/** Follows it until somebody is on the roster who writes. */
+export async function followToMember(hash: Hash, state: RoomState, member: MemberId): Promise<void> {
+  if (state.chainAhead.length === 0 || state.roster.members.has(member)) return;
+  for (const [at, container] of state.chainAhead.entries()) {
+    const signed = decodeBody(
+      containerBody(container),
+      'admit',
+      'remove',
+      'leave',
+      'transfer',
+      'settings',
+      'close',
+    );
+    if (signed.kind !== 'admit' || (await memberIdOf(hash, signed.body.key)) !== member) continue;
+    await follow(hash, state, at + 1);
+    return;
+  }
+}
+
+/**
+ * The first rotation after a trimmed range: the roster is followed to the head that it names,
+ * and epochs that were trimmed are passed over. Their keys cannot be had any more.
+ */
+export async function followToRotation(hash: Hash, state: RoomState, clear: Bytes): Promise<void> {
+  const { core } = state;
+  if (!core.skipped) return;
+  const { body } = decodeBody(containerBody(clear), 'rotation');
+  const at = await indexAhead(hash, state, body.head);
+  if (at !== null) await follow(hash, state, at + 1);
+  if (body.newEpoch > core.epoch + 1) {
+    core.epoch = body.newEpoch - 1;
+    core.logEpoch = core.epoch;
+  }
+  core.skipped = false;
+}
+
+async function indexAhead(hash: Hash, state: RoomState, head: Bytes): Promise<number | null> {
+  for (const [at, container] of state.chainAhead.entries()) {
+    if (equalBytes(await bodyHash(hash, container), head)) return at;
+  }
+  return null;
+}
+
+/** Takes the next `count` entries in, each verified as any other. */
+async function follow(hash: Hash, state: RoomState, count: number): Promise<void> {
+  for (const container of state.chainAhead.slice(0, count)) {
+    const { roster, change } = await applyRoster(hash, state.roster, container);
+    state.extendChain(container, await bodyHash(hash, container), roster);
+    state.core.chainShown = state.chain.length;
+    state.core.logLength = state.chain.length;
+    followChange(state, change);
+  }
+  state.chainAhead = state.chainAhead.slice(count);
+}

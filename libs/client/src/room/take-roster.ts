@@ -1,0 +1,141 @@
+/** Taking in roster entries and requests to leave (docs/protocol.md section 4, G10, G11). */
+import { ALARM_CODES, decodeBody, ERROR_CODES, ROSTER_KINDS, type Bytes, type Entry } from '@0fc/protocol';
+import {
+  applyRoster, bodyHash, containerBody, memberIdOf, readChain, verifyContainer, verifyLeaveRequest, type Hash,
+} from '@0fc/crypto/verify'; // prettier-ignore
+import { ClientError } from '../errors.js';
+import { noteRestored } from './generations.js';
+import { alarm, system } from './items.js';
+import { settlePending } from './pending.js';
+import { followChange } from './changes.js';
+import type { StoredItem } from './records.js';
+import { followToEntry } from './skipped.js';
+import type { RoomState } from './state.js';
+
+export async function takeRoster(hash: Hash, state: RoomState, entry: Entry): Promise<readonly StoredItem[]> {
+  try {
+    const { core } = state;
+    const head = await bodyHash(hash, entry.payload);
+    const known = state.chainIndex(head);
+    if (known !== null) {
+      // A newcomer has the chain up to its join reply; what has been shown once is back after a loss.
+      if (known < core.logLength) return [alarm(ALARM_CODES.ALARM_BAD_ROSTER, entry.sender, { replayed: 1 })];
+      core.logLength = known + 1;
+      settlePending(state, entry.payload, null);
+      if (known < core.chainShown) {
+        noteRestored(state);
+        return [];
+      }
+      core.chainShown = known + 1;
+      return [await describe(hash, entry)];
+    }
+    await followToEntry(hash, state, entry.payload);
+    const { roster, change } = await applyRoster(hash, state.roster, entry.payload);
+    state.extendChain(entry.payload, head, roster);
+    core.chainShown = state.chain.length;
+    core.logLength = state.chain.length;
+    settlePending(state, entry.payload, null);
+    followChange(state, change);
+    return [await describe(hash, entry)];
+  } catch (error) {
+    const { code } = ClientError.from(error);
+    if (code === ERROR_CODES.INTERNAL) throw error;
+    if (code === ERROR_CODES.STALE_HEAD && (await equivocates(hash, state, entry.payload))) {
+      return [alarm(ALARM_CODES.ALARM_OWNER_EQUIVOCATED, entry.sender)];
+    }
+    return [
+      alarm(ALARM_CODES.ALARM_BAD_ROSTER, entry.sender, { stale: code === ERROR_CODES.STALE_HEAD ? 1 : 0 }),
+    ];
+  }
+}
+
+/**
+ * Two valid entries on one head, signed by the owner of that moment: proof against it, since an
+ * owner never signs a second one (section 4).
+ */
+async function equivocates(hash: Hash, state: RoomState, container: Bytes): Promise<boolean> {
+  const { body } = decodeBody(
+    containerBody(container),
+    'admit', 'remove', 'leave', 'transfer', 'settings', 'close',
+  ); // prettier-ignore
+  const at = state.chainIndex(body.head);
+  if (at === null) return false;
+  try {
+    const before = await readChain(hash, state.core.roomId, state.chain.slice(0, at + 1));
+    await applyRoster(hash, before, container);
+    return true;
+  } catch (error) {
+    if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
+    return false;
+  }
+}
+
+async function describe(hash: Hash, entry: Entry): Promise<StoredItem> {
+  const signed = decodeBody(containerBody(entry.payload), ...ROSTER_KINDS);
+  const actor = entry.sender;
+  switch (signed.kind) {
+    case 'genesis':
+      return system('created', { actor });
+    case 'admit':
+      return system('admitted', { actor, member: await memberIdOf(hash, signed.body.key) });
+    case 'remove':
+      return system('removed', { actor, member: signed.body.member });
+    case 'leave':
+      return system('left', { member: signed.body.member });
+    case 'transfer':
+      return system('transferred', { actor, member: signed.body.to });
+    case 'settings':
+      return system('settings', {
+        actor,
+        numbers: {
+          rotateEvery: signed.body.settings.rotateEvery,
+          approval: signed.body.settings.approval ? 1 : 0,
+        },
+      });
+    case 'close':
+      return system('closed', { actor });
+  }
+}
+
+/** The leaver is served nothing from here on; the others wait for the owner's rotation. */
+export function takeLeaveRequest(state: RoomState, entry: Entry): readonly StoredItem[] {
+  const { core } = state;
+  const { sender } = entry;
+  try {
+    verifyLeaveRequest(state.roster, sender, entry.payload);
+    if (core.leaving.some(({ memberId }) => memberId === sender)) return [];
+    if (sender === core.me) core.stage = 'left';
+    core.leaving.push({ memberId: sender, request: entry.payload });
+    return [system('leaving', { member: sender })];
+  } catch (error) {
+    const { code } = ClientError.from(error);
+    if (code === ERROR_CODES.INTERNAL) throw error;
+    return [
+      alarm(ALARM_CODES.ALARM_BAD_SIGNATURE, sender, { malformed: code === ERROR_CODES.MALFORMED ? 1 : 0 }),
+    ];
+  }
+}
+
+/**
+ * The one signed entry that the departed are served; null where it does not prove that this
+ * member has gone, or that the room is closed: then it is the relay's word and no more.
+ */
+export function provenDeparture(state: RoomState, entry: Entry): 'left' | 'removed' | 'closed' | null {
+  const { core, roster } = state;
+  try {
+    if (entry.kind === 'leaveRequest') {
+      verifyLeaveRequest(roster, core.me, entry.payload);
+      return 'left';
+    }
+    const owner = roster.members.get(roster.owner);
+    if (entry.kind !== 'roster' || owner === undefined) return null;
+    const signed = decodeBody(verifyContainer(owner.key, entry.payload), 'remove', 'leave', 'close');
+    if (signed.body.roomId !== core.roomId || signed.body.owner !== roster.owner) return null;
+    if (signed.kind === 'close') return 'closed';
+    if (signed.body.member !== core.me) return null;
+    return signed.kind === 'leave' ? 'left' : 'removed';
+  } catch (error) {
+    if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
+    return null;
+  }
+}

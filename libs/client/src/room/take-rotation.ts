@@ -1,0 +1,218 @@
+/** Taking in a rotation (docs/protocol.md section 7; G8, G9, G10, G11). */
+import {
+  ALARM_CODES, decodeBody, equalBytes, ERROR_CODES, type AlarmCode, type Body, type Bytes, type Entry,
+} from '@0fc/protocol'; // prettier-ignore
+import { bodyHash, verifyContainer, verifyRotation, type Hash } from '@0fc/crypto/verify';
+import { openRotation, wrapPrekey } from '@0fc/crypto/keys';
+import { ClientError } from '../errors.js';
+import { noteRestored } from './generations.js';
+import { alarm, system } from './items.js';
+import { settlePending } from './pending.js';
+import type { StoredItem } from './records.js';
+import { followToRotation } from './skipped.js';
+import type { RoomState } from './state.js';
+
+export async function takeRotation(
+  hash: Hash,
+  state: RoomState,
+  entry: Entry,
+): Promise<readonly StoredItem[]> {
+  const { core } = state;
+  let rotation: Body<'rotation'>;
+  try {
+    const known = await takeKnown(hash, state, entry);
+    if (known !== null) return known;
+    await followToRotation(hash, state, entry.clear);
+    rotation = await verifyRotation(hash, state.roster, core.epoch, entry.clear, entry.payload);
+  } catch (error) {
+    const { code } = ClientError.from(error);
+    if (code === ERROR_CODES.INTERNAL) throw error;
+    const forged = code === ERROR_CODES.BAD_SIGNATURE;
+    return [alarm(ALARM_CODES.ALARM_FOREIGN_ROTATION, entry.sender, { forged: forged ? 1 : 0 })];
+  }
+  const missed = giveUpSealed(state);
+  const items: StoredItem[] = [
+    system('rotated', { actor: state.roster.owner, numbers: { epoch: rotation.newEpoch } }),
+    ...rotation.unwrapped.map((member) => system('unwrapped', { actor: state.roster.owner, member })),
+  ];
+  const opened = adoptOwn(state, rotation) ?? (await openOwnWrap(hash, state, rotation, entry));
+  items.push(...opened.items);
+  settlePending(state, null, entry.clear);
+  state.keepRotation(rotation.newEpoch, { entry, wraps: ownWraps(state, entry) });
+  core.epoch = rotation.newEpoch;
+  core.logEpoch = rotation.newEpoch;
+  core.epochMessages = 0;
+  core.rotationWanted = false;
+  core.mustRotate = false;
+  core.needKey = null;
+  if (equalBytes(rotation.head, state.roster.head)) core.paused = false;
+  core.keys.push({
+    epoch: rotation.newEpoch,
+    key: opened.key,
+    keyHash: rotation.keyHash,
+    rotation: entry.clear,
+    floor: entry.position,
+    t: core.t,
+    counters: core.counters.map((counter) => ({ ...counter })),
+    since: entry.time,
+  });
+  forgetKeys(state);
+  return [...missed, ...items];
+}
+
+/** Back after a loss, or another one of the same epoch; null: it is new here. */
+async function takeKnown(hash: Hash, state: RoomState, entry: Entry): Promise<readonly StoredItem[] | null> {
+  const { core } = state;
+  const epoch = await knownEpoch(hash, state, await bodyHash(hash, entry.clear));
+  if (epoch === null) return rivalOf(state, entry);
+  if (epoch <= core.logEpoch)
+    return [alarm(ALARM_CODES.ALARM_FOREIGN_ROTATION, entry.sender, { replayed: 1 })];
+  const known = state.rotations.get(epoch);
+  // Its position is where the log has it now: that is what a later loss is measured by.
+  state.keepRotation(epoch, { entry, wraps: known?.wraps ?? null });
+  core.logEpoch = epoch;
+  if (epoch === core.epoch) core.epochMessages = 0;
+  settlePending(state, null, entry.clear);
+  noteRestored(state);
+  return [];
+}
+
+/** The epoch that a rotation with this hash began here; a newcomer knows that of its floor too. */
+async function knownEpoch(hash: Hash, state: RoomState, head: Bytes): Promise<number | null> {
+  for (const [epoch, { entry }] of state.rotations) {
+    const known = state.rotationHashes.get(epoch) ?? (await bodyHash(hash, entry.clear));
+    state.rotationHashes.set(epoch, known);
+    if (equalBytes(known, head)) return epoch;
+  }
+  for (const { epoch, rotation } of state.core.keys) {
+    if (rotation !== null && equalBytes(await bodyHash(hash, rotation), head)) return epoch;
+  }
+  return null;
+}
+
+/** Two rotations to one epoch, both signed by the owner: proof against it (section 4). */
+function rivalOf(state: RoomState, entry: Entry): readonly StoredItem[] | null {
+  const { core, roster } = state;
+  const owner = roster.members.get(roster.owner);
+  if (owner === undefined) return null;
+  const { body } = rotationOf(owner.key, entry.clear);
+  if (body.roomId !== core.roomId || !state.rotations.has(body.newEpoch)) return null;
+  return [alarm(ALARM_CODES.ALARM_OWNER_EQUIVOCATED, roster.owner, { epoch: body.newEpoch })];
+}
+
+const rotationOf = (ownerKey: Bytes, clear: Bytes) =>
+  decodeBody(verifyContainer(ownerKey, clear), 'rotation');
+
+interface Opened {
+  readonly key: Bytes | null;
+  readonly items: readonly StoredItem[];
+}
+
+/** One's own rotation, read back: only now is its key adopted (section 7). Null: it is not one's own. */
+function adoptOwn(state: RoomState, rotation: Body<'rotation'>): Opened | null {
+  const { core } = state;
+  const candidate = core.pending?.candidate ?? null;
+  if (candidate?.epoch !== rotation.newEpoch || !equalBytes(candidate.keyHash, rotation.keyHash)) return null;
+  // Its own wrap used the newest prekey of this device: a new one is due.
+  core.usedK = Math.max(core.usedK, ...core.prekeys.map((prekey) => prekey.k));
+  core.prekeys = core.prekeys.filter((prekey) => prekey.k >= core.usedK);
+  return { key: candidate.key, items: [] };
+}
+
+/** The owner keeps the wraps of its own rotations: who restores one can then serve everybody (section 6). */
+function ownWraps(state: RoomState, entry: Entry): Record<string, Bytes> | null {
+  const rotation = state.core.pending?.rotation ?? null;
+  return rotation !== null && equalBytes(rotation.clear, entry.clear) ? rotation.wraps : null;
+}
+
+async function openOwnWrap(
+  hash: Hash,
+  state: RoomState,
+  rotation: Body<'rotation'>,
+  entry: Entry,
+): Promise<Opened> {
+  const { core, roster } = state;
+  const failed = (code: AlarmCode): Opened => ({
+    key: null,
+    items: [alarm(code, roster.owner, { epoch: rotation.newEpoch })],
+  });
+  const oldKey = state.key(core.epoch)?.key ?? null;
+  if (oldKey === null) return failed(ALARM_CODES.ALARM_NO_KEY);
+  try {
+    const notices = entry.wrap === undefined ? [] : prekeyNotices(state, rotation, entry.wrap, oldKey);
+    const { key, k } = await openRotation(hash, {
+      roster,
+      rotation,
+      payload: entry.payload,
+      wrap: entry.wrap,
+      oldKey,
+      memberId: core.me,
+      prekeys: new Map(core.prekeys.map((prekey) => [prekey.k, prekey.pair])),
+    });
+    core.usedK = Math.max(core.usedK, k);
+    // A private prekey goes as soon as a rotation has used a later one (section 7).
+    core.prekeys = core.prekeys.filter((prekey) => prekey.k >= k);
+    return { key, items: notices };
+  } catch (error) {
+    return failed(alarmOf(error));
+  }
+}
+
+/** Each client checks which of its prekeys was used: one older than used before is an alarm (section 7). */
+function prekeyNotices(
+  state: RoomState,
+  rotation: Body<'rotation'>,
+  wrap: Bytes,
+  oldKey: Bytes,
+): readonly StoredItem[] {
+  const { core } = state;
+  const { roomId, newEpoch } = rotation;
+  const k = wrapPrekey({ roomId, newEpoch, memberId: core.me, wrap, oldKey });
+  if (k < core.usedK) return [alarm(ALARM_CODES.ALARM_PREKEY_ROLLED_BACK, state.roster.owner, { k })];
+  return k < core.publishedK ? [system('prekeyBehind', { numbers: { k, published: core.publishedK } })] : [];
+}
+
+function alarmOf(error: unknown): AlarmCode {
+  if (typeof error === 'object' && error !== null && 'alarm' in error) {
+    const named = Object.values(ALARM_CODES).find((code) => code === error.alarm);
+    if (named !== undefined) return named;
+  }
+  if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
+  return ALARM_CODES.ALARM_NO_KEY;
+}
+
+/** Messages that waited for a key which no grant can bring any more: missed, and shown as such. */
+function giveUpSealed(state: RoomState): readonly StoredItem[] {
+  const held = state.key(state.core.epoch)?.key ?? null;
+  if (held !== null) return [];
+  let from = 0;
+  let to = 0;
+  for (const record of waitingRecords(state)) {
+    const s = record.at?.position.s ?? 0;
+    from = from === 0 ? s : Math.min(from, s);
+    to = Math.max(to, s);
+    state.replaceItems(
+      record.index,
+      record.items.filter((item) => item.type !== 'sealed'),
+    );
+  }
+  return to === 0 ? [] : [system('missed', { numbers: { from, to } })];
+}
+
+/** Records with a message that waits for its key, oldest first. */
+export const waitingRecords = (state: RoomState) =>
+  state.log.filter((record) => record.items.some((item) => item.type === 'sealed'));
+
+/**
+ * A room key goes when the rotation after the one that ended its epoch has been
+ * processed (G8), unless a join that was answered under it still needs it.
+ */
+export function forgetKeys(state: RoomState): void {
+  const needed = new Set<number>();
+  for (const invite of state.invites.values()) {
+    if (invite.stage !== 'replied' && invite.stage !== 'confirmed') continue;
+    for (const reply of invite.replies) needed.add(reply.epoch);
+  }
+  const { core } = state;
+  core.keys = core.keys.filter((key) => key.epoch >= core.epoch - 1 || needed.has(key.epoch));
+}
