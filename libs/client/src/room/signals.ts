@@ -133,7 +133,6 @@ export class Signals {
     this.#beat = null;
     this.#soon = null;
     this.#expiry = null;
-    this.#ahead.clear();
     this.#typing.clear();
   }
 

@@ -24,7 +24,8 @@ export class Feed {
   /** index of the oldest record in the window; null: nothing has been told yet */
   #from: number | null = null;
   #wanted = WINDOW;
-  #pending: ReadonlySet<string> = new Set();
+  /** what waits in the outbox, as it was told */
+  #pending: ReadonlyMap<string, string> = new Map();
   #marks = '';
 
   /** One more window's worth of older records with the next step. */
@@ -75,12 +76,15 @@ export class Feed {
   }
 
   #tell(source: Source, due: readonly LogRecord[], reset: boolean): TimelineEvent | null {
-    const waiting = pendingItems(source);
-    const items: TimelineItem[] = [...due.flatMap((record) => itemsOf(source, record)), ...waiting];
-    const pending = new Set(waiting.map(({ id }) => id));
+    const waiting = new Map(pendingItems(source).map((item) => [item.id, item]));
+    const told = new Map([...waiting].map(([id, item]) => [id, JSON.stringify(item)]));
+    // A long outbox is not told again and again while it waits.
+    const changed = [...waiting.values()].filter(({ id }) => reset || told.get(id) !== this.#pending.get(id));
+    const items: TimelineItem[] = [...due.flatMap((record) => itemsOf(source, record)), ...changed];
     const present = new Set(items.map(({ id }) => id));
-    const removed = reset ? [] : [...this.#pending].filter((id) => !present.has(id));
-    this.#pending = pending;
+    const gone = [...this.#pending.keys()].filter((id) => !waiting.has(id) && !present.has(id));
+    const removed = reset ? [] : gone;
+    this.#pending = told;
     if (!reset && items.length === 0 && removed.length === 0) return null;
     const { roomId } = source.state.core;
     return { type: 'timeline', roomId, reset, items, removed };

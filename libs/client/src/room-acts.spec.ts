@@ -1,0 +1,120 @@
+/** Safety numbers, drafts, forgetting: what stays on this device. */
+import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { generateKeyPair, safetyNumber } from '@0fc/crypto/keys';
+import { fingerprintOf } from '@0fc/crypto/verify';
+import { loadThemis, nodeHash } from '@0fc/crypto/node';
+import { Drafts } from './drafts.js';
+import { forgetting, mustBeOver, safetyNumberWith, setVerified } from './room-acts.js';
+import { crypto, memoryStorage } from './room/log.spec-support.js';
+import { keyOf, STORES, type OwnerInvite } from './room/records.js';
+import type { Room } from './room/room.js';
+import { Vault } from './vault.js';
+import { stage, type Stage } from './view/room.spec-support.js';
+
+let on: Stage;
+
+beforeAll(async () => {
+  await loadThemis();
+});
+
+beforeEach(async () => {
+  on = await stage();
+});
+
+describe('a safety number', () => {
+  test('is the same from both sides, and its code names the room', async () => {
+    const { state } = on.source;
+    const [mine, theirs] = [on.guest.identity.publicKey, on.log.owner.identity.publicKey];
+    const shown = await safetyNumberWith(nodeHash, state, on.log.owner.id);
+    const digits = (await safetyNumber(nodeHash, state.core.roomId, theirs, mine)).replaceAll(' ', '');
+    expect(shown).toEqual({
+      digits,
+      qr: `0fc-safety:1:${state.core.roomId}:${digits}`,
+      myFingerprint: await fingerprintOf(nodeHash, mine),
+      theirFingerprint: await fingerprintOf(nodeHash, theirs),
+    });
+    expect(digits).toMatch(/^\d{60}$/);
+  });
+
+  test('is there for a former member and for who has claimed an invite, not for oneself or a stranger', async () => {
+    on = await stage('owner');
+    const { state } = on.source;
+    const before = await safetyNumberWith(nodeHash, state, on.guest.id);
+    await on.take(await on.log.change('remove', { member: on.guest.id, reason: 'removed' }));
+    expect(await safetyNumberWith(nodeHash, state, on.guest.id)).toEqual(before);
+    const inviteId = 'AAAAAAAAAAAAAAAAAAAAAA' as OwnerInvite['inviteId'];
+    const joiner = { key: generateKeyPair().publicKey, name: 'T', joinKey: null, prekey: new Uint8Array(1), request: new Uint8Array(1) }; // prettier-ignore
+    state.putInvite({
+      inviteId, made: 1, expires: 2, pair: null, token: null, stage: 'asked', joiner, approved: false, replies: [],
+      repliedAt: null, dropReason: null,
+    }); // prettier-ignore
+    expect((await safetyNumberWith(nodeHash, state, inviteId)).theirFingerprint).toBe(
+      await fingerprintOf(nodeHash, joiner.key),
+    );
+    for (const nobody of [state.core.me, 'BBBBBBBBBBBBBBBBBBBBBA', '']) {
+      await expect(safetyNumberWith(nodeHash, state, nobody)).rejects.toMatchObject({
+        code: 'MEMBER_UNKNOWN',
+      });
+    }
+  });
+
+  test('is marked as compared, and unmarked', async () => {
+    const { core } = on.source.state;
+    await setVerified(on.room, on.log.owner.id, true);
+    await setVerified(on.room, on.log.owner.id, true);
+    expect(core.verified).toEqual([on.log.owner.id]);
+    await setVerified(on.room, on.log.owner.id, false);
+    expect(core.verified).toEqual([]);
+    for (const nobody of [core.me, 'nobody']) {
+      await expect(setVerified(on.room, nobody, true)).rejects.toMatchObject({ code: 'MEMBER_UNKNOWN' });
+    }
+  });
+});
+
+describe('in the vault', () => {
+  const vaultOf = () => Vault.create({ crypto, storage: memoryStorage() }, 'a long enough passphrase');
+
+  test('a draft stays until it is replaced', async () => {
+    const vault = await vaultOf();
+    const drafts = await Drafts.load(vault);
+    expect(await drafts.set('room', 'not yet sent')).toBe(true);
+    expect(await drafts.set('room', 'not yet sent')).toBe(false);
+    const again = await Drafts.load(vault);
+    expect([again.of('room'), again.of('other')]).toEqual(['not yet sent', '']);
+    await again.set('room', '');
+    expect((await Drafts.load(vault)).of('room')).toBe('');
+    expect(await vault.list(STORES.app)).toEqual([]);
+  });
+
+  test('forgetting a room leaves nothing of it, and everything of the others', async () => {
+    const vault = await vaultOf();
+    const value = new Uint8Array(1);
+    const records = (room: string) => [
+      { store: STORES.rooms, key: room, value },
+      ...[STORES.chain, STORES.rotations, STORES.log, STORES.outbox].flatMap((store) =>
+        [0, 1, 2].map((n) => ({ store, key: keyOf(room, n), value })),
+      ),
+      { store: STORES.invites, key: `${room}/invite`, value },
+    ];
+    await vault.write([...records('room'), ...records('rooms')]);
+    await vault.write(await forgetting(vault, 'room'));
+    const left = await Promise.all(
+      Object.values(STORES).map(async (store) =>
+        (await vault.list(store)).map(({ key }) => ({ store, key })),
+      ),
+    );
+    const expected = records('rooms').map(({ store, key }) => ({ store, key }));
+    expect(left.flat()).toHaveLength(expected.length);
+    expect(left.flat()).toEqual(expect.arrayContaining(expected));
+  });
+
+  test('a room is forgotten only once it is over', () => {
+    const room = (stage: string, code: string | null) =>
+      ({ state: { core: { stage } }, stopped: code === null ? null : { code } }) as unknown as Room;
+    for (const still of [room('member', null), room('member', 'REPLACED')]) {
+      expect(() => mustBeOver(still)).toThrow(expect.objectContaining({ code: 'STILL_MEMBER' }) as Error);
+    }
+    for (const over of ['left', 'removed', 'closed'].map((name) => room(name, null))) mustBeOver(over);
+    mustBeOver(room('member', 'ROOM_UNKNOWN'));
+  });
+});

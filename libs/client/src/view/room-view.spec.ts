@@ -1,0 +1,274 @@
+/** What the page is told of a room, field by field. */
+import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { ALARM_CODES } from '@0fc/protocol';
+import { generateKeyPair, sealSignal, signBody } from '@0fc/crypto/keys';
+import { fingerprintOf } from '@0fc/crypto/verify';
+import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
+import type { RoomView, TimelineItem } from '../api.js';
+import { alarm, system } from '../room/items.js';
+import type { Person } from '../room/log.spec-support.js';
+import type { OwnerInvite } from '../room/records.js';
+import { relayRowsOf } from './relay-rows.js';
+import { roomViewOf } from './room-view.js';
+import { stage, START, type Stage } from './room.spec-support.js';
+import { summaryOf } from './summary.js';
+import { itemsOf } from './timeline.js';
+
+let on: Stage;
+
+beforeAll(async () => {
+  await loadThemis();
+});
+
+beforeEach(async () => {
+  on = await stage();
+});
+
+const view = (): RoomView => roomViewOf(on.room, on.faces, { draft: 'not sent', earlier: true });
+const memberOf = (person: Person) => view().members.find(({ memberId }) => memberId === person.id);
+const shown = (): readonly TimelineItem[] =>
+  on.source.state.log.flatMap((record) => itemsOf(on.source, record));
+
+/** The presence of a person, as this room hears it. */
+const heard = (person: Person, head = on.log.roster.head): void => {
+  const { roster, epoch, position, t, key: roomKey } = on.log;
+  const content = { type: 'presence', seen: { position, t }, head } as const;
+  const now = on.clock.now();
+  const body = {
+    roomId: roster.roomId, epoch, sender: person.id, instance: person.instance, counter: now, sentAt: now, content,
+  }; // prettier-ignore
+  const payload = sealSignal({ identity: person.identity, roomKey, body });
+  on.room.signals.onSignal({ sender: person.id, epoch, payload });
+};
+
+describe('a member', () => {
+  test('is here once heard of, and has taken in what it says', () => {
+    on.room.signals.live();
+    expect(memberOf(on.log.owner)).toMatchObject({ here: false, upToDate: null, me: false, owner: true });
+    heard(on.log.owner);
+    expect(memberOf(on.log.owner)).toMatchObject({ here: true, upToDate: true, lastSeen: START });
+    on.clock.advance(1_000);
+    heard(on.log.owner, nodeRandom.bytes(32));
+    expect(memberOf(on.log.owner)?.upToDate).toBe(false);
+    expect(memberOf(on.guest)).toMatchObject({ me: true, here: true, upToDate: true });
+  });
+
+  test('carries its marks: verified, leaving, confusable', async () => {
+    const { core } = on.source.state;
+    on.name(on.log.owner, 'Amina');
+    on.name(on.guest, 'Аmina');
+    core.verified = [on.log.owner.id];
+    core.leaving.push({ memberId: on.log.owner.id, request: new Uint8Array(1) });
+    expect(memberOf(on.log.owner)).toMatchObject({
+      name: 'Amina', verified: true, leaving: true, confusable: true, removing: false, oldPrekey: false,
+      fingerprint: await fingerprintOf(nodeHash, on.log.owner.identity.publicKey),
+    }); // prettier-ignore
+    core.people.length = 1;
+    expect(memberOf(on.log.owner)?.confusable).toBe(false);
+  });
+
+  test('is being removed from the moment the owner asks until the log says so', async () => {
+    on = await stage('owner');
+    const { core, roster } = on.source.state;
+    core.wrappedTo = [{ memberId: on.guest.id, k: 1, again: true }];
+    expect(memberOf(on.guest)).toMatchObject({ removing: false, oldPrekey: true });
+    core.tasks.removals = [on.guest.id];
+    expect(memberOf(on.guest)?.removing).toBe(true);
+    core.tasks.removals = [];
+    const entry = signBody(core.identity, 'remove', {
+      roomId: core.roomId, head: roster.head, owner: core.me, member: on.guest.id, reason: 'removed',
+    }); // prettier-ignore
+    core.pending = { kind: 'rotate', entry, rotation: null, candidate: null, inviteId: null, reply: null };
+    expect(memberOf(on.guest)?.removing).toBe(true);
+    expect(memberOf(on.log.owner)?.removing).toBe(false);
+  });
+});
+
+describe('the room', () => {
+  test('says why nothing is sent', () => {
+    const { core } = on.source.state;
+    expect(view().paused).toBeNull();
+    core.keys = core.keys.map((key) => ({ ...key, key: null }));
+    expect(view().paused).toBe('key');
+    on.fake.restoring = true;
+    expect(view().paused).toBe('restore');
+    core.paused = true;
+    expect(view().paused).toBe('departure');
+    core.stage = 'left';
+    expect(view().paused).toBeNull();
+  });
+
+  test('is leaving until it has left, and closing until it is closed', async () => {
+    const { core } = on.source.state;
+    core.leaveRequest = new Uint8Array(1);
+    expect(view().leaving).toBe(true);
+    core.stage = 'left';
+    expect(view().leaving).toBe(false);
+    on = await stage('owner');
+    const owner = on.source.state;
+    owner.core.tasks.close = true;
+    expect(view().closing).toBe(true);
+    owner.core.tasks.close = false;
+    const { roomId, me, identity } = owner.core;
+    const entry = signBody(identity, 'close', { roomId, head: owner.roster.head, owner: me });
+    owner.core.pending = {
+      kind: 'roster',
+      entry,
+      rotation: null,
+      candidate: null,
+      inviteId: null,
+      reply: null,
+    };
+    expect(view().closing).toBe(true);
+    owner.core.stage = 'closed';
+    expect(view().closing).toBe(false);
+  });
+
+  test('tells each side of a hand-over of the other', async () => {
+    for (const [by, role] of [['guest', 'offered'], ['owner', 'offering']] as const) {
+      on = await stage(by);
+      const other = by === 'guest' ? on.log.owner : on.guest;
+      on.name(other, 'The other');
+      const { core } = on.source.state;
+      expect(view().handOver).toBeNull();
+      const offer = { memberId: other.id, nonce: nodeRandom.bytes(16), since: 7, offer: new Uint8Array(1) };
+      core.handOver = { ...offer, acceptance: null };
+      const told = { role, memberId: other.id, name: 'The other', since: 7 };
+      expect(view().handOver).toEqual({ ...told, accepted: false });
+      core.handOver = { ...offer, acceptance: new Uint8Array(1) };
+      expect(view().handOver).toEqual({ ...told, accepted: true });
+    }
+  }); // prettier-ignore
+
+  test('says since when its owner is away, to the others alone, and only once that is known', async () => {
+    on.room.signals.live();
+    heard(on.log.owner);
+    expect(view().ownerAwaySince).toBeNull();
+    on.clock.advance(119_999);
+    expect(view().ownerAwaySince).toBeNull();
+    on.clock.advance(1);
+    expect(view().ownerAwaySince).toBe(START);
+    on = await stage('owner');
+    on.room.signals.live();
+    on.clock.advance(600_000);
+    expect(view().ownerAwaySince).toBeNull();
+  });
+
+  test('carries what is typed here and by whom elsewhere, and where unread begins', () => {
+    on.source.state.core.readIndex = 3;
+    expect(view()).toMatchObject({
+      draft: 'not sent', earlier: true, unreadFrom: 48, typing: [], settings: { rotateEvery: 100, approval: false },
+    }); // prettier-ignore
+    expect(summaryOf(on.room, 'not sent')).toMatchObject({
+      draft: 'not sent',
+      unread: 0,
+      alarms: 0,
+      last: null,
+    });
+  });
+
+  test('shows a join that waits for the owner’s word with the number both can compare', async () => {
+    on = await stage('owner');
+    const { state } = on.source;
+    state.roster = { ...state.roster, settings: { ...state.roster.settings, approval: true } };
+    const joiner = generateKeyPair().publicKey;
+    const invite: OwnerInvite = {
+      inviteId: 'AAAAAAAAAAAAAAAAAAAAAA' as OwnerInvite['inviteId'], made: 5, expires: 9, pair: null, token: null,
+      stage: 'asked', approved: false, replies: [], repliedAt: null, dropReason: null,
+      joiner: { key: joiner, name: 'Tomás', joinKey: null, prekey: new Uint8Array(1), request: new Uint8Array(1) },
+    }; // prettier-ignore
+    state.putInvite(invite);
+    await on.faces.learn(state);
+    expect(view().approvals).toEqual([
+      {
+        inviteId: invite.inviteId,
+        name: 'Tomás',
+        fingerprint: await fingerprintOf(nodeHash, joiner),
+        safetyNumber: expect.stringMatching(/^\d{60}$/) as string,
+        invited: 5,
+      },
+    ]);
+    state.putInvite({ ...invite, approved: true });
+    expect(view().approvals).toEqual([]);
+  });
+});
+
+describe('the conversation', () => {
+  const target = (person: Person, n: number) => ({ sender: person.id, instance: person.instance, n });
+
+  test('shows messages with all that became of them', async () => {
+    on.name(on.log.owner, 'Amina');
+    on.name(on.guest, 'Inès');
+    await on.take(
+      await on.log.say(on.log.owner, 'a question'),
+      await on.send(on.guest, { type: 'reply', to: target(on.log.owner, 1), text: 'an answer' }),
+      await on.send(on.log.owner, { type: 'reaction', to: target(on.guest, 1), emoji: '👍', on: true }),
+      await on.send(on.log.owner, { type: 'edit', to: target(on.log.owner, 1), text: 'a better question' }),
+      await on.send(on.log.owner, { type: 'readMarker', position: { ...on.log.position } }),
+    );
+    const messages = shown().filter(({ type }) => type === 'message');
+    expect(messages).toMatchObject([
+      { text: 'a better question', edited: true, mine: false, state: 'relayed', replyTo: null },
+      {
+        text: 'an answer', edited: false, mine: true, state: 'read', readBy: 1, readers: ['Amina'],
+        replyTo: { id: messages[0]?.id, senderName: 'Amina', text: 'a better question' },
+        reactions: [{ emoji: '👍', count: 1, mine: false, names: ['Amina'] }],
+      },
+    ]); // prettier-ignore
+    await on.take(await on.send(on.log.owner, { type: 'delete', to: target(on.log.owner, 1) }));
+    expect(shown().filter(({ type }) => type === 'message')).toMatchObject([
+      { text: '', deleted: true, edited: false },
+      { replyTo: { id: messages[0]?.id, text: '' } },
+    ]);
+    expect(summaryOf(on.room, '').last).toMatchObject({ sender: 'Inès', mine: true, text: 'an answer' });
+  });
+
+  test('a quote of what is not here says so, and a long one is cut between characters', async () => {
+    const long = '😀'.repeat(1_000);
+    await on.take(
+      await on.send(on.guest, { type: 'reply', to: target(on.log.owner, 99), text: 'to what?' }),
+      await on.log.say(on.log.owner, long),
+      await on.send(on.guest, { type: 'reply', to: target(on.log.owner, 1), text: 'so long' }),
+    );
+    const quotes = shown().flatMap((item) => (item.type === 'message' ? [item.replyTo] : []));
+    expect(quotes[0]).toMatchObject({ id: null, text: '' });
+    expect(quotes[2]?.text).toBe(`${'😀'.repeat(280)}…`);
+  });
+
+  test('what waits for its key shows nothing; alarms stand in place', () => {
+    const { state } = on.source;
+    const entry = {
+      position: { g: 1, s: 9 }, kind: 'message' as const, sender: on.log.owner.id, time: 1, clear: new Uint8Array(1),
+      payload: new Uint8Array(1),
+    }; // prettier-ignore
+    const before = shown().length;
+    state.append(null, 1, [{ type: 'sealed', entry, before: { g: 1, s: 8 } }]);
+    state.append(null, 2, [
+      alarm(ALARM_CODES.ALARM_RELAY_LOST, null, { from: 1, to: 2, restored: 2 }),
+      system('offered', { actor: on.log.owner.id, member: on.guest.id }),
+    ]);
+    expect(shown().slice(before)).toMatchObject([
+      { type: 'alarm', code: 'ALARM_RELAY_LOST', params: { from: 1, to: 2, restored: 2 }, settled: true },
+      { type: 'system', event: 'offered', me: true, params: { actorMe: 0 } },
+    ]);
+  });
+});
+
+describe('what the relay sees', () => {
+  test('are the entries as it has them, beside what they say here', async () => {
+    on.name(on.log.owner, 'Amina');
+    const entry = await on.log.say(on.log.owner, 'sealed words');
+    await on.take(entry, await on.log.rotate(on.guest.id));
+    on.source.state.append(null, 1, [system('offered')]);
+    const rows = relayRowsOf(on.source.state, on.faces, 2);
+    expect(rows).toMatchObject([
+      {
+        position: entry.position, kind: 'message', sender: on.log.owner.id, time: entry.time,
+        clearBytes: entry.clear.length, payloadBytes: entry.payload.length, senderName: 'Amina', what: 'text',
+        says: 'sealed words', sample: Buffer.from(entry.payload.slice(0, 48)).toString('hex'),
+      },
+      { kind: 'rotation', what: 'rotated', says: '' },
+    ]); // prettier-ignore
+    expect(relayRowsOf(on.source.state, on.faces, 500)).toHaveLength(3);
+  });
+});

@@ -1,0 +1,58 @@
+/** A room with real state, talk and signals over ports in memory. */
+import type { Content, Entry } from '@0fc/protocol';
+import { nodeHash } from '@0fc/crypto/node';
+import { FakeClock, FakeRoom } from '../room/handle.spec-support.js';
+import { RoomLog, type Person } from '../room/log.spec-support.js';
+import { Outbox } from '../room/outbox.js';
+import type { Room } from '../room/room.js';
+import { Signals } from '../room/signals.js';
+import { takeEntry } from '../room/take.js';
+import { Talk } from '../room/talk.js';
+import { Faces } from './faces.js';
+import type { Source } from './timeline.js';
+
+export const START = 1_700_000_000_000;
+
+export interface Stage {
+  readonly log: RoomLog;
+  readonly guest: Person;
+  readonly clock: FakeClock;
+  readonly fake: FakeRoom;
+  readonly room: Room;
+  readonly faces: Faces;
+  readonly source: Source;
+  take(...entries: readonly Entry[]): Promise<void>;
+  send(person: Person, content: Content): Promise<Entry>;
+  /** Names a member as a profile would. */
+  name(person: Person, name: string): void;
+}
+
+/** A room of its owner and a guest, seen by one of the two. */
+export async function stage(by: 'owner' | 'guest' = 'guest'): Promise<Stage> {
+  const log = await RoomLog.begin();
+  const { person: guest, entry } = await log.admit();
+  const clock = new FakeClock(START);
+  const state = await log.reader(by === 'guest' ? guest : log.owner);
+  const fake = new FakeRoom(state, clock);
+  const outbox = new Outbox(fake);
+  const talk = new Talk(fake, (content) => outbox.add(content));
+  const extras = { signals: new Signals(fake), talk, connectionState: 'connected', stopped: null };
+  const room = Object.assign(fake, extras) as unknown as Room;
+  const faces = new Faces(nodeHash);
+  const take = async (...entries: readonly Entry[]): Promise<void> => {
+    for (const each of entries) await takeEntry(nodeHash, state, each);
+    talk.conversation.follow();
+    await faces.learn(state);
+  };
+  await take(entry);
+  return {
+    log, guest, clock, fake, room, faces, take, source: { state, conversation: talk.conversation, faces },
+    async send(person, content) {
+      const sealed = log.seal(person, log.body(person, { ...content }));
+      return log.add('message', person.id, sealed.payload, sealed.clear);
+    },
+    name(person, name) {
+      state.core.people.push({ memberId: person.id, name, proof: null });
+    },
+  }; // prettier-ignore
+}
