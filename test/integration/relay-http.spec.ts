@@ -158,7 +158,7 @@ describe('as a program', () => {
       [{ DATA_DIR: join(file, 'below') }, [], /^DATA_DIR is .* cannot be written to/],
       [{ RELAY_PRIVATE_KEY_FILE: join(folder, 'absent') }, [], /^RELAY_PRIVATE_KEY_FILE is .*ENOENT/],
       [{}, ['--prot', '1'], /prot/],
-      [{}, ['serve'], /only command is keygen/],
+      [{}, ['serve'], /commands are keygen and rooms/],
     ];
     for (const [environment, args, text] of cases) {
       const { code, error } = await run(args, environment);

@@ -26,6 +26,12 @@ export interface RelayConfig {
   readonly appendRate: Rate;
   readonly requestRate: Rate;
   readonly roomsPerAddress: Rate;
+  /** entries that an address may bring back */
+  readonly restoreRate: Rate;
+  /** of one room's log, wraps included */
+  readonly historyBytes: number;
+  /** rooms that nobody uses for so long are erased; 0: never */
+  readonly roomIdleDays: number;
   readonly connectionsPerAddress: number;
   readonly queueBytes: number;
   readonly handshakeMs: number;
@@ -92,6 +98,10 @@ export const SETTINGS = {
   REQUESTS_PER_SECOND: count(1, 100_000),
   REQUESTS_BURST: count(1, 1_000_000),
   ROOMS_PER_ADDRESS_PER_DAY: count(1, 1_000_000),
+  RESTORES_PER_SECOND: count(1, 100_000),
+  RESTORES_BURST: count(LIMITS.restoreEntries, 1_000_000),
+  HISTORY_BYTES: count(LIMITS.frameBytes, 1_099_511_627_776),
+  ROOM_IDLE_DAYS: count(0, 36_500),
   MAX_CONNECTIONS_PER_ADDRESS: count(1, 1_000_000),
   QUEUE_BYTES: count(LIMITS.frameBytes, 1_073_741_824),
   HANDSHAKE_MS: count(50, 60_000),
@@ -135,6 +145,9 @@ export function readConfig(environment: Environment, defaults: { readonly webDir
     appendRate: { perSecond: read('APPEND_PER_SECOND') ?? 20, burst: read('APPEND_BURST') ?? 200 },
     requestRate: { perSecond: read('REQUESTS_PER_SECOND') ?? 100, burst: read('REQUESTS_BURST') ?? 500 },
     roomsPerAddress: { perSecond: (roomsPerDay * 1000) / MS_PER_DAY, burst: roomsPerDay },
+    restoreRate: { perSecond: read('RESTORES_PER_SECOND') ?? 100, burst: read('RESTORES_BURST') ?? 2_000 },
+    historyBytes: read('HISTORY_BYTES') ?? 67_108_864,
+    roomIdleDays: read('ROOM_IDLE_DAYS') ?? 90,
     connectionsPerAddress: read('MAX_CONNECTIONS_PER_ADDRESS') ?? 256,
     queueBytes: read('QUEUE_BYTES') ?? 1_048_576,
     handshakeMs: read('HANDSHAKE_MS') ?? 10_000,

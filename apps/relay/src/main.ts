@@ -4,6 +4,7 @@
  *
  *   node dist/main.js [--port N]    runs it; all else by environment variables (config.ts)
  *   node dist/main.js keygen        prints a key pair
+ *   node dist/main.js rooms …       tells of rooms or erases one (operators/cli.ts); --json
  */
 import { parseArgs } from 'node:util';
 import { toBase64Url } from '@0fc/protocol';
@@ -11,6 +12,7 @@ import { loadThemis, nodeHash } from '@0fc/crypto/node';
 import { fingerprintOf } from '@0fc/crypto/verify';
 import { ConfigError } from './config.js';
 import { makeKeyPair, writeKey } from './key-pair.js';
+import { rooms, ROOMS_USAGE } from './operators/cli.js';
 import { startRelay } from './start.js';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -46,7 +48,10 @@ async function run(port: string | undefined): Promise<void> {
 
 function readArguments() {
   try {
-    return parseArgs({ options: { port: { type: 'string' } }, allowPositionals: true });
+    return parseArgs({
+      options: { port: { type: 'string' }, json: { type: 'boolean' }, yes: { type: 'boolean' } },
+      allowPositionals: true,
+    });
   } catch (error) {
     throw new ConfigError(error instanceof Error ? error.message : 'unknown option');
   }
@@ -54,9 +59,15 @@ function readArguments() {
 
 try {
   const { values, positionals } = readArguments();
-  if (positionals.length === 0) await run(values.port);
-  else if (positionals.length === 1 && positionals[0] === 'keygen') await keygen();
-  else throw new ConfigError('the only command is keygen; without one the relay runs.');
+  const [command, ...words] = positionals;
+  if (command === undefined) await run(values.port);
+  else if (command === 'keygen' && words.length === 0) await keygen();
+  else if (command === 'rooms') {
+    const { json = false, yes = false } = values;
+    const { text, ok } = await rooms({ environment: process.env, words, json, yes });
+    say(text);
+    if (!ok) process.exitCode = 1;
+  } else throw new ConfigError(`the commands are keygen and ${ROOMS_USAGE}; without one the relay runs.`);
 } catch (error) {
   if (!(error instanceof ConfigError)) throw error;
   process.stderr.write(`${error.message}\n`);

@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { Logger as NestLogger } from 'nestjs-pino';
 import { pino } from 'pino';
-import { toBase64Url, type Bytes } from '@0fc/protocol';
+import { toBase64Url, type Bytes, type RoomId } from '@0fc/protocol';
 import { loadThemis, nodeHash, systemClock } from '@0fc/crypto/node';
 import { fingerprintOf } from '@0fc/crypto/verify';
 import { ConfigError, readConfig, type Environment, type RelayConfig } from './config.js';
@@ -19,9 +19,13 @@ import { Buckets } from './limits/buckets.js';
 import { reason } from './reason.js';
 import { RelayModule } from './relay.module.js';
 import type { RelayContext } from './rooms/context.js';
+import { operate } from './operators/commands.js';
+import { OperatorSocket, socketPath } from './operators/socket.js';
 import type { RoomStore } from './rooms/room-store.js';
 import { Rosters } from './rooms/rosters.js';
-import { openSqliteStore } from './store/sqlite/sqlite-room-store.js';
+import { Sweeper } from './rooms/sweeper.js';
+import { Trimmer } from './rooms/trimmer.js';
+import { openStore, STORE_FILE } from './store/open.js';
 import { securityHeaders } from './web/headers.js';
 import { WebFiles } from './web/web-files.js';
 
@@ -29,6 +33,10 @@ export const VERSION = '0.1.0';
 
 /** apps/web's build, seen from src and from dist alike. */
 const WEB_DIR = join(import.meta.dirname, '..', '..', 'web', 'dist', 'browser');
+
+/** Between two rounds of trimming, and of looking for idle rooms. */
+const TRIM_REST_MS = 1_000;
+const SWEEP_MS = 3_600_000;
 
 const NEST: Pick<NestApplicationOptions, 'logger' | 'bodyParser' | 'abortOnError' | 'forceCloseConnections'> =
   {
@@ -68,9 +76,33 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
   if (!inMemory) await makeDataDir(config.dataDir);
   const given = config.privateKey !== null || config.privateKeyFile !== null;
   const relay = inMemory && !given ? makeKeyPair() : await relayKeyPair(config);
-  const store = openStore(inMemory ? ':memory:' : join(config.dataDir, 'relay.sqlite'));
+  const store = openStore(inMemory ? ':memory:' : join(config.dataDir, STORE_FILE));
   const logger = pino({ level: config.logLevel, base: { app: 'relay' } });
-  const context = contextOf(config, store);
+  const failed = (what: string) => (error: unknown) => {
+    logger.error({ err: error }, what);
+  };
+  const trimmer = new Trimmer({
+    store,
+    hash: nodeHash,
+    historyBytes: config.historyBytes,
+    restMs: TRIM_REST_MS,
+    failed: failed('trimming failed'),
+  });
+  const context = contextOf(config, store, trimmer);
+  const forget = (roomId: RoomId): void => {
+    context.rosters.forget(roomId);
+  };
+  const sweeper = new Sweeper({
+    store,
+    idleDays: config.roomIdleDays,
+    everyMs: SWEEP_MS,
+    now: () => systemClock.now(),
+    erased: forget,
+    done: (rooms) => {
+      logger.info({ rooms }, 'idle rooms erased');
+    },
+    failed: failed('looking for idle rooms failed'),
+  });
   let draining = false;
   const gateway: GatewayParts = {
     relay,
@@ -106,15 +138,32 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
     throw listenError(error, config);
   }
   app.useLogger(app.get(NestLogger));
+  const operators = inMemory ? null : await listenToOperators();
+  sweeper.start();
   const address = app.getHttpServer().address();
   const port = typeof address === 'object' && address !== null ? address.port : config.port;
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+
+  /** A relay whose folder cannot hold a socket runs all the same. */
+  async function listenToOperators(): Promise<OperatorSocket | null> {
+    try {
+      return await OperatorSocket.listen({
+        path: socketPath(config.dataDir),
+        operate: (request) => operate(store, request, forget),
+        failed: failed('an operator’s command failed'),
+      });
+    } catch (error) {
+      logger.warn({ code: reason(error) }, 'operators’ commands work only while the relay is stopped');
+      return null;
+    }
+  }
 
   let stopping: Promise<void> | null = null;
   const stop = async (): Promise<void> => {
     draining = true;
     await app.get(RelayGateway).drain(config.graceMs);
     await app.close();
+    await Promise.all([trimmer.end(), sweeper.end(), operators?.end()]);
     await store.close();
   };
   return {
@@ -139,24 +188,13 @@ async function makeDataDir(path: string): Promise<void> {
   }
 }
 
-function openStore(path: string): RoomStore {
-  try {
-    return openSqliteStore({ path });
-  } catch (error) {
-    const text =
-      typeof error === 'object' && error !== null && 'message' in error
-        ? String(error.message)
-        : reason(error);
-    const why = /locked|busy/i.test(text) ? 'another relay is using it' : text;
-    throw new ConfigError(`DATA_DIR holds a store that cannot be opened (${why}): ${path}.`);
-  }
-}
-
-function contextOf(config: RelayConfig, store: RoomStore): RelayContext {
+function contextOf(config: RelayConfig, store: RoomStore, trimmer: Trimmer): RelayContext {
   const creations = new Buckets();
+  const restores = new Buckets();
   return {
     store,
     rosters: new Rosters(store, nodeHash),
+    trimmer,
     hash: nodeHash,
     clock: systemClock,
     limits: {
@@ -166,6 +204,10 @@ function contextOf(config: RelayConfig, store: RoomStore): RelayContext {
       creationToken: config.creationToken,
     },
     mayCreate: (address) => creations.of(address, config.roomsPerAddress, systemClock.now()).take(),
+    mayRestore: (address) => {
+      const bucket = restores.of(address, config.restoreRate, systemClock.now());
+      return bucket.take() ? 0 : bucket.waitMs();
+    },
   };
 }
 

@@ -4,6 +4,7 @@ import type { Clock, Hash } from '@0fc/crypto/verify';
 import type { Rate, RoomFacts, RoomStore } from './room-store.js';
 import type { Peer } from './peer.js';
 import type { Rosters } from './rosters.js';
+import type { Trimmer } from './trimmer.js';
 
 /** What this relay allows; each is published in `hello` or told with the refusal. */
 export interface RoomLimits {
@@ -18,14 +19,18 @@ export interface RoomLimits {
 
 /** Rooms that an address has made lately; false: no more for now. */
 export type CreationGate = (address: string) => boolean;
+/** Entries that an address has brought back lately; milliseconds to wait, 0: go on. */
+export type RestoreGate = (address: string) => number;
 
 export interface RelayContext {
   readonly store: RoomStore;
   readonly rosters: Rosters;
+  readonly trimmer: Pick<Trimmer, 'due'>;
   readonly hash: Hash;
   readonly clock: Clock;
   readonly limits: RoomLimits;
   readonly mayCreate: CreationGate;
+  readonly mayRestore: RestoreGate;
 }
 
 export interface Call {

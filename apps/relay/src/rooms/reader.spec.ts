@@ -18,10 +18,11 @@ function setUp() {
   const log: FeedEntry[] = [entry(1)];
   let listener: RoomListener = () => undefined;
   let beforeRead = (): void => undefined;
+  let trimmed: Position = { g: 1, s: 0 };
   const page = (after: Position | null): LogPage => {
     const rest = log.filter(({ position }) => position.s > (after?.s ?? 0));
     const tip = log.at(-1)?.position ?? { g: 1, s: 0 };
-    const room = { tip } as Extract<LogPage, { role: 'member' | 'owner' }>['room'];
+    const room = { tip, trimmed } as Extract<LogPage, { role: 'member' | 'owner' }>['room'];
     return {
       role: 'member',
       room,
@@ -67,6 +68,10 @@ function setUp() {
     onRead: (act: () => void) => {
       beforeRead = act;
     },
+    trimTo: (s: number) => {
+      trimmed = { g: 1, s };
+      log.splice(0, log.findIndex(({ position }) => position.s > s));
+    },
     seen: () =>
       told.flatMap(({ kind, body }) =>
         kind === 'entries'
@@ -105,6 +110,18 @@ describe('a reader', () => {
     log.push(entry(7));
     feed(entries(entry(7)));
     expect(seen()).toEqual([2, 3, 4, 5, 6, 7]);
+  });
+
+  test('sends its client back to `open` when what the feed left out has been trimmed', async () => {
+    const { log, feed, closed, seen, trimTo, open } = setUp();
+    const reader = await open();
+    (await reader.page(null)).follow();
+    log.push(entry(2), entry(3), entry(4));
+    trimTo(3);
+    feed(entries(entry(4)));
+    while (closed.length === 0) await turn();
+    expect(closed).toEqual(['TRY_AGAIN']);
+    expect(seen()).toEqual([]);
   });
 
   test('is cut by a later connection of its member, and not by an earlier one', async () => {

@@ -237,6 +237,11 @@ export class RoomReader implements BoundReader {
         this.#close(null);
         return;
       }
+      // What is missing has been trimmed meanwhile: only the reply to an `open` can tell of that.
+      if (comparePositions(page.room.trimmed, this.#cursor) > 0) {
+        this.#close('TRY_AGAIN');
+        return;
+      }
       for (const { generation, from } of page.generations) {
         this.#cursor = { g: generation, s: from.s };
         this.#peer.send('generation', { generation, from });

@@ -69,7 +69,13 @@ export function roomStoreContract(name: string, factory: StoreFactory): void {
     afterEach(() => under.dispose());
 
     const create = () =>
-      store.createRoom({ roomId: ROOM, genesis: bytes('genesis', 100), head: bytes('head0'), owner: OWNER });
+      store.createRoom({
+        roomId: ROOM,
+        genesis: bytes('genesis', 100),
+        head: bytes('head0'),
+        owner: OWNER,
+        history: 1_000,
+      });
     const read = async (member: MemberId, after: Position | null, maxEntries = 100): Promise<LogPage> => {
       const verdict = await store.readLog({
         roomId: ROOM, memberId: member, after, maxEntries, maxBytes: 100_000, maxGenerations: 3,
@@ -144,7 +150,13 @@ export function roomStoreContract(name: string, factory: StoreFactory): void {
 
       test('another genesis under the same id is refused', async () => {
         await create();
-        const other = { roomId: ROOM, genesis: bytes('x'), head: bytes('other'), owner: GUEST };
+        const other = {
+          roomId: ROOM,
+          genesis: bytes('x'),
+          head: bytes('other'),
+          owner: GUEST,
+          history: 1_000,
+        };
         expect(await store.createRoom(other)).toEqual({ ok: false, code: 'ROOM_EXISTS' });
       });
 
@@ -340,13 +352,17 @@ export function roomStoreContract(name: string, factory: StoreFactory): void {
     describe('the roster', () => {
       test('an entry compares the head; the same again stands where it is', async () => {
         await create();
-        const first = await entry('s', { kind: 'settings' });
+        const first = await entry('s', { kind: 'settings', history: 1_000 });
         expect(first).toMatchObject({ ok: true, placed: { position: { s: 1 } } });
-        expect(await entry('s', { kind: 'settings' }, { before: bytes('head0') })).toEqual(first);
-        expect(await entry('t', { kind: 'settings' }, { before: bytes('head0') })).toMatchObject({
+        expect(await entry('s', { kind: 'settings', history: 1_000 }, { before: bytes('head0') })).toEqual(
+          first,
+        );
+        expect(
+          await entry('t', { kind: 'settings', history: 1_000 }, { before: bytes('head0') }),
+        ).toMatchObject({
           code: 'STALE_HEAD',
         });
-        expect(await entry('u', { kind: 'settings' }, { signer: GUEST })).toMatchObject({
+        expect(await entry('u', { kind: 'settings', history: 1_000 }, { signer: GUEST })).toMatchObject({
           code: 'STALE_HEAD',
         });
         expect(await facts()).toMatchObject({ length: 2, head: bytes('s') });

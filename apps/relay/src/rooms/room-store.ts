@@ -24,6 +24,7 @@ import type {
 } from '@0fc/protocol';
 import type { DropReason, Invites } from './store-invites.js';
 import type { Keys } from './store-keys.js';
+import type { Upkeep } from './store-upkeep.js';
 import type { Verdict } from './verdict.js';
 
 export interface LogEntry {
@@ -66,6 +67,8 @@ export interface RoomFacts {
   readonly trimmed: Position;
   /** transcript at `trimmed`, null while nothing is trimmed */
   readonly trimmedT: Bytes | null;
+  /** by its owner; what is left is the last entry and who may read it */
+  readonly closed: boolean;
 }
 
 export interface CreateRoom {
@@ -73,6 +76,8 @@ export interface CreateRoom {
   readonly genesis: Bytes;
   readonly head: Bytes;
   readonly owner: MemberId;
+  /** entries that the settings let the room keep */
+  readonly history: number;
 }
 
 export interface ReadLog {
@@ -98,7 +103,10 @@ export type LogPage =
     }
   | {
       readonly role: 'departed';
-      /** the signed entry that says so; null when the room's end took it along */
+      /**
+       * the signed entry that says so, for as long as the room or its tombstone stands: its own
+       * removal, leave entry or request to leave, or the room's close; null: the store lost it
+       */
       readonly entry: LogEntry | null;
       /** head and epoch at that moment: nothing later is told */
       readonly head: Bytes;
@@ -152,7 +160,7 @@ export type StoreChange =
     }
   | { readonly kind: 'remove' | 'leave'; readonly member: MemberId }
   | { readonly kind: 'transfer'; readonly from: MemberId; readonly to: MemberId }
-  | { readonly kind: 'settings' }
+  | { readonly kind: 'settings'; readonly history: number }
   | { readonly kind: 'close' };
 export interface AppendRoster {
   readonly roomId: RoomId;
@@ -181,6 +189,15 @@ export interface Rotate {
   readonly rotation: StoreRotation;
 }
 
+export interface AddWraps {
+  readonly roomId: RoomId;
+  /** who brings them: the rotation's sender anybody's, others their own */
+  readonly by: MemberId;
+  readonly newEpoch: number;
+  readonly hash: Bytes;
+  readonly wraps: ReadonlyMap<MemberId, Bytes>;
+}
+
 /** What happens in a room, in the order in which it happened. */
 export type RoomEvent =
   | { readonly type: 'entries'; readonly entries: readonly FeedEntry[] }
@@ -201,13 +218,13 @@ export type RoomEvent =
   | { readonly type: 'offer'; readonly to: MemberId }
   | { readonly type: 'acceptance'; readonly from: MemberId }
   | { readonly type: 'signal'; readonly sender: MemberId; readonly epoch: number; readonly payload: Bytes }
-  /** closed by its owner and erased */
+  /** closed by its owner, erased by the operator, or expired */
   | { readonly type: 'closed' };
 
 /** Called in order, after the step that it tells of has become durable; must not throw. */
 export type RoomListener = (event: RoomEvent) => void;
 
-export interface RoomStore extends Invites, Keys {
+export interface RoomStore extends Invites, Keys, Upkeep {
   createRoom(command: CreateRoom): Promise<Verdict<{ readonly placed: Placing }, 'ROOM_EXISTS'>>;
 
   /** The room, and who a key is to it. After its end only former members are told apart: departed. */
@@ -216,7 +233,11 @@ export interface RoomStore extends Invites, Keys {
     memberId: MemberId,
   ): Promise<Verdict<{ readonly room: RoomFacts; readonly role: Role }>>;
 
-  /** One page of the log as a member may read it: nothing before its floor, its own wraps. */
+  /**
+   * One page of the log as a member may read it: nothing before its floor, its own wraps. For who
+   * stands behind the trimmed edge the page begins there, and lists no generation but the first
+   * that took away what the reader had.
+   */
   readLog(command: ReadLog): Promise<Verdict<{ readonly page: LogPage }, 'FORBIDDEN'>>;
 
   /** Roster containers from an index on, genesis first; never trimmed. */
@@ -229,6 +250,7 @@ export interface RoomStore extends Invites, Keys {
   /** Membership, then repetition, rate, epoch; a prefix is placed, the first refusal ends it. */
   append(command: Append): Promise<Appended>;
 
+  /** EPOCH_AHEAD also: a departure was brought back and its rotation is still to come (section 6). */
   appendRoster(
     command: AppendRoster,
   ): Promise<
@@ -236,7 +258,10 @@ export interface RoomStore extends Invites, Keys {
   >;
   rotate(command: Rotate): Promise<Verdict<{ readonly placed: Placing }, MovedCode>>;
 
-  /** Where an entry with this body hash stands, if the chain has it. */
+  /** Adds what is missing and replaces nothing; null: there is no such rotation. */
+  addWraps(command: AddWraps): Promise<Verdict<{ readonly placed: Placing | null }>>;
+
+  /** Where an entry with this body hash stands, if the chain has it; a closed room knows its last one. */
   findRoster(roomId: RoomId, head: Bytes): Promise<Verdict<{ readonly placed: Placing | null }>>;
   /** Where the rotation to this epoch stands, if it is this one. */
   findRotation(

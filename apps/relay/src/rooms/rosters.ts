@@ -8,43 +8,95 @@ import { applyRoster, startRoster, type Hash, type Roster } from '@0fc/crypto/ve
 import { granted, Refusal } from './refusal.js';
 import type { RoomFacts, RoomStore } from './room-store.js';
 
-/** Rosters kept; one of 256 members takes about 100 KiB. */
-const MOST = 512;
+/**
+ * What is kept, counted in people: who is or was on a roster weighs up to 1 KiB with its key, its
+ * first prekey and its invite. So a thousand rooms that are opened at once take what one large room
+ * takes, and not a thousand times it.
+ */
+const MOST_PEOPLE = 65_536;
+/** Chains that are followed at one time: each is a signature's proof for every entry. */
+const MOST_AT_ONCE = 8;
+
+/** A roster is at least somebody; names of those who left stay in it, and so do used invites. */
+const peopleOf = (roster: Roster): number =>
+  roster.members.size + roster.former.size + roster.invites.length + roster.acceptances.length;
 
 export class Rosters {
-  readonly #store: RoomStore;
+  readonly #store: Pick<RoomStore, 'readChain'>;
   readonly #hash: Hash;
+  readonly #mostPeople: number;
   readonly #kept = new Map<RoomId, Roster>();
+  readonly #following = new Map<string, Promise<Roster>>();
+  #people = 0;
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
 
-  constructor(store: RoomStore, hash: Hash) {
+  constructor(store: Pick<RoomStore, 'readChain'>, hash: Hash, mostPeople: number = MOST_PEOPLE) {
     this.#store = store;
     this.#hash = hash;
+    this.#mostPeople = mostPeople;
+  }
+
+  /** Rosters that are kept at the moment. */
+  get size(): number {
+    return this.#kept.size;
   }
 
   /** The roster at the room's head. STALE_HEAD: the chain moved on meanwhile. */
   async at(room: RoomFacts): Promise<Roster> {
     const kept = this.#kept.get(room.roomId);
     if (kept !== undefined && equalBytes(kept.head, room.head)) return kept;
-    // A chain never loses an entry while the store lives: what is kept is a beginning of it.
-    const roster = await this.#extend(room, kept !== undefined && kept.length < room.length ? kept : null);
+    // Who asks for it while it is being made waits for the same one.
+    const name = `${room.roomId}/${room.length}`;
+    let following = this.#following.get(name);
+    if (following === undefined) {
+      following = this.#follow(room, kept ?? null).finally(() => this.#following.delete(name));
+      this.#following.set(name, following);
+    }
+    const roster = await following;
     if (!equalBytes(roster.head, room.head)) throw new Refusal('STALE_HEAD');
-    this.keep(roster);
     return roster;
   }
 
   /** Remembers a roster whose head the store has. */
   keep(roster: Roster): void {
-    this.#kept.delete(roster.roomId);
+    this.forget(roster.roomId);
     this.#kept.set(roster.roomId, roster);
-    if (this.#kept.size <= MOST) return;
-    for (const oldest of this.#kept.keys()) {
-      this.#kept.delete(oldest);
-      break;
+    this.#people += peopleOf(roster);
+    // The oldest go first; the one that has just been used may stay alone, however large.
+    for (const roomId of this.#kept.keys()) {
+      if (this.#people <= this.#mostPeople || this.#kept.size === 1) return;
+      this.forget(roomId);
     }
   }
 
   forget(roomId: RoomId): void {
+    const roster = this.#kept.get(roomId);
+    if (roster === undefined) return;
     this.#kept.delete(roomId);
+    this.#people -= peopleOf(roster);
+  }
+
+  async #follow(room: RoomFacts, kept: Roster | null): Promise<Roster> {
+    try {
+      await this.#turn();
+      const roster = await this.#extend(room, kept !== null && kept.length < room.length ? kept : null);
+      this.keep(roster);
+      return roster;
+    } catch (error) {
+      // A room that ended and came back may have another chain than the one that is kept.
+      this.forget(room.roomId);
+      throw error;
+    } finally {
+      this.#running--;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  async #turn(): Promise<void> {
+    this.#running++;
+    if (this.#running <= MOST_AT_ONCE) return;
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
   async #extend(room: RoomFacts, from: Roster | null): Promise<Roster> {

@@ -1,14 +1,9 @@
 /** append, ack, signal. */
-import { decodeMessageClear, LIMITS, ProtocolError, type ReplyBody, type RoomId } from '@0fc/protocol';
+import { decodeMessageClear, LIMITS, ProtocolError, type ReplyBody } from '@0fc/protocol';
 import type { Handler } from '../context.js';
-import type { Peer } from '../peer.js';
-import { granted, Refusal } from '../refusal.js';
+import { granted } from '../refusal.js';
 import type { AppendMessage } from '../room-store.js';
-
-function boundRoom(peer: Peer): RoomId {
-  if (peer.reader === null) throw new Refusal('NOT_BOUND');
-  return peer.reader.roomId;
-}
+import { boundRoom } from './rooms.js';
 
 /** The epoch that a message says it is sealed for; null where its clear part says nothing. */
 function epochOf(clear: Uint8Array): number | null {
@@ -22,7 +17,7 @@ function epochOf(clear: Uint8Array): number | null {
 
 export const append: Handler<'append'> = {
   guard: 'self',
-  async handle({ store, hash, limits }, peer, body) {
+  async handle({ store, hash, limits, trimmer }, peer, body) {
     const roomId = boundRoom(peer);
     const messages: AppendMessage[] = [];
     let malformed = false;
@@ -35,6 +30,7 @@ export const append: Handler<'append'> = {
     const { placed, refused, retryMs } = granted(
       await store.append({ roomId, sender: peer.memberId, messages, rate: limits.append }),
     );
+    trimmer.due(roomId);
     const why = refused ?? (malformed ? 'MALFORMED' : undefined);
     const reply: ReplyBody<'append'> = {
       placed: [...placed],
@@ -47,8 +43,10 @@ export const append: Handler<'append'> = {
 
 export const ack: Handler<'ack'> = {
   guard: 'self',
-  async handle({ store }, peer, { position }) {
-    granted(await store.acknowledge(boundRoom(peer), peer.memberId, position));
+  async handle({ store, trimmer }, peer, { position }) {
+    const roomId = boundRoom(peer);
+    granted(await store.acknowledge(roomId, peer.memberId, position));
+    trimmer.due(roomId);
     return { reply: {} };
   },
 };

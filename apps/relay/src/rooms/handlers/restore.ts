@@ -3,27 +3,47 @@
  * Each proves itself: by its owner's signature, its head, its epoch. So it may come over any
  * connection; what is there already is passed over.
  */
-import type { Bytes, RequestBody, RoomId } from '@0fc/protocol';
+import type { Bytes, RequestBody, Role, RoomId } from '@0fc/protocol';
 import { applyRoster, bodyHash, startRoster, verifyRotation } from '@0fc/crypto/verify';
 import type { Handler, RelayContext } from '../context.js';
 import type { Peer } from '../peer.js';
 import { granted, Refusal } from '../refusal.js';
+import type { RoomFacts } from '../room-store.js';
 import { bind, storeGenesis } from './rooms.js';
-import { storeChange } from './roster.js';
+import { namedEpoch, storeChange } from './roster.js';
 
-type Restored = RequestBody<'restore'>['entries'][number];
+type Entries = RequestBody<'restore'>['entries'];
+type Restored = Entries[number];
 
 export const restore: Handler<'restore'> = {
   guard: 'self',
   async handle(context, peer, { roomId, entries }) {
     if (peer.reader !== null && peer.reader.roomId !== roomId) throw new Refusal('ALREADY_BOUND');
     let restored = 0;
-    for (const entry of entries) if (await restoreOne(context, peer, roomId, entry)) restored++;
+    for (const entry of entries) {
+      // Each costs a signature's proof and more, over any connection: an address has so many.
+      const retryMs = context.mayRestore(peer.address);
+      if (retryMs > 0) throw new Refusal('RATE_LIMITED', { retryMs });
+      if (await restoreOne(context, peer, roomId, entry)) restored++;
+    }
     const { room, role } = granted(await context.store.readRoom(roomId, peer.memberId));
-    await bind(context, peer, roomId, role);
-    return { reply: { restored, head: room.head, epoch: room.epoch } };
+    if (isInside(role)) await bind(context, peer, roomId, role);
+    return { reply: { restored, ...(await endFor(context, room, role, entries)) } };
   },
 };
+
+const isInside = (role: Role): boolean => role === 'member' || role === 'owner' || role === 'joiner';
+
+/** Where the log stands: to members. Anybody else is told what its own entries say, and no more. */
+async function endFor(context: RelayContext, room: RoomFacts, role: Role, entries: Entries) {
+  if (isInside(role)) return { head: room.head, epoch: room.epoch };
+  const roster = entries.findLast(({ kind }) => kind === 'roster');
+  const rotation = entries.findLast(({ kind }) => kind === 'rotation');
+  return {
+    head: await bodyHash(context.hash, roster?.payload ?? rotation?.clear ?? new Uint8Array(0)),
+    epoch: rotation === undefined ? 1 : namedEpoch(rotation.clear),
+  };
+}
 
 /** False: it is there already. */
 async function restoreOne(
@@ -57,6 +77,7 @@ async function restoreRoster(
   if (granted(await context.store.findRoster(roomId, head)).placed !== null) return false;
   const before = await context.rosters.at(room);
   const { roster, change } = await applyRoster(context.hash, before, container);
+  if (roster.settings.maxMembers > context.limits.maxMembers) throw new Refusal('BAD_ENTRY');
   granted(
     await context.store.appendRoster({
       roomId,
@@ -80,6 +101,7 @@ async function restoreRoom(
   roomId: RoomId,
   genesis: Bytes,
 ): Promise<boolean> {
+  // Where rooms need a ticket the owner shows it, by `create`; the rest may then be restored.
   if (context.limits.creationToken !== null) throw new Refusal('ROOM_UNKNOWN');
   const roster = await startRoster(context.hash, genesis);
   if (roster.roomId !== roomId) throw new Refusal('BAD_ENTRY');
@@ -96,15 +118,13 @@ async function restoreRotation(
 ): Promise<boolean> {
   const { clear, payload, wrap } = entry;
   const { room } = granted(await context.store.readRoom(roomId, peer.memberId));
-  const roster = await context.rosters.at(room);
-  const hash = await bodyHash(context.hash, clear);
-  const known = granted(await context.store.findRotation(roomId, room.epoch, hash)).placed;
-  if (known !== null) return false;
-  const body = await verifyRotation(context.hash, roster, room.epoch, clear, payload);
   // The wraps went with the entry; who lacks one asks with needKey. One's own may come along.
-  const wraps = new Map(
-    wrap !== undefined && roster.members.has(peer.memberId) ? [[peer.memberId, wrap]] : [],
-  );
+  const wraps = new Map(wrap === undefined ? [] : [[peer.memberId, wrap]]);
+  const hash = await bodyHash(context.hash, clear);
+  const own = { roomId, by: peer.memberId, newEpoch: namedEpoch(clear), hash, wraps };
+  if (granted(await context.store.addWraps(own)).placed !== null) return false;
+  const roster = await context.rosters.at(room);
+  const body = await verifyRotation(context.hash, roster, room.epoch, clear, payload);
   granted(
     await context.store.rotate({
       roomId,

@@ -23,6 +23,12 @@ export async function bind(
   return reader;
 }
 
+/** The room that this connection is bound to. */
+export function boundRoom(peer: Peer): RoomId {
+  if (peer.reader === null) throw new Refusal('NOT_BOUND');
+  return peer.reader.roomId;
+}
+
 /** Puts a verified genesis into the store; also how a lost room comes back (section 6). */
 export async function storeGenesis(
   context: RelayContext,
@@ -38,6 +44,7 @@ export async function storeGenesis(
       genesis,
       head: roster.head,
       owner: roster.owner,
+      history: roster.settings.history,
     }),
   );
   return placed;

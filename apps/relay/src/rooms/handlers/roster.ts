@@ -1,24 +1,31 @@
 /** Roster entries and rotations (docs/protocol.md sections 4 and 7). */
-import type { Bytes, MemberId, RequestBody, RotationCommand } from '@0fc/protocol';
+import {
+  decodeBody,
+  type Bytes,
+  type MemberId,
+  type RequestBody,
+  type RoomId,
+  type RotationCommand,
+} from '@0fc/protocol';
 import {
   applyRoster,
   bodyHash,
   checkWraps,
+  containerBody,
   verifyRotation,
   type Roster,
   type RosterChange,
 } from '@0fc/crypto/verify';
-import { containerBody } from '@0fc/crypto/verify';
-import { decodeBody } from '@0fc/protocol';
-import type { Call, Handler, RelayContext } from '../context.js';
+import type { Handler, RelayContext } from '../context.js';
 import { granted, Refusal } from '../refusal.js';
 import type { StoreChange, StoreRotation } from '../room-store.js';
+import { boundRoom } from './rooms.js';
 
 /** The part of a change that the store acts upon. */
 export function storeChange(change: RosterChange): StoreChange {
   switch (change.kind) {
     case 'settings':
-      return { kind: 'settings' };
+      return { kind: 'settings', history: change.settings.history };
     case 'admit':
     case 'remove':
     case 'leave':
@@ -28,15 +35,19 @@ export function storeChange(change: RosterChange): StoreChange {
   }
 }
 
+const wrapsOf = ({ wraps }: RotationCommand): Map<MemberId, Bytes> =>
+  new Map(Object.entries(wraps) as [MemberId, Bytes][]);
+
 /** A rotation out of `epoch` on this roster, verified, with wraps for exactly its members. */
 export async function verifiedRotation(
   context: RelayContext,
   roster: Roster,
   epoch: number,
-  { clear, payload, wraps }: RotationCommand,
+  command: RotationCommand,
 ): Promise<StoreRotation> {
+  const { clear, payload } = command;
   const body = await verifyRotation(context.hash, roster, epoch, clear, payload);
-  const byMember = new Map(Object.entries(wraps) as [MemberId, Bytes][]);
+  const byMember = wrapsOf(command);
   checkWraps(roster, body, byMember.keys());
   return {
     newEpoch: body.newEpoch,
@@ -48,15 +59,20 @@ export async function verifiedRotation(
 }
 
 /** The epoch that a rotation's clear part names; it has not been verified. */
-const namedEpoch = (clear: Bytes): number => decodeBody(containerBody(clear), 'rotation').body.newEpoch;
+export const namedEpoch = (clear: Bytes): number =>
+  decodeBody(containerBody(clear), 'rotation').body.newEpoch;
 
 export const roster: Handler<'roster'> = {
-  guard: 'dispatch',
-  async handle(call, body) {
-    const head = await bodyHash(call.context.hash, body.entry);
-    const repeated = await alreadyThere(call, head, body);
+  // Of a room that this entry has closed already nobody is the owner any more; it has succeeded all the same.
+  guard: 'self',
+  async handle(context, peer, body) {
+    const roomId = boundRoom(peer);
+    const { room, role } = granted(await context.store.readRoom(roomId, peer.memberId));
+    if (role !== 'owner' && !room.closed) throw new Refusal('FORBIDDEN');
+    const head = await bodyHash(context.hash, body.entry);
+    if (room.closed) return { reply: await closedBy(context, roomId, head) };
+    const repeated = await alreadyThere(context, roomId, head, body);
     if (repeated !== null) return { reply: repeated };
-    const { context, room, roomId } = call;
     const before = await context.rosters.at(room);
     const { roster: next, change } = await applyRoster(context.hash, before, body.entry);
     const departs = change.kind === 'remove' || change.kind === 'leave';
@@ -92,14 +108,22 @@ export const roster: Handler<'roster'> = {
     );
     if (change.kind === 'close') context.rosters.forget(roomId);
     else context.rosters.keep(next);
+    context.trimmer.due(roomId);
     return {
       reply: { placed: done.placed, ...(done.rotation === undefined ? {} : { rotation: done.rotation }) },
     };
   },
 };
 
+/** The close that ended the room, sent again: of it nothing but its last entry is known. */
+async function closedBy(context: RelayContext, roomId: RoomId, head: Bytes) {
+  const { placed } = granted(await context.store.findRoster(roomId, head));
+  if (placed === null) throw new Refusal('FORBIDDEN');
+  return { placed };
+}
+
 /** The same entry again: success, while what it proposed is in the log. */
-async function alreadyThere({ context, roomId }: Call, head: Bytes, body: RequestBody<'roster'>) {
+async function alreadyThere(context: RelayContext, roomId: RoomId, head: Bytes, body: RequestBody<'roster'>) {
   const { placed } = granted(await context.store.findRoster(roomId, head));
   if (placed === null) return null;
   if (body.rotation === undefined) return { placed };
@@ -112,15 +136,22 @@ async function alreadyThere({ context, roomId }: Call, head: Bytes, body: Reques
 
 export const rotate: Handler<'rotate'> = {
   guard: 'dispatch',
-  async handle({ context, room, roomId }, body) {
+  async handle({ context, peer, room, roomId }, body) {
     const hash = await bodyHash(context.hash, body.clear);
     const known = granted(await context.store.findRotation(roomId, namedEpoch(body.clear), hash)).placed;
-    if (known !== null) return { reply: { placed: known } };
+    if (known !== null) {
+      // Brought back by somebody who had but its own wrap: its owner heals it.
+      const wraps = wrapsOf(body);
+      const newEpoch = namedEpoch(body.clear);
+      granted(await context.store.addWraps({ roomId, by: peer.memberId, newEpoch, hash, wraps }));
+      return { reply: { placed: known } };
+    }
     const members = await context.rosters.at(room);
     const rotation = await verifiedRotation(context, members, room.epoch, body);
     const { placed } = granted(
       await context.store.rotate({ roomId, signer: members.owner, head: members.head, rotation }),
     );
+    context.trimmer.due(roomId);
     return { reply: { placed } };
   },
 };

@@ -3,8 +3,10 @@ import { comparePositions, toBase64Url, type MemberId, type Position, type RoomI
 import type { Append, Appended, Placing } from '../../rooms/room-store.js';
 import { refuse, type Verdict } from '../../rooms/verdict.js';
 import type { Buckets } from '../../limits/buckets.js';
-import { isMember, memberRow, openRoom, place, placeOne, placingOf, type NewEntry } from './room.js';
+import { beginLeaving, farewell } from './departed.js';
+import { isMember, memberRow, openRoom, place, placeOne, placingOf, touch, type NewEntry } from './room.js';
 import type { Transaction } from './transaction.js';
+import { placeSent } from './trim.js';
 
 /** Membership, repetition, rate, epoch, in this order (section 6); the first refusal ends the prefix. */
 export function append(tx: Transaction, buckets: Buckets, command: Append): Appended {
@@ -21,12 +23,7 @@ export function append(tx: Transaction, buckets: Buckets, command: Append): Appe
   let refusal: { refused?: 'STALE_EPOCH' | 'EPOCH_AHEAD' | 'RATE_LIMITED'; retryMs?: number } = {};
   for (const { id, epoch, clear, payload } of messages) {
     const key = toBase64Url(id);
-    const sent = tx.all<{ g: number; s: number; time: number }>(
-      'SELECT g, s, time FROM log WHERE room_id = ? AND sender = ? AND id = ?',
-      roomId,
-      sender,
-      id,
-    )[0];
+    const sent = placeSent(tx, roomId, sender, id);
     if (sent !== undefined) {
       slots.push(placingOf(sent));
     } else if (fresh.has(key)) {
@@ -64,15 +61,8 @@ export function leave(
   const found = openRoom(tx, roomId);
   if (!found.ok) return found;
   const member = memberRow(tx, roomId, memberId);
-  if (member?.standing === 'leaving' && member.gone_g !== null && member.gone_s !== null) {
-    const stands = tx.all<{ g: number; s: number; time: number }>(
-      'SELECT g, s, time FROM log WHERE room_id = ? AND g = ? AND s = ?',
-      roomId,
-      member.gone_g,
-      member.gone_s,
-    )[0];
-    if (stands !== undefined) return { ok: true, placed: placingOf(stands) };
-  }
+  const stands = member?.standing === 'leaving' ? farewell(tx, roomId, memberId) : null;
+  if (stands !== null) return { ok: true, placed: { position: stands.position, time: stands.time } };
   if (member?.standing !== 'member' || found.row.owner === memberId) return refuse('FORBIDDEN');
   const placed = placeOne(tx, roomId, {
     kind: 'leaveRequest',
@@ -80,14 +70,7 @@ export function leave(
     clear: new Uint8Array(0),
     payload: request,
   });
-  const { g, s } = placed.position;
-  tx.run(
-    `UPDATE members SET standing = 'leaving', gone_g = ?, gone_s = ?, gone_epoch = ?, gone_head = ?
-     WHERE room_id = ? AND member_id = ?`,
-    g, s, found.row.epoch, found.row.head, roomId, memberId,
-  ); // prettier-ignore
-  tx.run('DELETE FROM offers WHERE room_id = ? AND member_id = ?', roomId, memberId);
-  tx.publish(roomId, { type: 'standing', memberId, role: 'departed' });
+  beginLeaving(tx, found.row, memberId, { ...placed, request });
   return { ok: true, placed };
 }
 
@@ -101,6 +84,7 @@ export function acknowledge(
   if (!found.ok) return found;
   const member = memberRow(tx, roomId, memberId);
   if (member?.standing !== 'member') return refuse('FORBIDDEN');
+  touch(tx, found.row);
   const tip = { g: found.row.generation, s: found.row.seq };
   const known = { g: member.ack_g, s: member.ack_s };
   const stored = comparePositions(position, tip) > 0 ? tip : position;
@@ -140,6 +124,8 @@ export function signal(
   if (!found.ok) return found;
   if (!isMember(tx, roomId, sender)) return refuse('FORBIDDEN');
   if (epoch !== found.row.epoch) return refuse('STALE_EPOCH');
+  // Who is there says so every minute: a room that is only read does not expire.
+  touch(tx, found.row);
   tx.publish(roomId, { type: 'signal', sender, epoch, payload });
   return { ok: true };
 }

@@ -1,43 +1,16 @@
 /** Invitations and joins (docs/protocol.md section 5). */
-import {
-  equalBytes,
-  LIMITS,
-  type Bytes,
-  type InviteId,
-  type JoinState,
-  type MemberId,
-  type RoomId,
-} from '@0fc/protocol';
-import type { AppendRoster, StoreChange } from '../../rooms/room-store.js';
-import type { ClaimRefusal, DropReason, Invites, StoredJoin } from '../../rooms/store-invites.js';
+import { equalBytes, LIMITS, type InviteId, type RoomId } from '@0fc/protocol';
+import type { ClaimRefusal, Invites } from '../../rooms/store-invites.js';
 import { refuse, type Verdict } from '../../rooms/verdict.js';
+import { changed, end, inviteRow, joinOf, running, stateOf, type InviteRow } from './invite-row.js';
 import { memberRow, openRoom } from './room.js';
 import type { Transaction } from './transaction.js';
 
 type Of<K extends keyof Invites> = Awaited<ReturnType<Invites[K]>>;
 type Command<K extends keyof Invites> = Parameters<Invites[K]>[0];
 
-interface InviteRow {
-  readonly invite_id: InviteId;
-  readonly expires: number;
-  readonly state: 'open' | 'claimed' | 'used' | 'revoked' | 'dropped';
-  readonly joiner: MemberId | null;
-  readonly joiner_key: Bytes | null;
-  readonly claimed_at: number | null;
-  readonly request: Bytes | null;
-  readonly reply_epoch: number | null;
-  readonly reply: Bytes | null;
-  readonly confirm_epoch: number | null;
-  readonly confirm: Bytes | null;
-  readonly confirmed_at: number | null;
-  readonly reason: DropReason | null;
-}
-
 /** Rows of a room, tombstones included. */
 const MOST_ROWS = 1_024;
-
-const inviteRow = (tx: Transaction, roomId: RoomId, inviteId: InviteId): InviteRow | undefined =>
-  tx.all<InviteRow>('SELECT * FROM invites WHERE room_id = ? AND invite_id = ?', roomId, inviteId)[0];
 
 /** Tombstones go one invite's longest life after they have expired: until then EXPIRED is told. */
 function prune(tx: Transaction, roomId: RoomId): void {
@@ -46,43 +19,6 @@ function prune(tx: Transaction, roomId: RoomId): void {
     roomId,
     tx.now - LIMITS.inviteLifetimeMs,
   );
-}
-
-function stateOf(row: InviteRow): JoinState {
-  const reply =
-    row.reply === null || row.reply_epoch === null
-      ? {}
-      : { reply: { epoch: row.reply_epoch, payload: row.reply } };
-  switch (row.state) {
-    case 'used':
-      return { stage: 'admitted', ...reply };
-    case 'revoked':
-    case 'dropped':
-      return { stage: 'dropped', ...(row.reason === null ? {} : { reason: row.reason }) };
-    case 'open':
-    case 'claimed': {
-      if (row.confirm !== null) return { stage: 'confirmed', ...reply };
-      if (row.reply !== null) return { stage: 'replied', ...reply };
-      return { stage: row.request === null ? 'claimed' : 'requested' };
-    }
-  }
-}
-
-function joinOf(row: InviteRow): StoredJoin | null {
-  if (row.joiner === null || row.joiner_key === null) return null;
-  const { confirm, confirm_epoch: epoch, confirmed_at: time } = row;
-  return {
-    inviteId: row.invite_id,
-    joiner: row.joiner,
-    joinerKey: row.joiner_key,
-    state: stateOf(row),
-    request: row.request,
-    confirm: confirm === null || epoch === null || time === null ? null : { epoch, payload: confirm, time },
-  };
-}
-
-function changed(tx: Transaction, roomId: RoomId, inviteId: InviteId, joiner: MemberId | null): void {
-  if (joiner !== null) tx.publish(roomId, { type: 'join', inviteId, joiner });
 }
 
 export function registerInvite(tx: Transaction, command: Command<'registerInvite'>): Of<'registerInvite'> {
@@ -120,25 +56,6 @@ export function revokeInvite(tx: Transaction, roomId: RoomId, inviteId: InviteId
   if (row?.state !== 'open' && row?.state !== 'claimed') return { ok: true };
   end(tx, roomId, row, 'revoked', row.joiner === null ? null : 'other');
   return { ok: true };
-}
-
-/** Leaves the tombstone; what the join sealed goes. */
-function end(
-  tx: Transaction,
-  roomId: RoomId,
-  row: InviteRow,
-  state: 'revoked' | 'dropped',
-  reason: DropReason | null,
-): void {
-  tx.run(
-    `UPDATE invites SET state = ?, reason = ?, request = NULL, reply = NULL, reply_epoch = NULL, confirm = NULL
-     WHERE room_id = ? AND invite_id = ?`,
-    state,
-    reason,
-    roomId,
-    row.invite_id,
-  );
-  changed(tx, roomId, row.invite_id, row.joiner);
 }
 
 export function claimInvite(tx: Transaction, command: Command<'claimInvite'>): Of<'claimInvite'> {
@@ -179,12 +96,6 @@ function claimRefusal(tx: Transaction, row: InviteRow): ClaimRefusal | null {
     case 'open':
       return row.expires <= tx.now ? 'INVITE_EXPIRED' : null;
   }
-}
-
-/** The running join of this key by this invite. */
-function running(tx: Transaction, roomId: RoomId, inviteId: InviteId, memberId: MemberId): InviteRow | null {
-  const row = inviteRow(tx, roomId, inviteId);
-  return row?.state === 'claimed' && row.joiner === memberId ? row : null;
 }
 
 export function putJoinRequest(tx: Transaction, command: Command<'putJoinRequest'>): Of<'putJoinRequest'> {
@@ -282,46 +193,4 @@ export function pendingJoins(tx: Transaction, roomId: RoomId): Of<'pendingJoins'
     roomId,
   );
   return { ok: true, joins: rows.map(joinOf).filter((join) => join !== null) };
-}
-
-/** The claimed invite of an admission becomes a tombstone. False: it is not claimed by that key. */
-export function admitJoin(
-  tx: Transaction,
-  roomId: RoomId,
-  admit: Extract<StoreChange, { kind: 'admit' }>,
-  { reply, restored }: Pick<AppendRoster, 'reply' | 'restored'>,
-): boolean {
-  const row = running(tx, roomId, admit.inviteId, admit.member);
-  if (row === null) return restored;
-  if (reply === undefined && row.reply === null && !restored) return false;
-  tx.run(
-    `UPDATE invites SET state = 'used', request = NULL, confirm = NULL,
-       reply_epoch = coalesce(?, reply_epoch), reply = coalesce(?, reply)
-     WHERE room_id = ? AND invite_id = ?`,
-    reply?.epoch ?? null,
-    reply?.payload ?? null,
-    roomId,
-    admit.inviteId,
-  );
-  // Other claims of the same key are done with as well.
-  for (const other of tx.all<InviteRow>(
-    "SELECT * FROM invites WHERE room_id = ? AND joiner = ? AND state = 'claimed'",
-    roomId,
-    admit.member,
-  )) {
-    end(tx, roomId, other, 'dropped', 'other');
-  }
-  return true;
-}
-
-/** A hand-over: pending joins are dropped, open invites revoked (section 4). */
-export function endJoins(tx: Transaction, roomId: RoomId): void {
-  const rows = tx.all<InviteRow>(
-    "SELECT * FROM invites WHERE room_id = ? AND state IN ('open', 'claimed')",
-    roomId,
-  );
-  for (const row of rows) {
-    if (row.state === 'open') end(tx, roomId, row, 'revoked', null);
-    else end(tx, roomId, row, 'dropped', 'other');
-  }
 }

@@ -10,14 +10,15 @@ import {
 } from '@0fc/protocol';
 import type { LogPage, ReadEntry, ReadLog, RoomFacts } from '../../rooms/room-store.js';
 import { refuse, type Verdict } from '../../rooms/verdict.js';
+import { departedPage } from './departed.js';
 import {
   factsOf,
   memberRow,
   openRoom,
   positionOf,
   roleOf,
+  touch,
   type LogRow,
-  type MemberRow,
   type RoomRow,
 } from './room.js';
 import type { Transaction } from './transaction.js';
@@ -48,11 +49,13 @@ export function readLog(tx: Transaction, command: ReadLog): Verdict<{ readonly p
   if (member === undefined) return refuse('FORBIDDEN');
   if (member.standing !== 'member') return { ok: true, page: departedPage(tx, row, member) };
 
+  touch(tx, row);
   const floor = { g: member.floor_g, s: member.floor_s };
   const wanted = command.after ?? { g: floor.g, s: floor.s - 1 };
   // A newcomer gets what came since the floor, whatever it asks for (section 8).
   const after = command.after !== null && comparePositions(wanted, floor) < 0 ? floor : wanted;
-  const { listed, from, upTo } = generationsAfter(tx, roomId, after, command.maxGenerations);
+  const { listed, from, upTo } =
+    behindEdge(tx, row, after) ?? generationsAfter(tx, roomId, after, command.maxGenerations);
   const { entries, more } = entriesBetween(tx, command, from, upTo);
   return {
     ok: true,
@@ -67,24 +70,33 @@ export function readLog(tx: Transaction, command: ReadLog): Verdict<{ readonly p
   };
 }
 
+interface Span {
+  readonly listed: readonly GenerationStart[];
+  readonly from: Position;
+  readonly upTo: Position | null;
+}
+
+/**
+ * For a reader behind the trimmed edge: on from there, up to the next generation, whose start
+ * applies to the edge and so comes with the next page. Of generations that went with the range
+ * only the first can have taken something away that this reader had; null: it is not behind.
+ */
+function behindEdge(tx: Transaction, row: RoomRow, after: Position): Span | null {
+  const edge = { g: row.trimmed_g, s: row.trimmed_s };
+  if (row.trimmed_t === null || comparePositions(after, edge) >= 0) return null;
+  const { listed, upTo } = generationsAfter(tx, row.room_id, edge, 1);
+  const gone = startsAfter(tx, row.room_id, after.g, 1).filter(
+    ({ generation, from }) => generation <= edge.g && comparePositions(from, after) < 0,
+  );
+  return { listed: gone, from: edge, upTo: listed[0]?.from ?? upTo };
+}
+
 /**
  * Generations begun after a position, as far as no entry lies between them. So a page never
  * holds entries of two generations, and its list of generations applies before its entries.
  */
-function generationsAfter(
-  tx: Transaction,
-  roomId: RoomId,
-  after: Position,
-  most: number,
-): { readonly listed: readonly GenerationStart[]; readonly from: Position; readonly upTo: Position | null } {
-  const starts = tx
-    .all<{ generation: number; from_g: number; from_s: number }>(
-      'SELECT * FROM generations WHERE room_id = ? AND generation > ? ORDER BY generation LIMIT ?',
-      roomId,
-      after.g,
-      most + 1,
-    )
-    .map((row): GenerationStart => ({ generation: row.generation, from: { g: row.from_g, s: row.from_s } }));
+function generationsAfter(tx: Transaction, roomId: RoomId, after: Position, most: number): Span {
+  const starts = startsAfter(tx, roomId, after.g, most + 1);
   const [first] = starts;
   if (first === undefined) return { listed: [], from: after, upTo: null };
   if (comparePositions(after, first.from) < 0) return { listed: [], from: after, upTo: first.from };
@@ -97,6 +109,16 @@ function generationsAfter(
     upTo: starts[listed.length]?.from ?? null,
   };
 }
+
+const startsAfter = (tx: Transaction, roomId: RoomId, generation: number, most: number): GenerationStart[] =>
+  tx
+    .all<{ generation: number; from_g: number; from_s: number }>(
+      'SELECT * FROM generations WHERE room_id = ? AND generation > ? ORDER BY generation LIMIT ?',
+      roomId,
+      generation,
+      most,
+    )
+    .map((row) => ({ generation: row.generation, from: { g: row.from_g, s: row.from_s } }));
 
 function entriesBetween(tx: Transaction, command: ReadLog, after: Position, upTo: Position | null) {
   const { roomId, memberId } = command;
@@ -133,22 +155,6 @@ function entryOf(row: LogRow, wrap: Bytes | null): ReadEntry {
     clear,
     payload,
     ...(wrap === null ? {} : { wrap }),
-  };
-}
-
-/** What the departed are served: the signed entry that says so, and nothing that is later. */
-function departedPage(tx: Transaction, row: RoomRow, member: MemberRow): LogPage {
-  const entry = tx.all<LogRow>(
-    'SELECT * FROM log WHERE room_id = ? AND g = ? AND s = ?',
-    row.room_id,
-    member.gone_g,
-    member.gone_s,
-  )[0];
-  return {
-    role: 'departed',
-    entry: entry === undefined ? null : entryOf(entry, null),
-    head: member.gone_head ?? row.head,
-    epoch: member.gone_epoch ?? row.epoch,
   };
 }
 

@@ -19,7 +19,17 @@ export interface RoomRow {
   readonly trimmed_s: number;
   readonly trimmed_t: Bytes | null;
   readonly boot: string;
+  /** 0 open, 1 closed by its owner, 2 erased by the operator */
   readonly closed: number;
+  /** Unix ms */
+  readonly used_at: number;
+  /** entries that the room's settings let it keep */
+  readonly history: number;
+  /** entries in the log, and what they weigh with their wraps */
+  readonly entries: number;
+  readonly bytes: number;
+  /** 1: the last roster entry is a departure whose rotation the log lacks (restored, section 6) */
+  readonly owed: number;
 }
 
 export interface MemberRow {
@@ -49,7 +59,7 @@ export interface LogRow {
 
 type Found = { readonly ok: true; readonly row: RoomRow } | Refused<'ROOM_UNKNOWN' | 'ROOM_CLOSED'>;
 
-const find = (tx: Transaction, roomId: RoomId): RoomRow | undefined =>
+export const findRow = (tx: Transaction, roomId: RoomId): RoomRow | undefined =>
   tx.all<RoomRow>('SELECT * FROM rooms WHERE room_id = ?', roomId)[0];
 
 /**
@@ -57,22 +67,24 @@ const find = (tx: Transaction, roomId: RoomId): RoomRow | undefined =>
  * a new one, because a file may have been put back (docs/protocol.md section 6).
  */
 export function openRoom(tx: Transaction, roomId: RoomId): Found {
-  const row = find(tx, roomId);
+  const row = findRow(tx, roomId);
   if (row === undefined) return refuse('ROOM_UNKNOWN');
   if (row.closed !== 0) return refuse('ROOM_CLOSED');
   if (row.boot === tx.boot) return { ok: true, row };
   const generation = Math.max(row.generation + 1, tx.now);
   const from = { g: row.generation, s: row.seq };
   tx.run('INSERT INTO generations VALUES (?, ?, ?, ?)', roomId, generation, from.g, from.s);
-  tx.run(
-    'UPDATE rooms SET generation = ?, boot = ?, used_at = ? WHERE room_id = ?',
-    generation,
-    tx.boot,
-    tx.now,
-    roomId,
-  );
+  tx.run('UPDATE rooms SET generation = ?, boot = ? WHERE room_id = ?', generation, tx.boot, roomId);
   tx.publish(roomId, { type: 'generation', generation, from });
   return { ok: true, row: { ...row, generation, boot: tx.boot } };
+}
+
+const TOUCH_MS = 3_600_000;
+
+/** A member's use puts the room's expiry off; to the hour, so that reading seldom writes. */
+export function touch(tx: Transaction, row: RoomRow): void {
+  if (tx.now - row.used_at < TOUCH_MS) return;
+  tx.run('UPDATE rooms SET used_at = ? WHERE room_id = ?', tx.now, row.room_id);
 }
 
 export const memberRow = (tx: Transaction, roomId: RoomId, memberId: MemberId): MemberRow | undefined =>
@@ -107,6 +119,7 @@ export const factsOf = (row: RoomRow): RoomFacts => ({
   tip: { g: row.generation, s: row.seq },
   trimmed: { g: row.trimmed_g, s: row.trimmed_s },
   trimmedT: row.trimmed_t,
+  closed: row.closed !== 0,
 });
 
 export interface NewEntry {
@@ -119,6 +132,13 @@ export interface NewEntry {
   readonly wraps?: ReadonlyMap<MemberId, Bytes>;
 }
 
+/** What an entry counts for in the room's history: its wraps too, which are most of a large room's rotation. */
+export function weightOf(entry: Pick<NewEntry, 'clear' | 'payload' | 'wraps'>): number {
+  let bytes = entry.clear.length + entry.payload.length;
+  for (const wrap of entry.wraps?.values() ?? []) bytes += wrap.length;
+  return bytes;
+}
+
 /** Puts entries at the end of the log and on the feed; where they stand, in order. */
 export function place(tx: Transaction, roomId: RoomId, entries: readonly NewEntry[]): Placing[] {
   const at = tx.all<{ generation: number; seq: number }>(
@@ -126,19 +146,28 @@ export function place(tx: Transaction, roomId: RoomId, entries: readonly NewEntr
     roomId,
   )[0];
   if (at === undefined) throw new Error('a room went away in its own transaction');
+  let bytes = 0;
   const placed = entries.map((entry, index): FeedEntry => {
     const { id, ...parts } = entry;
     const position = { g: at.generation, s: at.seq + 1 + index };
+    const weight = weightOf(entry);
+    bytes += weight;
     tx.run(
-      'INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
-      roomId, position.g, position.s, parts.kind, parts.sender, tx.now, parts.clear, parts.payload, id ?? null,
+      'INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      roomId, position.g, position.s, parts.kind, parts.sender, tx.now, parts.clear, parts.payload, id ?? null, weight,
     ); // prettier-ignore
     for (const [memberId, wrap] of parts.wraps ?? []) {
       tx.run('INSERT INTO wraps VALUES (?, ?, ?, ?, ?)', roomId, position.g, position.s, memberId, wrap);
     }
     return { ...parts, position, time: tx.now };
   });
-  tx.run('UPDATE rooms SET seq = seq + ?, used_at = ? WHERE room_id = ?', entries.length, tx.now, roomId);
+  tx.run(
+    'UPDATE rooms SET seq = seq + ?1, entries = entries + ?1, bytes = bytes + ?2, used_at = ?3 WHERE room_id = ?4',
+    entries.length,
+    bytes,
+    tx.now,
+    roomId,
+  );
   if (placed.length > 0) tx.publish(roomId, { type: 'entries', entries: placed });
   return placed.map(({ position, time }) => ({ position, time }));
 }

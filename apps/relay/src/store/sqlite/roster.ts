@@ -1,17 +1,19 @@
 /** Creation, roster entries and rotations: everything that moves a head or an epoch. */
 import { equalBytes, type Bytes, type MemberId, type RoomId } from '@0fc/protocol';
 import type {
+  AddWraps,
   AppendRoster,
   CreateRoom,
   MovedCode,
   Placing,
   Rotate,
-  StoreChange,
   StoreRotation,
 } from '../../rooms/room-store.js';
 import { refuse, type Refused, type Verdict } from '../../rooms/verdict.js';
-import { admitJoin, endJoins } from './invites.js';
-import { openRoom, place, placeOne, placingOf, type RoomRow } from './room.js';
+import { admitJoin, endJoins } from './invite-row.js';
+import { depart } from './departed.js';
+import { closeRoom } from './end.js';
+import { findRow, isMember, openRoom, place, placeOne, placingOf, positionOf, type RoomRow } from './room.js';
 import type { Transaction } from './transaction.js';
 
 const NOTHING = new Uint8Array(0);
@@ -26,7 +28,7 @@ export function createRoom(
   tx: Transaction,
   command: CreateRoom,
 ): Verdict<{ readonly placed: Placing }, 'ROOM_EXISTS'> {
-  const { roomId, genesis, head, owner } = command;
+  const { roomId, genesis, head, owner, history } = command;
   const found = openRoom(tx, roomId);
   if (found.ok) {
     const stands = chainEntry(tx, roomId, head);
@@ -34,23 +36,17 @@ export function createRoom(
   }
   if (found.code === 'ROOM_CLOSED') return refuse('ROOM_CLOSED');
   tx.run(
-    'INSERT INTO rooms VALUES (?, ?, 1, 1, 0, 0, ?, 1, 1, 0, 1, 0, NULL, ?, 0, ?)',
-    roomId,
-    owner,
-    head,
-    tx.boot,
-    tx.now,
-  );
+    `INSERT INTO rooms (room_id, owner, epoch, epoch_g, epoch_s, epoch_messages, head, length, generation, seq,
+       trimmed_g, trimmed_s, boot, closed, used_at, history, entries, bytes, owed)
+     VALUES (?, ?, 1, 1, 0, 0, ?, 1, 1, 0, 1, 0, ?, 0, ?, ?, 1, ?, 0)`,
+    roomId, owner, head, tx.boot, tx.now, history, genesis.length,
+  ); // prettier-ignore
   addMember(tx, roomId, owner, { g: 1, s: 0 });
   tx.run('INSERT INTO chain VALUES (?, 0, ?, 1, 0, ?, ?)', roomId, head, tx.now, genesis);
   tx.run(
-    "INSERT INTO log VALUES (?, 1, 0, 'roster', ?, ?, ?, ?, NULL)",
-    roomId,
-    owner,
-    tx.now,
-    NOTHING,
-    genesis,
-  );
+    "INSERT INTO log VALUES (?, 1, 0, 'roster', ?, ?, ?, ?, NULL, ?)",
+    roomId, owner, tx.now, NOTHING, genesis, genesis.length,
+  ); // prettier-ignore
   return { ok: true, placed: { position: { g: 1, s: 0 }, time: tx.now } };
 }
 
@@ -88,9 +84,20 @@ export function findRoster(
   head: Bytes,
 ): Verdict<{ readonly placed: Placing | null }> {
   const found = openRoom(tx, roomId);
-  if (!found.ok) return found;
+  if (!found.ok) return found.code === 'ROOM_CLOSED' ? closingEntry(tx, roomId, head) : found;
   const stands = chainEntry(tx, roomId, head);
   return { ok: true, placed: stands === undefined ? null : placingOf(stands) };
+}
+
+/** Of a closed room's chain only the end is known: who closes it again has closed it. */
+function closingEntry(
+  tx: Transaction,
+  roomId: RoomId,
+  head: Bytes,
+): Verdict<{ readonly placed: Placing | null }> {
+  const row = findRow(tx, roomId);
+  if (row?.closed !== 1 || !equalBytes(row.head, head)) return refuse('ROOM_CLOSED');
+  return { ok: true, placed: { position: positionOf({ g: row.generation, s: row.seq }), time: row.used_at } };
 }
 
 export function findRotation(
@@ -125,6 +132,8 @@ export function appendRoster(
     change.kind === 'admit' ? change.epoch : rotation === undefined ? null : rotation.newEpoch - 1;
   const moved = named === null ? null : epochRefusal(row, named);
   if (moved !== null) return moved;
+  // Whatever followed a departure followed its rotation, which names the departure as the head.
+  if (row.owed !== 0) return refuse('EPOCH_AHEAD');
   if (change.kind === 'admit' && !admitJoin(tx, roomId, change, command)) return refuse('INVITE_UNKNOWN');
 
   const placed = placeOne(tx, roomId, {
@@ -139,7 +148,7 @@ export function appendRoster(
     roomId, row.length, command.head, g, s, tx.now, command.container,
   ); // prettier-ignore
   tx.run('UPDATE rooms SET head = ?, length = length + 1 WHERE room_id = ?', command.head, roomId);
-  apply(tx, { ...row, head: command.head }, change, placed);
+  apply(tx, { ...row, head: command.head }, command, placed);
   if (rotation === undefined) return { ok: true, placed };
   return { ok: true, placed, rotation: placeRotation(tx, roomId, command.signer, rotation) };
 }
@@ -157,8 +166,9 @@ function repeated(
 }
 
 /** What an entry does to the members, the joins and the room. */
-function apply(tx: Transaction, row: RoomRow, change: StoreChange, placed: Placing): void {
+function apply(tx: Transaction, row: RoomRow, command: AppendRoster, placed: Placing): void {
   const { room_id: roomId } = row;
+  const { change, signer, container, rotation } = command;
   switch (change.kind) {
     case 'admit':
       addMember(tx, roomId, change.member, { g: row.epoch_g, s: row.epoch_s });
@@ -167,7 +177,13 @@ function apply(tx: Transaction, row: RoomRow, change: StoreChange, placed: Placi
       return;
     case 'remove':
     case 'leave':
-      depart(tx, row, change.member, change.kind === 'remove' ? 'removed' : 'left', placed);
+      depart(tx, row, change.member, change.kind === 'remove' ? 'removed' : 'left', {
+        ...placed,
+        kind: 'roster',
+        sender: signer,
+        payload: container,
+      });
+      if (rotation === undefined) tx.run('UPDATE rooms SET owed = 1 WHERE room_id = ?', roomId);
       return;
     case 'transfer':
       tx.run('UPDATE rooms SET owner = ? WHERE room_id = ?', change.to, roomId);
@@ -178,62 +194,12 @@ function apply(tx: Transaction, row: RoomRow, change: StoreChange, placed: Placi
       endJoins(tx, roomId);
       return;
     case 'settings':
+      tx.run('UPDATE rooms SET history = ? WHERE room_id = ?', change.history, roomId);
       return;
     case 'close':
-      erase(tx, row, placed);
+      closeRoom(tx, row, placed, container);
       return;
   }
-}
-
-function depart(
-  tx: Transaction,
-  row: RoomRow,
-  memberId: MemberId,
-  standing: 'removed' | 'left',
-  { position }: Placing,
-): void {
-  const { room_id: roomId } = row;
-  tx.run(
-    `UPDATE members SET standing = ?, gone_g = ?, gone_s = ?, gone_epoch = ?, gone_head = ?, prekey = NULL
-     WHERE room_id = ? AND member_id = ?`,
-    standing, position.g, position.s, row.epoch, row.head, roomId, memberId,
-  ); // prettier-ignore
-  tx.run('DELETE FROM wraps WHERE room_id = ? AND member_id = ?', roomId, memberId);
-  tx.run('DELETE FROM key_requests WHERE room_id = ? AND member_id = ?', roomId, memberId);
-  tx.run(
-    'DELETE FROM key_grants WHERE room_id = ? AND (member_id = ? OR granter = ?)',
-    roomId,
-    memberId,
-    memberId,
-  );
-  tx.run('DELETE FROM offers WHERE room_id = ? AND member_id = ?', roomId, memberId);
-  tx.publish(roomId, { type: 'standing', memberId, role: 'departed' });
-}
-
-/** Closed: the last entry and who may read it stay, everything else goes (section 4). */
-function erase(tx: Transaction, row: RoomRow, { position }: Placing): void {
-  const { room_id: roomId } = row;
-  tx.run('DELETE FROM log WHERE room_id = ? AND NOT (g = ? AND s = ?)', roomId, position.g, position.s);
-  for (const table of [
-    'chain',
-    'rotations',
-    'wraps',
-    'generations',
-    'invites',
-    'key_requests',
-    'key_grants',
-    'offers',
-  ]) {
-    tx.run(`DELETE FROM ${table} WHERE room_id = ?`, roomId);
-  }
-  tx.run("DELETE FROM members WHERE room_id = ? AND standing IN ('removed', 'left')", roomId);
-  tx.run(
-    `UPDATE members SET standing = 'left', prekey = NULL, gone_g = ?, gone_s = ?, gone_epoch = ?, gone_head = ?
-     WHERE room_id = ?`,
-    position.g, position.s, row.epoch, row.head, roomId,
-  ); // prettier-ignore
-  tx.run('UPDATE rooms SET closed = 1 WHERE room_id = ?', roomId);
-  tx.publish(roomId, { type: 'closed' });
 }
 
 export function rotate(tx: Transaction, command: Rotate): Verdict<{ readonly placed: Placing }, MovedCode> {
@@ -250,13 +216,15 @@ export function rotate(tx: Transaction, command: Rotate): Verdict<{ readonly pla
 }
 
 function placeRotation(tx: Transaction, roomId: RoomId, sender: MemberId, rotation: StoreRotation): Placing {
-  const { clear, payload, wraps, newEpoch, hash } = rotation;
+  const { clear, payload, newEpoch, hash } = rotation;
+  // A leaver is on the roster, so it has a wrap; but nobody is there to be handed it.
+  const wraps = new Map([...rotation.wraps].filter(([memberId]) => isMember(tx, roomId, memberId)));
   const [placed] = place(tx, roomId, [{ kind: 'rotation', sender, clear, payload, wraps }]);
   if (placed === undefined) throw new Error('a rotation without a place');
   const { g, s } = placed.position;
   tx.run('INSERT INTO rotations VALUES (?, ?, ?, ?, ?, ?)', roomId, newEpoch, hash, g, s, tx.now);
   tx.run(
-    'UPDATE rooms SET epoch = ?, epoch_g = ?, epoch_s = ?, epoch_messages = 0 WHERE room_id = ?',
+    'UPDATE rooms SET epoch = ?, epoch_g = ?, epoch_s = ?, epoch_messages = 0, owed = 0 WHERE room_id = ?',
     newEpoch,
     g,
     s,
@@ -269,4 +237,34 @@ function placeRotation(tx: Transaction, roomId: RoomId, sender: MemberId, rotati
   );
   tx.run('DELETE FROM key_grants WHERE room_id = ?', roomId);
   return placed;
+}
+
+/** A rotation that was brought back without them gets the wraps that somebody still has. */
+export function addWraps(tx: Transaction, command: AddWraps): Verdict<{ readonly placed: Placing | null }> {
+  const { roomId, by, newEpoch, hash, wraps } = command;
+  const found = openRoom(tx, roomId);
+  if (!found.ok) return found;
+  const stands = rotationStands(tx, roomId, newEpoch, hash);
+  if (stands === undefined) return { ok: true, placed: null };
+  const { g, s } = stands;
+  const entry = tx.all<{ sender: MemberId }>(
+    'SELECT sender FROM log WHERE room_id = ? AND g = ? AND s = ?',
+    roomId,
+    g,
+    s,
+  )[0];
+  let added = 0;
+  for (const [memberId, wrap] of wraps) {
+    const may =
+      entry !== undefined && (memberId === by || entry.sender === by) && isMember(tx, roomId, memberId);
+    if (!may) continue;
+    if (tx.run('INSERT OR IGNORE INTO wraps VALUES (?, ?, ?, ?, ?)', roomId, g, s, memberId, wrap) > 0) {
+      added += wrap.length;
+    }
+  }
+  if (added > 0) {
+    tx.run('UPDATE log SET bytes = bytes + ? WHERE room_id = ? AND g = ? AND s = ?', added, roomId, g, s);
+    tx.run('UPDATE rooms SET bytes = bytes + ? WHERE room_id = ?', added, roomId);
+  }
+  return { ok: true, placed: placingOf(stands) };
 }

@@ -137,16 +137,58 @@ const STEPS: readonly string[] = [
     acceptance BLOB
   ) STRICT;
   `,
+  // Trimming, farewells, idle rooms. A room of before says nothing of its history limit: it has the
+  // widest until its next settings entry.
+  `
+  ALTER TABLE rooms ADD COLUMN history INTEGER NOT NULL DEFAULT 1000000;
+  ALTER TABLE rooms ADD COLUMN entries INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE rooms ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE rooms ADD COLUMN owed INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX rooms_used ON rooms (used_at);
+  ALTER TABLE log ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+
+  CREATE TABLE farewells (
+    room_id TEXT NOT NULL,
+    member_id TEXT NOT NULL,
+    g INTEGER NOT NULL,
+    s INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    time INTEGER NOT NULL,
+    payload BLOB NOT NULL,
+    PRIMARY KEY (room_id, member_id)
+  ) STRICT;
+
+  CREATE TABLE sent (
+    room_id TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    id BLOB NOT NULL,
+    g INTEGER NOT NULL,
+    s INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    PRIMARY KEY (room_id, sender, g, s)
+  ) STRICT;
+
+  UPDATE log SET bytes = length(clear) + length(payload) + coalesce(
+    (SELECT sum(length(wrap)) FROM wraps
+     WHERE wraps.room_id = log.room_id AND wraps.g = log.g AND wraps.s = log.s), 0);
+  UPDATE rooms SET
+    entries = (SELECT count(*) FROM log WHERE log.room_id = rooms.room_id),
+    bytes = coalesce((SELECT sum(bytes) FROM log WHERE log.room_id = rooms.room_id), 0);
+  INSERT INTO farewells
+    SELECT members.room_id, members.member_id, log.g, log.s, log.kind, log.sender, log.time, log.payload
+    FROM members JOIN log ON log.room_id = members.room_id AND log.g = members.gone_g AND log.s = members.gone_s;
+  `,
 ];
 
-/** Brings a file to this version, step by step. Throws for a file of a later one. */
-export function migrate(database: DatabaseSync): void {
+/** Brings a file to this version (or to an earlier one), step by step. Throws for a file of a later one. */
+export function migrate(database: DatabaseSync, target: number = STEPS.length): void {
   const row = database.prepare('PRAGMA user_version').get();
   const version = Number(row?.user_version ?? 0);
   if (version > STEPS.length) {
     throw new Error(`the data folder was written by a later version of the relay (schema ${version})`);
   }
-  for (const [index, step] of STEPS.entries()) {
+  for (const [index, step] of STEPS.slice(0, target).entries()) {
     if (index < version) continue;
     database.exec(`BEGIN IMMEDIATE; ${step}; PRAGMA user_version = ${index + 1}; COMMIT`);
   }

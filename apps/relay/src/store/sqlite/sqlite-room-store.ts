@@ -12,8 +12,10 @@ import { Feed } from './feed.js';
 import * as invites from './invites.js';
 import * as keys from './keys.js';
 import { readChain, readLog, readRoom } from './read.js';
-import { appendRoster, createRoom, findRoster, findRotation, rotate } from './roster.js';
+import { eraseRoom, expireRoom, idleRooms, roomStats, storeStats } from './end.js';
+import { addWraps, appendRoster, createRoom, findRoster, findRotation, rotate } from './roster.js';
 import type { Transaction } from './transaction.js';
+import { readTrimmable, trim } from './trim.js';
 
 export interface SqliteStoreOptions {
   /** a file, or ':memory:' */
@@ -48,6 +50,7 @@ export function openSqliteStore(options: SqliteStoreOptions): RoomStore {
     append: (command) => engine.run((tx) => append(tx, buckets, command)),
     appendRoster: bind(appendRoster),
     rotate: bind(rotate),
+    addWraps: bind(addWraps),
     findRoster: bind(findRoster),
     findRotation: bind(findRotation),
     leave: bind(leave),
@@ -75,6 +78,14 @@ export function openSqliteStore(options: SqliteStoreOptions): RoomStore {
     putOffer: bind(keys.putOffer),
     putAcceptance: bind(keys.putAcceptance),
     readOffer: bind(keys.readOffer),
+
+    readTrimmable: bind(readTrimmable),
+    trim: bind(trim),
+    idleRooms: bind(idleRooms),
+    expireRoom: bind(expireRoom),
+    eraseRoom: bind(eraseRoom),
+    roomStats: bind(roomStats),
+    storeStats: bind(storeStats),
 
     subscribe: async (roomId, listener) => feed.subscribe(roomId, listener),
     check: () => engine.run((tx) => void tx.run('UPDATE rooms SET used_at = used_at WHERE 0')),
