@@ -26,6 +26,11 @@ export class Modal {
     this.dialog().nativeElement.showModal();
   }
 
+  /** The first control inside takes the focus: for contents that have just been exchanged. */
+  focusInside(): void {
+    this.dialog().nativeElement.querySelector<HTMLElement>('input, button')?.focus();
+  }
+
   close(): void {
     this.dialog().nativeElement.close();
   }

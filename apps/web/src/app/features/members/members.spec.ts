@@ -77,6 +77,7 @@ describe('removing a member', () => {
     await act(fixture, 'jonas', 'remove-member');
     element(fixture, 'remove-confirm').click();
     await settle(fixture, 8);
+    expect(element(row(fixture, 'jonas'), 'member-actions').getAttribute('aria-expanded')).toBe('true');
     const dialog = element(fixture, 'remove-confirm').closest('dialog')!;
     expect(dialog.open).toBe(true);
     expect(element(dialog, 'error').dataset.code).toBe('MEMBER_UNKNOWN');

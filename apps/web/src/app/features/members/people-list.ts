@@ -35,8 +35,8 @@ import { RemoveMember } from './remove-member';
         }
       </ul>
     </section>
-    <zfc-remove-member [room]="room()" (asked)="opened.set(null)" />
-    <zfc-offer-room [room]="room()" (offered)="opened.set(null)" />
+    <zfc-remove-member [room]="room()" (asked)="put()" />
+    <zfc-offer-room [room]="room()" (offered)="put()" />
   `,
 })
 export class PeopleList {
@@ -53,9 +53,14 @@ export class PeopleList {
     this.opened.update((opened) => (opened === memberId ? null : memberId));
   }
 
-  /** The focus goes back to the button that opened them; Escape in a dialog closes only the dialog. */
+  /** Escape in a dialog closes only the dialog. */
   protected closeActions({ target }: Event): void {
-    if (this.opened() === null || !(target instanceof Element) || target.closest('dialog') !== null) return;
+    if (target instanceof Element && target.closest('dialog') === null) this.put();
+  }
+
+  /** Puts the acts away; the focus goes back to the button that showed them. */
+  protected put(): void {
+    if (this.opened() === null) return;
     this.#host.nativeElement.querySelector<HTMLElement>('[aria-expanded="true"]')?.focus();
     this.opened.set(null);
   }

@@ -1,4 +1,4 @@
-import { Component, computed, inject, signal, viewChild } from '@angular/core';
+import { afterNextRender, Component, computed, inject, Injector, signal, viewChild } from '@angular/core';
 
 import { act } from '../../core/act';
 import { I18n } from '../../core/i18n';
@@ -64,6 +64,7 @@ import { PassphraseField } from '../unlock/passphrase-field';
   `,
 })
 export class ChangePassphrase {
+  readonly #injector = inject(Injector);
   private readonly dialog = viewChild.required(Modal);
   private readonly chosen = viewChild(NewPassphrase);
   private readonly current = viewChild<PassphraseField>('current');
@@ -80,7 +81,8 @@ export class ChangePassphrase {
     this.passphrase.set('');
     this.changed.set(false);
     this.asking.set(true);
-    this.dialog().show();
+    // Once drawn, so that its first field has the focus.
+    afterNextRender(() => this.dialog().show(), { injector: this.#injector });
   }
 
   protected async change(): Promise<void> {
@@ -97,6 +99,7 @@ export class ChangePassphrase {
     if (outcome?.ok === true) {
       this.passphrase.set('');
       this.changed.set(true);
+      afterNextRender(() => this.dialog().focusInside(), { injector: this.#injector });
     } else if (this.wrong()) this.current()?.focus();
   }
 }

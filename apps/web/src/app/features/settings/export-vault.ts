@@ -1,4 +1,4 @@
-import { Component, inject, signal, viewChild } from '@angular/core';
+import { afterNextRender, Component, inject, Injector, signal, viewChild } from '@angular/core';
 
 import { act } from '../../core/act';
 import { I18n } from '../../core/i18n';
@@ -58,6 +58,7 @@ export function exportName(now: Date): string {
 })
 export class ExportVault {
   readonly #saveFile = inject(SAVE_FILE);
+  readonly #injector = inject(Injector);
   private readonly dialog = viewChild.required(Modal);
   private readonly chosen = viewChild(NewPassphrase);
   protected readonly t = inject(I18n).t;
@@ -70,7 +71,8 @@ export class ExportVault {
     this.act.clear();
     this.saved.set(null);
     this.asking.set(true);
-    this.dialog().show();
+    // Once drawn, so that its first field has the focus.
+    afterNextRender(() => this.dialog().show(), { injector: this.#injector });
   }
 
   protected async save(): Promise<void> {
@@ -88,5 +90,6 @@ export class ExportVault {
       return;
     }
     this.saved.set(name);
+    afterNextRender(() => this.dialog().focusInside(), { injector: this.#injector });
   }
 }

@@ -1,4 +1,13 @@
-import { Component, effect, inject, signal, untracked } from '@angular/core';
+import {
+  afterNextRender,
+  Component,
+  effect,
+  ElementRef,
+  inject,
+  Injector,
+  signal,
+  untracked,
+} from '@angular/core';
 import { Router } from '@angular/router';
 
 import { AppStore } from '../../core/app-store';
@@ -24,9 +33,9 @@ import { ReturnPassphrase } from './return-passphrase';
           @switch (vault) {
             @case ('absent') {
               @if (importing()) {
-                <zfc-import-vault (back)="importing.set(false)" />
+                <zfc-import-vault (back)="bring(false)" />
               } @else {
-                <zfc-first-passphrase (haveExport)="importing.set(true)" />
+                <zfc-first-passphrase (haveExport)="bring(true)" />
               }
             }
             @case ('locked') {
@@ -56,6 +65,9 @@ export class UnlockPage {
   /** an exported vault is brought here instead of a new one made */
   protected readonly importing = signal(false);
 
+  readonly #injector = inject(Injector);
+  readonly #host = inject<ElementRef<HTMLElement>>(ElementRef);
+
   constructor() {
     const router = inject(Router);
     const destination = inject(Destination);
@@ -65,6 +77,14 @@ export class UnlockPage {
       // An invite that was opened with this page comes first, wherever the page was going.
       const url = destination.take();
       void router.navigateByUrl(untracked(invites.pending) === null ? url : '/join', { replaceUrl: true });
+    });
+  }
+
+  /** A screen reader hears of the other form by its heading. */
+  protected bring(importing: boolean): void {
+    this.importing.set(importing);
+    afterNextRender(() => this.#host.nativeElement.querySelector<HTMLElement>('h1[tabindex]')?.focus(), {
+      injector: this.#injector,
     });
   }
 }

@@ -1,5 +1,16 @@
 import { LiveAnnouncer } from '@angular/cdk/a11y';
-import { Component, computed, effect, inject, input, signal, untracked } from '@angular/core';
+import {
+  afterNextRender,
+  Component,
+  computed,
+  effect,
+  ElementRef,
+  inject,
+  Injector,
+  input,
+  signal,
+  untracked,
+} from '@angular/core';
 import { RouterLink } from '@angular/router';
 import type { Failure, SafetyNumberView } from '@0fc/client/api';
 
@@ -82,6 +93,7 @@ import { named } from '../members/names';
                       class="btn btn--line"
                       type="button"
                       data-testid="unverify"
+                      data-act="undo"
                       [disabled]="act.busy()"
                       (click)="mark(false)"
                     >
@@ -93,6 +105,7 @@ import { named } from '../members/names';
                         class="btn btn--primary"
                         type="button"
                         data-testid="mark-verified"
+                        data-act="mark"
                         [disabled]="act.busy()"
                         [attr.aria-busy]="act.busy()"
                         (click)="mark(true)"
@@ -148,6 +161,8 @@ import { named } from '../members/names';
 export class VerifyPage {
   readonly #store = inject(AppStore);
   readonly #announcer = inject(LiveAnnouncer);
+  readonly #injector = inject(Injector);
+  readonly #host = inject<ElementRef<HTMLElement>>(ElementRef);
   protected readonly t = inject(I18n).t;
   protected readonly act = act();
   protected readonly grouped = groupedDigits;
@@ -190,6 +205,14 @@ export class VerifyPage {
     const outcome = await this.act.run((api) => api.setVerified(this.id(), this.member(), verified));
     if (outcome?.ok !== true) return;
     this.differs.set(false);
+    // The button that was pressed is gone: the one that undoes it has its place.
+    afterNextRender(
+      () =>
+        this.#host.nativeElement
+          .querySelector<HTMLElement>(`[data-act="${verified ? 'undo' : 'mark'}"]`)
+          ?.focus(),
+      { injector: this.#injector },
+    );
     await this.#announcer.announce(this.t(verified ? 'members.compare.done' : 'members.compare.undone'));
   }
 
