@@ -72,7 +72,7 @@ async function roomOf(): Promise<RoomCore> {
     mustRotate: false, pending: null, tasks: { removals: [], settings: null, close: false }, handOver: null,
     leaving: [], declined: null, leaveRequest: null, logEpoch: 1,
     logLength: 1, chainShown: 1, losses: [], lost: null, skipped: false,
-    publishedK: 1, needKey: null, wrappedTo: [], imported: false, verified: [], told: null, relayKeyShown: false,
+    publishedK: 1, publishedThen: 1, needKey: null, wrappedTo: [], imported: false, verified: [], told: null, relayKeyShown: false,
     people: [], roomName: null, forked: [], lastTime: 1,
   }; // prettier-ignore
 }

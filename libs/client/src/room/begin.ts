@@ -27,14 +27,14 @@ type Fresh = Pick<
   RoomCore,
   | 'version' | 'stage' | 'nextIndex' | 'readIndex' | 'nextN' | 'retired' | 'seen' | 'epochMessages' | 'paused'
   | 'rotationWanted' | 'mustRotate' | 'pending' | 'tasks' | 'handOver' | 'declined' | 'leaving' | 'leaveRequest' | 'losses'
-  | 'lost' | 'skipped' | 'publishedK' | 'needKey' | 'wrappedTo' | 'imported' | 'verified' | 'told' | 'relayKeyShown' | 'people'
+  | 'lost' | 'skipped' | 'publishedK' | 'publishedThen' | 'needKey' | 'wrappedTo' | 'imported' | 'verified' | 'told' | 'relayKeyShown' | 'people'
   | 'roomName' | 'forked' | 'usedK'
 >; // prettier-ignore
 
 const fresh = (): Fresh => ({
   version: 1, stage: 'member', nextIndex: 0, readIndex: 0, nextN: 1, retired: [], seen: [], epochMessages: 0, paused: false,
   rotationWanted: false, mustRotate: false, pending: null, tasks: { removals: [], settings: null, close: false },
-  handOver: null, declined: null, leaving: [], leaveRequest: null, losses: [], lost: null, skipped: false, publishedK: 1,
+  handOver: null, declined: null, leaving: [], leaveRequest: null, losses: [], lost: null, skipped: false, publishedK: 1, publishedThen: 1,
   needKey: null, wrappedTo: [], imported: false, verified: [], told: null, relayKeyShown: false, people: [], roomName: null,
   forked: [], usedK: 0,
 }); // prettier-ignore

@@ -323,6 +323,7 @@ export class RoomLog {
       lost: null,
       skipped: false,
       publishedK: 1,
+      publishedThen: 1,
       needKey: null,
       wrappedTo: [],
       imported: false,

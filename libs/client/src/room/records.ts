@@ -136,6 +136,8 @@ export const roomCore = v.strictObject({
   skipped: v.boolean(),
   /** highest prekey number that the relay has confirmed */
   publishedK: integer(0),
+  /** what that was when the last rotation was taken in: what the next one can be held to */
+  publishedThen: integer(0),
   /** the request for the key of `epoch`, until it is granted or a rotation brings one */
   needKey: v.nullable(v.strictObject({ epoch, request: container, pair: keyPair })),
   /** the prekeys that the owner’s last rotation used, and whether an earlier one had used the same */

@@ -45,6 +45,7 @@ export async function takeRotation(
   core.rotationWanted = false;
   core.mustRotate = false;
   core.needKey = null;
+  core.publishedThen = core.publishedK;
   if (equalBytes(rotation.head, state.roster.head)) core.paused = false;
   core.keys.push({
     epoch: rotation.newEpoch,
@@ -136,8 +137,10 @@ async function openOwnWrap(
     key: null,
     items: [alarm(code, roster.owner, { epoch: rotation.newEpoch })],
   });
-  const oldKey = state.key(core.epoch)?.key ?? null;
-  if (oldKey === null) return failed(ALARM_CODES.ALARM_NO_KEY);
+  const old = state.key(core.epoch);
+  const oldKey = old?.key ?? null;
+  // Without the key before there is none after it: shown once, where it began.
+  if (oldKey === null) return old === null ? failed(ALARM_CODES.ALARM_NO_KEY) : { key: null, items: [] };
   try {
     const notices = entry.wrap === undefined ? [] : prekeyNotices(state, rotation, entry.wrap, oldKey);
     const { key, k } = await openRotation(hash, {
@@ -169,7 +172,8 @@ function prekeyNotices(
   const { roomId, newEpoch } = rotation;
   const k = wrapPrekey({ roomId, newEpoch, memberId: core.me, wrap, oldKey });
   if (k < core.usedK) return [alarm(ALARM_CODES.ALARM_PREKEY_ROLLED_BACK, state.roster.owner, { k })];
-  return k < core.publishedK ? [system('prekeyBehind', { numbers: { k, published: core.publishedK } })] : [];
+  const published = core.publishedThen;
+  return k < published ? [system('prekeyBehind', { numbers: { k, published } })] : [];
 }
 
 function alarmOf(error: unknown): AlarmCode {
