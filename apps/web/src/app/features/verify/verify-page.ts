@@ -94,7 +94,7 @@ import { named } from '../members/names';
                       type="button"
                       data-testid="unverify"
                       data-act="undo"
-                      [disabled]="act.busy()"
+                      [attr.aria-busy]="act.busy()"
                       (click)="mark(false)"
                     >
                       {{ t('members.compare.undo') }}
@@ -106,7 +106,6 @@ import { named } from '../members/names';
                         type="button"
                         data-testid="mark-verified"
                         data-act="mark"
-                        [disabled]="act.busy()"
                         [attr.aria-busy]="act.busy()"
                         (click)="mark(true)"
                       >
@@ -172,6 +171,8 @@ export class VerifyPage {
   protected readonly number = signal<SafetyNumberView | null>(null);
   protected readonly differs = signal(false);
   protected readonly copyFailure = signal<Failure | null>(null);
+  /** the user has pressed one of the two, and the other one takes its place */
+  #marking = false;
   readonly #refused = signal<Failure | null>(null);
   readonly #members = computed(() => {
     const room = this.#store.room();
@@ -192,6 +193,16 @@ export class VerifyPage {
       const [id, member] = [this.id(), this.member()];
       if (this.#ready()) untracked(() => void this.#read(id, member));
     });
+    effect(() => {
+      const act = this.them()?.verified === true ? 'undo' : 'mark';
+      if (!this.#marking) return;
+      this.#marking = false;
+      // The button that was pressed is gone, and the focus with it.
+      afterNextRender(
+        () => this.#host.nativeElement.querySelector<HTMLElement>(`[data-act="${act}"]`)?.focus(),
+        { injector: this.#injector },
+      );
+    });
     // Somebody who has left the roster while their number was on screen is nobody to verify.
     effect(() => {
       if (this.#ready() && this.them() === undefined) {
@@ -202,17 +213,13 @@ export class VerifyPage {
   }
 
   protected async mark(verified: boolean): Promise<void> {
+    this.#marking = true;
     const outcome = await this.act.run((api) => api.setVerified(this.id(), this.member(), verified));
-    if (outcome?.ok !== true) return;
+    if (outcome?.ok !== true) {
+      this.#marking = false;
+      return;
+    }
     this.differs.set(false);
-    // The button that was pressed is gone: the one that undoes it has its place.
-    afterNextRender(
-      () =>
-        this.#host.nativeElement
-          .querySelector<HTMLElement>(`[data-act="${verified ? 'undo' : 'mark'}"]`)
-          ?.focus(),
-      { injector: this.#injector },
-    );
     await this.#announcer.announce(this.t(verified ? 'members.compare.done' : 'members.compare.undone'));
   }
 

@@ -40,8 +40,10 @@ describe('comparing keys', () => {
   ] as const)('marks as verified, and takes the mark away (%s)', async (language, sentence) => {
     const [fixture, client] = await verify('maryam', language);
     expect(element(fixture, 'verify-state').dataset.verified).toBe('false');
+    document.body.append(fixture.nativeElement as HTMLElement);
     element(fixture, 'mark-verified').click();
     await settle(fixture, 8);
+    expect(document.activeElement).toBe(element(fixture, 'unverify'));
     expect(client.calls).toContain('setVerified maryam true');
     expect(element(fixture, 'verify-state').dataset.verified).toBe('true');
     expect(texts(fixture.nativeElement as HTMLElement)).toContain(sentence);
