@@ -27,6 +27,7 @@ import { Feed } from './view/feed.js';
 import { relayRowsOf } from './view/relay-rows.js';
 import { roomViewOf } from './view/room-view.js';
 import { summaryOf } from './view/summary.js';
+import { sourceOf } from './view/timeline.js';
 
 const MAX_MEMBERS = 256;
 const JOIN_DEADLINE_MS = 86_400_000;
@@ -326,8 +327,7 @@ export class Session {
     const room = this.#watched === null ? undefined : this.#rooms.get(this.#watched.roomId);
     if (this.#watched === null || room === undefined) return;
     const { state, talk } = room;
-    const { conversation } = talk;
-    const { earlier, event } = this.#watched.feed.step({ state, conversation, faces: this.#faces });
+    const { earlier, event } = this.#watched.feed.step(sourceOf(state, talk.conversation, this.#faces));
     const draft = this.#drafts.of(state.core.roomId);
     this.#tell({ type: 'room', room: roomViewOf(room, this.#faces, { draft, earlier }) });
     if (event !== null) this.#tell(event);

@@ -53,7 +53,12 @@ export function openItems(state: RoomState, entry: Entry, before: Position): rea
   ];
   const { instance, n, mid, sentAt } = body;
   items.unshift({ type: 'message', sender, instance, n, mid, sentAt, content: body.content });
+  const named = core.roomName?.name ?? null;
   followContent(state, body, container);
+  const name = core.roomName?.name ?? null;
+  // Its first name is no change: the room comes with it.
+  if (named !== null && name !== null && name !== named)
+    items.push(system('name', { actor: sender, text: name }));
   return items;
 }
 

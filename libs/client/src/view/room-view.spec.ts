@@ -225,6 +225,18 @@ describe('the conversation', () => {
     expect(summaryOf(on.room, '').last).toMatchObject({ sender: 'Inès', mine: true, text: 'an answer' });
   });
 
+  test('tells of the room’s new name, given by its owner, and not of its first', async () => {
+    await on.take(
+      await on.send(on.log.owner, { type: 'roomName', name: 'First' }),
+      await on.send(on.guest, { type: 'roomName', name: 'Not the owner’s' }),
+      await on.send(on.log.owner, { type: 'roomName', name: 'Second' }),
+      await on.send(on.log.owner, { type: 'roomName', name: 'Second' }),
+    );
+    const renamed = shown().filter((item) => item.type === 'system' && item.event === 'name');
+    expect(renamed).toMatchObject([{ params: { name: 'Second', actorMe: 0 }, me: false }]);
+    expect(view().name).toBe('Second');
+  });
+
   test('a quote of what is not here says so, and a long one is cut between characters', async () => {
     const long = '😀'.repeat(1_000);
     await on.take(

@@ -9,7 +9,7 @@ import { Signals } from '../room/signals.js';
 import { takeEntry } from '../room/take.js';
 import { Talk } from '../room/talk.js';
 import { Faces } from './faces.js';
-import type { Source } from './timeline.js';
+import { sourceOf, type Source } from './timeline.js';
 
 export const START = 1_700_000_000_000;
 
@@ -46,7 +46,10 @@ export async function stage(by: 'owner' | 'guest' = 'guest'): Promise<Stage> {
   };
   await take(entry);
   return {
-    log, guest, clock, fake, room, faces, take, source: { state, conversation: talk.conversation, faces },
+    log, guest, clock, fake, room, faces, take,
+    get source() {
+      return sourceOf(state, talk.conversation, faces);
+    },
     async send(person, content) {
       const sealed = log.seal(person, log.body(person, { ...content }));
       return log.add('message', person.id, sealed.payload, sealed.clear);

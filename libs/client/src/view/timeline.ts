@@ -12,7 +12,16 @@ export interface Source {
   readonly state: RoomState;
   readonly conversation: Conversation;
   readonly faces: Faces;
+  /** members whose name another one's looks like */
+  readonly confusable: ReadonlySet<MemberId>;
 }
+
+export const sourceOf = (state: RoomState, conversation: Conversation, faces: Faces): Source => ({
+  state,
+  conversation,
+  faces,
+  confusable: faces.confusable(state),
+});
 
 type Place = Pick<TimelineSystem, 'id' | 'order' | 'time'>;
 
@@ -93,7 +102,7 @@ function messageOf(source: Source, said: Said): TimelineMessage {
     sender: said.sender,
     senderName: state.nameOf(said.sender),
     fingerprint: faces.fingerprint(said.sender),
-    confusable: faces.confusable(state).has(said.sender),
+    confusable: source.confusable.has(said.sender),
     verified: verified.includes(said.sender),
     mine: said.sender === me,
     text: fate.deleted ? '' : textOf(source, said),
