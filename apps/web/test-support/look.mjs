@@ -110,17 +110,14 @@ const SCREENS = [
         const oldest = page.locator(`[data-id=${await rows.first().getAttribute('data-id')}]`);
         const before = await oldest.boundingBox();
         await click(page, 'show-earlier');
-        await page.waitForFunction(
-          (count) => document.querySelectorAll('[data-testid=message]').length === count,
-          200 * (windows + 1),
-        );
+        await rows.nth(200 * (windows + 1) - 1).waitFor({ state: 'attached' });
         const after = await oldest.boundingBox();
         const moved = Math.abs((after?.y ?? 0) - (before?.y ?? 0));
         if (moved > 4) throw new Error(`the oldest row moved by ${moved} px in window ${windows}`);
       }
       // The newest is a click away, and what was drawn for the way up is let go.
       await click(page, 'jump');
-      await page.waitForFunction(() => document.querySelectorAll('[data-testid=message]').length === 200);
+      await rows.nth(200).waitFor({ state: 'detached' });
       await type(page, 'composer', 'typed in a long conversation');
     },
   ],
@@ -167,6 +164,15 @@ const SCREENS = [
     async (page) => {
       await page.locator('[data-id=m5]').focus();
       await page.keyboard.press('Delete');
+      await page.locator('dialog[open]').waitFor();
+    },
+  ],
+  [
+    'room-keys',
+    '/room/room-rive',
+    async (page) => {
+      await page.locator('[data-id=m5]').focus();
+      await page.keyboard.press('?');
       await page.locator('dialog[open]').waitFor();
     },
   ],

@@ -67,7 +67,12 @@ const TELL_MS = 3_000;
             {{ t('room.sealed', { epoch: key.epoch }) }}
           }
         </span>
-        <span>{{ t('room.enterHint') }}</span>
+        <span
+          >{{ t('room.enterHint') }} ·
+          <button class="linklike" type="button" data-testid="all-keys" (click)="keys.emit()">
+            {{ t('room.allKeys') }}
+          </button></span
+        >
       </p>
     </form>
   `,
@@ -81,6 +86,8 @@ export class Composer {
   protected readonly t = this.#i18n.t;
   readonly room = input.required<RoomView>();
   readonly sent = output();
+  /** the list of keys is asked for */
+  readonly keys = output();
   protected readonly writing = this.conversation.writing;
   readonly #draft = signal('');
   /** the text of the message that is being changed; the draft waits meanwhile */

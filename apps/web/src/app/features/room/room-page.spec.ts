@@ -258,8 +258,21 @@ describe('the keys of the conversation', () => {
     await settle(fixture);
     press(row(fixture, 'm6'), 'Enter');
     expect(document.activeElement).toBe(element(fixture, 'act-reply'));
-    press(element(fixture, 'act-reply'), 'Escape');
+    press(element(fixture, 'act-reply'), 'ArrowRight');
+    expect(document.activeElement).toBe(element(fixture, 'act-react'));
+    press(element(fixture, 'act-react'), 'Escape');
     expect(document.activeElement).toBe(row(fixture, 'm6'));
+  });
+
+  it('are listed by ?, but not while one writes', async () => {
+    const { fixture, root } = await open('rooms');
+    press(element(fixture, 'composer'), '?');
+    expect(document.querySelector('dialog[open]')).toBeNull();
+    press(root, '?');
+    await settle(fixture);
+    const list = document.querySelector<HTMLElement>('dialog[open] [data-testid="shortcuts"]');
+    expect(texts(list ?? root)).toContain('change your last message');
+    expect(texts(list ?? root)).not.toContain('room.');
   });
 
   it('show the tools of one message only', async () => {

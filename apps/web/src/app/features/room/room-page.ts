@@ -14,6 +14,7 @@ import { DeleteMessage } from './delete-message';
 import { DetailsPane } from './details-pane';
 import { RoomBanners } from './room-banners';
 import { RoomEnded } from './room-ended';
+import { Shortcuts } from './shortcuts';
 import { Thread } from './thread';
 
 @Component({
@@ -27,6 +28,7 @@ import { Thread } from './thread';
     RoomBanners,
     RoomEnded,
     RouterLink,
+    Shortcuts,
     Thread,
   ],
   providers: [Conversation],
@@ -105,7 +107,7 @@ import { Thread } from './thread';
           </p>
         }
         @if (room.stage === 'member') {
-          <zfc-composer [room]="room" (sent)="sent()" />
+          <zfc-composer [room]="room" (sent)="sent()" (keys)="shortcuts.show()" />
         } @else if (room.stage !== 'joining') {
           <zfc-room-ended [room]="room" />
         }
@@ -122,6 +124,7 @@ import { Thread } from './thread';
       }
     </main>
     <zfc-delete-message />
+    <zfc-shortcuts #shortcuts />
     @if (room(); as room) {
       <zfc-details-pane [room]="room" />
     }

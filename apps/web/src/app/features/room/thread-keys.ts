@@ -64,6 +64,8 @@ export class ThreadKeys {
       if (this.#conversation.picking() !== null) this.#conversation.pick(null);
       else if (row !== event.target) row.focus();
       else this.#feed.focus();
+    } else if (event.key === 'ArrowLeft' || event.key === 'ArrowRight') {
+      if (!this.#stepTool(event.target, event.key === 'ArrowLeft' ? -1 : 1)) return;
     } else if (event.target !== row && event.target !== this.#feed) {
       // A button or a field inside a row has its own keys.
       return;
@@ -80,6 +82,13 @@ export class ThreadKeys {
     const next = row === null ? rows.at(by === -1 ? -1 : 0) : rows[rows.indexOf(row) + by];
     next?.focus();
     next?.scrollIntoView({ block: 'nearest' });
+  }
+
+  /** Along the tools of one message. */
+  #stepTool(tool: HTMLElement, by: -1 | 1): boolean {
+    const tools = [...(tool.closest('.msg__tools')?.querySelectorAll<HTMLElement>('button') ?? [])];
+    tools[tools.indexOf(tool) + by]?.focus();
+    return tools.length > 0;
   }
 
   /** The keys of a message in focus. */
