@@ -78,6 +78,8 @@ export interface CreateRoom {
   readonly owner: MemberId;
   /** entries that the settings let the room keep */
   readonly history: number;
+  /** brought back by a member: positions beyond genesis were given before, so a new generation begins (G16) */
+  readonly restored: boolean;
 }
 
 export interface ReadLog {

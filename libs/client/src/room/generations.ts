@@ -7,10 +7,11 @@ import {
   ALARM_CODES,
   comparePositions,
   equalBytes,
+  type Bytes,
   type GenerationStart,
   type Position,
 } from '@0fc/protocol';
-import { transcriptGeneration, type Hash } from '@0fc/crypto/verify';
+import { transcriptGeneration, transcriptStart, type Hash } from '@0fc/crypto/verify';
 import { alarm } from './items.js';
 import type { LogRecord, StoredItem } from './records.js';
 import type { RoomState } from './state.js';
@@ -29,7 +30,7 @@ export async function takeGeneration(
   const position = { g: start.generation, s: start.from.s };
   const { lost, whole } = lostRecords(state, start.from);
   // Where generations follow each other with nothing between, the last one may go back over the others.
-  const from = state.transcriptAt(start.from) ?? core.t;
+  const from = (await transcriptOf(hash, state, start.from)) ?? core.t;
   const t = await transcriptGeneration(hash, from, start.generation);
   core.position = position;
   core.t = t;
@@ -42,6 +43,14 @@ export async function takeGeneration(
   const numbers = lost.flatMap((record) => (record.at === null ? [] : [record.at.position.s]));
   core.lost = { index, from: Math.min(...numbers), to: Math.max(...numbers), restored: 0 };
   showLoss(state);
+}
+
+/** A newcomer was never served what lies before its floor; the transcript of genesis it knows all the same. */
+async function transcriptOf(hash: Hash, state: RoomState, position: Position): Promise<Bytes | null> {
+  const [genesis] = state.chain;
+  const atGenesis = position.g === 1 && position.s === 0;
+  if (atGenesis && genesis !== undefined) return transcriptStart(hash, genesis);
+  return state.transcriptAt(position);
 }
 
 /** One entry that was lost is in the log again. */

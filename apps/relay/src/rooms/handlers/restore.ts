@@ -106,7 +106,7 @@ async function restoreRoom(
   const roster = await startRoster(context.hash, genesis);
   if (roster.roomId !== roomId) throw new Refusal('BAD_ENTRY');
   if (!context.mayCreate(peer.address)) throw new Refusal('RATE_LIMITED', { retryMs: 60_000 });
-  await storeGenesis(context, roster, genesis);
+  await storeGenesis(context, roster, genesis, true);
   return true;
 }
 

@@ -34,6 +34,7 @@ export async function storeGenesis(
   context: RelayContext,
   roster: Roster,
   genesis: Uint8Array,
+  restored: boolean,
 ): Promise<Placing> {
   const owner = roster.members.get(roster.owner);
   if (owner === undefined || roster.settings.maxMembers > context.limits.maxMembers)
@@ -45,6 +46,7 @@ export async function storeGenesis(
       head: roster.head,
       owner: roster.owner,
       history: roster.settings.history,
+      restored,
     }),
   );
   return placed;
@@ -70,7 +72,7 @@ export const create: Handler<'create'> = {
     if (!known.ok && known.code === 'ROOM_UNKNOWN' && !context.mayCreate(peer.address)) {
       throw new Refusal('RATE_LIMITED', { retryMs: 60_000 });
     }
-    const placed = await storeGenesis(context, roster, genesis);
+    const placed = await storeGenesis(context, roster, genesis, false);
     await bind(context, peer, roster.roomId, 'owner');
     return { reply: { roomId: roster.roomId, placed } };
   },

@@ -28,18 +28,20 @@ export function createRoom(
   tx: Transaction,
   command: CreateRoom,
 ): Verdict<{ readonly placed: Placing }, 'ROOM_EXISTS'> {
-  const { roomId, genesis, head, owner, history } = command;
+  const { roomId, genesis, head, owner, history, restored } = command;
   const found = openRoom(tx, roomId);
   if (found.ok) {
     const stands = chainEntry(tx, roomId, head);
     return stands === undefined ? refuse('ROOM_EXISTS') : { ok: true, placed: placingOf(stands) };
   }
   if (found.code === 'ROOM_CLOSED') return refuse('ROOM_CLOSED');
+  // No start of the store: the first use of a room that was brought back begins a generation.
+  const boot = restored ? '' : tx.boot;
   tx.run(
     `INSERT INTO rooms (room_id, owner, epoch, epoch_g, epoch_s, epoch_messages, head, length, generation, seq,
        trimmed_g, trimmed_s, boot, closed, used_at, history, entries, bytes, owed)
      VALUES (?, ?, 1, 1, 0, 0, ?, 1, 1, 0, 1, 0, ?, 0, ?, ?, 1, ?, 0)`,
-    roomId, owner, head, tx.boot, tx.now, history, genesis.length,
+    roomId, owner, head, boot, tx.now, history, genesis.length,
   ); // prettier-ignore
   addMember(tx, roomId, owner, { g: 1, s: 0 });
   tx.run('INSERT INTO chain VALUES (?, 0, ?, 1, 0, ?, ?)', roomId, head, tx.now, genesis);
