@@ -114,7 +114,7 @@ export class Agent {
     return this.until(() => (this.#timelineOf === roomId && this.room?.roomId === roomId ? this.room : null));
   }
 
-  /** Watches a room and waits until the probe of its view is true. A room whose link has stopped ends it. */
+  /** Watches a room and waits until the probe of its view is true. A stopped link, or the room's end, ends it. */
   async roomIs(roomId: string, probe: (room: RoomView) => boolean, patient = false): Promise<RoomView> {
     await this.watch(roomId);
     return this.until(() => {
@@ -122,6 +122,8 @@ export class Agent {
       if (room?.roomId !== roomId) return null;
       if (probe(room)) return room;
       if (room.stopped !== null) throw new Refused(room.stopped);
+      // Left, removed or closed: whatever is waited for comes no more.
+      if (room.stage !== 'member') throw new Refused({ code: 'NOT_MEMBER', params: { stage: room.stage } });
       return null;
     }, patient);
   }

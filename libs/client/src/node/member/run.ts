@@ -123,6 +123,7 @@ export async function runMember(args: readonly string[], io: Io): Promise<ExitCo
     };
     if (command === SHELL) {
       stream();
+      if (agent.app !== null) voice.hear({ type: 'app', app: agent.app }, []);
       if (agent.app?.vault !== 'absent') await openVault(agent, 'open', () => secret('passphrase'));
       await shell(agent, { lines: input(), print, secret });
     } else {

@@ -1,0 +1,177 @@
+/** The member without a screen as people and scripts use it: command lines, lines of JSON, exit codes. */
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { memberCommand, MemberProcess, memberSpeaks, type Spoken } from '../support/member-process.js';
+import { RelayProcess } from '../support/relay-process.js';
+import { until } from '../support/wait.js';
+
+jest.setTimeout(240_000);
+
+let relay: RelayProcess;
+let base: string;
+
+beforeAll(async () => {
+  relay = await RelayProcess.start();
+  base = await mkdtemp(join(tmpdir(), '0fc-cli-'));
+});
+afterAll(async () => {
+  await relay.remove();
+  await rm(base, { recursive: true, force: true });
+});
+
+const environment = {
+  FC_PASSPHRASE: 'a long enough passphrase',
+  FC_FILE_PASSPHRASE: 'the passphrase of a file',
+};
+
+/** A command of one of the members, over its folder. */
+const member =
+  (name: string) =>
+  (
+    command: string,
+    args: readonly string[] = [],
+    input = '',
+    more: NodeJS.ProcessEnv = {},
+  ): Promise<Spoken> =>
+    memberCommand([command, ...of(name), ...args], { ...environment, ...more }, input);
+const of = (name: string): readonly string[] => ['--vault', join(base, name), '--relay', relay.url];
+
+/** The result of a command that must succeed, and the lines before it. */
+async function done(spoken: Promise<Spoken>) {
+  const { code, lines, help } = await spoken;
+  const result = lines.at(-1);
+  if (code !== 0 || result?.type !== 'result')
+    throw new Error(`${String(code)} ${JSON.stringify(lines)} ${help}`);
+  return { result, lines: lines.slice(0, -1) };
+}
+
+describe('two members by command lines', () => {
+  const amina = member('amina');
+  const tomas = member('tomas');
+
+  test('make a room, meet in it, talk, and one is shut out', async () => {
+    const { result: made } = await done(
+      amina('create', ['Rive droite', '--as', 'Amina', '--rotate-every', '50']),
+    );
+    const { result: invite } = await done(amina('invite', ['--hours', '1']));
+    // The owner has to be there to let somebody in.
+    const owner = memberSpeaks(['listen', ...of('amina')], environment);
+    const joined = await done(tomas('join', ['--as', 'Tomás'], `${String(invite.link)}\n`));
+    expect(joined.lines.map(({ step }) => step)).toEqual([
+      'claim',
+      'request',
+      'ownerReply',
+      'keyReceived',
+      'confirmed',
+    ]);
+    await done(tomas('send', ['anybody', 'here?']));
+    await until('the owner to hear of both', () =>
+      ['admitted', 'message'].every((what) =>
+        owner.lines.some(({ type, event }) => type === what || event === what),
+      ),
+    );
+    owner.interrupt();
+    expect((await owner.end).code).toBe(0);
+    expect(joined.result.roomId).toBe(made.roomId);
+
+    const { result: sent } = await done(tomas('send', ['hello', 'over', 'there']));
+    const { result: lines } = await done(amina('send', [], 'one\n\ntwo\n'));
+    expect(lines.ids).toHaveLength(2);
+    await done(amina('reply', [String(sent.messageId), 'I hear you']));
+    await done(amina('react', [String(sent.messageId), '👍']));
+    const { lines: history } = await done(amina('history'));
+    const texts = history.filter(({ type }) => type === 'message').map(({ text }) => text);
+    expect(texts).toEqual(['anybody here?', 'hello over there', 'one', 'two', 'I hear you']);
+    await done(tomas('edit', [String(sent.messageId), 'hello there']));
+    await done(tomas('delete', [String(sent.messageId)]));
+    const { lines: members } = await done(amina('members'));
+    expect(members.map(({ name, owner: owns }) => [name, owns])).toEqual([
+      ['Amina', true],
+      ['Tomás', false],
+    ]);
+    const guest = members.find(({ name }) => name === 'Tomás');
+    const numbers = await Promise.all([
+      done(amina('safety-number', [String(guest?.fingerprint)])),
+      done(tomas('safety-number', [String(members[0]?.memberId)])),
+    ]);
+    expect(numbers[0].result.digits).toBe(numbers[1].result.digits);
+    await done(amina('verify', [String(guest?.memberId)]));
+
+    await done(amina('remove', [String(guest?.memberId)]));
+    const { lines: rooms } = await done(amina('rooms'));
+    expect(rooms).toMatchObject([{ type: 'summary', roomId: made.roomId, owner: true }]);
+    expect((await tomas('send', ['too late'])).lines).toMatchObject([{ type: 'error', code: 'NOT_MEMBER' }]);
+  });
+
+  test('a wrong passphrase, a lacking vault, an unknown command and a refusal have their exit codes', async () => {
+    const wrong = await amina('rooms', [], '', { FC_PASSPHRASE: 'not the passphrase at all' });
+    expect(wrong).toMatchObject({ code: 3, lines: [{ type: 'error', code: 'WRONG_PASSPHRASE' }] });
+    const absent = await member('nobody')('rooms');
+    expect(absent).toMatchObject({ code: 3, lines: [{ type: 'error', code: 'VAULT_ABSENT' }] });
+    const misuse = await memberCommand(['dance'], environment);
+    expect(misuse).toMatchObject({ code: 2, lines: [{ type: 'error', code: 'MISUSE' }] });
+    expect(misuse.help).toContain('npm run -s member -- COMMAND');
+    const refused = await amina('remove', ['nobody']);
+    expect(refused).toMatchObject({ code: 1, lines: [{ type: 'error', code: 'MEMBER_UNKNOWN' }] });
+    const away = await memberCommand(
+      ['create', 'x', '--as', 'y', '--vault', join(base, 'away'), '--relay', 'http://localhost:1'],
+      environment,
+    );
+    expect(away).toMatchObject({ code: 4, lines: [{ type: 'error', code: 'RELAY_UNREACHABLE' }] });
+  });
+
+  test('a vault goes to another folder, and its passphrase changes', async () => {
+    const file = join(base, 'export.0fc');
+    await done(amina('export', [file]));
+    expect((await stat(file)).mode & 0o077).toBe(0);
+    expect((await amina('export', [file])).lines).toMatchObject([{ code: 'FILE_EEXIST' }]);
+    const moved = member('moved');
+    expect(
+      (await moved('import', [file], '', { FC_FILE_PASSPHRASE: 'another, wrong one' })).lines,
+    ).toMatchObject([{ type: 'error', code: 'WRONG_PASSPHRASE' }]);
+    expect((await done(moved('import', [file]))).result.rooms).toBe(1);
+    const next = join(base, 'next-passphrase');
+    await writeFile(next, 'the next passphrase, long enough\n');
+    await done(moved('passphrase', ['--new-passphrase-file', next]));
+    expect((await moved('rooms')).code).toBe(3);
+    await done(moved('rooms', ['--passphrase-file', next]));
+  });
+});
+
+describe('an echo bot', () => {
+  test('answers each message once, over a restart', async () => {
+    const owner = await MemberProcess.create('Amina', relay.url);
+    const bot = await MemberProcess.create('Echo', relay.url);
+    try {
+      await owner.createRoom('Echoes');
+      await bot.join(await owner.invite());
+      const answered = new Set<string>();
+      const echo = async (): Promise<void> => {
+        for (const message of bot.messages) {
+          if (message.mine || answered.has(message.id)) continue;
+          answered.add(message.id);
+          await bot.ask('reply', { message: message.id, text: message.text });
+        }
+      };
+      await owner.say('one');
+      await bot.has('one');
+      await echo();
+      await bot.restart();
+      await owner.say('two');
+      await bot.has('two');
+      await echo();
+      await owner.sees(
+        'both echoes',
+        () => owner.messages.filter(({ replyTo }) => replyTo !== null).length === 2,
+      );
+      expect(owner.messages.map(({ text }) => text).sort()).toEqual(['one', 'one', 'two', 'two']);
+      await expect(bot.ask('rotate')).rejects.toMatchObject({ code: 'NOT_OWNER' });
+      await expect(bot.ask('dance')).rejects.toMatchObject({ code: 'MISUSE' });
+      await expect(bot.ask('send', { txt: 'x' })).rejects.toMatchObject({ code: 'MISUSE' });
+    } finally {
+      await Promise.all([owner.remove(), bot.remove()]);
+    }
+  });
+});
