@@ -70,7 +70,10 @@ function setUp() {
     },
     trimTo: (s: number) => {
       trimmed = { g: 1, s };
-      log.splice(0, log.findIndex(({ position }) => position.s > s));
+      log.splice(
+        0,
+        log.findIndex(({ position }) => position.s > s),
+      );
     },
     seen: () =>
       told.flatMap(({ kind, body }) =>

@@ -4,22 +4,12 @@
  * A store knows nothing of cryptography: bodies, heads and payloads here are any bytes.
  */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { MemberId } from '@0fc/protocol';
 import {
-  toBase64Url,
-  type Bytes,
-  type InviteId,
-  type MemberId,
-  type Position,
-  type RoomId,
-} from '@0fc/protocol';
-import type {
-  AppendMessage,
-  AppendRoster,
-  LogPage,
-  RoomEvent,
-  RoomStore,
-  StoreRotation,
-} from './room-store.js';
+  bytes, contractRoom, DAY, GUEST, id, INVITE, message, OWNER, ROOM, rotation, THIRD,
+} from './contract-room.spec-support.js'; // prettier-ignore
+import type { AppendMessage, RoomStore } from './room-store.js';
+import { upkeepContract } from './upkeep.contract.spec-support.js';
 
 export interface StoreUnderTest {
   readonly store: RoomStore;
@@ -29,31 +19,6 @@ export interface StoreUnderTest {
 }
 /** `now` is the store's clock. */
 export type StoreFactory = (now: () => number) => Promise<StoreUnderTest>;
-
-const bytes = (seed: string, length = 32): Bytes =>
-  Uint8Array.from({ length }, (_, at) => (seed.charCodeAt(at % seed.length) * 31 + at * 7) & 0xff);
-const id = (seed: string) => toBase64Url(bytes(seed, 16)) as RoomId & MemberId & InviteId;
-const ROOM = id('room');
-const OWNER = id('owner');
-const GUEST = id('guest');
-const THIRD = id('third');
-const INVITE = id('invite');
-const RATE = { perSecond: 10, burst: 100 };
-const DAY = 86_400_000;
-
-const message = (text: string, epoch = 1): AppendMessage => ({
-  epoch,
-  clear: bytes(`clear${String(epoch)}`, 4),
-  payload: bytes(text, 40),
-  id: bytes(`id of ${text}`),
-});
-const rotation = (newEpoch: number, seed = 'r', members: readonly MemberId[] = [OWNER]): StoreRotation => ({
-  newEpoch,
-  hash: bytes(`${seed}${String(newEpoch)}`),
-  clear: bytes(`clear ${seed}`, 60),
-  payload: bytes(`payload ${seed}`, 60),
-  wraps: new Map(members.map((member) => [member, bytes(`wrap ${member}`, 50)])),
-});
 
 export function roomStoreContract(name: string, factory: StoreFactory): void {
   describe(name, () => {
@@ -68,73 +33,10 @@ export function roomStoreContract(name: string, factory: StoreFactory): void {
     });
     afterEach(() => under.dispose());
 
-    const create = () =>
-      store.createRoom({
-        roomId: ROOM,
-        genesis: bytes('genesis', 100),
-        head: bytes('head0'),
-        owner: OWNER,
-        history: 1_000,
-      });
-    const read = async (member: MemberId, after: Position | null, maxEntries = 100): Promise<LogPage> => {
-      const verdict = await store.readLog({
-        roomId: ROOM, memberId: member, after, maxEntries, maxBytes: 100_000, maxGenerations: 3,
-      }); // prettier-ignore
-      if (!verdict.ok) throw new Error(verdict.code);
-      return verdict.page;
-    };
-    const readAll = async (member: MemberId, after: Position | null) => {
-      const page = await read(member, after);
-      if (page.role === 'departed') throw new Error('departed');
-      return page;
-    };
-    const append = (sender: MemberId, ...messages: AppendMessage[]) =>
-      store.append({ roomId: ROOM, sender, messages, rate: RATE });
-    const facts = async () => {
-      const verdict = await store.readRoom(ROOM, OWNER);
-      if (!verdict.ok) throw new Error(verdict.code);
-      return verdict.room;
-    };
-    const role = async (member: MemberId) => {
-      const verdict = await store.readRoom(ROOM, member);
-      return verdict.ok ? verdict.role : verdict.code;
-    };
-    const invite = (inviteId = INVITE, expires = now + DAY) =>
-      store.registerInvite({ roomId: ROOM, inviteId, expires, maxOpen: 3 });
-    const claim = (memberId: MemberId, inviteId = INVITE) =>
-      store.claimInvite({ roomId: ROOM, inviteId, memberId, key: bytes(memberId, 45) });
-    const entry = async (seed: string, change: AppendRoster['change'], more: Partial<AppendRoster> = {}) =>
-      store.appendRoster({
-        roomId: ROOM,
-        signer: OWNER,
-        before: (await facts()).head,
-        head: bytes(seed),
-        container: bytes(`entry ${seed}`, 90),
-        change,
-        restored: false,
-        ...more,
-      });
-    /** A member with the whole of the join behind it. */
-    const join = async (member: MemberId, inviteId = INVITE) => {
-      await invite(inviteId);
-      await claim(member, inviteId);
-      await store.putJoinRequest({ roomId: ROOM, inviteId, memberId: member, request: bytes('request') });
-      const { epoch } = await facts();
-      await store.putJoinReply({ roomId: ROOM, inviteId, epoch, payload: bytes('reply') });
-      await store.putJoinConfirm({
-        roomId: ROOM,
-        inviteId,
-        memberId: member,
-        epoch,
-        payload: bytes('confirm'),
-      });
-      return entry(`admit ${member}`, { kind: 'admit', member, key: bytes(member, 45), inviteId, epoch });
-    };
-    const listen = async () => {
-      const events: RoomEvent[] = [];
-      const subscription = await store.subscribe(ROOM, (event) => events.push(event));
-      return { events, ...subscription };
-    };
+    const { create, read, readAll, append, facts, role, invite, claim, entry, join, listen } = contractRoom(
+      () => store,
+      () => now,
+    );
 
     describe('rooms', () => {
       test('genesis is entry 0 at (1,0), and creating it again succeeds', async () => {
@@ -156,8 +58,21 @@ export function roomStoreContract(name: string, factory: StoreFactory): void {
           head: bytes('other'),
           owner: GUEST,
           history: 1_000,
+          restored: false,
         };
         expect(await store.createRoom(other)).toEqual({ ok: false, code: 'ROOM_EXISTS' });
+      });
+
+      test('that a member brings back begins a generation: its positions were given before', async () => {
+        await create({ restored: true });
+        const { tip } = await facts();
+        expect(tip.g).toBeGreaterThan(1);
+        expect(tip.s).toBe(0);
+        const page = await read(OWNER, { g: 1, s: 40 });
+        expect(page).toMatchObject({
+          generations: [{ generation: tip.g, from: { g: 1, s: 0 } }],
+          entries: [],
+        });
       });
 
       test('what is unknown is told as such, by every command', async () => {
@@ -698,6 +613,19 @@ export function roomStoreContract(name: string, factory: StoreFactory): void {
         expect(seen).toHaveLength(5);
         expect(seen).toEqual([...new Set(seen)].sort((a, b) => a - b));
       });
+    });
+
+    upkeepContract({
+      store: () => store,
+      now: () => now,
+      pass: (ms) => {
+        now += ms;
+      },
+      restart: async () => {
+        if (under.restart === null) return false;
+        store = await under.restart();
+        return true;
+      },
     });
   });
 }

@@ -12,30 +12,15 @@
  *
  * A command that cannot be carried out rejects with StoreError; refusals are answers.
  */
-import type {
-  Bytes,
-  EntryKind,
-  GenerationStart,
-  InviteId,
-  MemberId,
-  Position,
-  Role,
-  RoomId,
-} from '@0fc/protocol';
+import type { Bytes, GenerationStart, InviteId, MemberId, Position, Role, RoomId } from '@0fc/protocol';
+import type { LogEntry } from './log-entry.js';
 import type { DropReason, Invites } from './store-invites.js';
 import type { Keys } from './store-keys.js';
 import type { Upkeep } from './store-upkeep.js';
 import type { Verdict } from './verdict.js';
 
-export interface LogEntry {
-  readonly position: Position;
-  readonly kind: EntryKind;
-  readonly sender: MemberId;
-  /** the store's clock, Unix ms */
-  readonly time: number;
-  readonly clear: Bytes;
-  readonly payload: Bytes;
-}
+export type { LogEntry } from './log-entry.js';
+
 /** An entry as one member reads it. */
 export interface ReadEntry extends LogEntry {
   readonly wrap?: Bytes;
