@@ -19,10 +19,8 @@ export const SIGNAL_LIFE_MS = 30_000;
 /** Who was heard of within this time is here. */
 export const HERE_MS = 120_000;
 const PRESENCE_EVERY_MS = 60_000;
-/** A presence this soon after the last one is no beat: its sender may have started anew, and know nobody. */
-const OFF_BEAT_MS = 50_000;
-/** No presence answers such a one again before this, so that answers do not answer each other. */
-const ANSWER_EVERY_MS = 15_000;
+/** Counters begin at the clock and go up by one: a leap like this is a client that has started anew. */
+const LEAP = 1_000;
 const TYPING_EVERY_MS = 4_000;
 const TYPING_SHOWN_MS = 8_000;
 /** An answer waits this long, and up to as long again: many who answer one newcomer do not do so at once. */
@@ -33,9 +31,8 @@ const ANSWERED_MS = 5_000;
 interface Heard {
   /** of its last signal */
   counter: number;
-  /** of its last presence: the roster head, and when that was */
+  /** roster head of its last presence */
   head: Bytes | null;
-  presenceAt: number;
 }
 
 /** What a sender has seen that is not here yet; `asked`: the log has been read again since. */
@@ -46,7 +43,8 @@ interface Ahead {
 
 export class Signals {
   readonly #room: RoomHandle;
-  #counter = 0;
+  /** of the next signal */
+  #counter: number;
   readonly #heard = new Map<MemberId, Heard>();
   /** when each was last heard of, by this clock */
   readonly #lastSeen = new Map<MemberId, number>();
@@ -54,7 +52,6 @@ export class Signals {
   readonly #typing = new Map<MemberId, number>();
   readonly #ahead = new Map<MemberId, Ahead>();
   #typedAt: number | null = null;
-  #saidAt = -Infinity;
   /** records of the log that have been looked at for signs of their senders */
   #read = 0;
   /** null while this client cannot hear the others */
@@ -65,6 +62,8 @@ export class Signals {
 
   constructor(room: RoomHandle) {
     this.#room = room;
+    // Begins at the clock: rising over restarts, and nothing has to be stored for it.
+    this.#counter = room.platform.crypto.clock.now();
   }
 
   /** One signal of the feed. Whatever does not prove itself is dropped; nothing throws. */
@@ -78,11 +77,13 @@ export class Signals {
     this.#readLog();
     const { content, counter } = body;
     if (content.type === 'typing') {
-      this.#heard.set(sender, { head: null, presenceAt: -Infinity, ...known, counter });
+      this.#heard.set(sender, { head: known?.head ?? null, counter });
       this.#typing.set(sender, now + TYPING_SHOWN_MS);
     } else {
-      if (this.#wantsAnswer(sender, now)) this.soon();
-      this.#heard.set(sender, { counter, head: content.head, presenceAt: now });
+      // Who comes, or has started anew, knows nobody yet; the answer of one who is here is not answered.
+      const fresh = (known?.head ?? null) === null || !this.here(sender);
+      if (fresh || counter - (known?.counter ?? 0) >= LEAP) this.soon();
+      this.#heard.set(sender, { counter, head: content.head });
       this.#compare(sender, content.seen);
     }
     this.#noteSeen(sender, now);
@@ -192,13 +193,6 @@ export class Signals {
     return this.#room.platform.crypto.clock.now();
   }
 
-  /** Who comes, or has started anew, learns who is here. */
-  #wantsAnswer(sender: MemberId, now: number): boolean {
-    const last = this.#heard.get(sender)?.presenceAt ?? -Infinity;
-    if (last === -Infinity || !this.here(sender)) return true;
-    return now - last < OFF_BEAT_MS && now - this.#saidAt >= ANSWER_EVERY_MS;
-  }
-
   /** The signal as its sender meant it; null where it is not one of a present member and epoch. */
   #open(sender: MemberId, epoch: number, payload: Bytes): Body<'signal'> | null {
     const { core, roster, key: roomKey } = viewOf(this.#room);
@@ -258,15 +252,12 @@ export class Signals {
     const { core, roster, key: roomKey } = viewOf(this.#room);
     if (!this.#maySend() || roomKey === null) return null;
     const now = this.#now();
-    if (type === 'presence') this.#saidAt = now;
-    // From the clock: rising over restarts, and nothing has to be stored for it.
-    this.#counter = Math.max(this.#counter + 1, now);
     const content: SignalContent =
       type === 'typing'
         ? { type }
         : { type, seen: { position: core.position, t: core.t }, head: roster.head };
     const { roomId, epoch, me: sender, instance } = core;
-    const body = { roomId, epoch, sender, instance, counter: this.#counter, sentAt: now, content };
+    const body = { roomId, epoch, sender, instance, counter: this.#counter++, sentAt: now, content };
     return { epoch, payload: sealSignal({ identity: core.identity, roomKey, body }) };
   }
 
