@@ -154,7 +154,7 @@ export class Join {
     await this.#reach('claim');
     switch (state.stage) {
       case 'claimed':
-        await this.#connection.request('joinRequest', { inviteId, request });
+        await this.#asJoiner(() => this.#connection.request('joinRequest', { inviteId, request }));
         await this.#reach('request');
         return;
       case 'requested':
@@ -193,8 +193,28 @@ export class Join {
     }
     const { confirm, inviteId } = this.record;
     if (confirm === null) throw new ClientError(ERROR_CODES.INVITE_REPLY_INVALID);
-    await this.#connection.request('joinConfirm', { inviteId, ...confirm });
+    await this.#asJoiner(() => this.#connection.request('joinConfirm', { inviteId, ...confirm }));
     await this.#reach('confirmed');
+  }
+
+  /**
+   * A state that was told twice is followed twice; by the second time the owner may have admitted
+   * this client, and a member may not say what a joiner says. What has become of it is told next.
+   */
+  async #asJoiner(send: () => Promise<unknown>): Promise<void> {
+    try {
+      await send();
+    } catch (error) {
+      if (ClientError.from(error).code !== ERROR_CODES.FORBIDDEN) throw error;
+      this.#claimLater(RETRY_MS);
+    }
+  }
+
+  #claimLater(ms: number): void {
+    this.#retry?.();
+    this.#retry = this.#options.platform.timers.after(ms, () => {
+      if (this.#started) void this.#claim();
+    });
   }
 
   /** Section 5.8: the room id fixes the genesis, the chain the owner, the owner's word the key. */
@@ -289,9 +309,7 @@ export class Join {
     const claimed = this.record.done.some(({ step }) => step === 'claim');
     const lost = code === ERROR_CODES.INVITE_UNKNOWN && claimed && this.#inTime();
     if (isPassing(code) || lost) {
-      this.#retry = this.#options.platform.timers.after(lost ? LOST_RETRY_MS : RETRY_MS, () => {
-        if (this.#started) void this.#claim();
-      });
+      this.#claimLater(lost ? LOST_RETRY_MS : RETRY_MS);
       return;
     }
     this.#started = false;
