@@ -37,8 +37,9 @@ export async function takeRotation(
   ];
   const opened = adoptOwn(state, rotation) ?? (await openOwnWrap(hash, state, rotation, entry));
   items.push(...opened.items);
+  const wraps = ownWraps(state, entry);
   settlePending(state, null, entry.clear);
-  state.keepRotation(rotation.newEpoch, { entry, wraps: ownWraps(state, entry) });
+  keepTaken(state, rotation.newEpoch, entry, wraps);
   core.epoch = rotation.newEpoch;
   core.logEpoch = rotation.newEpoch;
   core.epochMessages = 0;
@@ -120,7 +121,14 @@ function adoptOwn(state: RoomState, rotation: Body<'rotation'>): Opened | null {
   return { key: candidate.key, items: [] };
 }
 
-/** The owner keeps the wraps of its own rotations: who restores one can then serve everybody (section 6). */
+/** All rotations are kept, and the wraps of the last two: who restores those serves everybody (section 6). */
+function keepTaken(state: RoomState, epoch: number, entry: Entry, wraps: Record<string, Bytes> | null): void {
+  state.keepRotation(epoch, { entry, wraps });
+  const older = state.rotations.get(epoch - 2);
+  if (older !== undefined && older.wraps !== null) state.keepRotation(epoch - 2, { ...older, wraps: null });
+}
+
+/** The wraps of one's own rotation, from the command that is read back. */
 function ownWraps(state: RoomState, entry: Entry): Record<string, Bytes> | null {
   const rotation = state.core.pending?.rotation ?? null;
   return rotation !== null && equalBytes(rotation.clear, entry.clear) ? rotation.wraps : null;
