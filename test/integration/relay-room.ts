@@ -44,8 +44,8 @@ export class TestRoom {
   }
 
   /** A room whose owner is live. */
-  static async create(relay: RelayAddress): Promise<TestRoom> {
-    const made = await createGenesis(ports, { settings: SETTINGS });
+  static async create(relay: RelayAddress, settings: Partial<typeof SETTINGS> = {}): Promise<TestRoom> {
+    const made = await createGenesis(ports, { settings: { ...SETTINGS, ...settings } });
     const owner = await Peer.connect(relay, made.identity);
     await owner.request('create', { genesis: made.container });
     const room = new TestRoom(relay, made, owner, await startRoster(nodeHash, made.container));
@@ -113,5 +113,38 @@ export class TestRoom {
         this.#roomKey = made.newKey;
       },
     };
+  }
+
+  /** Rotates, and takes the new key over. */
+  async rotate(): Promise<RotationCommand> {
+    const { command, done } = await this.rotation();
+    await this.owner.request('rotate', command);
+    done();
+    return command;
+  }
+
+  /** Appends a signed roster entry of the owner's, with its rotation where it needs one. */
+  async change(
+    kind: 'remove' | 'settings' | 'leave' | 'transfer',
+    fields: object,
+  ): Promise<{ entry: Bytes; rotation: RotationCommand | null }> {
+    const entry = await this.signed(kind, fields);
+    const { roster } = await applyRoster(nodeHash, this.roster, entry);
+    const made = kind === 'remove' || kind === 'leave' ? await this.rotation(roster) : null;
+    await this.owner.request('roster', { entry, ...(made === null ? {} : { rotation: made.command }) });
+    this.roster = roster;
+    made?.done();
+    return { entry, rotation: made?.command ?? null };
+  }
+
+  /** A member's signed request to leave. */
+  leaveRequest(peer: Peer): Bytes {
+    const member = this.roster.members.get(peer.memberId);
+    if (member === undefined) throw new Error('not a member');
+    return signBody(peer.identity, 'leaveRequest', {
+      roomId: this.roomId,
+      member: peer.memberId,
+      admit: member.admit,
+    });
   }
 }
