@@ -2,7 +2,7 @@
  * The key of the current epoch for who has none (docs/protocol.md section 7): asked of the
  * owner, or by the owner of anybody; checked against the commitment that its rotation made.
  */
-import { ALARM_CODES, ERROR_CODES, type EventBody } from '@0fc/protocol';
+import { ALARM_CODES, equalBytes, ERROR_CODES, type Bytes, type EventBody } from '@0fc/protocol';
 import { makeKeyGrant, makeNeedKey, openKeyGrant } from '@0fc/crypto/keys';
 import { verifyNeedKey } from '@0fc/crypto/verify';
 import { ClientError, failureOf } from '../errors.js';
@@ -21,6 +21,8 @@ export class NeedKey {
   readonly #granted: () => void;
   readonly #pump = new Pump(() => this.#ask());
   #asked = 0;
+  /** the last request answered of each member: asked again it is answered again, and shown once */
+  readonly #answered = new Map<string, Bytes>();
 
   constructor(room: RoomHandle, granted: () => void) {
     this.#room = room;
@@ -99,7 +101,10 @@ export class NeedKey {
       if (code === ERROR_CODES.OFFLINE || code === ERROR_CODES.BAD_ENTRY || isPassing(code)) return;
       throw error;
     }
-    await this.#show(system('keyGiven', { member: from }));
+    const before = this.#answered.get(from);
+    this.#answered.set(from, request);
+    if (before === undefined || !equalBytes(before, request))
+      await this.#show(system('keyGiven', { member: from }));
   }
 
   async onGranted({ from, grant, news }: EventBody<'keyGranted'>): Promise<void> {

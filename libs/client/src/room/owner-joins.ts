@@ -10,6 +10,8 @@ import type { RoomHandle } from './handle.js';
 import { system } from './items.js';
 import type { OwnerInvite } from './records.js';
 
+const REFUSED_KEPT = 1_000;
+
 export interface JoinEvents {
   /** something may be due: a reply, an admit, a drop */
   decided(): void;
@@ -98,6 +100,8 @@ export class OwnerJoins {
 
   #refuseUnknown(inviteId: InviteId): void {
     if (this.#refused.has(inviteId)) return;
+    // A relay may invent as many as it likes: they are refused again rather than remembered without end.
+    if (this.#refused.size >= REFUSED_KEPT) this.#refused.clear();
     this.#refused.add(inviteId);
     this.#room.connection
       .request('joinDrop', { inviteId, release: false, reason: 'other' })

@@ -3,8 +3,9 @@
  * are missed, but the roster chain is never trimmed and each rotation commits to its key,
  * so both can be followed again from the first entry that shows where they are.
  */
-import { decodeBody, equalBytes, type Bytes, type MemberId } from '@0fc/protocol';
+import { decodeBody, equalBytes, ERROR_CODES, type Bytes, type MemberId } from '@0fc/protocol';
 import { applyRoster, bodyHash, containerBody, memberIdOf, type Hash } from '@0fc/crypto/verify';
+import { ClientError } from '../errors.js';
 import { followChange } from './changes.js';
 import type { RoomState } from './state.js';
 
@@ -30,8 +31,18 @@ export async function followToMember(hash: Hash, state: RoomState, member: Membe
       'close',
     );
     if (signed.kind !== 'admit' || (await memberIdOf(hash, signed.body.key)) !== member) continue;
-    await follow(hash, state, at + 1);
+    await followOrDrop(hash, state, at + 1);
     return;
+  }
+}
+
+/** What the relay served as the chain and does not prove itself is let go: whoever it would admit stays unknown. */
+async function followOrDrop(hash: Hash, state: RoomState, count: number): Promise<void> {
+  try {
+    await follow(hash, state, count);
+  } catch (error) {
+    if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
+    state.chainAhead = [];
   }
 }
 
