@@ -19,8 +19,8 @@ export const SIGNAL_LIFE_MS = 30_000;
 /** Who was heard of within this time is here. */
 export const HERE_MS = 120_000;
 const PRESENCE_EVERY_MS = 60_000;
-/** Counters begin at the clock and go up by one: a leap like this is a client that has started anew. */
-const LEAP = 1_000;
+/** Counters begin at the clock (ms) and go up by one: a leap like this is a client that has started anew. */
+const LEAP = 100;
 const TYPING_EVERY_MS = 4_000;
 const TYPING_SHOWN_MS = 8_000;
 /** An answer waits this long, and up to as long again: many who answer one newcomer do not do so at once. */
