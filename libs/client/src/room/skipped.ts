@@ -3,7 +3,7 @@
  * are missed, but the roster chain is never trimmed and each rotation commits to its key,
  * so both can be followed again from the first entry that shows where they are.
  */
-import { decodeBody, equalBytes, ERROR_CODES, type Bytes, type MemberId } from '@0fc/protocol';
+import { decodeBody, equalBytes, ERROR_CODES, ROSTER_KINDS, type Bytes, type MemberId } from '@0fc/protocol';
 import { applyRoster, bodyHash, containerBody, memberIdOf, type Hash } from '@0fc/crypto/verify';
 import { ClientError } from '../errors.js';
 import { followChange } from './changes.js';
@@ -17,33 +17,27 @@ export async function followToEntry(hash: Hash, state: RoomState, container: Byt
   state.chainAhead = state.chainAhead.slice(1);
 }
 
-/** Follows it until somebody is on the roster who writes. */
+/**
+ * Follows it until somebody is on the roster who writes. What the relay served as the chain and
+ * does not prove itself is let go: whoever it would admit stays unknown.
+ */
 export async function followToMember(hash: Hash, state: RoomState, member: MemberId): Promise<void> {
   if (state.chainAhead.length === 0 || state.roster.members.has(member)) return;
-  for (const [at, container] of state.chainAhead.entries()) {
-    const signed = decodeBody(
-      containerBody(container),
-      'admit',
-      'remove',
-      'leave',
-      'transfer',
-      'settings',
-      'close',
-    );
-    if (signed.kind !== 'admit' || (await memberIdOf(hash, signed.body.key)) !== member) continue;
-    await followOrDrop(hash, state, at + 1);
-    return;
-  }
-}
-
-/** What the relay served as the chain and does not prove itself is let go: whoever it would admit stays unknown. */
-async function followOrDrop(hash: Hash, state: RoomState, count: number): Promise<void> {
   try {
-    await follow(hash, state, count);
+    const at = await admissionAhead(hash, state, member);
+    if (at !== null) await follow(hash, state, at + 1);
   } catch (error) {
     if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
     state.chainAhead = [];
   }
+}
+
+async function admissionAhead(hash: Hash, state: RoomState, member: MemberId): Promise<number | null> {
+  for (const [at, container] of state.chainAhead.entries()) {
+    const signed = decodeBody(containerBody(container), ...ROSTER_KINDS);
+    if (signed.kind === 'admit' && (await memberIdOf(hash, signed.body.key)) === member) return at;
+  }
+  return null;
 }
 
 /**
