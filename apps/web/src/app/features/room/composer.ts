@@ -107,6 +107,7 @@ export class Composer {
   #told = -Infinity;
 
   constructor() {
+    this.conversation.onBegin(() => this.field().nativeElement.focus());
     const roomId = computed(() => this.room().roomId);
     effect(() => {
       const id = roomId();

@@ -26,6 +26,7 @@ export class Conversation {
   readonly #picking = signal<string | null>(null);
   readonly #deleting = signal<TimelineMessage | null>(null);
   readonly #failure = signal<Failure | null>(null);
+  #focusComposer: (() => void) | null = null;
 
   readonly writing = this.#writing.asReadonly();
   /** id of the message whose tools are shown */
@@ -80,6 +81,11 @@ export class Conversation {
     if (last?.type !== 'message' || !this.writable()) return false;
     this.#begin({ kind: 'edit', message: last });
     return true;
+  }
+
+  /** The composer takes the focus at once when an answer or a change begins: no key typed then goes astray. */
+  onBegin(focus: () => void): void {
+    this.#focusComposer = focus;
   }
 
   /** Back to a new message. */
@@ -138,6 +144,7 @@ export class Conversation {
     this.#failure.set(null);
     this.#picking.set(null);
     this.#writing.set(writing);
+    this.#focusComposer?.();
   }
 
   async #do(act: (api: ClientConnection['api'], roomId: string) => Promise<Outcome<void>>): Promise<boolean> {
