@@ -2,9 +2,12 @@
  * The relay's configuration: environment variables, read once, checked, frozen. An error
  * names the variable, its value (never a secret one) and what is allowed.
  */
-import * as v from 'valibot';
 import { LIMITS } from '@0fc/protocol';
+import { readRedis, type RedisConfig } from './redis-config.js';
 import type { Rate } from './rooms/room-store.js';
+import { ConfigError, settingsOf, type Environment } from './settings.js';
+
+export { ConfigError, type Environment } from './settings.js';
 
 export interface RelayConfig {
   readonly port: number;
@@ -37,85 +40,18 @@ export interface RelayConfig {
   readonly handshakeMs: number;
   readonly handshakeQueue: number;
   readonly graceMs: number;
+  /** null: no metrics are served; 0: any free port */
+  readonly metricsPort: number | null;
+  readonly metricsHost: string;
+  /** null: the embedded store, and so one process */
+  readonly redis: RedisConfig | null;
 }
 
-/** A setting that cannot be used; `message` is the whole line for the operator. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
-
-const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const MS_PER_DAY = 86_400_000;
-
-const text = v.pipe(v.string(), v.minLength(1));
-const whole = (least: number, most: number) =>
-  v.pipe(v.string(), v.regex(/^\d{1,15}$/), v.transform(Number), v.minValue(least), v.maxValue(most));
-const flag = v.pipe(
-  v.picklist(['true', 'false', '1', '0']),
-  v.transform((value) => value === 'true' || value === '1'),
-);
-const origins = v.pipe(
-  v.string(),
-  v.transform((value) => value.split(',').map((part) => part.trim())),
-  v.array(
-    v.pipe(
-      v.string(),
-      v.check((value) => URL.canParse(value) && new URL(value).origin === value),
-    ),
-  ),
-);
-
-interface Setting<T> {
-  readonly schema: v.GenericSchema<string, T>;
-  readonly allowed: string;
-  readonly secret?: true;
-}
-const setting = <T>(schema: v.GenericSchema<string, T>, allowed: string): Setting<T> => ({ schema, allowed });
-const count = (least: number, most: number): Setting<number> =>
-  setting(whole(least, most), `a whole number from ${least} to ${most}`);
-
-/** Every variable that the relay reads. docs/operations.md explains them. */
-export const SETTINGS = {
-  PORT: count(0, 65_535),
-  HOST: setting(text, 'an address to listen on, such as 127.0.0.1, or 0.0.0.0 for all'),
-  DATA_DIR: setting(text, 'a folder that the relay may write to'),
-  RELAY_PRIVATE_KEY: { ...setting(text, 'a private key as `keygen` prints it'), secret: true },
-  RELAY_PRIVATE_KEY_FILE: setting(text, 'a file that holds a private key as `keygen` prints it'),
-  SERVE_WEB: setting(flag, 'true or false'),
-  WEB_DIR: setting(text, 'the folder of the web build'),
-  ALLOWED_ORIGINS: setting(origins, 'origins such as https://chat.example.org, separated by commas'),
-  TRUST_PROXY: count(0, 10),
-  LOG_LEVEL: setting(v.picklist(LOG_LEVELS), LOG_LEVELS.join(', ')),
-  ROOM_CREATION: setting(v.picklist(['open', 'token']), 'open or token'),
-  ROOM_CREATION_TOKEN: {
-    ...setting(v.pipe(text, v.minLength(16), v.maxLength(128)), '16 to 128 characters'),
-    secret: true,
-  },
-  MAX_MEMBERS: count(2, LIMITS.maxMembers),
-  MAX_INVITES_OPEN: count(1, LIMITS.invitesOpen),
-  APPEND_PER_SECOND: count(1, 100_000),
-  APPEND_BURST: count(LIMITS.appendMessages, 1_000_000),
-  REQUESTS_PER_SECOND: count(1, 100_000),
-  REQUESTS_BURST: count(1, 1_000_000),
-  ROOMS_PER_ADDRESS_PER_DAY: count(1, 1_000_000),
-  RESTORES_PER_SECOND: count(1, 100_000),
-  RESTORES_BURST: count(LIMITS.restoreEntries, 1_000_000),
-  HISTORY_BYTES: count(LIMITS.frameBytes, 1_099_511_627_776),
-  ROOM_IDLE_DAYS: count(0, 36_500),
-  MAX_CONNECTIONS_PER_ADDRESS: count(1, 1_000_000),
-  QUEUE_BYTES: count(LIMITS.frameBytes, 1_073_741_824),
-  HANDSHAKE_MS: count(50, 60_000),
-  HANDSHAKE_QUEUE: count(1, 100_000),
-  SHUTDOWN_GRACE_MS: count(0, 60_000),
-} as const satisfies Record<string, Setting<unknown>>;
-
-type Name = keyof typeof SETTINGS;
-type Value<K extends Name> = (typeof SETTINGS)[K] extends Setting<infer T> ? T : never;
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Throws {@link ConfigError}. `defaults.webDir` is where the web client's build lies in this repository. */
 export function readConfig(environment: Environment, defaults: { readonly webDir: string }): RelayConfig {
-  const read = <K extends Name>(name: K): Value<K> | undefined => readSetting(name, environment[name]);
+  const read = settingsOf(environment);
 
   const token = read('ROOM_CREATION_TOKEN') ?? null;
   const creation = read('ROOM_CREATION') ?? 'open';
@@ -126,6 +62,12 @@ export function readConfig(environment: Environment, defaults: { readonly webDir
   const privateKeyFile = read('RELAY_PRIVATE_KEY_FILE') ?? null;
   if (privateKey !== null && privateKeyFile !== null) {
     throw new ConfigError('RELAY_PRIVATE_KEY and RELAY_PRIVATE_KEY_FILE are both set; set one of them.');
+  }
+  const redis = readRedis(read);
+  if (redis !== null && privateKey === null && privateKeyFile === null) {
+    throw new ConfigError(
+      'RELAY_PRIVATE_KEY or RELAY_PRIVATE_KEY_FILE must be set with Redis: clients pin one key, so all replicas need the same; `keygen` prints one.',
+    );
   }
   const roomsPerDay = read('ROOMS_PER_ADDRESS_PER_DAY') ?? 500;
 
@@ -153,15 +95,8 @@ export function readConfig(environment: Environment, defaults: { readonly webDir
     handshakeMs: read('HANDSHAKE_MS') ?? 10_000,
     handshakeQueue: read('HANDSHAKE_QUEUE') ?? 1_000,
     graceMs: read('SHUTDOWN_GRACE_MS') ?? 5_000,
+    metricsPort: read('METRICS_PORT') ?? null,
+    metricsHost: read('METRICS_HOST') ?? '127.0.0.1',
+    redis,
   });
-}
-
-function readSetting<K extends Name>(name: K, raw: string | undefined): Value<K> | undefined {
-  // An empty variable is how shells and compose files say "not set".
-  if (raw === undefined || raw === '') return undefined;
-  const one: Setting<unknown> = SETTINGS[name];
-  const result = v.safeParse(one.schema, raw);
-  if (result.success) return result.output as Value<K>;
-  const shown = one.secret === true ? 'not usable' : JSON.stringify(raw);
-  throw new ConfigError(`${name} is ${shown}; it must be ${one.allowed}.`);
 }

@@ -174,6 +174,11 @@ export interface Rotate {
   /** the head that the rotation names: compared */
   readonly head: Bytes;
   readonly rotation: StoreRotation;
+  /**
+   * brought back (section 6): an earlier head of the chain will do, if the signer was its owner.
+   * Whoever puts roster entries back before the rotations that lay between stops nobody so.
+   */
+  readonly restored?: true;
 }
 
 export interface AddWraps {
@@ -249,7 +254,16 @@ export interface RoomStore extends Invites, Keys, Upkeep {
   addWraps(command: AddWraps): Promise<Verdict<{ readonly placed: Placing | null }>>;
 
   /** Where an entry with this body hash stands, if the chain has it; a closed room knows its last one. */
-  findRoster(roomId: RoomId, head: Bytes): Promise<Verdict<{ readonly placed: Placing | null }>>;
+  findRoster(
+    roomId: RoomId,
+    head: Bytes,
+  ): Promise<
+    Verdict<{
+      readonly placed: Placing | null;
+      /** whose the room is from that entry on, as far as it is known */
+      readonly owner: MemberId | null;
+    }>
+  >;
   /** Where the rotation to this epoch stands, if it is this one. */
   findRotation(
     roomId: RoomId,

@@ -58,9 +58,10 @@ export async function verifiedRotation(
   };
 }
 
-/** The epoch that a rotation's clear part names; it has not been verified. */
-export const namedEpoch = (clear: Bytes): number =>
-  decodeBody(containerBody(clear), 'rotation').body.newEpoch;
+/** The epoch, and the head, that a rotation's clear part names; it has not been verified. */
+export const namedEpoch = (clear: Bytes): number => named(clear).newEpoch;
+export const namedHead = (clear: Bytes): Bytes => named(clear).head;
+const named = (clear: Bytes) => decodeBody(containerBody(clear), 'rotation').body;
 
 export const roster: Handler<'roster'> = {
   // Of a room that this entry has closed already nobody is the owner any more; it has succeeded all the same.

@@ -44,7 +44,7 @@ export function createRoom(
     roomId, owner, head, boot, tx.now, history, genesis.length,
   ); // prettier-ignore
   addMember(tx, roomId, owner, { g: 1, s: 0 });
-  tx.run('INSERT INTO chain VALUES (?, 0, ?, 1, 0, ?, ?)', roomId, head, tx.now, genesis);
+  tx.run('INSERT INTO chain VALUES (?, 0, ?, 1, 0, ?, ?, ?)', roomId, head, tx.now, genesis, owner);
   tx.run(
     "INSERT INTO log VALUES (?, 1, 0, 'roster', ?, ?, ?, ?, NULL, ?)",
     roomId, owner, tx.now, NOTHING, genesis, genesis.length,
@@ -68,8 +68,17 @@ function addMember(
   );
 }
 
-const chainEntry = (tx: Transaction, roomId: RoomId, head: Bytes): Stands | undefined =>
-  tx.all<Stands>('SELECT g, s, time FROM chain WHERE room_id = ? AND head = ?', roomId, head)[0];
+/** `owner`: whose the room is from this entry on; null in a chain that is older than the column. */
+const chainEntry = (
+  tx: Transaction,
+  roomId: RoomId,
+  head: Bytes,
+): (Stands & { readonly owner: MemberId | null }) | undefined =>
+  tx.all<Stands & { owner: MemberId | null }>(
+    'SELECT g, s, time, owner FROM chain WHERE room_id = ? AND head = ?',
+    roomId,
+    head,
+  )[0];
 
 function rotationStands(tx: Transaction, roomId: RoomId, newEpoch: number, hash: Bytes): Stands | undefined {
   const row = tx.all<Stands & { hash: Bytes }>(
@@ -84,11 +93,13 @@ export function findRoster(
   tx: Transaction,
   roomId: RoomId,
   head: Bytes,
-): Verdict<{ readonly placed: Placing | null }> {
+): Verdict<{ readonly placed: Placing | null; readonly owner: MemberId | null }> {
   const found = openRoom(tx, roomId);
   if (!found.ok) return found.code === 'ROOM_CLOSED' ? closingEntry(tx, roomId, head) : found;
   const stands = chainEntry(tx, roomId, head);
-  return { ok: true, placed: stands === undefined ? null : placingOf(stands) };
+  return stands === undefined
+    ? { ok: true, placed: null, owner: null }
+    : { ok: true, placed: placingOf(stands), owner: stands.owner };
 }
 
 /** Of a closed room's chain only the end is known: who closes it again has closed it. */
@@ -96,10 +107,14 @@ function closingEntry(
   tx: Transaction,
   roomId: RoomId,
   head: Bytes,
-): Verdict<{ readonly placed: Placing | null }> {
+): Verdict<{ readonly placed: Placing; readonly owner: MemberId }> {
   const row = findRow(tx, roomId);
   if (row?.closed !== 1 || !equalBytes(row.head, head)) return refuse('ROOM_CLOSED');
-  return { ok: true, placed: { position: positionOf({ g: row.generation, s: row.seq }), time: row.used_at } };
+  return {
+    ok: true,
+    placed: { position: positionOf({ g: row.generation, s: row.seq }), time: row.used_at },
+    owner: row.owner,
+  };
 }
 
 export function findRotation(
@@ -146,8 +161,9 @@ export function appendRoster(
   });
   const { g, s } = placed.position;
   tx.run(
-    'INSERT INTO chain VALUES (?, ?, ?, ?, ?, ?, ?)',
+    'INSERT INTO chain VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     roomId, row.length, command.head, g, s, tx.now, command.container,
+    change.kind === 'transfer' ? change.to : command.signer,
   ); // prettier-ignore
   tx.run('UPDATE rooms SET head = ?, length = length + 1 WHERE room_id = ?', command.head, roomId);
   apply(tx, { ...row, head: command.head }, command, placed);
@@ -211,10 +227,15 @@ export function rotate(tx: Transaction, command: Rotate): Verdict<{ readonly pla
   const { row } = found;
   const stands = rotationStands(tx, roomId, rotation.newEpoch, rotation.hash);
   if (stands !== undefined) return { ok: true, placed: placingOf(stands) };
-  if (row.owner !== command.signer || !equalBytes(row.head, command.head)) return refuse('STALE_HEAD');
+  const { signer, head } = command;
+  const current = row.owner === signer && equalBytes(row.head, head);
+  const late = command.restored === true && chainEntry(tx, roomId, head)?.owner === signer;
+  if (!current && !late) return refuse('STALE_HEAD');
   const moved = epochRefusal(row, rotation.newEpoch - 1);
   if (moved !== null) return moved;
-  return { ok: true, placed: placeRotation(tx, roomId, command.signer, rotation) };
+  const placed = placeRotation(tx, roomId, signer, rotation);
+  if (current) tx.run('UPDATE rooms SET owed = 0 WHERE room_id = ?', roomId);
+  return { ok: true, placed };
 }
 
 function placeRotation(tx: Transaction, roomId: RoomId, sender: MemberId, rotation: StoreRotation): Placing {
@@ -226,7 +247,7 @@ function placeRotation(tx: Transaction, roomId: RoomId, sender: MemberId, rotati
   const { g, s } = placed.position;
   tx.run('INSERT INTO rotations VALUES (?, ?, ?, ?, ?, ?)', roomId, newEpoch, hash, g, s, tx.now);
   tx.run(
-    'UPDATE rooms SET epoch = ?, epoch_g = ?, epoch_s = ?, epoch_messages = 0, owed = 0 WHERE room_id = ?',
+    'UPDATE rooms SET epoch = ?, epoch_g = ?, epoch_s = ?, epoch_messages = 0 WHERE room_id = ?',
     newEpoch,
     g,
     s,

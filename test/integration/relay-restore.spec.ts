@@ -1,0 +1,398 @@
+/** A store that was put back from a copy, and what may be brought back to it (docs/protocol.md section 6). */
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { LIMITS, type Bytes, type Entry, type RotationCommand } from '@0fc/protocol';
+import { applyRoster } from '@0fc/crypto/verify';
+import { generateKeyPair, signBody } from '@0fc/crypto/keys';
+import { loadThemis, nodeHash } from '@0fc/crypto/node';
+import { startRelay, type RunningRelay } from '../../apps/relay/src/start.js';
+import { until } from '../support/wait.js';
+import { proofs, Reader } from './relay-log.js';
+import { Peer } from './relay-peer.js';
+import { anyBytes, message, newInviteId, SETTINGS, TestRoom } from './relay-room.js';
+
+// Only ends a run that hangs: two cores may be busy with other tests.
+jest.setTimeout(120_000);
+
+const BASE = { PORT: '0', LOG_LEVEL: 'silent', SERVE_WEB: 'false', HANDSHAKE_MS: '60000' };
+const relays: RunningRelay[] = [];
+const folders: string[] = [];
+let relay: RunningRelay;
+
+async function newFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), '0fc-restore-'));
+  folders.push(folder);
+  return folder;
+}
+async function start(environment: Record<string, string> = {}): Promise<RunningRelay> {
+  const DATA_DIR = environment.DATA_DIR ?? (await newFolder());
+  const started = await startRelay({ environment: { ...BASE, ...environment, DATA_DIR } });
+  relays.push(started);
+  return started;
+}
+
+beforeAll(async () => {
+  await loadThemis();
+  relay = await start();
+});
+afterAll(async () => {
+  await Promise.all(relays.map((one) => one.stop()));
+  await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })));
+});
+
+/** A relay on a folder of its own, which can be copied while it is stopped, and put back. */
+class Copied {
+  running!: RunningRelay;
+  readonly folder: string;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  static async start(): Promise<Copied> {
+    const made = new Copied(join(await newFolder(), 'data'));
+    await made.again();
+    return made;
+  }
+
+  async again(): Promise<void> {
+    this.running = await start({ DATA_DIR: this.folder });
+  }
+
+  async copy(): Promise<string> {
+    await this.running.stop();
+    const copy = join(await newFolder(), 'copy');
+    await cp(this.folder, copy, { recursive: true });
+    await this.again();
+    return copy;
+  }
+
+  async putBack(copy: string): Promise<void> {
+    await this.running.stop();
+    await rm(this.folder, { recursive: true });
+    await cp(copy, this.folder, { recursive: true });
+    await this.again();
+  }
+
+  /** The owner, live, on the relay as it runs now. */
+  async owner(room: TestRoom): Promise<Peer> {
+    room.owner = await Peer.connect(this.running, room.made.identity);
+    return room.owner;
+  }
+}
+
+const append = async (peer: Peer, count: number, epoch = 1) => {
+  const { placed } = await peer.request('append', {
+    messages: Array.from({ length: count }, () => message(epoch)),
+  });
+  expect(placed).toHaveLength(count);
+};
+const restore = (peer: Peer, room: TestRoom, entries: Entry[]) =>
+  peer.request('restore', { roomId: room.roomId, entries });
+const entryOf = (room: TestRoom, payload: Bytes): Entry => ({
+  position: { g: 1, s: 0 }, kind: 'roster', sender: room.owner.memberId, time: 0, clear: new Uint8Array(0), payload,
+}); // prettier-ignore
+const rotationOf = (room: TestRoom, { clear, payload }: RotationCommand): Entry => ({
+  ...entryOf(room, payload),
+  kind: 'rotation',
+  clear,
+});
+
+describe('a store put back from a copy', () => {
+  test('says where it goes on from, each time, and never gives a position out twice', async () => {
+    const copied = await Copied.start();
+    const room = await TestRoom.create(copied.running);
+    const reader = await Reader.atGenesis(room);
+    await append(room.owner, 5);
+    await reader.read(room, room.owner);
+    const copy = await copied.copy();
+    await copied.owner(room);
+    await reader.read(room, room.owner);
+    await append(room.owner, 4);
+    await until('them', () => room.owner.entries.length === 4);
+    for (const entry of room.owner.entries) await reader.take(entry);
+
+    await copied.putBack(copy);
+    await copied.owner(room);
+    await reader.read(room, room.owner);
+    expect(reader.lost).toEqual([[6, 9]]);
+    expect(reader.generations.at(-1)?.from).toEqual({ g: 1, s: 5 });
+    await append(room.owner, 2);
+    await until('them', () => room.owner.entries.length === 2);
+    for (const entry of room.owner.entries) await reader.take(entry);
+
+    // The same copy again: its generation is above the first one's, though it knows nothing of it.
+    await copied.putBack(copy);
+    await copied.owner(room);
+    await reader.read(room, room.owner);
+    expect(reader.lost).toEqual([[6, 9], [6, 7]]); // prettier-ignore
+    const numbers = reader.generations.map(({ generation }) => generation);
+    expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+    await append(room.owner, 1);
+    await reader.read(room, room.owner);
+
+    // Who only comes now has no loss, and the same transcript.
+    const late = await Reader.atGenesis(room);
+    await late.read(room, room.owner);
+    expect(late.lost).toEqual([]);
+    expect([late.position, late.t]).toEqual([reader.position, reader.t]);
+    const places = reader.entries.map(({ position }) => `${String(position.g)}/${String(position.s)}`);
+    expect(new Set(places).size).toBe(places.length);
+  });
+
+  test('that is older than a removal and 20 rotations takes them back: chain, epoch, wraps, and writes again', async () => {
+    const copied = await Copied.start();
+    const room = await TestRoom.create(copied.running);
+    const guest = await Peer.connect(copied.running);
+    const gone = await Peer.connect(copied.running);
+    await room.join(guest);
+    await room.join(gone);
+    const reader = await Reader.atGenesis(room);
+    const copy = await copied.copy();
+    await copied.owner(room);
+    await reader.read(room, room.owner);
+    const made: Entry[] = [];
+    let last: RotationCommand | null = null;
+    for (let n = 0; n < 20; n++) {
+      last = await room.rotate();
+      made.push(rotationOf(room, last));
+      await append(room.owner, 1, room.epoch);
+      if (n !== 9) continue;
+      const { entry, rotation } = await room.change('remove', { member: gone.memberId, reason: 'removed' });
+      made.push(entryOf(room, entry), rotationOf(room, rotation!));
+    }
+    expect(room.epoch).toBe(22);
+    await reader.read(room, room.owner);
+    const before = reader.position.s;
+
+    await copied.putBack(copy);
+    await copied.owner(room);
+    const member = await Peer.connect(copied.running, guest.identity);
+    await reader.read(room, room.owner);
+    expect(reader.lost).toEqual([[3, before]]);
+    expect(await room.open(member)).toMatchObject({ role: 'member', epoch: 1 });
+    // At its epoch nobody can write who knows better; who was removed is back, until the entry is.
+    expect(await member.request('append', { messages: [message(22)] })).toMatchObject({
+      refused: 'EPOCH_AHEAD',
+    });
+    const removed = await Peer.connect(copied.running, gone.identity);
+    expect(await room.open(removed)).toMatchObject({ role: 'member' });
+
+    // The one who was removed holds its own removal, and may bring it back. Out of its order it stops
+    // nobody: the rotations before it follow it then.
+    await restore(removed, room, [made[10]!]);
+    await removed.gone();
+    expect(await member.refusal('restore', { roomId: room.roomId, entries: [made[11]!] })).toBe('BAD_ENTRY');
+    // All of it, over a member's connection, in pieces that overlap.
+    expect(await restore(member, room, made.slice(0, 11))).toMatchObject({ restored: 10, epoch: 11 });
+    expect(await restore(member, room, made.slice(5))).toEqual({
+      restored: made.length - 11,
+      head: room.roster.head,
+      epoch: 22,
+    });
+    expect(await restore(member, room, made)).toMatchObject({ restored: 0, epoch: 22 });
+    await reader.read(room, room.owner);
+    const order = [made[10]!, ...made.slice(0, 10), ...made.slice(11)];
+    expect(proofs(reader.entries.slice(-made.length)).map(({ payload }) => payload)).toEqual(
+      order.map(({ payload }) => payload),
+    );
+
+    // The owner still has the wraps of its last rotation: repeating it brings in what is missing.
+    const wrapFor = async (peer: Peer) => {
+      const { entries } = await room.open(peer, reader.entries.at(-2)!.position);
+      return entries.at(-1)?.wrap;
+    };
+    expect(await wrapFor(member)).toBeUndefined();
+    const { placed } = await room.owner.request('rotate', last!);
+    expect(placed.position).toEqual(reader.position);
+    expect(await wrapFor(member)).toEqual(last!.wraps[guest.memberId]);
+
+    await append(member, 1, 22);
+    await room.rotate();
+    await append(room.owner, 1, 23);
+    const back = await Peer.connect(copied.running, gone.identity);
+    expect(await room.open(back)).toMatchObject({ role: 'departed', epoch: 1 });
+    const late = await Reader.atGenesis(room);
+    await late.read(room, member);
+    await reader.read(room, room.owner);
+    expect([late.position, late.t]).toEqual([reader.position, reader.t]);
+  });
+});
+
+describe('what is brought back', () => {
+  test('a removal without its rotation stops the room until that follows', async () => {
+    const room = await TestRoom.create(relay);
+    const guest = await Peer.connect(relay);
+    await room.join(guest);
+    const entry = await room.signed('remove', { member: guest.memberId, reason: 'removed' });
+    const { roster } = await applyRoster(nodeHash, room.roster, entry);
+    const { command, done } = await room.rotation(roster);
+    const stranger = await Peer.connect(relay);
+    await restore(stranger, room, [entryOf(room, entry)]);
+    await guest.gone();
+    room.roster = roster;
+    // Whatever came after it came after its rotation: nothing may take its place.
+    const settings = await room.signed('settings', { settings: SETTINGS });
+    expect(await room.owner.refusal('roster', { entry: settings })).toBe('EPOCH_AHEAD');
+    expect(
+      await stranger.refusal('restore', { roomId: room.roomId, entries: [entryOf(room, settings)] }),
+    ).toBe('BAD_ENTRY');
+    await room.owner.request('rotate', command);
+    done();
+    await room.owner.request('roster', { entry: settings });
+    await append(room.owner, 1, 2);
+  });
+
+  test('an admission of which the invite was lost makes a member', async () => {
+    const room = await TestRoom.create(relay);
+    const joiner = await Peer.connect(relay);
+    const inviteId = newInviteId();
+    const entry = room.admit(joiner, inviteId);
+    expect(await room.owner.refusal('roster', { entry })).toBe('INVITE_UNKNOWN');
+    await restore(room.owner, room, [entryOf(room, entry)]);
+    expect(await room.open(joiner)).toMatchObject({ role: 'member', live: true });
+    expect(await joiner.refusal('claim', { roomId: room.roomId, inviteId })).toBe('ALREADY_MEMBER');
+    await append(joiner, 1);
+  });
+
+  test('proves itself, comes in order, and is a roster entry or a rotation', async () => {
+    const room = await TestRoom.create(relay);
+    const guest = await Peer.connect(relay);
+    await room.join(guest);
+    const stranger = await Peer.connect(relay);
+    const { roomId } = room;
+    const one = await room.signed('settings', { settings: { ...SETTINGS, history: 7 } });
+    const { roster: next } = await applyRoster(nodeHash, room.roster, one);
+    const before = room.roster;
+    room.roster = next;
+    const two = await room.signed('settings', { settings: { ...SETTINGS, history: 8 } });
+    const { command: rotation } = await room.rotation();
+    room.roster = before;
+    const other = await TestRoom.create(relay);
+    const refusal = (...entries: Entry[]) => stranger.refusal('restore', { roomId, entries });
+    const body = { roomId, head: before.head, owner: room.owner.memberId };
+    const forged = signBody(guest.identity, 'close', body);
+    const wide = signBody(room.made.identity, 'settings', {
+      ...body,
+      settings: { ...SETTINGS, maxMembers: 1_000 },
+    });
+    const cases: [string | null, Entry[]][] = [
+      ['BAD_SIGNATURE', [entryOf(room, forged)]],
+      ['BAD_ENTRY', [entryOf(room, wide)]],
+      ['STALE_HEAD', [entryOf(room, two)]],
+      ['STALE_HEAD', [rotationOf(room, rotation)]],
+      ['BAD_SIGNATURE', [entryOf(room, other.made.container)]],
+      ['BAD_ENTRY', [{ ...entryOf(room, one), kind: 'message' }]],
+      ['BAD_ENTRY', [{ ...entryOf(room, room.leaveRequest(guest)), kind: 'leaveRequest' }]],
+      ['BAD_ENTRY', [{ ...rotationOf(room, rotation), payload: anyBytes(40) }]],
+      // What came before the bad one stays, as it would have alone.
+      ['BAD_SIGNATURE', [entryOf(room, one), entryOf(room, forged)]],
+      [null, [entryOf(room, one), entryOf(room, two)]],
+    ];
+    for (const [code, entries] of cases) {
+      // A rotation of another payload is refused for the head before anything else is looked at.
+      const expected = entries[0]?.kind === 'rotation' ? 'STALE_HEAD' : code;
+      expect([code, await refusal(...entries)]).toEqual([code, expected]);
+    }
+    expect(await room.open(guest)).toMatchObject({ role: 'member' });
+  });
+
+  test('tells a stranger what it brought and no more, and lets it hear nothing', async () => {
+    const room = await TestRoom.create(relay);
+    await room.rotate();
+    const genesis = entryOf(room, room.made.container);
+    await room.change('settings', { settings: { ...SETTINGS, history: 9 } });
+    await room.rotate();
+    const first = (await Reader.atGenesis(room)).t; // the head of genesis
+    const stranger = await Peer.connect(relay);
+    expect(await restore(stranger, room, [genesis])).toEqual({ restored: 0, head: first, epoch: 1 });
+    await append(room.owner, 1, 3);
+    expect(await stranger.refusal('chain', { from: 0 })).toBe('NOT_BOUND');
+    expect(stranger.events.map(({ kind }) => kind)).toEqual(['hello']);
+    expect(await restore(room.owner, room, [genesis])).toEqual({
+      restored: 0,
+      head: room.roster.head,
+      epoch: 3,
+    });
+    // An unknown room and one that it has nothing of are told apart by nobody who has no entry.
+    const unknown = entryOf(room, signBody(generateKeyPair(), 'close', {
+      roomId: room.roomId, head: anyBytes(32), owner: room.owner.memberId,
+    })); // prettier-ignore
+    expect(await stranger.refusal('restore', { roomId: room.roomId, entries: [unknown] })).toBe(
+      'BAD_SIGNATURE',
+    );
+  });
+
+  test('one’s own wrap may come along, also when somebody else was first', async () => {
+    const room = await TestRoom.create(relay);
+    const [one, two] = [await Peer.connect(relay), await Peer.connect(relay)];
+    await room.join(one);
+    await room.join(two);
+    const { command, done } = await room.rotation();
+    const entry = rotationOf(room, command);
+    const wrapped = (peer: Peer): Entry => ({ ...entry, wrap: command.wraps[peer.memberId]! });
+    await restore(one, room, [wrapped(one)]);
+    // Not for another: what it says is its own wrap is kept for itself alone.
+    expect(await restore(two, room, [wrapped(two)])).toMatchObject({ restored: 0 });
+    done();
+    for (const peer of [one, two]) {
+      const { entries } = await room.open(peer, { g: 1, s: 2 });
+      expect(entries).toMatchObject([{ kind: 'rotation', wrap: command.wraps[peer.memberId]! }]);
+    }
+    expect((await room.open(room.owner, { g: 1, s: 2 })).entries[0]).not.toHaveProperty('wrap');
+    await room.owner.request('rotate', command);
+    expect((await room.open(room.owner, { g: 1, s: 2 })).entries[0]?.wrap).toEqual(
+      command.wraps[room.owner.memberId],
+    );
+  });
+
+  test('a close ends the room, for whoever comes later too, and nothing brings that back', async () => {
+    const room = await TestRoom.create(relay);
+    const guest = await Peer.connect(relay);
+    await room.join(guest);
+    const genesis = entryOf(room, room.made.container);
+    const close = await room.signed('close', {});
+    const stranger = await Peer.connect(relay);
+    // It was in the room's roster when it brought the close, or it was nobody: nothing but that is told.
+    expect(await stranger.refusal('restore', { roomId: room.roomId, entries: [entryOf(room, close)] })).toBe(
+      'ROOM_CLOSED',
+    );
+    await Promise.all([guest.gone(), room.owner.gone()]);
+    const back = await Peer.connect(relay, guest.identity);
+    expect(await room.open(back)).toMatchObject({ role: 'departed', entries: [{ payload: close }] });
+    expect(await restore(back, room, [entryOf(room, close)])).toMatchObject({ restored: 0 });
+    expect(await stranger.refusal('restore', { roomId: room.roomId, entries: [genesis] })).toBe(
+      'ROOM_CLOSED',
+    );
+  });
+
+  test('a lost room comes back where rooms need a token only if its owner shows that', async () => {
+    const token = 'a token of some length';
+    const strict = await start({ ROOM_CREATION: 'token', ROOM_CREATION_TOKEN: token });
+    const room = await TestRoom.create(relay);
+    await room.rotate();
+    const all = proofs((await room.open(room.owner, null)).entries);
+    const anybody = await Peer.connect(strict);
+    expect(await anybody.refusal('restore', { roomId: room.roomId, entries: all })).toBe('ROOM_UNKNOWN');
+    const owner = await Peer.connect(strict, room.made.identity);
+    const genesis = room.made.container;
+    expect(await owner.refusal('create', { genesis })).toBe('ROOM_CREATION_REFUSED');
+    await owner.request('create', { genesis, ticket: token });
+    expect(await restore(anybody, room, all)).toMatchObject({ restored: 1, epoch: 2 });
+  });
+
+  test('costs its sender: an address brings back so many entries, and is told to wait', async () => {
+    const slow = await start({ RESTORES_PER_SECOND: '1', RESTORES_BURST: String(LIMITS.restoreEntries) });
+    const room = await TestRoom.create(slow);
+    const one = entryOf(room, room.made.container);
+    const full = Array.from({ length: LIMITS.restoreEntries }, () => one);
+    const peers = [await Peer.connect(slow), await Peer.connect(slow)];
+    expect(await restore(peers[0]!, room, full)).toMatchObject({ restored: 0 });
+    expect(await peers[0]!.refusal('restore', { roomId: room.roomId, entries: full })).toBe('RATE_LIMITED');
+    // Another connection is no way around it; others of the relay go on.
+    expect(await peers[1]!.refusal('restore', { roomId: room.roomId, entries: full })).toBe('RATE_LIMITED');
+    await append(room.owner, 1);
+  });
+});
