@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import type { ContainerRuntimeClient } from 'testcontainers';
 import { until } from './wait.js';
 
 /** What starts, ends and starts again one server. `config` is a redis.conf without `dir` and `logfile`. */
@@ -121,11 +122,8 @@ export function quoted(text: string): string {
   return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
-/** Only what is used of testcontainers, which is loaded where containers are wanted and nowhere else. */
-type Engine = Awaited<ReturnType<(typeof import('testcontainers'))['getContainerRuntimeClient']>>;
-
-/** The Docker engine that answers, or null. */
-async function engine(): Promise<Engine | null> {
+/** The Docker engine that answers, or null. testcontainers is loaded where it is wanted and nowhere else. */
+async function engine(): Promise<ContainerRuntimeClient | null> {
   const { getContainerRuntimeClient } = await import('testcontainers');
   try {
     return await getContainerRuntimeClient();
@@ -146,10 +144,10 @@ export async function containersAnswer(): Promise<boolean> {
  */
 export class ServerContainer implements Launched {
   readonly pid = null;
-  readonly #engine: Engine;
+  readonly #engine: ContainerRuntimeClient;
   readonly #id: string;
 
-  private constructor(client: Engine, id: string) {
+  private constructor(client: ContainerRuntimeClient, id: string) {
     this.#engine = client;
     this.#id = id;
   }

@@ -220,7 +220,10 @@ class Servers implements RunningRedis {
 
   /** Answers, and has loaded what it had on disk. */
   async #ready(node: number): Promise<void> {
-    await this.#ask(node, `Redis node ${node} to answer`, async (redis) => (await redis.ping()) === 'PONG');
+    await this.#ask(node, `Redis node ${node} to answer`, async (redis) => {
+      await redis.ping(); // rejects while it loads
+      return true;
+    });
   }
 
   async #ask(node: number, what: string, probe: (redis: Redis) => Promise<boolean>): Promise<void> {
