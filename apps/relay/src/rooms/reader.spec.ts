@@ -1,6 +1,6 @@
 /** A feed that is not as good as the embedded store's: with holes, repetitions and delays. */
 import { describe, expect, test } from '@jest/globals';
-import type { MemberId, Position, RoomId } from '@0fc/protocol';
+import type { MemberId, Position, Role, RoomId } from '@0fc/protocol';
 import type { Peer } from './peer.js';
 import { RoomReader } from './reader.js';
 import type { FeedEntry, LogPage, RoomEvent, RoomListener, RoomStore } from './room-store.js';
@@ -81,7 +81,7 @@ function setUp() {
           ? (body as { entries: FeedEntry[] }).entries.map(({ position }) => position.s)
           : [],
       ),
-    open: () => RoomReader.open(store, peer, ROOM, 'member'),
+    open: (role: Role = 'member') => RoomReader.open(store, peer, ROOM, role),
   };
 }
 
@@ -148,5 +148,47 @@ describe('a reader', () => {
     feed(entries(entry(3)));
     expect(seen()).toEqual([2]);
     expect(closed).toEqual([null]);
+  });
+
+  test('reads what the feed lost in a quiet room once it hears where the log stands', async () => {
+    const { log, feed, seen, open } = setUp();
+    const reader = await open();
+    (await reader.page(null)).follow();
+    log.push(entry(2), entry(3));
+    feed({ type: 'tip', tip: { g: 1, s: 3 }, resumed: true });
+    // What comes while it reads waits its turn, and comes once.
+    log.push(entry(4));
+    feed(entries(entry(4)));
+    while (seen().length < 3) await turn();
+    await turn();
+    expect(seen()).toEqual([2, 3, 4]);
+  });
+
+  test('does not read again for a log that stands where it does, or behind', async () => {
+    const { log, feed, onRead, open } = setUp();
+    const reader = await open();
+    log.push(entry(2));
+    (await reader.page(null)).follow();
+    let reads = 0;
+    onRead(() => {
+      reads++;
+    });
+    feed({ type: 'tip', tip: { g: 1, s: 2 }, resumed: true });
+    feed({ type: 'tip', tip: { g: 1, s: 1 }, resumed: false });
+    await turn();
+    expect(reads).toBe(0);
+    feed({ type: 'tip', tip: { g: 1, s: 3 }, resumed: false });
+    await turn();
+    // Once: a store that fell behind what it told does not make it read for ever.
+    expect(reads).toBe(1);
+  });
+
+  test('a joiner whose feed was broken claims again; what was whole leaves it alone', async () => {
+    const { feed, closed, open } = setUp();
+    await open('joiner');
+    feed({ type: 'tip', tip: { g: 1, s: 9 }, resumed: false });
+    expect(closed).toEqual([]);
+    feed({ type: 'tip', tip: { g: 1, s: 9 }, resumed: true });
+    expect(closed).toEqual(['TRY_AGAIN']);
   });
 });

@@ -20,7 +20,10 @@ import type { FeedEntry, LogPage, ReadEntry, RoomEvent, RoomStore } from './room
 import { granted } from './refusal.js';
 import { Notices } from './notices.js';
 
-type Ordered = Extract<RoomEvent, { readonly type: 'entries' | 'generation' | 'standing' | 'closed' }>;
+type Ordered = Extract<
+  RoomEvent,
+  { readonly type: 'entries' | 'generation' | 'standing' | 'closed' | 'tip' }
+>;
 
 export class RoomReader implements BoundReader {
   readonly roomId: RoomId;
@@ -108,6 +111,7 @@ export class RoomReader implements BoundReader {
       case 'generation':
       case 'standing':
       case 'closed':
+      case 'tip':
         if (this.#mode === 'live') this.#deliver(event);
         else if (this.#mode === 'reading') this.#held.push(event);
         else this.#whileIdle(event);
@@ -139,6 +143,10 @@ export class RoomReader implements BoundReader {
   /** A joiner, or a member between two pages: entries come by the pages, the end does not. */
   #whileIdle(event: Ordered): void {
     if (event.type === 'closed') this.#close(null);
+    // What a joiner waits for has no position to miss it by: it claims again, and reads what is.
+    if (event.type === 'tip' && (event.tip === null || (event.resumed && this.#role === 'joiner'))) {
+      this.#close('TRY_AGAIN');
+    }
     if (event.type !== 'standing' || event.memberId !== this.#peer.memberId) return;
     this.#role = event.role;
     if (event.role === 'departed') this.#close(null);
@@ -178,7 +186,17 @@ export class RoomReader implements BoundReader {
       case 'closed':
         this.#close(null);
         return;
+      case 'tip':
+        this.#compare(event);
+        return;
     }
+  }
+
+  /** What the feed lost in a quiet room leaves no hole to notice. */
+  #compare({ tip, resumed }: Extract<Ordered, { type: 'tip' }>): void {
+    if (resumed) this.#notices.live(() => this.#role);
+    // Not held: after a failover the store may stand behind what it told, and stay there.
+    if (tip === null || comparePositions(tip, this.#cursor) > 0) this.#again(null);
   }
 
   #deliverEntries(entries: readonly FeedEntry[]): void {
@@ -219,9 +237,9 @@ export class RoomReader implements BoundReader {
   }
 
   /** The feed has a hole: what is missing is read from the log before anything else goes out. */
-  #again(event: Ordered): void {
+  #again(event: Ordered | null): void {
     this.#mode = 'reading';
-    this.#held.push(event);
+    if (event !== null) this.#held.push(event);
     this.#reread().catch((error: unknown) => {
       this.#peer.failed(error);
       this.#close('TRY_AGAIN');
@@ -242,6 +260,8 @@ export class RoomReader implements BoundReader {
         this.#close('TRY_AGAIN');
         return;
       }
+      // The event that told of a new role may be among what is missing.
+      this.#role = page.role;
       for (const { generation, from } of page.generations) {
         this.#cursor = { g: generation, s: from.s };
         this.#peer.send('generation', { generation, from });

@@ -211,7 +211,13 @@ export type RoomEvent =
   | { readonly type: 'acceptance'; readonly from: MemberId }
   | { readonly type: 'signal'; readonly sender: MemberId; readonly epoch: number; readonly payload: Bytes }
   /** closed by its owner, erased by the operator, or expired */
-  | { readonly type: 'closed' };
+  | { readonly type: 'closed' }
+  /**
+   * Where the log stands, told after all that was published before: who is behind has missed
+   * something. Null: there is no such room any more. `resumed`: the feed was broken before. A store
+   * whose feed cannot break never sends it.
+   */
+  | { readonly type: 'tip'; readonly tip: Position | null; readonly resumed: boolean };
 
 /** Called in order, after the step that it tells of has become durable; must not throw. */
 export type RoomListener = (event: RoomEvent) => void;
@@ -242,11 +248,14 @@ export interface RoomStore extends Invites, Keys, Upkeep {
   /** Membership, then repetition, rate, epoch; a prefix is placed, the first refusal ends it. */
   append(command: Append): Promise<Appended>;
 
-  /** EPOCH_AHEAD also: a departure was brought back and its rotation is still to come (section 6). */
+  /** BAD_ENTRY: to hand over to who is leaving. EPOCH_AHEAD also: a departure was brought back and its rotation is still to come (section 6). */
   appendRoster(
     command: AppendRoster,
   ): Promise<
-    Verdict<{ readonly placed: Placing; readonly rotation?: Placing }, MovedCode | 'INVITE_UNKNOWN'>
+    Verdict<
+      { readonly placed: Placing; readonly rotation?: Placing },
+      MovedCode | 'INVITE_UNKNOWN' | 'BAD_ENTRY'
+    >
   >;
   rotate(command: Rotate): Promise<Verdict<{ readonly placed: Placing }, MovedCode>>;
 
