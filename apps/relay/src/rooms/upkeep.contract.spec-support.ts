@@ -299,6 +299,15 @@ export function upkeepContract({ store, now, pass, restart }: StoreWorld): void 
       expect(await store().readChain(ROOM, 0, 9)).toEqual({ ok: false, code: 'ROOM_CLOSED' });
     });
 
+    test('a room is not handed over to who is leaving', async () => {
+      await create();
+      await join(GUEST);
+      await store().leave({ roomId: ROOM, memberId: GUEST, request: bytes('bye') });
+      const transfer = { kind: 'transfer', from: OWNER, to: GUEST } as const;
+      expect(await entry('transfer', transfer)).toEqual({ ok: false, code: 'BAD_ENTRY' });
+      expect(await role(OWNER)).toBe('owner');
+    });
+
     test('a rotation has no wrap for a leaver', async () => {
       await create();
       await join(GUEST);

@@ -137,7 +137,10 @@ function epochRefusal(row: RoomRow, epoch: number): Refused<'STALE_EPOCH' | 'EPO
 export function appendRoster(
   tx: Transaction,
   command: AppendRoster,
-): Verdict<{ readonly placed: Placing; readonly rotation?: Placing }, MovedCode | 'INVITE_UNKNOWN'> {
+): Verdict<
+  { readonly placed: Placing; readonly rotation?: Placing },
+  MovedCode | 'INVITE_UNKNOWN' | 'BAD_ENTRY'
+> {
   const { roomId, change, rotation } = command;
   const found = openRoom(tx, roomId);
   if (!found.ok) return found;
@@ -151,6 +154,8 @@ export function appendRoster(
   if (moved !== null) return moved;
   // Whatever followed a departure followed its rotation, which names the departure as the head.
   if (row.owed !== 0) return refuse('EPOCH_AHEAD');
+  // A leaver is on the roster still; but a room that is its own would have nobody who acts.
+  if (change.kind === 'transfer' && !isMember(tx, roomId, change.to)) return refuse('BAD_ENTRY');
   if (change.kind === 'admit' && !admitJoin(tx, roomId, change, command)) return refuse('INVITE_UNKNOWN');
 
   const placed = placeOne(tx, roomId, {

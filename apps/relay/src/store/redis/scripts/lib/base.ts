@@ -1,0 +1,44 @@
+/** What every script has: the server's clock, positions, and the room's feed. */
+import type { Part } from '../../script.js';
+
+/** The one place where a script learns the time: the server's, in seconds and microseconds. */
+export const CLOCK = "redis.call('TIME')";
+
+/** Bytes of a publication: beyond them readers are told to look in the log instead. */
+export const FEED_BYTES = 524_288;
+
+/**
+ * event(kind, body) notes what the room is told; publish() sends all of it as one message, so that
+ * it is heard in the order of the log or not at all. Kinds and layouts: ../../events.ts.
+ */
+export const base: Part = {
+  keys: ['meta'],
+  needs: [],
+  lua: `
+local call, pack = redis.call, struct.pack
+local time = ${CLOCK}
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local ENTRIES, GENERATION, STANDING, LIVE, JOIN, NEEDKEY, KEYGRANT, OFFER, ACCEPTANCE, SIGNAL, CLOSED, TIP =
+  1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
+local events = {}
+local function event(kind, body)
+  events[#events + 1] = pack('>BI4', kind, #body) .. body
+end
+local function publish()
+  if #events > 0 then
+    call('SPUBLISH', string.sub(META, 1, -5) .. 'feed', '\\1' .. table.concat(events))
+  end
+end
+-- A position as bytes, and as the id of a stream's entry.
+local function at(g, s) return pack('>I6I6', g, s) end
+local function id(g, s) return string.format('%.0f-%.0f', g, s) end
+local function less(g, s, h, t) return g < h or (g == h and s < t) end
+-- Lua hands over a bounded number of arguments.
+local MOST = 1000
+local function each(command, key, list)
+  for i = 1, #list, MOST do
+    call(command, key, unpack(list, i, math.min(i + MOST - 1, #list)))
+  end
+end
+`,
+};

@@ -1,0 +1,222 @@
+/** Scripts: roster entries and rotations, everything that moves a head or an epoch. */
+import { script } from '../script.js';
+import { invites } from './lib/invites.js';
+import { chain, departures, rotations } from './lib/log.js';
+
+/**
+ * ARGV: signer, head before, head, container, restored (1 or 0), kind, member (or old owner), key (or new owner),
+ * invite, epoch, history, whether there is a reply (1 or 0), its epoch, the reply, whether there is a rotation (1 or 0),
+ * then the rotation. Returns g, s, time, and g, s of the rotation or 0, 0 and its time.
+ * Atomic: comparison of head and epoch, the entry, what it does to members, joins and room, the rotation behind it.
+ */
+export const appendRoster = script({
+  name: 'appendRoster',
+  writes: true,
+  parts: [departures, invites],
+  body: `
+local signer, before, head, container, restored, kind, who = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] == '1', ARGV[6], ARGV[7]
+local rotates, ROTATES = ARGV[15] == '1', 16
+local refusal = open()
+if refusal then return {refusal} end
+local stands = headStands(head)
+if stands then
+  if not rotates then return {'OK', stands[1], stands[2], stands[3], 0, 0, 0} end
+  -- The same entry with another rotation: the first one stands.
+  local rotated = rotationStands(tonumber(ARGV[ROTATES]), ARGV[ROTATES + 1])
+  if not rotated then return {'STALE_EPOCH'} end
+  return {'OK', stands[1], stands[2], stands[3], rotated.g, rotated.s, rotated.time}
+end
+if room.owner ~= signer or room.head ~= before then return {'STALE_HEAD'} end
+local named = kind == 'admit' and tonumber(ARGV[10]) or rotates and tonumber(ARGV[ROTATES]) - 1
+refusal = named and epochRefusal(named)
+if refusal then return {refusal} end
+-- Whatever followed a departure followed its rotation, which names the departure as the head.
+if room.owed ~= 0 then return {'EPOCH_AHEAD'} end
+
+-- The claimed invite becomes a tombstone; false: it is not claimed by that key.
+local function admitJoin()
+  local which, replied, replyEpoch, reply = ARGV[9], ARGV[12] == '1', tonumber(ARGV[13]), ARGV[14]
+  local row = running(which, who)
+  if not row or not (replied or row.re) then
+    if not restored then return false end
+    -- An admission that was lost has used its invite, whoever has claimed it since (G2).
+    row = invite(which)
+    if row and row.joiner ~= who then
+      if row.state == 'claimed' then
+        claims(row.joiner, -1)
+        joinChanged(which, row.joiner, 'other')
+        row.state = 'open'
+      end
+      row.joiner, row.key, row.re, row.reason = who, ARGV[8], nil, nil
+      call('HDEL', JOINS, which .. ':r')
+    end
+  end
+  if row then
+    if row.state == 'claimed' then claims(who, -1) end
+    row.state, row.q, row.ce, row.ct = 'used', nil, nil, nil
+    if replied then
+      row.re = replyEpoch
+      call('HSET', JOINS, which .. ':r', reply)
+    end
+    keepInvite(which, row)
+    call('HDEL', JOINS, which .. ':q', which .. ':c')
+  end
+  -- Other claims of the same key are done with as well.
+  if claimed(who) then
+    eachInvite(function(other, held)
+      if held.state == 'claimed' and held.joiner == who then endInvite(other, held, 'dropped', 'other') end
+    end)
+  end
+  return true
+end
+-- A hand-over: pending joins are dropped, open invites revoked (section 4).
+local function endJoins()
+  eachInvite(function(which, row)
+    if row.state == 'open' then
+      endInvite(which, row, 'revoked')
+    elseif row.state == 'claimed' then
+      endInvite(which, row, 'dropped', 'other')
+    end
+  end)
+end
+-- Who may read the last entry, or its own one, stays for as long as the tombstone (section 4).
+local function close(entry)
+  keepFarewell('*', entry, container)
+  local flat, kept = call('HGETALL', MEMBERS), {}
+  for i = 1, #flat, 2 do
+    local known = cmsgpack.unpack(flat[i + 1])
+    if known.st == MEMBER or known.st == LEAVING then
+      if known.st == LEAVING then call('HDEL', FAREWELLS, flat[i]) end
+      known.st, known.ge, known.gh = LEFT, nil, nil
+      kept[#kept + 1] = flat[i]
+      kept[#kept + 1] = cmsgpack.pack(known)
+    end
+  end
+  each('HSET', MEMBERS, kept)
+  call('UNLINK', PREKEYS, LOG, SENT, CHAIN, WRAPS, GENS, INVITES, JOINS, NEEDS, GRANTS)
+  call('HSET', META, 'state', 1, 'entries', 0, 'bytes', 0, 'used', now)
+  event(CLOSED, '')
+end
+
+if kind == 'admit' and not admitJoin() then return {'INVITE_UNKNOWN'} end
+local entry = {kind = ROSTER, sender = signer, clear = '', payload = container}
+place({entry})
+addToChain(room.len, head, entry.g, entry.s, container)
+room.head, room.len = head, room.len + 1
+call('HSET', META, 'head', head, 'len', room.len)
+if kind == 'admit' then
+  addMember(who, room.eg, room.es)
+  standing(who, 'member')
+  joinChanged(ARGV[9], who)
+elseif kind == 'remove' or kind == 'leave' then
+  keepFarewell(who, entry, container)
+  local known = member(who)
+  if known then
+    call('HDEL', PREKEYS, who)
+    dropAnswers(who)
+    depart(who, known, kind == 'remove' and REMOVED or LEFT)
+  end
+  if not rotates then
+    room.owed = 1
+    call('HSET', META, 'owed', 1)
+  end
+elseif kind == 'transfer' then
+  room.owner = ARGV[8]
+  call('HSET', META, 'owner', room.owner)
+  dropOffer()
+  standing(who, 'member')
+  standing(room.owner, 'owner')
+  endJoins()
+elseif kind == 'settings' then
+  call('HSET', META, 'history', ARGV[11])
+elseif kind == 'close' then
+  close(entry)
+end
+if not rotates then return {'OK', entry.g, entry.s, now, 0, 0, 0} end
+local rotated = placeRotation(signer, ROTATES)
+return {'OK', entry.g, entry.s, now, rotated.g, rotated.s, now}
+`,
+  keys: ['sent'],
+});
+
+/** ARGV: signer, head, then the rotation. Returns g, s, time. Atomic: comparison of head and epoch, entry, wraps. */
+export const rotate = script({
+  name: 'rotate',
+  writes: true,
+  parts: [rotations],
+  body: `
+local refusal = open()
+if refusal then return {refusal} end
+local epoch = tonumber(ARGV[3])
+local stands = rotationStands(epoch, ARGV[4])
+if stands then return {'OK', stands.g, stands.s, stands.time} end
+if room.owner ~= ARGV[1] or room.head ~= ARGV[2] then return {'STALE_HEAD'} end
+refusal = epochRefusal(epoch - 1)
+if refusal then return {refusal} end
+local entry = placeRotation(ARGV[1], 3)
+return {'OK', entry.g, entry.s, now}
+`,
+});
+
+/**
+ * ARGV: who brings them, epoch, hash, then member and wrap by turns. Returns g, s, time, or 0, 0, 0: no such rotation.
+ * Atomic: what is there is not replaced, and what is added counts for the room's bytes.
+ */
+export const addWraps = script({
+  name: 'addWraps',
+  writes: true,
+  parts: [rotations],
+  body: `
+local by, epoch = ARGV[1], tonumber(ARGV[2])
+local refusal = open()
+if refusal then return {refusal} end
+local stands = rotationStands(epoch, ARGV[3])
+if not stands then return {'OK', 0, 0, 0} end
+local added = 0
+if less(room.tg, room.ts, stands.g, stands.s) then
+  for i = 4, #ARGV, 2 do
+    local who, wrap = ARGV[i], ARGV[i + 1]
+    if (who == by or stands.sender == by) and isMember(who) and call('HSETNX', WRAPS, epoch .. ':' .. who, wrap) == 1 then
+      added = added + #wrap
+    end
+  end
+end
+if added > 0 then
+  stands.bytes = stands.bytes + added
+  keepRotation(epoch, stands)
+  call('HSET', META, 'bytes', room.bytes + added)
+end
+return {'OK', stands.g, stands.s, stands.time}
+`,
+});
+
+/** ARGV: head. Returns g, s, time, or 0, 0, 0. Of a closed room's chain only the end is known. */
+export const findRoster = script({
+  name: 'findRoster',
+  writes: false,
+  parts: [chain],
+  body: `
+local refusal = open()
+if refusal then
+  if room and room.state == 1 and room.head == ARGV[1] then return {'OK', room.g, room.s, room.used} end
+  return {refusal}
+end
+local stands = headStands(ARGV[1])
+if not stands then return {'OK', 0, 0, 0} end
+return {'OK', stands[1], stands[2], stands[3]}
+`,
+});
+
+/** ARGV: epoch, hash. Returns g, s, time, or 0, 0, 0. */
+export const findRotation = script({
+  name: 'findRotation',
+  writes: false,
+  parts: [chain],
+  body: `
+local refusal = open()
+if refusal then return {refusal} end
+local stands = rotationStands(tonumber(ARGV[1]), ARGV[2])
+if not stands then return {'OK', 0, 0, 0} end
+return {'OK', stands.g, stands.s, stands.time}
+`,
+});
