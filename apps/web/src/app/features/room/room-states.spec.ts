@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { ComponentFixture } from '@angular/core/testing';
 import { TestBed } from '@angular/core/testing';
 import { Router } from '@angular/router';
@@ -8,6 +8,9 @@ import { everyAlarm, everyEvent } from '../../../../test-support/fake-timeline';
 import { element, maybe, provideApp, settle, visit } from '../../../../test-support/render';
 import { routes } from '../../app.routes';
 import { Preferences } from '../../core/preferences';
+
+// A thousand rows in jsdom on a busy machine: slow, not broken.
+jest.setTimeout(60_000);
 
 const texts = (root: HTMLElement): string => root.textContent.replace(/\s+/g, ' ').trim();
 
