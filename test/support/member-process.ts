@@ -80,6 +80,9 @@ export interface MemberOptions {
   readonly environment?: NodeJS.ProcessEnv;
 }
 
+/** Those that have not been removed, for telling how all of them stand. */
+const alive = new Set<MemberProcess>();
+
 export class MemberProcess {
   readonly name: string;
   /** of the vault; another one after {@link moveTo} */
@@ -108,6 +111,7 @@ export class MemberProcess {
   /** A member with a new vault. */
   static async create(name: string, relayUrl: string, options: MemberOptions = {}): Promise<MemberProcess> {
     const member = new MemberProcess(name, relayUrl, await mkdtemp(join(tmpdir(), '0fc-member-')), options);
+    alive.add(member);
     await member.start();
     await member.ask('init');
     return member;
@@ -227,7 +231,7 @@ export class MemberProcess {
   /** Waits for what this member is told; ends early where its process has ended. */
   async sees(what: string, probe: () => boolean): Promise<void> {
     await until(
-      () => `${this.name} to see ${what}; ${this.#describe()}`,
+      () => [`${this.name} to see ${what}`, ...[...alive].map((member) => member.describe())].join('\n'),
       () => {
         if (this.#child === null)
           throw new Error(`${this.name} ended while waiting for ${what}: ${this.errors}`);
@@ -237,15 +241,16 @@ export class MemberProcess {
     );
   }
 
-  #describe(): string {
+  /** How it stands, for a test that has waited in vain. */
+  describe(): string {
     const { room } = this;
-    if (room === null) return `it has no room; ${JSON.stringify(this.app)}`;
+    if (room === null) return `${this.name} has no room; ${JSON.stringify(this.app)}`;
     const { stage, owner, connection, stopped, catchingUp, key, paused, members } = room;
     const last = this.items
       .slice(-8)
       .map((item) => (item.type === 'message' ? item.text : JSON.stringify(item)));
     return JSON.stringify({
-      stage, owner, connection, stopped, catchingUp, key, paused, members: members.map(({ name }) => name), last,
+      name: this.name, running: this.running, stage, owner, connection, stopped, catchingUp, key, paused, members: members.map(({ name, leaving, removing }) => ({ name, leaving, removing })), last,
     }); // prettier-ignore
   }
 
@@ -330,6 +335,7 @@ export class MemberProcess {
   }
 
   async remove(): Promise<void> {
+    alive.delete(this);
     await this.kill();
     await rm(this.folder, { recursive: true, force: true });
   }
