@@ -219,18 +219,16 @@ describe('limits', () => {
     await expect(room.join(three)).rejects.toThrow('ROOM_FULL');
   });
 
-  test('settings out of range are no settings: refused by whoever reads them', async () => {
+  test('settings out of range cannot be encoded, and changed afterwards they are nobody’s', async () => {
     const room = await TestRoom.create(relay);
-    const head = room.roster.head;
-    // What the codec does not encode a hostile owner would sign by hand: here a body of the right
-    // length, one number changed.
+    const { head } = room.roster;
     const good = await room.signed('settings', { settings: { ...SETTINGS, rotateEvery: 1_000_000 } });
+    // CBOR's head of a 32-bit number, 1,000,000: 1a 00 0f 42 40.
     const at = good.findIndex((_, n) => good[n] === 0x1a && good[n + 1] === 0x00 && good[n + 2] === 0x0f);
     expect(at).toBeGreaterThan(0);
     const bad = Uint8Array.from(good);
     bad[at + 1] = 0x7f;
-    expect(await room.owner.refusal('roster', { entry: bad })).not.toBeNull();
-    expect(room.roster.head).toEqual(head);
+    expect(await room.owner.refusal('roster', { entry: bad })).toBe('BAD_SIGNATURE');
     for (const settings of [
       { rotateEvery: 0 },
       { maxMembers: 1 },

@@ -495,7 +495,18 @@ describe('restore', () => {
     const entry = { ...proofs[0]!, payload: forged };
     expect(await stranger.refusal('restore', { roomId, entries: [entry] })).toBe('BAD_SIGNATURE');
     const owner = await Peer.connect(empty, room.made.identity);
-    expect(await room.open(owner, null)).toMatchObject({ role: 'owner', epoch: 2, live: true });
+    // Its positions were given before, so it goes on in a generation of its own.
+    expect(await room.open(owner, null)).toMatchObject({
+      role: 'owner',
+      live: false,
+      entries: [{ kind: 'roster' }],
+    });
+    expect(await room.open(owner)).toMatchObject({
+      epoch: 2,
+      live: true,
+      generations: [{ from: { g: 1, s: 0 } }],
+      entries: [{ kind: 'roster' }, { kind: 'rotation' }],
+    });
   });
 });
 
