@@ -27,7 +27,7 @@ if bucket then
   tokens, counted = struct.unpack('>dI6', bucket)
   tokens = math.min(burst, tokens + math.max(0, now - counted) / 1000 * perSecond)
 end
-local places, entries, fresh, refused, wait = {}, {}, {}, '', 0
+local places, entries, fresh, refused, wait, taken = {}, {}, {}, '', 0, false
 for i = 4, #ARGV, 4 do
   local epoch, which = tonumber(ARGV[i]), ARGV[i + 3]
   local stands = fresh[which]
@@ -43,7 +43,7 @@ for i = 4, #ARGV, 4 do
       refused, wait = 'RATE_LIMITED', math.max(1, math.ceil((1 - tokens) / perSecond * 1000))
       break
     end
-    tokens = tokens - 1
+    tokens, taken = tokens - 1, true
     if epoch ~= room.epoch then
       refused = epoch < room.epoch and 'STALE_EPOCH' or 'EPOCH_AHEAD'
       break
@@ -60,11 +60,12 @@ if #entries > 0 then
   for i, entry in ipairs(entries) do
     sent[2 * i - 1], sent[2 * i] = sender .. entry.id, pack('>I6I6I6', entry.g, entry.s, now)
   end
-  call('HSET', SENT, 'b' .. sender, pack('>dI6', tokens, now), unpack(sent))
+  call('HSET', SENT, unpack(sent))
   call('HSET', META, 'em', room.em + #entries)
 else
   touch()
 end
+if taken then call('HSET', SENT, 'b' .. sender, pack('>dI6', tokens, now)) end
 local answer = {'OK', refused, wait}
 for _, stands in ipairs(places) do
   local n = #answer

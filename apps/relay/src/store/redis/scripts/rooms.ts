@@ -1,8 +1,7 @@
 /** Scripts: a room's beginning, and what it is. */
 import { script } from '../script.js';
 import { invites } from './lib/invites.js';
-import { chain, log } from './lib/log.js';
-import { departures } from './lib/log.js';
+import { chain, departures, log } from './lib/log.js';
 import { people, room } from './lib/room.js';
 
 /**
@@ -20,14 +19,14 @@ if refusal == 'ROOM_CLOSED' then return {refusal} end
 if not refusal then
   local stands = headStands(head)
   if not stands then return {'ROOM_EXISTS'} end
-  return {'OK', stands[1], stands[2], stands[3]}
+  return {'OK', stands.g, stands.s, stands.time}
 end
 -- A room that was brought back is of no server: its first use begins a generation.
 call('HSET', META, 'state', 0, 'owner', owner, 'epoch', 1, 'eg', 1, 'es', 0, 'em', 0, 'head', head, 'len', 1,
   'g', 1, 's', 0, 'tg', 1, 'ts', 0, 'replid', ARGV[5] == '1' and '' or server(), 'used', now, 'history', ARGV[4],
   'entries', 1, 'bytes', #genesis, 'owed', 0, 'wraps', 2)
 addMember(owner, 1, 0)
-addToChain(0, head, 1, 0, genesis)
+addToChain(0, head, 1, 0, genesis, owner)
 call('XADD', LOG, id(1, 0), 'e', record(ROSTER, owner, '', genesis))
 return {'OK', 1, 0, now}
 `,
@@ -137,7 +136,8 @@ local from = s < 0 and id(g, 0) or '(' .. id(g, s)
 local to = upTo and id(upTo[2], upTo[3]) or '+'
 while not full do
   -- By pieces: bytes may end the page long before its entries do.
-  local piece = call('XRANGE', LOG, from, to, 'COUNT', math.min(32, mostEntries + 1 - #entries))
+  local count = math.min(32, mostEntries + 1 - #entries)
+  local piece = call('XRANGE', LOG, from, to, 'COUNT', count)
   for _, item in ipairs(piece) do
     local text, wrap = item[2][2], false
     if item[2][3] == 'r' then wrap = call('HGET', WRAPS, item[2][4] .. ':' .. who) end
@@ -149,7 +149,7 @@ while not full do
     entries[#entries + 1] = {item[1], text, wrap}
     from = '(' .. item[1]
   end
-  if #piece == 0 then full = true end
+  if #piece < count then full = true end
 end
 local starts = {}
 for i, start in ipairs(listed) do starts[i] = start[4] end

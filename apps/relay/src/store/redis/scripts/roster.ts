@@ -20,11 +20,11 @@ local refusal = open()
 if refusal then return {refusal} end
 local stands = headStands(head)
 if stands then
-  if not rotates then return {'OK', stands[1], stands[2], stands[3], 0, 0, 0} end
+  if not rotates then return {'OK', stands.g, stands.s, stands.time, 0, 0, 0} end
   -- The same entry with another rotation: the first one stands.
   local rotated = rotationStands(tonumber(ARGV[ROTATES]), ARGV[ROTATES + 1])
   if not rotated then return {'STALE_EPOCH'} end
-  return {'OK', stands[1], stands[2], stands[3], rotated.g, rotated.s, rotated.time}
+  return {'OK', stands.g, stands.s, stands.time, rotated.g, rotated.s, rotated.time}
 end
 if room.owner ~= signer or room.head ~= before then return {'STALE_HEAD'} end
 local named = kind == 'admit' and tonumber(ARGV[10]) or rotates and tonumber(ARGV[ROTATES]) - 1
@@ -32,6 +32,8 @@ refusal = named and epochRefusal(named)
 if refusal then return {refusal} end
 -- Whatever followed a departure followed its rotation, which names the departure as the head.
 if room.owed ~= 0 then return {'EPOCH_AHEAD'} end
+-- A leaver is on the roster still; but a room that is its own would have nobody who acts.
+if kind == 'transfer' and not isMember(ARGV[8]) then return {'BAD_ENTRY'} end
 
 -- The claimed invite becomes a tombstone; false: it is not claimed by that key.
 local function admitJoin()
@@ -101,7 +103,7 @@ end
 if kind == 'admit' and not admitJoin() then return {'INVITE_UNKNOWN'} end
 local entry = {kind = ROSTER, sender = signer, clear = '', payload = container}
 place({entry})
-addToChain(room.len, head, entry.g, entry.s, container)
+addToChain(room.len, head, entry.g, entry.s, container, kind == 'transfer' and ARGV[8] or signer)
 room.head, room.len = head, room.len + 1
 call('HSET', META, 'head', head, 'len', room.len)
 if kind == 'admit' then
@@ -139,7 +141,10 @@ return {'OK', entry.g, entry.s, now, rotated.g, rotated.s, now}
   keys: ['sent'],
 });
 
-/** ARGV: signer, head, then the rotation. Returns g, s, time. Atomic: comparison of head and epoch, entry, wraps. */
+/**
+ * ARGV: signer, head, restored (1 or 0), then the rotation. Returns g, s, time.
+ * Atomic: comparison of head and epoch, entry, wraps.
+ */
 export const rotate = script({
   name: 'rotate',
   writes: true,
@@ -147,13 +152,18 @@ export const rotate = script({
   body: `
 local refusal = open()
 if refusal then return {refusal} end
-local epoch = tonumber(ARGV[3])
-local stands = rotationStands(epoch, ARGV[4])
+local signer, head, epoch = ARGV[1], ARGV[2], tonumber(ARGV[4])
+local stands = rotationStands(epoch, ARGV[5])
 if stands then return {'OK', stands.g, stands.s, stands.time} end
-if room.owner ~= ARGV[1] or room.head ~= ARGV[2] then return {'STALE_HEAD'} end
+local current = room.owner == signer and room.head == head
+if not current then
+  local named = ARGV[3] == '1' and headStands(head)
+  if not named or named.owner ~= signer then return {'STALE_HEAD'} end
+end
 refusal = epochRefusal(epoch - 1)
 if refusal then return {refusal} end
-local entry = placeRotation(ARGV[1], 3)
+local entry = placeRotation(signer, 4)
+if current then call('HSET', META, 'owed', 0) end
 return {'OK', entry.g, entry.s, now}
 `,
 });
@@ -190,7 +200,7 @@ return {'OK', stands.g, stands.s, stands.time}
 `,
 });
 
-/** ARGV: head. Returns g, s, time, or 0, 0, 0. Of a closed room's chain only the end is known. */
+/** ARGV: head. Returns g, s, time, or 0, 0, 0; and the owner from there on, or nothing. Of a closed room's chain only the end is known. */
 export const findRoster = script({
   name: 'findRoster',
   writes: false,
@@ -198,12 +208,12 @@ export const findRoster = script({
   body: `
 local refusal = open()
 if refusal then
-  if room and room.state == 1 and room.head == ARGV[1] then return {'OK', room.g, room.s, room.used} end
+  if room and room.state == 1 and room.head == ARGV[1] then return {'OK', room.g, room.s, room.used, room.owner} end
   return {refusal}
 end
 local stands = headStands(ARGV[1])
-if not stands then return {'OK', 0, 0, 0} end
-return {'OK', stands[1], stands[2], stands[3]}
+if not stands then return {'OK', 0, 0, 0, false} end
+return {'OK', stands.g, stands.s, stands.time, stands.owner}
 `,
 });
 

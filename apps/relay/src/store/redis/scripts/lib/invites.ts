@@ -35,20 +35,24 @@ end
 local function joinChanged(which, who, released)
   if who then event(JOIN, which .. who .. string.char(released and REASON[released] or 0)) end
 end
+-- What is not there is false: nil would end an answer.
+local function sealed(there, which, part)
+  return there and call('HGET', JOINS, which .. part) or false
+end
 local function stateOf(which, row)
   if row.state == 'used' then
-    return {'admitted', '', row.re or 0, row.re and call('HGET', JOINS, which .. ':r')}
+    return {'admitted', '', row.re or 0, sealed(row.re, which, ':r')}
   elseif row.state == 'revoked' or row.state == 'dropped' then
     return {'dropped', row.reason or '', 0, false}
   end
   local stage = row.ce and 'confirmed' or row.re and 'replied' or row.q and 'requested' or 'claimed'
-  return {stage, '', row.re or 0, row.re and call('HGET', JOINS, which .. ':r')}
+  return {stage, '', row.re or 0, sealed(row.re, which, ':r')}
 end
 local function joinOf(which, row)
   if not row.joiner then return false end
   local state = stateOf(which, row)
-  return {which, row.joiner, row.key, state, row.q and call('HGET', JOINS, which .. ':q'),
-    row.ce and call('HGET', JOINS, which .. ':c'), row.ce or 0, row.ct or 0}
+  return {which, row.joiner, row.key, state, sealed(row.q, which, ':q'),
+    sealed(row.ce, which, ':c'), row.ce or 0, row.ct or 0}
 end
 local function running(which, who)
   local row = invite(which)

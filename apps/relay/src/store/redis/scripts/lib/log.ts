@@ -53,10 +53,13 @@ export const chain: Part = {
   lua: `
 local function headStands(head)
   local raw = call('HGET', CHAIN, 'h' .. head)
-  if raw then return {struct.unpack('>I6I6I6', raw)} end
+  if not raw then return end
+  local g, s, time = struct.unpack('>I6I6I6', raw)
+  return {g = g, s = s, time = time, owner = string.sub(raw, 19)}
 end
-local function addToChain(index, head, g, s, container)
-  call('HSET', CHAIN, index, container, 'h' .. head, pack('>I6I6I6', g, s, now))
+-- owner: whose the room is from this entry on.
+local function addToChain(index, head, g, s, container, owner)
+  call('HSET', CHAIN, index, container, 'h' .. head, pack('>I6I6I6', g, s, now) .. owner)
 end
 local function rotation(epoch)
   local raw = call('HGET', CHAIN, 'r' .. epoch)
@@ -165,8 +168,8 @@ local function placeRotation(sender, first)
   place({entry})
   keepRotation(epoch, {hash = ARGV[first + 1], g = entry.g, s = entry.s, time = now, bytes = entry.weight, sender = sender})
   each('HSET', WRAPS, fields)
-  call('HSET', META, 'epoch', epoch, 'eg', entry.g, 'es', entry.s, 'em', 0, 'owed', 0)
-  room.epoch, room.eg, room.es, room.em, room.owed = epoch, entry.g, entry.s, 0, 0
+  call('HSET', META, 'epoch', epoch, 'eg', entry.g, 'es', entry.s, 'em', 0)
+  room.epoch, room.eg, room.es, room.em = epoch, entry.g, entry.s, 0
   endGrants()
   return entry
 end

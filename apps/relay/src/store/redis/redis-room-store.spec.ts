@@ -1,0 +1,22 @@
+import { afterAll, beforeAll, jest } from '@jest/globals';
+import { roomStoreContract } from '../../rooms/room-store.contract.spec-support.js';
+import { RedisWorld } from './redis-world.spec-support.js';
+
+jest.setTimeout(60_000);
+
+let world: RedisWorld;
+beforeAll(async () => {
+  // On disk, so that a restart is one.
+  world = await RedisWorld.start('standalone', { appendonly: true });
+});
+afterAll(() => world.stop());
+
+roomStoreContract('Redis', async (now) => ({
+  store: await world.clocked(now),
+  restart: async () => {
+    world.disconnect();
+    await world.running.restart(0);
+    return world.clocked(now);
+  },
+  dispose: () => world.clear(),
+}));

@@ -1,0 +1,201 @@
+/** Commands on a room: its beginning, its state, its log. */
+import type { MemberId, Position, RoomId } from '@0fc/protocol';
+import type {
+  AppendRoster,
+  LogPage,
+  ReadEntry,
+  ReadLog,
+  RoomStore,
+  StoreRotation,
+} from '../../rooms/room-store.js';
+import { decodeFarewell, decodeRecord } from './events.js';
+import { factsOf, placed, plain, withRest, wrapArguments } from './facts.js';
+import type { Reply } from './reply.js';
+import { judged } from './reply.js';
+import type { Argument, Run } from './runner.js';
+import * as messages from './scripts/messages.js';
+import * as rooms from './scripts/rooms.js';
+import * as roster from './scripts/roster.js';
+
+export type RoomCommands = Pick<
+  RoomStore,
+  | 'createRoom' | 'readRoom' | 'readLog' | 'readChain' | 'append' | 'appendRoster' | 'rotate' | 'addWraps' | 'findRoster' | 'findRotation' | 'leave' | 'acknowledge' | 'announce' | 'signal'
+>; // prettier-ignore
+
+const flag = (yes: boolean): Argument => (yes ? 1 : 0);
+
+const rotationArguments = ({ newEpoch, hash, clear, payload, wraps }: StoreRotation): Argument[] => [
+  newEpoch,
+  hash,
+  clear,
+  payload,
+  ...wrapArguments(wraps),
+];
+
+export function roomCommands(run: Run): RoomCommands {
+  const found = (reply: Reply) => ({ placed: reply.placingOrNull() });
+  return {
+    createRoom: async ({ roomId, genesis, head, owner, history, restored }) =>
+      withRest(await run(rooms.createRoom, roomId, [genesis, head, owner, history, flag(restored)]), placed),
+
+    readRoom: async (roomId, memberId) =>
+      withRest(await run(rooms.readRoom, roomId, [memberId]), (reply) => ({
+        room: factsOf(reply.list(), roomId),
+        role: reply.text(),
+      })),
+
+    readLog: async (command) =>
+      withRest(await run(rooms.readLog, command.roomId, readArguments(command)), (reply) => ({
+        page: pageOf(reply, command.roomId),
+      })),
+
+    readChain: async (roomId, from, limit) =>
+      withRest(await run(rooms.readChain, roomId, [from, limit]), (reply) => ({
+        length: reply.number(),
+        entries: reply.list().map((entries) => entries.bytes()),
+      })),
+
+    append: async ({ roomId, sender, messages: list, rate }) =>
+      withRest(
+        await run(messages.append, roomId, [
+          sender,
+          rate.perSecond,
+          rate.burst,
+          ...list.flatMap(({ epoch, clear, payload, id }) => [epoch, clear, payload, id]),
+        ]),
+        (reply) => {
+          const refused = reply.text<'' | 'STALE_EPOCH' | 'EPOCH_AHEAD' | 'RATE_LIMITED'>();
+          const retryMs = reply.number();
+          return {
+            placed: reply.map((rest) => rest.placing()),
+            ...(refused === '' ? {} : { refused }),
+            ...(refused === 'RATE_LIMITED' ? { retryMs } : {}),
+          };
+        },
+      ),
+
+    appendRoster: async (command) =>
+      withRest(await run(roster.appendRoster, command.roomId, rosterArguments(command)), (reply) => {
+        const entry = reply.placing();
+        const rotation = reply.placingOrNull();
+        return { placed: entry, ...(rotation === null ? {} : { rotation }) };
+      }),
+
+    rotate: async ({ roomId, signer, head, rotation, restored }) =>
+      withRest(
+        await run(roster.rotate, roomId, [
+          signer,
+          head,
+          flag(restored === true),
+          ...rotationArguments(rotation),
+        ]),
+        placed,
+      ),
+
+    addWraps: async ({ roomId, by, newEpoch, hash, wraps }) =>
+      withRest(await run(roster.addWraps, roomId, [by, newEpoch, hash, ...wrapArguments(wraps)]), found),
+
+    findRoster: async (roomId, head) =>
+      withRest(await run(roster.findRoster, roomId, [head]), (reply) => ({
+        placed: reply.placingOrNull(),
+        owner: reply.textOrNull<MemberId>(),
+      })),
+
+    findRotation: async (roomId, newEpoch, hash) =>
+      withRest(await run(roster.findRotation, roomId, [newEpoch, hash]), found),
+
+    leave: async ({ roomId, memberId, request }) =>
+      withRest(await run(messages.leave, roomId, [memberId, request]), placed),
+
+    acknowledge: async (roomId, memberId, { g, s }) =>
+      plain(await run(messages.acknowledge, roomId, [memberId, g, s])),
+
+    announce: async (roomId, memberId, connectionId) =>
+      plain(await run(messages.announce, roomId, [memberId, connectionId])),
+
+    signal: async (roomId, sender, epoch, payload) =>
+      plain(await run(messages.signal, roomId, [sender, epoch, payload])),
+  };
+}
+
+/** Where a room's log ends, in the generation of this server; null: it is unknown, or has ended. */
+export async function readTip(run: Run, roomId: RoomId): Promise<Position | null> {
+  const verdict = judged(await run(rooms.readTip, roomId, []));
+  return verdict.ok ? verdict.reply.position() : null;
+}
+
+const readArguments = (command: ReadLog): Argument[] => [
+  command.memberId,
+  command.after?.g ?? '',
+  command.after?.s ?? '',
+  command.maxEntries,
+  command.maxBytes,
+  command.maxGenerations,
+];
+
+function pageOf(reply: Reply, roomId: RoomId): LogPage {
+  const role = reply.text<LogPage['role']>();
+  if (role === 'departed') {
+    const farewell = reply.bytesOrNull();
+    const head = reply.bytes();
+    return {
+      role,
+      entry: farewell === null ? null : decodeFarewell(Buffer.from(farewell)),
+      head,
+      epoch: reply.number(),
+    };
+  }
+  return {
+    role,
+    room: factsOf(reply.list(), roomId),
+    generations: reply.list().map((starts) => generationStart(starts.bytes())),
+    entries: reply.list().map((entries) => entryOf(entries.list())),
+    end: reply.number() === 1,
+    prekey: reply.number(),
+  };
+}
+
+export function generationStart(bytes: Uint8Array) {
+  const at = Buffer.from(bytes);
+  return {
+    generation: at.readUIntBE(0, 6),
+    from: { g: at.readUIntBE(6, 6), s: at.readUIntBE(12, 6) },
+  };
+}
+
+/** `generation-seq`, as streams have it. */
+export function positionOf(id: string): Position {
+  const [g = Number.NaN, s = Number.NaN] = id.split('-').map(Number);
+  return { g, s };
+}
+
+function entryOf(item: Reply): ReadEntry {
+  const position = positionOf(item.text());
+  const record = decodeRecord(Buffer.from(item.bytes()));
+  const wrap = item.bytesOrNull();
+  return { position, ...record, ...(wrap === null ? {} : { wrap }) };
+}
+
+/** As the header of scripts/roster.ts lists them. */
+function rosterArguments(command: AppendRoster): Argument[] {
+  const { change, reply, rotation } = command;
+  const who: MemberId | '' =
+    'member' in change ? change.member : change.kind === 'transfer' ? change.from : '';
+  const key = change.kind === 'admit' ? change.key : change.kind === 'transfer' ? change.to : '';
+  const [inviteId, epoch] = change.kind === 'admit' ? [change.inviteId, change.epoch] : ['', ''];
+  return [
+    command.signer,
+    command.before,
+    command.head,
+    command.container,
+    flag(command.restored),
+    change.kind,
+    who,
+    key,
+    inviteId,
+    epoch,
+    change.kind === 'settings' ? change.history : '',
+    ...(reply === undefined ? [0, '', ''] : [1, reply.epoch, reply.payload]),
+    ...(rotation === undefined ? [0] : [1, ...rotationArguments(rotation)]),
+  ];
+}

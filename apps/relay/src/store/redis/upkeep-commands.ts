@@ -1,0 +1,107 @@
+/** Commands of the upkeep: trimming, the end of rooms, and what is there (docs/protocol.md section 8). */
+import type { RoomId } from '@0fc/protocol';
+import type { Cluster, Redis } from 'ioredis';
+import type { RoomStats, StoreStats, Trimmable, Upkeep } from '../../rooms/store-upkeep.js';
+import { decodeRecord } from './events.js';
+import { plain, withRest } from './facts.js';
+import { judged, type Reply } from './reply.js';
+import { generationStart, positionOf } from './room-commands.js';
+import type { RoomKeys } from './room-keys.js';
+import type { Run } from './runner.js';
+import { metasOf, type MetaScan } from './scan.js';
+import * as scripts from './scripts/upkeep.js';
+import { storeError } from './store-error.js';
+
+const STATES = ['open', 'closed', 'erased'] as const;
+
+export function upkeepCommands(run: Run, redis: Redis | Cluster, keys: RoomKeys): Upkeep {
+  const done = (reply: Reply): boolean => reply.number() === 1;
+  return {
+    readTrimmable: async ({ roomId, historyBytes, maxEntries, maxBytes }) =>
+      withRest(await run(scripts.readTrimmable, roomId, [historyBytes, maxEntries, maxBytes]), (reply) => {
+        const piece = reply.listOrNull();
+        return { trimmable: piece === null ? null : trimmableOf(piece) };
+      }),
+
+    trim: async ({ roomId, from, to, t }) =>
+      withRest(await run(scripts.trim, roomId, [from.g, from.s, to.g, to.s, t]), (reply) => ({
+        trimmed: done(reply),
+      })),
+
+    idleRooms: async ({ before, limit, cursor }) => {
+      const { metas, again, next } = await scanned(() => metasOf(redis, keys, cursor));
+      const idle = metas.filter(({ usedAt }) => usedAt <= before).map(({ roomId }) => roomId);
+      // What does not fit comes with the same look again, when these have gone.
+      return idle.length > limit ? { rooms: idle.slice(0, limit), next: again } : { rooms: idle, next };
+    },
+
+    expireRoom: async (roomId, before) => {
+      const verdict = judged(await run(scripts.expireRoom, roomId, [before]));
+      return { expired: verdict.ok && done(verdict.reply) };
+    },
+
+    eraseRoom: async (roomId) => plain(await run(scripts.eraseRoom, roomId, [])),
+
+    roomStats: async (roomId) => {
+      const verdict = judged(await run(scripts.roomStats, roomId, []));
+      return { stats: verdict.ok ? statsOf(verdict.reply) : null };
+    },
+
+    storeStats: async () => {
+      const total = { open: 0, closed: 0, erased: 0, entries: 0, bytes: 0 };
+      // A scan may name a key twice.
+      const seen = new Set<RoomId>();
+      for (let cursor: string | null = null; ;) {
+        const look: MetaScan = await scanned(() => metasOf(redis, keys, cursor));
+        for (const meta of look.metas) {
+          if (seen.has(meta.roomId)) continue;
+          seen.add(meta.roomId);
+          total[STATES[meta.state] ?? 'open']++;
+          total.entries += meta.entries;
+          total.bytes += meta.bytes;
+        }
+        if (look.next === null) return total satisfies StoreStats;
+        cursor = look.next;
+      }
+    },
+  };
+}
+
+async function scanned<T>(look: () => Promise<T>): Promise<T> {
+  try {
+    return await look();
+  } catch (error) {
+    throw storeError(error);
+  }
+}
+
+function trimmableOf(piece: Reply): Trimmable {
+  return {
+    from: piece.position(),
+    t: piece.bytesOrNull(),
+    generations: piece.list().map((starts) => generationStart(starts.bytes())),
+    entries: piece.list().map((entries) => {
+      const entry = entries.list();
+      return { position: positionOf(entry.text()), ...decodeRecord(Buffer.from(entry.bytes())) };
+    }),
+  };
+}
+
+function statsOf(reply: Reply): RoomStats {
+  return {
+    state: STATES[reply.number()] ?? 'open',
+    epoch: reply.number(),
+    chain: reply.number(),
+    tip: reply.position(),
+    trimmed: reply.position(),
+    entries: reply.number(),
+    bytes: reply.number(),
+    history: reply.number(),
+    usedAt: reply.number(),
+    members: reply.number(),
+    leaving: reply.number(),
+    former: reply.number(),
+    invitesOpen: reply.number(),
+    joinsPending: reply.number(),
+  };
+}
