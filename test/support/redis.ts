@@ -105,9 +105,8 @@ function connectTo(port: number, password: string | undefined): Redis {
     host: HOST,
     port,
     ...(password === undefined ? {} : { password }),
-    // A test's own look at a node: it fails at once and is asked again.
-    maxRetriesPerRequest: 0,
-    enableOfflineQueue: true,
+    // A look at a node outlives a cut of its connection (a promotion cuts them all), not a dead node.
+    maxRetriesPerRequest: 5,
     retryStrategy: (times) => Math.min(times * 20, 200),
   });
   // What a command meets is the command's own error; without a listener ioredis prints each reconnection.

@@ -76,6 +76,17 @@ export class RelayProcess {
     }
   }
 
+  /** false: nobody has started it, or it has ended by whatever hand */
+  get running(): boolean {
+    return this.#child !== null && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  get pid(): number {
+    const pid = this.#child?.pid;
+    if (pid === undefined) throw new Error('the relay does not run');
+    return pid;
+  }
+
   /** Ends it by a signal and waits until it is gone. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     const child = this.#child;
