@@ -175,7 +175,8 @@ export interface Rotate {
   readonly head: Bytes;
   readonly rotation: StoreRotation;
   /**
-   * brought back (section 6): an earlier head of the chain will do, if the signer was its owner.
+   * brought back (section 6): an earlier head of the chain will do, if the signer, who owns the room
+   * now (G11), owned it there too.
    * Whoever puts roster entries back before the rotations that lay between stops nobody so.
    */
   readonly restored?: true;

@@ -2,9 +2,10 @@
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ALARM_CODES, equalBytes, type Entry, type Position } from '@0fc/protocol';
 import { bodyHash } from '@0fc/crypto/verify';
-import { loadThemis, nodeHash } from '@0fc/crypto/node';
+import { makeRotation, signBody } from '@0fc/crypto/keys';
+import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
 import { takeGeneration } from './generations.js';
-import { alarmsOf, eventsOf, RoomLog, textsOf, type Person } from './log.spec-support.js';
+import { alarmsOf, crypto, eventsOf, RoomLog, textsOf, type Person } from './log.spec-support.js';
 import { lagsBehind, missingEntries } from './restore.js';
 import type { RoomState } from './state.js';
 import { takeEntry } from './take.js';
@@ -161,6 +162,45 @@ describe('an owner that says two things', () => {
     await take(await log.rotate(guest.id));
     expect(alarmsOf(reader)).toEqual([ALARM_CODES.ALARM_RELAY_LOST, ALARM_CODES.ALARM_OWNER_EQUIVOCATED]);
     expect(reader.current.key).toEqual(key);
+  });
+});
+
+describe('what was lost and comes back in another order', () => {
+  test('is taken in, with nothing sent before a rotation names the last head', async () => {
+    const before = log.position;
+    const earlier = await log.rotate(guest.id);
+    const removal = await log.change('remove', { member: third.id, reason: 'removed' });
+    const later = await log.rotate(guest.id);
+    await lose(before, 1_000);
+    await take(await log.again(removal));
+    expect(reader.core.paused).toBe(true);
+    await take(await log.again(earlier));
+    expect(reader.core.paused).toBe(true);
+    await take(await log.again(later));
+    expect(reader.core.paused).toBe(false);
+    expect(reader.core.epoch).toBe(3);
+    expect(alarmsOf(reader)).toEqual([ALARM_CODES.ALARM_NO_KEY]);
+  });
+
+  test('G11: a rotation that a former owner signs on its old head is foreign', async () => {
+    const old = log.owner;
+    const before = { roster: log.roster, key: log.key };
+    const nonce = nodeRandom.bytes(16);
+    const { roomId } = log.roster;
+    const acceptance = signBody(third.identity, 'transferAcceptance', {
+      roomId,
+      old: old.id,
+      new: third.id,
+      nonce,
+    });
+    await lose(log.position, 1_000);
+    await take(await log.change('transfer', { to: third.id, acceptance }));
+    const { command } = await makeRotation(crypto, {
+      identity: old.identity, roster: before.roster, epoch: 1, roomKey: before.key, prekeys: log.prekeys(),
+    }); // prettier-ignore
+    await take(await log.add('rotation', old.id, command.payload, command.clear, command.wraps[guest.id]));
+    expect(reader.core.epoch).toBe(1);
+    expect(alarmsOf(reader)).toEqual([ALARM_CODES.ALARM_FOREIGN_ROTATION]);
   });
 });
 

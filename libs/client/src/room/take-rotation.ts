@@ -2,7 +2,15 @@
 import {
   ALARM_CODES, decodeBody, equalBytes, ERROR_CODES, type AlarmCode, type Body, type Bytes, type Entry,
 } from '@0fc/protocol'; // prettier-ignore
-import { bodyHash, verifyContainer, verifyRotation, type Hash } from '@0fc/crypto/verify';
+import {
+  bodyHash,
+  containerBody,
+  readChain,
+  verifyContainer,
+  verifyRotation,
+  type Hash,
+  type Roster,
+} from '@0fc/crypto/verify';
 import { openRotation, wrapPrekey } from '@0fc/crypto/keys';
 import { ClientError } from '../errors.js';
 import { noteRestored } from './generations.js';
@@ -19,11 +27,13 @@ export async function takeRotation(
 ): Promise<readonly StoredItem[]> {
   const { core } = state;
   let rotation: Body<'rotation'>;
+  let roster: Roster;
   try {
     const known = await takeKnown(hash, state, entry);
     if (known !== null) return known;
     await followToRotation(hash, state, entry.clear);
-    rotation = await verifyRotation(hash, state.roster, core.epoch, entry.clear, entry.payload);
+    roster = await rosterNamed(hash, state, entry.clear);
+    rotation = await verifyRotation(hash, roster, core.epoch, entry.clear, entry.payload);
   } catch (error) {
     const { code } = ClientError.from(error);
     if (code === ERROR_CODES.INTERNAL) throw error;
@@ -35,7 +45,7 @@ export async function takeRotation(
     system('rotated', { actor: state.roster.owner, numbers: { epoch: rotation.newEpoch } }),
     ...rotation.unwrapped.map((member) => system('unwrapped', { actor: state.roster.owner, member })),
   ];
-  const opened = adoptOwn(state, rotation) ?? (await openOwnWrap(hash, state, rotation, entry));
+  const opened = adoptOwn(state, rotation) ?? (await openOwnWrap(hash, state, roster, rotation, entry));
   items.push(...opened.items);
   const wraps = ownWraps(state, entry);
   settlePending(state, null, entry.clear);
@@ -60,6 +70,19 @@ export async function takeRotation(
   });
   forgetKeys(state);
   return [...missed, ...items];
+}
+
+/**
+ * The roster that a rotation names. After a loss it may be an earlier one: roster entries say nothing
+ * of epochs, so that whoever restores may have put later ones back first. Only the owner of
+ * this moment may still be its signer (G11), and nothing is sent before a rotation names the last head.
+ */
+async function rosterNamed(hash: Hash, state: RoomState, clear: Bytes): Promise<Roster> {
+  const { head } = decodeBody(containerBody(clear), 'rotation').body;
+  const at = state.chainIndex(head);
+  if (equalBytes(head, state.roster.head) || at === null || state.core.position.g === 1) return state.roster;
+  const named = await readChain(hash, state.core.roomId, state.chain.slice(0, at + 1));
+  return named.owner === state.roster.owner && !state.roster.closed ? named : state.roster;
 }
 
 /** Back after a loss, or another one of the same epoch; null: it is new here. */
@@ -137,10 +160,11 @@ function ownWraps(state: RoomState, entry: Entry): Record<string, Bytes> | null 
 async function openOwnWrap(
   hash: Hash,
   state: RoomState,
+  roster: Roster,
   rotation: Body<'rotation'>,
   entry: Entry,
 ): Promise<Opened> {
-  const { core, roster } = state;
+  const { core } = state;
   const failed = (code: AlarmCode): Opened => ({
     key: null,
     items: [alarm(code, roster.owner, { epoch: rotation.newEpoch })],

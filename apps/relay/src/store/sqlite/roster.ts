@@ -233,9 +233,9 @@ export function rotate(tx: Transaction, command: Rotate): Verdict<{ readonly pla
   const stands = rotationStands(tx, roomId, rotation.newEpoch, rotation.hash);
   if (stands !== undefined) return { ok: true, placed: placingOf(stands) };
   const { signer, head } = command;
-  const current = row.owner === signer && equalBytes(row.head, head);
+  const current = equalBytes(row.head, head);
   const late = command.restored === true && chainEntry(tx, roomId, head)?.owner === signer;
-  if (!current && !late) return refuse('STALE_HEAD');
+  if (row.owner !== signer || (!current && !late)) return refuse('STALE_HEAD');
   const moved = epochRefusal(row, rotation.newEpoch - 1);
   if (moved !== null) return moved;
   const placed = placeRotation(tx, roomId, signer, rotation);
