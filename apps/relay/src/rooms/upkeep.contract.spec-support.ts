@@ -374,6 +374,15 @@ export function upkeepContract({ store, now, pass, restart }: StoreWorld): void 
       expect(await bring(GUEST, bytes('transfer'))).toMatchObject({ ok: true });
     });
 
+    test('G11: a former owner brings no rotation on the head where the room was its own', async () => {
+      await create();
+      await join(GUEST);
+      const { head } = await facts();
+      await entry('transfer', { kind: 'transfer', from: OWNER, to: GUEST });
+      const late = { roomId: ROOM, signer: OWNER, head, rotation: rotation(2), restored: true } as const;
+      expect(await store().rotate(late)).toEqual({ ok: false, code: 'STALE_HEAD' });
+    });
+
     test('an admission without its invite makes a member, whom no invite admits again', async () => {
       await create();
       const admit = {
