@@ -12,6 +12,9 @@ import { metasOf, type MetaScan } from './scan.js';
 import * as scripts from './scripts/upkeep.js';
 import { storeError } from './store-error.js';
 
+/** Pieces of a scan that one call looks through, idle rooms or not. */
+const MOST_LOOKS = 64;
+
 const STATES = ['open', 'closed', 'erased'] as const;
 
 export function upkeepCommands(run: Run, redis: Redis | Cluster, keys: RoomKeys): Upkeep {
@@ -29,10 +32,18 @@ export function upkeepCommands(run: Run, redis: Redis | Cluster, keys: RoomKeys)
       })),
 
     idleRooms: async ({ before, limit, cursor }) => {
-      const { metas, again, next } = await scanned(() => metasOf(redis, keys, cursor));
-      const idle = metas.filter(({ usedAt }) => usedAt <= before).map(({ roomId }) => roomId);
-      // What does not fit comes with the same look again, when these have gone.
-      return idle.length > limit ? { rooms: idle.slice(0, limit), next: again } : { rooms: idle, next };
+      const rooms: RoomId[] = [];
+      let next = cursor;
+      for (let looks = 0; looks < MOST_LOOKS && rooms.length < limit; looks++) {
+        const from = next;
+        const look = await scanned(() => metasOf(redis, keys, from));
+        rooms.push(...look.metas.filter(({ usedAt }) => usedAt <= before).map(({ roomId }) => roomId));
+        // What does not fit comes with the same look once more, when these have gone.
+        if (rooms.length > limit) return { rooms: rooms.slice(0, limit), next: look.again };
+        next = look.next;
+        if (next === null) break;
+      }
+      return { rooms, next };
     },
 
     expireRoom: async (roomId, before) => {

@@ -155,7 +155,9 @@ if refusal then return {refusal} end
 local signer, head, epoch = ARGV[1], ARGV[2], tonumber(ARGV[4])
 local stands = rotationStands(epoch, ARGV[5])
 if stands then return {'OK', stands.g, stands.s, stands.time} end
-local current = room.owner == signer and room.head == head
+-- A former owner rotates on no head, not even on one where the room was its own (G11).
+if room.owner ~= signer then return {'STALE_HEAD'} end
+local current = room.head == head
 if not current then
   local named = ARGV[3] == '1' and headStands(head)
   if not named or named.owner ~= signer then return {'STALE_HEAD'} end
