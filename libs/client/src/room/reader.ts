@@ -317,4 +317,5 @@ export class Reader {
   }
 }
 
-const MOVED: ReadonlySet<string> = new Set(['STALE_HEAD', 'STALE_EPOCH', 'EPOCH_AHEAD']);
+/** What a restore may meet that another client has got ahead with, or that still waits for a rotation. */
+const MOVED: ReadonlySet<string> = new Set(['STALE_HEAD', 'STALE_EPOCH', 'EPOCH_AHEAD', 'BAD_ENTRY']);

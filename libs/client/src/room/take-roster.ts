@@ -106,6 +106,7 @@ export function takeLeaveRequest(state: RoomState, entry: Entry): readonly Store
     if (core.leaving.some(({ memberId }) => memberId === sender)) return [];
     if (sender === core.me) core.stage = 'left';
     core.leaving.push({ memberId: sender, request: entry.payload });
+    if (core.handOver?.memberId === sender) core.handOver = null;
     return [system('leaving', { member: sender })];
   } catch (error) {
     const { code } = ClientError.from(error);
