@@ -15,7 +15,7 @@ jest.setTimeout(120_000);
 
 const PASSWORD = 'a password of "some" kind';
 const quiet = { lost: () => undefined, found: () => undefined };
-const closing: (() => Promise<unknown> | undefined)[] = [];
+const closing: (() => Promise<void>)[] = [];
 let folder: string;
 let guarded: RunningRedis;
 let cluster: RunningRedis;
@@ -30,7 +30,7 @@ beforeAll(async () => {
   );
 });
 afterAll(async () => {
-  await Promise.all(closing.map((close) => close()));
+  for (const close of closing) await close();
   await rm(folder, { recursive: true, force: true });
 });
 

@@ -39,9 +39,7 @@ class Cursor {
   }
 
   uint(bytes: 1 | 2 | 4 | 6): number {
-    const value = this.#bytes.readUIntBE(this.#at, bytes);
-    this.#at += bytes;
-    return value;
+    return this.take(bytes).readUIntBE(0, bytes);
   }
 
   take(length: number): Buffer {
@@ -61,8 +59,9 @@ class Cursor {
     return this.bytes(this.#bytes.length - this.#at);
   }
 
-  id<T extends string>(): T {
-    return this.take(ID).toString('latin1') as T;
+  /** Which kind of id it is says the layout. */
+  id(): MemberId & InviteId {
+    return this.take(ID).toString('latin1') as MemberId & InviteId;
   }
 
   position(): Position {
@@ -81,7 +80,7 @@ export function decodeRecord(record: Buffer): Omit<LogEntry, 'position'> {
   const cursor = new Cursor(record);
   const kind: EntryKind | null = cursor.one(ENTRY_KIND);
   if (kind === null) throw new RangeError('an entry of no kind');
-  const sender = cursor.id<MemberId>();
+  const sender = cursor.id();
   const time = cursor.uint(6);
   const clear = cursor.bytes(cursor.uint(4));
   return { kind, sender, time, clear, payload: cursor.rest() };
@@ -138,8 +137,8 @@ function decodeEvent(kind: number, body: Cursor): RoomEvent | null {
 }
 
 function decodeJoin(body: Cursor): RoomEvent {
-  const inviteId = body.id<InviteId>();
-  const joiner = body.id<MemberId>();
+  const inviteId = body.id();
+  const joiner = body.id();
   const released: DropReason | null = body.one(REASON);
   return { type: 'join', inviteId, joiner, ...(released === null ? {} : { released }) };
 }

@@ -25,7 +25,7 @@ export const placed = (reply: Reply): { readonly placed: Placing } => ({ placed:
 export function factsOf(reply: Reply, roomId: RoomId): RoomFacts {
   return {
     roomId,
-    owner: reply.text<MemberId>(),
+    owner: reply.id(),
     epoch: reply.number(),
     epochStart: reply.position(),
     epochMessages: reply.number(),
@@ -39,8 +39,8 @@ export function factsOf(reply: Reply, roomId: RoomId): RoomFacts {
 }
 
 export function stateOf(reply: Reply): JoinState {
-  const stage = reply.text<JoinState['stage']>();
-  const reason = reply.text<NonNullable<JoinState['reason']> | ''>();
+  const stage = reply.text() as JoinState['stage'];
+  const reason = reply.text() as NonNullable<JoinState['reason']> | '';
   const epoch = reply.number();
   const payload = reply.bytesOrNull();
   return {
@@ -51,8 +51,8 @@ export function stateOf(reply: Reply): JoinState {
 }
 
 export function joinOf(reply: Reply): StoredJoin {
-  const inviteId = reply.text<StoredJoin['inviteId']>();
-  const joiner = reply.text<MemberId>();
+  const inviteId = reply.id();
+  const joiner = reply.id();
   const joinerKey = reply.bytes();
   const state = stateOf(reply.list());
   const request = reply.bytesOrNull();

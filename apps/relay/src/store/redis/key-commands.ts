@@ -1,5 +1,4 @@
 /** Commands on prekeys, key requests and grants, and the hand-over (docs/protocol.md sections 4 and 7). */
-import type { MemberId } from '@0fc/protocol';
 import type { KeyGrant, Keys } from '../../rooms/store-keys.js';
 import { plain, withRest } from './facts.js';
 import type { Reply } from './reply.js';
@@ -13,9 +12,7 @@ export function keyCommands(run: Run): Keys {
 
     readPrekeys: async (roomId) =>
       withRest(await run(scripts.readPrekeys, roomId, []), (reply) => ({
-        prekeys: reply
-          .list()
-          .map((list) => ({ memberId: list.text<MemberId>(), prekey: list.bytesOrNull() })),
+        prekeys: reply.list().map((list) => ({ memberId: list.id(), prekey: list.bytesOrNull() })),
       })),
 
     putNeedKey: async (roomId, memberId, request) =>
@@ -26,7 +23,7 @@ export function keyCommands(run: Run): Keys {
 
     pendingNeedKeys: async (roomId, memberId) =>
       withRest(await run(scripts.pendingNeedKeys, roomId, [memberId]), (reply) => ({
-        requests: reply.list().map((list) => ({ from: list.text<MemberId>(), request: list.bytes() })),
+        requests: reply.list().map((list) => ({ from: list.id(), request: list.bytes() })),
       })),
 
     readNeedKey: async (roomId, memberId) =>
@@ -52,8 +49,8 @@ export function keyCommands(run: Run): Keys {
             offer === null
               ? null
               : {
-                  from: offer.text<MemberId>(),
-                  to: offer.text<MemberId>(),
+                  from: offer.id(),
+                  to: offer.id(),
                   offer: offer.bytes(),
                   acceptance: offer.bytesOrNull(),
                 },
@@ -64,7 +61,7 @@ export function keyCommands(run: Run): Keys {
 
 /** The length of the grant, the grant, the news. */
 function grantOf(list: Reply): KeyGrant {
-  const from = list.text<MemberId>();
+  const from = list.id();
   const both = Buffer.from(list.bytes());
   const end = 4 + both.readUInt32BE(0);
   return { from, grant: new Uint8Array(both.subarray(4, end)), news: new Uint8Array(both.subarray(end)) };

@@ -1,5 +1,5 @@
 /** What scripts answer, read item by item. Anything that is not as the script's header says is a fault, and throws. */
-import type { Bytes, ErrorCode, Position } from '@0fc/protocol';
+import type { Bytes, ErrorCode, InviteId, MemberId, Position } from '@0fc/protocol';
 import type { Placing } from '../../rooms/room-store.js';
 import { refuse, type Refused } from '../../rooms/verdict.js';
 
@@ -24,12 +24,17 @@ export class Reply {
   }
 
   /** One of the texts that the script's header names. */
-  text<T extends string = string>(): T {
-    return this.#buffer().toString('latin1') as T;
+  text(): string {
+    return this.#buffer().toString('latin1');
   }
 
-  textOrNull<T extends string = string>(): T | null {
-    if (this.#items[this.#next] !== null) return this.text<T>();
+  /** Which kind of id it is says the script's header. */
+  id(): MemberId & InviteId {
+    return this.text() as MemberId & InviteId;
+  }
+
+  idOrNull(): (MemberId & InviteId) | null {
+    if (this.#items[this.#next] !== null) return this.id();
     this.#next++;
     return null;
   }
@@ -99,6 +104,6 @@ export function judged<C extends ErrorCode>(
 ): { readonly ok: true; readonly reply: Reply } | Refused<C> {
   if (!Array.isArray(answer)) throw new Error('a script answered no list');
   const reply = new Reply(answer as readonly Item[]);
-  const code = reply.text<C | 'OK'>();
+  const code = reply.text() as C | 'OK';
   return code === 'OK' ? { ok: true, reply } : refuse(code);
 }

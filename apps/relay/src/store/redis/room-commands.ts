@@ -1,5 +1,5 @@
 /** Commands on a room: its beginning, its state, its log. */
-import type { MemberId, Position, RoomId } from '@0fc/protocol';
+import type { MemberId, Position, Role, RoomId } from '@0fc/protocol';
 import type {
   AppendRoster,
   LogPage,
@@ -41,7 +41,7 @@ export function roomCommands(run: Run): RoomCommands {
     readRoom: async (roomId, memberId) =>
       withRest(await run(rooms.readRoom, roomId, [memberId]), (reply) => ({
         room: factsOf(reply.list(), roomId),
-        role: reply.text(),
+        role: reply.text() as Role,
       })),
 
     readLog: async (command) =>
@@ -64,7 +64,7 @@ export function roomCommands(run: Run): RoomCommands {
           ...list.flatMap(({ epoch, clear, payload, id }) => [epoch, clear, payload, id]),
         ]),
         (reply) => {
-          const refused = reply.text<'' | 'STALE_EPOCH' | 'EPOCH_AHEAD' | 'RATE_LIMITED'>();
+          const refused = reply.text() as '' | 'STALE_EPOCH' | 'EPOCH_AHEAD' | 'RATE_LIMITED';
           const retryMs = reply.number();
           return {
             placed: reply.map((rest) => rest.placing()),
@@ -98,7 +98,7 @@ export function roomCommands(run: Run): RoomCommands {
     findRoster: async (roomId, head) =>
       withRest(await run(roster.findRoster, roomId, [head]), (reply) => ({
         placed: reply.placingOrNull(),
-        owner: reply.textOrNull<MemberId>(),
+        owner: reply.idOrNull(),
       })),
 
     findRotation: async (roomId, newEpoch, hash) =>
@@ -134,7 +134,7 @@ const readArguments = (command: ReadLog): Argument[] => [
 ];
 
 function pageOf(reply: Reply, roomId: RoomId): LogPage {
-  const role = reply.text<LogPage['role']>();
+  const role = reply.text() as LogPage['role'];
   if (role === 'departed') {
     const farewell = reply.bytesOrNull();
     const head = reply.bytes();
