@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { toBase64Url } from '@0fc/protocol';
 import { startRelay, type RunningRelay } from '../../apps/relay/src/start.js';
 import { RelayProcess } from '../support/relay-process.js';
+import { until } from '../support/wait.js';
 
 // Only ends a run that hangs: two cores may be busy with other tests.
 jest.setTimeout(120_000);
@@ -139,8 +140,8 @@ describe('as a program', () => {
     const child = await RelayProcess.start({ RELAY_PRIVATE_KEY: made.RELAY_PRIVATE_KEY });
     const config = (await (await fetch(`${child.url}/config.json`)).json()) as { relayPublicKey: string };
     expect(config.relayPublicKey).toBe(made.RELAY_PUBLIC_KEY);
+    await until('its first lines', () => child.log.includes('replicas need Redis'));
     expect(child.log).toContain('relay fingerprint');
-    expect(child.log).toContain('replicas need Redis');
     expect(child.log).not.toContain(made.RELAY_PRIVATE_KEY);
     await child.remove();
   });

@@ -42,7 +42,12 @@ async function run(port: string | undefined): Promise<void> {
   process.once('SIGINT', end);
   say(`0FC relay at ${relay.url}`);
   say(`relay fingerprint ${relay.fingerprint}`);
-  say(`embedded store in ${relay.config.dataDir}: one process; replicas need Redis`);
+  const { redis, dataDir } = relay.config;
+  if (redis === null) say(`embedded store in ${dataDir}: one process; replicas need Redis`);
+  else say(`rooms in Redis (${redis.target.kind}), keys ${redis.prefix}…: any number of replicas`);
+  if (relay.metricsPort !== null) {
+    say(`metrics at http://${relay.config.metricsHost}:${relay.metricsPort}/metrics`);
+  }
   if (relay.web === false) say('the web client has not been built: npm run build');
 }
 

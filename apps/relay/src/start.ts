@@ -10,12 +10,17 @@ import { pino } from 'pino';
 import { toBase64Url, type Bytes, type RoomId } from '@0fc/protocol';
 import { loadThemis, nodeHash, systemClock } from '@0fc/crypto/node';
 import { fingerprintOf } from '@0fc/crypto/verify';
+import { openBackbone } from './backbone.js';
 import { ConfigError, readConfig, type Environment, type RelayConfig } from './config.js';
 import { RelayGateway, type GatewayParts } from './gateway/relay.gateway.js';
 import { RelayIoAdapter } from './gateway/relay-io.adapter.js';
+import { socketsAdapter } from './gateway/sockets-adapter.js';
 import { makeKeyPair, relayKeyPair } from './key-pair.js';
 import { AddressCounter } from './limits/address-counter.js';
 import { Buckets } from './limits/buckets.js';
+import { MetricsServer } from './metrics/metrics-server.js';
+import { RelayMetrics } from './metrics/metrics.js';
+import { listenError } from './listen.js';
 import { reason } from './reason.js';
 import { RelayModule } from './relay.module.js';
 import type { RelayContext } from './rooms/context.js';
@@ -25,7 +30,6 @@ import type { RoomStore } from './rooms/room-store.js';
 import { Rosters } from './rooms/rosters.js';
 import { Sweeper } from './rooms/sweeper.js';
 import { Trimmer } from './rooms/trimmer.js';
-import { openStore, STORE_FILE } from './store/open.js';
 import { securityHeaders } from './web/headers.js';
 import { WebFiles } from './web/web-files.js';
 
@@ -62,6 +66,8 @@ export interface RunningRelay {
   readonly publicKey: Bytes;
   readonly fingerprint: string;
   readonly config: RelayConfig;
+  /** of GET /metrics; null where none are served */
+  readonly metricsPort: number | null;
   /** whether there is a web build to serve; null where none is to be served */
   readonly web: boolean | null;
   /** Ends it in order, within its grace. Idempotent. */
@@ -73,11 +79,13 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
   const config = readConfig(options.environment, { webDir: WEB_DIR });
   const inMemory = options.inMemory ?? false;
   await loadThemis();
-  if (!inMemory) await makeDataDir(config.dataDir);
+  // Replicas keep nothing there but a socket for operators' commands, and do without it.
+  if (!inMemory && config.redis === null) await makeDataDir(config.dataDir);
   const given = config.privateKey !== null || config.privateKeyFile !== null;
   const relay = inMemory && !given ? makeKeyPair() : await relayKeyPair(config);
-  const store = openStore(inMemory ? ':memory:' : join(config.dataDir, STORE_FILE));
   const logger = pino({ level: config.logLevel, base: { app: 'relay' } });
+  const backbone = await openBackbone(config, inMemory, logger);
+  const { store, redis } = backbone;
   const failed = (what: string) => (error: unknown) => {
     logger.error({ err: error }, what);
   };
@@ -104,12 +112,15 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
     failed: failed('looking for idle rooms failed'),
   });
   let draining = false;
+  const metrics = new RelayMetrics();
   const gateway: GatewayParts = {
     relay,
     config,
     context,
     addresses: new AddressCounter(config.connectionsPerAddress),
     buckets: new Buckets(),
+    metrics,
+    shared: redis !== null,
     log: logger,
   };
   const http = {
@@ -117,7 +128,7 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
     version: VERSION,
     ready: async () => {
       if (draining) throw new Error('draining');
-      await store.check();
+      await backbone.check();
     },
   };
   const web = config.webDir === null ? null : new WebFiles(config.webDir);
@@ -127,16 +138,44 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
     NEST,
   );
   app.disable('x-powered-by');
-  app.useWebSocketAdapter(new RelayIoAdapter(app, config, gateway.addresses));
+  app.useWebSocketAdapter(
+    new RelayIoAdapter(app, {
+      config,
+      addresses: gateway.addresses,
+      draining: () => draining,
+      adapter:
+        redis === null
+          ? null
+          : socketsAdapter(
+              redis.connections,
+              redis.prefix,
+              failed('sockets of other replicas are not heard'),
+            ),
+    }),
+  );
   app.use(securityHeaders(config.trustProxy));
   if (web !== null) app.use(webClient(web));
+  let metricsServer: MetricsServer | null = null;
   try {
+    metricsServer = await serveMetrics(config, metrics, failed('telling metrics failed'));
     await app.listen(config.port, config.host);
   } catch (error) {
     await app.close();
-    await store.close();
-    throw listenError(error, config);
+    await metricsServer?.close();
+    await backbone.close();
+    if (error instanceof ConfigError) throw error;
+    const { host, port } = config;
+    throw listenError(error, { host, port, names: { host: 'HOST', port: 'PORT' }, option: ' (or --port)' });
   }
+  const edge = app.get(RelayGateway);
+  metrics.watch({
+    connections: () => edge.connections,
+    sessions: () => edge.sessions,
+    queuedBytes: () => edge.queuedBytes,
+    rooms: () => edge.rooms,
+    redis: () => redis?.figures() ?? null,
+    replicas: () => edge.replicas(),
+  });
   app.useLogger(app.get(NestLogger));
   const operators = inMemory ? null : await listenToOperators();
   sweeper.start();
@@ -147,13 +186,15 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
   /** A relay whose folder cannot hold a socket runs all the same. */
   async function listenToOperators(): Promise<OperatorSocket | null> {
     try {
+      await makeDataDir(config.dataDir);
       return await OperatorSocket.listen({
         path: socketPath(config.dataDir),
         operate: (request) => operate(store, request, forget),
         failed: failed('an operator’s command failed'),
       });
     } catch (error) {
-      logger.warn({ code: reason(error) }, 'operators’ commands work only while the relay is stopped');
+      const code = error instanceof ConfigError ? error.message : reason(error);
+      logger.warn({ code }, 'operators’ commands work only while the relay is stopped');
       return null;
     }
   }
@@ -161,10 +202,10 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
   let stopping: Promise<void> | null = null;
   const stop = async (): Promise<void> => {
     draining = true;
-    await app.get(RelayGateway).drain(config.graceMs);
+    await edge.drain(config.graceMs);
     await app.close();
-    await Promise.all([trimmer.end(), sweeper.end(), operators?.end()]);
-    await store.close();
+    await Promise.all([trimmer.end(), sweeper.end(), operators?.end(), metricsServer?.close()]);
+    await backbone.close();
   };
   return {
     url: `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${port}`,
@@ -172,6 +213,7 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
     publicKey: relay.publicKey,
     fingerprint: await fingerprintOf(nodeHash, relay.publicKey),
     config,
+    metricsPort: metricsServer?.port ?? null,
     web: web?.built ?? null,
     stop: () => (stopping ??= stop()),
   };
@@ -221,22 +263,21 @@ function webClient(web: WebFiles) {
   };
 }
 
-function listenError(error: unknown, { port, host }: RelayConfig): Error {
-  switch (reason(error)) {
-    case 'EADDRINUSE':
-      return new ConfigError(
-        `PORT is ${port}, which another program uses; set PORT (or --port) to a free one.`,
-      );
-    case 'EACCES':
-      return new ConfigError(
-        `PORT is ${port}, which needs more rights; set PORT (or --port) to one above 1023.`,
-      );
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return new ConfigError(
-        `HOST is ${host}, which is no address of this machine; set it to one, or to 0.0.0.0 for all.`,
-      );
-    default:
-      return error instanceof Error ? error : new Error('cannot listen');
+/** Null: none are to be served. Throws {@link ConfigError}. */
+async function serveMetrics(
+  { metricsPort: port, metricsHost: host }: RelayConfig,
+  metrics: RelayMetrics,
+  failed: (error: unknown) => void,
+): Promise<MetricsServer | null> {
+  if (port === null) return null;
+  try {
+    return await MetricsServer.listen(metrics.registry, { port, host }, failed);
+  } catch (error) {
+    throw listenError(error, {
+      port,
+      host,
+      names: { port: 'METRICS_PORT', host: 'METRICS_HOST' },
+      option: '',
+    });
   }
 }

@@ -4,7 +4,7 @@
  */
 import {
   ERROR_CODES, LIMITS, PROTOCOL_VERSION, ProtocolError, type Bytes, type ErrorCode, type EventBody, type EventKind, type MemberId,
-  type SessionMessage,
+  type RoomId, type SessionMessage,
 } from '@0fc/protocol'; // prettier-ignore
 import { CryptoError, RelayLink, type KeyPair } from '@0fc/crypto/link';
 import { memberIdOf } from '@0fc/crypto/verify';
@@ -13,6 +13,7 @@ import type { BoundReader, ClosingCode, Peer } from '../rooms/peer.js';
 import { dispatch, type RequestMessage } from '../rooms/dispatch.js';
 import type { Rate } from '../rooms/room-store.js';
 import type { Buckets } from '../limits/buckets.js';
+import type { ConnectionMetrics } from '../metrics/metrics.js';
 import type { HandshakeGate } from './handshake-gate.js';
 import { Outbound } from './outbound.js';
 
@@ -48,6 +49,9 @@ export interface ConnectionOptions {
   readonly handshakeMs: number;
   /** after this long a connection that ends is ended, sent or not */
   readonly closeMs: number;
+  readonly metrics: ConnectionMetrics;
+  /** The connection has become its member's one in the room, by the room's own order. */
+  readonly lived: (roomId: RoomId) => void;
   readonly log: ConnectionLog;
 }
 
@@ -83,6 +87,7 @@ export class Connection implements Peer {
     this.address = wire.address;
     this.#link = RelayLink.accept({ relay: options.relay });
     this.#deadline = setTimeout(() => {
+      this.#options.metrics.handshake('timeout');
       this.#options.log.info({ code: ERROR_CODES.HANDSHAKE_TIMEOUT }, 'closed');
       this.close(null);
     }, options.handshakeMs);
@@ -118,7 +123,9 @@ export class Connection implements Peer {
       const small = frame instanceof Uint8Array && frame.length <= LIMITS.handshakeBytes;
       const taken =
         small && ++this.#handshakes <= 2 && this.#options.gate.enter(() => this.#handshake(frame));
-      if (!taken) this.#refuse(ERROR_CODES.HANDSHAKE_FAILED);
+      if (taken) return;
+      this.#options.metrics.handshake('turnedAway');
+      this.#refuse(ERROR_CODES.HANDSHAKE_FAILED);
       return;
     }
     if (this.#state !== 'open') return;
@@ -147,6 +154,7 @@ export class Connection implements Peer {
   }
 
   send<K extends EventKind>(kind: K, body: EventBody<K>): void {
+    if ('entries' in body) this.#options.metrics.delivered(body.entries.length);
     this.#outbound.push({ e: kind, body: body });
   }
 
@@ -161,7 +169,10 @@ export class Connection implements Peer {
     clearTimeout(this.#deadline);
     this.#waiting = [];
     this.reader?.end();
-    if (code !== null) this.#options.log.info({ code }, 'closing');
+    if (code !== null) {
+      this.#options.metrics.refused(code);
+      this.#options.log.info({ code }, 'closing');
+    }
     const lastWords = (): void => {
       if (code !== null)
         this.send('closing', { code, ...(moveWithinMs === undefined ? {} : { moveWithinMs }) });
@@ -171,6 +182,16 @@ export class Connection implements Peer {
     else if (this.#serving) this.#lastWords = lastWords;
     else lastWords();
     this.#killer = setTimeout(() => this.#wire.destroy(), this.#options.closeMs);
+  }
+
+  /** Asks the client to go elsewhere at a time of its own; until then it is served as before. */
+  move(withinMs: number): void {
+    if (this.#state === 'open') this.send('closing', { code: 'TRY_AGAIN', moveWithinMs: withinMs });
+    else this.close(null);
+  }
+
+  lived(roomId: RoomId): void {
+    this.#options.lived(roomId);
   }
 
   failed(error: unknown): void {
@@ -184,6 +205,7 @@ export class Connection implements Peer {
       if (reply !== null) this.#wire.send(reply);
       if (established) this.#begin();
     } catch (error) {
+      this.#options.metrics.handshake('failed');
       this.#refuse(codeOf(error) ?? this.#fault(error));
     }
   }
@@ -196,6 +218,7 @@ export class Connection implements Peer {
       return;
     }
     clearTimeout(this.#deadline);
+    this.#options.metrics.handshake('established');
     this.key = peer;
     this.#state = 'open';
     const { context, relay } = this.#options;
@@ -250,16 +273,20 @@ export class Connection implements Peer {
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       const { message, bytes } = next;
       this.#waitingBytes -= bytes;
-      const { buckets, requests, context, log } = this.#options;
+      const { buckets, requests, context, log, metrics } = this.#options;
       const bucket = buckets.of(this.connectionId, requests, context.clock.now());
       if (!bucket.take()) {
+        metrics.refused(ERROR_CODES.RATE_LIMITED);
         const error = { code: ERROR_CODES.RATE_LIMITED, params: { retryMs: bucket.waitMs() } };
         this.#outbound.push({ r: message.q, error });
         continue;
       }
       this.#serving = true;
+      const begun = performance.now();
       const { reply, after, refused, fault } = await dispatch(context, this, message);
       this.#serving = false;
+      if (message.kind === 'append') metrics.appended((performance.now() - begun) / 1_000);
+      if (refused !== null) metrics.refused(refused);
       if (fault !== undefined) log.error({ err: fault, code: refused }, 'request failed');
       else if (refused !== null) log.info({ code: refused, kind: known(message.kind) }, 'refused');
       this.#outbound.push(reply);
@@ -272,6 +299,7 @@ export class Connection implements Peer {
 
   /** A frame that cannot be taken: the session is dead, so there is no last word. */
   #refuse(code: ErrorCode): void {
+    this.#options.metrics.refused(code);
     this.#options.log.info({ code }, 'closed');
     this.close(null);
   }

@@ -12,18 +12,26 @@ import { strictParser } from './strict-parser.js';
 /** A frame is one message of the websocket; this much for its Engine.IO packet. */
 const SLACK_BYTES = 1_024;
 
-export class RelayIoAdapter extends IoAdapter {
-  readonly #config: RelayConfig;
-  readonly #addresses: AddressCounter;
+export interface IoOptions {
+  readonly config: RelayConfig;
+  readonly addresses: AddressCounter;
+  /** whether new connections are to go elsewhere */
+  readonly draining: () => boolean;
+  /** across replicas; null: this is the only process */
+  readonly adapter: Parameters<Server['adapter']>[0] | null;
+}
 
-  constructor(app: INestApplicationContext, config: RelayConfig, addresses: AddressCounter) {
+export class RelayIoAdapter extends IoAdapter {
+  readonly #options: IoOptions;
+
+  constructor(app: INestApplicationContext, options: IoOptions) {
     super(app);
-    this.#config = config;
-    this.#addresses = addresses;
+    this.#options = options;
   }
 
   override createIOServer(port: number, options?: ServerOptions): Server {
-    const { allowedOrigins, trustProxy, handshakeMs } = this.#config;
+    const { config, addresses, draining, adapter } = this.#options;
+    const { allowedOrigins, trustProxy, handshakeMs } = config;
     const origins = new Set(allowedOrigins);
     return super.createIOServer(port, {
       ...options,
@@ -35,9 +43,11 @@ export class RelayIoAdapter extends IoAdapter {
       maxHttpBufferSize: LIMITS.frameBytes + SLACK_BYTES,
       connectTimeout: handshakeMs,
       parser: strictParser,
+      ...(adapter === null ? {} : { adapter }),
       allowRequest: (request: IncomingMessage, decide: (error: string | null, allowed: boolean) => void) => {
-        if (!originAllowed(request, origins)) decide('origin', false);
-        else if (this.#addresses.isFull(addressOf(request, trustProxy))) decide('connections', false);
+        if (draining()) decide('draining', false);
+        else if (!originAllowed(request, origins)) decide('origin', false);
+        else if (addresses.isFull(addressOf(request, trustProxy))) decide('connections', false);
         else decide(null, true);
       },
     } as ServerOptions);

@@ -7,12 +7,14 @@
 import { Inject, type OnApplicationShutdown } from '@nestjs/common';
 import { WebSocketGateway, type OnGatewayConnection, type OnGatewayInit } from '@nestjs/websockets';
 import type { Server, Socket } from 'socket.io';
-import { FRAME_EVENT } from '@0fc/protocol';
+import { FRAME_EVENT, type RoomId } from '@0fc/protocol';
 import type { KeyPair } from '@0fc/crypto/link';
 import type { RelayConfig } from '../config.js';
 import type { AddressCounter } from '../limits/address-counter.js';
 import type { Buckets } from '../limits/buckets.js';
+import type { ConnectionMetrics } from '../metrics/metrics.js';
 import type { RelayContext } from '../rooms/context.js';
+import { Across, type Live } from './across.js';
 import { Connection, type ConnectionLog, type Wire } from './connection.js';
 import { HandshakeGate } from './handshake-gate.js';
 import { addressOf } from './origin.js';
@@ -24,11 +26,17 @@ export interface GatewayParts {
   readonly context: RelayContext;
   readonly addresses: AddressCounter;
   readonly buckets: Buckets;
+  readonly metrics: ConnectionMetrics;
+  /** whether there are, or may be, other replicas */
+  readonly shared: boolean;
   readonly log: ConnectionLog & { child(fields: object): ConnectionLog };
 }
 export const GATEWAY_PARTS = Symbol('GATEWAY_PARTS');
 
 const CLOSE_MS = 5_000;
+/** Of the grace, for clients to move in; the rest is for those who have not. */
+const MOVING = 0.6;
+const POLL_MS = 10;
 
 @WebSocketGateway()
 export class RelayGateway
@@ -37,6 +45,8 @@ export class RelayGateway
   readonly #parts: GatewayParts;
   readonly #connections = new Map<string, Connection>();
   readonly #gate: HandshakeGate;
+  readonly #live = new Map<string, Live>();
+  #across: Across | null = null;
 
   constructor(@Inject(GATEWAY_PARTS) parts: GatewayParts) {
     this.#parts = parts;
@@ -47,7 +57,36 @@ export class RelayGateway
     return this.#connections.size;
   }
 
+  get sessions(): number {
+    return this.#count(({ established }) => (established ? 1 : 0));
+  }
+
+  get queuedBytes(): number {
+    return this.#count(({ queuedBytes }) => queuedBytes);
+  }
+
+  /** rooms with a connection here */
+  get rooms(): number {
+    return new Set([...this.#connections.values()].flatMap(({ reader }) => reader?.roomId ?? [])).size;
+  }
+
+  /** Relays on the same store, this one included. */
+  async replicas(): Promise<number> {
+    return (await this.#across?.replicas()) ?? 1;
+  }
+
+  #count(what: (connection: Connection) => number): number {
+    let sum = 0;
+    for (const connection of this.#connections.values()) sum += what(connection);
+    return sum;
+  }
+
   afterInit(server: Server): void {
+    if (this.#parts.shared) {
+      this.#across = new Across(server, {
+        replace: (connectionId) => this.#connections.get(connectionId)?.close('REPLACED'),
+      });
+    }
     // Counted from the upgrade on: a socket that never joins holds its place until it is closed.
     server.engine.on('connection', (raw: Socket['conn']) => {
       const address = addressOf(raw.request, this.#parts.config.trustProxy);
@@ -57,33 +96,61 @@ export class RelayGateway
   }
 
   handleConnection(socket: Socket): void {
-    const { config, context, relay, buckets, log } = this.#parts;
-    const connection = new Connection(wireOf(socket, addressOf(socket.request, config.trustProxy)), {
-      relay,
-      context,
-      gate: this.#gate,
-      buckets,
-      requests: config.requestRate,
-      queueBytes: config.queueBytes,
-      handshakeMs: config.handshakeMs,
-      closeMs: CLOSE_MS,
-      log: log.child({ connection: socket.id }),
-    });
+    const { config, context, relay, buckets, metrics, log } = this.#parts;
+    const connection: Connection = new Connection(
+      wireOf(socket, addressOf(socket.request, config.trustProxy)),
+      {
+        relay,
+        context,
+        gate: this.#gate,
+        buckets,
+        requests: config.requestRate,
+        queueBytes: config.queueBytes,
+        handshakeMs: config.handshakeMs,
+        closeMs: CLOSE_MS,
+        metrics,
+        lived: (roomId) => this.#lived(connection, roomId),
+        log: log.child({ connection: socket.id }),
+      },
+    );
     this.#connections.set(socket.id, connection);
     socket.on(FRAME_EVENT, (frame: unknown) => connection.receive(frame));
     socket.conn.transport.on('ready', () => connection.drained());
     socket.once('disconnect', () => {
       this.#connections.delete(socket.id);
+      const live = this.#live.get(socket.id);
+      if (live !== undefined) this.#across?.forget(live);
+      this.#live.delete(socket.id);
       connection.over();
     });
   }
 
-  /** Tells everybody to move, and waits until they have been told or the grace is over. */
+  #lived(connection: Connection, roomId: RoomId): void {
+    const { connectionId, memberId } = connection;
+    const live = { roomId, memberId, connectionId, since: this.#parts.context.clock.now() };
+    this.#live.set(connectionId, live);
+    this.#across?.announce(live);
+  }
+
+  /**
+   * Tells everybody to move. Where another replica takes them, each is served until it has moved, at
+   * a time of its own; otherwise they are closed now, and come back. Resolves once they are gone or
+   * the grace, in milliseconds, is over.
+   */
   async drain(graceMs: number): Promise<void> {
-    for (const connection of this.#connections.values()) connection.close('TRY_AGAIN', graceMs);
     const end = performance.now() + graceMs;
+    if ((await this.replicas()) > 1) {
+      const movingMs = Math.floor(graceMs * MOVING);
+      for (const connection of this.#connections.values()) connection.move(movingMs);
+      await this.#empty(end - (graceMs - movingMs) / 2);
+    }
+    for (const connection of this.#connections.values()) connection.close('TRY_AGAIN', graceMs);
+    await this.#empty(end);
+  }
+
+  async #empty(end: number): Promise<void> {
     while (this.#connections.size > 0 && performance.now() < end) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }
 

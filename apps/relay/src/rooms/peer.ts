@@ -27,6 +27,8 @@ export interface Peer {
   sent(): Promise<void>;
   /** Sends what is queued, says why, and ends the connection. */
   close(code: ClosingCode | null): void;
+  /** Its room has heard, in the order of everything else, that this is the member's one connection. */
+  lived(roomId: RoomId): void;
   /** Something broke on our side; for the log. */
   failed(error: unknown): void;
 }

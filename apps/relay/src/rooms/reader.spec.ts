@@ -57,6 +57,7 @@ function setUp() {
     send: (kind: string, body: unknown) => void told.push({ kind, body }),
     sent: async () => undefined,
     close: (code: string | null) => void closed.push(code),
+    lived: () => undefined,
     failed: (error: unknown) => {
       throw error;
     },

@@ -136,8 +136,10 @@ export class RoomReader implements BoundReader {
   /** One live connection per member (section 3): whoever announced itself later stays. */
   #takeLive(memberId: MemberId, connectionId: string): void {
     if (memberId !== this.#peer.memberId) return;
-    if (connectionId === this.#peer.connectionId) this.#announced = 'heard';
-    else if (this.#announced === 'heard') this.#close('REPLACED');
+    if (connectionId === this.#peer.connectionId) {
+      this.#announced = 'heard';
+      this.#peer.lived(this.roomId);
+    } else if (this.#announced === 'heard') this.#close('REPLACED');
   }
 
   /** A joiner, or a member between two pages: entries come by the pages, the end does not. */

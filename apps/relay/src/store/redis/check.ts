@@ -8,6 +8,9 @@ import { ConfigError, type HostPort } from '../../settings.js';
 const LEAST_VERSION = 7;
 const POLICY = 'noeviction';
 
+/** Its type knows no option that is given as undefined. */
+export type ClientOptions = Omit<RedisOptions, 'replyMapping'>;
+
 type Target = RedisConfig['target'];
 
 const place = ({ host, port }: HostPort): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;
@@ -25,7 +28,7 @@ const SETTING = {
 export async function checkServers(
   config: RedisConfig,
   clientTo: (at: HostPort | null) => Redis,
-  sentinel: RedisOptions,
+  sentinel: ClientOptions,
 ): Promise<void> {
   const { target } = config;
   switch (target.kind) {
@@ -146,7 +149,7 @@ async function mastersOf(client: Redis, asked: HostPort): Promise<readonly HostP
 
 async function checkMasterName(
   target: Extract<Target, { kind: 'sentinel' }>,
-  options: RedisOptions,
+  options: ClientOptions,
 ): Promise<void> {
   let unreachable: ConfigError | null = null;
   for (const at of target.sentinels) {

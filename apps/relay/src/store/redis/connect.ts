@@ -3,11 +3,11 @@
  * one is used: each thing that would lose messages later is one line for the operator now.
  */
 import { readFile } from 'node:fs/promises';
-import { Cluster, Redis, type ClusterOptions, type RedisOptions } from 'ioredis';
+import { Cluster, Redis, type ClusterOptions } from 'ioredis';
 import { reason } from '../../reason.js';
 import type { RedisConfig } from '../../redis-config.js';
 import { ConfigError, type HostPort } from '../../settings.js';
-import { checkServers } from './check.js';
+import { checkServers, type ClientOptions } from './check.js';
 
 export type RedisClient = Redis | Cluster;
 
@@ -55,7 +55,7 @@ export async function connectRedis(config: RedisConfig, news: ConnectionNews): P
 }
 
 /** For a look at a server before it is used: one attempt, and the error as it is. */
-const ONCE: RedisOptions = {
+const ONCE: ClientOptions = {
   lazyConnect: true,
   enableReadyCheck: false,
   retryStrategy: () => null,
@@ -67,11 +67,11 @@ class Connections implements RedisConnections {
   readonly kind: RedisConfig['target']['kind'];
   readonly commands: RedisClient;
   readonly #config: RedisConfig;
-  readonly #base: RedisOptions;
+  readonly #base: BaseOptions;
   readonly #news: ConnectionNews;
   readonly #made: RedisClient[] = [];
 
-  constructor(config: RedisConfig, base: RedisOptions, news: ConnectionNews) {
+  constructor(config: RedisConfig, base: BaseOptions, news: ConnectionNews) {
     this.kind = config.target.kind;
     this.#config = config;
     this.#base = base;
@@ -108,16 +108,15 @@ class Connections implements RedisConnections {
     for (const client of this.#made) client.disconnect();
   }
 
-  #client(name: string, more: RedisOptions, ofCluster: ClusterOptions = {}): RedisClient {
+  #client(name: string, more: BaseOptions, ofCluster: ClusterOptions = {}): RedisClient {
     const { target } = this.#config;
-    const options: RedisOptions = {
+    const options = {
       ...this.#base,
       ...more,
       connectionName: `${NAME}-${name}`,
       maxRetriesPerRequest: null,
-      retryStrategy: retryMs,
       // A master that became a replica refuses writes: the client asks anew who is the master.
-      reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 2 : false),
+      reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 2 : false),
     };
     const client =
       target.kind === 'cluster'
@@ -130,10 +129,10 @@ class Connections implements RedisConnections {
               slotsRefreshTimeout: CONNECT_MS,
               // Certificates name hosts, and names are looked up by whoever connects.
               dnsLookup: (address, callback) => callback(null, address),
-              redisOptions: clusterNode(options),
+              redisOptions: options,
             },
           )
-        : clientTo(this.#config, options, null);
+        : clientTo(this.#config, { ...options, retryStrategy: retryMs }, null);
     this.#watch(client, name);
     this.#made.push(client);
     return client;
@@ -156,15 +155,22 @@ class Connections implements RedisConnections {
 
 const NAME = '0fc-relay';
 
-function clusterNode({
-  sentinels: _s,
-  retryStrategy: _r,
-  ...rest
-}: RedisOptions): ClusterOptions['redisOptions'] {
-  return rest;
-}
+/** What holds of every connection, to a node of a cluster too. */
+type BaseOptions = Pick<
+  ClientOptions,
+  | 'connectTimeout'
+  | 'keepAlive'
+  | 'username'
+  | 'password'
+  | 'sentinelPassword'
+  | 'tls'
+  | 'sentinelTLS'
+  | 'enableTLSForSentinelMode'
+  | 'commandTimeout'
+  | 'socketTimeout'
+>;
 
-function clientTo({ target }: RedisConfig, options: RedisOptions, node: HostPort | null): Redis {
+function clientTo({ target }: RedisConfig, options: ClientOptions, node: HostPort | null): Redis {
   if (node !== null) return new Redis({ ...options, host: node.host, port: node.port });
   switch (target.kind) {
     case 'standalone':
@@ -183,7 +189,7 @@ function clientTo({ target }: RedisConfig, options: RedisOptions, node: HostPort
 }
 
 /** Throws {@link ConfigError}. */
-async function baseOptions(config: RedisConfig): Promise<RedisOptions> {
+async function baseOptions(config: RedisConfig): Promise<BaseOptions> {
   const { username, passwordFile, sentinelPassword, tls, caFile } = config;
   const password = passwordFile === null ? config.password : await passwordOf(passwordFile);
   const ca = caFile === null ? null : await textOf('REDIS_TLS_CA_FILE', caFile);
@@ -199,7 +205,7 @@ async function baseOptions(config: RedisConfig): Promise<RedisOptions> {
 }
 
 /** How a sentinel itself is reached: not by the password of what it watches. */
-function sentinelOptions({ sentinelPassword }: RedisConfig, base: RedisOptions): RedisOptions {
+function sentinelOptions({ sentinelPassword }: RedisConfig, base: ClientOptions): ClientOptions {
   const { username: _u, password: _p, ...rest } = base;
   return { ...rest, ...ONCE, ...(sentinelPassword === null ? {} : { password: sentinelPassword }) };
 }

@@ -1,0 +1,89 @@
+/**
+ * What concerns connections across replicas. The rooms' feed cuts a connection that another one has
+ * replaced, on whatever replica; here the cut is told once more, for a replica whose feed lost it.
+ */
+import type { Server } from 'socket.io';
+import {
+  roomId as roomIdSchema,
+  memberId as memberIdSchema,
+  type MemberId,
+  type RoomId,
+} from '@0fc/protocol';
+import * as v from 'valibot';
+
+const LIVE = 'live';
+/**
+ * By the clocks of two replicas, in milliseconds. What is closer is left to the feed, which has an
+ * order: cutting the newer connection would be worse than cutting none.
+ */
+const SLACK_MS = 5_000;
+/** A count that takes longer, in milliseconds, is not waited for. */
+const COUNT_MS = 1_000;
+
+const live = v.strictObject({
+  roomId: roomIdSchema,
+  memberId: memberIdSchema,
+  connectionId: v.pipe(v.string(), v.maxLength(64)),
+  /** Unix ms */
+  since: v.pipe(v.number(), v.safeInteger()),
+});
+/** A connection that has become its member's one. */
+export type Live = v.InferOutput<typeof live>;
+
+export interface AcrossOptions {
+  /** Ends a connection of this replica. */
+  readonly replace: (connectionId: string) => void;
+}
+
+export class Across {
+  readonly #server: Server;
+  readonly #options: AcrossOptions;
+  /** of this replica */
+  readonly #here = new Map<string, Map<string, number>>();
+
+  constructor(server: Server, options: AcrossOptions) {
+    this.#server = server;
+    this.#options = options;
+    server.on(LIVE, (told: unknown) => this.#take(told));
+  }
+
+  /** Tells the other replicas. */
+  announce(one: Live): void {
+    const name = nameOf(one.roomId, one.memberId);
+    const here = this.#here.get(name) ?? new Map<string, number>();
+    this.#here.set(name, here.set(one.connectionId, one.since));
+    this.#server.serverSideEmit(LIVE, one);
+  }
+
+  forget({ roomId, memberId, connectionId }: Omit<Live, 'since'>): void {
+    const name = nameOf(roomId, memberId);
+    const here = this.#here.get(name);
+    here?.delete(connectionId);
+    if (here?.size === 0) this.#here.delete(name);
+  }
+
+  /** Relays on the same Redis, this one included; 1 where that cannot be told now. */
+  async replicas(): Promise<number> {
+    const { promise, resolve } = Promise.withResolvers<number>();
+    const timer = setTimeout(() => resolve(1), COUNT_MS);
+    try {
+      return Math.max(1, await Promise.race([this.#server.of('/').adapter.serverCount(), promise]));
+    } catch {
+      return 1;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #take(told: unknown): void {
+    const parsed = v.safeParse(live, told);
+    // Of another version: the feed does without.
+    if (!parsed.success) return;
+    const { roomId, memberId, connectionId, since } = parsed.output;
+    for (const [other, heard] of this.#here.get(nameOf(roomId, memberId)) ?? []) {
+      if (other !== connectionId && heard + SLACK_MS < since) this.#options.replace(other);
+    }
+  }
+}
+
+const nameOf = (roomId: RoomId, memberId: MemberId): string => `${roomId}/${memberId}`;
