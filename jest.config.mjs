@@ -21,10 +21,13 @@ const unit = ['libs/protocol', 'libs/crypto', 'libs/client', 'apps/relay'].map((
 /** Milliseconds that one test may take: a browser on a busy two-core machine is slow, not broken. */
 const timeouts = {
   architecture: 120_000,
+  k8s: 120_000,
   integration: 120_000,
   hostile: 120_000,
   chaos: 600_000,
   e2e: 600_000,
+  // Not of `npm test`: it wants a Docker engine (npm run test:compose).
+  compose: 1_800_000,
 };
 
 const acrossProcesses = Object.entries(timeouts).map(([name, testTimeout]) => ({

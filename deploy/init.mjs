@@ -40,12 +40,8 @@ once(join(keys, 'relay', 'relay.key'), 0o400, relayKey);
 const password = join(keys, 'redis', 'password');
 once(password, 0o444, () => `${randomBytes(32).toString('base64url')}\n`);
 // As Redis reads it: on its command line, any process list would show it.
-once(
-  join(keys, 'redis', 'redis.conf'),
-  0o444,
-  () => {
-    const secret = readFileSync(password, 'utf8').trim();
-    // The second is what a replica says to its master.
-    return `requirepass ${secret}\nmasterauth ${secret}\n`;
-  },
-);
+once(join(keys, 'redis', 'redis.conf'), 0o444, () => {
+  const secret = readFileSync(password, 'utf8').trim();
+  // The second is what a replica says to its master.
+  return `requirepass ${secret}\nmasterauth ${secret}\n`;
+});

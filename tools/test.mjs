@@ -11,11 +11,12 @@ import { ensureChromium } from './support/chromium.mjs';
 import { countedJest } from './support/jest.mjs';
 import { lint } from './support/lint.mjs';
 import { root } from './support/node.mjs';
+import { ensureRedis } from './support/redis.mjs';
 import { elapsed, Remedy, runTool, say } from './support/report.mjs';
 import { buildServer, buildWeb, ensureInstalled } from './support/workspace.mjs';
 
 /** @typedef {import('./support/jest.mjs').Counts} Counts */
-/** @typedef {{ needs: ('server' | 'web' | 'chromium')[], run: (node: string, env: NodeJS.ProcessEnv) => Promise<Counts> }} Stage */
+/** @typedef {{ needs: ('server' | 'web' | 'chromium' | 'redis')[], run: (node: string, env: NodeJS.ProcessEnv) => Promise<Counts> }} Stage */
 
 const one = { passed: { passed: 0, failed: 0, skipped: 0 }, failed: { passed: 0, failed: 1, skipped: 0 } };
 
@@ -36,8 +37,10 @@ function folderStage(name, needs, flags = []) {
 const stages = {
   lint: { needs: ['server'], run: async (node) => ((await lint(node)) ? one.passed : one.failed) },
   architecture: folderStage('architecture', []),
+  k8s: folderStage('k8s', []),
   unit: {
-    needs: [],
+    // The contract of the store is held to by a real Redis as well.
+    needs: ['redis'],
     run: (node, env) => {
       const projects = ['protocol', 'crypto', 'client', 'relay'];
       return countedJest(node, 'unit', ['--selectProjects', ...projects], env);
@@ -47,9 +50,9 @@ const stages = {
     needs: ['server'],
     run: (node, env) => countedJest(node, 'web', ['--config', webJestConfig() ?? '', '--maxWorkers=2'], env),
   },
-  integration: folderStage('integration', ['server']),
-  hostile: folderStage('hostile', ['server']),
-  chaos: folderStage('chaos', ['server'], ['--runInBand']),
+  integration: folderStage('integration', ['server', 'redis']),
+  hostile: folderStage('hostile', ['server', 'redis']),
+  chaos: folderStage('chaos', ['server', 'redis'], ['--runInBand']),
   // In band: two browsers at a time on two cores make time-outs, not speed.
   e2e: folderStage('e2e', ['server', 'web', 'chromium'], ['--runInBand']),
 };
@@ -97,6 +100,7 @@ async function prepare(node, chosen) {
   const preparations = {
     server: () => buildServer(node),
     web: () => buildWeb(node),
+    redis: ensureRedis,
     chromium: async () => {
       env.CHROMIUM_PATH = await ensureChromium();
     },

@@ -12,6 +12,10 @@ const METRICS_PORT = 9103;
 const nameOf = ({ kind, metadata }: KubeObject): string => `${kind}/${metadata.name}`;
 const listed = (value: Json | undefined): Json[] => (Array.isArray(value) ? value : []);
 
+/** For a problem's text. */
+const word = (value: Json | undefined): string =>
+  typeof value === 'string' ? value : JSON.stringify(value ?? null);
+
 interface Workload {
   readonly name: string;
   readonly object: KubeObject;
@@ -39,7 +43,7 @@ function eachContainer(
   return workloads(objects).flatMap(({ name, pod, containers }) =>
     containers.flatMap((container) => {
       const problem = check(container, pod);
-      return problem === null ? [] : [`${name} ${String(container.name)}: ${problem}`];
+      return problem === null ? [] : [`${name} ${word(container.name)}: ${problem}`];
     }),
   );
 }
@@ -51,9 +55,9 @@ const labelsOf = ({ template }: Workload): JsonObject | undefined => at(template
 
 const images: Rule = (objects) =>
   eachContainer(objects, ({ image }) =>
-    /^[^:@\s]+(:\d+\/[^:@\s]+)?(:(?!latest$)[\w.-]+|@sha256:[0-9a-f]{64})$/.test(String(image))
+    /^[^:@\s]+(:\d+\/[^:@\s]+)?(:(?!latest$)[\w.-]+|@sha256:[0-9a-f]{64})$/.test(word(image))
       ? null
-      : `the image ${String(image)} has no fixed tag`,
+      : `the image ${word(image)} has no fixed tag`,
   );
 
 const resources: Rule = (objects) =>
@@ -99,7 +103,7 @@ const probes: Rule = (objects) =>
       if (at(container, 'livenessProbe.httpGet')[0]?.path === '/health/ready') {
         problems.push('is restarted while Redis is away');
       }
-      return problems.map((problem) => `${name} ${String(container.name)}: ${problem}`);
+      return problems.map((problem) => `${name} ${word(container.name)}: ${problem}`);
     }),
   );
 
@@ -130,7 +134,9 @@ const endsInOrder: Rule = (objects) =>
     const command = listed(at(pod, 'containers.*.lifecycle.preStop.exec')[0]?.command);
     const before = command[0] === 'sleep' ? Number(command[1]) : 0;
     if (!(before > 0)) return [`${name}: ends before the proxies know`];
-    const settings = objects.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === 'relay-settings');
+    const settings = objects.find(
+      ({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === 'relay-settings',
+    );
     const grace = Number(at(settings, 'data')[0]?.SHUTDOWN_GRACE_MS) / 1_000;
     const given = Number(pod.terminationGracePeriodSeconds);
     return given >= before + grace + 5 ? [] : [`${name}: ${given} s do not hold ${before} s and ${grace} s`];
@@ -145,29 +151,37 @@ const secrets: Rule = (objects) => {
     if (object.kind === 'Secret') problems.push(`${nameOf(object)}: a secret in the repository`);
     if (object.kind !== 'ConfigMap') continue;
     for (const [key, value] of Object.entries(at(object, 'data')[0] ?? {})) {
-      if (NAMES_A_SECRET.test(key) && !key.endsWith('_FILE')) problems.push(`${nameOf(object)}: ${key} is plain`);
-      if (/:\/\/[^/\s]*:[^/\s]*@/.test(String(value))) problems.push(`${nameOf(object)}: ${key} holds a password`);
+      if (NAMES_A_SECRET.test(key) && !key.endsWith('_FILE'))
+        problems.push(`${nameOf(object)}: ${key} is plain`);
+      if (/:\/\/[^/\s]*:[^/\s]*@/.test(word(value)))
+        problems.push(`${nameOf(object)}: ${key} holds a password`);
     }
   }
   for (const { name, pod, containers } of workloads(objects)) {
     for (const variable of containers.flatMap((container) => at(container, 'env.*'))) {
-      const key = String(variable.name);
+      const key = word(variable.name);
       if (variable.value !== undefined && NAMES_A_SECRET.test(key) && !key.endsWith('_FILE')) {
         problems.push(`${name}: ${key} is plain`);
       }
     }
     for (const container of containers) {
-      if (/--?(requirepass|masterauth|a|pass)\b/.test([...listed(container.command), ...listed(container.args)].join(' '))) {
+      if (
+        /--?(requirepass|masterauth|a|pass)\b/.test(
+          [...listed(container.command), ...listed(container.args)].map(word).join(' '),
+        )
+      ) {
         problems.push(`${name}: a password on a command line`);
       }
     }
     const named = [
       ...at(pod, 'volumes.*.secret').map(({ secretName }) => secretName),
-      ...containers.flatMap((one) => at(one, 'env.*.valueFrom.secretKeyRef').map((reference) => reference.name)),
+      ...containers.flatMap((one) =>
+        at(one, 'env.*.valueFrom.secretKeyRef').map((reference) => reference.name),
+      ),
       ...containers.flatMap((one) => at(one, 'envFrom.*.secretRef').map((reference) => reference.name)),
     ];
     for (const secret of named) {
-      if (!SECRETS.includes(String(secret))) problems.push(`${name}: nobody makes the secret ${String(secret)}`);
+      if (!SECRETS.includes(word(secret))) problems.push(`${name}: nobody makes the secret ${word(secret)}`);
     }
   }
   return problems;
@@ -184,18 +198,19 @@ const references: Rule = (objects) => {
       ...at(pod, 'volumes.*.configMap').map((map) => map.name),
       ...containers.flatMap((container) => at(container, 'envFrom.*.configMapRef').map((map) => map.name)),
     ];
-    for (const map of maps) if (!has('ConfigMap', map)) problems.push(`${name}: no ConfigMap ${String(map)}`);
+    for (const map of maps) if (!has('ConfigMap', map)) problems.push(`${name}: no ConfigMap ${word(map)}`);
     if (pod.serviceAccountName !== undefined && !has('ServiceAccount', pod.serviceAccountName)) {
-      problems.push(`${name}: no ServiceAccount ${String(pod.serviceAccountName)}`);
+      problems.push(`${name}: no ServiceAccount ${word(pod.serviceAccountName)}`);
     }
     const service = at(object, 'spec')[0]?.serviceName;
-    if (service !== undefined && !has('Service', service)) problems.push(`${name}: no Service ${String(service)}`);
+    if (service !== undefined && !has('Service', service))
+      problems.push(`${name}: no Service ${word(service)}`);
     const volumes = [
       ...at(pod, 'volumes.*').map((volume) => volume.name),
       ...at(object, 'spec.volumeClaimTemplates.*.metadata').map((claim) => claim.name),
     ];
     for (const mount of containers.flatMap((container) => at(container, 'volumeMounts.*'))) {
-      if (!volumes.includes(mount.name)) problems.push(`${name}: no volume ${String(mount.name)}`);
+      if (!volumes.includes(mount.name)) problems.push(`${name}: no volume ${word(mount.name)}`);
     }
   }
   for (const object of objects) {
@@ -209,14 +224,14 @@ const references: Rule = (objects) => {
         containers.flatMap((container) => at(container, 'ports.*').map((port) => port.name)),
       );
       for (const { targetPort } of at(object, 'spec.ports.*')) {
-        if (!named.includes(targetPort)) problems.push(`${name}: no port ${String(targetPort)}`);
+        if (!named.includes(targetPort)) problems.push(`${name}: no port ${word(targetPort)}`);
       }
     }
     for (const { name: service } of at(object, 'spec.rules.*.http.paths.*.backend.service')) {
-      if (!has('Service', service)) problems.push(`${name}: no Service ${String(service)}`);
+      if (!has('Service', service)) problems.push(`${name}: no Service ${word(service)}`);
     }
     for (const { kind, name: target } of at(object, 'spec.scaleTargetRef')) {
-      if (!has(String(kind), target)) problems.push(`${name}: no ${String(kind)} ${String(target)}`);
+      if (!has(word(kind), target)) problems.push(`${name}: no ${word(kind)} ${word(target)}`);
     }
   }
   return problems;
@@ -242,11 +257,15 @@ const network: Rule = (objects) => {
       const peers = at(rule, 'from.*');
       const ports = at(rule, 'ports.*').map(({ port }) => port);
       if (peers.length === 0 || ports.length === 0) problems.push(`${nameOf(policy)}: lets everybody in`);
-      const fromNamespaces = peers.every((peer) => Object.keys(at(peer, 'namespaceSelector.matchLabels')[0] ?? {}).length > 0);
+      const fromNamespaces = peers.every(
+        (peer) => Object.keys(at(peer, 'namespaceSelector.matchLabels')[0] ?? {}).length > 0,
+      );
       if (ports.includes(METRICS_PORT) && (!fromNamespaces || ports.length > 1)) {
         problems.push(`${nameOf(policy)}: metrics for more than a labelled namespace`);
       }
-      const fromPods = peers.every((peer) => peer.namespaceSelector === undefined && peer.podSelector !== undefined);
+      const fromPods = peers.every(
+        (peer) => peer.namespaceSelector === undefined && peer.podSelector !== undefined,
+      );
       if (!ports.includes(METRICS_PORT) && !ports.includes(RELAY_PORT) && !fromPods) {
         problems.push(`${nameOf(policy)}: Redis for more than pods of ours`);
       }
