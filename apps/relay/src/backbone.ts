@@ -51,7 +51,7 @@ export async function openBackbone(
   });
   const { prefix, waitReplicas } = redis;
   const store = openRedisStore({ redis: connections.commands, feed, prefix, waitReplicas });
-  feed.start((roomIds) => store.readTips(roomIds));
+  await feed.start((roomIds) => store.readTips(roomIds));
   return {
     store,
     redis: { connections, prefix, figures: () => ({ ...feed.figures, up: connections.up }) },

@@ -131,6 +131,7 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
       await backbone.check();
     },
   };
+  const sockets = redis === null ? null : socketsAdapter(redis.connections, redis.prefix);
   const web = config.webDir === null ? null : new WebFiles(config.webDir);
 
   const app = await NestFactory.create<NestExpressApplication>(
@@ -143,14 +144,7 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
       config,
       addresses: gateway.addresses,
       draining: () => draining,
-      adapter:
-        redis === null
-          ? null
-          : socketsAdapter(
-              redis.connections,
-              redis.prefix,
-              failed('sockets of other replicas are not heard'),
-            ),
+      adapter: sockets?.adapter ?? null,
     }),
   );
   app.use(securityHeaders(config.trustProxy));
@@ -162,6 +156,7 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
   } catch (error) {
     await app.close();
     await metricsServer?.close();
+    sockets?.close();
     await backbone.close();
     if (error instanceof ConfigError) throw error;
     const { host, port } = config;
@@ -205,6 +200,7 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
     await edge.drain(config.graceMs);
     await app.close();
     await Promise.all([trimmer.end(), sweeper.end(), operators?.end(), metricsServer?.close()]);
+    sockets?.close();
     await backbone.close();
   };
   return {

@@ -1,4 +1,4 @@
-/** The feed over a relay's own connections to Redis. */
+/** The feed, and subscriptions of other kinds, over a relay's own connections to Redis. */
 import type { Cluster } from 'ioredis';
 import type { RoomId } from '@0fc/protocol';
 import type { RedisConnections } from '../store/redis/connect.js';
@@ -16,16 +16,18 @@ export interface OpenFeedOptions {
 
 export const systemTimers: FeedTimers = {
   after: (ms, run) => {
-    const timer = setTimeout(run, ms);
+    // What is only tried again, or looked at now and then, keeps no process.
+    const timer = setTimeout(run, ms).unref();
     return () => clearTimeout(timer);
   },
 };
 
 export function openFeed({ connections, channelOf, failed }: OpenFeedOptions): RedisFeed {
-  return new RedisFeed({ subscriber: subscriberOf(connections), channelOf, timers: systemTimers, failed });
+  return new RedisFeed({ subscriber: openSubscriber(connections), channelOf, timers: systemTimers, failed });
 }
 
-function subscriberOf(connections: RedisConnections): Subscriber {
+/** With connections of its own. */
+export function openSubscriber(connections: RedisConnections): Subscriber {
   // What a connection meets shows in what it fails to do, and in readiness.
   const failed = (): void => undefined;
   const { commands } = connections;

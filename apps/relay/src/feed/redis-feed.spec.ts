@@ -81,7 +81,7 @@ afterEach(() => {
   for (const feed of feeds.splice(0)) feed.close();
 });
 
-function setUp() {
+async function setUp() {
   const subscriber = new FakeSubscriber();
   const timers = new Timers();
   const failures: string[] = [];
@@ -93,7 +93,7 @@ function setUp() {
     asked.push([...roomIds]);
     return tips;
   };
-  feed.start(readTips);
+  await feed.start(readTips);
   const listen = async (roomId: RoomId) => {
     const heard: string[] = [];
     const checks: FeedCheck[] = [];
@@ -112,7 +112,7 @@ function setUp() {
 
 describe('subscriptions', () => {
   test('resolve once the server has confirmed, and bring what was published since', async () => {
-    const { subscriber, listen } = setUp();
+    const { subscriber, listen } = await setUp();
     subscriber.confirming = false;
     let resolved = false;
     const listening = listen(A).then((one) => {
@@ -130,7 +130,7 @@ describe('subscriptions', () => {
   });
 
   test('are one for all sockets of a room, and given up a while after the last', async () => {
-    const { subscriber, timers, feed, listen } = setUp();
+    const { subscriber, timers, feed, listen } = await setUp();
     const [one, two] = [await listen(A), await listen(A)];
     const other = await listen(B);
     expect(subscriber.given).toEqual([channelOf(A), channelOf(B)]);
@@ -152,7 +152,7 @@ describe('subscriptions', () => {
   });
 
   test('are tried again until they succeed, and an open waits only so long', async () => {
-    const { subscriber, timers, failures, listen } = setUp();
+    const { subscriber, timers, failures, listen } = await setUp();
     subscriber.confirming = false;
     const late = listen(A);
     const refused = expect(late).rejects.toMatchObject({ name: 'StoreError', code: 'TRY_AGAIN' });
@@ -169,7 +169,7 @@ describe('subscriptions', () => {
   });
 
   test('that nobody waits for any more are given up when they are confirmed', async () => {
-    const { subscriber, timers, listen } = setUp();
+    const { subscriber, timers, listen } = await setUp();
     subscriber.confirming = false;
     const refused = expect(listen(A)).rejects.toThrow('TRY_AGAIN');
     await timers.pass(OPEN_MS + LINGER_MS);
@@ -182,7 +182,7 @@ describe('subscriptions', () => {
 
 describe('what is lost', () => {
   test('a broken subscription comes back, is compared with the store, and is red meanwhile', async () => {
-    const { subscriber, timers, feed, tips, asked, listen } = setUp();
+    const { subscriber, timers, feed, tips, asked, listen } = await setUp();
     const { heard, checks } = await listen(A);
     await listen(B);
     tips.set(A, { g: 1, s: 7 });
@@ -204,10 +204,10 @@ describe('what is lost', () => {
   });
 
   test('a comparison that fails is made again', async () => {
-    const { subscriber, timers, feed, listen } = setUp();
+    const { subscriber, timers, feed, listen } = await setUp();
     const { checks } = await listen(A);
     let fails = 2;
-    feed.start(async () => {
+    await feed.start(async () => {
       if (fails-- > 0) throw new Error('down');
       return new Map([[A, { g: 2, s: 1 }]]);
     });
@@ -218,7 +218,7 @@ describe('what is lost', () => {
   });
 
   test('every room that is heard is compared now and then; one that is gone is told as gone', async () => {
-    const { timers, tips, asked, listen } = setUp();
+    const { timers, tips, asked, listen } = await setUp();
     const [a, b] = [await listen(A), await listen(B)];
     tips.set(B, { g: 1, s: 3 });
     await timers.pass(COMPARE_MS);
@@ -230,9 +230,9 @@ describe('what is lost', () => {
   });
 
   test('a connection that does not answer is red', async () => {
-    const { subscriber, timers, feed } = setUp();
+    const { subscriber, timers, feed } = await setUp();
     await timers.pass(PROBE_MS);
-    expect(subscriber.probes).toBe(1);
+    expect(subscriber.probes).toBe(2);
     expect(() => feed.check()).not.toThrow();
     subscriber.alive = false;
     expect(() => feed.check()).toThrow('TRY_AGAIN');

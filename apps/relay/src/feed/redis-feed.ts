@@ -77,11 +77,14 @@ export class RedisFeed implements RoomFeed {
     });
   }
 
-  /** Begins to compare and to probe. The store, which needs the feed, is what reads the tips. */
-  start(readTips: ReadTips): void {
+  /**
+   * Begins to compare and to probe. The store, which needs the feed, is what reads the tips. Resolves
+   * after the first probe, whatever it found.
+   */
+  async start(readTips: ReadTips): Promise<void> {
     this.#readTips = readTips;
     this.#compareLater();
-    this.#probeLater();
+    await this.#probe();
   }
 
   get figures(): FeedFigures {
@@ -267,18 +270,14 @@ export class RedisFeed implements RoomFeed {
     }
   }
 
-  #probeLater(): void {
-    this.#cancelProbe = this.#options.timers.after(PROBE_MS, () => {
-      this.#options.subscriber
-        .probe()
-        .then(() => {
-          this.#fine = true;
-        })
-        .catch((error: unknown) => this.#report('a subscription does not answer', error))
-        .finally(() => {
-          if (!this.#ended) this.#probeLater();
-        });
-    });
+  async #probe(): Promise<void> {
+    try {
+      await this.#options.subscriber.probe();
+      this.#fine = true;
+    } catch (error) {
+      this.#report('a subscription does not answer', error);
+    }
+    if (!this.#ended) this.#cancelProbe = this.#options.timers.after(PROBE_MS, () => void this.#probe());
   }
 
   #report(what: string, error: unknown): void {

@@ -32,8 +32,9 @@ export class ServerSubscriber implements Subscriber {
     this.#heard.unsubscribe(channel);
   }
 
-  probe(): Promise<void> {
-    return this.#heard.probe();
+  async probe(): Promise<void> {
+    await this.#heard.connect();
+    await this.#heard.probe();
   }
 
   close(): void {

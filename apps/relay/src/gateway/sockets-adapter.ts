@@ -4,33 +4,24 @@
  * no order across replicas, so that the rooms' feed cannot stand on it (docs/protocol.md G16).
  */
 import { createShardedAdapter } from '@socket.io/redis-adapter';
-import type { Cluster } from 'ioredis';
 import type { Server } from 'socket.io';
-import type { RedisClient, RedisConnections } from '../store/redis/connect.js';
+import { systemTimers, openSubscriber } from '../feed/open-feed.js';
+import { KeptChannels } from '../feed/kept-channels.js';
+import type { RedisConnections } from '../store/redis/connect.js';
 
 type AdapterFactory = Parameters<Server['adapter']>[0];
 
-/** `failed` hears of subscriptions that could not be made; the client makes those again that it had. */
-export function socketsAdapter(
-  connections: RedisConnections,
-  prefix: string,
-  failed: (error: unknown) => void,
-): AdapterFactory {
-  return createShardedAdapter(connections.commands, hearing(connections.shared(), failed), {
+export interface SocketsAdapter {
+  readonly adapter: AdapterFactory;
+  close(): void;
+}
+
+export function socketsAdapter(connections: RedisConnections, prefix: string): SocketsAdapter {
+  const channels = new KeptChannels(openSubscriber(connections), systemTimers);
+  const adapter = createShardedAdapter(connections.commands, channels, {
     channelPrefix: `${prefix}sockets`,
     // Static: a channel for all replicas and one for each. Dynamic ones take names of 20 letters for sockets.
     subscriptionMode: 'static',
   }) as AdapterFactory;
-}
-
-/** What the adapter uses of its subscriber, which it never awaits: a rejection would end the process. */
-function hearing(client: RedisClient, failed: (error: unknown) => void) {
-  const tried = (asked: Promise<unknown>): Promise<void> => asked.then(() => undefined, failed);
-  const one = client as Cluster;
-  return {
-    on: (event: 'smessageBuffer', listener: (channel: Buffer, message: Buffer) => void) =>
-      one.on(event, listener),
-    ssubscribe: (channel: string) => tried(one.ssubscribe(channel)),
-    sunsubscribe: (channel: string) => tried(one.sunsubscribe(channel)),
-  };
+  return { adapter, close: () => channels.close() };
 }

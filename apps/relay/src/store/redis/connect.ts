@@ -19,8 +19,6 @@ export interface RedisConnections {
    * server (the master, behind sentinels) where null. It subscribes to nothing by itself, and does not queue.
    */
   subscriber(node: HostPort | null): Redis;
-  /** A client for sockets across replicas, which restores its subscriptions by itself. */
-  shared(): RedisClient;
   /** whether commands can be sent now */
   readonly up: boolean;
   /** Ends the connections that this made; commands under way reject. */
@@ -51,7 +49,9 @@ export async function connectRedis(config: RedisConfig, news: ConnectionNews): P
     (at) => clientTo(config, { ...base, ...ONCE }, at),
     sentinelOptions(config, base),
   );
-  return new Connections(config, base, news);
+  const connections = new Connections(config, base, news);
+  await connections.firstReady();
+  return connections;
 }
 
 /** For a look at a server before it is used: one attempt, and the error as it is. */
@@ -83,6 +83,16 @@ class Connections implements RedisConnections {
     return this.commands.status === 'ready';
   }
 
+  /** Resolves when commands can be sent, or after a while all the same: readiness tells the rest. */
+  async firstReady(): Promise<void> {
+    if (this.up) return;
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const timer = setTimeout(() => resolve(undefined), CONNECT_MS);
+    this.commands.once('ready', () => resolve(undefined));
+    await promise;
+    clearTimeout(timer);
+  }
+
   subscriber(node: HostPort | null): Redis {
     return clientTo(
       this.#config,
@@ -98,10 +108,6 @@ class Connections implements RedisConnections {
       },
       node,
     );
-  }
-
-  shared(): RedisClient {
-    return this.#client('sockets', {}, { shardedSubscribers: true });
   }
 
   close(): void {
