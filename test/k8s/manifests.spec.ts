@@ -297,12 +297,17 @@ describe('kubectl kustomize', () => {
     const key = ({ kind, metadata }: KubeObject): string => `${kind}/${metadata.name}`;
     const sorted = (objects: KubeObject[]): KubeObject[] =>
       objects.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
-    // kustomize 2.0 leaves the labels of topology spreads as they are written, which selects the same pods.
+    // kustomize 2.0 leaves the labels of topology spreads as they are written, which selects the same
+    // pods, and merges settings into no annotations.
     const comparable = (objects: KubeObject[]): KubeObject[] => {
       for (const labels of objects.flatMap((one) =>
         at(one, 'spec.template.spec.topologySpreadConstraints.*.labelSelector.matchLabels'),
       )) {
         delete labels['app.kubernetes.io/part-of'];
+      }
+      for (const { metadata } of objects) {
+        const { annotations } = metadata;
+        if (isObject(annotations) && Object.keys(annotations).length === 0) delete metadata.annotations;
       }
       return sorted(objects);
     };
