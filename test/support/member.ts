@@ -31,6 +31,8 @@ export class Member {
   api!: NodeClient;
   app: AppView | null = null;
   room: RoomView | null = null;
+  /** hears every event too */
+  alsoTold: (event: ClientEvent) => void = () => undefined;
   #items = new Map<string, TimelineItem>();
 
   private constructor(name: string, folder: string, relayUrl: string) {
@@ -55,6 +57,7 @@ export class Member {
     this.#items = new Map();
     await this.api.subscribe((event) => {
       this.#on(event);
+      this.alsoTold(event);
     });
   }
 

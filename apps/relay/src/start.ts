@@ -197,6 +197,8 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
   let stopping: Promise<void> | null = null;
   const stop = async (): Promise<void> => {
     draining = true;
+    // Whoever comes now finds another replica, or comes back.
+    app.getHttpServer().close();
     await edge.drain(config.graceMs);
     await app.close();
     await Promise.all([trimmer.end(), sweeper.end(), operators?.end(), metricsServer?.close()]);
