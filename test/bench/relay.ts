@@ -167,18 +167,25 @@ const limits = {
   APPEND_PER_SECOND: '100000', APPEND_BURST: '100000', REQUESTS_PER_SECOND: '100000', REQUESTS_BURST: '100000',
   MAX_CONNECTIONS_PER_ADDRESS: '10000', ROOMS_PER_ADDRESS_PER_DAY: '10000', LOG_LEVEL: 'error',
 }; // prettier-ignore
-const relay = await RelayProcess.start({
-  ...limits,
-  ...redis.environment,
-  RELAY_PRIVATE_KEY: toBase64Url(key.privateKey),
-});
-const baseline = await baselineServer(redis.environment.REDIS_URL ?? '');
+/** A server of its own for each shape: memory that one has used would hide what the next one takes. */
+async function both(shape: Shape): Promise<{ readonly plain: Measured; readonly ours: Measured }> {
+  const baseline = await baselineServer(redis.environment.REDIS_URL ?? '');
+  const privateKey = { RELAY_PRIVATE_KEY: toBase64Url(key.privateKey) };
+  const relay = await RelayProcess.start({ ...limits, ...redis.environment, ...privateKey });
+  try {
+    const plain = await baselineRun(baseline.child.pid ?? 0, baseline.url, shape);
+    return { plain, ours: await relayRun(relay, key.publicKey, shape) };
+  } finally {
+    baseline.child.kill();
+    await relay.remove();
+  }
+}
+
 try {
   console.log(''.padEnd(28) + ['deliveries/s', 'CPU µs each', 'KiB/connection'].map(column).join(''));
   for (const shape of SHAPES) {
     const name = `${String(shape.rooms)} × ${String(shape.members)}`;
-    const plain = await baselineRun(baseline.child.pid ?? 0, baseline.url, shape);
-    const ours = await relayRun(relay, key.publicKey, shape);
+    const { plain, ours } = await both(shape);
     print(`${name} Socket.IO + adapter`, plain);
     print(`${name} relay`, ours);
     const ratio = [
@@ -189,7 +196,5 @@ try {
     console.log(`${name} ratio`.padEnd(28) + ratio.map((value) => column(value.toFixed(2))).join(''));
   }
 } finally {
-  baseline.child.kill();
-  await relay.remove();
   await redis.stop();
 }
