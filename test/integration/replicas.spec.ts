@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import type { Redis } from 'ioredis';
 import { loadThemis } from '@0fc/crypto/node';
 import { makeKeyPair, writeKey } from '../../apps/relay/src/key-pair.js';
+import { slotOf } from '../../apps/relay/src/feed/slot.js';
 import { startRelay, type RunningRelay } from '../../apps/relay/src/start.js';
 import { startRedis, type RedisKind, type RunningRedis } from '../support/redis.js';
 import { until } from '../support/wait.js';
@@ -188,6 +189,54 @@ describe.each<RedisKind>(['standalone', 'cluster'])('two replicas on a %s Redis'
     expect(text).toContain('nodejs_eventloop_lag_seconds');
     for (const id of [room.roomId, guest.memberId, room.owner.memberId]) expect(text).not.toContain(id);
     expect((await fetch(`http://127.0.0.1:${String(b.metricsPort)}/`)).status).toBe(404);
+    for (const peer of [room.owner, guest]) peer.leave();
+  });
+});
+
+describe('a room whose slot moves to another node of the cluster', () => {
+  let redis: RunningRedis;
+  let relays: RunningRelay[];
+  beforeAll(async () => {
+    redis = await startRedis({ kind: 'cluster' });
+    const environment = { ...BASE, ...redis.environment, RELAY_PRIVATE_KEY: key };
+    relays = await Promise.all([1, 2].map(() => startRelay({ environment, inMemory: true })));
+  });
+  afterAll(async () => {
+    await Promise.all(relays.map((relay) => relay.stop()));
+    await redis.stop();
+  });
+
+  /** Moves a slot with all its keys, as redis-cli does. */
+  async function move(slot: number, from: Redis, to: Redis): Promise<void> {
+    const [fromId, toId] = [await from.call('CLUSTER', 'MYID'), await to.call('CLUSTER', 'MYID')] as string[];
+    const { host = '', port = 0 } = to.options;
+    await to.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', fromId!);
+    await from.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId!);
+    const keys = (await from.call('CLUSTER', 'GETKEYSINSLOT', slot, 1_000)) as string[];
+    await from.call('MIGRATE', host, port, '', 0, 5_000, 'KEYS', ...keys);
+    for (const node of [to, from]) await node.call('CLUSTER', 'SETSLOT', slot, 'NODE', toId!);
+  }
+
+  test('is heard there, with what was said meanwhile', async () => {
+    const [a, b] = relays as [RunningRelay, RunningRelay];
+    const room = await TestRoom.create(a);
+    const guest = await joinAt(room, b);
+    const from = await say(room.owner);
+    await until('the guest to have it', () => seqs(guest).at(-1) === from);
+    const nodes = redis.nodes.map((_, node) => redis.connect(node));
+    const slot = slotOf(`{${room.roomId}}`);
+    const owns = Math.floor((slot * nodes.length) / 16_384);
+    await move(slot, nodes[owns]!, nodes[(owns + 1) % nodes.length]!);
+    for (const node of nodes) node.disconnect();
+    const said: number[] = [];
+    for (let n = 0; n < 5; n++) said.push(await say(n % 2 === 0 ? room.owner : guest));
+    for (const peer of [room.owner, guest]) {
+      await until('everything to be there', () => seqs(peer).at(-1) === said.at(-1));
+      expect(seqs(peer).filter((s) => s > from)).toEqual(said);
+      expect(peer.closed).toBeNull();
+    }
+    for (const relay of relays)
+      await until('it to be green', async () => (await status(relay, 'ready')) === 200);
     for (const peer of [room.owner, guest]) peer.leave();
   });
 });
