@@ -49,3 +49,75 @@ describe('configuration', () => {
     expect(config.allowedOrigins).toEqual(['https://a.example', 'https://b.example:8443']);
   });
 });
+
+describe('Redis', () => {
+  const KEY = { RELAY_PRIVATE_KEY: 'any' };
+
+  test('is not used unless it is named', () => {
+    expect(read({}).redis).toBeNull();
+  });
+
+  test('is one server, by its address', () => {
+    expect(
+      read({ ...KEY, REDIS_URL: 'rediss://me:s%3Acret@[::1]:7000/2', REDIS_WAIT_REPLICAS: '1' }).redis,
+    ).toEqual({
+      target: { kind: 'standalone', at: { host: '::1', port: 7000 }, database: 2 },
+      username: 'me',
+      password: 's:cret',
+      passwordFile: null,
+      sentinelPassword: null,
+      tls: true,
+      caFile: null,
+      prefix: '0fc:',
+      waitReplicas: 1,
+    });
+    expect(read({ ...KEY, REDIS_URL: 'redis://cache' }).redis).toMatchObject({
+      target: { at: { host: 'cache', port: 6379 }, database: 0 },
+      tls: false,
+    });
+  });
+
+  test('is what sentinels name, or a cluster', () => {
+    expect(
+      read({ ...KEY, REDIS_SENTINELS: 'a:26379, [fd00::1]:26380', REDIS_MASTER_NAME: 'm', REDIS_TLS: '1' })
+        .redis,
+    ).toMatchObject({
+      target: {
+        kind: 'sentinel',
+        sentinels: [
+          { host: 'a', port: 26_379 },
+          { host: 'fd00::1', port: 26_380 },
+        ],
+        master: 'm',
+      },
+      tls: true,
+    });
+    expect(read({ ...KEY, REDIS_CLUSTER: 'a:1,b:2', REDIS_KEY_PREFIX: 'x:' }).redis).toMatchObject({
+      target: { kind: 'cluster', nodes: [{ host: 'a' }, { host: 'b' }] },
+      prefix: 'x:',
+    });
+  });
+
+  test.each<[Environment, RegExp]>([
+    [{ REDIS_URL: 'redis://a' }, /^RELAY_PRIVATE_KEY or RELAY_PRIVATE_KEY_FILE must be set/],
+    [{ ...KEY, REDIS_URL: 'redis://a', REDIS_CLUSTER: 'a:1' }, /^REDIS_URL and REDIS_CLUSTER are set/],
+    [{ ...KEY, REDIS_URL: 'http://a' }, /^REDIS_URL is not usable; it must be redis:/],
+    [{ ...KEY, REDIS_URL: 'redis://a/keys' }, /^REDIS_URL is not usable/],
+    [{ ...KEY, REDIS_CLUSTER: 'a' }, /^REDIS_CLUSTER is "a"; it must be host:port/],
+    [{ ...KEY, REDIS_SENTINELS: 'a:1' }, /REDIS_MASTER_NAME must name/],
+    [
+      { ...KEY, REDIS_URL: 'redis://a', REDIS_MASTER_NAME: 'm' },
+      /^REDIS_MASTER_NAME is set, but only sentinels/,
+    ],
+    [{ REDIS_PASSWORD: 'p' }, /^REDIS_PASSWORD is set, but none of REDIS_URL/],
+    [{ ...KEY, REDIS_URL: 'redis://:p@a', REDIS_PASSWORD: 'p' }, /is given twice/],
+    [{ ...KEY, REDIS_URL: 'rediss://a', REDIS_TLS: 'false' }, /^REDIS_TLS is false, but/],
+    [{ ...KEY, REDIS_URL: 'redis://a', REDIS_KEY_PREFIX: '{a}' }, /^REDIS_KEY_PREFIX is/],
+  ])('%j is refused', (environment, text) => {
+    expect(() => read(environment)).toThrow(text);
+  });
+
+  test('its secrets are not repeated', () => {
+    expect(() => read({ ...KEY, REDIS_URL: 'http://u:hush@a' })).not.toThrow('hush');
+  });
+});
