@@ -9,11 +9,12 @@ import {
   equalBytes,
   type Bytes,
   type GenerationStart,
+  type MemberId,
   type Position,
 } from '@0fc/protocol';
 import { transcriptGeneration, transcriptStart, type Hash } from '@0fc/crypto/verify';
 import { alarm } from './items.js';
-import type { LogRecord, StoredItem } from './records.js';
+import type { EpochKey, LogRecord, StoredItem } from './records.js';
 import type { RoomState } from './state.js';
 
 /** Losses that are remembered: an entry lost longer ago than that counts as lost again. */
@@ -114,12 +115,40 @@ function rewindKeys(state: RoomState, from: Position): void {
 /** One's own lost messages are sealed again for the current epoch, with the same n and mid. */
 function sendAgain(state: RoomState, lost: readonly LogRecord[]): void {
   const { core } = state;
-  for (const record of lost) {
-    for (const item of record.items) {
-      if (item.type !== 'message' || item.sender !== core.me || !equalBytes(item.instance, core.instance))
-        continue;
-      const { n, instance, mid, sentAt: made, content } = item;
-      if (!state.outbox.has(n)) state.putOutbox({ n, instance, mid, made, content, sealed: null });
+  const due = new Set<number>();
+  for (const item of lost.flatMap(({ items }) => items)) {
+    // What had been lost before, sent again, and is lost once more, counts as what it was.
+    if (item.type !== 'message' && item.type !== 'repeat') continue;
+    if (item.sender === core.me && equalBytes(item.instance, core.instance)) due.add(item.n);
+  }
+  if (due.size === 0) return;
+  for (const { sender, n, instance, mid, sentAt: made, content } of state.messages()) {
+    if (sender !== core.me || !due.has(n) || !equalBytes(instance, core.instance)) continue;
+    if (!state.outbox.has(n)) state.putOutbox({ n, instance, mid, made, content, sealed: null });
+  }
+}
+
+type Counters = EpochKey['counters'];
+
+/**
+ * Each sender's last counter in the log as the relay has it up to here: what a loss took away comes
+ * again after it, and is no repetition to a newcomer. `before`: for who has said nothing since.
+ */
+export function countersHere(state: RoomState, before: Counters): Counters {
+  const here = new Map<MemberId, Counters[number]>();
+  const first = new Map<MemberId, Counters[number]>();
+  for (const { at, items } of state.log) {
+    const stands = at !== null && inLineage(state, at.position);
+    for (const item of items) {
+      if (item.type !== 'message' && item.type !== 'repeat') continue;
+      const { sender, instance, n } = item;
+      if (stands) here.set(sender, { sender, instance, n });
+      else if (!first.has(sender)) first.set(sender, { sender, instance, n: n - 1 });
     }
   }
+  const others = before.map((counter) => here.get(counter.sender) ?? first.get(counter.sender) ?? counter);
+  const known = new Set(others.map(({ sender }) => sender));
+  const all = [...others, ...[...here.values()].filter(({ sender }) => !known.has(sender))];
+  // Of whom all is lost, the first one comes again: there is none before it.
+  return all.filter(({ n }) => n > 0);
 }

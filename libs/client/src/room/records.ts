@@ -185,6 +185,8 @@ export const storedItem = v.variant('type', [
   }),
   /** a message of the current epoch that waits for its key (section 7) */
   v.strictObject({ type: v.literal('sealed'), entry, before: position }),
+  /** a message that is held already: its store had lost it, and its sender has sent it again (section 6) */
+  v.strictObject({ type: v.literal('repeat'), sender: memberId, instance: random16, n: integer(1) }),
   v.strictObject({
     type: v.literal('alarm'),
     code: text(1, 64),

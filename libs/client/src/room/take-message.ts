@@ -24,9 +24,10 @@ export function takeMessage(state: RoomState, entry: Entry, before: Position): r
 export function openItems(state: RoomState, entry: Entry, before: Position): readonly StoredItem[] {
   const { core } = state;
   const { sender } = entry;
-  const senderKey = state.roster.members.get(sender)?.key;
+  const present = state.roster.members.has(sender);
+  const senderKey = state.roster.members.get(sender)?.key ?? keyBeforeDeparture(state, sender);
   // The relay counts as sender only members; a removed one's message is the relay's doing.
-  if (senderKey === undefined) return [alarm(ALARM_CODES.ALARM_BAD_SIGNATURE, sender)];
+  if (senderKey === null) return [alarm(ALARM_CODES.ALARM_BAD_SIGNATURE, sender)];
   let opened: { readonly body: Body<'message'>; readonly container: Bytes };
   let epochKey: EpochKey;
   try {
@@ -47,6 +48,7 @@ export function openItems(state: RoomState, entry: Entry, before: Position): rea
   if (sender === core.me) settleOutbox(state, body);
   const repeat = checkCounter(state, body);
   if (repeat !== null) return repeat;
+  if (!present) return [alarm(ALARM_CODES.ALARM_BAD_SIGNATURE, sender)];
   const items: StoredItem[] = [
     ...noteCounter(state, body),
     ...checkSeen(state, body, before, epochKey.floor),
@@ -60,6 +62,14 @@ export function openItems(state: RoomState, entry: Entry, before: Position): rea
   if (named !== null && name !== null && name !== named)
     items.push(system('name', { actor: sender, text: name }));
   return items;
+}
+
+/**
+ * Of one who has gone, while the log lacks the entry that says so: a relay that went back serves it
+ * as the member that it was, and what it had sent before comes again. Nothing new of it counts.
+ */
+function keyBeforeDeparture({ core, chain, roster }: RoomState, sender: MemberId): Bytes | null {
+  return core.logLength < chain.length ? (roster.former.get(sender)?.key ?? null) : null;
 }
 
 /** What cannot be opened here: kept for the key that has been asked for, or shown as missed. */
@@ -84,7 +94,7 @@ function checkCounter(state: RoomState, body: Body<'message'>): readonly StoredI
       return [alarm(ALARM_CODES.ALARM_DUPLICATE_N, body.sender, { n: body.n })];
     }
     noteRestored(state);
-    return [];
+    return [{ type: 'repeat', sender: body.sender, instance: body.instance, n: body.n }];
   }
   const last = state.core.counters.find((counter) => counter.sender === body.sender);
   // Not above the last, and yet not held here: from before this member's history began, or forged.

@@ -1,6 +1,7 @@
 /** Taking in a rotation (docs/protocol.md section 7; G8, G9, G10, G11). */
 import {
   ALARM_CODES, decodeBody, equalBytes, ERROR_CODES, type AlarmCode, type Body, type Bytes, type Entry,
+  type Position,
 } from '@0fc/protocol'; // prettier-ignore
 import {
   bodyHash,
@@ -13,7 +14,7 @@ import {
 } from '@0fc/crypto/verify';
 import { openRotation, wrapPrekey } from '@0fc/crypto/keys';
 import { ClientError } from '../errors.js';
-import { noteRestored } from './generations.js';
+import { countersHere, noteRestored } from './generations.js';
 import { alarm, system } from './items.js';
 import { settlePending } from './pending.js';
 import type { StoredItem } from './records.js';
@@ -96,10 +97,19 @@ async function takeKnown(hash: Hash, state: RoomState, entry: Entry): Promise<re
   // Its position is where the log has it now: that is what a later loss is measured by.
   state.keepRotation(epoch, { entry, wraps: known?.wraps ?? null });
   core.logEpoch = epoch;
+  moveFloor(state, epoch, entry.position);
   if (epoch === core.epoch) core.epochMessages = 0;
   settlePending(state, null, entry.clear);
   noteRestored(state);
   return [];
+}
+
+/** What a newcomer begins with is where the log has it now. */
+function moveFloor(state: RoomState, epoch: number, floor: Position): void {
+  const { core } = state;
+  core.keys = core.keys.map((key) =>
+    key.epoch === epoch ? { ...key, floor, t: core.t, counters: countersHere(state, key.counters) } : key,
+  );
 }
 
 /** The epoch that a rotation with this hash began here; a newcomer knows that of its floor too. */

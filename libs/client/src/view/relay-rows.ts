@@ -39,6 +39,8 @@ function readingOf([item]: LogRecord['items']): Pick<RelayRow, 'what' | 'says'> 
   switch (item?.type) {
     case undefined:
       return { what: '', says: '' };
+    case 'repeat':
+      return { what: 'repeat', says: '' };
     case 'sealed':
       return { what: 'sealed', says: '' };
     case 'system':

@@ -28,10 +28,13 @@ type Place = Pick<TimelineSystem, 'id' | 'order' | 'time'>;
 /** Most of a quoted message that a reply carries, in code points. */
 const QUOTE_CHARS = 280;
 
+/** Stored, and never a line: what waits for its key, what stands elsewhere already. */
+const SILENT: ReadonlySet<StoredItem['type']> = new Set(['sealed', 'repeat']);
+
 /** True where the record has anything that {@link itemsOf} shows. */
 export const isShown = ({ conversation }: Source, record: LogRecord): boolean =>
   record.items.some((item) =>
-    item.type === 'message' ? conversation.target(item) !== null : item.type !== 'sealed',
+    item.type === 'message' ? conversation.target(item) !== null : !SILENT.has(item.type),
   );
 
 /** Everything the page shows of one log record, in order. */
@@ -56,6 +59,7 @@ export function itemsOf(source: Source, record: LogRecord): readonly TimelineIte
         ];
       case 'system':
         return [systemOf(source, item, place)];
+      case 'repeat':
       case 'sealed':
         return []; // shown once its key is here, or as missed
     }
