@@ -49,8 +49,8 @@ async function wholeLog(member: MemberId): Promise<ReadEntry[]> {
 }
 
 test('ten thousand claims by two joiners: each invite has one winner', async () => {
-  const rooms = Array.from({ length: 100 }, (_, n) => id(`room ${String(n)}`) as RoomId);
-  const invites = Array.from({ length: 100 }, (_, n) => id(`invite ${String(n)}`) as InviteId);
+  const rooms = Array.from({ length: 100 }, (_, n) => id(`room ${String(n)}`));
+  const invites = Array.from({ length: 100 }, (_, n) => id(`invite ${String(n)}`));
   const expires = Date.now() + 3_600_000;
   const claim = (store: RoomStore, roomId: RoomId, inviteId: InviteId, memberId: MemberId) =>
     store.claimInvite({ roomId, inviteId, memberId, key: bytes(memberId, 45) });
@@ -122,8 +122,8 @@ test('removals against messages: nothing of a member stands after its removal', 
   const placed: number[] = [];
   let forbidden = 0;
   for (let round = 0; round < 60; round++) {
-    const member = id(`member ${String(round)}`) as MemberId;
-    await join(member, id(`invite ${String(round)}`) as InviteId);
+    const member = id(`member ${String(round)}`);
+    await join(member, id(`invite ${String(round)}`));
     const { head, epoch } = await facts();
     const sends = Array.from({ length: 8 }, async (_, n) => {
       const text = `${member}/${String(n)}`;

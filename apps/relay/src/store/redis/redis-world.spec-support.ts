@@ -54,6 +54,10 @@ export class RedisWorld {
     this.#kind = kind;
   }
 
+  static of(running: RunningRedis, kind: 'standalone' | 'cluster'): RedisWorld {
+    return new RedisWorld(running, kind);
+  }
+
   static async start(kind: 'standalone' | 'cluster', options: object = {}): Promise<RedisWorld> {
     return new RedisWorld(await startRedis({ kind, ...options }), kind);
   }

@@ -1,0 +1,116 @@
+/** What a cluster does to rooms beside spreading them: their slots move. */
+import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
+import type { Redis } from 'ioredis';
+import { until } from '../../../../../test/support/wait.js';
+import { bytes, contractRoom, id, message, OWNER, ROOM } from '../../rooms/contract-room.spec-support.js';
+import type { RedisRoomStore } from './redis-room-store.js';
+import { PREFIX, RedisWorld } from './redis-world.spec-support.js';
+import { RoomKeys } from './room-keys.js';
+
+jest.setTimeout(60_000);
+
+let world: RedisWorld;
+let store: RedisRoomStore;
+let nodes: Redis[];
+const name = (node: Redis) => node.call('CLUSTER', 'MYID') as Promise<string>;
+
+beforeAll(async () => {
+  world = await RedisWorld.start('cluster');
+});
+afterAll(() => world.stop());
+beforeEach(async () => {
+  await world.clear();
+  store = await world.store();
+  nodes = world.running.nodes.map((_, node) => world.running.connect(node));
+});
+afterEach(() => {
+  for (const node of nodes) node.disconnect();
+});
+
+const { create, append, readAll, facts } = contractRoom(
+  () => store,
+  () => Date.now(),
+);
+
+/** The node that holds the room, and another one. */
+async function places(): Promise<{ readonly slot: number; readonly from: Redis; readonly to: Redis }> {
+  const slot = (await nodes[0]!.call('CLUSTER', 'KEYSLOT', new RoomKeys(PREFIX).key(ROOM, 'meta'))) as number;
+  const held = await Promise.all(
+    nodes.map((node) => node.call('CLUSTER', 'COUNTKEYSINSLOT', slot) as Promise<number>),
+  );
+  const at = held.findIndex((keys) => keys > 0);
+  return { slot, from: nodes[at]!, to: nodes[(at + 1) % nodes.length]! };
+}
+
+test('a room moves to another node amid its commands: none is half done, and a generation begins', async () => {
+  await create();
+  await append(OWNER, message('a'));
+  const { slot, from, to } = await places();
+  const [source, target] = [await name(from), await name(to)];
+  await to.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', source);
+  await from.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', target);
+  const keys = (await from.call('CLUSTER', 'GETKEYSINSLOT', slot, 100)) as string[];
+  expect(keys.length).toBeGreaterThan(2);
+  const { host, port } = to.options;
+  const move = (some: string[]) => from.call('MIGRATE', host!, port!, '', 0, 5_000, 'KEYS', ...some);
+  await move(keys.slice(0, 2));
+
+  // Neither node has all of it: the client asks again until one has.
+  let settled = false;
+  const amid = append(OWNER, message('b')).finally(() => {
+    settled = true;
+  });
+  const refused = await until('a refusal', async () => {
+    const errors = await Promise.all(nodes.map((node) => node.info('errorstats')));
+    return errors.some((text) => text.includes('TRYAGAIN'));
+  });
+  expect([refused, settled]).toEqual([true, false]);
+  await move(keys.slice(2));
+  for (const node of [to, from, ...nodes]) await node.call('CLUSTER', 'SETSLOT', slot, 'NODE', target);
+
+  const verdict = await amid;
+  const { tip } = await facts();
+  expect(tip.g).toBeGreaterThan(1_700_000_000_000);
+  expect(verdict).toMatchObject({ ok: true, placed: [{ position: { g: tip.g, s: 2 } }] });
+  expect(await append(OWNER, message('a'))).toMatchObject({ placed: [{ position: { g: 1, s: 1 } }] });
+  const first = await readAll(OWNER, { g: 1, s: 0 });
+  expect(first.entries.map(({ payload }) => payload)).toEqual([bytes('a', 40)]);
+  const second = await readAll(OWNER, { g: 1, s: 1 });
+  expect(second).toMatchObject({ generations: [{ generation: tip.g, from: { g: 1, s: 1 } }], end: true });
+  expect(second.entries.map(({ payload }) => payload)).toEqual([bytes('b', 40)]);
+});
+
+test('scripts that a node has forgotten are sent to it again', async () => {
+  await create();
+  for (const node of nodes) await node.script('FLUSH');
+  expect(await append(OWNER, message('a'))).toMatchObject({ ok: true });
+});
+
+test('replicas are waited for on the node of the room: none is there, so nothing is acknowledged', async () => {
+  await create();
+  const careful = await world.store({ waitReplicas: 1 });
+  for (const node of nodes) await node.script('FLUSH');
+  await expect(
+    careful.append({
+      roomId: ROOM,
+      sender: OWNER,
+      messages: [message('a')],
+      rate: { perSecond: 9, burst: 9 },
+    }),
+  ).rejects.toMatchObject({ name: 'StoreError', code: 'TRY_AGAIN' });
+  expect((await facts()).tip).toEqual({ g: 1, s: 1 });
+});
+
+test('idle rooms and counts come from every node', async () => {
+  for (let n = 0; n < 30; n++) {
+    await store.createRoom({
+      roomId: id(`room ${String(n)}`), genesis: bytes('genesis'), head: bytes('head0'), owner: OWNER, history: 10, restored: false,
+    }); // prettier-ignore
+  }
+  const held = await Promise.all(nodes.map((node) => node.dbsize()));
+  expect(held.every((keys) => keys > 0)).toBe(true);
+  expect(await store.storeStats()).toMatchObject({ open: 30 });
+  const { rooms, next } = await store.idleRooms({ before: Date.now() + 60_000, limit: 100, cursor: null });
+  expect(new Set(rooms).size).toBe(30);
+  expect(next).toBeNull();
+});
