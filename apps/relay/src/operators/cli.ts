@@ -1,14 +1,15 @@
 /**
  * `rooms stats [roomId]` and `rooms erase <roomId> --yes`: of the relay that runs on the data folder,
- * or of its store where none does.
+ * or of the store where none does: the one in the folder, or Redis.
  */
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProtocolError } from '@0fc/protocol';
-import { ConfigError, readConfig, type Environment } from '../config.js';
+import { openBackbone } from '../backbone.js';
+import { ConfigError, readConfig, type Environment, type RelayConfig } from '../config.js';
 import { reason } from '../reason.js';
 import type { RoomStats, StoreStats } from '../rooms/store-upkeep.js';
-import { openStore, STORE_FILE } from '../store/open.js';
+import { STORE_FILE } from '../store/open.js';
 import { operate, parseOperatorRequest, type OperatorReply, type OperatorRequest } from './commands.js';
 import { askRunning, socketPath } from './socket.js';
 
@@ -32,8 +33,8 @@ export async function rooms(options: RoomsOptions): Promise<{ readonly text: str
   if (request.command === 'erase' && !options.yes) {
     throw new ConfigError(`${WARNING}\nNothing has been done. Add --yes to erase it.`);
   }
-  const { dataDir } = readConfig(options.environment, { webDir: '' });
-  const reply = (await askRunning(socketPath(dataDir), request)) ?? (await askStore(dataDir, request));
+  const config = readConfig(options.environment, { webDir: '' });
+  const reply = (await askRunning(socketPath(config.dataDir), request)) ?? (await askStore(config, request));
   return { text: options.json ? JSON.stringify(reply) : textOf(reply), ok: reply.ok };
 }
 
@@ -52,18 +53,22 @@ function requestOf(words: readonly string[]): OperatorRequest {
   throw new ConfigError(`The commands are: ${ROOMS_USAGE}`);
 }
 
-async function askStore(dataDir: string, request: OperatorRequest): Promise<OperatorReply> {
-  const path = join(dataDir, STORE_FILE);
+async function askStore(config: RelayConfig, request: OperatorRequest): Promise<OperatorReply> {
+  if (config.redis === null) await mustHoldStore(config.dataDir);
+  // What it would log, the command's own answer says.
+  const backbone = await openBackbone(config, false, { info: () => undefined, warn: () => undefined });
   try {
-    await access(path);
+    return await operate(backbone.store, request);
+  } finally {
+    await backbone.close();
+  }
+}
+
+async function mustHoldStore(dataDir: string): Promise<void> {
+  try {
+    await access(join(dataDir, STORE_FILE));
   } catch (error) {
     throw new ConfigError(`DATA_DIR is ${dataDir}, which holds no store (${reason(error)}).`);
-  }
-  const store = openStore(path);
-  try {
-    return await operate(store, request);
-  } finally {
-    await store.close();
   }
 }
 
