@@ -13,7 +13,7 @@ import * as scripts from './scripts/upkeep.js';
 import { storeError } from './store-error.js';
 
 /** Pieces of a scan that one call looks through, idle rooms or not. */
-const MOST_LOOKS = 64;
+const MOST_LOOKS = 256;
 
 const STATES = ['open', 'closed', 'erased'] as const;
 

@@ -56,16 +56,16 @@ for i = 4, #ARGV, 4 do
 end
 if #entries > 0 then
   place(entries)
-  local sent = {}
-  for i, entry in ipairs(entries) do
-    sent[2 * i - 1], sent[2 * i] = sender .. entry.id, pack('>I6I6I6', entry.g, entry.s, now)
-  end
-  call('HSET', SENT, unpack(sent))
-  call('HSET', META, 'em', room.em + #entries)
 else
   touch()
 end
-if taken then call('HSET', SENT, 'b' .. sender, pack('>dI6', tokens, now)) end
+if taken then
+  local sent = {'b' .. sender, pack('>dI6', tokens, now)}
+  for i, entry in ipairs(entries) do
+    sent[2 * i + 1], sent[2 * i + 2] = sender .. entry.id, pack('>I6I6I6', entry.g, entry.s, now)
+  end
+  call('HSET', SENT, unpack(sent))
+end
 local answer = {'OK', refused, wait}
 for _, stands in ipairs(places) do
   local n = #answer

@@ -20,6 +20,7 @@ local function place(entries)
   for _, entry in ipairs(entries) do
     s = s + 1
     entry.g, entry.s = room.g, s
+    if entry.kind == MESSAGE then room.em = room.em + 1 end
     local text = record(entry.kind, entry.sender, entry.clear, entry.payload)
     if entry.id then
       call('XADD', LOG, id(room.g, s), 'e', text, 'i', entry.id)
@@ -39,7 +40,7 @@ local function place(entries)
     parts[#parts + 1] = at(room.g, s) .. pack('>I4', #text) .. text .. pack('>I2', #wraps) .. table.concat(wraps)
   end
   room.s, room.entries, room.bytes, room.used = s, room.entries + #entries, room.bytes + bytes, now
-  call('HSET', META, 's', s, 'entries', room.entries, 'bytes', room.bytes, 'used', now)
+  call('HSET', META, 's', s, 'em', room.em, 'entries', room.entries, 'bytes', room.bytes, 'used', now)
   local body = table.concat(parts)
   if #body > ${FEED_BYTES} then event(TIP, at(room.g, s)) else event(ENTRIES, body) end
 end
