@@ -128,7 +128,19 @@ describe('the Redis Cluster of Kubernetes', () => {
     await clear();
     // In another order, so that each gets an address that another one had.
     for (const pod of [...pods.slice(1), pods[0]!]) await startPod(pod);
-    await allReady();
+    // The probe goes on being asked: a node may take itself for ready before it has noticed.
+    await until(
+      'each node to know the address of each',
+      async () => {
+        await allReady();
+        const seen = await Promise.all(pods.map((pod) => ask(pod, 'cluster', 'nodes')));
+        return seen.every(
+          (known) =>
+            known.split('\n').length === pods.length && !/fail|noaddr|handshake|disconnected/.test(known),
+        );
+      },
+      180_000,
+    );
     expect(await ask(pods[0]!, 'cluster', 'myid')).toBe(before);
     for (const pod of pods) expect(await ask(pod, 'get', 'kept')).toBe('yes');
   });
