@@ -1,6 +1,6 @@
 /** The slot of a cluster that a name belongs to: CRC-16 (XMODEM) of its hash tag, or of all of it. */
 
-export const SLOTS = 16_384;
+const SLOTS = 16_384;
 const POLYNOMIAL = 0x1021;
 
 export function slotOf(name: string): number {

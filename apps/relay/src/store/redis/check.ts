@@ -195,6 +195,11 @@ function lineFor(error: unknown, target: Target, where: string): ConfigError {
     );
   }
   const code = reason(error);
+  if (/CERT|SIGNATURE|ISSUER/.test(code)) {
+    return new ConfigError(
+      `${setting}: the certificate of ${where} is not trusted (${code}); set REDIS_TLS_CA_FILE to the authority that signed it, and name the host as the certificate does.`,
+    );
+  }
   return new Unreachable(
     `${setting}: ${where} cannot be reached (${code === UNKNOWN ? message : code}); start it, or set ${setting} to where it is${target.kind === 'sentinel' ? '' : '. With TLS, set REDIS_TLS=true'}.`,
   );
