@@ -247,7 +247,12 @@ export class Session {
       .map(([roomId, room]) => summaryOf(room, this.#drafts.of(roomId)))
       .sort((a, b) => b.time - a.time);
     const joins = [...this.#joins.values()].map((join) => join.view());
-    const states = [...rooms, ...joins].map((live) => live.connection);
+    // A room that is over has no link, and a join that failed wants none.
+    const live = [
+      ...rooms.filter(({ stage }) => stage === 'member'),
+      ...joins.filter(({ failure }) => failure === null),
+    ];
+    const states = live.map(({ connection }) => connection);
     const worst =
       (['stopped', 'offline', 'connecting'] as const).find((state) => states.includes(state)) ?? 'connected';
     const { pin } = this.#pin;
