@@ -26,7 +26,7 @@ import { digitsOf, Faces } from './view/faces.js';
 import { Feed } from './view/feed.js';
 import { relayRowsOf } from './view/relay-rows.js';
 import { roomViewOf } from './view/room-view.js';
-import { summaryOf } from './view/summary.js';
+import { summaryOf, worstState } from './view/summary.js';
 import { sourceOf } from './view/timeline.js';
 
 const MAX_MEMBERS = 256;
@@ -247,17 +247,13 @@ export class Session {
       .map(([roomId, room]) => summaryOf(room, this.#drafts.of(roomId)))
       .sort((a, b) => b.time - a.time);
     const joins = [...this.#joins.values()].map((join) => join.view());
-    // A room that is over has no link, and a join that failed wants none.
-    const live = [
-      ...rooms.filter(({ stage }) => stage === 'member'),
-      ...joins.filter(({ failure }) => failure === null),
-    ];
-    const states = live.map(({ connection }) => connection);
-    const worst =
-      (['stopped', 'offline', 'connecting'] as const).find((state) => states.includes(state)) ?? 'connected';
     const { pin } = this.#pin;
     return {
-      relay: { fingerprint: pin?.fingerprint ?? null, pinnedBy: pin?.by ?? null, state: worst },
+      relay: {
+        fingerprint: pin?.fingerprint ?? null,
+        pinnedBy: pin?.by ?? null,
+        state: worstState(rooms, joins),
+      },
       rooms,
       joins,
     };

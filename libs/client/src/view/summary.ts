@@ -1,5 +1,5 @@
 /** A room in the list of rooms. */
-import type { RoomSummary } from '../api.js';
+import type { ConnectionState, JoinView, RoomSummary } from '../api.js';
 import type { Room } from '../room/room.js';
 
 export function summaryOf(room: Room, draft: string): RoomSummary {
@@ -32,4 +32,14 @@ function lastOf({ state, talk }: Room): RoomSummary['last'] {
     text: conversation.fateOf(said).text ?? said.text ?? '',
     time: said.sentAt,
   };
+}
+
+/** The worst state of all links that there should be: a room that is over has none, a join that failed wants none. */
+export function worstState(rooms: readonly RoomSummary[], joins: readonly JoinView[]): ConnectionState {
+  const live = [
+    ...rooms.filter(({ stage }) => stage === 'member'),
+    ...joins.filter(({ failure }) => failure === null),
+  ];
+  const states = new Set(live.map(({ connection }) => connection));
+  return (['stopped', 'offline', 'connecting'] as const).find((state) => states.has(state)) ?? 'connected';
 }
