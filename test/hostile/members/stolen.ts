@@ -1,0 +1,144 @@
+/**
+ * What a thief has who has taken it out of a member's own vault, and what a member's keys can
+ * make that its client would not: messages, rotations and roster entries of any shape.
+ */
+import {
+  encodeMessageClear, type AnyContent, type Body, type Bytes, type Entry, type MemberId, type Position, type RotationCommand,
+} from '@0fc/protocol'; // prettier-ignore
+import { makeRotation, sealMessage, sealSignal, signBody, type KeyPair } from '@0fc/crypto/keys';
+import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
+import { decodeRoster, type Roster } from '@0fc/crypto/verify';
+import {
+  decodeRecord, outboxItem, ownerInvite, prefixOf, roomCore, STORES, type EpochKey, type OwnerInvite, type RoomCore,
+} from '../../../libs/client/src/room/records.js'; // prettier-ignore
+import { FileStorage } from '../../../libs/client/src/node/storage.js';
+import { Vault } from '../../../libs/client/src/vault.js';
+import type { Member } from '../../support/member.js';
+
+const crypto = { hash: nodeHash, random: nodeRandom, clock: systemClock };
+
+/** All that a member's vault holds of a room, in clear. */
+export class Stolen {
+  readonly core: RoomCore;
+  readonly roster: Roster;
+  readonly invites: readonly OwnerInvite[];
+  readonly chain: readonly Bytes[];
+
+  private constructor(core: RoomCore, invites: readonly OwnerInvite[], chain: readonly Bytes[]) {
+    this.core = core;
+    this.roster = decodeRoster(core.roster);
+    this.invites = invites;
+    this.chain = chain;
+  }
+
+  static async from(member: Member, roomId: string): Promise<Stolen> {
+    const storage = FileStorage.open(member.folder);
+    try {
+      const vault = await Vault.unlock({ storage, crypto }, member.passphrase);
+      const core = await vault.get(STORES.rooms, roomId);
+      if (core === null) throw new Error('nothing to steal');
+      const invites = await vault.listFrom(STORES.invites, prefixOf(roomId));
+      const chain = await vault.listFrom(STORES.chain, prefixOf(roomId));
+      return new Stolen(
+        decodeRecord(roomCore, core),
+        invites.map(({ value }) => decodeRecord(ownerInvite, value)),
+        chain.map(({ value }) => value),
+      );
+    } finally {
+      await storage.close();
+    }
+  }
+
+  get identity(): KeyPair {
+    return this.core.identity;
+  }
+
+  get me(): MemberId {
+    return this.core.me;
+  }
+
+  get current(): EpochKey & { readonly key: Bytes } {
+    return this.key(this.core.epoch);
+  }
+
+  key(epoch: number): EpochKey & { readonly key: Bytes } {
+    const known = this.core.keys.find((key) => key.epoch === epoch);
+    if (known?.key == null) throw new Error(`no key of epoch ${String(epoch)}`);
+    return { ...known, key: known.key };
+  }
+
+  /** A message that this member never wrote, sealed and signed with its own keys. */
+  message(
+    content: AnyContent,
+    fields: Partial<Body<'message'>> = {},
+    by: { readonly identity?: KeyPair; readonly roomKey?: Bytes } = {},
+  ): { readonly clear: Bytes; readonly payload: Bytes; readonly body: Body<'message'> } {
+    const { roomId, epoch, me: sender, instance, nextN: n, position, t } = this.core;
+    const body: Body<'message'> = {
+      roomId, epoch, sender, instance, n, mid: nodeRandom.bytes(16), seen: { position, t }, sentAt: Date.now(), content, ...fields,
+    }; // prettier-ignore
+    const { identity = this.identity, roomKey = this.key(body.epoch).key } = by;
+    const { payload } = sealMessage({ identity, roomKey, body });
+    return { clear: encodeMessageClear(body.epoch), payload, body };
+  }
+
+  text(
+    text: string,
+    fields: Partial<Body<'message'>> = {},
+  ): { readonly clear: Bytes; readonly payload: Bytes } {
+    const { clear, payload } = this.message({ type: 'text', text }, fields);
+    return { clear, payload };
+  }
+
+  presence(fields: Partial<Body<'signal'>> = {}): Bytes {
+    const { roomId, epoch, me: sender, instance, position, t } = this.core;
+    const content = { type: 'presence', seen: { position, t }, head: this.roster.head } as const;
+    const now = Date.now();
+    const body = { roomId, epoch, sender, instance, counter: now + 1_000, sentAt: now, content, ...fields };
+    return sealSignal({ identity: this.identity, roomKey: this.key(body.epoch).key, body });
+  }
+
+  /** A roster entry under this member's signature, whoever owns the room. */
+  entry<K extends 'admit' | 'remove' | 'leave' | 'transfer' | 'settings' | 'close'>(
+    kind: K,
+    fields: Omit<Body<K>, 'roomId' | 'head' | 'owner'> & { readonly head?: Bytes; readonly owner?: MemberId },
+  ): Bytes {
+    const { roomId, head, owner } = this.roster;
+    return signBody(this.identity, kind, { roomId, head, owner, ...fields } as unknown as Body<K>);
+  }
+
+  /** A rotation on a roster by this member's hand: one that it owns by what the roster says. */
+  async rotation(
+    roster: Roster = this.roster,
+  ): Promise<{ command: RotationCommand; newKey: Bytes; newEpoch: number }> {
+    const prekeys = new Map([...roster.members.values()].map(({ memberId, prekey }) => [memberId, prekey]));
+    const { command, newKey, newEpoch } = await makeRotation(crypto, {
+      identity: this.identity,
+      roster,
+      epoch: this.core.epoch,
+      roomKey: this.current.key,
+      prekeys,
+    });
+    return { command, newKey, newEpoch };
+  }
+}
+
+const none = new Uint8Array();
+
+/** An entry as a relay might serve it. */
+export const entryAt = (
+  position: Position,
+  kind: Entry['kind'],
+  sender: string,
+  parts: { readonly clear?: Bytes; readonly payload: Bytes; readonly wrap?: Bytes },
+): Entry => ({
+  position,
+  kind,
+  sender: sender as MemberId,
+  time: Date.now(),
+  clear: parts.clear ?? none,
+  payload: parts.payload,
+  ...(parts.wrap === undefined ? {} : { wrap: parts.wrap }),
+});
+
+export { outboxItem };

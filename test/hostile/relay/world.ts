@@ -1,0 +1,80 @@
+/**
+ * What a relay believes: a real store with the real handlers over it. A lying relay may have
+ * several of one room, and show each member another one (a fork), or an old one (a rollback).
+ */
+import { copyFileSync, existsSync, mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { nodeHash, systemClock } from '@0fc/crypto/node';
+import type { RelayContext } from '../../../apps/relay/src/rooms/context.js';
+import type { RoomStore } from '../../../apps/relay/src/rooms/room-store.js';
+import { Rosters } from '../../../apps/relay/src/rooms/rosters.js';
+import { openSqliteStore } from '../../../apps/relay/src/store/sqlite/sqlite-room-store.js';
+
+const STORE_FILE = 'relay.sqlite';
+
+export class World {
+  readonly folder: string;
+  readonly store: RoomStore;
+  readonly context: RelayContext;
+  /** a copy that is passed off as the original: nobody is told of the generation that its store has opened */
+  hidden = false;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+    this.store = openSqliteStore({ path: join(folder, STORE_FILE) });
+    this.context = {
+      store: this.store,
+      rosters: new Rosters(this.store, nodeHash),
+      trimmer: { due: () => undefined },
+      hash: nodeHash,
+      clock: systemClock,
+      limits: {
+        append: { perSecond: 1_000, burst: 10_000 },
+        maxMembers: 256,
+        invitesOpen: 64,
+        creationToken: null,
+      },
+      mayCreate: () => true,
+      mayRestore: () => 0,
+    };
+  }
+
+  static empty(): World {
+    return new World(mkdtempSync(join(tmpdir(), '0fc-world-')));
+  }
+
+  /** The file as it is now, to be opened later: see {@link World.open}. */
+  snapshot(): string {
+    const folder = mkdtempSync(join(tmpdir(), '0fc-world-'));
+    // In one turn of the event loop: the store's writer is idle meanwhile.
+    for (const name of [STORE_FILE, `${STORE_FILE}-wal`]) {
+      const path = join(this.folder, name);
+      if (existsSync(path)) copyFileSync(path, join(folder, name));
+    }
+    return folder;
+  }
+
+  /** A store over a snapshot. As any start of the real store it opens a new generation. */
+  static open(snapshot: string): World {
+    return new World(snapshot);
+  }
+
+  async close(): Promise<void> {
+    await this.store.close();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** A message in which every position of one generation is one of another. */
+export function moveGeneration<T>(value: T, from: (g: number) => boolean, to: number): T {
+  if (value instanceof Uint8Array || typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value))
+    return value.map((item: unknown) => moveGeneration(item, from, to)) as unknown as T;
+  const fields = Object.entries(value).map(([key, item]) => [key, moveGeneration<unknown>(item, from, to)]);
+  const copy = Object.fromEntries(fields) as Record<string, unknown>;
+  const { g, s } = copy;
+  if (typeof g === 'number' && typeof s === 'number' && from(g)) copy.g = to;
+  return copy as T;
+}

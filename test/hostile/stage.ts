@@ -1,0 +1,121 @@
+/** A lying relay, and members of its rooms: real clients, told apart by their names. */
+import { Member, value } from '../support/member.js';
+import { until } from '../support/wait.js';
+import type { MemberId } from '@0fc/protocol';
+import { LyingRelay } from './relay/lying-relay.js';
+
+export const idOf = (who: Member): MemberId => (who.room?.me ?? '') as MemberId;
+export const epochOf = (who: Member): number => who.room?.key?.epoch ?? 0;
+export const stageOf = (who: Member, roomId: string): string | undefined =>
+  who.app?.rooms.find((room) => room.roomId === roomId)?.stage;
+export const failureOf = (who: Member): string | undefined => who.app?.joins.at(-1)?.failure?.code;
+export const namesIn = (who: Member): readonly string[] => (who.room?.members ?? []).map(({ name }) => name);
+
+export interface Company {
+  readonly owner: Member;
+  readonly tomas: Member;
+  readonly ines: Member;
+  readonly roomId: string;
+}
+
+export class Stage {
+  readonly relay: LyingRelay;
+  readonly #members: Member[] = [];
+
+  private constructor(relay: LyingRelay) {
+    this.relay = relay;
+  }
+
+  static async open(): Promise<Stage> {
+    return new Stage(await LyingRelay.start());
+  }
+
+  async close(): Promise<void> {
+    await this.dismiss();
+    await this.relay.stop();
+  }
+
+  /** After a test: no lie, no fork, nobody left. */
+  async dismiss(): Promise<void> {
+    this.relay.honest();
+    await Promise.all(this.#members.splice(0).map((member) => member.remove()));
+    await this.relay.reunite();
+  }
+
+  async member(name: string, url = this.relay.url): Promise<Member> {
+    const made = await Member.create(name, url);
+    this.#members.push(made);
+    return made;
+  }
+
+  /** Somebody else's, to be removed at the end. */
+  keep(member: Member): Member {
+    this.#members.push(member);
+    return member;
+  }
+
+  async joined(owner: Member, roomId: string, name: string): Promise<Member> {
+    const guest = await this.member(name);
+    value(await guest.api.join((await owner.invite(roomId)).link, name));
+    await guest.admitted(roomId);
+    return guest;
+  }
+
+  async two(rotateEvery = 100): Promise<Omit<Company, 'ines'>> {
+    const owner = await this.member('Amina');
+    const roomId = await owner.createRoom('Rive droite', rotateEvery);
+    const tomas = await this.joined(owner, roomId, 'Tomás');
+    await this.settled([owner, tomas], 2);
+    return { owner, tomas, roomId };
+  }
+
+  async three(rotateEvery = 100): Promise<Company> {
+    const { owner, tomas, roomId } = await this.two(rotateEvery);
+    const ines = await this.joined(owner, roomId, 'Inès');
+    await this.settled([owner, tomas, ines], 3);
+    return { owner, tomas, ines, roomId };
+  }
+
+  /** All see each other, by name, and have nothing left to read. */
+  async settled(all: readonly Member[], members: number): Promise<void> {
+    await until('all to see each other', () =>
+      all.every(
+        (who) => who.room?.members.length === members && who.room.members.every(({ name }) => name !== ''),
+      ),
+    );
+    await this.level(all);
+  }
+
+  /** Everybody has taken in the log to the same end, and nothing waits to be sent. */
+  async level(all: readonly Member[]): Promise<void> {
+    const [first] = all;
+    const roomId = first?.room?.roomId ?? '';
+    await until('all to be at one place', async () => {
+      const ends = await Promise.all(
+        all.map(async (who) => {
+          const last = value(await who.api.relaySees(roomId, 1)).at(-1)?.position;
+          return `${String(last?.g)}/${String(last?.s)}`;
+        }),
+      );
+      return (
+        new Set(ends).size === 1 && all.every((who) => who.messages.every(({ state }) => state !== 'sending'))
+      );
+    });
+  }
+
+  /** Waits for an alarm, and says which are there if it does not come. */
+  async alarm(who: Member, code: string): Promise<void> {
+    await until(
+      () =>
+        `${who.name} to show ${code}; it shows ${who.alarms.join(', ') || 'no alarm'}, ${who.texts.join(' | ')}`,
+      () => who.alarms.includes(code),
+      20_000,
+    );
+  }
+}
+
+/** The refusal of a command; 'done' when it was carried out. */
+export const codeOf = (outcome: {
+  readonly ok: boolean;
+  readonly error?: { readonly code: string };
+}): string => outcome.error?.code ?? 'done';
