@@ -3,7 +3,7 @@
  * write of its vault, or the relay dies at that moment; what was answered comes to pass all the
  * same, once, and everybody can talk afterwards.
  */
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { carryOut, dieAtEachWrite, Mortal } from '../support/fates.js';
 import type { MemberProcess } from '../support/member-process.js';
 import { RelayProcess } from '../support/relay-process.js';
@@ -23,6 +23,10 @@ async function mortal(name: string): Promise<Mortal> {
 
 beforeAll(async () => {
   relay = await RelayProcess.start();
+});
+beforeEach(async () => {
+  // A test that failed may have left it dead.
+  if (!relay.running) await relay.start();
 });
 afterAll(async () => {
   await Promise.all(made.map((member) => member.remove()));
@@ -148,6 +152,7 @@ describe.each(['writer', 'relay'] as const)('the %s dies at each write', (victim
         all,
       ));
       await joiner.spare();
+      if (!relay.running) await relay.start();
       await member.admitted(String(owner.member.roomId));
       await talk.round(all);
       await member.stop();
