@@ -219,6 +219,8 @@ export class Room implements RoomHandle {
   #onState(connection: ConnectionState, stopped: Failure | null): void {
     this.#connectionState = connection;
     if (stopped !== null) this.#stopped = stopped;
+    // The link has stopped for good by itself: only start() goes on, and it has to.
+    if (connection === 'stopped') this.#started = false;
     if (connection !== 'connected') {
       this.#reader.down();
       this.signals.stop();
