@@ -4,7 +4,7 @@
  * same, once, and everybody can talk afterwards.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { carryOut, dieAtEachWrite, Mortal } from '../support/fates.js';
+import { carryOut, dieAtEachWrite, Mortal, strideOf } from '../support/fates.js';
 import type { MemberProcess } from '../support/member-process.js';
 import { RelayProcess } from '../support/relay-process.js';
 import { Talk } from '../support/talk.js';
@@ -129,10 +129,10 @@ describe.each(['writer', 'relay'] as const)('the %s dies at each write', (victim
 
   test('of the joiner’s', async () => {
     const { owner, guest, talk } = await pair();
-    let write = 0;
+    let write = 1 - strideOf(victim);
     // Each joiner joins once: the writer is another one each time.
     for (let deaths = 1; deaths > 0;) {
-      write += 1;
+      write += strideOf(victim);
       const joiner = await mortal('Inès');
       const link = await owner.member.invite();
       const { member } = joiner;
