@@ -149,7 +149,10 @@ describe('compose', () => {
       await member.restart();
       await member.live();
       const { shown, alarms } = await member.history();
-      expect(shown).toEqual(before[index]);
+      // As it was, entry by entry; what may follow is a rotation that was due when all was restarted.
+      const known = before[index]!;
+      expect(shown.slice(0, known.length)).toEqual(known);
+      expect(shown.slice(known.length).filter(({ type }) => type !== 'rotated')).toEqual([]);
       expect(alarms).toEqual([]);
     }
     await talk.round(everybody);
