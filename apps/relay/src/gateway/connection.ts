@@ -12,6 +12,7 @@ import type { RelayContext } from '../rooms/context.js';
 import type { BoundReader, ClosingCode, Peer } from '../rooms/peer.js';
 import { dispatch, type RequestMessage } from '../rooms/dispatch.js';
 import type { Rate } from '../rooms/room-store.js';
+import { StoreError } from '../rooms/verdict.js';
 import type { Buckets } from '../limits/buckets.js';
 import type { ConnectionMetrics } from '../metrics/metrics.js';
 import type { HandshakeGate } from './handshake-gate.js';
@@ -195,7 +196,14 @@ export class Connection implements Peer {
   }
 
   failed(error: unknown): void {
-    this.#options.log.error({ err: error }, 'failed');
+    this.#log(error, { err: error }, 'failed');
+  }
+
+  /** What a connection that is over could not finish, since the store ended with it, harms nobody. */
+  #log(error: unknown, fields: object, text: string): void {
+    const { log } = this.#options;
+    if (this.#state === 'over' && error instanceof StoreError) log.debug(fields, text);
+    else log.error(fields, text);
   }
 
   #handshake(frame: unknown): void {
@@ -287,7 +295,7 @@ export class Connection implements Peer {
       this.#serving = false;
       if (message.kind === 'append') metrics.appended((performance.now() - begun) / 1_000);
       if (refused !== null) metrics.refused(refused);
-      if (fault !== undefined) log.error({ err: fault, code: refused }, 'request failed');
+      if (fault !== undefined) this.#log(fault, { err: fault, code: refused }, 'request failed');
       else if (refused !== null) log.info({ code: refused, kind: known(message.kind) }, 'refused');
       this.#outbound.push(reply);
       if (this.#lastWords !== null) this.#lastWords();
