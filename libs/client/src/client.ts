@@ -314,6 +314,7 @@ export class Client implements ClientApi {
         if (vault !== null) this.#state = 'locked';
         await vault?.close();
         await this.#platform.lock.release();
+        this.#tell();
         throw error;
       }
       this.#tell();

@@ -1,7 +1,5 @@
 /** An open vault at work: its rooms and joins, live, and the views of them. */
-import {
-  ERROR_CODES, parse, random16, type Bytes, type RoomId,
-} from '@0fc/protocol'; // prettier-ignore
+import { ERROR_CODES, parse, random16, type Bytes, type RoomId } from '@0fc/protocol';
 import { fingerprintOf } from '@0fc/crypto/verify';
 import { makeJoinRequest, safetyNumber } from '@0fc/crypto/keys';
 import type {
@@ -65,24 +63,27 @@ export class Session {
 
   static async open(platform: Platform, vault: Vault, options: ClientOptions, tell: Tell): Promise<Session> {
     const session = new Session(platform, vault, options, tell, await Drafts.load(vault));
-    await session.#loadInstance();
-    await session.#pin.load(vault, options.relayPublicKey);
-    for (const { key } of await vault.list(STORES.rooms)) {
-      const state = await RoomState.load(vault, key as RoomId, platform.crypto.hash);
-      if (state !== null) session.#startRoom(state);
-    }
-    for (const { value } of await vault.list(STORES.joins)) {
-      await session.#startJoin(decodeRecord(joinRecord, value));
-    }
+    // What has been started of it must not go on without the rest.
+    await session.#load().catch(async (error: unknown) => {
+      await session.close();
+      throw error;
+    });
     return session;
   }
 
-  /** Random, new for each vault (section 6): counters of another instance are told apart. */
-  async #loadInstance(): Promise<void> {
+  async #load(): Promise<void> {
     const known = await this.#vault.get(STORES.app, 'instance');
+    // Random, new for each vault (section 6): counters of another instance are told apart.
     this.#instance = known === null ? this.#platform.crypto.random.bytes(16) : parse(random16, known);
     if (known === null)
       await this.#vault.write([{ store: STORES.app, key: 'instance', value: this.#instance }]);
+    await this.#pin.load(this.#vault, this.#options.relayPublicKey);
+    for (const { key } of await this.#vault.list(STORES.rooms)) {
+      const state = await RoomState.load(this.#vault, key as RoomId, this.#platform.crypto.hash);
+      if (state !== null) this.#startRoom(state);
+    }
+    const joins = await this.#vault.list(STORES.joins);
+    for (const { value } of joins) await this.#startJoin(decodeRecord(joinRecord, value));
   }
 
   room(roomId: string): Room {

@@ -1,0 +1,128 @@
+/** Opening, closing and erasing the vault through the client's door: at once, and failing half-way. */
+import { beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { loadThemis, nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
+import { utf8 } from '@0fc/protocol';
+import type { VaultState } from './api.js';
+import { createClient, type Client } from './client.js';
+import { ClientError } from './errors.js';
+import type { Platform, StoragePort } from './ports.js';
+import { memoryStorage } from './room/log.spec-support.js';
+import { STORES } from './room/records.js';
+import { Vault } from './vault.js';
+
+jest.setTimeout(60_000);
+
+const PASSPHRASE = 'a passphrase long enough';
+const crypto = { hash: nodeHash, random: nodeRandom, clock: systemClock };
+
+/** A device whose lock can be looked at, and whose links must not be used. */
+class Device implements Platform {
+  readonly crypto = crypto;
+  readonly storage: StoragePort = memoryStorage();
+  held = false;
+  readonly timers = {
+    after: (ms: number, run: () => void) => {
+      const timer = setTimeout(run, ms);
+      return () => clearTimeout(timer);
+    },
+  };
+  readonly socket = {
+    connect: () => {
+      throw new Error('no room, no link');
+    },
+  };
+  readonly lock = {
+    acquire: async () => (this.held = true),
+    release: async () => {
+      this.held = false;
+    },
+  };
+}
+
+let device: Device;
+let client: Client;
+let state: VaultState;
+
+beforeAll(() => loadThemis());
+beforeEach(async () => {
+  device = new Device();
+  const unreachable = (): Promise<never> => Promise.reject(new ClientError('RELAY_UNREACHABLE'));
+  client = await createClient(device, {
+    relayUrl: 'https://chat.example',
+    relayPublicKey: null,
+    fetchRelayKey: unreachable,
+    fetchRelayTime: unreachable,
+  });
+  await client.subscribe((event) => {
+    if (event.type === 'app') state = event.app.vault;
+  });
+});
+
+const code = async (outcome: ReturnType<Client['unlock']>): Promise<string> => {
+  const result = await outcome;
+  return result.ok ? 'ok' : result.error.code;
+};
+
+describe('the vault behind the client', () => {
+  it('opens once, whoever asks twice at once', async () => {
+    expect(await Promise.all([client.createVault(PASSPHRASE), client.unlock(PASSPHRASE)].map(code))).toEqual([
+      'ok',
+      'VAULT_EXISTS',
+    ]);
+    expect([state, device.held]).toEqual(['open', true]);
+    await client.close();
+    expect([state, device.held]).toEqual(['locked', false]);
+  });
+
+  it('is closed, and its lock free, where it opens and cannot be read', async () => {
+    const vault = await Vault.create(device, PASSPHRASE);
+    await vault.write([{ store: STORES.joins, key: 'torn', value: utf8('no join at all') }]);
+    const close = jest.spyOn(Vault.prototype, 'close');
+    expect(await code(client.unlock(PASSPHRASE))).toBe('MALFORMED');
+    expect(close).toHaveBeenCalled();
+    close.mockRestore();
+    expect([state, device.held]).toEqual(['locked', false]);
+    expect((await client.changePassphrase(PASSPHRASE, 'another one, long enough')).ok).toBe(false);
+    expect(await code(client.unlock('not the passphrase'))).toBe('WRONG_PASSPHRASE');
+  });
+
+  it('that is being opened is erased only once it is open', async () => {
+    const both = [client.createVault(PASSPHRASE), client.eraseVault()];
+    expect(await Promise.all(both.map(code))).toEqual(['ok', 'ok']);
+    expect([state, device.held]).toEqual(['absent', false]);
+    expect(await code(client.unlock(PASSPHRASE))).toBe('VAULT_ABSENT');
+    expect(await code(client.createVault(PASSPHRASE))).toBe('ok');
+    await client.close();
+  });
+
+  it('that cannot be erased is locked, and its lock free', async () => {
+    expect(await code(client.createVault(PASSPHRASE))).toBe('ok');
+    const erase = jest.spyOn(device.storage, 'erase').mockRejectedValue(new ClientError('VAULT_UNAVAILABLE'));
+    expect(await code(client.eraseVault())).toBe('VAULT_UNAVAILABLE');
+    erase.mockRestore();
+    expect([state, device.held]).toEqual(['locked', false]);
+    expect(await code(client.unlock(PASSPHRASE))).toBe('ok');
+    await client.close();
+  });
+
+  it('goes out as a file and comes in elsewhere, and not over another one', async () => {
+    expect(await code(client.createVault(PASSPHRASE))).toBe('ok');
+    const file = await client.exportVault('the passphrase of the file');
+    if (!file.ok) throw new Error(file.error.code);
+    expect(await code(client.importVault(file.value, 'the passphrase of the file', PASSPHRASE))).toBe(
+      'VAULT_EXISTS',
+    );
+    expect(state).toBe('open');
+    expect(await code(client.eraseVault())).toBe('ok');
+    expect(await code(client.importVault(file.value, 'another passphrase', PASSPHRASE))).toBe(
+      'WRONG_PASSPHRASE',
+    );
+    expect([state, device.held]).toEqual(['absent', false]);
+    const next = 'the next passphrase, long enough';
+    expect(await code(client.importVault(file.value, 'the passphrase of the file', next))).toBe('ok');
+    expect([state, device.held]).toEqual(['open', true]);
+    await client.close();
+    expect(await code(client.unlock(next))).toBe('ok');
+    await client.close();
+  });
+});
