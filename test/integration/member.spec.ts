@@ -32,7 +32,7 @@ const member =
   (
     command: string,
     args: readonly string[] = [],
-    input = '',
+    input: string | null = '',
     more: NodeJS.ProcessEnv = {},
   ): Promise<Spoken> =>
     memberCommand([command, ...of(name), ...args], { ...environment, ...more }, input);
@@ -108,7 +108,7 @@ describe('two members by command lines', () => {
   test('a wrong passphrase, a lacking vault, an unknown command and a refusal have their exit codes', async () => {
     const wrong = await amina('rooms', [], '', { FC_PASSPHRASE: 'not the passphrase at all' });
     expect(wrong).toMatchObject({ code: 3, lines: [{ type: 'error', code: 'WRONG_PASSPHRASE' }] });
-    const absent = await member('nobody')('rooms');
+    const absent = await member('nobody')('rooms', [], null);
     expect(absent).toMatchObject({ code: 3, lines: [{ type: 'error', code: 'VAULT_ABSENT' }] });
     const misuse = await memberCommand(['dance'], environment);
     expect(misuse).toMatchObject({ code: 2, lines: [{ type: 'error', code: 'MISUSE' }] });

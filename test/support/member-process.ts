@@ -39,20 +39,26 @@ export interface Speaking {
   readonly end: Promise<Spoken>;
 }
 
-/** Starts one command line. `input`: its standard input. */
-export function memberSpeaks(args: readonly string[], environment: NodeJS.ProcessEnv, input = ''): Speaking {
+/** Starts one command line. `input`: its standard input; null: there is none, as under a scheduler. */
+export function memberSpeaks(
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  input: string | null = '',
+): Speaking {
   const child = spawn(process.execPath, [...fromSources(MAIN), ...args], {
     env: { PATH: process.env.PATH, ...environment },
+    stdio: [input === null ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
   const lines: Answer[] = [];
   let help = '';
+  if (child.stdout === null || child.stderr === null) throw new Error('no output');
   createInterface({ input: child.stdout }).on('line', (line) => {
     lines.push(JSON.parse(line) as Answer);
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => (help += text));
   // A program that has ended by itself reads no more.
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(input);
+  child.stdin?.on('error', () => undefined);
+  child.stdin?.end(input);
   const end = once(child, 'close').then(([code]) => ({ code: code as number | null, lines, help }));
   return { lines, interrupt: () => child.kill('SIGINT'), end };
 }
@@ -61,7 +67,7 @@ export function memberSpeaks(args: readonly string[], environment: NodeJS.Proces
 export const memberCommand = (
   args: readonly string[],
   environment: NodeJS.ProcessEnv,
-  input = '',
+  input: string | null = '',
 ): Promise<Spoken> => memberSpeaks(args, environment, input).end;
 
 /** A command that was refused, with the client's code. */

@@ -17,4 +17,5 @@ const code = await runMember(process.argv.slice(2), {
   },
 });
 process.exitCode = code;
-process.stdin.unref();
+// Nothing is read any more: an open terminal or pipe would keep the process.
+process.stdin.destroy();
