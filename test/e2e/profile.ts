@@ -148,7 +148,8 @@ export class Profile {
   /** Texts on the screen that the relay has, in the order shown. */
   async texts(): Promise<readonly string[]> {
     const rows = this.page.locator('[data-testid="message"]:not([data-state="sending"]) .msg__text');
-    return (await rows.allInnerTexts()).map((text) => text.trim());
+    // Not the inner text: what is scrolled out of sight is not laid out, and has none.
+    return (await rows.allTextContents()).map((text) => text.trim());
   }
 
   async has(...texts: readonly string[]): Promise<void> {
