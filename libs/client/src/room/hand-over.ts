@@ -10,6 +10,8 @@ import type { RoomHandle } from './handle.js';
 import { system } from './items.js';
 import { isPassing } from './passing.js';
 
+const RETRY_MS = 2_000;
+
 export class HandOver {
   readonly #room: RoomHandle;
   /** an acceptance has come: the owner's entry is due */
@@ -125,8 +127,19 @@ export class HandOver {
     sent.catch((error: unknown) => {
       const { code } = ClientError.from(error);
       // The next session tells it again. An offer that does not stand any more is the owner's to renew.
-      if (code === ERROR_CODES.OFFLINE || code === ERROR_CODES.BAD_ENTRY || isPassing(code)) return;
+      if (code === ERROR_CODES.OFFLINE || code === ERROR_CODES.BAD_ENTRY) return;
+      if (isPassing(code)) {
+        this.#again();
+        return;
+      }
       this.#room.halt(failureOf(error));
+    });
+  }
+
+  #again(): void {
+    this.#room.platform.timers.after(RETRY_MS, () => {
+      this.#sent = null;
+      this.pump();
     });
   }
 }

@@ -60,6 +60,8 @@ export class Owner {
 
   stop(): void {
     this.#timer?.();
+    this.#timer = null;
+    this.#held = false;
     this.#waiters.fail(new ClientError(ERROR_CODES.OFFLINE));
   }
 
