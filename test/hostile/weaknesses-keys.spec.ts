@@ -78,7 +78,7 @@ describe('W1: a join without the token of a live invite', () => {
     value(await ines.api.join(link, 'Inès'));
     await ines.admitted(roomId);
     // The relay pretends that it is open still, and lets a second one claim it.
-    stage.relay.onRequest('claim', () => ({ answer: { stage: 'claimed' } }));
+    stage.relay.onRequest('claim', () => ({ answer: { stage: 'claimed' as const } }));
     const late = await stage.member('Late');
     value(await late.api.join(link, 'Late'));
     const replies = stage.relay.requests('joinReply').length;

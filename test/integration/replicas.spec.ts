@@ -157,7 +157,7 @@ describe.each<RedisKind>(['standalone', 'cluster'])('two replicas on a %s Redis'
     let last = 0;
     for (let round = 0; round < 5; round++) {
       await Promise.all([
-        tellRedis((client) => client.client('KILL', 'TYPE', 'pubsub')),
+        tellRedis((client) => client.call('CLIENT', 'KILL', 'TYPE', 'pubsub')),
         ...Array.from({ length: 6 }, (_, n) => say(n % 2 === 0 ? room.owner : guest)),
       ]);
       last = await say(room.owner);

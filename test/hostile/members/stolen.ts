@@ -63,8 +63,9 @@ export class Stolen {
 
   key(epoch: number): EpochKey & { readonly key: Bytes } {
     const known = this.core.keys.find((key) => key.epoch === epoch);
-    if (known?.key == null) throw new Error(`no key of epoch ${String(epoch)}`);
-    return { ...known, key: known.key };
+    const key = known?.key ?? null;
+    if (known === undefined || key === null) throw new Error(`no key of epoch ${String(epoch)}`);
+    return { ...known, key };
   }
 
   /** A message that this member never wrote, sealed and signed with its own keys. */
@@ -104,7 +105,7 @@ export class Stolen {
     fields: Omit<Body<K>, 'roomId' | 'head' | 'owner'> & { readonly head?: Bytes; readonly owner?: MemberId },
   ): Bytes {
     const { roomId, head, owner } = this.roster;
-    return signBody(this.identity, kind, { roomId, head, owner, ...fields } as unknown as Body<K>);
+    return signBody(this.identity, kind, { roomId, head, owner, ...fields });
   }
 
   /** A rotation on a roster by this member's hand: one that it owns by what the roster says. */

@@ -176,8 +176,14 @@ export class Client implements Peer {
       const done = hook(this, request);
       if (done === undefined) continue;
       if (done === 'drop') return;
-      if ('answer' in done) return this.deliver({ r: message.q, body: done.answer });
-      if ('refuse' in done) return this.deliver({ r: message.q, error: { code: done.refuse } });
+      if ('answer' in done) {
+        this.deliver({ r: message.q, body: done.answer });
+        return;
+      }
+      if ('refuse' in done) {
+        this.deliver({ r: message.q, error: { code: done.refuse } });
+        return;
+      }
       request = done.instead;
     }
     const world = this.#relay.worldOf(this.memberId);
@@ -347,11 +353,12 @@ export class LyingRelay {
       if (!('r' in message) || !('body' in message)) return undefined;
       const request = client.asked.get(message.r);
       if (request?.kind !== kind) return undefined;
-      const reply = change(client, message.body as ReplyBody<K>, request.body as RequestBody<K>);
+      const reply = change(client, message.body as ReplyBody<K>, request.body);
       if (reply === undefined) return undefined;
-      if ('code' in reply && typeof reply.code === 'string' && Object.keys(reply).length === 1)
-        return [{ r: message.r, error: { code: reply.code } }];
-      return [{ r: message.r, body: reply as Record<string, unknown> }];
+      const said = reply as Record<string, unknown>;
+      if (typeof said.code === 'string' && Object.keys(said).length === 1)
+        return [{ r: message.r, error: { code: said.code } }];
+      return [{ r: message.r, body: said }];
     });
   }
 
@@ -370,10 +377,10 @@ export class LyingRelay {
   ): void {
     this.onFromClient((client, request) => {
       if (request.kind !== kind) return undefined;
-      const done = change(client, request.body as RequestBody<K>);
+      const done = change(client, request.body);
       if (done === undefined || done === 'drop' || 'refuse' in done) return done;
       if ('answer' in done) return { answer: done.answer as Record<string, unknown> };
-      return { instead: { ...request, body: done.instead as Record<string, unknown> } };
+      return { instead: { ...request, body: done.instead } };
     });
   }
 

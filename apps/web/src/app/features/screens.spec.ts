@@ -190,7 +190,7 @@ describe('lock', () => {
     provideApp('rooms', routes);
     const { fixture } = await visit('/room/room-rive');
     await settle(fixture, 8);
-    TestBed.inject(AppStore).lock();
+    void TestBed.inject(AppStore).lock();
     await settle(fixture, 2);
     expect(TestBed.inject(AppStore).timeline()).toEqual([]);
   });
