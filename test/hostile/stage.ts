@@ -40,6 +40,7 @@ export class Stage {
     this.relay.honest();
     await Promise.all(this.#members.splice(0).map((member) => member.remove()));
     await this.relay.reunite();
+    this.relay.forget();
   }
 
   async member(name: string, url = this.relay.url): Promise<Member> {

@@ -258,6 +258,11 @@ export class LyingRelay {
     await Promise.all(this.#worlds.map((world) => world.close()));
   }
 
+  /** What it has seen so far is not looked at any more. */
+  forget(): void {
+    for (const list of [this.seen, this.frames, this.http, this.failures]) list.length = 0;
+  }
+
   note(way: Seen['way'], memberId: MemberId, message: SessionMessage): void {
     this.seen.push({ way, memberId, message });
   }

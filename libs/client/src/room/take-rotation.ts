@@ -183,8 +183,9 @@ async function openOwnWrap(
   const oldKey = old?.key ?? null;
   // Without the key before there is none after it: shown once, where it began.
   if (oldKey === null) return old === null ? failed(ALARM_CODES.ALARM_NO_KEY) : { key: null, items: [] };
+  let notices: readonly StoredItem[] = [];
   try {
-    const notices = entry.wrap === undefined ? [] : prekeyNotices(state, rotation, entry.wrap, oldKey);
+    notices = entry.wrap === undefined ? [] : prekeyNotices(state, rotation, entry.wrap, oldKey);
     const { key, k } = await openRotation(hash, {
       roster,
       rotation,
@@ -199,7 +200,9 @@ async function openOwnWrap(
     core.prekeys = core.prekeys.filter((prekey) => prekey.k >= k);
     return { key, items: notices };
   } catch (error) {
-    return failed(alarmOf(error));
+    // The private half of a prekey that was rolled back is gone: that it was is the reason, and is told too.
+    const { key, items } = failed(alarmOf(error));
+    return { key, items: [...notices, ...items] };
   }
 }
 

@@ -1,0 +1,248 @@
+/** A relay that goes back, or says so: rollback, generations, trimming and grants as lies (G5, G6, G8, G10, G11, G16). */
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { makeKeyGrant, makeNeedKey } from '@0fc/crypto/keys';
+import { nodeHash, nodeRandom } from '@0fc/crypto/node';
+import { value } from '../support/member.js';
+import { until } from '../support/wait.js';
+import { Stolen } from './members/stolen.js';
+import { epochOf, idOf, namesIn, Stage, stageOf } from './stage.js';
+
+jest.setTimeout(120_000);
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await Stage.open();
+});
+afterEach(() => stage.dismiss());
+afterAll(() => stage.close());
+
+describe('an old snapshot', () => {
+  test('G10 put back across a removal: nobody’s roster or epoch goes back, and the removed stays removed', async () => {
+    const { owner, tomas, ines, roomId } = await stage.three();
+    await owner.say(roomId, 'before');
+    await Promise.all([tomas.has('before'), ines.has('before')]);
+    await stage.level([owner, tomas, ines]);
+    const old = stage.relay.world.snapshot();
+    const thief = await Stolen.from(tomas, roomId);
+    value(await owner.api.removeMember(roomId, thief.me));
+    await until('the second key', () => [owner, ines].every((who) => epochOf(who) === 2));
+    await owner.say(roomId, 'without Tomás');
+    await ines.has('without Tomás');
+    stage.relay.place([idOf(owner), idOf(ines)], { snapshot: old, hidden: false });
+    await stage.alarm(ines, 'ALARM_RELAY_LOST');
+    await until('the log to be where its members are', () =>
+      [owner, ines].every((who) => who.room?.paused === null && who.room.connection === 'connected'),
+    );
+    await ines.say(roomId, 'after the loss');
+    await owner.has('after the loss');
+    for (const who of [owner, ines]) {
+      expect(namesIn(who)).toEqual(['Amina', 'Inès']);
+      expect(epochOf(who)).toBe(2);
+    }
+    // All that was sealed in the world that went back was sealed for the second epoch.
+    const late = stage.relay.requests('append', idOf(ines)).at(-1)?.body.messages ?? [];
+    for (const { clear } of late) expect(Buffer.from(clear).toString('latin1')).toContain('epoch\x02');
+    expect(stageOf(tomas, roomId)).toBe('removed');
+  });
+
+  test('G6 put back in secret: who had read further says so at once, and nothing is taken back', async () => {
+    const { owner, tomas, roomId } = await stage.two();
+    await stage.level([owner, tomas]);
+    const old = stage.relay.world.snapshot();
+    await owner.say(roomId, 'taken back?');
+    await tomas.has('taken back?');
+    await stage.level([owner, tomas]);
+    const { core } = await Stolen.from(tomas, roomId);
+    stage.relay.place([idOf(tomas), idOf(owner)], { snapshot: old, hidden: true });
+    await Promise.all([owner.live(), tomas.live()]);
+    // What comes next stands where something else stood.
+    await owner.say(roomId, 'in its place');
+    await stage.alarm(tomas, 'ALARM_FORK');
+    expect(tomas.texts).toContain('taken back?');
+    const after = (await Stolen.from(tomas, roomId)).core;
+    expect(after.position.s).toBeGreaterThanOrEqual(core.position.s);
+    expect(after.epoch).toBe(core.epoch);
+  });
+
+  test('G11 a rotation that the relay lost is never made a second time: the same bytes come back', async () => {
+    const { owner, tomas, roomId } = await stage.two();
+    await stage.level([owner, tomas]);
+    const old = stage.relay.world.snapshot();
+    value(await owner.api.rotateNow(roomId));
+    await until('the second key', () => epochOf(tomas) === 2);
+    const [made] = stage.relay.requests('rotate', idOf(owner));
+    stage.relay.place([idOf(owner), idOf(tomas)], { snapshot: old, hidden: false });
+    await until('the rotation to be restored', () =>
+      [owner, tomas].every(
+        (who) => who.room?.connection === 'connected' && who.room.paused === null && who.alarms.length > 0,
+      ),
+    );
+    await tomas.say(roomId, 'and on');
+    await owner.has('and on');
+    const again = stage.relay
+      .requests('rotate', idOf(owner))
+      .map(({ body }) => Buffer.from(body.clear).toString('hex'));
+    expect(new Set(again)).toEqual(new Set([Buffer.from(made!.body.clear).toString('hex')]));
+    expect([owner, tomas].map(epochOf)).toEqual([2, 2]);
+    expect(owner.alarms).not.toContain('ALARM_OWNER_EQUIVOCATED');
+  });
+});
+
+describe('generations that never were', () => {
+  test('G6 are shown as a loss, give nothing up, and end in no loop', async () => {
+    const { owner, tomas, roomId } = await stage.two();
+    for (const text of ['one', 'two', 'three']) await owner.say(roomId, text);
+    await tomas.has('one', 'two', 'three');
+    await stage.level([owner, tomas]);
+    const { core } = await Stolen.from(tomas, roomId);
+    const opens = stage.relay.requests('open', idOf(tomas)).length;
+    // Forwards, backwards, the same again, one that has passed: fifty in a row.
+    for (let n = 0; n < 50; n++) {
+      const s = Math.max(0, core.position.s - (n % 4));
+      stage.relay.tell(idOf(tomas), 'generation', { generation: 1_000 + (n % 7), from: { g: 1, s } });
+    }
+    await stage.alarm(tomas, 'ALARM_RELAY_LOST');
+    await until('the client to go on or to stop', () => tomas.room?.connection !== undefined);
+    const after = (await Stolen.from(tomas, roomId)).core;
+    expect(after.epoch).toBe(core.epoch);
+    expect(after.keys).toEqual(core.keys);
+    expect(after.roster).toEqual(core.roster);
+    expect(tomas.texts).toEqual(['one', 'two', 'three']);
+    expect(stage.relay.requests('open', idOf(tomas)).length - opens).toBeLessThan(60);
+    await owner.say(roomId, 'undisturbed');
+    await owner.has('undisturbed');
+    expect(owner.alarms).toEqual([]);
+  });
+
+  test('G6 a log that is said to end earlier, or to be trimmed beyond its end, costs nothing that is here', async () => {
+    const { owner, tomas, roomId } = await stage.two();
+    await owner.say(roomId, 'here to stay');
+    await tomas.has('here to stay');
+    await stage.level([owner, tomas]);
+    const before = await Stolen.from(tomas, roomId);
+    stage.relay.onReply('open', (client, reply) =>
+      client.memberId === idOf(tomas) ? { ...reply, tip: { g: 1, s: 0 }, entries: [] } : undefined,
+    );
+    stage.relay.cut(idOf(tomas));
+    await tomas.live();
+    stage.relay.honest();
+    const s = before.core.position.s + 500;
+    stage.relay.onReply('open', (client, reply) =>
+      client.memberId === idOf(tomas)
+        ? {
+            ...reply,
+            tip: { g: 1, s },
+            trimmed: { g: 1, s },
+            trimmedT: new Uint8Array(32).fill(1),
+            entries: [],
+          }
+        : undefined,
+    );
+    stage.relay.cut(idOf(tomas));
+    await until('the range to be told as missed', () =>
+      tomas.items.some((item) => item.type === 'system' && item.event === 'missed'),
+    );
+    const after = await Stolen.from(tomas, roomId);
+    expect(after.core.keys).toEqual(before.core.keys);
+    expect(after.core.roster).toEqual(before.core.roster);
+    expect(tomas.texts).toEqual(['here to stay']);
+    // A presence of somebody who reads the true log shows that this one is false.
+    await tomas.live();
+    const told = await until('a presence of the owner', () =>
+      stage.relay.requests('signal', idOf(owner)).at(-1),
+    );
+    await tomas.say(roomId, 'from a made-up place');
+    await stage.alarm(owner, 'ALARM_FORK');
+    expect(told.body.epoch).toBe(1);
+  });
+});
+
+describe('keys for who must not have them', () => {
+  test('G10 a grant to somebody who is being removed is not made', async () => {
+    const { owner, tomas, roomId } = await stage.two();
+    const { identity, core } = await Stolen.from(tomas, roomId);
+    const need = makeNeedKey({ random: nodeRandom }, { identity, roomId: core.roomId, memberId: core.me });
+    stage.relay.onRequest('roster', () => 'drop');
+    value(await owner.api.removeMember(roomId, idOf(tomas)));
+    await until('the removal to be under way', () => owner.room?.members.some(({ removing }) => removing));
+    stage.relay.tell(idOf(owner), 'keyNeeded', { from: core.me, request: need.container });
+    await owner.say(roomId, 'meanwhile');
+    await owner.has('meanwhile');
+    const grants = stage.relay.requests('keyGrant');
+    stage.relay.honest();
+    stage.relay.cut(idOf(owner));
+    await until('the removal', () => owner.room?.members.length === 1);
+    expect(grants).toEqual([]);
+    expect(stage.relay.requests('keyGrant')).toEqual([]);
+  });
+
+  test('G2 a grant by the relay, by a member or for another request brings no key', async () => {
+    const { owner, tomas, ines, roomId } = await stage.three();
+    stage.relay.onEntries((client, entries) =>
+      client.memberId === idOf(ines) ? entries.map(({ wrap: _, ...entry }) => entry) : undefined,
+    );
+    // Nobody answers but the relay.
+    stage.relay.onEvent('keyNeeded', () => null);
+    value(await owner.api.rotateNow(roomId));
+    await stage.alarm(ines, 'ALARM_NO_KEY');
+    const { body } = await until('the request', () => stage.relay.requests('needKey', idOf(ines))[0]);
+    await until('the others to have the key', () => epochOf(tomas) === 2);
+    const traitor = await Stolen.from(tomas, roomId);
+    const own = nodeRandom.bytes(32);
+    const news = { profiles: [], roomName: null };
+    const { identity, roster, core } = traitor;
+    const options = { identity, epoch: 2, to: idOf(ines), request: body.request, news, roomKey: own };
+    // A member that owned the room by its own account, with a key of its own.
+    const forged = await makeKeyGrant(nodeHash, { ...options, roster: { ...roster, owner: core.me } });
+    for (const from of [core.me, idOf(owner)])
+      stage.relay.tell(idOf(ines), 'keyGranted', { from, grant: forged.grant, news: forged.news });
+    // The owner’s own hand, and the wrong key: told as such.
+    const owned = await Stolen.from(owner, roomId);
+    const wrong = await makeKeyGrant(nodeHash, {
+      ...options,
+      identity: owned.identity,
+      roster: owned.roster,
+    });
+    stage.relay.tell(idOf(ines), 'keyGranted', { from: idOf(owner), grant: wrong.grant, news: wrong.news });
+    await stage.alarm(ines, 'ALARM_WRONG_KEY');
+    expect(ines.room?.paused).toBe('key');
+    // The right key in answer to another request of hers: not taken either.
+    const other = makeNeedKey(
+      { random: nodeRandom },
+      { identity: (await Stolen.from(ines, roomId)).identity, roomId: core.roomId, memberId: idOf(ines) },
+    );
+    const elsewhere = await makeKeyGrant(nodeHash, {
+      ...options,
+      identity: owned.identity,
+      roster: owned.roster,
+      request: other.container,
+      roomKey: owned.current.key,
+    });
+    stage.relay.tell(idOf(ines), 'keyGranted', {
+      from: idOf(owner),
+      grant: elsewhere.grant,
+      news: elsewhere.news,
+    });
+    await owner.say(roomId, 'waiting for her');
+    await tomas.has('waiting for her');
+    expect(ines.room?.paused).toBe('key');
+    expect(ines.texts).toEqual([]);
+    stage.relay.honest();
+    stage.relay.cut();
+    await ines.has('waiting for her');
+  });
+
+  test('G9 a relay that calls an epoch old without a rotation is told as such, and gets the same line for no other key', async () => {
+    const { owner, tomas, roomId } = await stage.two();
+    stage.relay.onRequest('append', ({ memberId }) =>
+      memberId === idOf(tomas) ? { answer: { placed: [], refused: 'STALE_EPOCH' } } : undefined,
+    );
+    await tomas.say(roomId, 'for this epoch only');
+    await stage.alarm(tomas, 'ALARM_STALE_WITHOUT_ROTATION');
+    expect(epochOf(tomas)).toBe(1);
+    stage.relay.honest();
+    stage.relay.cut(idOf(tomas));
+    value(await owner.api.rotateNow(roomId));
+    await owner.has('for this epoch only');
+  });
+});
