@@ -8,11 +8,13 @@ import { until } from './wait.js';
 
 const PROGRAM = join(import.meta.dirname, 'member-mortal.ts');
 /**
- * After a relay's death its members come back one by one, ever more slowly: by default it dies at every
- * third write only. `RESUME=all` takes each.
+ * Each death takes seconds to be made good: by default a member dies at every second write, and the relay,
+ * after which all come back ever more slowly, at every fourth. `RESUME=all` takes each.
  */
-export const strideOf = (victim: 'relay' | 'writer'): number =>
-  victim === 'relay' && process.env.RESUME !== 'all' ? 3 : 1;
+export function strideOf(victim: 'relay' | 'writer'): number {
+  if (process.env.RESUME === 'all') return 1;
+  return victim === 'relay' ? 4 : 2;
+}
 
 /** Far more writes than any act makes: a loop that comes here has a defect. */
 const MOST_WRITES = 60;
