@@ -40,19 +40,30 @@ async function admissionAhead(hash: Hash, state: RoomState, member: MemberId): P
   return null;
 }
 
-/**
- * The first rotation after a trimmed range: the roster is followed to the head that it names,
- * and epochs that were trimmed are passed over. Their keys cannot be had any more.
- */
-export async function followToRotation(hash: Hash, state: RoomState, clear: Bytes): Promise<void> {
-  const { core } = state;
-  if (!core.skipped) return;
+/** The first rotation after a trimmed range: the roster is followed to the head that it names. */
+export async function followToHead(hash: Hash, state: RoomState, clear: Bytes): Promise<void> {
+  if (!state.core.skipped) return;
   const { body } = decodeBody(containerBody(clear), 'rotation');
   const at = await indexAhead(hash, state, body.head);
   if (at !== null) await follow(hash, state, at + 1);
-  if (body.newEpoch > core.epoch + 1) {
-    core.epoch = body.newEpoch - 1;
-    core.logEpoch = core.epoch;
+}
+
+/** The epoch that a rotation is checked to follow: after a trimmed range any one from this one on. */
+export function epochBefore({ core }: RoomState, clear: Bytes): number {
+  if (!core.skipped) return core.epoch;
+  const { body } = decodeBody(containerBody(clear), 'rotation');
+  return Math.max(core.epoch, body.newEpoch - 1);
+}
+
+/**
+ * Epochs that were trimmed are passed over, once the rotation after them has proved itself: whoever
+ * could say how far would put this client out of reach of every later one. Their keys cannot be had.
+ */
+export function passOver({ core }: RoomState, epoch: number): void {
+  if (!core.skipped) return;
+  if (epoch > core.epoch) {
+    core.epoch = epoch;
+    core.logEpoch = epoch;
   }
   core.skipped = false;
 }

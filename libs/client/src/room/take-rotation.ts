@@ -18,7 +18,7 @@ import { countersHere, noteRestored } from './generations.js';
 import { alarm, system } from './items.js';
 import { settlePending } from './pending.js';
 import type { StoredItem } from './records.js';
-import { followToRotation } from './skipped.js';
+import { epochBefore, followToHead, passOver } from './skipped.js';
 import type { RoomState } from './state.js';
 
 export async function takeRotation(
@@ -32,9 +32,11 @@ export async function takeRotation(
   try {
     const known = await takeKnown(hash, state, entry);
     if (known !== null) return known;
-    await followToRotation(hash, state, entry.clear);
+    await followToHead(hash, state, entry.clear);
     roster = await rosterNamed(hash, state, entry.clear);
-    rotation = await verifyRotation(hash, roster, core.epoch, entry.clear, entry.payload);
+    const before = epochBefore(state, entry.clear);
+    rotation = await verifyRotation(hash, roster, before, entry.clear, entry.payload);
+    passOver(state, before);
   } catch (error) {
     const { code } = ClientError.from(error);
     if (code === ERROR_CODES.INTERNAL) throw error;
