@@ -280,7 +280,7 @@ describe('keys for who must not have them', () => {
   test('G9 a relay that calls an epoch old without a rotation is told as such, and gets the same line for no other key', async () => {
     const { owner, tomas, roomId } = await stage.two();
     stage.relay.onRequest('append', ({ memberId }) =>
-      memberId === idOf(tomas) ? { answer: { placed: [], refused: 'STALE_EPOCH' } } : undefined,
+      memberId === idOf(tomas) ? { answer: { placed: [], refused: 'STALE_EPOCH' as const } } : undefined,
     );
     await tomas.say(roomId, 'for this epoch only');
     await stage.alarm(tomas, 'ALARM_STALE_WITHOUT_ROTATION');
