@@ -159,9 +159,9 @@ export type KeyGrantNews = InferOutput<typeof keyGrantNews>;
 /** Plaintext of a wrap, under the old key. */
 export const wrapBody = v.strictObject({ k: integer(1), sealed: container });
 /** What the wrap's inner Secure Message carries. */
-export const wrappedKey = v.tuple([v.literal('0fc/1/wrapped-key'), roomId, epoch, memberId, secret32]);
+export const wrappedKey = v.strictTuple([v.literal('0fc/1/wrapped-key'), roomId, epoch, memberId, secret32]);
 /** What a key grant's Secure Message carries. */
-export const grantedKey = v.tuple([v.literal('0fc/1/granted-key'), roomId, epoch, memberId, secret32]);
+export const grantedKey = v.strictTuple([v.literal('0fc/1/granted-key'), roomId, epoch, memberId, secret32]);
 
 /** What an invite link's fragment holds, before its four check bytes. */
 export const inviteLink = v.strictObject({

@@ -56,7 +56,7 @@ export type WireError = {
   readonly params?: Readonly<Record<string, string | number>>;
 };
 
-const sessionFrame = v.tuple([
+const sessionFrame = v.strictTuple([
   integer(1),
   v.pipe(v.array(sessionMessage), v.minLength(1), v.maxLength(LIMITS.frameMessages)),
 ]);

@@ -224,6 +224,10 @@ describe('frames', () => {
       [1],
       [],
       {},
+      [1, [one], 1],
+      [1, [{ ...one, body: new Uint8Array() }]],
+      [1, [{ ...one, body: [] }]],
+      [1, [{ ...one, body: { ['__proto__']: 1 } }]],
     ];
     for (const shape of shapes)
       expect(codeOf(() => decodeSessionFrame(encodeCbor(shape), 0))).toBe('MALFORMED');

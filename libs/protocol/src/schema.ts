@@ -57,11 +57,28 @@ export type Position = v.InferOutput<typeof position>;
 /** Negative, zero or positive as `a` lies before, at or after `b`. */
 export const comparePositions = (a: Position, b: Position): number => a.g - b.g || a.s - b.s;
 
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * Whether whatever came out as a map went in as one, with as many keys: valibot takes bytes and lists for
+ * objects too, and drops a key like __proto__ from a record.
+ */
+function mapsWereMaps(input: unknown, output: unknown): boolean {
+  if (typeof output !== 'object' || output === null || output instanceof Uint8Array) return true;
+  if (Array.isArray(output)) {
+    return output.every((item, at) => mapsWereMaps((input as readonly unknown[])[at], item));
+  }
+  if (Array.isArray(input) || input instanceof Uint8Array) return false;
+  const fields = Object.entries(output);
+  if (fields.length !== Object.keys(input as Fields).length) return false;
+  return fields.every(([name, item]) => mapsWereMaps((input as Fields)[name], item));
+}
+
 /** Validates a decoded value. Throws MALFORMED naming the field, never its value. */
 export function parse<T>(schema: Schema<T>, value: unknown): T {
   const result = v.safeParse(schema, value, { abortEarly: true });
-  if (result.success) return result.output;
-  const path = v.getDotPath(result.issues[0]) ?? '';
+  if (result.success && mapsWereMaps(value, result.output)) return result.output;
+  const path = result.success ? '' : (v.getDotPath(result.issues[0]) ?? '');
   // A key that is no field of ours came from the other side, and stays out of the text.
   const where = /^[a-zA-Z0-9.]{1,64}$/.test(path) ? path : 'the value';
   throw new ProtocolError(ERROR_CODES.MALFORMED, `${where} is not as the schema says`);

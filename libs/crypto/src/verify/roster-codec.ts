@@ -25,7 +25,7 @@ export function encodeRoster(roster: Roster): Bytes {
 export function decodeRoster(data: Bytes): Roster {
   const fields = list(decodeCbor(data), 13);
   if (fields[0] !== VERSION) throw wrong();
-  const members = new Map(list(fields[8]).map((item) => [memberOfItem(item).memberId, memberOfItem(item)]));
+  const members = byId(list(fields[8]).map((item) => [memberOfItem(item).memberId, memberOfItem(item)]));
   const owner = parse(memberId, fields[7]);
   if (!members.has(owner) || typeof fields[11] !== 'boolean') throw wrong();
   return {
@@ -37,7 +37,7 @@ export function decodeRoster(data: Bytes): Roster {
     head: parse(hash32, fields[6]),
     owner,
     members,
-    former: new Map(list(fields[9]).map(formerOfItem)),
+    former: byId(list(fields[9]).map(formerOfItem)),
     acceptances: list(fields[10]).map(textOf),
     invites: list(fields[12]).map((item) => parse(inviteId, item)),
     closed: fields[11],
@@ -47,6 +47,13 @@ export function decodeRoster(data: Bytes): Roster {
 function list(value: CborValue | undefined, length?: number): readonly CborValue[] {
   if (!Array.isArray(value) || (length !== undefined && value.length !== length)) throw wrong();
   return value as readonly CborValue[];
+}
+
+/** Nobody stands there twice: it would be another encoding of one roster. */
+function byId<T>(entries: readonly (readonly [MemberId, T])[]): Map<MemberId, T> {
+  const map = new Map(entries);
+  if (map.size !== entries.length) throw wrong();
+  return map;
 }
 
 function textOf(value: CborValue): string {
