@@ -1,0 +1,20 @@
+/** All targets, in the order in which they run. The shares are of a million cases. */
+import type { Corpus } from './corpus.js';
+import type { Target } from './target.js';
+import { codecTarget } from './targets/codec.js';
+import { framesTarget } from './targets/frames.js';
+import { invitesTarget } from './targets/invites.js';
+import { schemasTarget } from './targets/schemas.js';
+
+interface Listed {
+  readonly name: string;
+  readonly share: number;
+  readonly make: (corpus: Corpus) => Target;
+}
+
+export const TARGETS: readonly Listed[] = [
+  { name: 'codec', share: 500_000, make: codecTarget },
+  { name: 'schemas', share: 150_000, make: schemasTarget },
+  { name: 'frames', share: 50_000, make: framesTarget },
+  { name: 'invites', share: 30_000, make: invitesTarget },
+];
