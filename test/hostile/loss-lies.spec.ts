@@ -158,6 +158,55 @@ describe('generations that never were', () => {
   });
 });
 
+describe('a generation that one member alone is told of', () => {
+  test('G7 hides no fork: the others tell at its first message, and it at the first entry of the true log', async () => {
+    const { owner, tomas, ines, roomId } = await stage.three();
+    await stage.level([owner, tomas, ines]);
+    const { position } = (await Stolen.from(tomas, roomId)).core;
+    const generation = Date.now();
+    // For Tomás nothing is lost, so nothing is shown; from here on every line of Inès is kept from him.
+    stage.relay.onEntries((client, entries) => {
+      if (client.memberId !== idOf(tomas)) return undefined;
+      let { s } = position;
+      const kept = entries.filter(({ sender }) => sender !== idOf(ines));
+      return kept.map((entry) => ({ ...entry, position: { g: generation, s: ++s } }));
+    });
+    stage.relay.tell(idOf(tomas), 'generation', { generation, from: position });
+    await ines.say(roomId, 'kept from Tomás');
+    await owner.has('kept from Tomás');
+    await owner.say(roomId, 'well?');
+    await tomas.has('well?');
+    expect(tomas.texts).toEqual(['well?']);
+    await tomas.say(roomId, 'well what?');
+    await stage.alarm(owner, 'ALARM_FORK');
+    stage.relay.honest();
+    await owner.say(roomId, 'where he does not look any more');
+    await stage.alarm(tomas, 'ALARM_FORK');
+  });
+
+  test('G7 hides no fork: who writes, minutes later, from a generation that was over is told of', async () => {
+    const { owner, tomas, roomId } = await stage.two();
+    await stage.level([owner, tomas]);
+    const { core } = await Stolen.from(tomas, roomId);
+    const generation = Date.now();
+    const thief = await Stolen.from(owner, roomId);
+    const { g, s } = core.position;
+    const seen = { position: { g, s: s + 3 }, t: new Uint8Array(32).fill(3) };
+    const line = (text: string, n: number, sentAt: number) => {
+      const made = thief.text(text, { n: thief.core.nextN + n, seen, sentAt });
+      return entryAt({ g: generation, s: s + 1 + n }, 'message', idOf(owner), made);
+    };
+    stage.relay.tell(idOf(tomas), 'generation', { generation, from: core.position });
+    // Sealed before its sender had heard of the loss: cannot be judged, and is no alarm.
+    stage.relay.tell(idOf(tomas), 'entries', { entries: [line('on its way then', 0, Date.now())] });
+    await tomas.has('on its way then');
+    expect(tomas.alarms).toEqual([]);
+    stage.relay.tell(idOf(tomas), 'entries', { entries: [line('much later', 1, Date.now() + 660_000)] });
+    await tomas.has('much later');
+    await stage.alarm(tomas, 'ALARM_FORK');
+  });
+});
+
 describe('a range that is said to be trimmed', () => {
   test('G11 lets nobody but the owner say at which epoch the room is', async () => {
     const { owner, tomas, roomId } = await stage.two();

@@ -38,6 +38,8 @@ interface Heard {
 /** What a sender has seen that is not here yet; `asked`: the log has been read again since. */
 interface Ahead {
   readonly seen: Seen;
+  /** when it said so, Unix ms */
+  readonly at: number;
   asked: boolean;
 }
 
@@ -84,7 +86,7 @@ export class Signals {
       const fresh = (known?.head ?? null) === null || !this.here(sender);
       if (fresh || counter - (known?.counter ?? 0) >= LEAP) this.soon();
       this.#heard.set(sender, { counter, head: content.head });
-      this.#compare(sender, content.seen);
+      this.#compare(sender, content.seen, body.sentAt);
     }
     this.#noteSeen(sender, now);
     this.#watchExpiry();
@@ -111,7 +113,7 @@ export class Signals {
   caughtUp(): void {
     let again = false;
     for (const [sender, ahead] of this.#ahead) {
-      const compared = compareSeen(this.#room.state, ahead.seen);
+      const compared = compareSeen(this.#room.state, ahead.seen, { kind: 'signal', at: ahead.at });
       // Noted while the log was being read, it may lie behind the last page: read once more.
       if (compared === 'ahead' && !ahead.asked) {
         ahead.asked = true;
@@ -208,17 +210,17 @@ export class Signals {
   }
 
   /** G7: two that were shown different histories notice at the first presence. */
-  #compare(sender: MemberId, seen: Seen): void {
+  #compare(sender: MemberId, seen: Seen, at: number): void {
     const { state, serial, live } = this.#room;
     const compared = serial.run(async () => {
       if (state.core.forked.includes(sender)) return;
-      const result = compareSeen(state, seen);
+      const result = compareSeen(state, seen, { kind: 'signal', at });
       if (result === 'differs') await this.#showFork(sender, seen);
       if (result !== 'ahead') return;
       const waiting = this.#ahead.get(sender);
       // The furthest counts: what lies before it is compared with every message anyway.
       if (waiting !== undefined && comparePositions(waiting.seen.position, seen.position) >= 0) return;
-      this.#ahead.set(sender, { seen, asked: live });
+      this.#ahead.set(sender, { seen, at, asked: live });
       if (live) this.#room.catchUp();
     });
     this.#mustSucceed(compared);

@@ -144,7 +144,7 @@ function checkSeen(
   }
   if (!fell)
     upsert(core.seen, (known) => known.memberId === sender, { memberId: sender, position: seen.position });
-  const compared = compareSeen(state, seen, before);
+  const compared = compareSeen(state, seen, { kind: 'message', at: body.sentAt }, before);
   if (compared === 'ahead' || compared === 'differs') items.push(...forkItems(state, sender, seen.position));
   return items;
 }

@@ -9,6 +9,7 @@ import { ALARM_CODES, comparePositions, equalBytes, type Entry } from '@0fc/prot
 import { transcriptNext, type Hash } from '@0fc/crypto/verify';
 import { alarm, relayedOf, system } from './items.js';
 import type { StoredItem } from './records.js';
+import { overSince } from './seen.js';
 import { followToMember } from './skipped.js';
 import type { RoomState } from './state.js';
 import { takeMessage } from './take-message.js';
@@ -62,10 +63,24 @@ const pick = (to: number | undefined): Record<string, number> => (to === undefin
 /** An entry shown again must be the same one: two under one position are a fork (G7). */
 async function compareKnown(hash: Hash, state: RoomState, entry: Entry): Promise<void> {
   const known = state.transcriptAt(entry.position);
+  if (known === null && overSince(state, entry.position) !== null) {
+    showOther(state, entry);
+    return;
+  }
   const before = state.transcriptAt({ g: entry.position.g, s: entry.position.s - 1 });
   if (known === null || before === null) return;
   if (equalBytes(await transcriptNext(hash, before, entry), known)) return;
   state.append(null, entry.time, [alarm(ALARM_CODES.ALARM_FORK, null, { position: entry.position.s })]);
+}
+
+/**
+ * An entry of a generation that had ended before it, as the relay has said here: it goes on for others, or
+ * it was over for nobody. Told once for all that follow each other.
+ */
+function showOther(state: RoomState, { position, time }: Entry): void {
+  const [last] = state.log.at(-1)?.items ?? [];
+  if (last?.type === 'alarm' && last.code === ALARM_CODES.ALARM_FORK && last.member === null) return;
+  state.append(null, time, [alarm(ALARM_CODES.ALARM_FORK, null, { position: position.s })]);
 }
 
 /** What lies in a gap cannot be had: shown, and the transcript goes on from the relay's word. */
