@@ -3,8 +3,11 @@ import type { Corpus } from './corpus.js';
 import type { Target } from './target.js';
 import { codecTarget } from './targets/codec.js';
 import { framesTarget } from './targets/frames.js';
+import { handshakesTarget } from './targets/handshakes.js';
+import { inSessionTarget } from './targets/in-session.js';
 import { invitesTarget } from './targets/invites.js';
 import { schemasTarget } from './targets/schemas.js';
+import { wireTarget } from './targets/wire.js';
 
 interface Listed {
   readonly name: string;
@@ -17,4 +20,7 @@ export const TARGETS: readonly Listed[] = [
   { name: 'schemas', share: 150_000, make: schemasTarget },
   { name: 'frames', share: 50_000, make: framesTarget },
   { name: 'invites', share: 30_000, make: invitesTarget },
+  { name: 'handshakes', share: 15_000, make: handshakesTarget },
+  { name: 'wire', share: 5_000, make: wireTarget },
+  { name: 'in-session', share: 150_000, make: inSessionTarget },
 ];
