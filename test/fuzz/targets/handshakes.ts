@@ -18,7 +18,10 @@ export function spoiled(dice: Dice, frame: Bytes, recorded: readonly Bytes[]): B
     case 0:
       return recorded.length > 0 ? dice.of(recorded) : mutate(dice, frame);
     case 1:
-      return encodeFrame(dice.of([FRAME_TYPES.handshake, FRAME_TYPES.data]), randomBytes(dice, 1 + dice.below(300)));
+      return encodeFrame(
+        dice.of([FRAME_TYPES.handshake, FRAME_TYPES.data]),
+        randomBytes(dice, 1 + dice.below(300)),
+      );
     case 2:
       // The structure of the frame stays, its bytes do not.
       return concat(frame.subarray(0, 2), mutate(dice, frame.slice(2), recorded));

@@ -42,7 +42,14 @@ async function bodiesOf(room: TestRoom, guest: Peer, foreign: string): Promise<B
     restore: {
       roomId,
       entries: [
-        { position: { g: 1, s: 1 }, kind: 'roster', sender: owner.memberId, time: 1, clear: new Uint8Array(), payload: entry },
+        {
+          position: { g: 1, s: 1 },
+          kind: 'roster',
+          sender: owner.memberId,
+          time: 1,
+          clear: new Uint8Array(),
+          payload: entry,
+        },
       ],
     },
     invite: { inviteId, expires: Date.now() + 600_000 },
@@ -124,7 +131,8 @@ export const inSessionTarget = (): Target => ({
       const name = dice.of(names);
       const kind = name.replace(/(Foreign|Remove)$/, '');
       const body = varied(dice, bodies[name] ?? {});
-      const map = typeof body === 'object' && body !== null && !Array.isArray(body) && !(body instanceof Uint8Array);
+      const map =
+        typeof body === 'object' && body !== null && !Array.isArray(body) && !(body instanceof Uint8Array);
       return {
         kind: dice.once(100) ? randomText(dice) : kind,
         body: map ? (body as Record<string, unknown>) : { body },

@@ -66,7 +66,8 @@ export class Neighbours {
     this.#said += 1;
     await until('the neighbour to read', () => guest.entries.length > before, 20_000);
     const read = guest.entries.at(-1);
-    const good = guest.entries.length === before + 1 && toHex(read?.payload ?? said.clear) === toHex(said.payload);
+    const good =
+      guest.entries.length === before + 1 && toHex(read?.payload ?? said.clear) === toHex(said.payload);
     expectThat(good, 'the neighbour reads something else');
     expectThat(guest.closed === null && owner.closed === null, 'a neighbour was cut');
     expectThat(guest.entries.length === this.#said, 'the neighbour has missed something');

@@ -47,10 +47,7 @@ async function dial(url: string): Promise<Line> {
 /** Resolves once `holds` does. A relay that does neither hangs on to a connection that it should have ended. */
 async function when(line: Line, holds: () => boolean): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Finding('the relay neither answers nor closes')),
-      CLOSE_MS,
-    );
+    const timer = setTimeout(() => reject(new Finding('the relay neither answers nor closes')), CLOSE_MS);
     line.changed = () => {
       if (!holds()) return;
       clearTimeout(timer);
@@ -90,7 +87,17 @@ function oddPacket(dice: Dice, socket: Socket): void {
       write(Buffer.from(randomBytes(dice, 1 + dice.below(99))));
       return;
     default:
-      write(dice.of(['0/other,', '2["frame"]', '51-["frame",{"_placeholder":true,"num":7}]', '3', '4{}', '', '5999999999-[]']));
+      write(
+        dice.of([
+          '0/other,',
+          '2["frame"]',
+          '51-["frame",{"_placeholder":true,"num":7}]',
+          '3',
+          '4{}',
+          '',
+          '5999999999-[]',
+        ]),
+      );
   }
 }
 
