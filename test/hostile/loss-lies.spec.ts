@@ -165,11 +165,16 @@ describe('a generation that one member alone is told of', () => {
     const { position } = (await Stolen.from(tomas, roomId)).core;
     const generation = Date.now();
     // For Tomás nothing is lost, so nothing is shown; from here on every line of Inès is kept from him.
+    const places = new Map<number, number>();
     stage.relay.onEntries((client, entries) => {
       if (client.memberId !== idOf(tomas)) return undefined;
-      let { s } = position;
-      const kept = entries.filter(({ sender }) => sender !== idOf(ines));
-      return kept.map((entry) => ({ ...entry, position: { g: generation, s: ++s } }));
+      return entries
+        .filter(({ sender }) => sender !== idOf(ines))
+        .map((entry) => {
+          const s = places.get(entry.position.s) ?? position.s + 1 + places.size;
+          places.set(entry.position.s, s);
+          return { ...entry, position: { g: generation, s } };
+        });
     });
     stage.relay.tell(idOf(tomas), 'generation', { generation, from: position });
     await ines.say(roomId, 'kept from Tomás');
@@ -179,6 +184,8 @@ describe('a generation that one member alone is told of', () => {
     expect(tomas.texts).toEqual(['well?']);
     await tomas.say(roomId, 'well what?');
     await stage.alarm(owner, 'ALARM_FORK');
+    await tomas.has('well what?');
+    expect(tomas.alarms).toEqual([]);
     stage.relay.honest();
     await owner.say(roomId, 'where he does not look any more');
     await stage.alarm(tomas, 'ALARM_FORK');

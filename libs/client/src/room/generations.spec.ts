@@ -205,6 +205,34 @@ describe('what was lost and comes back in another order', () => {
 });
 
 describe('a trimmed range', () => {
+  test('in which the room changed hands ends with a rotation of its new owner', async () => {
+    const before = log.containers.length;
+    const old = log.owner;
+    const nonce = nodeRandom.bytes(16);
+    const fields = { roomId: log.roster.roomId, old: old.id, new: third.id, nonce };
+    const acceptance = signBody(third.identity, 'transferAcceptance', fields);
+    await log.change('transfer', { to: third.id, acceptance });
+    const trimmed = { position: log.position, t: log.t };
+    Object.assign(reader.core, { ...trimmed, skipped: true });
+    reader.chainAhead = log.containers.slice(before);
+    // Who owned it before says nothing any more.
+    const usurped = await makeRotation(crypto, {
+      identity: old.identity,
+      roster: { ...log.roster, owner: old.id },
+      epoch: log.epoch,
+      roomKey: log.key,
+      prekeys: log.prekeys(),
+    });
+    log.owner = third;
+    await take(await log.rotate(guest.id));
+    expect(alarmsOf(reader)).toEqual([]);
+    const { clear, payload, wraps } = usurped.command;
+    await take(await log.add('rotation', old.id, payload, clear, wraps[guest.id]));
+    expect(alarmsOf(reader)).toEqual([ALARM_CODES.ALARM_FOREIGN_ROTATION]);
+    expect(reader.core.epoch).toBe(2);
+    expect(reader.current.key).toEqual(log.key);
+  });
+
   test('with rotations and roster entries in it is passed over, and what follows is read once the key is there', async () => {
     const start = reader.chain.length;
     await log.say(log.owner, 'trimmed');

@@ -30,9 +30,10 @@ export async function takeRotation(
   let rotation: Body<'rotation'>;
   let roster: Roster;
   try {
+    // First, so that it is held against whoever owns the room by then.
+    await followToHead(hash, state, entry.clear);
     const known = await takeKnown(hash, state, entry);
     if (known !== null) return known;
-    await followToHead(hash, state, entry.clear);
     roster = await rosterNamed(hash, state, entry.clear);
     const before = epochBefore(state, entry.clear);
     rotation = await verifyRotation(hash, roster, before, entry.clear, entry.payload);
