@@ -53,12 +53,11 @@ async function memory(): Promise<{ readonly heap: number; readonly rss: number }
   return { heap: heapUsed + arrayBuffers, rss };
 }
 
-const describe = (error: unknown): string =>
-  error instanceof Finding
-    ? error.message
-    : error instanceof Error
-      ? (error.stack ?? error.message)
-      : String(error);
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? '' : `, caused by ${describe(error.cause)}`;
+  return `${error instanceof Finding ? error.message : (error.stack ?? error.message)}${cause}`;
+}
 
 export async function runTarget(target: Target, corpus: Corpus, options: RunOptions): Promise<TargetResult> {
   const { seed, cases, first, say, watchdog } = options;

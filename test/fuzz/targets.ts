@@ -2,11 +2,14 @@
 import type { Corpus } from './corpus.js';
 import type { Target } from './target.js';
 import { codecTarget } from './targets/codec.js';
+import { entriesTarget } from './targets/entries.js';
 import { framesTarget } from './targets/frames.js';
 import { handshakesTarget } from './targets/handshakes.js';
 import { inSessionTarget } from './targets/in-session.js';
 import { invitesTarget } from './targets/invites.js';
 import { schemasTarget } from './targets/schemas.js';
+import { connectionTarget, sessionTarget } from './targets/session.js';
+import { exportsTarget, passphrasesTarget, recordsTarget } from './targets/vault.js';
 import { wireTarget } from './targets/wire.js';
 
 interface Listed {
@@ -23,4 +26,10 @@ export const TARGETS: readonly Listed[] = [
   { name: 'handshakes', share: 15_000, make: handshakesTarget },
   { name: 'wire', share: 5_000, make: wireTarget },
   { name: 'in-session', share: 150_000, make: inSessionTarget },
+  { name: 'entries', share: 22_000, make: entriesTarget },
+  { name: 'session', share: 15_000, make: sessionTarget },
+  { name: 'connection', share: 3_000, make: connectionTarget },
+  { name: 'records', share: 40_000, make: recordsTarget },
+  { name: 'exports', share: 18_000, make: exportsTarget },
+  { name: 'passphrases', share: 2_000, make: passphrasesTarget },
 ];

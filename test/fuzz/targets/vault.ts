@@ -1,0 +1,266 @@
+/**
+ * What lies on a disk that somebody else could write to (docs/protocol.md section 9; G14): records, the
+ * header, exports. Nothing opens that was not sealed for its place, and a failure changes nothing on the disk.
+ */
+import { concat, decodeCbor, encodeCbor, toHex, utf8, type Bytes, type CborValue } from '@0fc/protocol';
+import { newVaultKey, sealExport, sealRecord, sealVaultKey } from '@0fc/crypto/keys';
+import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
+import { memoryStorage, RoomLog } from '../../../libs/client/src/room/log.spec-support.js';
+import { encodeRecord, roomCore, STORES } from '../../../libs/client/src/room/records.js';
+import { decodeHeader, encodeHeader } from '../../../libs/client/src/vault-header.js';
+import { asNewInstance, type ClearRecord } from '../../../libs/client/src/vault-instance.js';
+import { importVault } from '../../../libs/client/src/vault-transfer.js';
+import { Vault, type VaultPlatform } from '../../../libs/client/src/vault.js';
+import type { StoragePort } from '../../../libs/client/src/ports.js';
+import type { Dice } from '../../support/random.js';
+import { mutate, randomBytes } from '../mutate.js';
+import { expectThat, judged, judgedLater, type Outcome, type Target } from '../target.js';
+import { randomText, varied } from '../values.js';
+import { staticShapes } from './schemas.js';
+
+const crypto = { hash: nodeHash, random: nodeRandom, clock: systemClock };
+const PASSPHRASE = 'a passphrase that is long enough';
+const device = (storage: StoragePort = memoryStorage()): VaultPlatform => ({ crypto, storage });
+const VAULT_CODES = /^(ok|VAULT_DAMAGED|UNSUPPORTED_VERSION|WRONG_PASSPHRASE|VAULT_ABSENT)/;
+const IMPORT_CODES = /^(ok|EXPORT_DAMAGED|UNSUPPORTED_VERSION|WRONG_PASSPHRASE|MALFORMED)/;
+
+/** `CBOR[…fields, check]` as headers have it, with a check that is right: what a forger writes. */
+async function withCheck(fields: readonly CborValue[], checked: readonly CborValue[]): Promise<Bytes> {
+  return encodeCbor([...fields, (await nodeHash.sha256(encodeCbor(checked))).slice(0, 8)]);
+}
+
+export const recordsTarget = (): Target => ({
+  name: 'records',
+  share: 40_000,
+  limitMs: 5_000,
+  settleEvery: 5_000,
+  prepare: async () => {
+    const storage = memoryStorage();
+    const vault = await Vault.create(device(storage), PASSPHRASE);
+    const places = ['rooms', 'log', 'outbox'].flatMap((store) => ['a', 'b'].map((key) => ({ store, key })));
+    const values = new Map(
+      places.map(({ store, key }, at) => [`${store} ${key}`, utf8(`value ${String(at)}`)]),
+    );
+    await vault.write(
+      places.map((place) => ({ ...place, value: values.get(`${place.store} ${place.key}`) ?? null })),
+    );
+    const sealed = await Promise.all(
+      places.map(async ({ store, key }) => (await storage.read(store, key)) ?? utf8('')),
+    );
+    const header = (await storage.read('vault', 'header')) ?? utf8('');
+
+    async function record(dice: Dice): Promise<Outcome> {
+      const at = dice.below(places.length);
+      const place = places[at] ?? { store: 'rooms', key: 'a' };
+      const genuine = sealed[at] ?? utf8('');
+      const planted = dice.once(4) ? dice.of(sealed) : mutate(dice, genuine, sealed);
+      await storage.write([{ ...place, value: planted }]);
+      const outcome = await judgedLater(async () => {
+        const read = dice.once(3)
+          ? (await vault.list(place.store)).find(({ key }) => key === place.key)?.value
+          : await vault.get(place.store, place.key);
+        const right =
+          toHex(read ?? utf8('')) === toHex(values.get(`${place.store} ${place.key}`) ?? utf8(''));
+        expectThat(right && toHex(planted) === toHex(genuine), 'something else was opened');
+      });
+      await storage.write([{ ...place, value: genuine }]);
+      return outcome;
+    }
+
+    async function headed(dice: Dice): Promise<Outcome> {
+      const input = dice.once(2) ? mutate(dice, header) : encodeCbor(varied(dice, decodeCbor(header)));
+      return `header ${await judgedLater(() => decodeHeader(nodeHash, input))}`;
+    }
+
+    return {
+      async run(dice) {
+        const outcome = await (dice.once(3) ? headed(dice) : record(dice));
+        expectThat(VAULT_CODES.test(outcome.replace('header ', '')), `refused with ${outcome}`);
+        return outcome;
+      },
+    };
+  },
+});
+
+/** A room of its owner, as an export holds it. */
+async function clearRecords(): Promise<readonly ClearRecord[]> {
+  const log = await RoomLog.begin();
+  const { core } = await log.reader(log.owner);
+  const room = { store: STORES.rooms, key: core.roomId, value: encodeRecord(roomCore, { ...core }) };
+  const others = ['outboxItem', 'ownerInvite', 'logRecord', 'rotationRecord', 'joinRecord'].map(
+    (name): ClearRecord => {
+      const shape = staticShapes.find((one) => one.name === `record ${name}`);
+      const store = {
+        outboxItem: STORES.outbox,
+        ownerInvite: STORES.invites,
+        logRecord: STORES.log,
+        rotationRecord: STORES.rotations,
+        joinRecord: STORES.joins,
+      }[name];
+      return { store: store ?? STORES.app, key: `${core.roomId}/0000000001`, value: shape?.seed ?? utf8('') };
+    },
+  );
+  return [room, ...others, { store: STORES.app, key: 'instance', value: nodeRandom.bytes(16) }];
+}
+
+function variedRecord(dice: Dice, record: ClearRecord): ClearRecord {
+  switch (dice.below(5)) {
+    case 0:
+      return { ...record, store: dice.once(2) ? dice.of(Object.values(STORES)) : randomText(dice) };
+    case 1:
+      return { ...record, key: dice.once(2) ? mutateText(dice, record.key) : randomText(dice) };
+    case 2:
+      return { ...record, value: mutate(dice, record.value) };
+    default:
+      return judged(() => decodeCbor(record.value)) === 'ok'
+        ? { ...record, value: encodeCbor(varied(dice, decodeCbor(record.value))) }
+        : record;
+  }
+}
+
+const mutateText = (dice: Dice, text: string): string => String.fromCharCode(...mutate(dice, utf8(text)));
+
+export const exportsTarget = (): Target => ({
+  name: 'exports',
+  share: 18_000,
+  limitMs: 5_000,
+  settleEvery: 5_000,
+  prepare: async () => {
+    const records = await clearRecords();
+    expectThat(judged(() => asNewInstance(nodeRandom, records)) === 'ok', 'the records make no instance');
+    const file = await exportFile(newVaultKey(nodeRandom), randomBlock(records));
+    return {
+      async run(dice) {
+        if (dice.once(2)) {
+          const list = records.map((record) => (dice.once(3) ? variedRecord(dice, record) : record));
+          const outcome = judged(() => asNewInstance(nodeRandom, dice.once(4) ? [...list, ...list] : list));
+          expectThat(IMPORT_CODES.test(outcome), `refused with ${outcome}`);
+          return `instance ${outcome.replace(/: \S+ is not/, ': a field is not')}`;
+        }
+        // The check of the file is wrong in all of these: no passphrase is ever tried.
+        const platform = device();
+        const input = mutate(dice, file);
+        const same = toHex(input) === toHex(file);
+        const outcome = same
+          ? 'same'
+          : await judgedLater(() => importVault(platform, input, PASSPHRASE, PASSPHRASE));
+        expectThat(same || /^(EXPORT_DAMAGED|UNSUPPORTED_VERSION)/.test(outcome), `refused with ${outcome}`);
+        expectThat(
+          (await Vault.state(platform.storage)) === 'absent',
+          'an import that failed has left a vault',
+        );
+        return `file ${outcome}`;
+      },
+    };
+  },
+});
+
+const randomBlock = (records: readonly ClearRecord[]): readonly Bytes[] => [
+  encodeCbor(records.map(({ store, key, value }) => ({ store, key, value }))),
+];
+
+/** An export as the client writes it, around whatever the blocks say. */
+async function exportFile(
+  key: Bytes,
+  plain: readonly Bytes[],
+  passphrase = PASSPHRASE,
+  sealedKey = sealExport(passphrase, key),
+): Promise<Bytes> {
+  const blocks = plain.map((block, at) =>
+    sealRecord(key, '0fc-export', `${String(at)}/${String(plain.length)}`, block),
+  );
+  const digests = await Promise.all(blocks.map((block) => nodeHash.sha256(block)));
+  return withCheck(['0fc-export', 1, sealedKey, blocks], ['0fc-export', 1, sealedKey, digests]);
+}
+
+/** Where a sealed key says how many rounds its passphrase takes. */
+const ROUNDS_AT = 48;
+
+export const passphrasesTarget = (): Target => ({
+  name: 'passphrases',
+  share: 2_000,
+  limitMs: 20_000,
+  settleEvery: 500,
+  prepare: async () => {
+    const storage = memoryStorage();
+    await Vault.create(device(storage), PASSPHRASE);
+    const header = (await storage.read('vault', 'header')) ?? utf8('');
+    const [, , sealed] = decodeCbor(header) as readonly [string, number, Bytes, Bytes];
+    const records = await clearRecords();
+    const fileKey = newVaultKey(nodeRandom);
+    const sealedFileKey = sealExport(PASSPHRASE, fileKey);
+
+    /** Changed, but not to more rounds: each million takes most of a second. */
+    function changedKey(dice: Dice, key: Bytes): Bytes {
+      const changed = mutate(dice, key);
+      const length = Math.min(ROUNDS_AT + 4, changed.length);
+      return dice.once(4)
+        ? changed
+        : concat(
+            changed.subarray(0, Math.min(ROUNDS_AT, length)),
+            key.subarray(Math.min(ROUNDS_AT, length), length),
+            changed.subarray(length),
+          );
+    }
+
+    async function unlock(dice: Dice): Promise<Outcome> {
+      const wrong = dice.once(2) ? mutateText(dice, PASSPHRASE) : randomText(dice);
+      const key = dice.once(3) ? sealed : changedKey(dice, sealed);
+      const planted = await encodeHeader(nodeHash, key);
+      await storage.write([{ store: 'vault', key: 'header', value: planted }]);
+      const before = toHex(planted);
+      const passphrase = dice.once(3) ? PASSPHRASE : wrong;
+      const outcome = await judgedLater(() => Vault.unlock(device(storage), passphrase));
+      const right = toHex(key) === toHex(sealed) && passphrase.normalize('NFC') === PASSPHRASE;
+      expectThat(VAULT_CODES.test(outcome) && (outcome === 'ok') === right, `unlocking ended in ${outcome}`);
+      expectThat(
+        toHex((await storage.read('vault', 'header')) ?? utf8('')) === before,
+        'unlocking has written',
+      );
+      expectThat((await Vault.state(storage)) === 'locked', 'unlocking has made a new profile');
+      return `unlock ${outcome}`;
+    }
+
+    async function bring(dice: Dice): Promise<Outcome> {
+      const platform = device();
+      const list = dice.once(3)
+        ? records
+        : records.map((record) => (dice.once(4) ? variedRecord(dice, record) : record));
+      const block = encodeCbor(
+        varied(
+          dice,
+          list.map(({ store, key, value }) => ({ store, key, value })),
+        ),
+      );
+      const blocks = dice.once(6) ? [block, randomBytes(dice, 40)] : [block];
+      const sealedKey = dice.once(4) ? changedKey(dice, sealedFileKey) : sealedFileKey;
+      const file = await exportFile(fileKey, blocks, PASSPHRASE, sealedKey);
+      const passphrase = dice.once(8) ? randomText(dice) : PASSPHRASE;
+      const outcome = await judgedLater(() => importVault(platform, file, passphrase, PASSPHRASE));
+      expectThat(IMPORT_CODES.test(outcome), `an import ended in ${outcome}`);
+      const state = await Vault.state(platform.storage);
+      expectThat((state === 'locked') === (outcome === 'ok'), 'an import has left half of a vault');
+      return `import ${outcome}`;
+    }
+
+    /** A header of another vault in front of these records is damage, and no way in. */
+    async function foreign(dice: Dice): Promise<Outcome> {
+      const planted = await encodeHeader(nodeHash, sealVaultKey(PASSPHRASE, randomBytes(dice, 32)));
+      await storage.write([{ store: 'vault', key: 'header', value: planted }]);
+      const outcome = await judgedLater(() => Vault.unlock(device(storage), PASSPHRASE));
+      expectThat(outcome.startsWith('VAULT_DAMAGED'), `a foreign header ended in ${outcome}`);
+      return `foreign ${outcome}`;
+    }
+
+    return {
+      run: (dice) => (dice.once(20) ? foreign(dice) : dice.once(2) ? bring(dice) : unlock(dice)),
+      end: async () => {
+        await storage.write([{ store: 'vault', key: 'header', value: header }]);
+        expectThat(
+          (await judgedLater(() => Vault.unlock(device(storage), PASSPHRASE))) === 'ok',
+          'the vault is lost',
+        );
+      },
+    };
+  },
+});
