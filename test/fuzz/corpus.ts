@@ -62,6 +62,6 @@ export class Corpus {
         const rows = [...outcomes].sort(([a], [b]) => (a < b ? -1 : 1));
         return [group, Object.fromEntries(rows.map(([outcome, input]) => [outcome, toHex(input)]))];
       });
-    writeFileSync(fileOf(this.#target), `${JSON.stringify(Object.fromEntries(groups), null, 1)}\n`);
+    writeFileSync(fileOf(this.#target), `${JSON.stringify(Object.fromEntries(groups), null, 2)}\n`);
   }
 }

@@ -10,7 +10,7 @@ import { randomInt } from 'node:crypto';
 import { loadThemis } from '@0fc/crypto/node';
 import { Corpus } from './corpus.js';
 import { runTarget, type TargetResult } from './run.js';
-import { TARGETS } from './targets.js';
+import { PLANTED, TARGETS } from './targets.js';
 import { Watchdog } from './watch.js';
 
 const DEFAULT_CASES = 1_000_000;
@@ -40,7 +40,7 @@ const seed = whole('seed', values.seed, randomInt(2 ** 31));
 const one = values.case === undefined ? null : whole('case', values.case, 0);
 const total = whole('cases', values.cases, DEFAULT_CASES);
 const named = values.only?.split(',') ?? null;
-const unknown = named?.find((name) => TARGETS.every((target) => target.name !== name));
+const unknown = named?.find((name) => ![...TARGETS, ...PLANTED].some((target) => target.name === name));
 if (unknown !== undefined) {
   throw new Error(`no target ${unknown}; there are ${TARGETS.map(({ name }) => name).join(', ')}`);
 }
@@ -49,13 +49,13 @@ await loadThemis();
 say(`fuzzing with seed ${String(seed)}`);
 const watchdog = Watchdog.start();
 const results: TargetResult[] = [];
-const chosen = TARGETS.filter(({ name }) => named === null || named.includes(name));
+const chosen = named === null ? TARGETS : [...TARGETS, ...PLANTED].filter(({ name }) => named.includes(name));
 // Named targets share the cases among themselves.
 const shares = chosen.reduce((sum, { share }) => sum + share, 0);
-const whole_ = named === null ? MILLION : shares;
+const sum = named === null ? MILLION : shares;
 for (const { name, share, make } of chosen) {
   const corpus = new Corpus(name);
-  const cases = one === null ? Math.max(1, Math.round((total * share) / whole_)) : 1;
+  const cases = one === null ? Math.max(1, Math.round((total * share) / sum)) : 1;
   const options = { seed, cases, first: one ?? 0, say, watchdog };
   const result = await runTarget(make(corpus), corpus, options);
   if (values.save) corpus.save();

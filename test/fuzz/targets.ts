@@ -7,6 +7,7 @@ import { framesTarget } from './targets/frames.js';
 import { handshakesTarget } from './targets/handshakes.js';
 import { inSessionTarget } from './targets/in-session.js';
 import { invitesTarget } from './targets/invites.js';
+import { hangTarget, wrongTarget } from './targets/planted.js';
 import { schemasTarget } from './targets/schemas.js';
 import { connectionTarget, sessionTarget } from './targets/session.js';
 import { exportsTarget, passphrasesTarget, recordsTarget } from './targets/vault.js';
@@ -32,4 +33,10 @@ export const TARGETS: readonly Listed[] = [
   { name: 'records', share: 40_000, make: recordsTarget },
   { name: 'exports', share: 18_000, make: exportsTarget },
   { name: 'passphrases', share: 2_000, make: passphrasesTarget },
+];
+
+/** With faults in them: only by name, for the spec. */
+export const PLANTED: readonly Listed[] = [
+  { name: 'hang', share: 1, make: hangTarget },
+  { name: 'wrong', share: 1, make: wrongTarget },
 ];

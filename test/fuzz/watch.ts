@@ -9,7 +9,7 @@ export const SLOT = { target: 0, case: 1, limitMs: 2, beat: 3, seed: 4 } as cons
 export const SLOTS = 5;
 export const NAMES = [
   'codec', 'schemas', 'frames', 'invites', 'handshakes', 'wire', 'in-session', 'entries', 'session', 'connection',
-  'records', 'exports', 'passphrases',
+  'records', 'exports', 'passphrases', 'hang', 'wrong',
 ] as const; // prettier-ignore
 
 export class Watchdog {

@@ -132,7 +132,7 @@ export function judgeShape(shape: Pick<Shape, 'name' | 'round'>, input: Bytes): 
 }
 
 /** Which field was refused makes no outcome of its own in the corpus: what was wrong with a value does. */
-const plainOutcome = (outcome: Outcome): Outcome =>
+export const plainOutcome = (outcome: Outcome): Outcome =>
   outcome.replace(/: \S+ is not as the schema says$/, ': a field is not as the schema says');
 
 export const schemasTarget = (corpus: Corpus): Target => ({

@@ -249,7 +249,8 @@ describe('frames of an established session', () => {
       fc.asyncProperty(fc.double({ min: 0, max: 0.999, noNaN: true }), async (where) => {
         const { c, r } = connect();
         const frame = c.seal([ping(1)]);
-        const spoilt = flipBit(frame, 16 + Math.floor(where * 8 * (frame.length - 2)));
+        // Behind the bytes that nothing covers (below).
+        const spoilt = flipBit(frame, 8 * 22 + Math.floor(where * 8 * (frame.length - 22)));
         expect(await codeOf(() => r.receive(spoilt))).toBe('SESSION_BROKEN');
         expect(r.established).toBe(false);
       }),
@@ -262,6 +263,19 @@ describe('frames of an established session', () => {
     ]) {
       const { c, r } = connect();
       expect(await codeOf(() => r.receive(spoil(c.seal([ping(1)]))))).toBe('SESSION_BROKEN');
+    }
+  });
+
+  it('with any byte changed are refused; 4 that Themis neither reads nor covers change nothing, and count once', async () => {
+    const { length } = connect().c.seal([ping(1)]);
+    for (let at = 2; at < length; at++) {
+      const { c, r } = connect();
+      const frame = c.seal([ping(1)]);
+      const spoilt = flipBit(frame, 8 * at + (at % 8));
+      if (at >= 18 && at < 22) {
+        expect(r.receive(spoilt).messages).toEqual([ping(1)]);
+        expect(await codeOf(() => r.receive(frame))).toBe('OUT_OF_SEQUENCE');
+      } else expect([at, await codeOf(() => r.receive(spoilt))]).toEqual([at, 'SESSION_BROKEN']);
     }
   });
 

@@ -139,7 +139,8 @@ abstract class Link {
     const session = this.live();
     if (!this.#established) throw new CryptoError('HANDSHAKE_FAILED', 'data before the handshake');
     const plain = attempt('SESSION_BROKEN', 'unwrap failed', () => session.unwrap(body));
-    // Themis takes trailing bytes too.
+    // Themis takes trailing bytes too. It also carries 4 bytes beside its nonce that no tag covers: who changes
+    // those changes nothing that is read, and the frame still counts once.
     if (body.length !== plain.length + WRAP_OVERHEAD)
       throw new CryptoError('SESSION_BROKEN', 'trailing bytes');
     // Themis takes sequence numbers within 8 of its own, and an exact replay: our counter
