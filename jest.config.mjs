@@ -22,6 +22,7 @@ const unit = ['libs/protocol', 'libs/crypto', 'libs/client', 'apps/relay'].map((
 const timeouts = {
   architecture: 120_000,
   k8s: 120_000,
+  fuzz: 180_000,
   integration: 120_000,
   hostile: 120_000,
   chaos: 600_000,

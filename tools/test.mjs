@@ -50,6 +50,7 @@ const stages = {
     needs: ['server'],
     run: (node, env) => countedJest(node, 'web', ['--config', webJestConfig() ?? '', '--maxWorkers=2'], env),
   },
+  fuzz: folderStage('fuzz', ['server'], ['--runInBand']),
   integration: folderStage('integration', ['server', 'redis']),
   hostile: folderStage('hostile', ['server', 'redis']),
   chaos: folderStage('chaos', ['server', 'redis'], ['--runInBand']),

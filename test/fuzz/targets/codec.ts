@@ -11,7 +11,7 @@ const SEEDS = 64;
 
 /** Heads of CBOR items with arguments of any width, one after the other: mostly wrong, never far from right. */
 function pseudo(dice: Dice): Bytes {
-  const parts: number[] = [];
+  const parts: number[] = dice.once(20) ? Array.from({ length: dice.below(40) }, () => 0x81) : [];
   for (let left = 1 + dice.below(8); left > 0; left--) {
     const major = dice.below(8) << 5;
     const width = dice.below(9);

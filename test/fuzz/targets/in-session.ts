@@ -118,8 +118,11 @@ export const inSessionTarget = (): Target => ({
       const answers = Promise.allSettled(
         peer.raw(...requests).map((answer, at) => answered(attacker, requests[at]?.kind ?? '?', answer)),
       );
-      const late = AbortSignal.timeout(ANSWER_MS);
-      const settled = await Promise.race([answers, once(late, 'abort').then(() => null)]);
+      // Cleared at once: thousands of them, each with its requests, would be all that grows.
+      const deadline = new AbortController();
+      const timer = setTimeout(() => deadline.abort(), ANSWER_MS);
+      const settled = await Promise.race([answers, once(deadline.signal, 'abort').then(() => null)]);
+      clearTimeout(timer);
       expectThat(settled !== null, `${attacker.name}: a request was not answered`);
       // What was heard is of no interest here, and would be all that grows.
       peer.events.length = 0;
