@@ -130,11 +130,12 @@ export async function buildWeb(node) {
   const inputs = [
     ...folders.flatMap((folder) => filesBelow(join(root, folder))),
     join(root, 'tsconfig.base.json'),
+    join(root, 'tools', 'support', 'web-files.mjs'),
   ];
   await unlessCurrent({
     name: 'web-client',
     hash: hashOf(inputs, readFileSync(join(root, 'package-lock.json'), 'utf8')),
-    outputs: ['apps/web/dist/browser/index.html'],
+    outputs: ['apps/web/dist/browser/index.html', 'apps/web/dist/browser/build.json'],
     work: () =>
       step('Building the web client', async () => {
         const env = projectEnvironment(node, { NG_CLI_ANALYTICS: 'false' });
