@@ -1,0 +1,220 @@
+/** npm run verify:web: a served page that is the build, and every way in which one may not be. */
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { startRelay, type RunningRelay } from '../../apps/relay/src/start.js';
+
+jest.setTimeout(120_000);
+
+const TOOLS = resolve(import.meta.dirname, '../../tools');
+const POLICIES = {
+  document: "default-src 'none'; script-src 'self'; require-trusted-types-for 'script'",
+  worker: "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'",
+};
+const FILES: Readonly<Record<string, string>> = {
+  'index.html': '<!doctype html><script src="main-ABCDEF12.js" type="module"></script>',
+  'csp.json': JSON.stringify(POLICIES),
+  'main-ABCDEF12.js': 'export const page = 1;',
+  'worker-ABCDEF12.js': 'export const worker = 1;',
+  'styles-ABCDEF12.css': 'body { margin: 0 }',
+  'libthemis.wasm': '\0asm',
+  'icon.svg': '<svg xmlns="http://www.w3.org/2000/svg"/>',
+  'manifest.webmanifest': '{}',
+};
+
+let folder: string;
+let build: string;
+let served: string;
+let relay: RunningRelay;
+let proxy: Server | null = null;
+
+async function tool(
+  name: string,
+  ...args: readonly string[]
+): Promise<{ readonly code: number | null; readonly output: string }> {
+  const child = spawn(process.execPath, [join(TOOLS, name), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  }
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, output };
+}
+
+const verify = (url = relay.url) => tool('verify-web.mjs', url, '--build', build);
+/** The lines that name a difference. */
+const differences = async (url?: string): Promise<readonly string[]> => {
+  const { code, output } = await verify(url);
+  const lines = output.split('\n').filter((line) => /^(missing|changed|added|header) /.test(line));
+  expect([code, output.includes('does NOT serve')]).toEqual(lines.length === 0 ? [0, false] : [1, true]);
+  return lines;
+};
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), '0fc verify '));
+  build = join(folder, 'build');
+  served = join(folder, 'served');
+  mkdirSync(build);
+  for (const [path, text] of Object.entries(FILES)) await writeFile(join(build, path), text);
+  expect((await tool('web-hash.mjs', build, '--write')).code).toBe(0);
+  await cp(build, served, { recursive: true });
+  relay = await startRelay({
+    environment: { PORT: '0', WEB_DIR: served, LOG_LEVEL: 'silent' },
+    inMemory: true,
+  });
+});
+afterEach(async () => {
+  proxy?.closeAllConnections();
+  proxy?.close();
+  proxy = null;
+  await rm(served, { recursive: true });
+  await cp(build, served, { recursive: true });
+});
+afterAll(async () => {
+  await relay.stop();
+  await rm(folder, { recursive: true });
+});
+
+/** Whoever stands in front of the relay, and may change what it answers. */
+async function behind(change: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
+  const server = createServer((request, response) => {
+    void fetch(`${relay.url}${request.url ?? '/'}`).then(async (answer) => {
+      response.statusCode = answer.status;
+      for (const [name, value] of answer.headers) if (name !== 'connection') response.setHeader(name, value);
+      change(request, response);
+      response.end(new Uint8Array(await answer.arrayBuffer()));
+    });
+  });
+  proxy = server;
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return `http://127.0.0.1:${String(address.port)}`;
+}
+
+describe('a served page', () => {
+  test('that is the build is said to be it, by the hash that the build says', async () => {
+    const { hash } = JSON.parse(await readFile(join(build, 'build.json'), 'utf8')) as { hash: string };
+    const { code, output } = await verify();
+    expect([code, output]).toEqual([0, expect.stringContaining(`build of these sources: ${hash}`)]);
+    expect(output).toContain('serves exactly this build');
+    expect((await tool('web-hash.mjs', served)).output.trim()).toBe(hash);
+    const shown = (await (await fetch(`${relay.url}/build.json`)).json()) as { hash: string };
+    expect(shown.hash).toBe(hash);
+  });
+
+  test.each(Object.keys(FILES).filter((path) => path !== 'csp.json'))(
+    'with one changed byte in %s is found',
+    async (path) => {
+      const data = await readFile(join(served, path));
+      const at = data.length >> 1;
+      data.writeUInt8(data.readUInt8(at) ^ 1, at);
+      await writeFile(join(served, path), data);
+      expect(await differences()).toContainEqual(expect.stringContaining(`changed  /${path}: `));
+      expect((await tool('web-hash.mjs', served)).output).not.toBe(
+        (await tool('web-hash.mjs', build)).output,
+      );
+    },
+  );
+
+  test('with a file that the build has not is found: where it says so, or brings it in', async () => {
+    await writeFile(join(served, 'more.js'), 'alert(1)');
+    await tool('web-hash.mjs', served, '--write');
+    expect(await differences()).toEqual([
+      'added    /more.js: the build has no such file',
+      expect.stringContaining('changed  /build.json: says '),
+    ]);
+    await writeFile(
+      join(served, 'index.html'),
+      `${FILES['index.html'] ?? ''}<script src="more.js"></script>`,
+    );
+    await cp(join(build, 'build.json'), join(served, 'build.json'));
+    expect(await differences()).toContainEqual(expect.stringContaining('changed  /index.html: '));
+  });
+
+  test('with a script that would outlive it is found', async () => {
+    await writeFile(join(served, 'sw.js'), 'self.addEventListener("fetch", () => {})');
+    expect(await differences()).toEqual(['added    /sw.js: a script that the build has not']);
+  });
+
+  test('without one of the files is found', async () => {
+    await rm(join(served, 'libthemis.wasm'));
+    await rm(join(served, 'build.json'));
+    expect(await differences()).toEqual([
+      'missing  /libthemis.wasm: status 404',
+      'missing  /build.json: status 404',
+    ]);
+  });
+
+  test.each([
+    ['without a policy', '/', (response: ServerResponse) => response.removeHeader('content-security-policy')],
+    [
+      'with a weaker policy',
+      '/',
+      (response: ServerResponse) =>
+        response.setHeader('content-security-policy', `${POLICIES.document} 'unsafe-eval'`),
+    ],
+    [
+      'with a weaker policy of the worker',
+      '/worker-ABCDEF12.js',
+      (response: ServerResponse) => response.setHeader('content-security-policy', "script-src 'self' https:"),
+    ],
+    [
+      'whose deep links have no policy',
+      '/join',
+      (response: ServerResponse) => response.removeHeader('content-security-policy'),
+    ],
+    [
+      'that is of another type',
+      '/main-ABCDEF12.js',
+      (response: ServerResponse) => response.setHeader('content-type', 'text/html'),
+    ],
+    [
+      'that lets types be guessed',
+      '/',
+      (response: ServerResponse) => response.removeHeader('x-content-type-options'),
+    ],
+    [
+      'that brings a script along',
+      '/',
+      (response: ServerResponse) => response.setHeader('link', '</x.js>; rel=modulepreload'),
+    ],
+  ])('%s is found', async (_how, path, weaken) => {
+    const url = await behind((request, response) => {
+      if (request.url === path) weaken(response);
+    });
+    const found = await differences(url);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toContain(`header   ${path}: `);
+  });
+
+  test('with a policy that the relay was given weaker is found', async () => {
+    const weaker = { ...POLICIES, document: "default-src 'self' 'unsafe-inline'" };
+    await writeFile(join(served, 'csp.json'), JSON.stringify(weaker));
+    const lax = await startRelay({
+      environment: { PORT: '0', WEB_DIR: served, LOG_LEVEL: 'silent' },
+      inMemory: true,
+    });
+    const found = await differences(lax.url);
+    await lax.stop();
+    expect(found).toContainEqual(expect.stringContaining('header   /: Content-Security-Policy is '));
+    expect(found.every((line) => line.startsWith('header '))).toBe(true);
+  });
+
+  test('that sends elsewhere, or is not there, is no page', async () => {
+    const url = await behind((request, response) => {
+      if (request.url !== '/index.html') return;
+      response.statusCode = 302;
+      response.setHeader('location', 'https://elsewhere.example/');
+    });
+    expect(await differences(url)).toEqual(['missing  /index.html: status 302']);
+    const nobody = await verify('http://127.0.0.1:1');
+    expect([nobody.code, nobody.output]).toEqual([1, expect.stringContaining('cannot be read')]);
+  });
+});
