@@ -10,6 +10,7 @@ import { ErrorMessage } from '../../ui/error-message';
 import { Fingerprint, groupedFingerprint } from '../../ui/fingerprint';
 import { Icon } from '../../ui/icon';
 import { LanguageSwitch } from '../../ui/language-switch';
+import { BuildRow } from './build-row';
 import { LockingSection } from './locking-section';
 import { StorageSection } from './storage-section';
 import { VaultSection } from './vault-section';
@@ -17,6 +18,7 @@ import { VaultSection } from './vault-section';
 @Component({
   selector: 'zfc-settings-page',
   imports: [
+    BuildRow,
     CopyButton,
     ErrorMessage,
     Fingerprint,
@@ -106,6 +108,7 @@ import { VaultSection } from './vault-section';
                   <p class="hint">{{ t('settings.versionHint') }}</p>
                 </div>
               </div>
+              <zfc-build-row />
               <div class="set__row">
                 <div>
                   <p class="label">{{ t('settings.relayKey') }}</p>

@@ -5,6 +5,7 @@ import type { RouterTestingHarness } from '@angular/router/testing';
 import type { FakeClient } from '../../../../test-support/fake-client';
 import { element, fill, maybe, provideApp, settle, visit } from '../../../../test-support/render';
 import { routes } from '../../app.routes';
+import { READ_BUILD_HASH } from '../../core/build-hash';
 import { Format } from '../../core/format';
 import { Preferences } from '../../core/preferences';
 import { SAVE_FILE } from '../../core/save-file';
@@ -46,6 +47,38 @@ function storageIs(manager: Partial<StorageManager>): void {
 afterEach(() => {
   Reflect.deleteProperty(navigator, 'storage');
   localStorage.clear();
+});
+
+describe('the hash of the build', () => {
+  it('is shown whole, as the served build says it', async () => {
+    const hash = '0123456789abcdef'.repeat(4);
+    TestBed.configureTestingModule({
+      providers: [{ provide: READ_BUILD_HASH, useValue: () => Promise.resolve(hash) }],
+    });
+    const [fixture] = await settings();
+    expect(texts(element(fixture, 'build-hash')).replace(/ /g, '')).toBe(hash);
+    expect(maybe(fixture, 'build-hash-none')).toBeNull();
+  });
+
+  it.each([
+    ['there is no such file', { ok: false }],
+    ['a page stands in its place', { ok: true, json: () => Promise.reject(new SyntaxError('<')) }],
+    ['it is no hash', { ok: true, json: () => Promise.resolve({ hash: '<b>' }) }],
+  ])('is said to be missing where %s', async (_why, answer) => {
+    const asked: string[] = [];
+    Object.defineProperty(globalThis, 'fetch', {
+      configurable: true,
+      value: (url: string) => {
+        asked.push(url);
+        return Promise.resolve(answer);
+      },
+    });
+    const [fixture] = await settings();
+    Reflect.deleteProperty(globalThis, 'fetch');
+    expect(asked).toEqual(['/build.json']);
+    expect(maybe(fixture, 'build-hash')).toBeNull();
+    expect(texts(element(fixture, 'build-hash-none'))).toContain('says no hash');
+  });
 });
 
 describe('exporting the vault', () => {
