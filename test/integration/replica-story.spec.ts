@@ -107,6 +107,7 @@ describe.each<RedisKind>(['standalone', 'cluster'])('three replicas on %s Redis'
     expect(mine(owner)).toHaveLength(sent.length);
     expect(mine(tomas)).toEqual(mine(owner));
     expect([...owner.alarms, ...tomas.alarms]).toEqual([]);
+    await Promise.all(relays.map((relay) => relay.ready()));
   });
 
   test('give one token to one of two that claim it on two of them, 200 times', async () => {

@@ -51,7 +51,10 @@ export interface RunningRedis {
   readonly nodes: readonly RedisNode[];
   /** Ends a node by a signal (SIGKILL unless named) and waits until it is gone. */
   kill(node: number, signal?: NodeJS.Signals): Promise<void>;
-  /** Starts a node again, ending it first where it runs; ready when it answers and has loaded its data. */
+  /**
+   * Starts a node again, ending it first where it runs; ready when it answers, has loaded its data and, in
+   * a cluster, takes commands again: a master that starts refuses them for some seconds.
+   */
   restart(node: number): Promise<void>;
   /** A connection to one node, for a look behind the relay. The caller disconnects it. */
   connect(node?: number): Redis;
@@ -170,6 +173,7 @@ class Servers implements RunningRedis {
     await launched.kill('SIGTERM');
     await launched.start();
     await this.#ready(node);
+    if (this.#options.kind === 'cluster') await this.#whole(node);
   }
 
   async stop(): Promise<void> {
@@ -269,16 +273,18 @@ class Servers implements RunningRedis {
       if (node > 0) await first.call('CLUSTER', 'MEET', HOST, port, buses[node] ?? 0);
     }
     first.disconnect();
-    for (let node = 0; node < MASTERS; node++) {
-      await this.#ask(node, `node ${node} to see the whole cluster`, async (asked) => {
-        const info = String(await asked.call('CLUSTER', 'INFO'));
-        return (
-          info.includes('cluster_state:ok') &&
-          info.includes(`cluster_slots_ok:${SLOTS}`) &&
-          info.includes(`cluster_known_nodes:${MASTERS}`)
-        );
-      });
-    }
+    for (let node = 0; node < MASTERS; node++) await this.#whole(node);
+  }
+
+  async #whole(node: number): Promise<void> {
+    await this.#ask(node, `node ${node} to see the whole cluster`, async (asked) => {
+      const info = String(await asked.call('CLUSTER', 'INFO'));
+      return (
+        info.includes('cluster_state:ok') &&
+        info.includes(`cluster_slots_ok:${SLOTS}`) &&
+        info.includes(`cluster_known_nodes:${MASTERS}`)
+      );
+    });
   }
 
   async #startSentinels(): Promise<void> {

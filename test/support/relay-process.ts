@@ -62,11 +62,16 @@ export class RelayProcess {
     }
     await until('the relay to be ready', async () => {
       if (child.exitCode !== null) throw new Error(`the relay ended: ${this.log.slice(-2_000)}`);
-      return this.#ready();
+      return this.#isReady();
     });
   }
 
-  async #ready(): Promise<boolean> {
+  /** Waits until its readiness is green, as a load balancer does before it sends anybody there again. */
+  async ready(): Promise<void> {
+    await until('the relay to be ready again', () => this.#isReady());
+  }
+
+  async #isReady(): Promise<boolean> {
     try {
       return (await fetch(`${this.url}/health/ready`)).ok;
     } catch (error) {
