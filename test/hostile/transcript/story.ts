@@ -51,8 +51,11 @@ async function collect(secrets: Map<string, Secret>, who: Member, roomId: string
   }
 }
 
-/** The whole story at a relay. `between` may be told of each step. */
-export async function wholeStory(relayUrl: string): Promise<Story> {
+/** The whole story at a relay. `between` is told of each step while what it brought is still there. */
+export async function wholeStory(
+  relayUrl: string,
+  between: (step: string) => Promise<void> = () => Promise.resolve(),
+): Promise<Story> {
   const secrets = new Map<string, Secret>();
   const say = (name: string, text: string): void =>
     void secrets.set(`${name} ${text}`, { name, bytes: utf8(text) });
@@ -82,6 +85,7 @@ export async function wholeStory(relayUrl: string): Promise<Story> {
     const approval = await until('the question', () => host.room?.approvals.find((one) => one.name === name));
     value(await host.api.safetyNumber(roomId, approval.inviteId));
     await collect(secrets, host, roomId);
+    await between(`while ${name} waits`);
     value(await host.api.decideJoin(roomId, approval.inviteId, true));
     await guest.admitted(roomId);
     await collect(secrets, host, roomId);
@@ -110,6 +114,8 @@ export async function wholeStory(relayUrl: string): Promise<Story> {
   value(await owner.api.setVerified(roomId, idOf(tomas), true));
   await until('the names', () => all.every((who) => who.room?.name === TEXTS.renamed));
 
+  await between('after the talk');
+
   // Keys.
   const sending = tomas.api.sendText(roomId, TEXTS.inFlight);
   value(await owner.api.rotateNow(roomId));
@@ -122,6 +128,7 @@ export async function wholeStory(relayUrl: string): Promise<Story> {
   const revoked = await owner.invite(roomId);
   await link(revoked.link);
   await collect(secrets, owner, roomId);
+  await between('with an open invite');
   value(await owner.api.revokeInvite(roomId, revoked.inviteId));
 
   // A removal, a hand-over, a newcomer of the new owner's, a departure, the end.
@@ -148,6 +155,7 @@ export async function wholeStory(relayUrl: string): Promise<Story> {
   const exported = value(await dora.api.exportVault('the passphrase of an export'));
   say('passphrase', 'the passphrase of an export');
   secrets.set('export', { name: 'export', bytes: exported.slice(0, 64) });
+  await between('before the end');
   value(await tomas.api.closeRoom(roomId));
   await until('the room to be closed', () => [tomas, dora].every((who) => stageOf(who, roomId) === 'closed'));
 
