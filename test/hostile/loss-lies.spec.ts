@@ -158,6 +158,40 @@ describe('generations that never were', () => {
   });
 });
 
+describe('a place in the far future', () => {
+  test.each(['told while live', 'in a page', 'as the trimmed edge', 'of an entry'] as const)(
+    'G6 %s is refused before anything moves, and shuts nobody out',
+    async (how) => {
+      const { owner, tomas, roomId } = await stage.two();
+      await owner.say(roomId, 'before');
+      await tomas.has('before');
+      await stage.level([owner, tomas]);
+      const thief = await Stolen.from(owner, roomId);
+      const { position } = (await Stolen.from(tomas, roomId)).core;
+      const generation = Date.now() + 2 * 86_400_000;
+      const far = { g: generation, s: position.s + 1 };
+      if (how === 'told while live') {
+        stage.relay.tell(idOf(tomas), 'generation', { generation, from: position });
+      } else {
+        stage.relay.onReply('open', (client, reply) => {
+          if (client.memberId !== idOf(tomas)) return undefined;
+          if (how === 'in a page') return { ...reply, generations: [{ generation, from: position }] };
+          if (how === 'as the trimmed edge') return { ...reply, trimmed: far };
+          return { ...reply, entries: [entryAt(far, 'message', idOf(owner), thief.text('far away'))] };
+        });
+        stage.relay.cut(idOf(tomas));
+      }
+      await until('the room to stop', () => tomas.room?.stopped?.code === 'RELAY_LIED');
+      stage.relay.honest();
+      expect((await Stolen.from(tomas, roomId)).core.position).toEqual(position);
+      await owner.say(roomId, 'after');
+      value(await tomas.api.resumeRoom(roomId));
+      await tomas.has('before', 'after');
+      expect([...owner.alarms, ...tomas.alarms]).toEqual([]);
+    },
+  );
+});
+
 describe('a generation that one member alone is told of', () => {
   test('G7 hides no fork: the others tell at its first message, and it at the first entry of the true log', async () => {
     const { owner, tomas, ines, roomId } = await stage.three();

@@ -174,10 +174,11 @@ export class RoomLog {
   /** A signed roster entry on the head of this moment, taken in here. */
   async change<K extends RosterKind>(
     kind: K,
-    fields: Omit<Body<K>, 'roomId' | 'head' | 'owner'>,
+    fields: Omit<Body<K>, 'roomId' | 'epoch' | 'head' | 'owner'>,
   ): Promise<Entry> {
     const { roomId, head } = this.roster;
-    const body = { roomId, head, owner: this.owner.id, ...fields } as unknown as Body<K>;
+    const { epoch } = this;
+    const body = { roomId, epoch, head, owner: this.owner.id, ...fields } as unknown as Body<K>;
     const container = signBody(this.owner.identity, kind, body);
     ({ roster: this.roster } = await applyRoster(nodeHash, this.roster, container));
     return this.add('roster', this.owner.id, container);

@@ -41,17 +41,22 @@ export async function makeReply(
   return { epoch: current.epoch, payload };
 }
 
+/** Where every entry stands that is signed now (section 4). */
+const onHead = ({ core, roster }: RoomState) => ({
+  roomId: core.roomId,
+  epoch: core.epoch,
+  head: roster.head,
+  owner: core.me,
+});
+
 /** The signed admit; with a fresh reply where the epoch has moved since the last one. */
 export async function makeAdmit(room: RoomHandle, invite: OwnerInvite): Promise<PendingCommand> {
   const { core, roster } = room.state;
   if (invite.joiner === null) throw new ClientError(ERROR_CODES.INVITE_UNKNOWN);
   const entry = signBody(core.identity, 'admit', {
-    roomId: core.roomId,
-    head: roster.head,
-    owner: core.me,
+    ...onHead(room.state),
     key: invite.joiner.key,
     prekey: invite.joiner.prekey,
-    epoch: core.epoch,
     inviteId: invite.inviteId,
   });
   // A second entry on this head must not be needed: what every client would refuse is never signed.
@@ -78,7 +83,7 @@ export async function makeDeparture(
   offered: Offered,
 ): Promise<PendingCommand> {
   const { core, roster } = room.state;
-  const head = { roomId: core.roomId, head: roster.head, owner: core.me };
+  const head = onHead(room.state);
   const { member } = departure;
   const entry =
     departure.kind === 'remove'

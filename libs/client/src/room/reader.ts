@@ -11,6 +11,7 @@ import { takeGeneration } from './generations.js';
 import type { RoomHandle } from './handle.js';
 import { alarm, system } from './items.js';
 import { isPassing } from './passing.js';
+import { checkPlausible } from './plausible.js';
 import { lagsBehind, restoreMissing } from './restore.js';
 import { acceptGap, takeEntry } from './take.js';
 import { provenDeparture } from './take-roster.js';
@@ -121,6 +122,7 @@ export class Reader {
       const { roomId, position: after, epoch } = core;
       const reply = await connection.request('open', { roomId, after, head: roster.head, epoch });
       if (session !== this.#session) return null;
+      checkPlausible(reply, this.#room.platform.crypto.clock.now());
       if (reply.role === 'departed') {
         if (await serial.run(() => this.#takeDeparture(reply.entries))) this.#events.ended();
         return null;
@@ -266,7 +268,9 @@ export class Reader {
     const { state, serial, platform } = this.#room;
     this.#background(
       serial.run(async () => {
-        await takeGeneration(platform.crypto.hash, state, start, platform.crypto.clock.now());
+        const now = platform.crypto.clock.now();
+        checkPlausible({ generations: [start] }, now);
+        await takeGeneration(platform.crypto.hash, state, start, now);
         await this.#room.commit();
         if (state.core.losses.at(-1)?.generation === start.generation) this.catchUp();
       }),

@@ -4,7 +4,7 @@
  * atomic write, or not at all (docs/protocol.md section 9).
  */
 import {
-  LIMITS, toBase64Url, type AnyContent, type Bytes, type MemberId, type Position, type RoomId,
+  comparePositions, LIMITS, toBase64Url, type AnyContent, type Bytes, type MemberId, type Position, type RoomId,
 } from '@0fc/protocol'; // prettier-ignore
 import { bodyHash, decodeRoster, encodeRoster, type Hash, type Roster } from '@0fc/crypto/verify';
 import type { Platform, StorageChange } from '../ports.js';
@@ -132,6 +132,13 @@ export class RoomState {
   /** The transcript at a position, where it is still known. */
   transcriptAt(position: Position): Bytes | null {
     return this.#transcripts.get(placeKey(position)) ?? null;
+  }
+
+  /** Whether a place lies within what was read here and kept, and had no entry then. */
+  passedOver(position: Position): boolean {
+    const first = this.log.slice(-TRANSCRIPTS_KEPT).find(({ at }) => at !== null)?.at;
+    const after = first !== undefined && first !== null && comparePositions(position, first.position) > 0;
+    return after && comparePositions(position, this.core.position) <= 0 && this.transcriptAt(position) === null;
   }
 
   rememberTranscript(position: Position, t: Bytes): void {

@@ -136,6 +136,18 @@ describe('G6: loss', () => {
     expect(alarmsOf(reader)).toEqual([ALARM_CODES.ALARM_GAP, ALARM_CODES.ALARM_MESSAGE_GAP]);
   });
 
+  test('told first and then taken back is a fork, shown once', async () => {
+    const withheld = [await log.say(log.owner, 'withheld'), await log.say(log.owner, 'this too')];
+    const after = await log.say(log.owner, 'after');
+    acceptGap(reader, after);
+    await take(after);
+    for (const entry of withheld) expect(await takeEntry(nodeHash, reader, entry)).toBe('known');
+    expect(textsOf(reader)).toEqual(['after']);
+    expect(alarmsOf(reader)).toEqual([
+      ALARM_CODES.ALARM_GAP, ALARM_CODES.ALARM_MESSAGE_GAP, ALARM_CODES.ALARM_FORK,
+    ]); // prettier-ignore
+  });
+
   test('of a sender’s message with the positions closed up is shown', async () => {
     await take(await log.say(log.owner, 'first'));
     log.owner.n += 1;

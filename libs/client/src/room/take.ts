@@ -62,20 +62,21 @@ const pick = (to: number | undefined): Record<string, number> => (to === undefin
 
 /** An entry shown again must be the same one: two under one position are a fork (G7). */
 async function compareKnown(hash: Hash, state: RoomState, entry: Entry): Promise<void> {
-  const known = state.transcriptAt(entry.position);
-  if (known === null && overSince(state, entry.position) !== null) {
+  const { position } = entry;
+  const known = state.transcriptAt(position);
+  if (known === null && (overSince(state, position) !== null || state.passedOver(position))) {
     showOther(state, entry);
     return;
   }
-  const before = state.transcriptAt({ g: entry.position.g, s: entry.position.s - 1 });
+  const before = state.transcriptAt({ g: position.g, s: position.s - 1 });
   if (known === null || before === null) return;
   if (equalBytes(await transcriptNext(hash, before, entry), known)) return;
-  state.append(null, entry.time, [alarm(ALARM_CODES.ALARM_FORK, null, { position: entry.position.s })]);
+  state.append(null, entry.time, [alarm(ALARM_CODES.ALARM_FORK, null, { position: position.s })]);
 }
 
 /**
- * An entry of a generation that had ended before it, as the relay has said here: it goes on for others, or
- * it was over for nobody. Told once for all that follow each other.
+ * An entry of a generation that had ended before it, as the relay has said here, or of a place where it
+ * had nothing: others have another log. Told once for all that follow each other.
  */
 function showOther(state: RoomState, { position, time }: Entry): void {
   const [last] = state.log.at(-1)?.items ?? [];

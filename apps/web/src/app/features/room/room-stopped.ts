@@ -8,8 +8,8 @@ import { ErrorMessage } from '../../ui/error-message';
 import { Icon } from '../../ui/icon';
 import { ForgetRoom } from './forget-room';
 
-/** Stops that no press of a button lifts: another relay's key, a relay that lied. */
-const FINAL: readonly string[] = ['RELAY_KEY_MISMATCH', 'RELAY_LIED'];
+/** The stop that no press of a button lifts: another relay's key. What a relay lied about moved nothing. */
+const FINAL = 'RELAY_KEY_MISMATCH';
 
 /** A room whose link is closed until somebody acts: why, and what can be done. */
 @Component({
@@ -66,7 +66,7 @@ export class RoomStopped {
   protected readonly busy = signal(false);
   protected readonly failure = signal<Failure | null>(null);
   protected readonly gone = computed(() => this.stopped().code === 'ROOM_UNKNOWN');
-  protected readonly resumable = computed(() => !FINAL.includes(this.stopped().code));
+  protected readonly resumable = computed(() => this.stopped().code !== FINAL);
   protected readonly words = computed(() => {
     const { code } = this.stopped();
     if (code === 'ROOM_UNKNOWN') return this.t('room.gone');
