@@ -138,7 +138,9 @@ export class RoomState {
   passedOver(position: Position): boolean {
     const first = this.log.slice(-TRANSCRIPTS_KEPT).find(({ at }) => at !== null)?.at;
     const after = first !== undefined && first !== null && comparePositions(position, first.position) > 0;
-    return after && comparePositions(position, this.core.position) <= 0 && this.transcriptAt(position) === null;
+    return (
+      after && comparePositions(position, this.core.position) <= 0 && this.transcriptAt(position) === null
+    );
   }
 
   rememberTranscript(position: Position, t: Bytes): void {
