@@ -49,7 +49,7 @@ describe('a whole story at a relay on Redis', () => {
     });
     // A compressed text would not be found.
     await client.config('SET', 'rdbcompression', 'no');
-    const [, folder = ''] = (await client.config('GET', 'dir'));
+    const [, folder = ''] = await client.config('GET', 'dir');
     const [node] = redis.nodes;
     const tap = await RedisTap.open(node!.host, node!.port);
     ends.push(() => {
