@@ -30,6 +30,13 @@ const values: fc.Arbitrary<CborValue> = fc.letrec<{ value: CborValue }>((tie) =>
 })).value;
 
 describe('a value', () => {
+  it('is encoded into plain bytes, of which a slice is a copy', () => {
+    const encoded = encodeCbor(['a', 1]);
+    const before = [...encoded];
+    encoded.slice(0, 2).fill(0);
+    expect([...encoded]).toEqual(before);
+  });
+
   it('decodes to itself, and has one encoding', () => {
     fc.assert(
       fc.property(values, (value) => {

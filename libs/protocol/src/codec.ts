@@ -54,7 +54,9 @@ function isPlain(value: object): boolean {
 /** Encodes a value; an absent optional field must be absent, not undefined. Throws MALFORMED. */
 export function encodeCbor(value: CborValue): Bytes {
   check(value, 0);
-  return encode(value);
+  // Node's codec makes Buffers, whose slice is no copy: what is cut and then wiped would wipe both.
+  const { buffer, byteOffset, length } = encode(value);
+  return new Uint8Array(buffer, byteOffset, length);
 }
 
 /** Refuses while reading what the canonical form does not have. */
