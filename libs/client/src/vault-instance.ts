@@ -3,11 +3,12 @@
  * instance, nothing of the old one's that could be used twice, and no open invite.
  */
 import type { Random } from '@0fc/crypto/keys';
-import { ERROR_CODES, type Bytes } from '@0fc/protocol';
+import { equalBytes, ERROR_CODES, type AnyContent, type Bytes, type Target } from '@0fc/protocol';
 import { ClientError } from './errors.js';
 import {
   decodeRecord, encodeRecord, keyOf, outboxItem, ownerInvite, prefixOf, roomCore, STORES, type OwnerInvite,
 } from './room/records.js'; // prettier-ignore
+import { knownContent } from './room/take-message.js';
 
 /** A record in clear, with its place. */
 export interface ClearRecord {
@@ -46,10 +47,21 @@ function roomOf(
   const of = (store: string): readonly ClearRecord[] =>
     records.filter((other) => other.store === store && other.key.startsWith(prefixOf(roomId)));
   // The same mid: if the exported device had sent it after all, both are known for one message.
-  const outbox = of(STORES.outbox)
+  const waiting = of(STORES.outbox)
     .map(({ value }) => decodeRecord(outboxItem, value))
-    .sort((a, b) => a.n - b.n)
-    .map((item, index) => ({ ...item, n: index + 1, instance, sealed: null }));
+    .sort((a, b) => a.n - b.n);
+  const renamed = (target: Target): Target => {
+    const at = waiting.findIndex(({ n }) => n === target.n);
+    const moves = at >= 0 && target.sender === core.me && equalBytes(target.instance, core.instance);
+    return moves ? { sender: core.me, instance, n: at + 1 } : target;
+  };
+  const outbox = waiting.map((item, at) => ({
+    ...item,
+    n: at + 1,
+    instance,
+    sealed: null,
+    content: retargeted(item.content, renamed),
+  }));
   const invites = of(STORES.invites).flatMap(({ key, value }) => {
     const invite = voided(decodeRecord(ownerInvite, value), core.pending?.inviteId ?? null);
     return invite === null ? [] : [{ store: STORES.invites, key, value: encodeRecord(ownerInvite, invite) }];
@@ -64,6 +76,12 @@ function roomOf(
     })),
     ...invites,
   ];
+}
+
+/** An edit of what waits too is of the message under its new name. */
+function retargeted(content: AnyContent, renamed: (target: Target) => Target): AnyContent {
+  const told = knownContent(content);
+  return told !== null && 'to' in told ? { ...told, to: renamed(told.to) } : content;
 }
 
 /** Null: gone. Who has had a reply has the room key: that join is dropped, and a rotation follows. */

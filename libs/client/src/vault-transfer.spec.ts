@@ -3,7 +3,9 @@ import { beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals
 import fc from 'fast-check';
 import { loadThemis, nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import { createGenesis, generateKeyPair, newVaultKey, sealExport } from '@0fc/crypto/keys';
-import { decodeCbor, encodeCbor, toBase64Url, utf8, type Bytes, type InviteId } from '@0fc/protocol';
+import {
+  decodeCbor, encodeCbor, toBase64Url, utf8, type Bytes, type InviteId, type MemberId, type Target,
+} from '@0fc/protocol'; // prettier-ignore
 import { encodeRoster, memberIdOf, startRoster } from '@0fc/crypto/verify';
 import { memoryStorage } from './room/log.spec-support.js';
 import {
@@ -205,6 +207,29 @@ describe('an import', () => {
       outbox.map((item, at) => ({ ...item, n: at + 1, instance, sealed: null })),
     );
     expect(nextN).toBe(4);
+  });
+
+  it('keeps an edit of what waits too on its message, and leaves other targets alone', async () => {
+    const of = (n: number, sender = core.me): Target => ({ sender, instance: core.instance, n });
+    const other = { sender: toBase64Url(random(16)) as MemberId, instance: random(16), n: 7 };
+    const outbox: OutboxItem[] = [
+      waiting(7),
+      { ...waiting(9), content: { type: 'edit', to: of(7), text: 'better' } },
+      { ...waiting(12), content: { type: 'delete', to: of(3) } },
+      { ...waiting(13), content: { type: 'reaction', to: other, emoji: '👍', on: true } },
+      { ...waiting(14), content: { type: 'of a later version', to: 7 } },
+    ];
+    await fill({ nextN: 15 }, outbox, []);
+    const { imported } = await moved();
+    const { instance } = await coreIn(imported);
+    const contents = (await imported.list(STORES.outbox)).map(
+      ({ value }) => decodeRecord(outboxItem, value).content,
+    );
+    expect(contents).toEqual([
+      outbox[0]?.content,
+      { type: 'edit', to: { sender: core.me, instance, n: 1 }, text: 'better' },
+      ...outbox.slice(2).map(({ content }) => content),
+    ]);
   });
 
   it('voids the invites: what was answered is dropped, the rest is gone', async () => {
