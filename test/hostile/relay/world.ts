@@ -6,10 +6,12 @@ import { copyFileSync, existsSync, mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { RoomId } from '@0fc/protocol';
 import { nodeHash, systemClock } from '@0fc/crypto/node';
 import type { RelayContext } from '../../../apps/relay/src/rooms/context.js';
 import type { RoomStore } from '../../../apps/relay/src/rooms/room-store.js';
 import { Rosters } from '../../../apps/relay/src/rooms/rosters.js';
+import { Trimmer } from '../../../apps/relay/src/rooms/trimmer.js';
 import { openSqliteStore } from '../../../apps/relay/src/store/sqlite/sqlite-room-store.js';
 
 const STORE_FILE = 'relay.sqlite';
@@ -59,6 +61,16 @@ export class World {
   /** A store over a snapshot. As any start of the real store it opens a new generation. */
   static open(snapshot: string): World {
     return new World(snapshot);
+  }
+
+  /** Trims the log as a relay with so many bytes of history does, whatever its members have acknowledged. */
+  async trim(roomId: string, historyBytes: number): Promise<void> {
+    const failed = (error: unknown): never => {
+      throw error;
+    };
+    const trimmer = new Trimmer({ store: this.store, hash: nodeHash, historyBytes, restMs: 0, failed });
+    while (await trimmer.step(roomId as RoomId));
+    await trimmer.end();
   }
 
   async close(): Promise<void> {

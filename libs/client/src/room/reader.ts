@@ -13,6 +13,7 @@ import { alarm, system } from './items.js';
 import { isPassing } from './passing.js';
 import { checkPlausible } from './plausible.js';
 import { lagsBehind, restoreMissing } from './restore.js';
+import { followToEnd } from './skipped.js';
 import { acceptGap, takeEntry } from './take.js';
 import { provenDeparture } from './take-roster.js';
 
@@ -164,7 +165,10 @@ export class Reader {
       acceptGap(state, entry);
       await takeEntry(hash, state, entry);
     }
-    if (reply.live) core.epochMessages = reply.epochMessages;
+    if (reply.live) {
+      core.epochMessages = reply.epochMessages;
+      await followToEnd(hash, state, reply.head);
+    }
     this.#events.prekey(reply.prekey);
     await this.#room.commit();
     return reply.live;

@@ -48,6 +48,20 @@ export async function followToHead(hash: Hash, state: RoomState, clear: Bytes): 
   if (at !== null) await follow(hash, state, at + 1);
 }
 
+/**
+ * At the end of the log, to the roster head there: a removal in a trimmed range is known before anything is
+ * sealed, though no entry after the range names it (G10). A head that the chain does not have is only the relay's word.
+ */
+export async function followToEnd(hash: Hash, state: RoomState, head: Bytes): Promise<void> {
+  try {
+    const at = await indexAhead(hash, state, head);
+    if (at !== null) await follow(hash, state, at + 1);
+  } catch (error) {
+    if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
+    state.chainAhead = [];
+  }
+}
+
 /** The epoch that a rotation is checked to follow: after a trimmed range any one from this one on. */
 export function epochBefore({ core }: RoomState, clear: Bytes): number {
   if (!core.skipped) return core.epoch;

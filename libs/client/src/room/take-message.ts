@@ -113,10 +113,26 @@ function noteCounter(state: RoomState, body: Body<'message'>): readonly StoredIt
   if (retired) return [alarm(ALARM_CODES.ALARM_OLD_INSTANCE, sender, { n })];
   const same = last !== undefined && equalBytes(last.instance, instance);
   const expected = same ? last.n + 1 : 1;
-  if (n > expected) items.push(alarm(ALARM_CODES.ALARM_MESSAGE_GAP, sender, { from: expected, to: n - 1 }));
+  // What was told as missed already may have had so many of them; more were withheld.
+  if (n > expected + missedSince(state, sender))
+    items.push(alarm(ALARM_CODES.ALARM_MESSAGE_GAP, sender, { from: expected, to: n - 1 }));
   if (last !== undefined && !same) retire(core, last);
   upsert(core.counters, (counter) => counter.sender === sender, { sender, instance, n });
   return items;
+}
+
+/** Entries that were told as missed since the last message of a sender that is here: trimmed, or without a key. */
+function missedSince({ log }: RoomState, sender: MemberId): number {
+  let missed = 0;
+  for (const { items } of log.toReversed()) {
+    for (const item of items) {
+      if (item.type === 'message' && item.sender === sender) return missed;
+      if (item.type !== 'system' || item.event !== 'missed') continue;
+      const { from = 0, to = -1 } = item.numbers;
+      missed += Math.max(0, to - from + 1);
+    }
+  }
+  return missed;
 }
 
 /** Bounded, or a member that changes its instance with every message would swell the record of all others. */

@@ -1,0 +1,180 @@
+/** Trimming as a lie, and as the truth (docs/protocol.md section 8): G6, G7, G10, G11. */
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import type { Bytes, Position } from '@0fc/protocol';
+import { value, type Member } from '../support/member.js';
+import { until } from '../support/wait.js';
+import { Stolen } from './members/stolen.js';
+import { epochOf, idOf, namesIn, Stage } from './stage.js';
+
+jest.setTimeout(120_000);
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await Stage.open();
+});
+afterEach(() => stage.dismiss());
+afterAll(() => stage.close());
+
+/** The ranges that a member is told it has missed. */
+const missedBy = (who: Member): readonly (readonly [number, number])[] =>
+  who.items.flatMap((item) =>
+    item.type === 'system' && item.event === 'missed'
+      ? [[Number(item.params.from), Number(item.params.to)] as const]
+      : [],
+  );
+
+const placeOf = async (who: Member, roomId: string): Promise<{ position: Position; t: Bytes }> =>
+  (await Stolen.from(who, roomId)).core;
+
+/** Says to one member alone, from its next page on, that the log begins after a place. */
+function trimFor(who: Member, { position, t }: { position: Position; t: Bytes }): void {
+  const me = idOf(who);
+  stage.relay.onReply('open', (client, reply) => {
+    if (client.memberId !== me) return undefined;
+    const entries = reply.entries.filter(({ position: { s } }) => s > position.s);
+    return { ...reply, trimmed: position, trimmedT: t, entries };
+  });
+}
+
+async function says(
+  who: Member,
+  roomId: string,
+  texts: readonly string[],
+  to: readonly Member[],
+): Promise<void> {
+  for (const text of texts) await who.say(roomId, text);
+  await Promise.all([who, ...to].map((one) => one.has(...texts)));
+}
+
+describe('a log that was trimmed', () => {
+  test('G6 tells who was away exactly what it missed, and goes on as before', async () => {
+    const { owner, tomas, ines, roomId } = await stage.three();
+    const { position } = await placeOf(ines, roomId);
+    await ines.leave();
+    await says(owner, roomId, ['one', 'two', 'three'], [tomas]);
+    await says(tomas, roomId, ['four', 'five'], [owner]);
+    await stage.relay.world.trim(roomId, 0);
+    await says(owner, roomId, ['six'], [tomas]);
+    let edge = 0;
+    stage.relay.onReply('open', (_, reply) => {
+      edge = reply.trimmed.s;
+      return undefined;
+    });
+    await ines.comeBack(roomId);
+    await ines.has('six');
+    expect(edge).toBeGreaterThan(position.s + 1);
+    expect(missedBy(ines)).toEqual([[position.s + 1, edge]]);
+    const kept = ['one', 'two', 'three', 'four', 'five', 'six'].slice(edge - position.s);
+    expect(ines.texts).toEqual(kept);
+    await says(ines, roomId, ['and what was it?'], [owner, tomas]);
+    await says(tomas, roomId, ['nothing much'], [owner, ines]);
+    await stage.level([owner, tomas, ines]);
+    expect([owner, tomas, ines].flatMap(({ alarms }) => alarms)).toEqual([]);
+  });
+
+  test('G7 with a false transcript at its edge is told by the next message of anybody who has read it', async () => {
+    const { owner, tomas, ines, roomId } = await stage.three();
+    await ines.leave();
+    await says(owner, roomId, ['kept from Inès'], [tomas]);
+    const place = await placeOf(tomas, roomId);
+    trimFor(ines, { ...place, t: new Uint8Array(32).fill(7) });
+    await ines.comeBack(roomId);
+    await ines.live();
+    await says(tomas, roomId, ['well?'], [owner, ines]);
+    await stage.alarm(ines, 'ALARM_FORK');
+    // The others see that hers is another one as well, and nothing else.
+    expect(new Set([owner, tomas, ines].flatMap(({ alarms }) => alarms))).toEqual(new Set(['ALARM_FORK']));
+  });
+});
+
+describe('a range that one member alone is told to have missed', () => {
+  test('G6 is shown to it with its places, though all others have acknowledged nothing of the kind', async () => {
+    const { owner, tomas, ines, roomId } = await stage.three();
+    const { position } = await placeOf(ines, roomId);
+    await ines.leave();
+    await says(owner, roomId, ['kept', 'from'], [tomas]);
+    await stage.level([owner, tomas]);
+    const first = await placeOf(tomas, roomId);
+    await says(owner, roomId, ['Inès'], [tomas]);
+    await stage.level([owner, tomas]);
+    const second = await placeOf(tomas, roomId);
+    trimFor(ines, first);
+    await ines.comeBack(roomId);
+    await ines.has('Inès');
+    expect(missedBy(ines)).toEqual([[position.s + 1, first.position.s]]);
+    // Ranges that overlap what is here take nothing away and are not told twice.
+    for (const place of [first, second, { ...first, position: { g: 1, s: position.s } }]) {
+      stage.relay.honest();
+      trimFor(ines, place);
+      stage.relay.cut(idOf(ines));
+      await until('to be away', () => ines.room?.connection !== 'connected');
+      await ines.live();
+    }
+    stage.relay.honest();
+    await says(owner, roomId, ['at last'], [tomas, ines]);
+    expect(missedBy(ines)).toEqual([[position.s + 1, first.position.s]]);
+    expect(ines.texts).toEqual(['Inès', 'at last']);
+    expect([owner, tomas, ines].flatMap(({ alarms }) => alarms)).toEqual([]);
+  });
+
+  test('G6 of ranges that overlap each other tells each place once', async () => {
+    const { owner, tomas, ines, roomId } = await stage.three();
+    const { position } = await placeOf(ines, roomId);
+    const me = idOf(ines);
+    await ines.leave();
+    const places: { position: Position; t: Bytes }[] = [];
+    for (const text of ['a', 'b', 'c', 'd']) {
+      await says(owner, roomId, [text], [tomas]);
+      await stage.level([owner, tomas]);
+      places.push(await placeOf(tomas, roomId));
+    }
+    const [, second, , fourth] = places;
+    // One page says that the log begins after the second, the next one after the fourth, then after the second again.
+    const said = [second!, fourth!, second!];
+    let page = 0;
+    stage.relay.onReply('open', (client, reply) => {
+      if (client.memberId !== me) return undefined;
+      const { position: trimmed, t: trimmedT } = said[page] ?? second!;
+      page += 1;
+      return { ...reply, trimmed, trimmedT, entries: [], live: page > 2 };
+    });
+    await ines.comeBack(roomId);
+    await ines.live();
+    stage.relay.honest();
+    await says(tomas, roomId, ['e'], [owner, ines]);
+    expect(missedBy(ines)).toEqual([
+      [position.s + 1, second!.position.s],
+      [second!.position.s + 1, fourth!.position.s],
+    ]);
+    expect(ines.texts).toEqual(['e']);
+    expect([owner, tomas, ines].flatMap(({ alarms }) => alarms)).toEqual([]);
+  });
+});
+
+describe('a trimmed range that hides', () => {
+  test('G10 a removal and its rotation: the chain is fetched, and nothing is sealed for the old key', async () => {
+    const { owner, tomas, ines, roomId } = await stage.three();
+    await ines.leave();
+    value(await owner.api.removeMember(roomId, idOf(tomas)));
+    await until('the second key', () => epochOf(owner) === 2);
+    await says(owner, roomId, ['without Tomás'], []);
+    await stage.level([owner]);
+    trimFor(ines, await placeOf(owner, roomId));
+    const asked = stage.relay.requests('append', idOf(ines)).length;
+    await ines.comeBack(roomId);
+    await ines.live();
+    await ines.say(roomId, 'who reads this?');
+    await until('the removal to be known', () => !namesIn(ines).includes('Tomás'));
+    expect(ines.room?.paused).toBe('departure');
+    expect(stage.relay.requests('chain', idOf(ines)).length).toBeGreaterThan(0);
+    // The next rotation that the owner makes lets her go on, with a key that the removed has not.
+    stage.relay.honest();
+    value(await owner.api.rotateNow(roomId));
+    await owner.has('who reads this?');
+    const sealed = stage.relay.requests('append', idOf(ines)).slice(asked);
+    expect(sealed.length).toBeGreaterThan(0);
+    for (const { body } of sealed)
+      for (const { clear } of body.messages)
+        expect(Buffer.from(clear).toString('latin1')).toContain('epoch\x03');
+  });
+});
