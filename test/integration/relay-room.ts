@@ -58,7 +58,8 @@ export class TestRoom {
   }
 
   async signed(kind: 'remove' | 'settings' | 'close' | 'leave' | 'transfer', fields: object): Promise<Bytes> {
-    const body = { roomId: this.roomId, head: this.roster.head, owner: this.owner.memberId, ...fields };
+    const { roomId, epoch } = this;
+    const body = { roomId, epoch, head: this.roster.head, owner: this.owner.memberId, ...fields };
     return signBody(this.owner.identity, kind, body as never);
   }
 

@@ -490,7 +490,7 @@ describe('restore', () => {
     expect(answer).toEqual({ restored: 3, head: room.roster.head, epoch: 2 });
     expect(await stranger.request('restore', { roomId, entries: proofs })).toMatchObject({ restored: 0 });
     const forged = signBody(stranger.identity, 'settings', {
-      roomId, head: room.roster.head, owner: room.owner.memberId, settings: room.roster.settings,
+      roomId, epoch: 2, head: room.roster.head, owner: room.owner.memberId, settings: room.roster.settings,
     }); // prettier-ignore
     const entry = { ...proofs[0]!, payload: forged };
     expect(await stranger.refusal('restore', { roomId, entries: [entry] })).toBe('BAD_SIGNATURE');

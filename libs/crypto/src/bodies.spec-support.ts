@@ -6,7 +6,7 @@ import { newInviteId, random, type World } from './world.spec-support.js';
 export type Samples = { [K in BodyKind]: Body<K> };
 
 export async function sampleBodies({ roster, roomId, owner, bob, carol }: World): Promise<Samples> {
-  const onHead = { roomId, head: roster.head, owner: owner.id };
+  const onHead = { roomId, epoch: 1, head: roster.head, owner: owner.id };
   const bytes32 = (): Uint8Array => random.bytes(32);
   const bytes16 = (): Uint8Array => random.bytes(16);
   const leaveRequest: Body<'leaveRequest'> = {
@@ -27,7 +27,6 @@ export async function sampleBodies({ roster, roomId, owner, bob, carol }: World)
       ...onHead,
       key: bob.identity.publicKey,
       prekey: bob.prekeyContainer,
-      epoch: 1,
       inviteId: newInviteId(),
     },
     remove: { ...onHead, member: carol.id, reason: 'removed' },

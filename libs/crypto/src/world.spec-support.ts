@@ -74,7 +74,7 @@ export const admitEntry = (
     owner: roster.owner,
     key: who.identity.publicKey,
     prekey: who.prekeyContainer,
-    epoch: 1,
+    epoch: roster.epoch,
     inviteId: newInviteId(),
     ...over,
   });

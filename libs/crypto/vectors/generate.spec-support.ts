@@ -36,7 +36,7 @@ const inviteId = id(0x40) as InviteId;
 /** Of the shape of a public key; a schema asks for no more. */
 const key = (from: number): Bytes => Uint8Array.of(0x55, 0x45, 0x43, 0x32, 0, 0, 0, 45, ...run(4, from), 2, ...run(32, from));
 
-const onHead = { roomId, head: run(32, 0x50), owner: alice };
+const onHead = { roomId, epoch: 7, head: run(32, 0x50), owner: alice };
 const place = { roomId, epoch: 7, sender: bob };
 const bodies: { [K in BodyKind]: Body<K> } = {
   genesis: {
@@ -46,7 +46,7 @@ const bodies: { [K in BodyKind]: Body<K> } = {
     keyHash: run(32, 4),
     settings,
   },
-  admit: { ...onHead, key: key(5), prekey: run(200, 6), epoch: 7, inviteId },
+  admit: { ...onHead, key: key(5), prekey: run(200, 6), inviteId },
   remove: { ...onHead, member: bob, reason: 'removed' },
   leave: { ...onHead, member: bob, request: run(150, 8) },
   transfer: { ...onHead, to: bob, acceptance: run(150, 9) },

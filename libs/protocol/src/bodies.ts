@@ -27,8 +27,8 @@ export type RoomSettings = InferOutput<typeof settings>;
 
 const reason = v.picklist(['removed', 'misuse']);
 
-/** Fields every roster entry but genesis has: the room, the head before it, who signs. */
-const onHead = { roomId, head: hash32, owner: memberId };
+/** Fields every roster entry but genesis has: the room, the epoch and the head that it stands on, who signs. */
+const onHead = { roomId, epoch, head: hash32, owner: memberId };
 
 export const BODIES = {
   genesis: v.strictObject({
@@ -38,7 +38,7 @@ export const BODIES = {
     keyHash: hash32,
     settings,
   }),
-  admit: v.strictObject({ ...onHead, key: publicKey, prekey: container, epoch, inviteId }),
+  admit: v.strictObject({ ...onHead, key: publicKey, prekey: container, inviteId }),
   remove: v.strictObject({ ...onHead, member: memberId, reason }),
   leave: v.strictObject({ ...onHead, member: memberId, request: container }),
   transfer: v.strictObject({ ...onHead, to: memberId, acceptance: container }),

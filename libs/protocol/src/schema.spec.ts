@@ -135,7 +135,12 @@ describe('limits', () => {
 });
 
 describe('bodies', () => {
-  const close: Body<'close'> = { roomId: id as RoomId, head: new Uint8Array(32), owner: id as MemberId };
+  const close: Body<'close'> = {
+    roomId: id as RoomId,
+    epoch: 1,
+    head: new Uint8Array(32),
+    owner: id as MemberId,
+  };
 
   it('name their room and who signs, every one but genesis', () => {
     for (const [kind, schema] of Object.entries(BODIES)) {

@@ -102,10 +102,15 @@ export class Stolen {
   /** A roster entry under this member's signature, whoever owns the room. */
   entry<K extends 'admit' | 'remove' | 'leave' | 'transfer' | 'settings' | 'close'>(
     kind: K,
-    fields: Omit<Body<K>, 'roomId' | 'head' | 'owner'> & { readonly head?: Bytes; readonly owner?: MemberId },
+    fields: Omit<Body<K>, 'roomId' | 'epoch' | 'head' | 'owner'> & {
+      readonly epoch?: number;
+      readonly head?: Bytes;
+      readonly owner?: MemberId;
+    },
   ): Bytes {
     const { roomId, head, owner } = this.roster;
-    return signBody(this.identity, kind, { roomId, head, owner, ...fields });
+    const { epoch } = this.core;
+    return signBody(this.identity, kind, { roomId, epoch, head, owner, ...fields });
   }
 
   /** A rotation on a roster by this member's hand: one that it owns by what the roster says. */

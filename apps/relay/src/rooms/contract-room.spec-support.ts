@@ -84,17 +84,21 @@ export function contractRoom(store: () => RoomStore, now: () => number) {
     store().registerInvite({ roomId: ROOM, inviteId, expires, maxOpen: 3 });
   const claim = (memberId: MemberId, inviteId = INVITE) =>
     store().claimInvite({ roomId: ROOM, inviteId, memberId, key: bytes(memberId, 45) });
-  const entry = async (seed: string, change: AppendRoster['change'], more: Partial<AppendRoster> = {}) =>
-    store().appendRoster({
+  /** On the head and in the epoch of this moment. */
+  const entry = async (seed: string, change: AppendRoster['change'], more: Partial<AppendRoster> = {}) => {
+    const { head, epoch } = await facts();
+    return store().appendRoster({
       roomId: ROOM,
       signer: OWNER,
-      before: (await facts()).head,
+      before: head,
+      epoch,
       head: bytes(seed),
       container: bytes(`entry ${seed}`, 90),
       change,
       restored: false,
       ...more,
     });
+  };
   /** A member with the whole of the join behind it. */
   const join = async (member: MemberId, inviteId = INVITE) => {
     await invite(inviteId);
@@ -109,7 +113,7 @@ export function contractRoom(store: () => RoomStore, now: () => number) {
       epoch,
       payload: bytes('confirm'),
     });
-    return entry(`admit ${member}`, { kind: 'admit', member, key: bytes(member, 45), inviteId, epoch });
+    return entry(`admit ${member}`, { kind: 'admit', member, key: bytes(member, 45), inviteId });
   };
   const listen = async () => {
     const events: RoomEvent[] = [];

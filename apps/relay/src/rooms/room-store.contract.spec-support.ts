@@ -450,10 +450,9 @@ export function roomStoreContract(name: string, factory: StoreFactory): void {
           member: THIRD,
           key: bytes(THIRD, 45),
           inviteId: INVITE,
-          epoch: 1,
         } as const;
         expect(await entry('wrong', admit)).toMatchObject({ code: 'INVITE_UNKNOWN' });
-        expect(await entry('early', { ...admit, member: GUEST, epoch: 2 })).toMatchObject({
+        expect(await entry('early', { ...admit, member: GUEST }, { epoch: 2 })).toMatchObject({
           code: 'EPOCH_AHEAD',
         });
         expect(await entry('right', { ...admit, member: GUEST })).toMatchObject({ ok: true });

@@ -143,7 +143,6 @@ export type StoreChange =
       readonly member: MemberId;
       readonly key: Bytes;
       readonly inviteId: InviteId;
-      readonly epoch: number;
     }
   | { readonly kind: 'remove' | 'leave'; readonly member: MemberId }
   | { readonly kind: 'transfer'; readonly from: MemberId; readonly to: MemberId }
@@ -155,6 +154,8 @@ export interface AppendRoster {
   readonly signer: MemberId;
   /** the entry's own `head` field: compared */
   readonly before: Bytes;
+  /** the entry's own `epoch` field: compared */
+  readonly epoch: number;
   /** the entry's body hash: set */
   readonly head: Bytes;
   readonly container: Bytes;
@@ -174,12 +175,6 @@ export interface Rotate {
   /** the head that the rotation names: compared */
   readonly head: Bytes;
   readonly rotation: StoreRotation;
-  /**
-   * brought back (section 6): an earlier head of the chain will do, if the signer, who owns the room
-   * now (G11), owned it there too.
-   * Whoever puts roster entries back before the rotations that lay between stops nobody so.
-   */
-  readonly restored?: true;
 }
 
 export interface AddWraps {
@@ -264,16 +259,7 @@ export interface RoomStore extends Invites, Keys, Upkeep {
   addWraps(command: AddWraps): Promise<Verdict<{ readonly placed: Placing | null }>>;
 
   /** Where an entry with this body hash stands, if the chain has it; a closed room knows its last one. */
-  findRoster(
-    roomId: RoomId,
-    head: Bytes,
-  ): Promise<
-    Verdict<{
-      readonly placed: Placing | null;
-      /** whose the room is from that entry on, as far as it is known */
-      readonly owner: MemberId | null;
-    }>
-  >;
+  findRoster(roomId: RoomId, head: Bytes): Promise<Verdict<{ readonly placed: Placing | null }>>;
   /** Where the rotation to this epoch stands, if it is this one. */
   findRotation(
     roomId: RoomId,

@@ -1,10 +1,10 @@
 /** The store's contract, upkeep: trimming, farewells, restored entries, the end of rooms (sections 4, 6 and 8). */
 import { describe, expect, test } from '@jest/globals';
-import type { MemberId, Position } from '@0fc/protocol';
+import type { Bytes, MemberId, Position } from '@0fc/protocol';
 import {
   bytes, contractRoom, DAY, GUEST, id, INVITE, message, OWNER, RATE, ROOM, rotation, THIRD,
 } from './contract-room.spec-support.js'; // prettier-ignore
-import type { AppendMessage, RoomStore } from './room-store.js';
+import type { AppendMessage, AppendRoster, RoomStore } from './room-store.js';
 
 export interface StoreWorld {
   readonly store: () => RoomStore;
@@ -335,52 +335,72 @@ export function upkeepContract({ store, now, pass, restart }: StoreWorld): void 
       expect(await history(5)).toMatchObject({ ok: true });
     });
 
-    test('rotations that lay before entries which are back already may still follow, in their order', async () => {
+    test('entries and rotations have one order: each stands on the head and in the epoch before it', async () => {
       await create();
       await join(GUEST);
+      await join(THIRD, id('another invite'));
       const { head } = await facts();
-      await entry('rm', { kind: 'remove', member: GUEST }, { restored: true });
-      const bring = (newEpoch: number, over: object = {}) =>
-        store().rotate({
-          roomId: ROOM,
-          signer: OWNER,
-          head,
-          rotation: rotation(newEpoch),
-          restored: true,
-          ...over,
-        });
-      expect(await bring(2, { restored: undefined })).toEqual({ ok: false, code: 'STALE_HEAD' });
-      expect(await bring(2, { signer: GUEST })).toEqual({ ok: false, code: 'STALE_HEAD' });
-      expect(await bring(2, { head: bytes('none') })).toEqual({ ok: false, code: 'STALE_HEAD' });
-      expect(await bring(3)).toEqual({ ok: false, code: 'EPOCH_AHEAD' });
-      expect(await bring(2)).toMatchObject({ ok: true });
-      expect(await bring(3)).toMatchObject({ ok: true });
-      // That of the removal itself is still to come.
-      expect(await history(5)).toEqual({ ok: false, code: 'EPOCH_AHEAD' });
-      expect(await bring(4, { head: bytes('rm') })).toMatchObject({ ok: true });
-      expect(await history(5)).toMatchObject({ ok: true });
+      const changes: readonly AppendRoster['change'][] = [
+        { kind: 'remove', member: THIRD },
+        { kind: 'leave', member: THIRD },
+        { kind: 'transfer', from: OWNER, to: GUEST },
+        { kind: 'settings', history: 7 },
+        { kind: 'close' },
+      ];
+      const turn = (newEpoch: number, at = head, signer = OWNER) =>
+        store().rotate({ roomId: ROOM, signer, head: at, rotation: rotation(newEpoch) });
+      expect(await turn(2)).toMatchObject({ ok: true });
+      for (const change of changes) {
+        for (const restored of [true, false]) {
+          const at = (epoch: number) => entry(`${change.kind} off its epoch`, change, { epoch, restored });
+          expect([change, await at(1)]).toEqual([change, { ok: false, code: 'STALE_EPOCH' }]);
+          expect([change, await at(3)]).toEqual([change, { ok: false, code: 'EPOCH_AHEAD' }]);
+        }
+      }
+      expect(await facts()).toMatchObject({ head, epoch: 2, owner: OWNER, closed: false });
+      // Handed over after two more rotations: whoever brings that back first stops nobody.
+      const transfer = () =>
+        entry(
+          'transfer',
+          { kind: 'transfer', from: OWNER, to: GUEST },
+          { before: head, epoch: 4, restored: true },
+        );
+      expect(await transfer()).toEqual({ ok: false, code: 'EPOCH_AHEAD' });
+      expect(await turn(3)).toMatchObject({ ok: true });
+      expect(await transfer()).toEqual({ ok: false, code: 'EPOCH_AHEAD' });
+      expect(await turn(4)).toMatchObject({ ok: true });
+      expect(await transfer()).toMatchObject({ ok: true });
+      expect(await turn(5, bytes('transfer'), GUEST)).toMatchObject({ ok: true });
+      expect(await facts()).toMatchObject({ owner: GUEST, epoch: 5 });
     });
 
-    test('G11: who owned the room at an earlier head brings no rotation there once it is another’s', async () => {
+    test('a departure names the epoch before its own rotation', async () => {
+      await create();
+      await join(GUEST);
+      const remove = (epoch: number, newEpoch: number) =>
+        entry('rm', { kind: 'remove', member: GUEST }, { epoch, rotation: rotation(newEpoch) });
+      expect(await remove(2, 2)).toEqual({ ok: false, code: 'EPOCH_AHEAD' });
+      expect(await remove(1, 3)).toEqual({ ok: false, code: 'EPOCH_AHEAD' });
+      expect(await remove(1, 1)).toEqual({ ok: false, code: 'STALE_EPOCH' });
+      expect(await remove(1, 2)).toMatchObject({ ok: true });
+    });
+
+    test('no rotation stands on an earlier head, not even one that its signer owned the room at', async () => {
       await create();
       await join(GUEST);
       const { head } = await facts();
+      await history(5);
+      const bring = (signer: MemberId, at: Bytes, newEpoch = 2) =>
+        store().rotate({ roomId: ROOM, signer, head: at, rotation: rotation(newEpoch) });
+      expect(await bring(OWNER, head)).toEqual({ ok: false, code: 'STALE_HEAD' });
+      expect(await bring(OWNER, bytes('none'))).toEqual({ ok: false, code: 'STALE_HEAD' });
+      // G11: nor does a former owner's, on any head.
       await entry('transfer', { kind: 'transfer', from: OWNER, to: GUEST });
-      const bring = (signer: MemberId, at = head) =>
-        store().rotate({ roomId: ROOM, signer, head: at, rotation: rotation(2), restored: true });
-      expect(await bring(OWNER)).toEqual({ ok: false, code: 'STALE_HEAD' });
-      expect(await bring(GUEST)).toEqual({ ok: false, code: 'STALE_HEAD' });
-      expect(await bring(OWNER, bytes('transfer'))).toEqual({ ok: false, code: 'STALE_HEAD' });
+      for (const at of [head, bytes('transfer')]) {
+        expect(await bring(OWNER, at)).toEqual({ ok: false, code: 'STALE_HEAD' });
+      }
+      expect(await bring(GUEST, head)).toEqual({ ok: false, code: 'STALE_HEAD' });
       expect(await bring(GUEST, bytes('transfer'))).toMatchObject({ ok: true });
-    });
-
-    test('G11: a former owner brings no rotation on the head where the room was its own', async () => {
-      await create();
-      await join(GUEST);
-      const { head } = await facts();
-      await entry('transfer', { kind: 'transfer', from: OWNER, to: GUEST });
-      const late = { roomId: ROOM, signer: OWNER, head, rotation: rotation(2), restored: true } as const;
-      expect(await store().rotate(late)).toEqual({ ok: false, code: 'STALE_HEAD' });
     });
 
     test('an admission without its invite makes a member, whom no invite admits again', async () => {
@@ -390,7 +410,6 @@ export function upkeepContract({ store, now, pass, restart }: StoreWorld): void 
         member: GUEST,
         key: bytes(GUEST, 45),
         inviteId: INVITE,
-        epoch: 1,
       } as const;
       expect(await entry('admit', admit, { restored: true })).toMatchObject({ ok: true });
       expect(await role(GUEST)).toBe('member');
@@ -408,7 +427,6 @@ export function upkeepContract({ store, now, pass, restart }: StoreWorld): void 
         member: GUEST,
         key: bytes(GUEST, 45),
         inviteId: INVITE,
-        epoch: 1,
       } as const;
       expect(await entry('admit', admit)).toEqual({ ok: false, code: 'INVITE_UNKNOWN' });
       expect(await entry('admit', admit, { restored: true })).toMatchObject({ ok: true });

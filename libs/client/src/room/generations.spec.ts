@@ -166,20 +166,45 @@ describe('an owner that says two things', () => {
 });
 
 describe('what was lost and comes back in another order', () => {
-  test('is taken in, with nothing sent before a rotation names the last head', async () => {
+  test('and was never here: an alarm that moves nothing, and the signed order is taken in after it', async () => {
     const before = log.position;
     const earlier = await log.rotate(guest.id);
     const removal = await log.change('remove', { member: third.id, reason: 'removed' });
     const later = await log.rotate(guest.id);
     await lose(before, 1_000);
-    await take(await log.again(removal));
-    expect(reader.core.paused).toBe(true);
-    await take(await log.again(earlier));
+    const { head } = reader.roster;
+    await take(await log.add('roster', log.owner.id, removal.payload));
+    expect(alarmsOf(reader)).toEqual([ALARM_CODES.ALARM_BAD_ROSTER]);
+    expect(reader.roster.head).toEqual(head);
+    expect([reader.core.paused, reader.core.epoch, reader.core.logEpoch]).toEqual([false, 1, 1]);
+    await take(await log.again(earlier), await log.again(removal));
     expect(reader.core.paused).toBe(true);
     await take(await log.again(later));
     expect(reader.core.paused).toBe(false);
     expect(reader.core.epoch).toBe(3);
-    expect(alarmsOf(reader)).toEqual([ALARM_CODES.ALARM_NO_KEY]);
+    expect(reader.roster.members.has(third.id)).toBe(false);
+    // The wraps went with the store.
+    expect(alarmsOf(reader)).toEqual([ALARM_CODES.ALARM_BAD_ROSTER, ALARM_CODES.ALARM_NO_KEY]);
+  });
+
+  test.each([
+    ['before the rotations that it came after', [1, 0]],
+    ['after a rotation that came after it', [0, 2, 1]],
+  ])('and was here: %s an entry is an alarm, and is not counted as back', async (_, order) => {
+    const before = log.position;
+    const made = [
+      await log.rotate(guest.id),
+      await log.change('remove', { member: third.id, reason: 'removed' }),
+      await log.rotate(guest.id),
+    ];
+    await take(...made);
+    const { head } = reader.roster;
+    await lose(before, 1_000);
+    for (const at of order)
+      await take(await log.add(made[at]!.kind, log.owner.id, made[at]!.payload, made[at]!.clear));
+    expect(alarmsOf(reader)).toEqual([ALARM_CODES.ALARM_RELAY_LOST, ALARM_CODES.ALARM_BAD_ROSTER]);
+    expect(reader.core.lost?.restored).toBe(order.length - 1);
+    expect([reader.roster.head, reader.core.epoch]).toEqual([head, 3]);
   });
 
   test('G11: a rotation that a former owner signs on its old head is foreign', async () => {

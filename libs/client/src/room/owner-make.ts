@@ -103,7 +103,7 @@ export async function makeEntry(
     | { readonly kind: 'close' },
 ): Promise<PendingCommand> {
   const { core, roster } = room.state;
-  const head = { roomId: core.roomId, head: roster.head, owner: core.me };
+  const head = onHead(room.state);
   const entry =
     change.kind === 'settings'
       ? signBody(core.identity, 'settings', { ...head, settings: change.settings })

@@ -36,5 +36,5 @@ export async function isVoid(hash: Hash, state: RoomState, pending: PendingComma
   ); // prettier-ignore
   // Who was to own the room has asked to leave it: no relay places that any more.
   if ('to' in body && core.leaving.some(({ memberId }) => memberId === body.to)) return true;
-  return !equalBytes(body.head, roster.head);
+  return body.epoch !== core.epoch || !equalBytes(body.head, roster.head);
 }

@@ -20,6 +20,9 @@ export async function takeRoster(hash: Hash, state: RoomState, entry: Entry): Pr
     if (known !== null) {
       // A newcomer has the chain up to its join reply; what has been shown once is back after a loss.
       if (known < core.logLength) return [alarm(ALARM_CODES.ALARM_BAD_ROSTER, entry.sender, { replayed: 1 })];
+      if (outOfOrder(state, epochOf(entry.payload))) {
+        return [alarm(ALARM_CODES.ALARM_BAD_ROSTER, entry.sender, { stale: 1 })];
+      }
       core.logLength = known + 1;
       settlePending(state, entry.payload, null);
       if (known < core.chainShown) {
@@ -31,6 +34,9 @@ export async function takeRoster(hash: Hash, state: RoomState, entry: Entry): Pr
     }
     await followToEntry(hash, state, entry.payload);
     const { roster, change } = await applyRoster(hash, state.roster, entry.payload);
+    if (!standsNow(state, change.epoch)) {
+      return [alarm(ALARM_CODES.ALARM_BAD_ROSTER, entry.sender, { stale: 1 })];
+    }
     state.extendChain(entry.payload, head, roster);
     core.chainShown = state.chain.length;
     core.logLength = state.chain.length;
@@ -47,6 +53,26 @@ export async function takeRoster(hash: Hash, state: RoomState, entry: Entry): Pr
       alarm(ALARM_CODES.ALARM_BAD_ROSTER, entry.sender, { stale: code === ERROR_CODES.STALE_HEAD ? 1 : 0 }),
     ];
   }
+}
+
+/**
+ * Whether an entry that is new here stands in the epoch that it names. After a trimmed range nobody
+ * knows how many there were: any from the last known one on, and the chain's own never fall.
+ */
+const standsNow = ({ core }: RoomState, epoch: number): boolean =>
+  core.skipped ? epoch >= core.epoch : epoch === core.epoch;
+
+/**
+ * Whether one that is back is in another place among the rotations than it was signed for. Below the
+ * log's epoch that can only be said where that epoch's own rotation is known: if not, it is a guess.
+ */
+const outOfOrder = ({ core, rotations }: RoomState, epoch: number): boolean =>
+  epoch > core.logEpoch || (epoch < core.logEpoch && rotations.has(core.logEpoch));
+
+/** The epoch that an entry of the chain names; genesis makes the first. */
+function epochOf(container: Bytes): number {
+  const signed = decodeBody(containerBody(container), ...ROSTER_KINDS);
+  return signed.kind === 'genesis' ? 1 : signed.body.epoch;
 }
 
 /**

@@ -3,15 +3,7 @@ import {
   ALARM_CODES, decodeBody, equalBytes, ERROR_CODES, type AlarmCode, type Body, type Bytes, type Entry,
   type Position,
 } from '@0fc/protocol'; // prettier-ignore
-import {
-  bodyHash,
-  containerBody,
-  readChain,
-  verifyContainer,
-  verifyRotation,
-  type Hash,
-  type Roster,
-} from '@0fc/crypto/verify';
+import { bodyHash, verifyContainer, verifyRotation, type Hash, type Roster } from '@0fc/crypto/verify';
 import { openRotation, wrapPrekey } from '@0fc/crypto/keys';
 import { ClientError } from '../errors.js';
 import { countersHere, noteRestored } from './generations.js';
@@ -34,7 +26,7 @@ export async function takeRotation(
     await followToHead(hash, state, entry.clear);
     const known = await takeKnown(hash, state, entry);
     if (known !== null) return known;
-    roster = await rosterNamed(hash, state, entry.clear);
+    roster = state.roster;
     const before = epochBefore(state, entry.clear);
     rotation = await verifyRotation(hash, roster, before, entry.clear, entry.payload);
     passOver(state, before);
@@ -74,19 +66,6 @@ export async function takeRotation(
   });
   forgetKeys(state);
   return [...missed, ...items];
-}
-
-/**
- * The roster that a rotation names. After a loss it may be an earlier one: roster entries say nothing
- * of epochs, so that whoever restores may have put later ones back first. Only the owner of
- * this moment may still be its signer (G11), and nothing is sent before a rotation names the last head.
- */
-async function rosterNamed(hash: Hash, state: RoomState, clear: Bytes): Promise<Roster> {
-  const { head } = decodeBody(containerBody(clear), 'rotation').body;
-  const at = state.chainIndex(head);
-  if (equalBytes(head, state.roster.head) || at === null || state.core.position.g === 1) return state.roster;
-  const named = await readChain(hash, state.core.roomId, state.chain.slice(0, at + 1));
-  return named.owner === state.roster.owner && !state.roster.closed ? named : state.roster;
 }
 
 /** Back after a loss, or another one of the same epoch; null: it is new here. */

@@ -76,7 +76,7 @@ describe('a member', () => {
     expect(memberOf(on.guest)?.removing).toBe(true);
     core.tasks.removals = [];
     const entry = signBody(core.identity, 'remove', {
-      roomId: core.roomId, head: roster.head, owner: core.me, member: on.guest.id, reason: 'removed',
+      roomId: core.roomId, epoch: core.epoch, head: roster.head, owner: core.me, member: on.guest.id, reason: 'removed',
     }); // prettier-ignore
     core.pending = { kind: 'rotate', entry, rotation: null, candidate: null, inviteId: null, reply: null };
     expect(memberOf(on.guest)?.removing).toBe(true);
@@ -110,7 +110,7 @@ describe('the room', () => {
     expect(view().closing).toBe(true);
     owner.core.tasks.close = false;
     const { roomId, me, identity } = owner.core;
-    const entry = signBody(identity, 'close', { roomId, head: owner.roster.head, owner: me });
+    const entry = signBody(identity, 'close', { roomId, epoch: 1, head: owner.roster.head, owner: me });
     owner.core.pending = {
       kind: 'roster',
       entry,

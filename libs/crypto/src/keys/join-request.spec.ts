@@ -73,7 +73,12 @@ describe('a join request', () => {
   });
 
   it('that is another kind of body is refused', async () => {
-    const close = signBody(dora.identity, 'close', { roomId, head: random.bytes(32), owner: dora.id });
+    const close = signBody(dora.identity, 'close', {
+      roomId,
+      epoch: 1,
+      head: random.bytes(32),
+      owner: dora.id,
+    });
     expect(await codeOf(() => open(around(close)))).toBe('INVITE_BAD_PROOF');
     expect(await codeOf(() => open(around(dora.prekeyContainer)))).toBe('INVITE_BAD_PROOF');
   });

@@ -122,6 +122,7 @@ describe('a rotation', () => {
   it('G10: the removed member gets no wrap, and holds no key that opens another’s', async () => {
     const entry = signBody(owner.identity, 'remove', {
       roomId,
+      epoch: 1,
       head: roster.head,
       owner: owner.id,
       member: bob.id,
@@ -200,7 +201,7 @@ describe('G11: the clear part', () => {
     );
     expect(
       await codeOf(() =>
-        verify(signBody(owner.identity, 'close', { roomId, head: roster.head, owner: owner.id })),
+        verify(signBody(owner.identity, 'close', { roomId, epoch: 1, head: roster.head, owner: owner.id })),
       ),
     ).toBe('UNKNOWN_KIND');
   });
@@ -276,7 +277,7 @@ describe('what a client shows when a rotation gives it no key', () => {
   it('ALARM_FOREIGN_ROTATION: W2, a message relabelled as a rotation', async () => {
     const text = sealCell(
       roomKey,
-      signBody(owner.identity, 'close', { roomId, head: roster.head, owner: owner.id }),
+      signBody(owner.identity, 'close', { roomId, epoch: 1, head: roster.head, owner: owner.id }),
       ctx('rotation', roomId, 2, owner.id),
     );
     const rotation = await checked(made);

@@ -18,12 +18,13 @@ export function encodeRoster(roster: Roster): Bytes {
   return encodeCbor([
     VERSION, roster.roomId, roster.nonce, roster.genesisKeyHash, { ...roster.settings }, roster.length, roster.head,
     roster.owner, members, former, roster.acceptances, roster.closed, roster.invites,
+    roster.epoch,
   ]); // prettier-ignore
 }
 
 /** What {@link encodeRoster} made; its signatures are not verified again. Throws MALFORMED. */
 export function decodeRoster(data: Bytes): Roster {
-  const fields = list(decodeCbor(data), 13);
+  const fields = list(decodeCbor(data), 14);
   if (fields[0] !== VERSION) throw wrong();
   const members = byId(list(fields[8]).map((item) => [memberOfItem(item).memberId, memberOfItem(item)]));
   const owner = parse(memberId, fields[7]);
@@ -41,6 +42,7 @@ export function decodeRoster(data: Bytes): Roster {
     acceptances: list(fields[10]).map(textOf),
     invites: list(fields[12]).map((item) => parse(inviteId, item)),
     closed: fields[11],
+    epoch: parse(epoch, fields[13]),
   };
 }
 

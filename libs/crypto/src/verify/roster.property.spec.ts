@@ -83,7 +83,12 @@ class Room {
     const them = this.people[whom]!;
     const base = this.rosters.at(-1 - back) ?? this.rosters[0]!;
     const current = equalBytes(base.head, this.roster.head);
-    const head = { roomId: base.roomId, head: base.head, owner: this.people[signer]!.id };
+    const head = {
+      roomId: base.roomId,
+      epoch: base.epoch,
+      head: base.head,
+      owner: this.people[signer]!.id,
+    };
     const may = signer === model.owner && current && !model.closed;
     switch (act) {
       case 'admit': {

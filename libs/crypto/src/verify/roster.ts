@@ -43,6 +43,8 @@ export interface Roster {
   readonly length: number;
   /** body hash of the last entry */
   readonly head: Bytes;
+  /** the least epoch that the next entry may name: the last one's; after a departure, whose rotation comes first, one more */
+  readonly epoch: number;
   readonly owner: MemberId;
   readonly members: ReadonlyMap<MemberId, RosterMember>;
   readonly former: ReadonlyMap<MemberId, FormerMember>;
@@ -53,19 +55,21 @@ export interface Roster {
   readonly closed: boolean;
 }
 
-export type RosterChange =
+export type RosterChange = {
+  /** the caller compares it with the current epoch; the roster knows no more than that epochs never fall */
+  readonly epoch: number;
+} & (
   | {
       readonly kind: 'admit';
       readonly member: MemberId;
       readonly key: Bytes;
       readonly inviteId: InviteId;
-      /** the caller compares it with the current epoch; the roster does not know that */
-      readonly epoch: number;
     }
   | { readonly kind: 'remove' | 'leave'; readonly member: MemberId }
   | { readonly kind: 'transfer'; readonly from: MemberId; readonly to: MemberId }
   | { readonly kind: 'settings'; readonly settings: RoomSettings }
-  | { readonly kind: 'close' };
+  | { readonly kind: 'close' }
+);
 
 const bad = (detail: string): CryptoError => new CryptoError('BAD_ENTRY', detail);
 
@@ -100,6 +104,7 @@ export async function startRoster(hash: Hash, genesisContainer: Bytes): Promise<
     settings: body.settings,
     length: 1,
     head,
+    epoch: 1,
     owner,
     members: new Map([[owner, founder]]),
     former: new Map(),
@@ -112,7 +117,7 @@ export async function startRoster(hash: Hash, genesisContainer: Bytes): Promise<
 /**
  * The roster after one more entry.
  *
- * Throws BAD_SIGNATURE (not by the owner of that moment), STALE_HEAD, ROOM_CLOSED,
+ * Throws BAD_SIGNATURE (not by the owner of that moment), STALE_HEAD, STALE_EPOCH (below the chain's), ROOM_CLOSED,
  * ROOM_FULL, WAS_MEMBER, ALREADY_MEMBER, BAD_ENTRY for everything else that it may not
  * say, MALFORMED, UNKNOWN_KIND or UNSUPPORTED_VERSION.
  */
@@ -127,31 +132,33 @@ export async function applyRoster(
   if (entry.body.roomId !== roster.roomId) throw bad('another room');
   if (entry.body.owner !== roster.owner) throw bad('another owner');
   if (!equalBytes(entry.body.head, roster.head)) throw new CryptoError('STALE_HEAD', 'another head');
+  const { epoch } = entry.body;
+  if (epoch < roster.epoch) throw new CryptoError('STALE_EPOCH', 'an epoch before the chain');
 
   const head = await hash.sha256(signed);
-  const next: Roster = { ...roster, head, length: roster.length + 1 };
+  const next: Roster = { ...roster, head, epoch, length: roster.length + 1 };
   switch (entry.kind) {
     case 'admit':
       return admit(hash, next, entry.body);
     case 'remove':
       return {
         roster: without(next, entry.body.member, 'removed'),
-        change: { kind: 'remove', member: entry.body.member },
+        change: { kind: 'remove', epoch, member: entry.body.member },
       };
     case 'leave': {
       const { member, request } = entry.body;
       checkLeaveRequest(next, member, request);
-      return { roster: without(next, member, 'left'), change: { kind: 'leave', member } };
+      return { roster: without(next, member, 'left'), change: { kind: 'leave', epoch, member } };
     }
     case 'transfer':
       return transfer(next, entry.body);
     case 'settings':
       return {
         roster: { ...next, settings: entry.body.settings },
-        change: { kind: 'settings', settings: entry.body.settings },
+        change: { kind: 'settings', epoch, settings: entry.body.settings },
       };
     case 'close':
-      return { roster: { ...next, closed: true }, change: { kind: 'close' } };
+      return { roster: { ...next, closed: true }, change: { kind: 'close', epoch } };
   }
 }
 
@@ -204,7 +211,13 @@ function without(next: Roster, memberId: MemberId, how: FormerMember['how']): Ro
   if (memberId === next.owner) throw bad('the owner cannot leave the roster');
   const members = new Map(next.members);
   members.delete(memberId);
-  return { ...next, members, former: new Map([...next.former, [memberId, { key, how }]]) };
+  // Its rotation comes before anything else.
+  return {
+    ...next,
+    epoch: next.epoch + 1,
+    members,
+    former: new Map([...next.former, [memberId, { key, how }]]),
+  };
 }
 
 /** The signed request inside a leave entry, or on its own in the log. Throws BAD_SIGNATURE, BAD_ENTRY, MALFORMED. */
@@ -228,7 +241,7 @@ function transfer(next: Roster, body: Body<'transfer'>) {
     owner: body.to,
     acceptances: [...next.acceptances, toBase64Url(accepted.nonce)],
   };
-  const change: RosterChange = { kind: 'transfer', from: next.owner, to: body.to };
+  const change: RosterChange = { kind: 'transfer', epoch: body.epoch, from: next.owner, to: body.to };
   return { roster, change };
 }
 

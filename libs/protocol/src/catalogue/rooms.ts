@@ -71,7 +71,8 @@ export const rooms = {
       'WAS_MEMBER',
       'INVITE_UNKNOWN',
     ],
-    about: 'Appends a signed roster entry by compare-and-set on the head. Repeating the same entry succeeds.',
+    about:
+      'Appends a signed roster entry by compare-and-set on head and epoch. Repeating the same entry succeeds.',
   }),
   restore: request({
     body: v.strictObject({
@@ -81,7 +82,7 @@ export const rooms = {
     reply: v.strictObject({ restored: integer(0), head: hash32, epoch }),
     from: ['stranger', 'joiner', 'member', 'owner', 'departed'],
     binds: true,
-    errors: ['BAD_SIGNATURE', 'BAD_ENTRY', 'STALE_HEAD', 'STALE_EPOCH'],
+    errors: ['BAD_SIGNATURE', 'BAD_ENTRY', 'STALE_HEAD', 'STALE_EPOCH', 'EPOCH_AHEAD'],
     about: 'Brings back roster and rotation entries that the store lost; each proves itself.',
   }),
   leaveRequest: request({

@@ -3,14 +3,14 @@
  * Each proves itself: by its owner's signature, its head, its epoch. So it may come over any
  * connection; what is there already is passed over.
  */
-import { equalBytes, type Bytes, type RequestBody, type Role, type RoomId } from '@0fc/protocol';
-import { applyRoster, bodyHash, startRoster, verifyRotation, type Roster } from '@0fc/crypto/verify';
+import { type Bytes, type RequestBody, type Role, type RoomId } from '@0fc/protocol';
+import { applyRoster, bodyHash, startRoster, verifyRotation } from '@0fc/crypto/verify';
 import type { Handler, RelayContext } from '../context.js';
 import type { Peer } from '../peer.js';
 import { granted, Refusal } from '../refusal.js';
 import type { RoomFacts } from '../room-store.js';
 import { bind, storeGenesis } from './rooms.js';
-import { namedEpoch, namedHead, storeChange } from './roster.js';
+import { namedEpoch, storeChange } from './roster.js';
 
 type Entries = RequestBody<'restore'>['entries'];
 type Restored = Entries[number];
@@ -83,6 +83,7 @@ async function restoreRoster(
       roomId,
       signer: before.owner,
       before: before.head,
+      epoch: change.epoch,
       head,
       container,
       change: storeChange(change),
@@ -123,7 +124,7 @@ async function restoreRotation(
   const hash = await bodyHash(context.hash, clear);
   const own = { roomId, by: peer.memberId, newEpoch: namedEpoch(clear), hash, wraps };
   if (granted(await context.store.addWraps(own)).placed !== null) return false;
-  const roster = await asOf(context, room, namedHead(clear));
+  const roster = await context.rosters.at(room);
   const body = await verifyRotation(context.hash, roster, room.epoch, clear, payload);
   granted(
     await context.store.rotate({
@@ -131,22 +132,7 @@ async function restoreRotation(
       signer: roster.owner,
       head: roster.head,
       rotation: { newEpoch: body.newEpoch, hash, clear, payload, wraps },
-      restored: true,
     }),
   );
   return true;
-}
-
-/**
- * The roster as a rotation is checked against, at the head that it names: nothing but a head and
- * an owner. Roster entries say nothing of epochs, so somebody may have put later ones back first;
- * were the rotations between refused for that, the room could never reach its members' epoch.
- */
-async function asOf(context: RelayContext, room: RoomFacts, head: Bytes): Promise<Roster> {
-  const roster = await context.rosters.at(room);
-  if (equalBytes(head, roster.head)) return roster;
-  const { owner } = granted(await context.store.findRoster(room.roomId, head));
-  // A former owner could make a new one on an old head at any time (G11).
-  if (owner !== roster.owner) throw new Refusal('STALE_HEAD');
-  return { ...roster, head };
 }

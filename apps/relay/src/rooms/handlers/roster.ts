@@ -58,10 +58,9 @@ export async function verifiedRotation(
   };
 }
 
-/** The epoch, and the head, that a rotation's clear part names; it has not been verified. */
-export const namedEpoch = (clear: Bytes): number => named(clear).newEpoch;
-export const namedHead = (clear: Bytes): Bytes => named(clear).head;
-const named = (clear: Bytes) => decodeBody(containerBody(clear), 'rotation').body;
+/** The epoch that a rotation's clear part begins; it has not been verified. */
+export const namedEpoch = (clear: Bytes): number =>
+  decodeBody(containerBody(clear), 'rotation').body.newEpoch;
 
 export const roster: Handler<'roster'> = {
   // Of a room that this entry has closed already nobody is the owner any more; it has succeeded all the same.
@@ -97,6 +96,7 @@ export const roster: Handler<'roster'> = {
         roomId,
         signer: before.owner,
         before: before.head,
+        epoch: change.epoch,
         head,
         container: body.entry,
         change: storeChange(change),

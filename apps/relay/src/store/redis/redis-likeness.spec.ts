@@ -115,7 +115,7 @@ function step({
   ): readonly [string, Step] => {
     const seed = `${name} ${String(dice.below(400))}`;
     const command = {
-      roomId, signer, before, head: bytes(seed), container: bytes(`entry ${seed}`, 90), change, restored, ...more,
+      roomId, signer, before, epoch: near, head: bytes(seed), container: bytes(`entry ${seed}`, 90), change, restored, ...more,
     }; // prettier-ignore
     return [name, (store) => store.appendRoster(command)];
   };
@@ -131,7 +131,7 @@ function step({
     const member = dice.of(newcomers);
     return roster(
       'admit',
-      { kind: 'admit', member, key: bytes(member, 45), inviteId, epoch: near },
+      { kind: 'admit', member, key: bytes(member, 45), inviteId },
       dice.once(2) ? { reply: { epoch: near, payload: bytes('late reply') } } : {},
     );
   };
@@ -195,7 +195,6 @@ function step({
         signer,
         head: before,
         rotation: turn,
-        ...(restored ? { restored: true as const } : {}),
       };
       return ['rotate', (store) => store.rotate(command)];
     },

@@ -137,7 +137,7 @@ test('removals against messages: nothing of a member stands after its removal', 
       else forbidden++;
     });
     const removal = a.appendRoster({
-      roomId: ROOM, signer: OWNER, before: head, head: bytes(`removal ${String(round)}`), container: bytes(member, 90),
+      roomId: ROOM, signer: OWNER, before: head, epoch, head: bytes(`removal ${String(round)}`), container: bytes(member, 90),
       change: { kind: 'remove', member }, rotation: rotation(epoch + 1), restored: false,
     }); // prettier-ignore
     await Promise.all([...sends, removal]);

@@ -33,12 +33,6 @@ export class Reply {
     return this.text() as MemberId & InviteId;
   }
 
-  idOrNull(): (MemberId & InviteId) | null {
-    if (this.#items[this.#next] !== null) return this.id();
-    this.#next++;
-    return null;
-  }
-
   bytes(): Bytes {
     return own(this.#buffer());
   }

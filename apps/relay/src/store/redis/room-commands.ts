@@ -81,25 +81,13 @@ export function roomCommands(run: Run): RoomCommands {
         return { placed: entry, ...(rotation === null ? {} : { rotation }) };
       }),
 
-    rotate: async ({ roomId, signer, head, rotation, restored }) =>
-      withRest(
-        await run(roster.rotate, roomId, [
-          signer,
-          head,
-          flag(restored === true),
-          ...rotationArguments(rotation),
-        ]),
-        placed,
-      ),
+    rotate: async ({ roomId, signer, head, rotation }) =>
+      withRest(await run(roster.rotate, roomId, [signer, head, ...rotationArguments(rotation)]), placed),
 
     addWraps: async ({ roomId, by, newEpoch, hash, wraps }) =>
       withRest(await run(roster.addWraps, roomId, [by, newEpoch, hash, ...wrapArguments(wraps)]), found),
 
-    findRoster: async (roomId, head) =>
-      withRest(await run(roster.findRoster, roomId, [head]), (reply) => ({
-        placed: reply.placingOrNull(),
-        owner: reply.idOrNull(),
-      })),
+    findRoster: async (roomId, head) => withRest(await run(roster.findRoster, roomId, [head]), found),
 
     findRotation: async (roomId, newEpoch, hash) =>
       withRest(await run(roster.findRotation, roomId, [newEpoch, hash]), found),
@@ -182,7 +170,6 @@ function rosterArguments(command: AppendRoster): Argument[] {
   const who: MemberId | '' =
     'member' in change ? change.member : change.kind === 'transfer' ? change.from : '';
   const key = change.kind === 'admit' ? change.key : change.kind === 'transfer' ? change.to : '';
-  const [inviteId, epoch] = change.kind === 'admit' ? [change.inviteId, change.epoch] : ['', ''];
   return [
     command.signer,
     command.before,
@@ -192,8 +179,8 @@ function rosterArguments(command: AppendRoster): Argument[] {
     change.kind,
     who,
     key,
-    inviteId,
-    epoch,
+    change.kind === 'admit' ? change.inviteId : '',
+    command.epoch,
     change.kind === 'settings' ? change.history : '',
     ...(reply === undefined ? [0, '', ''] : [1, reply.epoch, reply.payload]),
     ...(rotation === undefined ? [0] : [1, ...rotationArguments(rotation)]),

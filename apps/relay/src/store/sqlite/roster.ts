@@ -44,7 +44,7 @@ export function createRoom(
     roomId, owner, head, boot, tx.now, history, genesis.length,
   ); // prettier-ignore
   addMember(tx, roomId, owner, { g: 1, s: 0 });
-  tx.run('INSERT INTO chain VALUES (?, 0, ?, 1, 0, ?, ?, ?)', roomId, head, tx.now, genesis, owner);
+  tx.run('INSERT INTO chain VALUES (?, 0, ?, 1, 0, ?, ?)', roomId, head, tx.now, genesis);
   tx.run(
     "INSERT INTO log VALUES (?, 1, 0, 'roster', ?, ?, ?, ?, NULL, ?)",
     roomId, owner, tx.now, NOTHING, genesis, genesis.length,
@@ -68,17 +68,8 @@ function addMember(
   );
 }
 
-/** `owner`: whose the room is from this entry on; null in a chain that is older than the column. */
-const chainEntry = (
-  tx: Transaction,
-  roomId: RoomId,
-  head: Bytes,
-): (Stands & { readonly owner: MemberId | null }) | undefined =>
-  tx.all<Stands & { owner: MemberId | null }>(
-    'SELECT g, s, time, owner FROM chain WHERE room_id = ? AND head = ?',
-    roomId,
-    head,
-  )[0];
+const chainEntry = (tx: Transaction, roomId: RoomId, head: Bytes): Stands | undefined =>
+  tx.all<Stands>('SELECT g, s, time FROM chain WHERE room_id = ? AND head = ?', roomId, head)[0];
 
 function rotationStands(tx: Transaction, roomId: RoomId, newEpoch: number, hash: Bytes): Stands | undefined {
   const row = tx.all<Stands & { hash: Bytes }>(
@@ -93,27 +84,20 @@ export function findRoster(
   tx: Transaction,
   roomId: RoomId,
   head: Bytes,
-): Verdict<{ readonly placed: Placing | null; readonly owner: MemberId | null }> {
+): Verdict<{ readonly placed: Placing | null }> {
   const found = openRoom(tx, roomId);
   if (!found.ok) return found.code === 'ROOM_CLOSED' ? closingEntry(tx, roomId, head) : found;
   const stands = chainEntry(tx, roomId, head);
-  return stands === undefined
-    ? { ok: true, placed: null, owner: null }
-    : { ok: true, placed: placingOf(stands), owner: stands.owner };
+  return { ok: true, placed: stands === undefined ? null : placingOf(stands) };
 }
 
 /** Of a closed room's chain only the end is known: who closes it again has closed it. */
-function closingEntry(
-  tx: Transaction,
-  roomId: RoomId,
-  head: Bytes,
-): Verdict<{ readonly placed: Placing; readonly owner: MemberId }> {
+function closingEntry(tx: Transaction, roomId: RoomId, head: Bytes): Verdict<{ readonly placed: Placing }> {
   const row = findRow(tx, roomId);
   if (row?.closed !== 1 || !equalBytes(row.head, head)) return refuse('ROOM_CLOSED');
   return {
     ok: true,
     placed: { position: positionOf({ g: row.generation, s: row.seq }), time: row.used_at },
-    owner: row.owner,
   };
 }
 
@@ -148,9 +132,9 @@ export function appendRoster(
   const stands = chainEntry(tx, roomId, command.head);
   if (stands !== undefined) return repeated(tx, command, stands);
   if (row.owner !== command.signer || !equalBytes(row.head, command.before)) return refuse('STALE_HEAD');
-  const named =
-    change.kind === 'admit' ? change.epoch : rotation === undefined ? null : rotation.newEpoch - 1;
-  const moved = named === null ? null : epochRefusal(row, named);
+  const moved =
+    epochRefusal(row, command.epoch) ??
+    (rotation === undefined ? null : epochRefusal(row, rotation.newEpoch - 1));
   if (moved !== null) return moved;
   // Whatever followed a departure followed its rotation, which names the departure as the head.
   if (row.owed !== 0) return refuse('EPOCH_AHEAD');
@@ -166,9 +150,8 @@ export function appendRoster(
   });
   const { g, s } = placed.position;
   tx.run(
-    'INSERT INTO chain VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    'INSERT INTO chain VALUES (?, ?, ?, ?, ?, ?, ?)',
     roomId, row.length, command.head, g, s, tx.now, command.container,
-    change.kind === 'transfer' ? change.to : command.signer,
   ); // prettier-ignore
   tx.run('UPDATE rooms SET head = ?, length = length + 1 WHERE room_id = ?', command.head, roomId);
   apply(tx, { ...row, head: command.head }, command, placed);
@@ -233,13 +216,11 @@ export function rotate(tx: Transaction, command: Rotate): Verdict<{ readonly pla
   const stands = rotationStands(tx, roomId, rotation.newEpoch, rotation.hash);
   if (stands !== undefined) return { ok: true, placed: placingOf(stands) };
   const { signer, head } = command;
-  const current = equalBytes(row.head, head);
-  const late = command.restored === true && chainEntry(tx, roomId, head)?.owner === signer;
-  if (row.owner !== signer || (!current && !late)) return refuse('STALE_HEAD');
+  if (row.owner !== signer || !equalBytes(row.head, head)) return refuse('STALE_HEAD');
   const moved = epochRefusal(row, rotation.newEpoch - 1);
   if (moved !== null) return moved;
   const placed = placeRotation(tx, roomId, signer, rotation);
-  if (current) tx.run('UPDATE rooms SET owed = 0 WHERE room_id = ?', roomId);
+  tx.run('UPDATE rooms SET owed = 0 WHERE room_id = ?', roomId);
   return { ok: true, placed };
 }
 

@@ -146,7 +146,6 @@ const STEPS: readonly string[] = [
   ALTER TABLE rooms ADD COLUMN owed INTEGER NOT NULL DEFAULT 0;
   CREATE INDEX rooms_used ON rooms (used_at);
   ALTER TABLE log ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
-  ALTER TABLE chain ADD COLUMN owner TEXT;
 
   CREATE TABLE farewells (
     room_id TEXT NOT NULL,

@@ -26,7 +26,7 @@ call('HSET', META, 'state', 0, 'owner', owner, 'epoch', 1, 'eg', 1, 'es', 0, 'em
   'g', 1, 's', 0, 'tg', 1, 'ts', 0, 'replid', ARGV[5] == '1' and '' or server(), 'used', now, 'history', ARGV[4],
   'entries', 1, 'bytes', #genesis, 'owed', 0, 'wraps', 2)
 addMember(owner, 1, 0)
-addToChain(0, head, 1, 0, genesis, owner)
+addToChain(0, head, 1, 0, genesis)
 call('XADD', LOG, id(1, 0), 'e', record(ROSTER, owner, '', genesis))
 return {'OK', 1, 0, now}
 `,

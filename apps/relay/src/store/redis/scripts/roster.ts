@@ -5,7 +5,7 @@ import { chain, departures, rotations } from './lib/log.js';
 
 /**
  * ARGV: signer, head before, head, container, restored (1 or 0), kind, member (or old owner), key (or new owner),
- * invite, epoch, history, whether there is a reply (1 or 0), its epoch, the reply, whether there is a rotation (1 or 0),
+ * invite, epoch before, history, whether there is a reply (1 or 0), its epoch, the reply, whether there is a rotation (1 or 0),
  * then the rotation. Returns g, s, time, and g, s of the rotation or 0, 0 and its time.
  * Atomic: comparison of head and epoch, the entry, what it does to members, joins and room, the rotation behind it.
  */
@@ -27,8 +27,7 @@ if stands then
   return {'OK', stands.g, stands.s, stands.time, rotated.g, rotated.s, rotated.time}
 end
 if room.owner ~= signer or room.head ~= before then return {'STALE_HEAD'} end
-local named = kind == 'admit' and tonumber(ARGV[10]) or rotates and tonumber(ARGV[ROTATES]) - 1
-refusal = named and epochRefusal(named)
+refusal = epochRefusal(tonumber(ARGV[10])) or rotates and epochRefusal(tonumber(ARGV[ROTATES]) - 1)
 if refusal then return {refusal} end
 -- Whatever followed a departure followed its rotation, which names the departure as the head.
 if room.owed ~= 0 then return {'EPOCH_AHEAD'} end
@@ -103,7 +102,7 @@ end
 if kind == 'admit' and not admitJoin() then return {'INVITE_UNKNOWN'} end
 local entry = {kind = ROSTER, sender = signer, clear = '', payload = container}
 place({entry})
-addToChain(room.len, head, entry.g, entry.s, container, kind == 'transfer' and ARGV[8] or signer)
+addToChain(room.len, head, entry.g, entry.s, container)
 room.head, room.len = head, room.len + 1
 call('HSET', META, 'head', head, 'len', room.len)
 if kind == 'admit' then
@@ -142,7 +141,7 @@ return {'OK', entry.g, entry.s, now, rotated.g, rotated.s, now}
 });
 
 /**
- * ARGV: signer, head, restored (1 or 0), then the rotation. Returns g, s, time.
+ * ARGV: signer, head, then the rotation. Returns g, s, time.
  * Atomic: comparison of head and epoch, entry, wraps.
  */
 export const rotate = script({
@@ -152,20 +151,14 @@ export const rotate = script({
   body: `
 local refusal = open()
 if refusal then return {refusal} end
-local signer, head, epoch = ARGV[1], ARGV[2], tonumber(ARGV[4])
-local stands = rotationStands(epoch, ARGV[5])
+local signer, head, epoch = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local stands = rotationStands(epoch, ARGV[4])
 if stands then return {'OK', stands.g, stands.s, stands.time} end
--- A former owner rotates on no head, not even on one where the room was its own (G11).
-if room.owner ~= signer then return {'STALE_HEAD'} end
-local current = room.head == head
-if not current then
-  local named = ARGV[3] == '1' and headStands(head)
-  if not named or named.owner ~= signer then return {'STALE_HEAD'} end
-end
+if room.owner ~= signer or room.head ~= head then return {'STALE_HEAD'} end
 refusal = epochRefusal(epoch - 1)
 if refusal then return {refusal} end
-local entry = placeRotation(signer, 4)
-if current then call('HSET', META, 'owed', 0) end
+local entry = placeRotation(signer, 3)
+call('HSET', META, 'owed', 0)
 return {'OK', entry.g, entry.s, now}
 `,
 });
@@ -202,7 +195,7 @@ return {'OK', stands.g, stands.s, stands.time}
 `,
 });
 
-/** ARGV: head. Returns g, s, time, or 0, 0, 0; and the owner from there on, or nothing. Of a closed room's chain only the end is known. */
+/** ARGV: head. Returns g, s, time, or 0, 0, 0. Of a closed room's chain only the end is known. */
 export const findRoster = script({
   name: 'findRoster',
   writes: false,
@@ -210,12 +203,12 @@ export const findRoster = script({
   body: `
 local refusal = open()
 if refusal then
-  if room and room.state == 1 and room.head == ARGV[1] then return {'OK', room.g, room.s, room.used, room.owner} end
+  if room and room.state == 1 and room.head == ARGV[1] then return {'OK', room.g, room.s, room.used} end
   return {refusal}
 end
 local stands = headStands(ARGV[1])
-if not stands then return {'OK', 0, 0, 0, false} end
-return {'OK', stands.g, stands.s, stands.time, stands.owner}
+if not stands then return {'OK', 0, 0, 0} end
+return {'OK', stands.g, stands.s, stands.time}
 `,
 });
 

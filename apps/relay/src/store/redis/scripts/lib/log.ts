@@ -56,11 +56,10 @@ local function headStands(head)
   local raw = call('HGET', CHAIN, 'h' .. head)
   if not raw then return end
   local g, s, time = struct.unpack('>I6I6I6', raw)
-  return {g = g, s = s, time = time, owner = string.sub(raw, 19)}
+  return {g = g, s = s, time = time}
 end
--- owner: whose the room is from this entry on.
-local function addToChain(index, head, g, s, container, owner)
-  call('HSET', CHAIN, index, container, 'h' .. head, pack('>I6I6I6', g, s, now) .. owner)
+local function addToChain(index, head, g, s, container)
+  call('HSET', CHAIN, index, container, 'h' .. head, pack('>I6I6I6', g, s, now))
 end
 local function rotation(epoch)
   local raw = call('HGET', CHAIN, 'r' .. epoch)
