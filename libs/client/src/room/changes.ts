@@ -1,6 +1,7 @@
 /** What a change of the roster does to this member's room (docs/protocol.md sections 4 and 5.10). */
 import type { MemberId } from '@0fc/protocol';
 import type { RosterChange } from '@0fc/crypto/verify';
+import { forgetKeys } from './forget-keys.js';
 import { upsert, type RoomState } from './state.js';
 
 export function followChange(state: RoomState, change: RosterChange): void {
@@ -64,5 +65,8 @@ function followAdmit(state: RoomState, memberId: MemberId, inviteId: string): vo
     });
   }
   // Token and join key are deleted at admit (section 5.10).
-  if (state.invites.has(inviteId)) state.dropInvite(inviteId);
+  if (!state.invites.has(inviteId)) return;
+  state.dropInvite(inviteId);
+  // So is a key that was kept for this join alone: no rotation may follow for long.
+  forgetKeys(state);
 }

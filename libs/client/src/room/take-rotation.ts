@@ -6,6 +6,7 @@ import {
 import { bodyHash, verifyContainer, verifyRotation, type Hash, type Roster } from '@0fc/crypto/verify';
 import { openRotation, wrapPrekey } from '@0fc/crypto/keys';
 import { ClientError } from '../errors.js';
+import { forgetKeys } from './forget-keys.js';
 import { countersHere, noteRestored } from './generations.js';
 import { alarm, system } from './items.js';
 import { settlePending } from './pending.js';
@@ -233,17 +234,3 @@ function giveUpSealed(state: RoomState): readonly StoredItem[] {
 /** Records with a message that waits for its key, oldest first. */
 export const waitingRecords = (state: RoomState) =>
   state.log.filter((record) => record.items.some((item) => item.type === 'sealed'));
-
-/**
- * A room key goes when the rotation after the one that ended its epoch has been
- * processed (G8), unless a join that was answered under it still needs it.
- */
-export function forgetKeys(state: RoomState): void {
-  const needed = new Set<number>();
-  for (const invite of state.invites.values()) {
-    if (invite.stage !== 'replied' && invite.stage !== 'confirmed') continue;
-    for (const reply of invite.replies) needed.add(reply.epoch);
-  }
-  const { core } = state;
-  core.keys = core.keys.filter((key) => key.epoch >= core.epoch - 1 || needed.has(key.epoch));
-}

@@ -1,9 +1,11 @@
 /** What a client makes of a log, honest or not (docs/protocol.md sections 4, 6, 7). */
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { ALARM_CODES, type Entry } from '@0fc/protocol';
+import { ALARM_CODES, decodeBody, type Entry } from '@0fc/protocol';
 import { generateKeyPair, makeRotation } from '@0fc/crypto/keys';
 import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
+import { containerBody } from '@0fc/crypto/verify';
 import { alarmsOf, crypto, RoomLog, textsOf, type Person } from './log.spec-support.js';
+import type { OwnerInvite } from './records.js';
 import type { RoomState } from './state.js';
 import { acceptGap, takeEntry } from './take.js';
 import { takeGeneration } from './generations.js';
@@ -49,6 +51,25 @@ describe('an honest log', () => {
   test('G8: a key is gone two rotations after its epoch', async () => {
     await take(await log.rotate(guest.id), await log.rotate(guest.id));
     expect(reader.core.keys.map((key) => key.epoch)).toEqual([2, 3]);
+  });
+
+  test('G8: a key that a join was answered under stays until its admission, and no longer', async () => {
+    const payload = nodeRandom.bytes(64);
+    const { publicKey: key } = generateKeyPair();
+    const kept: Omit<OwnerInvite, 'inviteId'> = {
+      made: 0, expires: 0, pair: null, token: nodeRandom.bytes(32), stage: 'confirmed', approved: true,
+      replies: [{ epoch: 1, payload }], repliedAt: 0, dropReason: null,
+      joiner: { key, name: 'Noé', joinKey: nodeRandom.bytes(32), prekey: payload, request: payload },
+    }; // prettier-ignore
+    const rotations = [await log.rotate(guest.id), await log.rotate(guest.id)];
+    const { entry } = await log.admit();
+    const { inviteId } = decodeBody(containerBody(entry.payload), 'admit').body;
+    reader.putInvite({ ...kept, inviteId });
+    await take(...rotations);
+    expect(reader.core.keys.map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
+    await take(entry);
+    expect(reader.core.keys.map(({ epoch }) => epoch)).toEqual([2, 3]);
+    expect(reader.invites.size).toBe(0);
   });
 
   test('an entry that was taken in before changes nothing', async () => {
