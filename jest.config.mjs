@@ -25,6 +25,7 @@ const timeouts = {
   fuzz: 180_000,
   integration: 120_000,
   hostile: 120_000,
+  model: 300_000,
   chaos: 600_000,
   e2e: 600_000,
   // Not of `npm test`: it wants a Docker engine (npm run test:compose).

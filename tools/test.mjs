@@ -53,6 +53,7 @@ const stages = {
   fuzz: folderStage('fuzz', ['server'], ['--runInBand']),
   integration: folderStage('integration', ['server', 'redis']),
   hostile: folderStage('hostile', ['server', 'redis']),
+  model: folderStage('model', ['server']),
   chaos: folderStage('chaos', ['server', 'redis'], ['--runInBand']),
   // In band: two browsers at a time on two cores make time-outs, not speed.
   e2e: folderStage('e2e', ['server', 'web', 'chromium'], ['--runInBand']),

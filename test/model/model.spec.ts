@@ -1,0 +1,77 @@
+/**
+ * The room's rules as a small model (model.ts), against which real clients and an honest relay are
+ * run through random interleavings: up to five people who come, go, talk, hand over and close at the
+ * same time, offline, cut off, and with their frames held back, while the relay stops and starts.
+ *
+ * `MODEL_RUNS` changes how many runs each seed makes. The output names seed, path and replay of a
+ * failure; `SEED=… MODEL_PATH=… MODEL_REPLAY=…` makes the same commands again. What the network and
+ * the clients' timers do between two of them is not repeated to the letter.
+ */
+import { expect, jest, test } from '@jest/globals';
+import fc from 'fast-check';
+import { seedOfRun } from '../support/random.js';
+import { commands, opening, SORT_NAMES, type Command } from './commands.js';
+import { Model } from './model.js';
+import { settle } from './settle.js';
+import { Room } from './world.js';
+
+jest.setTimeout(900_000);
+
+const { SEED, MODEL_PATH, MODEL_REPLAY, MODEL_RUNS } = process.env;
+/** Two that are always the same, which together run every sort of command; and one that never is. */
+const SEEDS = SEED === undefined ? [7, 11, seedOfRun()] : [Number(SEED)];
+const RUNS = Number(MODEL_RUNS ?? 3);
+/** Making a failure smaller takes as long as this, in milliseconds; 0: it is left as it is. */
+const SHRINK_MS = Number(process.env.MODEL_SHRINK_MS ?? (SEED === undefined ? 0 : 300_000));
+
+const counts = new Map<string, number>();
+
+const setting = fc.record({ rotateEvery: fc.integer({ min: 3, max: 8 }), approval: fc.boolean() });
+
+async function run(
+  options: { readonly rotateEvery: number; readonly approval: boolean },
+  steps: Iterable<Command>,
+): Promise<void> {
+  const room = await Room.open({ size: Room.size, ...options }, counts);
+  const model = new Model(Room.size, options.approval);
+  try {
+    await fc.asyncModelRun(() => ({ model, real: room }), [...opening(), ...steps]);
+    await settle(model, room);
+  } catch (error) {
+    const words = error instanceof Error ? error.message : String(error);
+    throw new Error(`${words}\n${room.trace}`, { cause: error });
+  } finally {
+    if (process.env.MODEL_TRACE !== undefined) process.stdout.write(`${room.trace}\n\n`);
+    await room.close();
+  }
+}
+
+async function runs(seed: number): Promise<void> {
+  const steps = commands(MODEL_REPLAY);
+  const property = fc.asyncProperty(setting, steps, run);
+  const details = await fc.check(property, {
+    seed,
+    numRuns: RUNS,
+    unbiased: true,
+    endOnFailure: SHRINK_MS === 0,
+    ...(MODEL_PATH === undefined ? {} : { path: MODEL_PATH }),
+    ...(SHRINK_MS === 0 ? {} : { interruptAfterTimeLimit: SHRINK_MS }),
+  });
+  if (!details.failed) return;
+  const replay = /replayPath="([^"]*)"/.exec(fc.stringify(details.counterexample))?.[1] ?? '';
+  const again = `SEED=${String(seed)} MODEL_PATH=${details.counterexamplePath ?? ''} MODEL_REPLAY=${replay}`;
+  throw new Error(`${again}\n${String(details.errorInstance)}`);
+}
+
+test(`a room keeps its rules under any interleaving (seeds ${SEEDS.join(', ')})`, async () => {
+  // At the same time: most of each is waiting for somebody to come back.
+  const results = await Promise.allSettled(SEEDS.map(runs));
+  const failures = results.flatMap((result) => (result.status === 'rejected' ? [String(result.reason)] : []));
+  expect(failures.join('\n\n')).toBe('');
+});
+
+test('every sort of command was carried out', () => {
+  const told = SORT_NAMES.map((name) => `${name} ${String(counts.get(name) ?? 0)}`);
+  process.stdout.write(`commands carried out: ${told.join(', ')}\n`);
+  if (SEED === undefined) expect(SORT_NAMES.filter((name) => !counts.has(name))).toEqual([]);
+});
