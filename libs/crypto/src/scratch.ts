@@ -1,6 +1,8 @@
 /** The part of an instantiated Themis module that the loaders touch. */
 export interface ThemisModule {
   _malloc(bytes: number): number;
+  /** its whole memory; another array once that has grown */
+  readonly HEAPU8: Uint8Array;
   allocate(slab: unknown, allocator: number): number;
 }
 

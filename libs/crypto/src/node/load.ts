@@ -38,6 +38,13 @@ async function load(pooled: boolean): Promise<void> {
   // What the package's own functions look their module up in.
   const context = require('wasm-themis/dist/context.js') as { default: { libthemis?: ThemisModule } };
   context.default.libthemis = module;
+  // Its own copies through a list of numbers, which costs more than sealing what it copies.
+  const memory = require('wasm-themis/dist/utils.js') as {
+    heapPutArray: (bytes: Uint8Array, at: number) => void;
+  };
+  memory.heapPutArray = (bytes, at) => {
+    module.HEAPU8.set(bytes, at);
+  };
 }
 
 /**
