@@ -118,7 +118,7 @@ export const everyEvent: readonly TimelineItem[] = EVENTS.flatMap(([event, param
   })),
 );
 
-export const everyAlarm: readonly TimelineItem[] = Object.values(ALARM_CODES).map(
+export const everyAlarm: readonly TimelineAlarm[] = Object.values(ALARM_CODES).map(
   (code, index): TimelineAlarm => ({
     type: 'alarm',
     id: `alarm-${code}`,

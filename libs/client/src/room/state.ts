@@ -9,6 +9,7 @@ import {
 import { bodyHash, decodeRoster, encodeRoster, type Hash, type Roster } from '@0fc/crypto/verify';
 import type { Platform, StorageChange } from '../ports.js';
 import type { Vault } from '../vault.js';
+import { countedIn } from './alarm-flood.js';
 import {
   decodeRecord, encodeRecord, keyOf, logRecord, outboxItem, ownerInvite, prefixOf, roomCore, rotationRecord, STORES,
   type EpochKey, type LogRecord, type OutboxItem, type OwnerInvite, type RoomCore, type RotationRecord, type StoredItem,
@@ -77,6 +78,8 @@ export class RoomState {
     for (const record of await vault.listFrom(STORES.log, prefixOf(roomId))) {
       state.#index(decodeRecord(logRecord, record.value));
     }
+    // Where it stands may be among many alarms that have no record of their own.
+    state.rememberTranscript(state.core.position, state.core.t);
     for (const record of await vault.listFrom(STORES.outbox, prefixOf(roomId))) {
       const item = decodeRecord(outboxItem, record.value);
       state.outbox.set(item.n, item);
@@ -90,13 +93,7 @@ export class RoomState {
 
   #index(record: LogRecord): void {
     this.log.push(record);
-    if (record.at !== null) {
-      this.#transcripts.set(placeKey(record.at.position), record.at.t);
-      if (this.#transcripts.size > TRANSCRIPTS_KEPT) {
-        const oldest = this.#transcripts.keys().next();
-        if (oldest.done !== true) this.#transcripts.delete(oldest.value);
-      }
-    }
+    if (record.at !== null) this.rememberTranscript(record.at.position, record.at.t);
     this.#indexMids(record);
   }
 
@@ -106,8 +103,17 @@ export class RoomState {
     }
   }
 
-  /** Appends to the local log. `at`: the entry (or generation) it stands for. Returns its index. */
+  /**
+   * Appends to the local log. `at`: the entry (or generation) it stands for. Returns its index, or that of
+   * the alarm which counts it as one of many.
+   */
   append(at: LogRecord['at'], time: number, items: readonly StoredItem[]): number {
+    const counted = countedIn(this.log, items, (at?.position ?? this.core.position).s);
+    if (counted !== null) {
+      if (at !== null) this.rememberTranscript(at.position, at.t);
+      this.replaceItems(counted.index, counted.items);
+      return counted.index;
+    }
     const record: LogRecord = { index: this.core.nextIndex++, at, time, items: [...items] };
     this.#index(record);
     this.touched.add(record.index);
@@ -145,6 +151,9 @@ export class RoomState {
 
   rememberTranscript(position: Position, t: Bytes): void {
     this.#transcripts.set(placeKey(position), t);
+    if (this.#transcripts.size <= TRANSCRIPTS_KEPT) return;
+    const oldest = this.#transcripts.keys().next();
+    if (oldest.done !== true) this.#transcripts.delete(oldest.value);
   }
 
   midOf(sender: MemberId, instance: Bytes, n: number): Bytes | null {

@@ -26,6 +26,9 @@ import { Icon } from '../../ui/icon';
     <section class="alarm" [attr.role]="alarm().settled ? null : 'alert'">
       <h2>{{ words().title }}</h2>
       <p>{{ words().text }}</p>
+      @if (alarm().params['times']) {
+        <p data-testid="alarm-times">{{ t('room.alarmTimes', alarm().params) }}</p>
+      }
       <p class="only-phone-block quiet">{{ t('room.alarmAt', { time: format.time(alarm().time) }) }}</p>
       @if (alarm().settled) {
         <p class="quiet">{{ t('room.settled') }}</p>

@@ -143,4 +143,14 @@ describe('the lines and alarms of the conversation', () => {
     expect(lost?.textContent).toContain('Entries 12 to 40');
     expect(lost?.textContent).toContain('3 have come back');
   });
+
+  it('count alarms that are one of many, with the first place and the last', async () => {
+    const { client, fixture, root } = await open('alarms');
+    const [one, many] = everyAlarm.slice(0, 2);
+    const counted = { ...many!, params: { ...many!.params, times: 92, first: 12, last: 104 } };
+    client.emit({ type: 'timeline', roomId: 'room-rive', reset: true, items: [one!, counted], removed: [] });
+    await settle(fixture);
+    const times = [...root.querySelectorAll<HTMLElement>('[data-testid="alarm-times"]')].map(texts);
+    expect(times).toEqual(['92 of this kind in a row, from entry 12 to entry 104.']);
+  });
 });
