@@ -8,6 +8,7 @@ import { applyRoster } from '@0fc/crypto/verify';
 import { generateKeyPair, signBody } from '@0fc/crypto/keys';
 import { loadThemis, nodeHash } from '@0fc/crypto/node';
 import { startRelay, type RunningRelay } from '../../apps/relay/src/start.js';
+import { Dice, seedOfRun } from '../support/random.js';
 import { until } from '../support/wait.js';
 import { proofs, Reader } from './relay-log.js';
 import { Peer } from './relay-peer.js';
@@ -16,6 +17,7 @@ import { anyBytes, message, newInviteId, SETTINGS, TestRoom } from './relay-room
 // Only ends a run that hangs: two cores may be busy with other tests.
 jest.setTimeout(120_000);
 
+const SEED = seedOfRun();
 const BASE = { PORT: '0', LOG_LEVEL: 'silent', SERVE_WEB: 'false', HANDSHAKE_MS: '60000' };
 const relays: RunningRelay[] = [];
 const folders: string[] = [];
@@ -217,6 +219,148 @@ describe('a store put back from a copy', () => {
     await late.read(room, member);
     await reader.read(room, room.owner);
     expect([late.position, late.t]).toEqual([reader.position, reader.t]);
+  });
+});
+
+/** A room of four whose store was copied; what happened since is in `made`, and gone again. */
+async function putBack(happen: (room: TestRoom, peers: readonly Peer[], made: Entry[]) => Promise<void>) {
+  const copied = await Copied.start();
+  const room = await TestRoom.create(copied.running);
+  const peers: Peer[] = [];
+  for (let n = 0; n < 3; n++) {
+    const peer = await Peer.connect(copied.running);
+    await room.join(peer);
+    peers.push(peer);
+  }
+  const copy = await copied.copy();
+  const again = (peer: Peer) => Peer.connect(copied.running, peer.identity);
+  const live = await Promise.all(peers.map(again));
+  for (const peer of [await copied.owner(room), ...live]) await room.open(peer);
+  const made: Entry[] = [];
+  await happen(room, live, made);
+  await copied.putBack(copy);
+  const [first, second, third] = (await Promise.all(live.map(again))) as [Peer, Peer, Peer];
+  return { copied, room, made, first, second, third };
+}
+
+/** The room goes to a member with its consent, and its first act is a rotation. */
+async function handOver(room: TestRoom, to: Peer, made: Entry[]): Promise<void> {
+  const fields = { roomId: room.roomId, old: room.owner.memberId, new: to.memberId, nonce: anyBytes(16) };
+  const acceptance = signBody(to.identity, 'transferAcceptance', fields);
+  made.push(entryOf(room, (await room.change('transfer', { to: to.memberId, acceptance })).entry));
+  room.owner = to;
+  made.push(rotationOf(room, await room.rotate()));
+}
+
+async function remove(room: TestRoom, who: Peer, made: Entry[]): Promise<void> {
+  const { entry, rotation } = await room.change('remove', { member: who.memberId, reason: 'removed' });
+  made.push(entryOf(room, entry), rotationOf(room, rotation!));
+}
+
+describe('the order of entries and rotations is the one that was signed', () => {
+  test('a removed member puts a hand-over back before the rotations that came before it: refused, and the room goes on', async () => {
+    const { copied, room, made, first, second, third } = await putBack(async (room, [next, , gone], made) => {
+      made.push(rotationOf(room, await room.rotate()), rotationOf(room, await room.rotate()));
+      await handOver(room, next!, made);
+      await remove(room, gone!, made);
+    });
+    const transfer = made.findIndex(({ kind }) => kind === 'roster');
+    expect(transfer).toBe(2);
+    // Whoever was removed reads it all until then, and is a member again after the loss.
+    expect(await room.open(third)).toMatchObject({ role: 'member', epoch: 1 });
+    for (const at of [2, 3, 4, 5]) {
+      const refused = await third.refusal('restore', { roomId: room.roomId, entries: [made[at]!] });
+      expect([at, refused]).toEqual([at, at === 2 ? 'EPOCH_AHEAD' : expect.any(String)]);
+    }
+    expect(await restore(second, room, made)).toEqual({ restored: 6, head: room.roster.head, epoch: 5 });
+    await third.gone();
+    room.owner = first;
+    expect(await room.open(first)).toMatchObject({ role: 'owner', epoch: 5 });
+    await room.rotate();
+    await append(second, 1, 6);
+    expect(await room.open(await Peer.connect(copied.running, third.identity))).toMatchObject({
+      role: 'departed',
+    });
+  });
+
+  test(`whatever somebody tries, in whatever order, the log is the honest one (seed ${String(SEED)})`, async () => {
+    const dice = new Dice(SEED);
+    for (let round = 0; round < 4; round++) {
+      const { room, made, second, copied } = await putBack(async (room, [next, , gone], made) => {
+        const acts = [
+          async () => {
+            made.push(rotationOf(room, await room.rotate()));
+          },
+          async () => {
+            const history = 100 + dice.below(100);
+            const { entry } = await room.change('settings', { settings: { ...SETTINGS, history } });
+            made.push(entryOf(room, entry));
+          },
+        ];
+        const some = async (most: number) => {
+          for (let n = dice.below(most + 1); n > 0; n--) await dice.of(acts)();
+        };
+        await some(3);
+        await handOver(room, next!, made);
+        await some(3);
+        await remove(room, gone!, made);
+        await some(3);
+      });
+      // Anybody may try: refused or taken, nothing but the order in which it was signed comes of it.
+      const stranger = await Peer.connect(copied.running);
+      for (let n = 0; n < 2 * made.length; n++) {
+        await stranger.refusal('restore', { roomId: room.roomId, entries: [dice.of(made)] });
+      }
+      await restore(second, room, made);
+      const reader = await Reader.atGenesis(room);
+      await reader.read(room, second);
+      expect(
+        proofs(reader.entries)
+          .slice(-made.length)
+          .map(({ payload }) => payload),
+      ).toEqual(made.map(({ payload }) => payload));
+      await append(second, 1, room.epoch);
+      await copied.running.stop();
+    }
+  });
+
+  test('who asks to leave before its own ownership is back keeps it from nobody', async () => {
+    const { copied, room, made, first, second, third } = await putBack(async (room, [next, after], made) => {
+      await handOver(room, next!, made);
+      await handOver(room, after!, made);
+    });
+    const request = room.leaveRequest(first);
+    await room.open(first);
+    await first.request('leaveRequest', { request });
+    await first.gone();
+    expect(await restore(third, room, made)).toMatchObject({ restored: 4, epoch: 3 });
+    room.owner = second;
+    expect(await room.open(second)).toMatchObject({ role: 'owner' });
+    await room.change('leave', { member: first.memberId, request });
+    await append(third, 1, 4);
+    expect(await room.open(await Peer.connect(copied.running, first.identity))).toMatchObject({
+      role: 'departed',
+    });
+  });
+
+  test('a removal that was brought back alone gets its rotation from the owner who had not read either', async () => {
+    const { room, made, copied, third } = await putBack(async (room, [, , gone], made) => {
+      await remove(room, gone!, made);
+    });
+    await restore(third, room, made.slice(0, 1));
+    expect(await room.open(third)).toMatchObject({ role: 'departed' });
+    await copied.owner(room);
+    await room.open(room.owner);
+    const [{ payload: entry }, { clear, payload }] = made as [Entry, Entry];
+    const wraps = Object.fromEntries([...room.roster.members.keys()].map((id) => [id, anyBytes(200)]));
+    const rotation = { clear, payload, wraps };
+    const { placed, rotation: rotated } = await room.owner.request('roster', { entry, rotation });
+    expect(rotated?.position.s).toBe(placed.position.s + 1);
+    // The same command again is what it was, and another rotation is not its.
+    expect(await room.owner.request('roster', { entry, rotation })).toEqual({ placed, rotation: rotated });
+    await append(room.owner, 1, 2);
+    const other = await room.rotation();
+    expect(await room.owner.refusal('roster', { entry, rotation: other.command })).toBe('STALE_EPOCH');
   });
 });
 

@@ -244,7 +244,7 @@ export interface RoomStore extends Invites, Keys, Upkeep {
   /** Membership, then repetition, rate, epoch; a prefix is placed, the first refusal ends it. */
   append(command: Append): Promise<Appended>;
 
-  /** BAD_ENTRY: to hand over to who is leaving. EPOCH_AHEAD also: a departure was brought back and its rotation is still to come (section 6). */
+  /** BAD_ENTRY: to hand over to who is leaving; a hand-over that is brought back makes it stay. EPOCH_AHEAD also: a departure was brought back and its rotation is still to come (section 6). */
   appendRoster(
     command: AppendRoster,
   ): Promise<

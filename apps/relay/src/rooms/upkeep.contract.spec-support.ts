@@ -403,6 +403,31 @@ export function upkeepContract({ store, now, pass, restart }: StoreWorld): void 
       expect(await bring(GUEST, bytes('transfer'))).toMatchObject({ ok: true });
     });
 
+    test('a hand-over stands whoever asked to leave before it was back: its new owner stays', async () => {
+      await create();
+      await join(GUEST);
+      const request = { roomId: ROOM, memberId: GUEST, request: bytes('bye') };
+      await store().leave(request);
+      const transfer = { kind: 'transfer', from: OWNER, to: GUEST } as const;
+      expect(await entry('new', transfer)).toEqual({ ok: false, code: 'BAD_ENTRY' });
+      expect(await entry('transfer', transfer, { restored: true })).toMatchObject({ ok: true });
+      expect([await role(OWNER), await role(GUEST)]).toEqual(['member', 'owner']);
+      expect(await read(GUEST, null)).toMatchObject({ role: 'owner' });
+      expect(await append(GUEST, message('mine'))).toMatchObject({ ok: true, placed: [{}] });
+      expect(await stats()).toMatchObject({ members: 2, leaving: 0, former: 0 });
+      // It hands over as it did, and may ask again.
+      expect(await store().leave(request)).toEqual({ ok: false, code: 'FORBIDDEN' });
+      const back = { kind: 'transfer', from: GUEST, to: OWNER } as const;
+      expect(await entry('back', back, { signer: GUEST, restored: true })).toMatchObject({ ok: true });
+      expect(await store().leave(request)).toMatchObject({ ok: true });
+      expect(await role(GUEST)).toBe('departed');
+      // Of nobody else.
+      expect(await entry('no', { ...back, to: THIRD }, { restored: true })).toEqual({
+        ok: false,
+        code: 'BAD_ENTRY',
+      });
+    });
+
     test('an admission without its invite makes a member, whom no invite admits again', async () => {
       await create();
       const admit = {

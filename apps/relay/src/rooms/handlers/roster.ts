@@ -18,7 +18,7 @@ import {
 } from '@0fc/crypto/verify';
 import type { Handler, RelayContext } from '../context.js';
 import { granted, Refusal } from '../refusal.js';
-import type { StoreChange, StoreRotation } from '../room-store.js';
+import type { RoomFacts, StoreChange, StoreRotation } from '../room-store.js';
 import { boundRoom } from './rooms.js';
 
 /** The part of a change that the store acts upon. */
@@ -71,7 +71,7 @@ export const roster: Handler<'roster'> = {
     if (role !== 'owner' && !room.closed) throw new Refusal('FORBIDDEN');
     const head = await bodyHash(context.hash, body.entry);
     if (room.closed) return { reply: await closedBy(context, roomId, head) };
-    const repeated = await alreadyThere(context, roomId, head, body);
+    const repeated = await alreadyThere(context, room, head, body);
     if (repeated !== null) return { reply: repeated };
     const before = await context.rosters.at(room);
     const { roster: next, change } = await applyRoster(context.hash, before, body.entry);
@@ -124,15 +124,33 @@ async function closedBy(context: RelayContext, roomId: RoomId, head: Bytes) {
 }
 
 /** The same entry again: success, while what it proposed is in the log. */
-async function alreadyThere(context: RelayContext, roomId: RoomId, head: Bytes, body: RequestBody<'roster'>) {
+async function alreadyThere(
+  context: RelayContext,
+  room: RoomFacts,
+  head: Bytes,
+  body: RequestBody<'roster'>,
+) {
+  const { roomId } = room;
   const { placed } = granted(await context.store.findRoster(roomId, head));
   if (placed === null) return null;
   if (body.rotation === undefined) return { placed };
   const { clear } = body.rotation;
   const hash = await bodyHash(context.hash, clear);
-  const rotation = granted(await context.store.findRotation(roomId, namedEpoch(clear), hash)).placed;
-  if (rotation === null) throw new Refusal('STALE_EPOCH');
-  return { placed, rotation };
+  const known = granted(await context.store.findRotation(roomId, namedEpoch(clear), hash)).placed;
+  if (known !== null) return { placed, rotation: known };
+  // Somebody has brought the departure back alone: its owner's command brings the rest, and no other rotation.
+  const { epoch } = decodeBody(containerBody(body.entry), 'remove', 'leave').body;
+  if (namedEpoch(clear) !== epoch + 1) throw new Refusal('STALE_EPOCH');
+  const rotated = await placeRotation(context, room, body.rotation);
+  return { placed, rotation: rotated };
+}
+
+async function placeRotation(context: RelayContext, room: RoomFacts, command: RotationCommand) {
+  const { roomId, epoch } = room;
+  const members = await context.rosters.at(room);
+  const rotation = await verifiedRotation(context, members, epoch, command);
+  const { owner: signer, head } = members;
+  return granted(await context.store.rotate({ roomId, signer, head, rotation })).placed;
 }
 
 export const rotate: Handler<'rotate'> = {
@@ -147,11 +165,7 @@ export const rotate: Handler<'rotate'> = {
       granted(await context.store.addWraps({ roomId, by: peer.memberId, newEpoch, hash, wraps }));
       return { reply: { placed: known } };
     }
-    const members = await context.rosters.at(room);
-    const rotation = await verifiedRotation(context, members, room.epoch, body);
-    const { placed } = granted(
-      await context.store.rotate({ roomId, signer: members.owner, head: members.head, rotation }),
-    );
+    const placed = await placeRotation(context, room, body);
     context.trimmer.due(roomId);
     return { reply: { placed } };
   },

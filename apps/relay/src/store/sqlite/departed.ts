@@ -94,3 +94,19 @@ export function beginLeaving(
   tx.run('DELETE FROM offers WHERE room_id = ? AND member_id = ?', roomId, memberId);
   tx.publish(roomId, { type: 'standing', memberId, role: 'departed' });
 }
+
+/**
+ * A leaver is a member again; false: it is not one that is leaving. It asked in a log that had lost
+ * its own ownership, and whoever asks first would keep that from coming back.
+ */
+export function stay(tx: Transaction, roomId: RoomId, memberId: MemberId): boolean {
+  const stayed = tx.run(
+    `UPDATE members SET standing = 'member', gone_g = NULL, gone_s = NULL, gone_epoch = NULL, gone_head = NULL
+     WHERE room_id = ? AND member_id = ? AND standing = 'leaving'`,
+    roomId,
+    memberId,
+  );
+  if (stayed === 0) return false;
+  tx.run('DELETE FROM farewells WHERE room_id = ? AND member_id = ?', roomId, memberId);
+  return true;
+}

@@ -11,7 +11,7 @@ import type {
 } from '../../rooms/room-store.js';
 import { refuse, type Refused, type Verdict } from '../../rooms/verdict.js';
 import { admitJoin, endJoins } from './invite-row.js';
-import { depart } from './departed.js';
+import { depart, stay } from './departed.js';
 import { closeRoom } from './end.js';
 import { findRow, isMember, openRoom, place, placeOne, placingOf, positionOf, type RoomRow } from './room.js';
 import type { Transaction } from './transaction.js';
@@ -139,7 +139,9 @@ export function appendRoster(
   // Whatever followed a departure followed its rotation, which names the departure as the head.
   if (row.owed !== 0) return refuse('EPOCH_AHEAD');
   // A leaver is on the roster still; but a room that is its own would have nobody who acts.
-  if (change.kind === 'transfer' && !isMember(tx, roomId, change.to)) return refuse('BAD_ENTRY');
+  if (change.kind === 'transfer' && !isMember(tx, roomId, change.to)) {
+    if (!command.restored || !stay(tx, roomId, change.to)) return refuse('BAD_ENTRY');
+  }
   if (change.kind === 'admit' && !admitJoin(tx, roomId, change, command)) return refuse('INVITE_UNKNOWN');
 
   const placed = placeOne(tx, roomId, {

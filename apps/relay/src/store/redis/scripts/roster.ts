@@ -32,7 +32,7 @@ if refusal then return {refusal} end
 -- Whatever followed a departure followed its rotation, which names the departure as the head.
 if room.owed ~= 0 then return {'EPOCH_AHEAD'} end
 -- A leaver is on the roster still; but a room that is its own would have nobody who acts.
-if kind == 'transfer' and not isMember(ARGV[8]) then return {'BAD_ENTRY'} end
+if kind == 'transfer' and not isMember(ARGV[8]) and not (restored and stay(ARGV[8])) then return {'BAD_ENTRY'} end
 
 -- The claimed invite becomes a tombstone; false: it is not claimed by that key.
 local function admitJoin()

@@ -195,5 +195,15 @@ local function depart(who, known, how)
   dropOfferTo(who)
   standing(who, 'departed')
 end
+-- A leaver is a member again; false: it is not one that is leaving. It asked in a log that had lost its
+-- own ownership, and whoever asks first would keep that from coming back.
+local function stay(who)
+  local known = member(who)
+  if not known or known.st ~= LEAVING then return false end
+  known.st, known.ge, known.gh = MEMBER, nil, nil
+  keep(who, known)
+  call('HDEL', FAREWELLS, who)
+  return true
+end
 `,
 };
