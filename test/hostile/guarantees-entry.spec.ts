@@ -1,10 +1,10 @@
 /** Who gets in, who may decide, and whom the relay takes somebody for: G2, G11, G12, G13. */
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { encodeFrame, FRAME_EVENT, FRAME_TYPES, type Bytes, type Entry } from '@0fc/protocol';
-import { generateKeyPair, makeJoinConfirm, makePrekey, signBody } from '@0fc/crypto/keys';
+import { generateKeyPair, makeJoinConfirm, makeJoinReply, makePrekey, signBody } from '@0fc/crypto/keys';
 import { ClientLink } from '@0fc/crypto/link';
 import { nodeHash } from '@0fc/crypto/node';
-import { applyRoster, memberIdOf } from '@0fc/crypto/verify';
+import { applyRoster, bodyHash, memberIdOf } from '@0fc/crypto/verify';
 import { value, type Member } from '../support/member.js';
 import { until } from '../support/wait.js';
 import { Peer, rawSocket } from '../integration/relay-peer.js';
@@ -133,6 +133,51 @@ describe('G2: invites', () => {
     }
     expect(namesIn(owner)).toEqual(namesIn(tomas));
     expect(namesIn(owner)).toHaveLength(2);
+  });
+
+  test('G2 an owner’s answer with a key that it has not committed to, or in a room that is another’s, is refused', async () => {
+    const { owner, tomas, roomId } = await stage.two();
+    const successor = await Stolen.from(tomas, roomId);
+    // The first is the answer as it should be: what is refused is not the hand that made it.
+    for (const lie of ['none', 'key', 'owner'] as const) {
+      stage.relay.onRequest('joinReply', () => ({ answer: {} }));
+      const { link, inviteId } = await owner.invite(roomId);
+      const guest = await stage.member('Guest');
+      value(await guest.api.join(link, 'Guest'));
+      await until('the owner to answer', () =>
+        stage.relay.requests('joinReply').some(({ body }) => body.inviteId === inviteId),
+      );
+      const stolen = await Stolen.from(owner, roomId);
+      const { token, joiner } = stolen.invites.find((one) => one.inviteId === inviteId)!;
+      const { core, current, roster } = stolen;
+      const parties = { old: stolen.me, new: successor.me };
+      const handedOver = stolen.entry('transfer', {
+        to: successor.me,
+        acceptance: signBody(successor.identity, 'transferAcceptance', {
+          roomId: core.roomId, ...parties, nonce: new Uint8Array(16),
+        }),
+      }); // prettier-ignore
+      const payload = await makeJoinReply(nodeHash, {
+        joinKey: joiner!.joinKey!, token: token!, roomId: core.roomId, request: joiner!.request,
+        reply: {
+          epoch: 1, key: lie === 'key' ? new Uint8Array(32).fill(7) : current.key, rotation: null, floor: current.floor, t: current.t,
+          head: lie === 'owner' ? await bodyHash(nodeHash, handedOver) : roster.head, counters: current.counters,
+          profiles: [], roomName: null,
+        },
+      }); // prettier-ignore
+      if (lie === 'owner')
+        stage.relay.onReply('chain', (_, reply) => ({ ...reply, entries: [...reply.entries, handedOver] }));
+      const to = await memberIdOf(nodeHash, joiner!.key);
+      stage.relay.tell(to, 'joinState', { stage: 'replied', reply: { epoch: 1, payload } });
+      const confirmed = (): boolean => stage.relay.requests('joinConfirm', to).length > 0;
+      if (lie === 'none') await until('the joiner to confirm', confirmed);
+      else {
+        await until('the joiner to refuse', () => failureOf(guest) === 'INVITE_REPLY_INVALID');
+        expect(confirmed()).toBe(false);
+        expect(guest.app?.rooms).toEqual([]);
+      }
+      stage.relay.honest();
+    }
   });
 
   test('G2 a confirmation of another join, or of one who has the room key but not this reply, admits nobody', async () => {
@@ -301,6 +346,14 @@ describe('G11: the owner’s authority', () => {
       () => stage.relay.requests('transferAcceptance', idOf(tomas))[0],
     );
     stage.relay.tell(idOf(owner), 'transferAccepted', { from: idOf(tomas), acceptance: body.acceptance });
+    // Offered to him anew: what accepted the first offer does not accept this one.
+    stage.relay.onEvent('transferOffered', () => null);
+    value(await owner.api.offerRoom(roomId, idOf(tomas)));
+    stage.relay.tell(idOf(owner), 'transferAccepted', { from: idOf(tomas), acceptance: body.acceptance });
+    await owner.say(roomId, 'on second thoughts');
+    await owner.has('on second thoughts');
+    value(await owner.api.endOffer(roomId));
+    stage.relay.honest();
     value(await owner.api.offerRoom(roomId, idOf(ines)));
     stage.relay.tell(idOf(owner), 'transferAccepted', { from: idOf(tomas), acceptance: body.acceptance });
     stage.relay.tell(idOf(owner), 'transferAccepted', { from: idOf(ines), acceptance: body.acceptance });

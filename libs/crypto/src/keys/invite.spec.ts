@@ -1,7 +1,7 @@
 /** docs/protocol.md section 5; G2: what an invite link holds and refuses. */
 import fc from 'fast-check';
 import { describe, expect, it } from '@jest/globals';
-import { concat, encodeCbor, fromBase64Url, toBase64Url, type Bytes } from '@0fc/protocol';
+import { concat, encodeCbor, fromBase64Url, toBase64Url, toHex, type Bytes } from '@0fc/protocol';
 import { createInvite, generateKeyPair, inviteIdOf, makeJoinReply, parseInvite } from './index.js';
 import { codeOf, hash, newRoomId, ports, random } from '../world.spec-support.js';
 
@@ -78,7 +78,9 @@ describe('an invite link', () => {
 
   it('the relay’s name for it tells nothing of the token', async () => {
     expect(await inviteIdOf(hash, invite.token)).toBe(invite.inviteId);
-    expect(fromBase64Url(invite.inviteId)).toHaveLength(16);
+    const id = fromBase64Url(invite.inviteId)!;
+    expect(id).toHaveLength(16);
+    expect(toHex(invite.token)).not.toContain(toHex(id));
     const again = await createInvite(ports, options);
     expect(again.inviteId).not.toBe(invite.inviteId);
     expect(again.token).not.toEqual(invite.token);
