@@ -125,6 +125,9 @@ export const opening = (): readonly Command[] => [
   ...[0, 0].map((pick) => new Act({ name: 'admit', pick }, MOST_BETWEEN)),
 ];
 
+/** How a run ends that ends with the room: whatever else is under way. */
+export const closing = (): Command => new Act({ name: 'close', pick: 0 }, 0);
+
 export const commands = (replayPath: string | undefined) =>
   fc.commands([oneOf as fc.Arbitrary<Command>], {
     maxCommands: MOST,

@@ -14,7 +14,8 @@ import type { Room } from './world.js';
 export interface Told {
   readonly owner: MemberId;
   readonly members: ReadonlySet<MemberId>;
-  readonly closed: boolean;
+  /** sequence number of the closing; null: the room is open */
+  readonly closed: number | null;
   readonly epoch: number;
   /** keys of all that were ever members */
   readonly identities: ReadonlyMap<MemberId, Bytes>;
@@ -36,7 +37,7 @@ export async function follow(log: readonly Entry[], dead: ReadonlySet<string>): 
   let owner = '' as MemberId;
   let head: Bytes = new Uint8Array();
   let epoch = 1;
-  let closed = false;
+  let closed: number | null = null;
   /** after a departure nothing but its rotation; after a transfer no roster entry before one */
   let due = null as 'departure' | 'transfer' | null;
   const identities = new Map<MemberId, Bytes>();
@@ -84,14 +85,14 @@ export async function follow(log: readonly Entry[], dead: ReadonlySet<string>): 
         demand(members.has(body.to) && !leaving.has(body.to), `${at}: handed over to nobody`);
         owner = body.to;
         due = 'transfer';
-      } else if (kind === 'close') closed = true;
+      } else if (kind === 'close') closed = s;
     }
     head = await nodeHash.sha256(containerBody(payload));
   };
 
   for (const { kind, sender, clear, payload, position } of log) {
     const at = `entry ${String(position.s)}`;
-    demand(!closed, `${at}: after the end`);
+    demand(closed === null, `${at}: after the end`);
     demand(due !== 'departure' || kind === 'rotation', `${at}: ${kind} between a departure and its rotation`);
     if (kind === 'roster') await takeRoster(payload, position.s, at);
     else {
@@ -189,7 +190,7 @@ export async function hold(room: Room): Promise<Told & { readonly opened: number
   const told = await follow(log, room.dead);
   const members = room.here.filter((person) => person.fate(room.roomId) === 'member');
   const ids = members.map(({ id }) => id ?? '').sort();
-  if (!told.closed) {
+  if (told.closed === null) {
     demand(
       JSON.stringify(ids) === JSON.stringify([...told.members].sort()),
       `members by the log: ${[...told.members].join(', ')}; by themselves: ${ids.join(', ')}`,
@@ -220,15 +221,20 @@ async function historyOf(room: Room, told: Told, { name, member, core }: Person)
   const shown = member.items.flatMap((item) =>
     shownOf(item.type === 'message' ? { ...item, senderName: names.get(item.sender) ?? '' } : item),
   );
-  // Who was away when it was removed is served the entry that says so, and nothing that lay before it.
-  const end = core === null ? undefined : told.ends.get(core.me);
-  const unread = core !== null && end !== undefined && core.position.s < end;
+  // Who was away at the end, its own or the room's, is served the entry that says so and nothing before it.
+  const end = core === null ? null : (told.ends.get(core.me) ?? told.closed);
+  const unread = core !== null && end !== null && core.position.s < end;
   const foretold = (line: Shown): boolean =>
     unread && (line.type === 'removed' || line.type === 'leaving') && line.member === name;
+  const cutOff: readonly Shown[] =
+    unread && core.stage === 'closed' ? [{ type: 'leaving', member: name }] : [];
   return {
     member: name,
     // Who went before it heard a name shows none: its place in the order is told by the others.
-    shown: shown.filter((line) => !('member' in line && line.member === '') && !foretold(line)),
+    shown: [
+      ...shown.filter((line) => !('member' in line && line.member === '') && !foretold(line)),
+      ...cutOff,
+    ],
     alarms: member.alarms,
   };
 }

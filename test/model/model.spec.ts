@@ -10,7 +10,7 @@
 import { expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { seedOfRun } from '../support/random.js';
-import { commands, opening, SORT_NAMES, type Command } from './commands.js';
+import { closing, commands, opening, SORT_NAMES, type Command } from './commands.js';
 import { Model } from './model.js';
 import { settle } from './settle.js';
 import { Room } from './world.js';
@@ -26,16 +26,26 @@ const SHRINK_MS = Number(process.env.MODEL_SHRINK_MS ?? (SEED === undefined ? 0 
 
 const counts = new Map<string, number>();
 
-const setting = fc.record({ rotateEvery: fc.integer({ min: 3, max: 8 }), approval: fc.boolean() });
+const setting = fc.record({
+  rotateEvery: fc.integer({ min: 3, max: 8 }),
+  approval: fc.boolean(),
+  closes: fc.boolean(),
+});
 
 async function run(
-  options: { readonly rotateEvery: number; readonly approval: boolean },
+  {
+    closes,
+    ...options
+  }: { readonly rotateEvery: number; readonly approval: boolean; readonly closes: boolean },
   steps: Iterable<Command>,
 ): Promise<void> {
   const room = await Room.open({ size: Room.size, ...options }, counts);
   const model = new Model(Room.size, options.approval);
   try {
-    await fc.asyncModelRun(() => ({ model, real: room }), [...opening(), ...steps]);
+    await fc.asyncModelRun(
+      () => ({ model, real: room }),
+      [...opening(), ...steps, ...(closes ? [closing()] : [])],
+    );
     await settle(model, room);
   } catch (error) {
     const words = error instanceof Error ? error.message : String(error);

@@ -24,12 +24,16 @@ export interface Offer {
   certain: boolean;
   /** something may have come between: the room changes hands or not */
   spoiled: boolean;
+  /** its taker may see an earlier one still, and accept that: it counts for nothing */
+  readonly renewed: boolean;
 }
 
 export class Model {
   readonly people: Persona[];
   owner = 0;
   offer: Offer | null = null;
+  /** who was ever offered the room */
+  readonly offered = new Set<number>();
   /** earlier offers' takers that may become the owner all the same */
   heirs = new Set<number>();
   closing = false;
@@ -137,7 +141,9 @@ export class Model {
   offerTo(at: number): Offer {
     // Whoever has accepted an earlier one may have been faster.
     if (this.offer?.accepted === true) this.heirs.add(this.offer.to);
-    this.offer = { to: at, accepted: false, certain: false, spoiled: false };
+    const renewed = this.offered.has(at);
+    this.offered.add(at);
+    this.offer = { to: at, accepted: false, certain: false, spoiled: false, renewed };
     return this.offer;
   }
 
@@ -174,7 +180,8 @@ export class Model {
     const owners = new Set(this.heirs);
     const { offer } = this;
     if (offer?.accepted === true) owners.add(offer.to);
-    if (offer === null || !offer.certain || offer.spoiled || owners.size !== 1) owners.add(this.owner);
+    if (offer === null || !offer.certain || offer.renewed || offer.spoiled || owners.size !== 1)
+      owners.add(this.owner);
     return owners;
   }
 
@@ -185,7 +192,9 @@ export class Model {
     }
     this.owner = owner;
     this.offer =
-      offeredTo === null ? null : { to: offeredTo, accepted: false, certain: false, spoiled: false };
+      offeredTo === null
+        ? null
+        : { to: offeredTo, accepted: false, certain: false, spoiled: false, renewed: false };
     this.heirs = new Set();
     for (const [at, fate] of fates.entries()) {
       const persona = this.persona(at);

@@ -10,16 +10,16 @@ export async function settle(model: Model, room: Room): Promise<void> {
   const told = await hold(room);
   const fates = fatesOf(room);
   const at = room.people.findIndex((person) => person?.id === told.owner);
-  if (!told.closed && !model.owners.has(at)) {
+  if (told.closed === null && !model.owners.has(at)) {
     const allowed = [...model.owners].map((one) => room.nameOf(one)).join(' or ');
     throw new Error(`the room is ${room.nameOf(at)}'s, to be ${allowed}'s`);
   }
-  const taker = told.closed ? undefined : room.person(at).member.room?.handOver?.memberId;
+  const taker = told.closed !== null ? undefined : room.person(at).member.room?.handOver?.memberId;
   const to = room.people.findIndex((person) => taker !== undefined && person?.id === taker);
   for (const [who, fate] of fates.entries()) {
     if (fate === 'failed') await room.person(who).member.api.abandonJoin(room.roomId);
   }
-  model.rest(told.closed ? model.owner : at, fates, to < 0 ? null : to);
+  model.rest(told.closed !== null ? model.owner : at, fates, to < 0 ? null : to);
   room.count('settle');
   room.note('settle', `in epoch ${String(told.epoch)}, ${String(told.opened)} messages opened`);
 }

@@ -76,12 +76,12 @@ export const SORTS = {
     run: (model, room, at) => decide(model, room, at, true),
   },
   decline: {
-    weight: 1,
+    weight: 2,
     who: owners((model) => (model.approval ? model.who(({ place }) => place === 'joining') : [])),
     run: (model, room, at) => decide(model, room, at, false),
   },
   revoke: {
-    weight: 1,
+    weight: 2,
     who: owners((model) => model.who(({ place }) => place === 'invited' || place === 'joining')),
     async run(model, room, at) {
       model.revoke(at);
@@ -103,7 +103,7 @@ export const SORTS = {
     },
   },
   say: {
-    weight: 14,
+    weight: 12,
     who: online((model) => model.members),
     run(_model, room, at) {
       const { member, name } = room.person(at);
@@ -171,7 +171,7 @@ export const SORTS = {
     },
   },
   offer: {
-    weight: 4,
+    weight: 5,
     who: owners((model) => model.others),
     run(model, room, at) {
       const by = room.person(room.ownerNow(model));
@@ -200,14 +200,13 @@ export const SORTS = {
         ['NO_OFFER', ...NOT_MEMBER],
         () => room.person(at).member.api.acceptRoom(room.roomId),
         (result) => {
-          // Of an earlier offer perhaps: only where it is this one is it certain (see rest).
           offer.certain ||= result === 'done' && room.person(at).member.room?.handOver?.role === 'offered';
         },
       );
     },
   },
   refuse: {
-    weight: 1,
+    weight: 2,
     who: online(takers),
     run(model, room, at) {
       if (model.offer !== null) model.offer.spoiled = true;
@@ -217,7 +216,7 @@ export const SORTS = {
     },
   },
   withdraw: {
-    weight: 1,
+    weight: 2,
     who: owners((model) => (model.offer === null ? [] : [model.owner])),
     run(model, room) {
       const { offer } = model;
@@ -236,7 +235,7 @@ export const SORTS = {
     },
   },
   close: {
-    weight: 0.4,
+    weight: 0.3,
     who: owners((model) => [model.owner]),
     run(model, room) {
       const { member } = room.person(room.ownerNow(model));

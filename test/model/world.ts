@@ -8,8 +8,8 @@ import { ModelRelay } from './relay.js';
 
 const NAMES = ['Amina', 'Tomás', 'Inès', 'Noé', 'Jonas'] as const;
 
-/** Passing: the same may be asked again. Over: somebody else's act came first. */
-const PASSING = ['OFFLINE', 'TRY_AGAIN', 'TIMED_OUT'] as const;
+/** The same may be asked again: the relay, or one's own device, was not there. */
+const PASSING = ['OFFLINE', 'TRY_AGAIN', 'TIMED_OUT', 'VAULT_LOCKED'] as const;
 
 /** Longest that an act waits for the traffic before it, in milliseconds: a pace, and no condition. */
 const PACE_MS = 60;
