@@ -37,7 +37,7 @@ export async function follow(log: readonly Entry[], dead: ReadonlySet<string>): 
   let owner = '' as MemberId;
   let head: Bytes = new Uint8Array();
   let epoch = 1;
-  let closed: number | null = null;
+  let closed = null as number | null;
   /** after a departure nothing but its rotation; after a transfer no roster entry before one */
   let due = null as 'departure' | 'transfer' | null;
   const identities = new Map<MemberId, Bytes>();
