@@ -14,11 +14,13 @@ import {
 } from '@0fc/protocol';
 import {
   applyRoster,
+  CryptoError,
   memberIdOf,
   startRoster,
   transcriptGeneration,
   transcriptNext,
   transcriptStart,
+  verifyRotation,
   type Roster,
 } from '@0fc/crypto/verify';
 import {
@@ -182,6 +184,18 @@ export class RoomLog {
     const container = signBody(this.owner.identity, kind, body);
     ({ roster: this.roster } = await applyRoster(nodeHash, this.roster, container));
     return this.add('roster', this.owner.id, container);
+  }
+
+  /** Whether an honest relay takes back an entry that its store has lost: on the head and in the epoch that it names. */
+  async takesBack({ kind, clear, payload }: Entry): Promise<boolean> {
+    try {
+      if (kind === 'rotation') await verifyRotation(nodeHash, this.roster, this.epoch, clear, payload);
+      else if ((await applyRoster(nodeHash, this.roster, payload)).change.epoch !== this.epoch) return false;
+      return true;
+    } catch (error) {
+      if (error instanceof CryptoError && error.code !== 'INTERNAL') return false;
+      throw error;
+    }
   }
 
   /** An entry that is there already, at the next position: what a restore brings back. */

@@ -121,8 +121,33 @@ class World {
     expect(this.reader.roster.members.has(member.id)).toBe(false);
   }
 
-  /** The store goes back to an earlier place of its log; the reader brings back what it holds. */
-  async lose(pick: number): Promise<void> {
+  /** The room goes to another member, who rotates first. */
+  async handOver(pick: number): Promise<void> {
+    const to = this.others[pick % Math.max(1, this.others.length)];
+    if (to === undefined) return;
+    const fields = {
+      roomId: this.log.roster.roomId,
+      old: this.log.owner.id,
+      new: to.id,
+      nonce: nodeRandom.bytes(16),
+    };
+    const acceptance = signBody(to.identity, 'transferAcceptance', fields);
+    await this.deliver(await this.log.change('transfer', { to: to.id, acceptance }));
+    this.#ownerOfNow();
+    await this.rotate();
+  }
+
+  #ownerOfNow(): void {
+    const owner = this.people.get(this.log.roster.owner);
+    if (owner === undefined) throw new Error('owned by nobody');
+    this.log.owner = owner;
+  }
+
+  /**
+   * The store goes back to an earlier place of its log. Somebody spiteful brings back what was lost in
+   * any order, the relay refuses what it does not stand on, and the reader brings the rest.
+   */
+  async lose(pick: number, spite: readonly number[]): Promise<void> {
     const at = pick % this.entries.length;
     const entry = this.entries[at];
     if (entry === undefined) return;
@@ -132,11 +157,21 @@ class World {
     const start = await this.log.lose(from, ++this.#generation);
     await takeGeneration(nodeHash, this.reader, start, 9_000);
     expect(this.reader.core.t).toEqual(this.log.t);
+    this.#ownerOfNow();
     this.check();
     const end = { head: this.log.roster.head, epoch: this.log.epoch };
     const missing = await missingEntries(nodeHash, this.reader, end);
     expect(missing.length > 0).toBe(lagsBehind(this.reader, end));
-    for (const lost of missing) await this.deliver(await this.log.again(lost));
+    const back: Entry[] = [];
+    const bring = async (lost: Entry): Promise<void> => {
+      if (back.includes(lost) || !(await this.log.takesBack(lost))) return;
+      back.push(lost);
+      await this.deliver(await this.log.again(lost));
+      this.#ownerOfNow();
+    };
+    for (const at of missing.length === 0 ? [] : spite) await bring(missing[at % missing.length]!);
+    for (const lost of missing) await bring(lost);
+    expect(back).toEqual(missing);
     this.log.key = this.reader.current.key ?? this.log.key;
     expect(this.reader.roster.head).toEqual(before.head);
     expect(this.reader.core.epoch).toBe(before.epoch);
@@ -161,19 +196,30 @@ const step = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ act: fc.constantFrom('remove' as const, 'leave' as const), pick: fc.nat(100) }),
   },
-  { weight: 1, arbitrary: fc.record({ act: fc.constant('lose' as const), pick: fc.nat(100) }) },
+  { weight: 1, arbitrary: fc.record({ act: fc.constant('handOver' as const), pick: fc.nat(100) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      act: fc.constant('lose' as const),
+      pick: fc.nat(100),
+      spite: fc.array(fc.nat(100), { maxLength: 12 }),
+    }),
+  },
 );
 interface Step {
-  readonly act: 'say' | 'rotate' | 'admit' | 'remove' | 'leave' | 'lose';
+  readonly act: 'say' | 'rotate' | 'admit' | 'remove' | 'leave' | 'handOver' | 'lose';
   readonly pick: number;
+  /** what is tried before the reader's turn: indexes of what was lost */
+  readonly spite?: readonly number[];
 }
 
 async function run(world: World, steps: readonly Step[]): Promise<void> {
-  for (const { act, pick } of steps) {
+  for (const { act, pick, spite } of steps) {
     if (act === 'say') await world.say(pick);
     else if (act === 'rotate') await world.rotate();
     else if (act === 'admit') await world.admit();
-    else if (act === 'lose') await world.lose(pick);
+    else if (act === 'handOver') await world.handOver(pick);
+    else if (act === 'lose') await world.lose(pick, spite ?? []);
     else await world.depart(pick, act);
   }
 }
