@@ -1,5 +1,5 @@
 /**
- * npm run test:mutation [-- --only NAMES --list --workers N]: test/mutation/main.ts, which takes the product's
+ * npm run test:mutation [-- --only TEXT --list --workers N]: test/mutation/main.ts, which takes the product's
  * defences out one by one, in a copy, and demands that a named test tells of each.
  */
 import { join } from 'node:path';

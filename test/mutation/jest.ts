@@ -1,12 +1,12 @@
 /** Runs named tests by Jest in a copy, and reads from its report what became of each. */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Copy } from './copy.js';
 import type { NamedTest } from './mutant.js';
 
-/** Milliseconds after which a run is ended: every test has a shorter deadline of its own. */
-const MOST_MS = 420_000;
+/** Milliseconds after which a run is ended: every test has a shorter deadline of its own, and there are many. */
+const MOST_MS = { one: 420_000, all: 3_600_000 };
 
 export interface Outcome {
   readonly test: NamedTest;
@@ -39,19 +39,23 @@ const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, '
 /** The colours of a terminal. */
 const COLOURS = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
 
+/** `workers`: as many at a time, with Jest’s progress shown; null: in one process, quietly. */
 export async function runTests(
   copy: Copy,
   tests: readonly NamedTest[],
-  flags: readonly string[] = ['--runInBand'],
+  workers: number | null = null,
 ): Promise<readonly Outcome[]> {
   const report = join(copy.folder, '.cache', 'mutation.json');
   mkdirSync(join(copy.folder, '.cache'), { recursive: true });
   rmSync(report, { force: true });
   const paths = [...new Set(tests.map(({ path }) => path))];
   const names = [...new Set(tests.map(({ name }) => escaped(name)))];
-  const output = await jest(copy, [
-    ...flags,
+  const flag = workers === null ? '--runInBand' : `--maxWorkers=${String(workers)}`;
+  const output = await jest(copy, workers !== null, [
+    flag,
     '--silent',
+    // A test that has failed may leave members and relays behind.
+    '--forceExit',
     `--testNamePattern=(?:^| )(?:${names.join('|')})$`,
     '--json',
     `--outputFile=${report}`,
@@ -92,7 +96,7 @@ const firstLine = (text: string): string =>
     .find((line) => line !== '') ?? '';
 
 /** What it says on its error output, in which it tells of what it could not even start. */
-function jest({ folder }: Copy, args: readonly string[]): Promise<string> {
+function jest({ folder }: Copy, shown: boolean, args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const script = join(folder, 'node_modules', 'jest', 'bin', 'jest.js');
     const options = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
@@ -100,19 +104,36 @@ function jest({ folder }: Copy, args: readonly string[]): Promise<string> {
       cwd: folder,
       env: { ...process.env, NODE_OPTIONS: options.join(' ') },
       stdio: ['ignore', 'ignore', 'pipe'],
+      // With its own group, so that its workers and what they have started end with it.
+      detached: true,
     });
     let output = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       output += text;
+      if (shown) process.stderr.write(text);
     });
+    const most = shown ? MOST_MS.all : MOST_MS.one;
     const watchdog = setTimeout(() => {
-      output = `did not end within ${String(MOST_MS / 1_000)} s`;
-      child.kill('SIGKILL');
-    }, MOST_MS);
+      output = `did not end within ${String(most / 1_000)} s`;
+      endGroup(child);
+    }, most);
+    running.add(child);
     child.on('error', reject);
     child.on('close', () => {
       clearTimeout(watchdog);
+      running.delete(child);
       resolve(output);
     });
   });
+}
+
+const running = new Set<ChildProcess>();
+
+function endGroup({ pid }: ChildProcess): void {
+  if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+}
+
+/** Ends every run: their groups do not hear of a Ctrl-C by themselves. */
+export function endAll(): void {
+  for (const child of running) endGroup(child);
 }

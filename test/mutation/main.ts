@@ -1,5 +1,5 @@
 /**
- * npm run test:mutation [-- --only a,b --list --workers N]
+ * npm run test:mutation [-- --only TEXT … --list --workers N]: only those with the text in their names
  *
  * Each mutant of mutants.ts is the product with one defence taken out. The tests that it names are run twice, in a
  * copy of the repository: as it is they must all pass, with the fault each must fail. The last line is
@@ -11,7 +11,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Copy } from './copy.js';
-import { runTests, type Outcome } from './jest.js';
+import { endAll, runTests, type Outcome } from './jest.js';
 import { changed, GUARANTEES, type Mutant, type NamedTest } from './mutant.js';
 import { MUTANTS } from './mutants.js';
 
@@ -19,7 +19,11 @@ const ROOT = join(import.meta.dirname, '..', '..');
 const MOST_WORKERS = 2;
 
 const { values } = parseArgs({
-  options: { only: { type: 'string' }, list: { type: 'boolean' }, workers: { type: 'string' } },
+  options: {
+    only: { type: 'string', multiple: true },
+    list: { type: 'boolean' },
+    workers: { type: 'string' },
+  },
 });
 
 const say = (line: string): void => {
@@ -28,10 +32,11 @@ const say = (line: string): void => {
 const seconds = (since: number): string => `${((performance.now() - since) / 1_000).toFixed(1)} s`;
 
 function chosen(): readonly Mutant[] {
-  const names = values.only?.split(',');
-  const unknown = names?.find((name) => !MUTANTS.some((mutant) => mutant.name === name));
-  if (unknown !== undefined) throw new Error(`there is no mutant "${unknown}": --list names them`);
-  return names === undefined ? MUTANTS : MUTANTS.filter(({ name }) => names.includes(name));
+  const { only } = values;
+  if (only === undefined) return MUTANTS;
+  const unknown = only.find((text) => !MUTANTS.some(({ name }) => name.includes(text)));
+  if (unknown !== undefined) throw new Error(`no mutant has "${unknown}" in its name: --list shows them`);
+  return MUTANTS.filter(({ name }) => only.some((text) => name.includes(text)));
 }
 
 function list(mutants: readonly Mutant[]): void {
@@ -98,7 +103,7 @@ async function failing(copy: Copy, mutants: readonly Mutant[], workers: number):
   }
   const tests = new Map<string, NamedTest>();
   for (const test of mutants.flatMap((mutant) => mutant.tests)) tests.set(`${test.path} ${test.name}`, test);
-  const outcomes = await runTests(copy, [...tests.values()], [`--maxWorkers=${String(workers)}`]);
+  const outcomes = await runTests(copy, [...tests.values()], workers);
   return outcomes.filter(({ state }) => state !== 'green');
 }
 
@@ -146,4 +151,10 @@ function ended(passed: number, failed: number): number {
   return failed === 0 ? 0 : 1;
 }
 
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    endAll();
+    process.exit(1);
+  });
+}
 process.exitCode = await main();

@@ -1,5 +1,19 @@
-/** All mutants, by what they break. */
+/** All mutants. What waits for a deadline comes first, so that two workers end together. */
 import type { Mutant } from './mutant.js';
+import { AUTHORITY_MUTANTS } from './mutants/authority.js';
+import { JOIN_MUTANTS } from './mutants/joins.js';
+import { KEEPING_MUTANTS } from './mutants/keeping.js';
+import { KEY_MUTANTS } from './mutants/keys.js';
+import { LINK_MUTANTS } from './mutants/link.js';
 import { LOG_MUTANTS } from './mutants/log.js';
+import { SEAL_MUTANTS } from './mutants/seals.js';
 
-export const MUTANTS: readonly Mutant[] = [...LOG_MUTANTS];
+export const MUTANTS: readonly Mutant[] = [
+  ...SEAL_MUTANTS,
+  ...JOIN_MUTANTS,
+  ...LOG_MUTANTS,
+  ...KEY_MUTANTS,
+  ...AUTHORITY_MUTANTS,
+  ...LINK_MUTANTS,
+  ...KEEPING_MUTANTS,
+];

@@ -3,6 +3,8 @@ import type { Mutant } from '../mutant.js';
 
 const TAKE_MESSAGE = 'libs/client/src/room/take-message.ts';
 const TAKE = 'libs/client/src/room/take.ts';
+const SIGNALS = 'libs/client/src/room/signals.ts';
+const SIGNALS_SPEC = 'libs/client/src/room/signals.spec.ts';
 const TAKE_SPEC = 'libs/client/src/room/take.spec.ts';
 
 export const LOG_MUTANTS: readonly Mutant[] = [
@@ -29,7 +31,9 @@ export const LOG_MUTANTS: readonly Mutant[] = [
   {
     name: 'a jump of a sender’s counter is not told',
     breaks: ['G6', 'W5'],
-    changes: [{ file: TAKE_MESSAGE, find: 'if (n > expected) items.push(', put: 'if (n < 0) items.push(' }],
+    changes: [
+      { file: TAKE_MESSAGE, find: 'if (n > expected + missedSince(state, sender))', put: 'if (n < 0)' },
+    ],
     tests: [
       { path: TAKE_SPEC, name: 'of a sender’s message with the positions closed up is shown' },
       {
@@ -65,6 +69,98 @@ export const LOG_MUTANTS: readonly Mutant[] = [
       {
         path: 'test/hostile/guarantees-talk.spec.ts',
         name: 'G7 two members that were shown two histories notice at the first message across',
+      },
+    ],
+  },
+  {
+    name: 'a sender that knows less than before is not shown',
+    breaks: ['G7'],
+    changes: [
+      {
+        file: TAKE_MESSAGE,
+        find: 'if (fell || comparePositions(seen.position, floor) < 0) {',
+        put: 'if (comparePositions(seen.position, floor) < 0) {',
+      },
+    ],
+    tests: [{ path: TAKE_SPEC, name: 'a sender that has seen less than before is shown' }],
+  },
+  {
+    name: 'an entry that is told again may be another',
+    breaks: ['G6', 'G7'],
+    changes: [
+      {
+        file: TAKE,
+        find: 'if (equalBytes(await transcriptNext(hash, before, entry), known)) return;',
+        put: 'if (known.length > 0) return;',
+      },
+    ],
+    tests: [{ path: TAKE_SPEC, name: 'two entries under one position are an alarm' }],
+  },
+  {
+    name: 'an instance that was replaced goes on',
+    breaks: ['G5'],
+    changes: [{ file: TAKE_MESSAGE, find: 'if (retired) return [', put: 'if (retired && n < 0) return [' }],
+    tests: [{ path: TAKE_SPEC, name: 'of an older instance is an alarm' }],
+  },
+  {
+    name: 'the transcript does not cover the sender',
+    breaks: ['G6', 'G7'],
+    changes: [
+      {
+        file: 'libs/crypto/src/verify/transcript.ts',
+        find: 'position.g, position.s, kind, sender, payload,',
+        put: 'position.g, position.s, kind, payload,',
+      },
+    ],
+    tests: [
+      {
+        path: 'libs/crypto/src/verify/transcript.spec.ts',
+        name: 'differs with every field, and with what came before',
+      },
+    ],
+  },
+  {
+    name: 'a signal counts as often as it comes',
+    breaks: ['G5'],
+    changes: [
+      {
+        file: SIGNALS,
+        find: 'if (known !== undefined && body.counter <= known.counter) return;',
+        put: '',
+      },
+    ],
+    tests: [{ path: SIGNALS_SPEC, name: 'once: neither replayed nor with a counter that does not rise' }],
+  },
+  {
+    name: 'a signal counts at any age',
+    breaks: ['G5'],
+    changes: [{ file: SIGNALS, find: 'if (Math.abs(now - body.sentAt) > SIGNAL_LIFE_MS) return;', put: '' }],
+    tests: [
+      { path: SIGNALS_SPEC, name: 'within thirty seconds of either clock' },
+      {
+        path: 'test/hostile/guarantees-talk.spec.ts',
+        name: 'G5 a signal that comes again within 30 s says nothing to who has a counter, and one older says nothing at all',
+      },
+    ],
+  },
+  {
+    name: 'what a presence knows beyond the log is let pass',
+    breaks: ['G6', 'G7'],
+    changes: [
+      {
+        file: SIGNALS,
+        find: "if (compared === 'ahead' || compared === 'differs') this.#fork(sender, ahead.seen);",
+        put: "if (compared === 'differs') this.#fork(sender, ahead.seen);",
+      },
+    ],
+    tests: [
+      {
+        path: SIGNALS_SPEC,
+        name: 'what the log does not hold either was withheld or invented: an alarm, once',
+      },
+      {
+        path: 'test/hostile/guarantees-talk.spec.ts',
+        name: 'G6 what was withheld at the end is noticed at the next sign of presence',
       },
     ],
   },

@@ -1,0 +1,192 @@
+/** What stays on a device, in a log, and in the relay's (docs/protocol.md sections 6 and 9; G14, G15, G16). */
+import type { Mutant } from '../mutant.js';
+
+const RECORDS = 'libs/crypto/src/keys/vault.ts';
+const READER = 'libs/client/src/room/reader.ts';
+const KEYS_SPEC = 'test/hostile/guarantees-keys.spec.ts';
+const GENERATIONS = 'libs/client/src/room/generations.ts';
+
+export const KEEPING_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'the vault’s records are not sealed',
+    breaks: ['G14'],
+    changes: [
+      {
+        file: RECORDS,
+        find: "return sealCell(vaultKey, concat(Uint8Array.of(RECORD_FORMAT), value), ctx('vault-record', store, key));",
+        put: 'return concat(Uint8Array.of(RECORD_FORMAT), value);',
+      },
+      {
+        file: RECORDS,
+        find: "const plain = openCell(vaultKey, sealed, ctx('vault-record', store, key), { code: 'VAULT_DAMAGED' });",
+        put: 'const plain = sealed;',
+      },
+    ],
+    tests: [
+      {
+        path: 'libs/client/src/node/storage.spec.ts',
+        name: 'nothing at rest holds a value, the vault key or the passphrase',
+      },
+      {
+        path: KEYS_SPEC,
+        name: 'G14 a profile on disk holds no key, token, name, text or passphrase in clear',
+      },
+    ],
+  },
+  {
+    name: 'a vault’s key may have been stretched by one round',
+    breaks: ['G14', 'W9'],
+    changes: [{ file: RECORDS, find: 'rounds >= ROUNDS.least &&', put: '' }],
+    tests: [
+      {
+        path: 'libs/crypto/src/keys/vault.spec.ts',
+        name: 'that is cut or reshaped is damage, and says so without trying the passphrase',
+      },
+    ],
+  },
+  {
+    name: 'a new vault may be written over another',
+    breaks: ['G14', 'W9'],
+    changes: [
+      {
+        file: 'libs/client/src/vault.ts',
+        find: "if ((await Vault.state(storage)) !== 'absent') throw new ClientError(ERROR_CODES.VAULT_EXISTS);",
+        put: '',
+      },
+    ],
+    tests: [
+      {
+        path: 'test/hostile/weaknesses-keys.spec.ts',
+        name: 'W9 is an error, opens nothing, and overwrites nothing',
+      },
+    ],
+  },
+  {
+    name: 'a room that the relay calls gone loses its keys',
+    breaks: ['G14', 'W8'],
+    changes: [
+      {
+        file: READER,
+        find: 'if (code === ERROR_CODES.ROOM_UNKNOWN || code === ERROR_CODES.ROOM_CLOSED) {',
+        put: 'if (code === ERROR_CODES.ROOM_UNKNOWN || code === ERROR_CODES.ROOM_CLOSED) {\n      state.core.keys = [];',
+      },
+    ],
+    tests: [
+      {
+        path: 'test/hostile/weaknesses-keys.spec.ts',
+        name: 'W8 said by the relay deletes no key and no message, and is shown',
+      },
+    ],
+  },
+  {
+    name: 'a member is gone on the relay’s word',
+    breaks: ['G14', 'G11'],
+    changes: [
+      {
+        file: READER,
+        find: 'const how = provenDeparture(state, entry);',
+        put: "const how = provenDeparture(state, entry) ?? 'removed';",
+      },
+    ],
+    tests: [
+      {
+        path: KEYS_SPEC,
+        name: 'G14 whatever the relay refuses, forgets or calls gone, nothing is deleted here',
+      },
+    ],
+  },
+  {
+    name: 'the relay logs what it is sent',
+    breaks: ['G15', 'W12'],
+    changes: [
+      {
+        file: 'apps/relay/src/gateway/connection.ts',
+        find: 'this.#serving = true;',
+        put: "this.#serving = true;\n      log.debug({ body: message.body }, 'request');",
+      },
+    ],
+    tests: [
+      {
+        path: 'test/hostile/transcript/transcript.spec.ts',
+        name: 'G15 W12 leaves no secret in the log at its loudest, the metrics, the answers over HTTP, or the files of a relay as it is run',
+      },
+    ],
+    built: true,
+  },
+  {
+    name: 'an error of the configuration repeats the secret',
+    breaks: ['G15'],
+    changes: [
+      {
+        file: 'apps/relay/src/settings.ts',
+        find: "one.secret === true ? 'not usable' : JSON.stringify(raw)",
+        put: 'JSON.stringify(raw)',
+      },
+    ],
+    tests: [{ path: 'apps/relay/src/config.spec.ts', name: 'no secret is repeated in an error' }],
+  },
+  {
+    name: 'the relay places a repetition a second time',
+    breaks: ['G16'],
+    changes: [
+      {
+        file: 'apps/relay/src/store/sqlite/append.ts',
+        find: 'if (sent !== undefined) {',
+        put: 'if (sent !== undefined && messages.length > 32) {',
+      },
+    ],
+    tests: [
+      {
+        path: 'apps/relay/src/store/sqlite/sqlite-room-store.spec.ts',
+        name: 'places in one order, and a repetition where it stands',
+      },
+      {
+        path: KEYS_SPEC,
+        name: 'G16 a line whose acknowledgement is lost again and again is stored once and shown once',
+      },
+    ],
+  },
+  {
+    name: 'a line is given up at the relay’s acknowledgement',
+    breaks: ['G16', 'G6'],
+    changes: [
+      {
+        file: 'libs/client/src/room/outbox.ts',
+        find: 'this.#placed.add(n);',
+        put: '{\n        this.#placed.add(n);\n        this.#room.state.dropOutbox(n);\n      }',
+      },
+    ],
+    tests: [
+      {
+        path: KEYS_SPEC,
+        name: 'G16 an acknowledgement that the relay makes up is no acknowledgement: the line is there when it is read back',
+      },
+    ],
+  },
+  {
+    name: 'what a store has lost is not sent again',
+    breaks: ['G16'],
+    changes: [{ file: GENERATIONS, find: 'sendAgain(state, lost);', put: '' }],
+    tests: [
+      {
+        path: 'libs/client/src/room/generations.spec.ts',
+        name: 'sends one’s own lost messages again, with the same n and mid, and counts them once back',
+      },
+    ],
+  },
+  {
+    name: 'a loss is not shown',
+    breaks: ['G6', 'G16'],
+    changes: [{ file: GENERATIONS, find: 'state.replaceItems(index, [item]);', put: '' }],
+    tests: [
+      {
+        path: 'libs/client/src/room/take.spec.ts',
+        name: 'of the store’s tail is shown, and nothing but the position goes back',
+      },
+      {
+        path: 'test/hostile/loss-lies.spec.ts',
+        name: 'G6 are shown as a loss, give nothing up, and end in no loop',
+      },
+    ],
+  },
+];

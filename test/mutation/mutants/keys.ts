@@ -1,0 +1,273 @@
+/** Which keys are made, kept and given (docs/protocol.md sections 4 and 7; G8, G9, G10). */
+import type { Mutant } from '../mutant.js';
+
+const ROTATION = 'libs/crypto/src/keys/rotation.ts';
+const ROTATION_SPEC = 'libs/crypto/src/keys/rotation.spec.ts';
+const TAKE_ROTATION = 'libs/client/src/room/take-rotation.ts';
+const TAKE_SPEC = 'libs/client/src/room/take.spec.ts';
+const KEYS_SPEC = 'test/hostile/guarantees-keys.spec.ts';
+const TALK_SPEC = 'test/hostile/guarantees-talk.spec.ts';
+const PREKEY = 'libs/crypto/src/verify/prekey.ts';
+
+export const KEY_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'room keys are kept for ever',
+    breaks: ['G8'],
+    changes: [
+      {
+        file: 'libs/client/src/room/forget-keys.ts',
+        find: 'core.keys = core.keys.filter((key) => key.epoch >= core.epoch - 1 || needed.has(key.epoch));',
+        put: '',
+      },
+    ],
+    tests: [
+      { path: TAKE_SPEC, name: 'G8: a key is gone two rotations after its epoch' },
+      {
+        path: KEYS_SPEC,
+        name: 'G8 a vault that is stolen after a rotation does not open what was sent before the previous one',
+      },
+    ],
+  },
+  {
+    name: 'a new key is sealed under the old one alone',
+    breaks: ['G9', 'W6'],
+    changes: [
+      {
+        file: ROTATION,
+        find: 'const sealed = encryptTo(ephemeral.privateKey, prekey.key, plain);',
+        put: 'const sealed = Uint8Array.from(plain);',
+      },
+      {
+        file: ROTATION,
+        find: '() => decryptFrom(prekey.privateKey, rotation.ephemeral, sealed),',
+        put: '() => Uint8Array.from(sealed),',
+      },
+    ],
+    tests: [
+      { path: ROTATION_SPEC, name: 'G9: the old key alone opens nothing' },
+      {
+        path: 'test/hostile/weaknesses-keys.spec.ts',
+        name: 'W6 opens neither the rotation after it, nor anything later',
+      },
+    ],
+  },
+  {
+    name: 'used prekeys are kept',
+    breaks: ['G9'],
+    changes: [
+      {
+        file: TAKE_ROTATION,
+        find: 'core.prekeys = core.prekeys.filter((prekey) => prekey.k >= k);',
+        put: '',
+      },
+    ],
+    tests: [
+      {
+        path: TALK_SPEC,
+        name: 'G5 an old prekey that the relay offers again is not used, and one that is used again is told',
+      },
+    ],
+  },
+  {
+    name: 'a used prekey is not replaced',
+    breaks: ['G9'],
+    changes: [
+      {
+        file: 'libs/client/src/room/prekeys.ts',
+        find: 'if (!replace && state.core.usedK < due && this.#published >= due) return;',
+        put: 'if (!replace) return;',
+      },
+    ],
+    tests: [
+      {
+        path: KEYS_SPEC,
+        name: 'G9 a thief of room key and prekey follows one rotation, and is lost at the first that uses a later prekey',
+      },
+    ],
+  },
+  {
+    name: 'a prekey that was used before is taken without a word',
+    breaks: ['G5', 'G9'],
+    changes: [
+      { file: TAKE_ROTATION, find: 'if (k < core.usedK) return [alarm(', put: 'if (k < 0) return [alarm(' },
+    ],
+    tests: [
+      {
+        path: TALK_SPEC,
+        name: 'G5 an old prekey that the relay offers again is not used, and one that is used again is told',
+      },
+    ],
+  },
+  {
+    name: 'the signature of a prekey is not verified',
+    breaks: ['G9'],
+    changes: [
+      {
+        file: PREKEY,
+        find: "import { verifyContainer } from './container.js';",
+        put: "import { containerBody } from './container.js';",
+      },
+      { file: PREKEY, find: 'verifyContainer(owner.key, container)', put: 'containerBody(container)' },
+    ],
+    tests: [
+      {
+        path: 'libs/crypto/src/verify/roster.spec.ts',
+        name: 'needs a prekey that the joiner signed for this room, as number 1',
+      },
+    ],
+  },
+  {
+    name: 'nobody rotates at the configured count',
+    breaks: ['G9'],
+    changes: [
+      {
+        file: 'libs/client/src/room/owner.ts',
+        find: 'core.rotationWanted || core.epochMessages >= roster.settings.rotateEvery;',
+        put: 'core.rotationWanted;',
+      },
+    ],
+    tests: [{ path: KEYS_SPEC, name: 'G9 rotation comes by itself at the configured count' }],
+  },
+  {
+    name: 'a rotated key may miss its commitment',
+    breaks: ['G9', 'G11'],
+    changes: [
+      {
+        file: ROTATION,
+        find: 'if (!equalBytes(await keyHash(hash, roster.nonce, newEpoch, key), rotation.keyHash)) {',
+        put: 'if (key.length === 0) {',
+      },
+    ],
+    tests: [
+      {
+        path: ROTATION_SPEC,
+        name: 'ALARM_WRONG_KEY: the owner commits to one key and gives another, or one for something else',
+      },
+    ],
+  },
+  {
+    name: 'a granted key may miss its commitment',
+    breaks: ['G2'],
+    changes: [
+      {
+        file: 'libs/crypto/src/keys/grant.ts',
+        find: 'member !== memberId || !committed) {',
+        put: 'member !== memberId) {',
+      },
+    ],
+    tests: [
+      { path: ROTATION_SPEC, name: 'show a key that misses its commitment as the wrong one' },
+      {
+        path: 'test/hostile/loss-lies.spec.ts',
+        name: 'G2 a grant by the relay, by a member or for another request brings no key',
+      },
+    ],
+  },
+  {
+    name: 'the sealed half of a rotation is not looked at',
+    breaks: ['G4', 'G11', 'W2'],
+    changes: [{ file: ROTATION, find: 'checkInner(roster, rotation, options.payload, oldKey);', put: '' }],
+    tests: [{ path: ROTATION_SPEC, name: 'ALARM_FOREIGN_ROTATION: W2, a message relabelled as a rotation' }],
+  },
+  {
+    name: 'the removed stay on the roster',
+    breaks: ['G10', 'W15'],
+    changes: [{ file: 'libs/crypto/src/verify/roster.ts', find: 'members.delete(memberId);', put: '' }],
+    tests: [
+      {
+        path: ROTATION_SPEC,
+        name: 'G10: the removed member gets no wrap, and holds no key that opens another’s',
+      },
+      {
+        path: 'libs/crypto/src/verify/roster.spec.ts',
+        name: 'move a member to the former, with how it went',
+      },
+    ],
+  },
+  {
+    name: 'messages and signals go out while a departure waits for its rotation',
+    breaks: ['G10'],
+    changes: [
+      { file: 'libs/client/src/room/outbox.ts', find: ' || core.paused ||', put: ' ||' },
+      { file: 'libs/client/src/room/signals.ts', find: ' && !core.paused &&', put: ' &&' },
+    ],
+    tests: [
+      {
+        path: KEYS_SPEC,
+        name: 'G10 who has taken in a removal sends nothing before the rotation that follows, however long the relay keeps it',
+      },
+    ],
+  },
+  {
+    name: 'the key is granted to who is being removed',
+    breaks: ['G10'],
+    changes: [
+      {
+        file: 'libs/client/src/room/need-key.ts',
+        find: 'if (core.tasks.removals.includes(from) || core.leaving.some(({ memberId }) => memberId === from))',
+        put: "if (from === '')",
+      },
+    ],
+    tests: [
+      {
+        path: 'test/hostile/loss-lies.spec.ts',
+        name: 'G10 a grant to somebody who is being removed is not made',
+      },
+    ],
+  },
+  {
+    name: 'the epoch goes back with the relay’s store',
+    breaks: ['G10', 'G6'],
+    changes: [
+      {
+        file: 'libs/client/src/room/generations.ts',
+        find: 'rewindKeys(state, start.from);',
+        put: 'rewindKeys(state, start.from);\n  core.epoch = Math.max(1, core.logEpoch);',
+      },
+    ],
+    tests: [
+      {
+        path: 'libs/client/src/room/generations.spec.ts',
+        name: 'across a removal and rotations leaves the client where it was, and is brought back in order',
+      },
+      {
+        path: 'test/hostile/loss-lies.spec.ts',
+        name: 'G10 put back across a removal: nobody’s roster or epoch goes back, and the removed stays removed',
+      },
+    ],
+  },
+  {
+    name: 'the relay serves who was removed',
+    breaks: ['G10'],
+    changes: [
+      {
+        file: 'apps/relay/src/store/sqlite/read.ts',
+        find: "if (member.standing !== 'member') return {",
+        put: "if (member.standing === 'leaving') return {",
+      },
+    ],
+    tests: [
+      {
+        path: 'apps/relay/src/store/sqlite/sqlite-room-store.spec.ts',
+        name: 'the departed read the entry that says so, and nothing later',
+      },
+    ],
+  },
+  {
+    name: 'the relay appends below the epoch',
+    breaks: ['G9', 'G10'],
+    changes: [
+      {
+        file: 'apps/relay/src/store/sqlite/append.ts',
+        find: '} else if (epoch !== row.epoch) {',
+        put: '} else if (epoch > row.epoch) {',
+      },
+    ],
+    tests: [
+      {
+        path: 'apps/relay/src/store/sqlite/sqlite-room-store.spec.ts',
+        name: 'a refusal ends the prefix: another epoch',
+      },
+    ],
+  },
+];
