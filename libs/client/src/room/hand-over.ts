@@ -2,7 +2,7 @@
  * Handing a room over (docs/protocol.md section 4): a signed offer, a signed acceptance, and
  * then the owner's signed entry. An acceptance counts for the offer that stands, and once.
  */
-import { equalBytes, ERROR_CODES, type Bytes, type EventBody } from '@0fc/protocol';
+import { equalBytes, ERROR_CODES, type Bytes, type ErrorCode, type EventBody } from '@0fc/protocol';
 import { signBody } from '@0fc/crypto/keys';
 import { verifyTransferAcceptance, verifyTransferOffer } from '@0fc/crypto/verify';
 import { ClientError, failureOf } from '../errors.js';
@@ -11,6 +11,9 @@ import { system } from './items.js';
 import { isPassing } from './passing.js';
 
 const RETRY_MS = 2_000;
+
+/** Refusals of an offer or an acceptance after which there is nothing to do. */
+const UNHEARD: readonly ErrorCode[] = ['OFFLINE', 'BAD_ENTRY', 'FORBIDDEN'];
 
 export class HandOver {
   readonly #room: RoomHandle;
@@ -126,8 +129,9 @@ export class HandOver {
         : connection.request('transferAcceptance', { acceptance: due });
     sent.catch((error: unknown) => {
       const { code } = ClientError.from(error);
-      // The next session tells it again. An offer that does not stand any more is the owner's to renew.
-      if (code === ERROR_CODES.OFFLINE || code === ERROR_CODES.BAD_ENTRY) return;
+      // The next session tells it again. An offer that does not stand any more is the owner's to renew;
+      // who may not say this by now learns why from the log: the room is another's, or it has gone.
+      if (UNHEARD.includes(code)) return;
       if (isPassing(code)) {
         this.#again();
         return;

@@ -1,5 +1,5 @@
 /** A room's ports in memory: a clock that moves when told, a relay that only listens. */
-import type { RequestKind } from '@0fc/protocol';
+import type { ErrorCode, RequestKind } from '@0fc/protocol';
 import type { Failure } from '../api.js';
 import type { Connection } from '../connection.js';
 import { ClientError } from '../errors.js';
@@ -69,7 +69,7 @@ export class FakeRoom implements RoomHandle {
   live = true;
   restoring = false;
   /** why the relay refuses everything; null: it answers */
-  refuses: 'OFFLINE' | 'STALE_EPOCH' | null = null;
+  refuses: ErrorCode | null = null;
   readonly sent: { readonly kind: RequestKind; readonly body: unknown }[] = [];
   readonly halted: Failure[] = [];
   catchUps = 0;

@@ -1,0 +1,60 @@
+/** What a client makes of a relay that does not take its offer, or its acceptance, of a room. */
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { loadThemis } from '@0fc/crypto/node';
+import { signBody } from '@0fc/crypto/keys';
+import type { ErrorCode } from '@0fc/protocol';
+import { FakeClock, FakeRoom } from './handle.spec-support.js';
+import { HandOver } from './hand-over.js';
+import { crypto, RoomLog } from './log.spec-support.js';
+
+beforeAll(async () => {
+  await loadThemis();
+});
+
+/** The room has changed hands in the log, and this client has not read that far. */
+async function offering(refuses: ErrorCode): Promise<FakeRoom> {
+  const log = await RoomLog.begin();
+  const { person, entry } = await log.admit();
+  const room = new FakeRoom(await log.reader(log.owner), new FakeClock(entry.time));
+  const roster = log.roster;
+  room.state.extendChain(entry.payload, roster.head, roster);
+  room.refuses = refuses;
+  await new HandOver(room, () => undefined).offer(person.id);
+  await room.settled();
+  expect(room.sent.map(({ kind }) => kind)).toEqual(['transferOffer']);
+  return room;
+}
+
+async function accepting(refuses: ErrorCode): Promise<FakeRoom> {
+  const log = await RoomLog.begin();
+  const { person, entry } = await log.admit();
+  const room = new FakeRoom(await log.reader(person), new FakeClock(entry.time));
+  room.state.extendChain(entry.payload, log.roster.head, log.roster);
+  room.refuses = refuses;
+  const handOver = new HandOver(room, () => undefined);
+  const fields = { roomId: log.roster.roomId, old: log.owner.id, new: person.id };
+  const offer = signBody(log.owner.identity, 'transferOffer', { ...fields, nonce: crypto.random.bytes(16) });
+  await handOver.onOffered({ from: log.owner.id, offer });
+  await handOver.accept();
+  await room.settled();
+  expect(room.sent.map(({ kind }) => kind)).toEqual(['transferAcceptance']);
+  return room;
+}
+
+describe.each([
+  ['an offer', offering],
+  ['an acceptance', accepting],
+] as const)('%s', (_, refused) => {
+  test.each(['FORBIDDEN', 'BAD_ENTRY', 'OFFLINE'] as const)(
+    'that came too late (%s) does not stop the room: the log tells what has become of it',
+    async (code) => {
+      const room = await refused(code);
+      expect(room.halted).toEqual([]);
+      expect(room.state.core.handOver).not.toBeNull();
+    },
+  );
+
+  test('that is no message of this version stops the room, and says so', async () => {
+    expect((await refused('MALFORMED')).halted).toEqual([{ code: 'MALFORMED' }]);
+  });
+});
