@@ -86,11 +86,9 @@ export class OwnerAnswers {
   /** When the next unconfirmed join is overdue: milliseconds from now, null for none. */
   nextDeadline(): number | null {
     const { state, platform } = this.#room;
-    const deadlines = [...state.invites.values()].flatMap((invite) =>
-      invite.stage === 'replied' && invite.repliedAt !== null
-        ? [invite.repliedAt + state.roster.settings.joinDeadline]
-        : [],
-    );
+    const deadlines = [...state.invites.values()]
+      .map((invite) => this.#joins.endsAt(invite))
+      .filter((end) => end !== Infinity);
     if (deadlines.length === 0) return null;
     return Math.max(0, Math.min(...deadlines) - platform.crypto.clock.now()) + 1;
   }

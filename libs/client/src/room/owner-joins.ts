@@ -11,6 +11,8 @@ import { system } from './items.js';
 import type { OwnerInvite } from './records.js';
 
 const REFUSED_KEPT = 1_000;
+/** How long the relay has, in a session, to tell of a confirmation that it took in time. */
+const TELL_MS = 10_000;
 
 export interface JoinEvents {
   /** something may be due: a reply, an admit, a drop */
@@ -24,10 +26,18 @@ export class OwnerJoins {
   readonly #events: JoinEvents;
   /** invites nobody here knows, refused once each (W1) */
   readonly #refused = new Set<string>();
+  /** invites of whose join the relay has told in this session, as far as it has come */
+  #heard = new Set<string>();
+  #since = 0;
 
   constructor(room: RoomHandle, events: JoinEvents) {
     this.#room = room;
     this.#events = events;
+  }
+
+  newSession(): void {
+    this.#heard = new Set();
+    this.#since = this.#room.platform.crypto.clock.now();
   }
 
   /** Registers an invite; its secrets are in the vault before the relay hears of it. */
@@ -85,6 +95,7 @@ export class OwnerJoins {
   async #takeJoin(join: EventBody<'join'>): Promise<void> {
     const { state } = this.#room;
     if (!state.isOwner || state.core.stage !== 'member') return;
+    this.#heard.add(join.inviteId);
     const invite = state.invites.get(join.inviteId);
     if (invite === undefined) {
       this.#refuseUnknown(join.inviteId);
@@ -93,7 +104,7 @@ export class OwnerJoins {
     if (invite.stage === 'open') await this.#openRequest(invite, join);
     else if (invite.joiner !== null && equalBytes(invite.joiner.key, join.joinerKey)) {
       if (invite.stage === 'replied' && join.confirm !== undefined)
-        await this.#takeConfirm(invite, join.confirm);
+        await this.#takeConfirm(invite, join.confirm, join.confirmedAt ?? 0);
       else if (invite.stage === 'replied' && join.replied === 0) this.#events.resend(invite);
     }
   }
@@ -137,8 +148,14 @@ export class OwnerJoins {
   async #takeConfirm(
     invite: OwnerInvite,
     confirm: { readonly epoch: number; readonly payload: Uint8Array },
+    receivedAt: number,
   ): Promise<void> {
     const { state, platform } = this.#room;
+    if (receivedAt > this.deadline(invite)) {
+      this.markDropped(invite, 'expired');
+      await this.#room.commit();
+      return;
+    }
     const roomKey = state.key(confirm.epoch)?.key ?? null;
     const replies = invite.replies
       .filter((reply) => reply.epoch === confirm.epoch)
@@ -167,13 +184,23 @@ export class OwnerJoins {
     ]);
   }
 
+  /** Until when a reply may be confirmed, Unix ms; later than any time where there is none. */
+  deadline({ stage, repliedAt }: OwnerInvite): number {
+    if (stage !== 'replied' || repliedAt === null) return Infinity;
+    return repliedAt + this.#room.state.roster.settings.joinDeadline;
+  }
+
+  /**
+   * When an answered join that is not confirmed ends, Unix ms: at its deadline, but not before the relay
+   * has told of it. What was confirmed in time waits for its owner, however long that is away.
+   */
+  endsAt(invite: OwnerInvite): number {
+    const told = this.#heard.has(invite.inviteId) ? 0 : this.#since + TELL_MS;
+    return Math.max(this.deadline(invite), told);
+  }
+
   /** Answered, and neither confirmed nor dropped within the room's deadline. */
   overdue(invite: OwnerInvite): boolean {
-    const { state, platform } = this.#room;
-    return (
-      invite.stage === 'replied' &&
-      invite.repliedAt !== null &&
-      platform.crypto.clock.now() > invite.repliedAt + state.roster.settings.joinDeadline
-    );
+    return this.#room.platform.crypto.clock.now() > this.endsAt(invite);
   }
 }

@@ -56,6 +56,7 @@ export class Owner {
   newSession(): void {
     this.#sent = null;
     this.#registered = new Set();
+    this.joins.newSession();
   }
 
   stop(): void {
