@@ -180,6 +180,22 @@ describe('G2: invites', () => {
     }
   });
 
+  test('G2 an answer leaves only once its invite is burnt on disk', async () => {
+    const { owner, roomId } = await stage.two();
+    // Taken and never confirmed: an owner that stopped here would find what its vault has.
+    stage.relay.onRequest('joinReply', () => 'drop');
+    const { link, inviteId } = await owner.invite(roomId);
+    const guest = await stage.member('Guest');
+    value(await guest.api.join(link, 'Guest'));
+    await until('the answer', () =>
+      stage.relay.requests('joinReply').some(({ body }) => body.inviteId === inviteId),
+    );
+    const { invites } = await Stolen.from(owner, roomId);
+    const burnt = invites.find((one) => one.inviteId === inviteId);
+    expect(burnt).toMatchObject({ stage: 'replied', pair: null });
+    expect(burnt?.replies).toHaveLength(1);
+  });
+
   test('G2 a confirmation of another join, or of one who has the room key but not this reply, admits nobody', async () => {
     const { owner, tomas, roomId } = await stage.two();
     const { core } = await Stolen.from(tomas, roomId);
@@ -331,6 +347,18 @@ describe('G11: the owner’s authority', () => {
     expect(new Set(sent).size).toBe(4);
     await until('the key', () => [owner, tomas].every((who) => epochOf(who) === 2));
     expect([owner, tomas].flatMap(({ alarms }) => alarms)).toEqual([]);
+  });
+
+  test('G11 what the owner signs is on its disk before the relay has it', async () => {
+    const { owner, tomas, roomId } = await stage.two();
+    stage.relay.onRequest('roster', () => 'drop');
+    value(await owner.api.removeMember(roomId, idOf(tomas)));
+    const { body } = await until('the removal', () =>
+      stage.relay.requests('roster', idOf(owner)).find((one) => one.body.rotation !== undefined),
+    );
+    const { pending } = (await Stolen.from(owner, roomId)).core;
+    expect(pending?.entry).toEqual(body.entry);
+    expect(pending?.rotation).toEqual(body.rotation);
   });
 
   test('G11 an acceptance counts for the offer that stands, once', async () => {

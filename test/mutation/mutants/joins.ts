@@ -3,6 +3,7 @@ import type { Mutant } from '../mutant.js';
 
 const REQUEST = 'libs/crypto/src/keys/join-request.ts';
 const ANSWER = 'libs/crypto/src/keys/join-answer.ts';
+const ANSWERS = 'libs/client/src/room/owner-answers.ts';
 const JOINER = 'libs/client/src/room/joiner.ts';
 const SEALS_SPEC = 'libs/crypto/src/keys/seals.spec.ts';
 const ENTRY_SPEC = 'test/hostile/guarantees-entry.spec.ts';
@@ -129,7 +130,7 @@ export const JOIN_MUTANTS: readonly Mutant[] = [
     breaks: ['G2', 'W15'],
     changes: [
       {
-        file: 'libs/client/src/room/owner-answers.ts',
+        file: ANSWERS,
         find: 'if (invite.replies.length > 0) state.core.rotationWanted = true;',
         put: '',
       },
@@ -146,7 +147,7 @@ export const JOIN_MUTANTS: readonly Mutant[] = [
     breaks: ['G2'],
     changes: [
       {
-        file: 'libs/client/src/room/owner-answers.ts',
+        file: ANSWERS,
         find: "...invite, pair: null, stage: 'replied', replies:",
         put: "...invite, stage: 'replied', replies:",
       },
@@ -162,6 +163,19 @@ export const JOIN_MUTANTS: readonly Mutant[] = [
         name: 'G2 of two claimants one is answered, and what was answered is given to nobody else',
       },
     ],
+  },
+  {
+    name: 'an invite is burnt after it was answered',
+    breaks: ['G2', 'W10'],
+    changes: [
+      { file: ANSWERS, find: 'state.putInvite(made);', put: '' },
+      {
+        file: ANSWERS,
+        find: 'await this.#reply(burnt);',
+        put: 'await this.#reply(burnt);\n    state.putInvite(burnt);\n    await this.#room.commit();',
+      },
+    ],
+    tests: [{ path: ENTRY_SPEC, name: 'G2 an answer leaves only once its invite is burnt on disk' }],
   },
   {
     name: 'the token stays after the admission',

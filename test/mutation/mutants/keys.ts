@@ -230,10 +230,6 @@ export const KEY_MUTANTS: readonly Mutant[] = [
         path: 'libs/client/src/room/generations.spec.ts',
         name: 'across a removal and rotations leaves the client where it was, and is brought back in order',
       },
-      {
-        path: 'test/hostile/loss-lies.spec.ts',
-        name: 'G10 put back across a removal: nobody’s roster or epoch goes back, and the removed stays removed',
-      },
     ],
   },
   {

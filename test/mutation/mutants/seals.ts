@@ -16,6 +16,28 @@ const unverified = (file: string) => ({
 
 export const SEAL_MUTANTS: readonly Mutant[] = [
   {
+    name: 'messages travel in clear',
+    breaks: ['G1'],
+    changes: [
+      {
+        file: MESSAGE,
+        find: "const payload = sealCell(roomKey, pad(container), context('message', body));",
+        put: 'const payload = pad(container);',
+      },
+      {
+        file: MESSAGE,
+        find: "const padded = openCell(place.roomKey, place.payload, context(kind, place), { code: 'MALFORMED' });",
+        put: "const padded = kind === 'message' ? place.payload : openCell(place.roomKey, place.payload, context(kind, place), { code: 'MALFORMED' });",
+      },
+    ],
+    tests: [
+      {
+        path: 'test/hostile/transcript/transcript.spec.ts',
+        name: 'G1 shows the relay no key, token, name or text: nothing in its sessions, frames, requests or store',
+      },
+    ],
+  },
+  {
     name: 'the answer to a joiner travels in clear',
     breaks: ['G1'],
     changes: [
