@@ -4,6 +4,7 @@ import { ALARM_CODES, toBase64Url, type Body, type Bytes, type Entry } from '@0f
 import { generateKeyPair, makePrekey, signBody } from '@0fc/crypto/keys';
 import { memberIdOf } from '@0fc/crypto/verify';
 import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
+import { takeGeneration } from './generations.js';
 import { alarmsOf, RoomLog, type Person } from './log.spec-support.js';
 import { isVoid } from './pending.js';
 import type { PendingCommand } from './records.js';
@@ -115,5 +116,52 @@ describe('after a trimmed range', () => {
     await take(await served(await signed('settings', 6)));
     expect(reader.chain.at(-1)).toEqual(late);
     expect(alarmsOf(reader)).toHaveLength(2);
+  });
+});
+
+describe('a former owner whose hand-over the store has lost', () => {
+  const lose = async (before: RoomLog['position'], generation: number): Promise<void> => {
+    await takeGeneration(nodeHash, reader, await log.lose(before, generation), 9_000);
+  };
+
+  test('signs a second entry on the old head: proof against it, and nothing follows it', async () => {
+    const before = log.position;
+    const old = log.owner;
+    const second = await signed('settings', 2);
+    await take(await served(await signed('transfer', 2)));
+    expect(reader.roster.owner).toBe(third.id);
+    const { head } = reader.roster;
+    await lose(before, 1_000);
+    await take(await log.add('roster', third.id, second));
+    const shown = reader.log.flatMap(({ items }) =>
+      items.flatMap((item) => (item.type === 'alarm' ? [[item.code, item.member]] : [])),
+    );
+    expect(shown).toEqual([
+      [ALARM_CODES.ALARM_RELAY_LOST, null],
+      // Whoever signed it, not whom the relay names.
+      [ALARM_CODES.ALARM_OWNER_EQUIVOCATED, old.id],
+    ]);
+    expect(reader.roster).toMatchObject({ head, owner: third.id });
+  });
+
+  test('signs a second rotation: the same', async () => {
+    const before = log.position;
+    await take(await log.rotate(guest.id));
+    const { key } = reader.current;
+    await take(await served(await signed('transfer', 3)));
+    await lose(before, 1_000);
+    await take(await log.rotate(guest.id));
+    expect(alarmsOf(reader)).toEqual([ALARM_CODES.ALARM_RELAY_LOST, ALARM_CODES.ALARM_OWNER_EQUIVOCATED]);
+    expect(reader.current).toMatchObject({ epoch: 3, key });
+  });
+
+  test('what anybody else signs there in its name is an alarm, and no proof', async () => {
+    const { head, roomId } = log.roster;
+    const owner = log.owner.id;
+    await take(await served(await signed('transfer', 2)));
+    for (const { identity } of [guest, third]) {
+      await take(await served(signBody(identity, 'close', { roomId, epoch: 2, head, owner })));
+    }
+    expect(alarmsOf(reader)).toEqual([ALARM_CODES.ALARM_BAD_ROSTER, ALARM_CODES.ALARM_BAD_ROSTER]);
   });
 });

@@ -1,5 +1,13 @@
 /** Taking in roster entries and requests to leave (docs/protocol.md section 4, G10, G11). */
-import { ALARM_CODES, decodeBody, ERROR_CODES, ROSTER_KINDS, type Bytes, type Entry } from '@0fc/protocol';
+import {
+  ALARM_CODES,
+  decodeBody,
+  ERROR_CODES,
+  ROSTER_KINDS,
+  type Bytes,
+  type Entry,
+  type MemberId,
+} from '@0fc/protocol';
 import {
   applyRoster, bodyHash, containerBody, memberIdOf, readChain, verifyContainer, verifyLeaveRequest, type Hash,
 } from '@0fc/crypto/verify'; // prettier-ignore
@@ -8,6 +16,7 @@ import { noteRestored } from './generations.js';
 import { alarm, system } from './items.js';
 import { settlePending } from './pending.js';
 import { followChange } from './changes.js';
+import { keyEver } from './former.js';
 import type { StoredItem } from './records.js';
 import { followToEntry } from './skipped.js';
 import type { RoomState } from './state.js';
@@ -46,9 +55,8 @@ export async function takeRoster(hash: Hash, state: RoomState, entry: Entry): Pr
   } catch (error) {
     const { code } = ClientError.from(error);
     if (code === ERROR_CODES.INTERNAL) throw error;
-    if (code === ERROR_CODES.STALE_HEAD && (await equivocates(hash, state, entry.payload))) {
-      return [alarm(ALARM_CODES.ALARM_OWNER_EQUIVOCATED, entry.sender)];
-    }
+    const owner = await equivocator(hash, state, entry.payload);
+    if (owner !== null) return [alarm(ALARM_CODES.ALARM_OWNER_EQUIVOCATED, owner)];
     return [
       alarm(ALARM_CODES.ALARM_BAD_ROSTER, entry.sender, { stale: code === ERROR_CODES.STALE_HEAD ? 1 : 0 }),
     ];
@@ -76,23 +84,26 @@ function epochOf(container: Bytes): number {
 }
 
 /**
- * Two valid entries on one head, signed by the owner of that moment: proof against it, since an
- * owner never signs a second one (section 4).
+ * The owner of whom this is the second valid entry on one head: proof against it, since an owner never
+ * signs two (section 4), also when the room is another's by now. Null: it is not.
  */
-async function equivocates(hash: Hash, state: RoomState, container: Bytes): Promise<boolean> {
-  const { body } = decodeBody(
-    containerBody(container),
-    'admit', 'remove', 'leave', 'transfer', 'settings', 'close',
-  ); // prettier-ignore
-  const at = state.chainIndex(body.head);
-  if (at === null) return false;
+async function equivocator(hash: Hash, state: RoomState, container: Bytes): Promise<MemberId | null> {
   try {
+    const { body } = decodeBody(
+      containerBody(container),
+      'admit', 'remove', 'leave', 'transfer', 'settings', 'close',
+    ); // prettier-ignore
+    const at = state.chainIndex(body.head);
+    const key = keyEver(state.roster, body.owner);
+    if (at === null || key === null) return null;
+    // First, because following the chain costs a signature's proof for every entry.
+    verifyContainer(key, container);
     const before = await readChain(hash, state.core.roomId, state.chain.slice(0, at + 1));
     await applyRoster(hash, before, container);
-    return true;
+    return body.owner;
   } catch (error) {
     if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
-    return false;
+    return null;
   }
 }
 

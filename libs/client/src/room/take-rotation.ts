@@ -3,10 +3,18 @@ import {
   ALARM_CODES, decodeBody, equalBytes, ERROR_CODES, type AlarmCode, type Body, type Bytes, type Entry,
   type Position,
 } from '@0fc/protocol'; // prettier-ignore
-import { bodyHash, verifyContainer, verifyRotation, type Hash, type Roster } from '@0fc/crypto/verify';
+import {
+  bodyHash,
+  containerBody,
+  verifyContainer,
+  verifyRotation,
+  type Hash,
+  type Roster,
+} from '@0fc/crypto/verify';
 import { openRotation, wrapPrekey } from '@0fc/crypto/keys';
 import { ClientError } from '../errors.js';
 import { forgetKeys } from './forget-keys.js';
+import { keyEver } from './former.js';
 import { countersHere, noteRestored } from './generations.js';
 import { alarm, system } from './items.js';
 import { settlePending } from './pending.js';
@@ -108,18 +116,19 @@ async function knownEpoch(hash: Hash, state: RoomState, head: Bytes): Promise<nu
   return null;
 }
 
-/** Two rotations to one epoch, both signed by the owner: proof against it (section 4). */
+/** Two rotations to one epoch, both signed by its owner, whose the room may be no more: proof against it (section 4). */
 function rivalOf(state: RoomState, entry: Entry): readonly StoredItem[] | null {
-  const { core, roster } = state;
-  const owner = roster.members.get(roster.owner);
-  if (owner === undefined) return null;
-  const { body } = rotationOf(owner.key, entry.clear);
-  if (body.roomId !== core.roomId || !state.rotations.has(body.newEpoch)) return null;
-  return [alarm(ALARM_CODES.ALARM_OWNER_EQUIVOCATED, roster.owner, { epoch: body.newEpoch })];
+  const { newEpoch, roomId } = rotationIn(entry.clear);
+  const known = state.rotations.get(newEpoch);
+  if (known === undefined || roomId !== state.core.roomId) return null;
+  const { owner } = rotationIn(known.entry.clear);
+  const key = keyEver(state.roster, owner);
+  if (key === null) return null;
+  verifyContainer(key, entry.clear);
+  return [alarm(ALARM_CODES.ALARM_OWNER_EQUIVOCATED, owner, { epoch: newEpoch })];
 }
 
-const rotationOf = (ownerKey: Bytes, clear: Bytes) =>
-  decodeBody(verifyContainer(ownerKey, clear), 'rotation');
+const rotationIn = (clear: Bytes): Body<'rotation'> => decodeBody(containerBody(clear), 'rotation').body;
 
 interface Opened {
   readonly key: Bytes | null;
