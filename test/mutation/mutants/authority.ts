@@ -175,8 +175,8 @@ export const AUTHORITY_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'libs/client/src/room/take-roster.ts',
-        find: 'if (code === ERROR_CODES.STALE_HEAD && (await equivocates(hash, state, entry.payload))) {',
-        put: 'if (code === ERROR_CODES.INTERNAL) {',
+        find: 'return [alarm(ALARM_CODES.ALARM_OWNER_EQUIVOCATED, ',
+        put: 'return [alarm(ALARM_CODES.ALARM_BAD_ROSTER, ',
       },
     ],
     tests: [

@@ -183,8 +183,8 @@ export const JOIN_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'libs/client/src/room/changes.ts',
-        find: 'if (!state.invites.has(inviteId)) return;',
-        put: "if (inviteId !== '') return;",
+        find: 'if (!state.invites.has(inviteId)) return;\n  state.dropInvite(inviteId);',
+        put: "const kept = state.invites.get(inviteId);\n  if (kept === undefined) return;\n  state.putInvite({ ...kept, stage: 'replied', repliedAt: null });",
       },
     ],
     tests: [
