@@ -3,13 +3,25 @@
  * is lost is shown with its numbers and comes again, no head, epoch or removal goes back, and
  * everybody can talk afterwards.
  */
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import {
+  decodeBody,
+  fromBase64Url,
+  ROSTER_KINDS,
+  type Bytes,
+  type RoomId,
+  type RosterKind,
+} from '@0fc/protocol';
+import { containerBody } from '@0fc/crypto/verify';
+import { loadThemis } from '@0fc/crypto/node';
 import { MemberProcess } from '../support/member-process.js';
 import { RelayProcess } from '../support/relay-process.js';
 import { Talk } from '../support/talk.js';
+import { Peer } from './relay-peer.js';
 
 jest.setTimeout(300_000);
 
@@ -18,6 +30,7 @@ let talk: Talk;
 const made: MemberProcess[] = [];
 const copies: string[] = [];
 
+beforeAll(() => loadThemis());
 beforeEach(async () => {
   relay = await RelayProcess.start();
   talk = new Talk();
@@ -64,6 +77,21 @@ async function putBack(copy: string): Promise<void> {
   await cp(copy, relay.folder, { recursive: true });
   await relay.start();
 }
+
+const address = async () => {
+  const config = (await (await fetch(`${relay.url}/config.json`)).json()) as { relayPublicKey: string };
+  return { url: relay.url, publicKey: fromBase64Url(config.relayPublicKey)! };
+};
+
+/** Every signed roster entry in the store of a relay that is stopped. */
+function chainOf(folder: string): readonly Bytes[] {
+  const store = new DatabaseSync(join(folder, 'relay.sqlite'));
+  const rows = store.prepare('SELECT container FROM chain ORDER BY idx').all();
+  store.close();
+  return rows.map(({ container }) => Uint8Array.from(container as Uint8Array));
+}
+
+const kindOf = (container: Bytes): RosterKind => decodeBody(containerBody(container), ...ROSTER_KINDS).kind;
 
 const sentSince = (before: ReadonlySet<string>): ReadonlySet<string> =>
   new Set(talk.sent.map(({ id }) => id).filter((id) => !before.has(id)));
@@ -179,6 +207,63 @@ describe('a store that goes back', () => {
     const { shown } = await ines.history();
     expect(shown.filter((line) => line.type === 'message' && after.has(`message ${line.id}`))).toEqual([]);
     await expect(ines.ask('send', { text: 'I am still here' })).rejects.toMatchObject({ code: 'NOT_MEMBER' });
+  });
+
+  test('across rotations and a hand-over, which somebody brings back out of order: the room goes on', async () => {
+    const amina = await member('Amina');
+    await amina.createRoom('Rive droite');
+    const tomas = await joined('Tomás', amina);
+    const ines = await joined('Inès', amina);
+    await talk.round([amina, tomas, ines]);
+    const copy = await snapshot();
+    await Promise.all([amina, tomas, ines].map((each) => each.live()));
+    await amina.ask('rotate');
+    await amina.ask('rotate');
+    await amina.ask('transfer', { member: amina.idOf('Tomás') });
+    await tomas.sees('the offer', () => tomas.room?.handOver?.role === 'offered');
+    await tomas.ask('accept');
+    await tomas.sees('its room', () => tomas.room?.owner === true);
+    await tomas.ask('remove', { member: tomas.idOf('Inès') });
+    await ines.sees('its removal', () => ines.room?.stage === 'removed');
+    const epoch = 5;
+    for (const each of [amina, tomas]) await each.sees('the last epoch', () => each.epoch === epoch);
+    const roomId = amina.roomId as RoomId;
+    await Promise.all([amina.stop(), tomas.stop(), ines.stop()]);
+    await relay.stop();
+    const chain = chainOf(relay.folder);
+    await putBack(copy);
+
+    // Whoever was removed had read the hand-over; it needs no place in the room to bring it back.
+    const somebody = await Peer.connect(await address());
+    const restore = (kind: RosterKind) => {
+      const payload = chain.find((container) => kindOf(container) === kind);
+      if (payload === undefined) throw new Error(`no ${kind}`);
+      const entry = { position: { g: 1, s: 0 }, kind: 'roster', sender: somebody.memberId, time: 0 } as const;
+      return somebody.refusal('restore', {
+        roomId,
+        entries: [{ ...entry, clear: new Uint8Array(0), payload }],
+      });
+    };
+    expect(await restore('transfer')).toBe('EPOCH_AHEAD');
+    // Not even signed by whom this relay takes for the owner.
+    expect(await restore('remove')).toBe('BAD_SIGNATURE');
+
+    // The former owner comes first, and brings back what takes the room from it.
+    await amina.start();
+    await amina.live();
+    await tomas.start();
+    await talk.round([amina, tomas]);
+    for (const each of [amina, tomas]) {
+      expect(each.epoch).toBeGreaterThanOrEqual(epoch);
+      expect(each.alarms).toEqual([LOST]);
+    }
+    expect([amina.room?.owner, tomas.room?.owner]).toEqual([false, true]);
+    await tomas.ask('rotate');
+    const noe = await joined('Noé', tomas);
+    await talk.round([amina, tomas, noe]);
+    await ines.start();
+    expect(ines.room?.stage).toBe('removed');
+    somebody.leave();
   });
 
   test('twice to the same day: each loss is shown, each message comes again', async () => {
