@@ -114,7 +114,7 @@ function noteCounter(state: RoomState, body: Body<'message'>): readonly StoredIt
   const same = last !== undefined && equalBytes(last.instance, instance);
   const expected = same ? last.n + 1 : 1;
   // What was told as missed already may have had so many of them; more were withheld.
-  if (n > expected + missedSince(state, sender))
+  if (n > expected && n > expected + missedSince(state, sender))
     items.push(alarm(ALARM_CODES.ALARM_MESSAGE_GAP, sender, { from: expected, to: n - 1 }));
   if (last !== undefined && !same) retire(core, last);
   upsert(core.counters, (counter) => counter.sender === sender, { sender, instance, n });
