@@ -31,13 +31,8 @@ const say = (line: string): void => {
 };
 const seconds = (since: number): string => `${((performance.now() - since) / 1_000).toFixed(1)} s`;
 
-function chosen(): readonly Mutant[] {
-  const { only } = values;
-  if (only === undefined) return MUTANTS;
-  const unknown = only.find((text) => !MUTANTS.some(({ name }) => name.includes(text)));
-  if (unknown !== undefined) throw new Error(`no mutant has "${unknown}" in its name: --list shows them`);
-  return MUTANTS.filter(({ name }) => only.some((text) => name.includes(text)));
-}
+const { only } = values;
+const chosen = MUTANTS.filter(({ name }) => only?.some((text) => name.includes(text)) ?? true);
 
 function list(mutants: readonly Mutant[]): void {
   say('| mutant | breaks | test |\n|---|---|---|');
@@ -108,24 +103,28 @@ async function failing(copy: Copy, mutants: readonly Mutant[], workers: number):
 }
 
 async function main(): Promise<number> {
-  const mutants = chosen();
+  const unknown = only?.find((text) => !MUTANTS.some(({ name }) => name.includes(text)));
+  if (unknown !== undefined) {
+    say(`no mutant has "${unknown}" in its name; --list shows them`);
+    return ended(0, 1);
+  }
   if (values.list === true) {
-    list(mutants);
+    list(chosen);
     return 0;
   }
-  const wrong = [...misplaced(mutants), ...(values.only === undefined ? uncovered() : [])];
+  const wrong = [...misplaced(chosen), ...(only === undefined ? uncovered() : [])];
   for (const line of wrong) say(`FAILED ${line}`);
   if (wrong.length > 0) return ended(0, wrong.length);
 
   const began = performance.now();
-  const workers = Math.min(Number(values.workers ?? MOST_WORKERS), mutants.length);
+  const workers = Math.min(Number(values.workers ?? MOST_WORKERS), chosen.length);
   const copies = Array.from({ length: workers }, (_, at) =>
     Copy.of(ROOT, join(ROOT, '.cache', 'mutation', String(at))),
   );
   const [first] = copies;
   if (first === undefined) throw new Error('--workers is a number from 1 on');
-  say(`the tests of ${String(mutants.length)} mutants without a fault ...`);
-  const before = await failing(first, mutants, workers);
+  say(`the tests of ${String(chosen.length)} mutants without a fault ...`);
+  const before = await failing(first, chosen, workers);
   for (const outcome of before) say(told(outcome));
   if (before.length > 0) {
     say('these do not pass without a fault: correct them, or the name in test/mutation/mutants');
@@ -133,7 +132,7 @@ async function main(): Promise<number> {
   }
   say(`all pass (${seconds(began)})`);
 
-  const queue = [...mutants];
+  const queue = [...chosen];
   const survivors: string[] = [];
   const work = async (copy: Copy): Promise<void> => {
     for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
@@ -143,7 +142,7 @@ async function main(): Promise<number> {
   await Promise.all(copies.map(work));
   if (survivors.length > 0) say(`no test has told of: ${survivors.join(', ')}`);
   say(`in ${seconds(began)}`);
-  return ended(mutants.length - survivors.length, survivors.length);
+  return ended(chosen.length - survivors.length, survivors.length);
 }
 
 function ended(passed: number, failed: number): number {
