@@ -12,8 +12,9 @@ const names = Object.keys(SORTS) as readonly SortName[];
 
 export const SORT_NAMES: readonly string[] = [...names, 'together', 'settle'];
 
-/** Most commands of a run, and most messages that go by between two of them. */
-const MOST = 60;
+/** Commands of a run, and the most messages that go by between two of them. */
+const FEWEST = 30;
+const MOST = 50;
 const MOST_BETWEEN = 12;
 const SETTLE_WEIGHT = 3;
 const TOGETHER_WEIGHT = 8;
@@ -128,9 +129,8 @@ export const opening = (): readonly Command[] => [
 /** How a run ends that ends with the room: whatever else is under way. */
 export const closing = (): Command => new Act({ name: 'close', pick: 0 }, 0);
 
-export const commands = (replayPath: string | undefined) =>
-  fc.commands([oneOf as fc.Arbitrary<Command>], {
-    maxCommands: MOST,
-    size: 'max',
-    ...(replayPath === undefined ? {} : { replayPath }),
-  });
+export const commands = fc.array(oneOf, {
+  minLength: FEWEST,
+  maxLength: MOST,
+  size: 'max',
+});

@@ -2,7 +2,8 @@
  * What lies between the relay and each connection: messages held back and let go, in the order in
  * which they came, and connections that break in the middle of an answer. Nothing is changed.
  */
-import type { SessionMessage } from '@0fc/protocol';
+import { decodeBody, ROSTER_KINDS, type EventBody, type SessionMessage } from '@0fc/protocol';
+import { containerBody } from '@0fc/crypto/verify';
 import { dispatch, type RequestMessage } from '../../apps/relay/src/rooms/dispatch.js';
 import type { Client, LyingRelay } from '../hostile/relay/lying-relay.js';
 
@@ -20,6 +21,8 @@ export class Frames {
   readonly #held = new Map<Client, Held>();
   /** messages after which a connection breaks, the last of them lost */
   readonly #breaking = new Map<Client, number>();
+  /** connections to be held from the next departure on */
+  readonly #parting = new Set<Client>();
   /** messages that have come by, both ways */
   passed = 0;
 
@@ -33,7 +36,8 @@ export class Frames {
   /** Connections with nothing arranged for them. */
   get free(): readonly Client[] {
     return [...this.#relay.clients].filter(
-      (client) => client.live && !this.#held.has(client) && !this.#breaking.has(client),
+      (client) =>
+        client.live && ![this.#held, this.#breaking, this.#parting].some((arranged) => arranged.has(client)),
     );
   }
 
@@ -49,6 +53,11 @@ export class Frames {
   /** Breaks at the next message but `after`, which is lost. */
   breakAt(client: Client, after: number): void {
     this.#breaking.set(client, after);
+  }
+
+  /** Shows a client the next departure, and keeps from it the rotation that comes with it. */
+  holdAtDeparture(client: Client): void {
+    this.#parting.add(client);
   }
 
   async release(client: Client): Promise<void> {
@@ -69,6 +78,7 @@ export class Frames {
   /** Everything let go, nothing arranged any more. */
   async calm(): Promise<void> {
     this.#breaking.clear();
+    this.#parting.clear();
     await Promise.all([...this.#held.keys()].map((client) => this.release(client)));
   }
 
@@ -82,6 +92,7 @@ export class Frames {
     }
     if (left !== undefined) this.#breaking.set(client, left - 1);
     const held = this.#held.get(client);
+    if (held === undefined && isDeparture(message) && this.#parting.delete(client)) this.hold(client, 0);
     if (held === undefined || held.draining) return undefined;
     if (held.after > 0) {
       held.after -= 1;
@@ -98,6 +109,15 @@ export class Frames {
     held.fromClient.push(request);
     return 'drop';
   }
+}
+
+/** Somebody's removal, or the owner's word on a request to leave. */
+function isDeparture(message: SessionMessage): boolean {
+  if (!('e' in message) || message.e !== 'entries') return false;
+  const [entry] = (message.body as EventBody<'entries'>).entries;
+  if (entry?.kind !== 'roster') return false;
+  const { kind } = decodeBody(containerBody(entry.payload), ...ROSTER_KINDS);
+  return kind === 'remove' || kind === 'leave';
 }
 
 /** An event of several entries as one of each: a connection may be held, or break, between any two. */

@@ -225,7 +225,7 @@ async function historyOf(room: Room, told: Told, { name, member, core }: Person)
   const end = core === null ? null : (told.ends.get(core.me) ?? told.closed);
   const unread = core !== null && end !== null && core.position.s < end;
   const foretold = (line: Shown): boolean =>
-    unread && (line.type === 'removed' || line.type === 'leaving') && line.member === name;
+    unread && ['removed', 'leaving', 'left'].includes(line.type) && 'member' in line && line.member === name;
   const cutOff: readonly Shown[] =
     unread && core.stage === 'closed' ? [{ type: 'leaving', member: name }] : [];
   return {

@@ -12,7 +12,7 @@ export interface Sort {
 }
 
 /** The room had changed hands, or was closed, before the owner's word was heard. */
-const NOT_OWNER = ['NOT_OWNER', 'ROOM_CLOSED', 'ROOM_UNKNOWN', 'NOT_MEMBER'] as const;
+const NOT_OWNER = ['NOT_OWNER', 'FORBIDDEN', 'ROOM_CLOSED', 'ROOM_UNKNOWN', 'NOT_MEMBER'] as const;
 const NOT_MEMBER = ['NOT_MEMBER', 'ROOM_CLOSED', 'ROOM_UNKNOWN'] as const;
 const HOUR_MS = 3_600_000;
 
@@ -76,12 +76,12 @@ export const SORTS = {
     run: (model, room, at) => decide(model, room, at, true),
   },
   decline: {
-    weight: 2,
+    weight: 3,
     who: owners((model) => (model.approval ? model.who(({ place }) => place === 'joining') : [])),
     run: (model, room, at) => decide(model, room, at, false),
   },
   revoke: {
-    weight: 2,
+    weight: 4,
     who: owners((model) => model.who(({ place }) => place === 'invited' || place === 'joining')),
     async run(model, room, at) {
       model.revoke(at);
@@ -127,7 +127,7 @@ export const SORTS = {
     },
   },
   settings: {
-    weight: 1,
+    weight: 2,
     who: owners((model) => [model.owner]),
     run(model, room, _at, pick) {
       const { member } = room.person(room.ownerNow(model));
@@ -136,7 +136,7 @@ export const SORTS = {
     },
   },
   remove: {
-    weight: 2,
+    weight: 3,
     who: owners((model) => model.others),
     run(model, room, at) {
       const by = room.person(room.ownerNow(model));
@@ -155,7 +155,7 @@ export const SORTS = {
     },
   },
   leave: {
-    weight: 2,
+    weight: 3,
     who: online((model) => model.others),
     run(model, room, at) {
       const { member } = room.person(at);
@@ -189,7 +189,7 @@ export const SORTS = {
     },
   },
   accept: {
-    weight: 6,
+    weight: 5,
     who: online(takers),
     run(model, room, at) {
       const { offer } = model;
@@ -206,7 +206,7 @@ export const SORTS = {
     },
   },
   refuse: {
-    weight: 2,
+    weight: 3,
     who: online(takers),
     run(model, room, at) {
       if (model.offer !== null) model.offer.spoiled = true;
@@ -216,7 +216,7 @@ export const SORTS = {
     },
   },
   withdraw: {
-    weight: 2,
+    weight: 4,
     who: owners((model) => (model.offer === null ? [] : [model.owner])),
     run(model, room) {
       const { offer } = model;
@@ -244,7 +244,7 @@ export const SORTS = {
     },
   },
   offline: {
-    weight: 3,
+    weight: 4,
     who: (model) =>
       model.who(({ online: here, place }) => here && (place === 'member' || place === 'joining')),
     async run(model, room, at) {
@@ -256,7 +256,7 @@ export const SORTS = {
     },
   },
   online: {
-    weight: 5,
+    weight: 10,
     who: (model) => model.who(({ online: here }) => !here),
     async run(model, room, at) {
       const persona = model.people[at];
@@ -267,7 +267,7 @@ export const SORTS = {
     },
   },
   cut: {
-    weight: 2,
+    weight: 3,
     who: any,
     run: (_model, room, _at, pick) => {
       const client = pickOf(room.relay.frames.free, pick);
@@ -277,12 +277,22 @@ export const SORTS = {
     },
   },
   hold: {
-    weight: 4,
+    weight: 3,
     who: any,
     run(_model, room, _at, pick) {
       const client = pickOf(room.relay.frames.free, pick);
       if (client === undefined) return false;
       room.relay.frames.hold(client, Math.floor(pick / 7) % 6);
+      return true;
+    },
+  },
+  between: {
+    weight: 3,
+    who: any,
+    run(_model, room, _at, pick) {
+      const client = pickOf(room.relay.frames.free, pick);
+      if (client === undefined) return false;
+      room.relay.frames.holdAtDeparture(client);
       return true;
     },
   },
@@ -308,7 +318,7 @@ export const SORTS = {
     },
   },
   restart: {
-    weight: 1,
+    weight: 1.5,
     who: any,
     async run(_model, room) {
       await room.relay.restart();
