@@ -131,8 +131,8 @@ export const KEEPING_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'apps/relay/src/store/sqlite/append.ts',
-        find: 'if (sent !== undefined) {',
-        put: 'if (sent !== undefined && messages.length > 32) {',
+        find: "{ kind: 'message', sender, clear, payload, id }",
+        put: "{ kind: 'message', sender, clear, payload }",
       },
     ],
     tests: [

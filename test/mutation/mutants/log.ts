@@ -32,7 +32,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     name: 'a jump of a sender’s counter is not told',
     breaks: ['G6', 'W5'],
     changes: [
-      { file: TAKE_MESSAGE, find: 'if (n > expected + missedSince(state, sender))', put: 'if (n < 0)' },
+      { file: TAKE_MESSAGE, find: 'items.push(alarm(ALARM_CODES.ALARM_MESSAGE_GAP,', put: 'if (n < 0)' },
     ],
     tests: [
       { path: TAKE_SPEC, name: 'of a sender’s message with the positions closed up is shown' },
