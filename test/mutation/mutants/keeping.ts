@@ -140,10 +140,6 @@ export const KEEPING_MUTANTS: readonly Mutant[] = [
         path: 'apps/relay/src/store/sqlite/sqlite-room-store.spec.ts',
         name: 'places in one order, and a repetition where it stands',
       },
-      {
-        path: KEYS_SPEC,
-        name: 'G16 a line whose acknowledgement is lost again and again is stored once and shown once',
-      },
     ],
   },
   {
