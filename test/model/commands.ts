@@ -126,6 +126,21 @@ export const opening = (): readonly Command[] => [
   ...[0, 0].map((pick) => new Act({ name: 'admit', pick }, MOST_BETWEEN)),
 ];
 
+/** Every sort once, at rest between most of them: what random choices may miss. For a room with approval. */
+export function rehearsal(): readonly Command[] {
+  const parts: readonly (readonly SortName[])[] = [
+    ['admit'], ['invite', 'join'], ['decline'], ['invite', 'revoke'], ['say', 'rotate', 'settings'], ['offer'], ['refuse'],
+    ['offer'], ['withdraw'], ['offer'], ['accept'], ['hold', 'release', 'lose', 'cut', 'say'], ['offline', 'online', 'restart'],
+    ['between', 'remove', 'say'], ['leave'], ['close'],
+  ]; // prettier-ignore
+  const rest = parts.flatMap((part) => [
+    ...part.map((name) => new Act({ name, pick: 0 }, MOST_BETWEEN)),
+    new Settle(),
+  ]);
+  const say = { name: 'say', pick: 0 } as const;
+  return [new Settle(), new Together(say, { name: 'say', pick: 1 }), ...rest];
+}
+
 /** How a run ends that ends with the room: whatever else is under way. */
 export const closing = (): Command => new Act({ name: 'close', pick: 0 }, 0);
 

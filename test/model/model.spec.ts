@@ -10,7 +10,7 @@
 import { expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { seedOfRun } from '../support/random.js';
-import { closing, commands, opening, SORT_NAMES, type Command } from './commands.js';
+import { closing, commands, opening, rehearsal, SORT_NAMES, type Command } from './commands.js';
 import { Model } from './model.js';
 import { settle } from './settle.js';
 import { Room } from './world.js';
@@ -18,8 +18,8 @@ import { Room } from './world.js';
 jest.setTimeout(900_000);
 
 const { SEED, MODEL_PATH, MODEL_RUNS } = process.env;
-/** Three that are always the same, which together run every sort of command; and one that never is. */
-const SEEDS = SEED === undefined ? [7, 11, 23, seedOfRun()] : [Number(SEED)];
+/** Two that are always the same, and one that never is. */
+const SEEDS = SEED === undefined ? [7, 11, seedOfRun()] : [Number(SEED)];
 const RUNS = Number(MODEL_RUNS ?? 2);
 /** Making a failure smaller takes as long as this, in milliseconds; 0: it is left as it is. */
 const SHRINK_MS = Number(process.env.MODEL_SHRINK_MS ?? (SEED === undefined ? 0 : 300_000));
@@ -78,8 +78,12 @@ test(`a room keeps its rules under any interleaving (seeds ${SEEDS.join(', ')})`
   expect(failures.join('\n\n')).toBe('');
 });
 
+test('every rule, one after the other', async () => {
+  await run({ rotateEvery: 5, approval: true, closes: false }, rehearsal());
+});
+
 test('every sort of command was carried out', () => {
   const told = SORT_NAMES.map((name) => `${name} ${String(counts.get(name) ?? 0)}`);
   process.stdout.write(`commands carried out: ${told.join(', ')}\n`);
-  if (SEED === undefined) expect(SORT_NAMES.filter((name) => !counts.has(name))).toEqual([]);
+  expect(SORT_NAMES.filter((name) => !counts.has(name))).toEqual([]);
 });
