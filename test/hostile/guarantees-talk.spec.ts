@@ -345,7 +345,7 @@ describe('G6: order and loss', () => {
     stage.relay.onEntries((client, entries) => {
       if (client.memberId !== idOf(tomas)) return undefined;
       return entries.flatMap((entry) => {
-        if (entry.kind === 'message' && dropped === 0) {
+        if (entry.kind === 'message' && entry.sender === idOf(owner) && dropped === 0) {
           dropped = entry.position.s;
           return [];
         }
@@ -368,7 +368,7 @@ describe('G6: order and loss', () => {
     stage.relay.onEntries((client, entries) => {
       if (client.memberId !== idOf(tomas)) return undefined;
       return entries.filter((entry) => {
-        if (entry.kind === 'message' && hole === 0) hole = entry.position.s;
+        if (entry.kind === 'message' && entry.sender === idOf(owner) && hole === 0) hole = entry.position.s;
         return entry.position.s !== hole;
       });
     });
