@@ -93,6 +93,9 @@ const SCENARIOS: Readonly<Record<string, () => Scenario>> = {
   replaced: () => stopped('REPLACED'),
   full: () => stopped('VAULT_FULL'),
   clock: () => stopped('CLOCK_WRONG'),
+  lied: () => stopped('RELAY_LIED'),
+  otherkey: () => stopped('RELAY_KEY_MISMATCH'),
+  saidclosed: () => stopped('ROOM_CLOSED'),
   twins: () =>
     make(
       { members: members.map((one, index) => ({ ...one, confusable: index === 1 || index === 2 })) },

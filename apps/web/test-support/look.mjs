@@ -191,13 +191,23 @@ const SCREENS = [
     `/room/room-rive?fake=${name}`,
     async (page) => page.locator('.thread').waitFor(),
   ]),
-  ...['departure', 'leaving', 'closing', 'due', 'offered', 'offering', 'removed', 'gone', 'replaced'].map(
-    (name) => [
-      `room-${name}`,
-      `/room/room-rive?fake=${name}`,
-      async (page) => page.locator('.banner').first().waitFor(),
-    ],
-  ),
+  ...[
+    'departure',
+    'leaving',
+    'closing',
+    'due',
+    'offered',
+    'offering',
+    'removed',
+    'gone',
+    'replaced',
+    'lied',
+    'otherkey',
+  ].map((name) => [
+    `room-${name}`,
+    `/room/room-rive?fake=${name}`,
+    async (page) => page.locator('.banner').first().waitFor(),
+  ]),
   [
     'room-forget',
     '/room/room-rive?fake=left',

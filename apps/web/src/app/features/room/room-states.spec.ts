@@ -4,9 +4,11 @@ import { TestBed } from '@angular/core/testing';
 import { Router } from '@angular/router';
 
 import type { FakeClient } from '../../../../test-support/fake-client';
+import { RELAY } from '../../../../test-support/fake-data';
 import { everyAlarm, everyEvent } from '../../../../test-support/fake-timeline';
 import { element, maybe, provideApp, settle, visit } from '../../../../test-support/render';
 import { routes } from '../../app.routes';
+import { READ_CLAIMED_RELAY } from '../../core/claimed-relay';
 import { Preferences } from '../../core/preferences';
 
 // A thousand rows in jsdom on a busy machine: slow, not broken.
@@ -35,7 +37,9 @@ describe('what holds for the room', () => {
     ['rooms', 'others-leaving', 'Inès Faure is leaving and can still read'],
     ['offered', 'hand-over', 'Amina Belkacem offers you this room'],
     ['offering', 'hand-over', 'You offer this room to Lucie Marchand'],
-    ['gone', 'room-stopped', 'this room does not exist'],
+    ['gone', 'room-stopped', 'says that this room is gone'],
+    ['saidclosed', 'room-stopped', 'the owner’s signature does not say so'],
+    ['lied', 'room-stopped', 'is dated far in the future'],
     ['replaced', 'room-stopped', 'in use elsewhere'],
     ['full', 'room-stopped', 'no storage left'],
     ['left', 'room-ended', 'You left this room'],
@@ -70,6 +74,8 @@ describe('what can be done about it', () => {
     ['offering', 'end-offer', 'endOffer'],
     ['replaced', 'resume-room', 'resumeRoom'],
     ['full', 'resume-room', 'resumeRoom'],
+    ['lied', 'resume-room', 'resumeRoom'],
+    ['saidclosed', 'resume-room', 'resumeRoom'],
     ['gone', 'restore-room', 'restoreRoom'],
   ])('in the scene "%s": %s', async (scenario, id, call) => {
     const { client, fixture } = await open(scenario);
@@ -98,6 +104,21 @@ describe('what can be done about it', () => {
     client.pushRoom({ connection: 'stopped', stopped: { code: 'RELAY_KEY_MISMATCH' } });
     await settle(fixture);
     expect(element(fixture, 'room-stopped').querySelectorAll('button')).toHaveLength(0);
+  });
+
+  it.each([
+    ['7F3A44D0E19B2C07', '7F3A 44D0 E19B 2C07', 'Ask the operator by another way'],
+    [RELAY, '7F3A 91C2 0B4E D815', 'could not prove that it is theirs'],
+    [null, 'none that can be read', 'Ask the operator by another way'],
+  ])('shows the known key beside the one named now: %s', async (claimed, shown, words) => {
+    TestBed.overrideProvider(READ_CLAIMED_RELAY, { useValue: () => Promise.resolve(claimed) });
+    const client = provideApp('rooms', routes);
+    const { fixture } = await visit('/room/room-rive');
+    client.pushRoom({ connection: 'stopped', stopped: { code: 'RELAY_KEY_MISMATCH' } });
+    await settle(fixture, 8);
+    expect(texts(element(fixture, 'relay-known'))).toBe('7F3A 91C2 0B4E D815');
+    expect(texts(element(fixture, 'relay-claimed'))).toContain(shown);
+    expect(texts(element(fixture, 'room-stopped'))).toContain(words);
   });
 
   it.each(['left', 'gone'])(

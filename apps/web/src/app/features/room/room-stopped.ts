@@ -7,6 +7,7 @@ import { I18n } from '../../core/i18n';
 import { ErrorMessage } from '../../ui/error-message';
 import { Icon } from '../../ui/icon';
 import { ForgetRoom } from './forget-room';
+import { RelayDiffers } from './relay-differs';
 
 /** The stop that no press of a button lifts: another relay's key. What a relay lied about moved nothing. */
 const FINAL = 'RELAY_KEY_MISMATCH';
@@ -14,7 +15,7 @@ const FINAL = 'RELAY_KEY_MISMATCH';
 /** A room whose link is closed until somebody acts: why, and what can be done. */
 @Component({
   selector: 'zfc-room-stopped',
-  imports: [ErrorMessage, ForgetRoom, Icon],
+  imports: [ErrorMessage, ForgetRoom, Icon, RelayDiffers],
   host: { class: 'contents' },
   template: `
     <div
@@ -24,7 +25,11 @@ const FINAL = 'RELAY_KEY_MISMATCH';
       [attr.data-code]="stopped().code"
     >
       <zfc-icon name="alarm" [small]="true" />
-      <p class="banner__text">{{ words() }}</p>
+      @if (resumable()) {
+        <p class="banner__text">{{ words() }}</p>
+      } @else {
+        <zfc-relay-differs />
+      }
       <div class="banner__acts">
         @if (gone()) {
           <button
@@ -71,6 +76,8 @@ export class RoomStopped {
     const { code } = this.stopped();
     if (code === 'ROOM_UNKNOWN') return this.t('room.gone');
     if (code === 'REPLACED') return this.t('room.elsewhere');
+    // Said by the relay alone: the owner's signature would have ended the room, not stopped it.
+    if (code === 'ROOM_CLOSED') return this.t('room.saidClosed');
     return `${this.t('room.stoppedLead')} ${this.#explain.sentence(this.stopped())}`;
   });
 
