@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@j
 import type { Bytes, Position } from '@0fc/protocol';
 import { value, type Member } from '../support/member.js';
 import { until } from '../support/wait.js';
-import { Stolen } from './members/stolen.js';
+import { entryAt, Stolen } from './members/stolen.js';
 import { epochOf, idOf, namesIn, Stage } from './stage.js';
 
 jest.setTimeout(120_000);
@@ -71,6 +71,86 @@ describe('a log that was trimmed', () => {
     await stage.level([owner, tomas, ines]);
     expect([owner, tomas, ines].flatMap(({ alarms }) => alarms)).toEqual([]);
   });
+
+  test('G16 with a rotation in what went: who was away reads and writes on, with the key that its wrap brings', async () => {
+    const { owner, tomas, ines, roomId } = await stage.three();
+    await ines.leave();
+    value(await owner.api.rotateNow(roomId));
+    await until('the second key', () => [owner, tomas].every((who) => epochOf(who) === 2));
+    await says(owner, roomId, ['one', 'two'], [tomas]);
+    await stage.relay.world.trim(roomId, 0);
+    await says(tomas, roomId, ['three'], [owner]);
+    // Nobody who could give her a key is there.
+    await owner.leave();
+    await ines.comeBack(roomId);
+    await ines.has('three');
+    expect(epochOf(ines)).toBe(2);
+    await says(ines, roomId, ['here again'], [tomas]);
+    await owner.comeBack(roomId);
+    await owner.has('here again');
+    await stage.level([owner, tomas, ines]);
+    expect([owner, tomas, ines].flatMap(({ alarms }) => alarms)).toEqual([]);
+  });
+
+  test('G16 with several rotations in what went: who was away asks for the key, and then reads and writes on', async () => {
+    const { owner, tomas, ines, roomId } = await stage.three();
+    await ines.leave();
+    for (const epoch of [2, 3, 4]) {
+      value(await owner.api.rotateNow(roomId));
+      await until('the next key', () => [owner, tomas].every((who) => epochOf(who) === epoch));
+    }
+    value(await owner.api.changeSettings(roomId, { ...owner.room!.settings, rotateEvery: 50 }));
+    await until('the settings', () => tomas.room?.settings.rotateEvery === 50);
+    await says(owner, roomId, ['one'], [tomas]);
+    await stage.relay.world.trim(roomId, 0);
+    await says(tomas, roomId, ['two'], [owner]);
+    await owner.leave();
+    await ines.comeBack(roomId);
+    await ines.live();
+    const asked = (): number => stage.relay.requests('needKey', idOf(ines)).length;
+    await until('her to ask for the key', () => asked() > 0);
+    expect(ines.texts).not.toContain('two');
+    await owner.comeBack(roomId);
+    await ines.has('two');
+    expect(epochOf(ines)).toBe(4);
+    await says(ines, roomId, ['here again'], [owner, tomas]);
+    // The next key comes to her as to anybody.
+    value(await owner.api.rotateNow(roomId));
+    await until('the next key', () => [owner, tomas, ines].every((who) => epochOf(who) === 5));
+    await says(ines, roomId, ['and on'], [owner, tomas]);
+    await stage.level([owner, tomas, ines]);
+    expect([owner, tomas, ines].flatMap(({ alarms }) => alarms)).toEqual([]);
+  });
+
+  test.each(['another’s', 'any bytes'] as const)(
+    'G11 with a rotation beside it that is none (%s): shown, and moves nobody’s epoch',
+    async (what) => {
+      const { owner, tomas, ines, roomId } = await stage.three();
+      const thief = await Stolen.from(tomas, roomId);
+      const me = idOf(ines);
+      await ines.leave();
+      await says(owner, roomId, ['one'], [tomas]);
+      const { position, t } = await placeOf(tomas, roomId);
+      const { command } = await thief.rotation({ ...thief.roster, owner: thief.me });
+      const clear = what === 'any bytes' ? new Uint8Array(80) : command.clear;
+      const { payload, wraps } = command;
+      const wrap = wraps[me] ?? new Uint8Array(1);
+      const rotation = {
+        ...entryAt(position, 'rotation', idOf(owner), { clear, payload, wrap }),
+        kind: 'rotation' as const,
+      };
+      stage.relay.onReply('open', (client, reply) =>
+        client.memberId === me
+          ? { ...reply, trimmed: position, trimmedT: t, entries: [], rotation }
+          : undefined,
+      );
+      await ines.comeBack(roomId);
+      await stage.alarm(ines, 'ALARM_FOREIGN_ROTATION');
+      stage.relay.honest();
+      expect(epochOf(ines)).toBe(1);
+      await says(owner, roomId, ['two'], [tomas, ines]);
+    },
+  );
 
   test('G7 with a false transcript at its edge is told by the next message of anybody who has read it', async () => {
     const { owner, tomas, ines, roomId } = await stage.three();

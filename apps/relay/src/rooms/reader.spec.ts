@@ -27,6 +27,7 @@ function setUp() {
       role: 'member',
       room,
       generations: [],
+      rotation: null,
       entries: rest.slice(0, 2),
       end: rest.length <= 2,
       prekey: 0,

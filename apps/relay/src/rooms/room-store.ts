@@ -67,6 +67,9 @@ export interface CreateRoom {
   readonly restored: boolean;
 }
 
+export interface ReadRotation extends ReadEntry {
+  readonly kind: 'rotation';
+}
 export interface ReadLog {
   readonly roomId: RoomId;
   readonly memberId: MemberId;
@@ -82,6 +85,11 @@ export type LogPage =
       readonly role: 'member' | 'owner';
       readonly room: RoomFacts;
       readonly generations: readonly GenerationStart[];
+      /**
+       * the rotation that began the epoch, for a reader that has not read it and cannot any more: it and its
+       * wraps outlive the log's trimming, or who was away across it would have no key, and no commitment to ask for one
+       */
+      readonly rotation: ReadRotation | null;
       readonly entries: readonly ReadEntry[];
       /** this page ends at the tip of the same moment */
       readonly end: boolean;

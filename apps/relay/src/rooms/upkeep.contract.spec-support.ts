@@ -199,6 +199,36 @@ export function upkeepContract({ store, now, pass, restart }: StoreWorld): void 
       expect((await readAll(OWNER, { g: 1, s: 5 })).entries).toHaveLength(2);
     });
 
+    test('the last rotation is there for who was away across it, with its own wrap, until the next', async () => {
+      await create();
+      await join(GUEST); // 1
+      await rotate(2, [OWNER, GUEST]); // 2
+      await append(OWNER, ...many(4, 2)); // 3 to 6
+      expect((await readAll(GUEST, { g: 1, s: 1 })).rotation).toBeNull(); // it is in the log
+      await history(2); // 7
+      expect(await trim()).toEqual({ g: 1, s: 5 });
+      const kept = (epoch: number, s: number, member: MemberId) => {
+        const { clear, payload, wraps } = rotation(epoch, 'r', [OWNER, GUEST]);
+        const wrap = wraps.get(member);
+        return { position: { g: 1, s }, kind: 'rotation', sender: OWNER, clear, payload, wrap };
+      };
+      for (const member of [OWNER, GUEST]) {
+        expect((await readAll(member, { g: 1, s: 1 })).rotation).toMatchObject(kept(2, 2, member));
+        expect((await readAll(member, { g: 1, s: 2 })).rotation).toBeNull();
+      }
+      await rotate(3, [OWNER, GUEST]); // 8
+      const page = await readAll(GUEST, { g: 1, s: 1 });
+      expect(page.rotation).toBeNull();
+      expect(page.entries.at(-1)).toMatchObject(kept(3, 8, GUEST));
+      await append(OWNER, ...many(3, 3, 'later')); // 9 to 11
+      expect(await trim()).toEqual({ g: 1, s: 9 });
+      expect((await readAll(GUEST, { g: 1, s: 1 })).rotation).toMatchObject(kept(3, 8, GUEST));
+      await entry('remove', { kind: 'remove', member: GUEST }, { rotation: rotation(4) }); // 12, 13
+      await append(OWNER, ...many(3, 4, 'last'));
+      await trim();
+      expect((await readAll(OWNER, { g: 1, s: 1 })).rotation).toMatchObject(kept(4, 13, OWNER));
+    });
+
     test('a message that went is known as sent, as many as one append may repeat', async () => {
       await create();
       await append(OWNER, ...many(32));

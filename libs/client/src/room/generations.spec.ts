@@ -8,6 +8,7 @@ import { takeGeneration } from './generations.js';
 import { alarmsOf, crypto, eventsOf, RoomLog, textsOf, type Person } from './log.spec-support.js';
 import { lagsBehind, missingEntries } from './restore.js';
 import type { RoomState } from './state.js';
+import { takeTrimmedRotation } from './take-rotation.js';
 import { takeEntry } from './take.js';
 
 let log: RoomLog;
@@ -258,6 +259,22 @@ describe('a trimmed range', () => {
     expect(reader.current.key).toEqual(log.key);
   });
 
+  test('with the last rotation beside it brings the key; told again, it is nothing', async () => {
+    await log.say(log.owner, 'trimmed');
+    const rotation = await log.rotate(guest.id);
+    await log.say(log.owner, 'trimmed too');
+    Object.assign(reader.core, { position: log.position, t: log.t, skipped: true });
+    await takeTrimmedRotation(nodeHash, reader, rotation);
+    const { length } = reader.log;
+    await takeTrimmedRotation(nodeHash, reader, rotation);
+    expect(reader.log).toHaveLength(length);
+    expect(reader.current).toMatchObject({ epoch: 2, key: log.key });
+    await take(await log.say(third, 'after it'), await log.rotate(guest.id), await log.say(third, 'and on'));
+    expect(textsOf(reader).slice(-2)).toEqual(['after it', 'and on']);
+    expect(reader.core.epoch).toBe(3);
+    expect(alarmsOf(reader)).toEqual([]);
+  });
+
   test('with rotations and roster entries in it is passed over, and what follows is read once the key is there', async () => {
     const start = reader.chain.length;
     await log.say(log.owner, 'trimmed');
@@ -280,7 +297,7 @@ describe('a trimmed range', () => {
     expect([...reader.roster.members.keys()].sort()).toEqual([...log.roster.members.keys()].sort());
     expect(reader.core.epoch).toBe(4);
     expect(eventsOf(reader)).toContain('missed');
-    expect(alarmsOf(reader)).toEqual([ALARM_CODES.ALARM_NO_KEY]);
+    expect(alarmsOf(reader)).toEqual([]);
     expect(reader.log.at(-1)?.items).toMatchObject([{ type: 'sealed' }]);
     expect(reader.core.paused).toBe(false);
   });

@@ -36,6 +36,7 @@ export class OwnerAnswers {
       else state.dropInvite(inviteId);
       await this.#room.commit();
     });
+    this.#joins.dropped(inviteId);
   }
 
   /** Section 5.5: burnt and stored, with the reply, before anything is answered. */
@@ -57,7 +58,9 @@ export class OwnerAnswers {
   resend(invite: OwnerInvite): void {
     this.#reply(invite).catch((error: unknown) => {
       const { code } = ClientError.from(error);
-      if (code !== ERROR_CODES.OFFLINE && !isPassing(code)) this.#room.halt(failureOf(error));
+      // Who may not answer any more has handed the room over meanwhile, and the join has gone with it.
+      const unheard = code === ERROR_CODES.OFFLINE || code === ERROR_CODES.FORBIDDEN || isPassing(code);
+      if (!unheard) this.#room.halt(failureOf(error));
     });
   }
 

@@ -28,6 +28,8 @@ export class OwnerJoins {
   readonly #refused = new Set<string>();
   /** invites of whose join the relay has told in this session, as far as it has come */
   #heard = new Set<string>();
+  /** the last claim of each invite that came while one before it was still being dropped */
+  readonly #next = new Map<InviteId, EventBody<'join'>>();
   #since = 0;
 
   constructor(room: RoomHandle, events: JoinEvents) {
@@ -37,6 +39,7 @@ export class OwnerJoins {
 
   newSession(): void {
     this.#heard = new Set();
+    this.#next.clear();
     this.#since = this.#room.platform.crypto.clock.now();
   }
 
@@ -101,12 +104,20 @@ export class OwnerJoins {
       this.#refuseUnknown(join.inviteId);
       return;
     }
-    if (invite.stage === 'open') await this.#openRequest(invite, join);
+    if (invite.stage === 'dropping') this.#next.set(join.inviteId, join);
+    else if (invite.stage === 'open') await this.#openRequest(invite, join);
     else if (invite.joiner !== null && equalBytes(invite.joiner.key, join.joinerKey)) {
       if (invite.stage === 'replied' && join.confirm !== undefined)
         await this.#takeConfirm(invite, join.confirm, join.confirmedAt ?? 0);
       else if (invite.stage === 'replied' && join.replied === 0) this.#events.resend(invite);
     }
+  }
+
+  /** A drop is done: whoever claimed the invite meanwhile is heard now. */
+  dropped(inviteId: InviteId): void {
+    const join = this.#next.get(inviteId);
+    this.#next.delete(inviteId);
+    if (join !== undefined) this.onJoin(join);
   }
 
   #refuseUnknown(inviteId: InviteId): void {

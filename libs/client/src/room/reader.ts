@@ -16,6 +16,7 @@ import { lagsBehind, restoreMissing } from './restore.js';
 import { followToEnd } from './skipped.js';
 import { acceptGap, takeEntry } from './take.js';
 import { provenDeparture } from './take-roster.js';
+import { takeTrimmedRotation } from './take-rotation.js';
 
 const RETRY_MS = 2_000;
 const ACK_EVERY = 50;
@@ -159,6 +160,7 @@ export class Reader {
       if (reply.trimmedT !== undefined) core.t = reply.trimmedT;
       state.rememberTranscript(core.position, core.t);
       core.skipped = true;
+      if (reply.rotation !== undefined) await takeTrimmedRotation(hash, state, reply.rotation);
     }
     for (const entry of reply.entries) {
       if ((await takeEntry(hash, state, entry)) !== 'gap') continue;

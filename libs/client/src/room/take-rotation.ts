@@ -77,6 +77,26 @@ export async function takeRotation(
   return [...missed, ...items];
 }
 
+/**
+ * The rotation that began the epoch of this moment, where it lies in a trimmed range (section 8): it proves
+ * itself as any other does, and brings the key, or the commitment by which one can be asked for. That it is the
+ * last one there is only the relay's word, so the range stays open to a later one.
+ */
+export async function takeTrimmedRotation(hash: Hash, state: RoomState, entry: Entry): Promise<void> {
+  if (isPast(state, entry.clear)) return;
+  state.append(null, entry.time, await takeRotation(hash, state, entry));
+  state.core.skipped = true;
+}
+
+function isPast({ core }: RoomState, clear: Bytes): boolean {
+  try {
+    return rotationIn(clear).newEpoch <= core.epoch;
+  } catch (error) {
+    if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
+    return false; // no rotation at all: told as a foreign one
+  }
+}
+
 /** Back after a loss, or another one of the same epoch; null: it is new here. */
 async function takeKnown(hash: Hash, state: RoomState, entry: Entry): Promise<readonly StoredItem[] | null> {
   const { core } = state;
@@ -171,10 +191,9 @@ async function openOwnWrap(
     key: null,
     items: [alarm(code, roster.owner, { epoch: rotation.newEpoch })],
   });
-  const old = state.key(core.epoch);
-  const oldKey = old?.key ?? null;
-  // Without the key before there is none after it: shown once, where it began.
-  if (oldKey === null) return old === null ? failed(ALARM_CODES.ALARM_NO_KEY) : { key: null, items: [] };
+  const oldKey = state.key(core.epoch)?.key ?? null;
+  // Without the key before there is none after it: shown where it began, or as missed with a trimmed range.
+  if (oldKey === null) return { key: null, items: [] };
   let notices: readonly StoredItem[] = [];
   try {
     notices = entry.wrap === undefined ? [] : prekeyNotices(state, rotation, entry.wrap, oldKey);

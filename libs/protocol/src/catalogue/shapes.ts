@@ -63,6 +63,8 @@ export const openReply = v.strictObject({
   epochMessages: v.pipe(v.number(), v.integer(), v.minValue(0)),
   /** the number of this member's newest prekey at the relay, 0 for none */
   prekey: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  /** the rotation that began the epoch, where it was after the position that was sent and is trimmed */
+  rotation: v.exactOptional(v.strictObject({ ...entry.entries, kind: v.literal('rotation') })),
   /** entries after the position that was sent, oldest first: one page */
   entries: v.pipe(v.array(entry), v.maxLength(LIMITS.pageEntries)),
   /** false: there is more, open again from the last entry; true: the feed follows */

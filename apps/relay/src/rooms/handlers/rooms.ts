@@ -89,7 +89,7 @@ export const open: Handler<'open'> = {
 
 type ReadPage = Extract<LogPage, { readonly role: 'member' | 'owner' }>;
 
-const replyOf = ({ role, room, generations, entries, end, prekey }: ReadPage): OpenReply => ({
+const replyOf = ({ role, room, generations, rotation, entries, end, prekey }: ReadPage): OpenReply => ({
   role,
   generations: [...generations],
   tip: room.tip,
@@ -99,6 +99,7 @@ const replyOf = ({ role, room, generations, entries, end, prekey }: ReadPage): O
   epoch: room.epoch,
   epochMessages: room.epochMessages,
   prekey,
+  ...(rotation === null ? {} : { rotation }),
   entries: [...entries],
   live: end,
 });

@@ -5,6 +5,7 @@ import type {
   LogPage,
   ReadEntry,
   ReadLog,
+  ReadRotation,
   RoomStore,
   StoreRotation,
 } from '../../rooms/room-store.js';
@@ -137,6 +138,7 @@ function pageOf(reply: Reply, roomId: RoomId): LogPage {
     role,
     room: factsOf(reply.list(), roomId),
     generations: reply.list().map((starts) => generationStart(starts.bytes())),
+    rotation: rotationOf(reply.listOrNull()),
     entries: reply.list().map((entries) => entryOf(entries.list())),
     end: reply.number() === 1,
     prekey: reply.number(),
@@ -156,6 +158,9 @@ export function positionOf(id: string): Position {
   const [g = Number.NaN, s = Number.NaN] = id.split('-').map(Number);
   return { g, s };
 }
+
+const rotationOf = (reply: Reply | null): ReadRotation | null =>
+  reply === null ? null : { ...entryOf(reply), kind: 'rotation' };
 
 function entryOf(item: Reply): ReadEntry {
   const position = positionOf(item.text());

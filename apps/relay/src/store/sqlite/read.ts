@@ -8,7 +8,7 @@ import {
   type Role,
   type RoomId,
 } from '@0fc/protocol';
-import type { LogPage, ReadEntry, ReadLog, RoomFacts } from '../../rooms/room-store.js';
+import type { LogPage, ReadEntry, ReadLog, ReadRotation, RoomFacts } from '../../rooms/room-store.js';
 import { refuse, type Verdict } from '../../rooms/verdict.js';
 import { departedPage } from './departed.js';
 import {
@@ -63,11 +63,37 @@ export function readLog(tx: Transaction, command: ReadLog): Verdict<{ readonly p
       role: row.owner === memberId ? 'owner' : 'member',
       room: factsOf(row),
       generations: listed,
+      rotation: rotationBehind(tx, row, memberId, after),
       entries,
       end: upTo === null && !more,
       prekey: member.prekey_k,
     },
   };
+}
+
+/** The rotation that began the epoch, if this reader has yet to read it, and the log has it no more. */
+function rotationBehind(
+  tx: Transaction,
+  row: RoomRow,
+  memberId: MemberId,
+  after: Position,
+): ReadRotation | null {
+  const position = { g: row.epoch_g, s: row.epoch_s };
+  const edge = { g: row.trimmed_g, s: row.trimmed_s };
+  const behind = comparePositions(after, position) < 0 && comparePositions(position, edge) <= 0;
+  if (row.trimmed_t === null || !behind) return null;
+  const rotation = tx.all<Omit<LogRow, 'kind'> & { readonly wrap: Bytes | null }>(
+    `SELECT rotations.*, wraps.wrap FROM rotations
+       LEFT JOIN wraps ON wraps.room_id = rotations.room_id AND wraps.g = rotations.g AND wraps.s = rotations.s
+         AND wraps.member_id = ?
+     WHERE rotations.room_id = ? AND epoch = ? AND clear IS NOT NULL`,
+    memberId,
+    row.room_id,
+    row.epoch,
+  )[0];
+  if (rotation === undefined) return null;
+  const kind = 'rotation';
+  return { ...entryOf({ ...rotation, kind }, rotation.wrap), kind };
 }
 
 interface Span {

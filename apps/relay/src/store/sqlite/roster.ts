@@ -233,7 +233,11 @@ function placeRotation(tx: Transaction, roomId: RoomId, sender: MemberId, rotati
   const [placed] = place(tx, roomId, [{ kind: 'rotation', sender, clear, payload, wraps }]);
   if (placed === undefined) throw new Error('a rotation without a place');
   const { g, s } = placed.position;
-  tx.run('INSERT INTO rotations VALUES (?, ?, ?, ?, ?, ?)', roomId, newEpoch, hash, g, s, tx.now);
+  tx.run('UPDATE rotations SET clear = NULL, payload = NULL WHERE room_id = ? AND clear IS NOT NULL', roomId);
+  tx.run(
+    'INSERT INTO rotations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    roomId, newEpoch, hash, g, s, tx.now, sender, clear, payload,
+  ); // prettier-ignore
   tx.run(
     'UPDATE rooms SET epoch = ?, epoch_g = ?, epoch_s = ?, epoch_messages = 0 WHERE room_id = ?',
     newEpoch,

@@ -179,6 +179,16 @@ const STEPS: readonly string[] = [
     SELECT members.room_id, members.member_id, log.g, log.s, log.kind, log.sender, log.time, log.payload
     FROM members JOIN log ON log.room_id = members.room_id AND log.g = members.gone_g AND log.s = members.gone_s;
   `,
+  // The last rotation outlives its place in the log. Of one that was trimmed before, there is none.
+  `
+  ALTER TABLE rotations ADD COLUMN sender TEXT;
+  ALTER TABLE rotations ADD COLUMN clear BLOB;
+  ALTER TABLE rotations ADD COLUMN payload BLOB;
+  UPDATE rotations SET (sender, clear, payload) = (
+    SELECT sender, clear, payload FROM log
+    WHERE log.room_id = rotations.room_id AND log.g = rotations.g AND log.s = rotations.s)
+  WHERE epoch = (SELECT epoch FROM rooms WHERE rooms.room_id = rotations.room_id);
+  `,
 ];
 
 /** Brings a file to this version (or to an earlier one), step by step. Throws for a file of a later one. */

@@ -104,9 +104,12 @@ export function trim(tx: Transaction, command: Command<'trim'>): Of<'trim'> {
     'SELECT count(*) AS entries, coalesce(sum(bytes), 0) AS bytes FROM log WHERE room_id = ? AND (g, s) <= (?, ?)',
     roomId, to.g, to.s,
   )[0]; // prettier-ignore
-  for (const table of ['log', 'wraps']) {
-    tx.run(`DELETE FROM ${table} WHERE room_id = ? AND (g, s) <= (?, ?)`, roomId, to.g, to.s);
-  }
+  tx.run('DELETE FROM log WHERE room_id = ? AND (g, s) <= (?, ?)', roomId, to.g, to.s);
+  // Those of the last rotation stay as long as it is the last one.
+  tx.run(
+    'DELETE FROM wraps WHERE room_id = ? AND (g, s) <= (?, ?) AND (g, s) <> (?, ?)',
+    roomId, to.g, to.s, found.row.epoch_g, found.row.epoch_s,
+  ); // prettier-ignore
   tx.run(
     'UPDATE rooms SET trimmed_g = ?, trimmed_s = ?, trimmed_t = ?, entries = entries - ?, bytes = bytes - ? WHERE room_id = ?',
     to.g, to.s, t, gone?.entries ?? 0, gone?.bytes ?? 0, roomId,

@@ -70,8 +70,8 @@ return {'OK', room.g, room.s}
 
 /**
  * ARGV: member, g and s to read after ('' for from the floor on), most entries, most bytes, most generations.
- * Returns the role, then for the departed: farewell, head, epoch; else: facts, generations, entries with wraps,
- * end, prekey number. Atomic: a page and the tip it is measured by are of one moment.
+ * Returns the role, then for the departed: farewell, head, epoch; else: facts, generations, the last rotation
+ * with its wrap if it is behind the edge, or nothing, entries with wraps, end, prekey number. Atomic: a page and the tip it is measured by are of one moment.
  */
 export const readLog = script({
   name: 'readLog',
@@ -119,6 +119,12 @@ elseif less(g, s, known.fg, known.fs) then
   -- A newcomer gets what came since the floor, whatever it asks for (section 8).
   g, s = known.fg, known.fs
 end
+-- The rotation that began the epoch, if this reader has yet to read it, and the log has it no more.
+local rotated = false
+if room.tt and less(g, s, room.eg, room.es) and not less(room.tg, room.ts, room.eg, room.es) then
+  local text = lastRotation()
+  if text then rotated = {id(room.eg, room.es), text, call('HGET', WRAPS, room.epoch .. ':' .. who)} end
+end
 local listed, upTo
 if room.tt and less(g, s, room.tg, room.ts) then
   -- Behind the edge: on from there. Of generations that went only the first can have taken what this reader had.
@@ -153,7 +159,7 @@ while not full do
 end
 local starts = {}
 for i, start in ipairs(listed) do starts[i] = start[4] end
-return {'OK', room.owner == who and 'owner' or 'member', facts(), starts, entries, (upTo or more) and 0 or 1, known.k}
+return {'OK', room.owner == who and 'owner' or 'member', facts(), starts, rotated, entries, (upTo or more) and 0 or 1, known.k}
 `,
 });
 

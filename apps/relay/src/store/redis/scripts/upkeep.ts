@@ -113,14 +113,16 @@ for sender, ids in pairs(senders) do
   call('HSET', SENT, sender, all)
 end
 local who = #epochs > 0 and call('HKEYS', MEMBERS) or {}
-for _, epoch in ipairs(epochs) do
+-- Those of the last rotation stay as long as it is the last one.
+local kept = math.min(room.epoch, #epochs > 0 and epochs[#epochs] + 1 or room.wraps)
+for epoch = room.wraps, kept - 1 do
   local fields = {}
   for i, one in ipairs(who) do fields[i] = epoch .. ':' .. one end
   each('HDEL', WRAPS, fields)
 end
 call('XTRIM', LOG, 'MINID', id(g, s + 1))
 call('HSET', META, 'tg', g, 'ts', s, 'tt', t, 'entries', room.entries - gone, 'bytes', room.bytes - bytes)
-if #epochs > 0 then call('HSET', META, 'wraps', epochs[#epochs] + 1) end
+call('HSET', META, 'wraps', math.max(room.wraps, kept))
 return {'OK', 1}
 `,
 });

@@ -72,6 +72,13 @@ end
 local function keepRotation(epoch, known)
   call('HSET', CHAIN, 'r' .. epoch, cmsgpack.pack(known))
 end
+-- The last rotation, as its record: it outlives its place in the log.
+local function lastRotation()
+  return call('HGET', CHAIN, 'rotation')
+end
+local function keepLastRotation(text)
+  call('HSET', CHAIN, 'rotation', text)
+end
 local function epochRefusal(epoch)
   if epoch < room.epoch then return 'STALE_EPOCH' end
   if epoch > room.epoch then return 'EPOCH_AHEAD' end
@@ -166,6 +173,7 @@ local function placeRotation(sender, first)
     end
   end
   place({entry})
+  keepLastRotation(record(ROTATION, sender, entry.clear, entry.payload))
   keepRotation(epoch, {hash = ARGV[first + 1], g = entry.g, s = entry.s, time = now, bytes = entry.weight, sender = sender})
   each('HSET', WRAPS, fields)
   call('HSET', META, 'epoch', epoch, 'eg', entry.g, 'es', entry.s, 'em', 0)
