@@ -10,7 +10,8 @@ import { PROTOCOL_VERSION } from './context.js';
 import { concat, type Bytes } from './bytes.js';
 import { ERROR_CODES, ProtocolError, type ErrorCode } from './errors.js';
 import { LIMITS } from './limits.js';
-import { decodeAs, encodeAs, integer, text, type InferOutput } from './schema.js';
+import { encodeCbor, type CborValue } from './codec.js';
+import { decodeAs, encodeAs, integer, parse, text, type InferOutput } from './schema.js';
 
 /** The Socket.IO event that carries every frame, both ways. */
 export const FRAME_EVENT = 'frame';
@@ -56,14 +57,37 @@ export type WireError = {
   readonly params?: Readonly<Record<string, string | number>>;
 };
 
+const encoded = new WeakMap<SessionMessage, Bytes>();
+
+/**
+ * A message as it stands in a frame. Checked and encoded once, however often it is measured and to however
+ * many it goes: nobody changes it afterwards. Throws MALFORMED.
+ */
+export function encodeMessage(message: SessionMessage): Bytes {
+  const known = encoded.get(message);
+  if (known !== undefined) return known;
+  // In a frame, so that how deeply it may be nested is judged as the other end does; the frame's head goes again.
+  const bytes = encodeCbor([0, [parse(sessionMessage, message) as unknown as CborValue]]).subarray(3);
+  encoded.set(message, bytes);
+  return bytes;
+}
+
 const sessionFrame = v.strictTuple([
   integer(1),
   v.pipe(v.array(sessionMessage), v.minLength(1), v.maxLength(LIMITS.frameMessages)),
 ]);
 
+const frameHead = v.strictTuple([
+  integer(1),
+  v.pipe(v.array(v.literal(0)), v.minLength(1), v.maxLength(LIMITS.frameMessages)),
+]);
+
 /** Throws MALFORMED, or TOO_LARGE when the result exceeds the limit of a frame. */
 export function encodeSessionFrame(counter: number, messages: readonly SessionMessage[]): Bytes {
-  const data = encodeAs(sessionFrame, [counter, [...messages]]);
+  const parts = messages.map(encodeMessage);
+  // The heads of both arrays, as the codec has them: every message but a zero.
+  const head = encodeAs(frameHead, [counter, messages.map(() => 0)]).slice(0, -messages.length);
+  const data = concat(head, ...parts);
   // 52 bytes of Secure Session and two of the frame come on top.
   if (data.length + 54 > LIMITS.frameBytes) throw new ProtocolError(ERROR_CODES.TOO_LARGE, 'frame too large');
   return data;

@@ -201,6 +201,12 @@ describe('frames', () => {
     ];
     const frame = encodeSessionFrame(5, messages);
     expect(decodeSessionFrame(frame, 4)).toEqual(messages);
+    // Put together from its parts, it has the one encoding of the whole.
+    for (const count of [1, 23, 24, 255, 256]) {
+      const many = Array.from({ length: count }, (_, at) => messages[at % messages.length]!);
+      for (const counter of [1, 23, 24, 256, 65_536])
+        expect(encodeSessionFrame(counter, many)).toEqual(encodeCbor([counter, many]));
+    }
     for (const last of [0, 3, 5, 6])
       expect(codeOf(() => decodeSessionFrame(frame, last))).toBe('OUT_OF_SEQUENCE');
   });

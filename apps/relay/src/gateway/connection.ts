@@ -60,6 +60,17 @@ export interface ConnectionOptions {
 const MOST_WAITING = 1_024;
 const MOST_WAITING_BYTES = 4 * LIMITS.frameBytes;
 
+const events = new WeakMap<object, SessionMessage>();
+
+/** One message for a body that goes to many connections: it is encoded once. */
+function eventOf<K extends EventKind>(kind: K, body: EventBody<K>): SessionMessage {
+  const known = events.get(body);
+  if (known !== undefined) return known;
+  const message: SessionMessage = { e: kind, body };
+  events.set(body, message);
+  return message;
+}
+
 export class Connection implements Peer {
   readonly connectionId: string;
   readonly address: string;
@@ -156,7 +167,7 @@ export class Connection implements Peer {
 
   send<K extends EventKind>(kind: K, body: EventBody<K>): void {
     if ('entries' in body) this.#options.metrics.delivered(body.entries.length);
-    this.#outbound.push({ e: kind, body: body });
+    this.#outbound.push(eventOf(kind, body));
   }
 
   sent(): Promise<void> {

@@ -3,11 +3,11 @@
  * (docs/protocol.md section 3). All that is due in a turn shares a frame. Nothing is dropped
  * once it has been wrapped: more than 8 frames that are missing would break the session.
  */
-import { LIMITS, type Bytes, type SessionMessage } from '@0fc/protocol';
+import { encodeMessage, LIMITS, type Bytes, type SessionMessage } from '@0fc/protocol';
 import { splitForFrames } from '@0fc/crypto/link';
 
 export interface OutboundOptions {
-  /** bytes that may wait, by estimate; one message alone may always wait */
+  /** bytes that may wait; one message alone may always wait */
   readonly mostBytes: number;
   readonly seal: (messages: readonly SessionMessage[]) => Bytes;
   readonly send: (frame: Bytes) => void;
@@ -20,17 +20,6 @@ export interface OutboundOptions {
 interface Waiting {
   readonly message: SessionMessage;
   readonly bytes: number;
-}
-
-/** An estimate from above of what a value takes as CBOR. */
-function sizeOf(value: unknown): number {
-  if (value instanceof Uint8Array) return value.length + 5;
-  if (typeof value === 'string') return value.length * 3 + 3;
-  if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + sizeOf(item), 5);
-  if (typeof value === 'object' && value !== null) {
-    return Object.entries(value).reduce((sum, [key, item]) => sum + key.length + 2 + sizeOf(item), 5);
-  }
-  return 9;
 }
 
 export class Outbound {
@@ -46,17 +35,20 @@ export class Outbound {
     this.#options = options;
   }
 
-  /** Bytes that wait, by estimate. */
+  /** Bytes that wait. */
   get bytes(): number {
     return this.#bytes;
   }
 
   push(message: SessionMessage): void {
-    if (this.#ended) return;
-    const bytes = sizeOf(message);
+    if (!this.#ended) this.#try(() => this.#push(message));
+  }
+
+  #push(message: SessionMessage): void {
+    const { length: bytes } = encodeMessage(message);
     const full = (): boolean => this.#waiting.length > 0 && this.#bytes + bytes > this.#options.mostBytes;
     // Much in one turn is not the reader's fault: what can go out goes out first.
-    if (full() && this.#options.idle()) this.#try(() => this.#sendOne());
+    if (full() && this.#options.idle()) this.#sendOne();
     if (full()) {
       this.#options.overflow();
       return;

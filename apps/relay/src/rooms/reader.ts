@@ -19,6 +19,7 @@ import type { BoundReader, ClosingCode, Peer } from './peer.js';
 import type { FeedEntry, LogPage, ReadEntry, RoomEvent, RoomStore } from './room-store.js';
 import { granted } from './refusal.js';
 import { Notices } from './notices.js';
+import { follows, sharedBody } from './shared-entries.js';
 
 type Ordered = Extract<
   RoomEvent,
@@ -202,10 +203,17 @@ export class RoomReader implements BoundReader {
   }
 
   #deliverEntries(entries: readonly FeedEntry[]): void {
+    const shared = sharedBody(entries);
+    const [first] = entries;
+    if (shared !== null && first !== undefined && follows(first.position, this.#cursor)) {
+      this.#cursor = entries.at(-1)?.position ?? this.#cursor;
+      this.#peer.send('entries', shared);
+      return;
+    }
     const due: Entry[] = [];
     for (const entry of entries) {
       if (comparePositions(entry.position, this.#cursor) <= 0) continue;
-      if (entry.position.g !== this.#cursor.g || entry.position.s !== this.#cursor.s + 1) {
+      if (!follows(entry.position, this.#cursor)) {
         this.#sendEntries(due);
         this.#again({ type: 'entries', entries });
         return;

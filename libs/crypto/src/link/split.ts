@@ -1,17 +1,17 @@
 /** Groups what is due to a peer into frames (docs/protocol.md section 3: one wrap for all of a tick). */
-import { encodeCbor, LIMITS, ProtocolError, type CborValue, type SessionMessage } from '@0fc/protocol';
+import { encodeMessage, LIMITS, ProtocolError, type SessionMessage } from '@0fc/protocol';
 
 /** 52 bytes of Secure Session, two of the frame, and the heads of the outer arrays and the counter. */
 const OVERHEAD_BYTES = 54 + 16;
 
-/** Groups in order, each within the limits of a frame. Throws TOO_LARGE for a message that fits none. */
+/** Groups in order, each within the limits of a frame. Throws TOO_LARGE for a message that fits none, MALFORMED. */
 export function splitForFrames(messages: readonly SessionMessage[]): readonly (readonly SessionMessage[])[] {
   const room = LIMITS.frameBytes - OVERHEAD_BYTES;
   const groups: SessionMessage[][] = [];
   let group: SessionMessage[] = [];
   let size = 0;
   for (const message of messages) {
-    const bytes = encodeCbor(message as unknown as CborValue).length;
+    const bytes = encodeMessage(message).length;
     if (bytes > room) throw new ProtocolError('TOO_LARGE', 'message larger than a frame');
     if (group.length === LIMITS.frameMessages || size + bytes > room) {
       groups.push(group);
