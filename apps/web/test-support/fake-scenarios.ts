@@ -1,7 +1,7 @@
 import type { AppView, RoomSummary, RoomView, TimelineItem } from '@0fc/client/api';
 
 import { appView, at, member, members, rooms, roomView } from './fake-data';
-import { everyAlarm, everyEvent, longTimeline, timeline } from './fake-timeline';
+import { everyAlarm, everyEvent, longTimeline, quotingTimeline, timeline } from './fake-timeline';
 
 /** What the worker would tell at first: `?fake=<name>` in the address of the fake build. */
 export interface Scenario {
@@ -64,6 +64,8 @@ const SCENARIOS: Readonly<Record<string, () => Scenario>> = {
       timeline.slice(0, 1),
     ),
   long: () => make({ alarms: 0, unreadFrom: 10_000, earlier: true }, {}, longTimeline(10_000)),
+  quoting: () => make({ alarms: 0, unreadFrom: 10_010, earlier: true }, {}, quotingTimeline(900)),
+  quotingfar: () => make({ alarms: 0, unreadFrom: 10_010, earlier: true }, {}, quotingTimeline(4_300)),
   events: () => make({ alarms: 0, unreadFrom: 100 }, {}, everyEvent),
   alarms: () => make({ alarms: everyAlarm.length, unreadFrom: 100 }, {}, everyAlarm),
   departure: () => asGuest({ paused: 'departure' }),

@@ -135,6 +135,20 @@ export const longTimeline = (count: number): readonly TimelineItem[] =>
     message(`l${String(n)}`, n, Date.now() - (count - n) * 60_000, n % 6, `Message ${String(n)}`),
   );
 
+/** Answers, at the end of a long conversation, to what is near, far, farther and not there. */
+export const quotingTimeline = (count: number): readonly TimelineItem[] => [
+  ...longTimeline(count),
+  ...[`l${String(count - 500)}`, 'l7', 'lost', null].map((id, n) =>
+    message(`q${String(n)}`, count + n, Date.now(), n % 2, `Answer ${String(n)}`, {
+      replyTo: {
+        id,
+        senderName: id === null ? 'Jonas Weber' : 'Lucie Marchand',
+        text: id === null ? '' : 'Quoted',
+      },
+    }),
+  ),
+];
+
 const hex = (n: number): string =>
   Array.from({ length: 16 }, (_, k) => ((n * 131 + k * 37 + 61) % 256).toString(16).padStart(2, '0')).join(
     '',

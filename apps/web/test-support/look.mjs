@@ -216,6 +216,39 @@ const SCREENS = [
       await page.locator('dialog[open]').waitFor();
     },
   ],
+  [
+    'room-quoted',
+    '/room/room-rive?fake=quoting',
+    async (page) => {
+      await page.locator('[data-id=q0]').getByTestId('quote').press('Enter');
+      const quoted = page.locator('[data-id=l400]');
+      await page.locator('[data-id=l400]:focus').waitFor();
+      const box = await quoted.boundingBox();
+      const inView = box !== null && box.y >= 0 && box.y + box.height <= page.viewportSize().height;
+      const seen = inView && (await quoted.getAttribute('class')).includes('msg--marked');
+      if (!seen) throw new Error('the quoted message is not marked, or out of view');
+    },
+  ],
+  [
+    'room-quote-far',
+    '/room/room-rive?fake=quotingfar',
+    async (page) => {
+      const answer = page.locator('[data-id=q1]');
+      await answer.getByTestId('quote').click();
+      await answer
+        .getByTestId('quote-told')
+        .filter({ hasNot: page.locator('.spinner') })
+        .waitFor();
+    },
+  ],
+  [
+    'room-readers',
+    '/room/room-rive',
+    async (page) => {
+      await page.locator('[data-id=m5]').getByTestId('message-state').press('Enter');
+      await page.getByTestId('readers').waitFor();
+    },
+  ],
   ['home-drafts', '/?fake=drafts', async (page) => page.locator('.shell').waitFor()],
   ['relay', '/room/room-rive/relay', async (page) => page.getByTestId('relay-row').first().waitFor()],
   ['room-quiet', '/room/room-rive?fake=quiet', async (page) => page.getByTestId('system-line').waitFor()],

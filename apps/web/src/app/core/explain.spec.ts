@@ -38,3 +38,22 @@ describe('what members’ acts can end in', () => {
     expect(TestBed.inject(Explain).sentence({ code })).toContain(remedy);
   });
 });
+
+describe('an alarm about entries of the log', () => {
+  it.each([
+    ['ALARM_GAP', 12, 12, 'Entry 12 of this room did not arrive'],
+    ['ALARM_GAP', 12, 40, 'Entries 12 to 40 of this room'],
+    ['ALARM_RELAY_LOST', 7, 7, 'Entry 7 is gone'],
+    ['ALARM_RELAY_LOST', 7, 9, 'Entries 7 to 9 are gone'],
+  ])('%s names one as one: %i to %i', (code, from, to, words) => {
+    provideApp('rooms');
+    expect(TestBed.inject(Explain).alarm(code, { from, to }).text).toContain(words);
+  });
+
+  it('that knows of no range says what it always does', () => {
+    provideApp('rooms');
+    expect(TestBed.inject(Explain).alarm('ALARM_UNREADABLE', { member: 'Lucie' }).text).toContain(
+      'said to be from Lucie',
+    );
+  });
+});

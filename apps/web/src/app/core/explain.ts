@@ -55,6 +55,10 @@ export class Explain {
       code,
       member: String(params.member ?? '') || this.#i18n.t('common.someone'),
     };
-    return { title: this.#i18n.t(`${key}.title`, filled), text: this.#i18n.t(`${key}.text`, filled) };
+    const one = params.from !== undefined && params.from === params.to && this.#i18n.has(`${key}.textOne`);
+    return {
+      title: this.#i18n.t(`${key}.title`, filled),
+      text: this.#i18n.t(`${key}.${one ? 'textOne' : 'text'}`, filled),
+    };
   }
 }

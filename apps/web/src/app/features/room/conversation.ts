@@ -25,6 +25,7 @@ export class Conversation {
   readonly #active = signal<string | null>(null);
   readonly #picking = signal<string | null>(null);
   readonly #deleting = signal<TimelineMessage | null>(null);
+  readonly #readersOf = signal<string | null>(null);
   readonly #failure = signal<Failure | null>(null);
   #focusComposer: (() => void) | null = null;
 
@@ -35,6 +36,8 @@ export class Conversation {
   readonly picking = this.#picking.asReadonly();
   /** the message that is deleted once that is confirmed */
   readonly deleting = this.#deleting.asReadonly();
+  /** id of the message whose readers are named */
+  readonly readersOf = this.#readersOf.asReadonly();
   /** why the last act failed */
   readonly failure = this.#failure.asReadonly();
   /** only a member may say anything, and a closing room takes nothing in */
@@ -46,12 +49,6 @@ export class Conversation {
     () => new Set(this.#store.room()?.members.flatMap((one) => (one.here ? [one.memberId] : []))),
     { equal: (a, b) => a.size === b.size && [...a].every((id) => b.has(id)) },
   );
-  readonly #shown = computed(() => new Set(this.#store.timeline().map(({ id }) => id)));
-
-  /** Whether the page has this item, so that one can go to it. */
-  has(id: string | null): boolean {
-    return id !== null && this.#shown().has(id);
-  }
 
   activate(id: string | null): void {
     this.#active.set(id);
@@ -104,6 +101,10 @@ export class Conversation {
       this.#deleting.set(message);
   }
 
+  askReaders(id: string | null): void {
+    this.#readersOf.set(id);
+  }
+
   async confirmDelete(): Promise<void> {
     const message = this.#deleting();
     if (message === null) return;
@@ -137,6 +138,7 @@ export class Conversation {
     this.#active.set(null);
     this.#picking.set(null);
     this.#deleting.set(null);
+    this.#readersOf.set(null);
     this.#failure.set(null);
   }
 

@@ -1,4 +1,4 @@
-import { Component, computed, inject, input, output } from '@angular/core';
+import { Component, computed, inject, input } from '@angular/core';
 import type { TimelineMessage } from '@0fc/client/api';
 
 import { Format } from '../../core/format';
@@ -10,6 +10,8 @@ import type { IconName } from '../../ui/icons';
 import { RichText } from '../../ui/rich-text';
 import { Conversation } from './conversation';
 import { MessageTools } from './message-tools';
+import { Quote } from './quote';
+import { QuoteSeeker } from './quote-seeker';
 import { ReactionPicker } from './reaction-picker';
 import { Reactions } from './reactions';
 
@@ -17,7 +19,7 @@ import { Reactions } from './reactions';
 @Component({
   // The row is the list item itself: a list may have no other children.
   selector: 'li[zfcMessage]',
-  imports: [Avatar, Fingerprint, Icon, MessageTools, ReactionPicker, Reactions, RichText],
+  imports: [Avatar, Fingerprint, Icon, MessageTools, Quote, ReactionPicker, Reactions, RichText],
   host: {
     class: 'msg',
     tabindex: '-1',
@@ -28,6 +30,7 @@ import { Reactions } from './reactions';
     '[class.msg--unsupported]': 'message().unsupported',
     '[class.msg--deleted]': 'message().deleted',
     '[class.msg--active]': 'active()',
+    '[class.msg--marked]': 'marked()',
     '[attr.data-id]': 'message().id',
     '[attr.data-state]': 'message().state',
     '[attr.data-order]': 'message().order',
@@ -63,21 +66,7 @@ import { Reactions } from './reactions';
           {{ t(message().mine ? 'room.deletedMine' : 'room.deleted') }}
         </p>
       } @else {
-        @if (message().replyTo; as quoted) {
-          @if (conversation.has(quoted.id)) {
-            <button class="quote" type="button" data-testid="quote" (click)="goTo.emit(quoted.id ?? '')">
-              <b
-                ><bdi>{{ quoted.senderName || t('common.someone') }}</bdi></b
-              >&ngsp;<bdi>{{ quoted.text || t('room.quoteEmpty') }}</bdi>
-            </button>
-          } @else {
-            <span class="quote" data-testid="quote">
-              <b
-                ><bdi>{{ quoted.senderName || t('common.someone') }}</bdi></b
-              >&ngsp;<bdi>{{ quoted.text || t('room.quoteEmpty') }}</bdi>
-            </span>
-          }
-        }
+        <zfc-quote [message]="message()" />
         <p class="msg__text" dir="auto">
           <zfc-rich-text [text]="message().unsupported ? t('room.unsupported') : message().text" />
           @if (message().edited) {
@@ -92,9 +81,22 @@ import { Reactions } from './reactions';
         }
       }
       @if (message().mine && end() && !message().deleted) {
-        <span class="msg__state" data-testid="message-state" [title]="readers()"
-          ><zfc-icon [name]="stateIcon()" [small]="true" />{{ stateText() }}</span
-        >
+        @if (message().state === 'sending') {
+          <span class="msg__state" data-testid="message-state"
+            ><zfc-icon [name]="stateIcon()" [small]="true" />{{ stateText() }}</span
+          >
+        } @else {
+          <button
+            class="msg__state"
+            type="button"
+            data-testid="message-state"
+            aria-haspopup="dialog"
+            [title]="readers()"
+            (click)="conversation.askReaders(message().id)"
+          >
+            <zfc-icon [name]="stateIcon()" [small]="true" /><span>{{ stateText() }}</span>
+          </button>
+        }
       }
     </div>
     @if (active() && !message().deleted) {
@@ -104,6 +106,7 @@ import { Reactions } from './reactions';
 })
 export class MessageRow {
   readonly #i18n = inject(I18n);
+  readonly #seeker = inject(QuoteSeeker);
   protected readonly conversation = inject(Conversation);
   protected readonly format = inject(Format);
   protected readonly t = this.#i18n.t;
@@ -112,10 +115,8 @@ export class MessageRow {
   readonly end = input(true);
   /** members other than the sender */
   readonly others = input.required<number>();
-  /** id of the message that a quote leads to */
-  readonly goTo = output<string>();
-
   protected readonly active = computed(() => this.conversation.active() === this.message().id);
+  protected readonly marked = computed(() => this.#seeker.marked() === this.message().id);
   protected readonly here = computed(() => this.conversation.here().has(this.message().sender));
   protected readonly sender = computed(() =>
     this.message().mine ? this.t('common.you') : this.message().senderName || this.t('common.someone'),

@@ -16,6 +16,7 @@ import { RoomBanners } from './room-banners';
 import { RoomEnded } from './room-ended';
 import { Shortcuts } from './shortcuts';
 import { Thread } from './thread';
+import { WhoHasRead } from './who-has-read';
 
 @Component({
   selector: 'zfc-room-page',
@@ -30,6 +31,7 @@ import { Thread } from './thread';
     RouterLink,
     Shortcuts,
     Thread,
+    WhoHasRead,
   ],
   providers: [Conversation],
   host: { class: 'contents' },
@@ -126,6 +128,7 @@ import { Thread } from './thread';
     <zfc-delete-message />
     <zfc-shortcuts #shortcuts />
     @if (room(); as room) {
+      <zfc-who-has-read [room]="room" />
       <zfc-details-pane [room]="room" />
     }
   `,

@@ -17,6 +17,7 @@ import { I18n } from '../../core/i18n';
 import { Icon } from '../../ui/icon';
 import { AlarmRow } from './alarm-row';
 import { MessageRow } from './message-row';
+import { QuoteSeeker } from './quote-seeker';
 import { rowsOf } from './rows';
 import { SystemRow } from './system-row';
 import { ThreadKeys } from './thread-keys';
@@ -30,6 +31,7 @@ const NEAR = 80;
 @Component({
   selector: 'zfc-thread',
   imports: [AlarmRow, Icon, MessageRow, SystemRow, ThreadKeys],
+  providers: [QuoteSeeker],
   host: { class: 'feed__wrap' },
   template: `
     <div
@@ -61,7 +63,6 @@ const NEAR = 80;
                 [start]="row.start"
                 [end]="row.end"
                 [others]="others()"
-                (goTo)="toItem($event)"
               ></li>
             }
             @case ('system') {
@@ -145,6 +146,10 @@ export class Thread {
     return came === 0 ? this.t('room.jump') : this.#i18n.count('room.jumpNew', came);
   });
 
+  constructor() {
+    inject(QuoteSeeker).onFound((id) => this.toItem(id));
+  }
+
   /** What the page has already is drawn at once; then the vault is asked, a window at a time. */
   protected async showEarlier(): Promise<void> {
     if (this.loading()) return;
@@ -170,11 +175,13 @@ export class Thread {
     if (alarm !== undefined) this.toItem(alarm.id);
   }
 
-  /** Brings one item into view, marks it for a moment and gives it the focus. */
-  protected toItem(id: string): void {
-    const index = this.items().findIndex((item) => item.id === id);
+  /** Brings one item into view and gives it the focus. */
+  private toItem(id: string): void {
+    // The store's, not the input's: what has just been loaded comes with the next look at the page.
+    const items = this.#store.timeline();
+    const index = items.findIndex((item) => item.id === id);
     if (index === -1) return;
-    const fromEnd = this.items().length - index;
+    const fromEnd = items.length - index;
     if (fromEnd > this.#window()) this.#window.set(fromEnd + NEAR);
     afterNextRender(
       () => {
