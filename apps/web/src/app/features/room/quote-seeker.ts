@@ -102,8 +102,8 @@ export class QuoteSeeker {
   /** The worker answers and tells over two ways: that it has answered does not say that it has told. */
   #arrival(oldest: string | undefined): Promise<boolean> {
     const more = this.#timeline.pipe(filter(([first]) => first?.id !== oldest));
-    return firstValueFrom(more.pipe(timeout({ first: ARRIVAL_MS, with: () => of(null) }))).then(
-      (items) => items !== null,
-    );
+    const first = more.pipe(timeout({ first: ARRIVAL_MS, with: () => of(null) }));
+    // The conversation may be left meanwhile: then nothing arrives at all.
+    return firstValueFrom(first, { defaultValue: null }).then((items) => items !== null);
   }
 }
