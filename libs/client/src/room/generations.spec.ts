@@ -144,6 +144,30 @@ describe('a lost tail', () => {
   });
 });
 
+describe('what was told as missed before a loss', () => {
+  test('and is said again after it, with the number that it had, is shown; another one with that number is an alarm', async () => {
+    const from = log.position;
+    await take(await log.say(log.owner, 'first'));
+    log.owner.n += 1;
+    const withheld = log.owner.n;
+    await take(await log.say(log.owner, 'third'));
+    expect(alarmsOf(reader)).toEqual([ALARM_CODES.ALARM_MESSAGE_GAP]);
+    await lose(from, 1_000);
+    const mid = nodeRandom.bytes(16);
+    await take(await log.say(log.owner, 'second', { n: withheld, mid }));
+    await take(await log.say(log.owner, 'second', { n: withheld, mid }));
+    expect(textsOf(reader)).toEqual(['first', 'third', 'second']);
+    const before = alarmsOf(reader);
+    await take(await log.say(log.owner, 'another', { n: withheld, mid: nodeRandom.bytes(16) }));
+    expect(alarmsOf(reader)).toEqual([...before, ALARM_CODES.ALARM_DUPLICATE_N]);
+    expect(before).not.toContain(ALARM_CODES.ALARM_DUPLICATE_N);
+    // The numbers go on where they were.
+    await take(await log.say(log.owner, 'fourth', { n: withheld + 2 }));
+    expect(textsOf(reader).at(-1)).toBe('fourth');
+    expect(alarmsOf(reader)).toHaveLength(before.length + 1);
+  });
+});
+
 describe('an owner that says two things', () => {
   test('with two entries on one head is shown, and the first stays', async () => {
     const before = log.position;

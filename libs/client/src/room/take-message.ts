@@ -97,8 +97,10 @@ function checkCounter(state: RoomState, body: Body<'message'>): readonly StoredI
     return [{ type: 'repeat', sender: body.sender, instance: body.instance, n: body.n }];
   }
   const last = state.core.counters.find((counter) => counter.sender === body.sender);
-  // Not above the last, and yet not held here: from before this member's history began, or forged.
-  if (last !== undefined && equalBytes(last.instance, body.instance) && body.n <= last.n) {
+  // Not above the last, and yet not held here: told as missed, or from before this member's history began. After
+  // a loss its sender says it again (section 6); else it is told out of its order, or its number is used twice.
+  const late = last !== undefined && equalBytes(last.instance, body.instance) && body.n <= last.n;
+  if (late && state.core.losses.length === 0) {
     return [alarm(ALARM_CODES.ALARM_DUPLICATE_N, body.sender, { n: body.n })];
   }
   return null;
@@ -113,6 +115,7 @@ function noteCounter(state: RoomState, body: Body<'message'>): readonly StoredIt
   if (retired) return [alarm(ALARM_CODES.ALARM_OLD_INSTANCE, sender, { n })];
   const same = last !== undefined && equalBytes(last.instance, instance);
   const expected = same ? last.n + 1 : 1;
+  if (n < expected) return [];
   // What was told as missed already may have had so many of them; more were withheld.
   if (n > expected && n > expected + missedSince(state, sender))
     items.push(alarm(ALARM_CODES.ALARM_MESSAGE_GAP, sender, { from: expected, to: n - 1 }));
