@@ -3,14 +3,13 @@ import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ALARM_CODES, type Entry, type MemberId } from '@0fc/protocol';
 import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
 import { ALARMS_APART } from './alarm-flood.js';
-import { alarmsOf, RoomLog, textsOf, type Person } from './log.spec-support.js';
+import { alarmsOf, type RoomLog, readLog, textsOf } from './log.spec-support.js';
 import type { RoomState } from './state.js';
 import { acceptGap, takeEntry } from './take.js';
 
 const FLOOD = 60;
 
 let log: RoomLog;
-let guest: Person;
 let reader: RoomState;
 
 const take = async (...entries: readonly Entry[]): Promise<void> => {
@@ -40,11 +39,7 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  log = await RoomLog.begin();
-  const { person, entry } = await log.admit();
-  guest = person;
-  reader = await log.reader(guest);
-  await take(entry);
+  ({ log, reader } = await readLog());
 });
 
 describe('alarms of one code in a row', () => {

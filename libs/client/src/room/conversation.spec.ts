@@ -5,7 +5,7 @@ import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
 import fc from 'fast-check';
 import { Conversation, type Said } from './conversation.js';
 import { alarm } from './items.js';
-import { crypto, RoomLog, type Person } from './log.spec-support.js';
+import { crypto, type RoomLog, readLog, type Person } from './log.spec-support.js';
 import { enqueue, type RoomState } from './state.js';
 import { takeEntry } from './take.js';
 
@@ -39,12 +39,8 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  log = await RoomLog.begin();
-  const { person, entry } = await log.admit();
-  guest = person;
-  reader = await log.reader(guest);
+  ({ log, guest, reader } = await readLog());
   conversation = new Conversation(reader);
-  await take(entry);
   conversation.takeDirty();
 });
 

@@ -5,7 +5,15 @@ import { bodyHash } from '@0fc/crypto/verify';
 import { makeRotation, signBody } from '@0fc/crypto/keys';
 import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
 import { takeGeneration } from './generations.js';
-import { alarmsOf, crypto, eventsOf, RoomLog, textsOf, type Person } from './log.spec-support.js';
+import {
+  alarmsOf,
+  crypto,
+  eventsOf,
+  type RoomLog,
+  readLog,
+  textsOf,
+  type Person,
+} from './log.spec-support.js';
 import { lagsBehind, missingEntries } from './restore.js';
 import type { RoomState } from './state.js';
 import { takeTrimmedRotation } from './take-rotation.js';
@@ -36,13 +44,10 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  log = await RoomLog.begin();
-  const first = await log.admit();
-  const second = await log.admit();
-  guest = first.person;
-  third = second.person;
-  reader = await log.reader(guest);
-  await take(first.entry, second.entry);
+  ({ log, guest, reader } = await readLog());
+  const { person, entry } = await log.admit();
+  third = person;
+  await take(entry);
 });
 
 describe('a lost tail', () => {

@@ -39,6 +39,7 @@ import { Vault } from '../vault.js';
 import { encodeRoster } from '@0fc/crypto/verify';
 import type { RoomCore } from './records.js';
 import { RoomState } from './state.js';
+import { takeEntry } from './take.js';
 
 export const crypto = { hash: nodeHash, random: nodeRandom, clock: systemClock };
 
@@ -374,3 +375,16 @@ export const eventsOf = (state: RoomState): readonly string[] =>
 
 export const textsOf = (state: RoomState): readonly unknown[] =>
   state.messages().flatMap((message) => (message.content.type === 'text' ? [message.content.text] : []));
+
+/** A log with one member beside its owner, as that one has taken it in. */
+export async function readLog(): Promise<{
+  readonly log: RoomLog;
+  readonly guest: Person;
+  readonly reader: RoomState;
+}> {
+  const log = await RoomLog.begin();
+  const { person: guest, entry } = await log.admit();
+  const reader = await log.reader(guest);
+  await takeEntry(nodeHash, reader, entry);
+  return { log, guest, reader };
+}

@@ -3,13 +3,12 @@ import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ALARM_CODES, type Entry } from '@0fc/protocol';
 import { loadThemis, nodeHash } from '@0fc/crypto/node';
 import { system } from './items.js';
-import { alarmsOf, RoomLog, textsOf, type Person } from './log.spec-support.js';
+import { alarmsOf, type RoomLog, readLog, textsOf, type Person } from './log.spec-support.js';
 import { followToEnd } from './skipped.js';
 import type { RoomState } from './state.js';
 import { takeEntry } from './take.js';
 
 let log: RoomLog;
-let guest: Person;
 let reader: RoomState;
 
 beforeAll(async () => {
@@ -17,11 +16,7 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  log = await RoomLog.begin();
-  const { person, entry } = await log.admit();
-  guest = person;
-  reader = await log.reader(guest);
-  await takeEntry(nodeHash, reader, entry);
+  ({ log, reader } = await readLog());
 });
 
 /** As the reader takes a trimmed edge in: everything up to where the log is now. */

@@ -4,7 +4,7 @@ import { ALARM_CODES, decodeBody, type Entry } from '@0fc/protocol';
 import { generateKeyPair, makeRotation } from '@0fc/crypto/keys';
 import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
 import { containerBody } from '@0fc/crypto/verify';
-import { alarmsOf, crypto, RoomLog, textsOf, type Person } from './log.spec-support.js';
+import { alarmsOf, crypto, type RoomLog, readLog, textsOf, type Person } from './log.spec-support.js';
 import type { OwnerInvite } from './records.js';
 import type { RoomState } from './state.js';
 import { acceptGap, takeEntry } from './take.js';
@@ -25,11 +25,7 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  log = await RoomLog.begin();
-  const { person, entry } = await log.admit();
-  guest = person;
-  reader = await log.reader(guest);
-  await take(entry);
+  ({ log, guest, reader } = await readLog());
 });
 
 describe('an honest log', () => {
