@@ -186,8 +186,10 @@ describe('a range that one member alone is told to have missed', () => {
     for (const place of [first, second, { ...first, position: { g: 1, s: position.s } }]) {
       stage.relay.honest();
       trimFor(ines, place);
+      const opens = (): number => stage.relay.requests('open', idOf(ines)).length;
+      const before = opens();
       stage.relay.cut(idOf(ines));
-      await until('to be away', () => ines.room?.connection !== 'connected');
+      await until('her to read again', () => opens() > before);
       await ines.live();
     }
     stage.relay.honest();

@@ -107,7 +107,7 @@ export class Composer {
   #told = -Infinity;
 
   constructor() {
-    this.conversation.onBegin(() => this.field().nativeElement.focus());
+    this.conversation.onBegin((writing) => this.#begin(writing));
     const roomId = computed(() => this.room().roomId);
     effect(() => {
       const id = roomId();
@@ -118,12 +118,19 @@ export class Composer {
       });
     });
     effect(() => {
-      const writing = this.writing();
-      if (writing.kind === 'new') return;
-      if (writing.kind === 'edit') this.#edited.set(writing.message.text);
+      if (this.writing().kind === 'new') return;
       // After the field has its text, so that one goes on at its end.
       afterNextRender(() => this.focus(), { injector: this.#injector });
     });
+  }
+
+  /** Not with the next rendering: what is typed until then is an addition to the text, and not lost to it. */
+  #begin(writing: Writing): void {
+    if (writing.kind === 'edit') {
+      this.#edited.set(writing.message.text);
+      this.field().nativeElement.value = writing.message.text;
+    }
+    this.focus();
   }
 
   focus(): void {

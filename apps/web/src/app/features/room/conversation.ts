@@ -27,7 +27,7 @@ export class Conversation {
   readonly #deleting = signal<TimelineMessage | null>(null);
   readonly #readersOf = signal<string | null>(null);
   readonly #failure = signal<Failure | null>(null);
-  #focusComposer: (() => void) | null = null;
+  #begun: ((writing: Writing) => void) | null = null;
 
   readonly writing = this.#writing.asReadonly();
   /** id of the message whose tools are shown */
@@ -80,9 +80,9 @@ export class Conversation {
     return true;
   }
 
-  /** The composer takes the focus at once when an answer or a change begins: no key typed then goes astray. */
-  onBegin(focus: () => void): void {
-    this.#focusComposer = focus;
+  /** The composer takes an answer or a change up at once: no key typed then goes astray. */
+  onBegin(begun: (writing: Writing) => void): void {
+    this.#begun = begun;
   }
 
   /** Back to a new message. */
@@ -146,7 +146,7 @@ export class Conversation {
     this.#failure.set(null);
     this.#picking.set(null);
     this.#writing.set(writing);
-    this.#focusComposer?.();
+    this.#begun?.(writing);
   }
 
   async #do(act: (api: ClientConnection['api'], roomId: string) => Promise<Outcome<void>>): Promise<boolean> {

@@ -154,6 +154,17 @@ describe('a change of a message', () => {
     expect(row(fixture, 'm8').querySelector('[data-testid="edited"]')).not.toBeNull();
   });
 
+  it('is not lost where one types before the page has drawn it', async () => {
+    const { client, fixture } = await open('rooms');
+    press(element(fixture, 'composer'), 'ArrowUp');
+    expect(value(fixture)).toBe('We can do it tonight at 7, Tomás?');
+    fill(fixture, 'composer', 'We can do it at 8');
+    await settle(fixture);
+    press(element(fixture, 'composer'), 'Enter');
+    await settle(fixture, 8);
+    expect(client.calls).toContain('editMessage m8 We can do it at 8');
+  });
+
   it('does not take ArrowUp from a text, and sends nothing when nothing changed', async () => {
     const { client, fixture } = await open('rooms');
     fill(fixture, 'composer', 'a draft');
