@@ -60,13 +60,13 @@ export interface ConnectionOptions {
 const MOST_WAITING = 1_024;
 const MOST_WAITING_BYTES = 4 * LIMITS.frameBytes;
 
-const events = new WeakMap<object, SessionMessage>();
+const events = new WeakMap<object, SessionMessage & { readonly e: string }>();
 
 /** One message for a body that goes to many connections: it is encoded once. */
 function eventOf<K extends EventKind>(kind: K, body: EventBody<K>): SessionMessage {
   const known = events.get(body);
-  if (known !== undefined) return known;
-  const message: SessionMessage = { e: kind, body };
+  if (known?.e === kind) return known;
+  const message = { e: kind, body };
   events.set(body, message);
   return message;
 }

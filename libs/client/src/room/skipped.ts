@@ -3,11 +3,23 @@
  * are missed, but the roster chain is never trimmed and each rotation commits to its key,
  * so both can be followed again from the first entry that shows where they are.
  */
-import { decodeBody, equalBytes, ERROR_CODES, ROSTER_KINDS, type Bytes, type MemberId } from '@0fc/protocol';
+import {
+  decodeBody,
+  equalBytes,
+  ERROR_CODES,
+  ROSTER_KINDS,
+  type Body,
+  type Bytes,
+  type MemberId,
+} from '@0fc/protocol';
 import { applyRoster, bodyHash, containerBody, memberIdOf, type Hash } from '@0fc/crypto/verify';
 import { ClientError } from '../errors.js';
 import { followChange } from './changes.js';
 import type { RoomState } from './state.js';
+
+/** What a rotation says of itself; it has not been verified. */
+export const rotationIn = (clear: Bytes): Body<'rotation'> =>
+  decodeBody(containerBody(clear), 'rotation').body;
 
 /** Follows the chain that was fetched up to the entry before this one. */
 export async function followToEntry(hash: Hash, state: RoomState, container: Bytes): Promise<void> {
@@ -42,10 +54,7 @@ async function admissionAhead(hash: Hash, state: RoomState, member: MemberId): P
 
 /** The first rotation after a trimmed range: the roster is followed to the head that it names. */
 export async function followToHead(hash: Hash, state: RoomState, clear: Bytes): Promise<void> {
-  if (!state.core.skipped) return;
-  const { body } = decodeBody(containerBody(clear), 'rotation');
-  const at = await indexAhead(hash, state, body.head);
-  if (at !== null) await follow(hash, state, at + 1);
+  if (state.core.skipped) await followTo(hash, state, rotationIn(clear).head);
 }
 
 /**
@@ -54,8 +63,7 @@ export async function followToHead(hash: Hash, state: RoomState, clear: Bytes): 
  */
 export async function followToEnd(hash: Hash, state: RoomState, head: Bytes): Promise<void> {
   try {
-    const at = await indexAhead(hash, state, head);
-    if (at !== null) await follow(hash, state, at + 1);
+    await followTo(hash, state, head);
   } catch (error) {
     if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
     state.chainAhead = [];
@@ -65,8 +73,7 @@ export async function followToEnd(hash: Hash, state: RoomState, head: Bytes): Pr
 /** The epoch that a rotation is checked to follow: after a trimmed range any one from this one on. */
 export function epochBefore({ core }: RoomState, clear: Bytes): number {
   if (!core.skipped) return core.epoch;
-  const { body } = decodeBody(containerBody(clear), 'rotation');
-  return Math.max(core.epoch, body.newEpoch - 1);
+  return Math.max(core.epoch, rotationIn(clear).newEpoch - 1);
 }
 
 /**
@@ -80,6 +87,11 @@ export function passOver({ core }: RoomState, epoch: number): void {
     core.logEpoch = epoch;
   }
   core.skipped = false;
+}
+
+async function followTo(hash: Hash, state: RoomState, head: Bytes): Promise<void> {
+  const at = await indexAhead(hash, state, head);
+  if (at !== null) await follow(hash, state, at + 1);
 }
 
 async function indexAhead(hash: Hash, state: RoomState, head: Bytes): Promise<number | null> {

@@ -1,16 +1,9 @@
 /** Taking in a rotation (docs/protocol.md section 7; G8, G9, G10, G11). */
 import {
-  ALARM_CODES, decodeBody, equalBytes, ERROR_CODES, type AlarmCode, type Body, type Bytes, type Entry,
+  ALARM_CODES, equalBytes, ERROR_CODES, type AlarmCode, type Body, type Bytes, type Entry,
   type Position,
 } from '@0fc/protocol'; // prettier-ignore
-import {
-  bodyHash,
-  containerBody,
-  verifyContainer,
-  verifyRotation,
-  type Hash,
-  type Roster,
-} from '@0fc/crypto/verify';
+import { bodyHash, verifyContainer, verifyRotation, type Hash, type Roster } from '@0fc/crypto/verify';
 import { openRotation, wrapPrekey } from '@0fc/crypto/keys';
 import { ClientError } from '../errors.js';
 import { forgetKeys } from './forget-keys.js';
@@ -19,7 +12,7 @@ import { countersHere, noteRestored } from './generations.js';
 import { alarm, system } from './items.js';
 import { settlePending } from './pending.js';
 import type { StoredItem } from './records.js';
-import { epochBefore, followToHead, passOver } from './skipped.js';
+import { epochBefore, followToHead, passOver, rotationIn } from './skipped.js';
 import type { RoomState } from './state.js';
 
 export async function takeRotation(
@@ -147,8 +140,6 @@ function rivalOf(state: RoomState, entry: Entry): readonly StoredItem[] | null {
   verifyContainer(key, entry.clear);
   return [alarm(ALARM_CODES.ALARM_OWNER_EQUIVOCATED, owner, { epoch: newEpoch })];
 }
-
-const rotationIn = (clear: Bytes): Body<'rotation'> => decodeBody(containerBody(clear), 'rotation').body;
 
 interface Opened {
   readonly key: Bytes | null;
