@@ -37,18 +37,27 @@ export class Member {
   alsoTold: (event: ClientEvent) => void = () => undefined;
   #items = new Map<string, TimelineItem>();
 
-  private constructor(name: string, folder: string, relayUrl: string) {
+  private constructor(name: string, folder: string, relayUrl: string, passphrase: string) {
     this.name = name;
     this.folder = folder;
     this.relayUrl = relayUrl;
-    this.passphrase = `a long enough passphrase of ${name}`;
+    this.passphrase = passphrase;
   }
 
   static async create(name: string, relayUrl: string): Promise<Member> {
-    const member = new Member(name, await mkdtemp(join(tmpdir(), '0fc-member-')), relayUrl);
+    const folder = await mkdtemp(join(tmpdir(), '0fc-member-'));
+    const member = Member.over(folder, { name, relayUrl, passphrase: `a long enough passphrase of ${name}` });
     await member.start();
     value(await member.api.createVault(member.passphrase));
     return member;
+  }
+
+  /** Over a vault that is there already, which nothing has opened yet; the folder is the member's own. */
+  static over(
+    folder: string,
+    { name, relayUrl, passphrase }: Pick<Member, 'name' | 'relayUrl' | 'passphrase'>,
+  ): Member {
+    return new Member(name, folder, relayUrl, passphrase);
   }
 
   /** A client over this member's vault, still locked. */

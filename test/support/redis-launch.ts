@@ -1,7 +1,7 @@
 /** One Redis server, as a process of this machine or as a container: what test/support/redis.ts starts. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import type { ContainerRuntimeClient } from 'testcontainers';
@@ -25,10 +25,14 @@ export interface LaunchOptions {
   readonly folder: string;
   readonly config: readonly string[];
   readonly sentinel: boolean;
+  /** an RDB file to begin with; null: no data */
+  readonly dump: string | null;
 }
 
 const IMAGE = 'redis:7-bookworm';
 const LOG_TAIL = 2_000;
+/** Redis's own name of an RDB file. */
+const DUMP_FILE = 'dump.rdb';
 
 /** The redis-server on the PATH, or null. */
 export function redisServerPath(): string | null {
@@ -66,6 +70,7 @@ export class ServerProcess implements Launched {
 
   static async launch(executable: string, options: LaunchOptions): Promise<ServerProcess> {
     mkdirSync(options.folder, { recursive: true });
+    if (options.dump !== null) copyFileSync(options.dump, join(options.folder, DUMP_FILE));
     const server = new ServerProcess(executable, options);
     const own = [`dir ${quoted(options.folder)}`, `logfile ${quoted(join(options.folder, 'redis.log'))}`];
     // A file and not arguments: Sentinel and `CONFIG REWRITE` write to it, and a restart reads what they wrote.
@@ -152,14 +157,16 @@ export class ServerContainer implements Launched {
     this.#id = id;
   }
 
-  static async launch({ config, sentinel }: LaunchOptions): Promise<ServerContainer> {
+  static async launch({ config, sentinel, dump }: LaunchOptions): Promise<ServerContainer> {
     const { GenericContainer, Wait } = await import('testcontainers');
     const client = await engine();
     if (client === null) throw new Error('no Docker engine answers');
     // Its own folder inside: the image's entry point gives /data to the user that it runs the server as.
     const content = [...config, 'dir /data', ''].join('\n');
     const file = '/data/redis.conf';
+    const data = dump === null ? [] : [{ source: dump, target: `/data/${DUMP_FILE}`, mode: 0o666 }];
     const container = await new GenericContainer(IMAGE)
+      .withCopyFilesToContainer(data)
       .withNetworkMode('host')
       .withCopyContentToContainer([{ content, target: file, mode: 0o666 }])
       .withCommand(['redis-server', file, ...(sentinel ? ['--sentinel'] : [])])

@@ -32,6 +32,8 @@ export interface RedisOptions {
   readonly maxmemoryPolicy?: string;
   /** whether a restart keeps the data (AOF, written through at each command) */
   readonly appendonly?: boolean;
+  /** an RDB file that the first node begins with; not of a cluster, and not with `appendonly` */
+  readonly dump?: string;
   /** of the one master behind Sentinel (default 1); other kinds have none */
   readonly replicas?: number;
 }
@@ -71,7 +73,8 @@ const SENTINELS = 3;
 /** Rejects with what is missing and the remedy. */
 export async function startRedis(options: RedisOptions): Promise<RunningRedis> {
   const given = process.env.REDIS_URL ?? '';
-  const plain = options.password === undefined && options.maxmemory === undefined;
+  const { password, maxmemory, dump } = options;
+  const plain = password === undefined && maxmemory === undefined && dump === undefined;
   // A server that is not ours is not restarted, and takes no settings.
   if (given !== '' && options.kind === 'standalone' && plain && options.appendonly !== true) {
     return sharedServer(given);
@@ -191,8 +194,10 @@ class Servers implements RunningRedis {
   async #add(role: RedisNode['role'], extra: readonly string[] = []): Promise<number> {
     const port = await freePort();
     const node = this.#servers.length;
+    const { dump } = this.#options;
     const launched = await this.#launch({
       folder: join(this.#folder ?? '', String(node)),
+      dump: node === 0 ? (dump ?? null) : null,
       config: [
         `port ${port}`,
         `bind ${HOST}`,
