@@ -3,7 +3,8 @@
  * or into fake-indexeddb. Both functions stand alone, so that a page can evaluate them.
  */
 
-/** Keys are JSON already: texts and lists of texts. */
+type StoredKey = string | string[];
+
 export interface StoredDatabase {
   readonly name: string;
   readonly version: number;
@@ -12,11 +13,11 @@ export interface StoredDatabase {
     readonly keyPath: string | string[] | null;
     readonly autoIncrement: boolean;
     /** key, and the value's bytes in base64 */
-    readonly records: readonly (readonly [key: IDBValidKey, value: string])[];
+    readonly records: readonly (readonly [key: StoredKey, value: string])[];
   }[];
 }
 
-/** Rejects where a store has an index or a value that is no Uint8Array: the shape above would lose it. */
+/** Rejects where a store has an index, another kind of key, or a value that is no Uint8Array: they would be lost. */
 export async function readDatabases(): Promise<readonly StoredDatabase[]> {
   const settled = <T>(request: IDBRequest<T>): Promise<T> =>
     new Promise((resolve, reject) => {
@@ -27,6 +28,10 @@ export async function readDatabases(): Promise<readonly StoredDatabase[]> {
     if (!(value instanceof Uint8Array)) throw new Error('a value that is no Uint8Array');
     return btoa(Array.from(value, (byte) => String.fromCharCode(byte)).join(''));
   };
+  const text = (key: IDBValidKey): string => {
+    if (typeof key !== 'string') throw new Error('a key that is no text');
+    return key;
+  };
   const found: StoredDatabase[] = [];
   for (const { name = '' } of await indexedDB.databases()) {
     const database = await settled(indexedDB.open(name));
@@ -36,7 +41,10 @@ export async function readDatabases(): Promise<readonly StoredDatabase[]> {
       if (store.indexNames.length > 0) throw new Error(`${storeName} has an index`);
       const { keyPath, autoIncrement } = store;
       const [keys, values] = await Promise.all([settled(store.getAllKeys()), settled(store.getAll())]);
-      const records = keys.map((key, at): [IDBValidKey, string] => [key, base64(values[at])]);
+      const records = keys.map((key, at): [StoredKey, string] => [
+        Array.isArray(key) ? key.map(text) : text(key),
+        base64(values[at]),
+      ]);
       stores.push({ name: storeName, keyPath, autoIncrement, records });
     }
     found.push({ name, version: database.version, stores });

@@ -1,0 +1,74 @@
+/**
+ * What a browser kept for the page of version 0.1 (test/fixtures/v01), put back into a fresh profile: this page
+ * opens it, shows what it showed, and goes on at a relay over the store of that version. The clocks are today's.
+ */
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { rm } from 'node:fs/promises';
+import type { Browser } from 'playwright-core';
+import { putDatabases } from '../fixtures/profiles.js';
+import { copyOf, databasesOf, readExpected, readMade } from '../fixtures/v01.js';
+import { RelayProcess } from '../support/relay-process.js';
+import { launch, Profile } from './profile.js';
+
+jest.setTimeout(300_000);
+
+const made = readMade();
+const expected = readExpected();
+
+let folder: string;
+let relay: RelayProcess;
+let browser: Browser;
+
+beforeAll(async () => {
+  folder = await copyOf('relay');
+  [relay, browser] = await Promise.all([
+    RelayProcess.start({ DATA_DIR: folder, ROOM_IDLE_DAYS: '0' }),
+    launch(),
+  ]);
+});
+
+afterAll(async () => {
+  await browser.close();
+  await relay.remove();
+  await rm(folder, { recursive: true });
+});
+
+async function unlocked(place: string): Promise<Profile> {
+  const vault = made.vaults.find((one) => one.place === place);
+  if (vault === undefined) throw new Error(`there is no vault ${place}`);
+  const profile = await Profile.create(browser, vault.name, relay.url, 'fr-FR');
+  await putDatabases(profile, databasesOf(vault));
+  await profile.open();
+  await profile.unlock(vault.passphrase);
+  return profile;
+}
+
+/** Texts that stood in the log, in their order: how the line of each begins; nothing for a deleted one. */
+const beginningsOf = (place: string): readonly string[] =>
+  (expected.vaults[place]?.rooms[0]?.lines ?? []).flatMap((line) =>
+    line.type === 'message' && !line.waits ? [line.text] : [],
+  );
+
+describe('two profiles of version 0.1', () => {
+  test('are opened, show what they showed, and talk', async () => {
+    const [owner, member] = [await unlocked('page/owner.json'), await unlocked('page/member.json')];
+    await Promise.all([owner.openRoom(), member.openRoom()]);
+    const waited = 'Écrit dans le métro, sans réseau 🚇';
+    await Promise.all([owner, member].map((profile) => profile.has(waited)));
+    for (const [profile, place] of [
+      [owner, 'page/owner.json'],
+      [member, 'page/member.json'],
+    ] as const) {
+      const beginnings = [...beginningsOf(place), waited];
+      expect(beginnings.length).toBeGreaterThan(5);
+      const texts = await profile.texts();
+      expect(texts.map((text, at) => text.slice(0, beginnings[at]?.length))).toEqual(beginnings);
+      expect(await profile.at('deleted').count()).toBe(1);
+      expect(await profile.alarms()).toBe(0);
+    }
+    expect(await member.at('composer').inputValue()).toBe('une phrase à moitié');
+    await owner.say('Un an plus tard 🎂');
+    await member.has('Un an plus tard 🎂');
+    expect([...owner.complaints, ...member.complaints]).toEqual([]);
+  });
+});
