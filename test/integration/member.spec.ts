@@ -84,6 +84,12 @@ describe('two members by command lines', () => {
     const { lines: history } = await done(amina('history'));
     const texts = history.filter(({ type }) => type === 'message').map(({ text }) => text);
     expect(texts).toEqual(['anybody here?', 'hello over there', 'one', 'two', 'I hear you']);
+    // Sequences that set a terminal's title and turn its lines around: no terminal reads them out of the output.
+    const told = '\u009d0;owned\u009c\u202e\u2028\ufeff\u007f';
+    await done(tomas('send', [told]));
+    const heard = await amina('history');
+    expect(heard.lines).toContainEqual(expect.objectContaining({ type: 'message', text: told }));
+    expect(heard.output.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\u2028\u2029]/u);
     await done(tomas('edit', [String(sent.messageId), 'hello there']));
     await done(tomas('delete', [String(sent.messageId)]));
     const { lines: members } = await done(amina('members'));
