@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from '@jest/globals';
 import { PassThrough } from 'node:stream';
+import { printed } from './print.js';
 import { runMember } from './run.js';
 
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\p{Cf}]/u;
@@ -51,6 +52,21 @@ describe('a line of output', () => {
         expect(message).toBe(`there is no command no-${name}`);
       }),
       { numRuns: 200, examples: unsafe.map((sign) => [sign]) },
+    );
+  });
+
+  test('is so whatever it holds: texts, names, keys', () => {
+    const text = fc.string({ unit: 'binary' });
+    fc.assert(
+      fc.property(
+        fc.dictionary(text, fc.oneof(text, fc.array(text)), { noNullPrototype: true }),
+        (fields) => {
+          const line = { ...fields, type: 'message' };
+          expect(printed(line)).not.toMatch(UNSAFE);
+          expect(JSON.parse(printed(line))).toEqual(JSON.parse(JSON.stringify(line)));
+        },
+      ),
+      { numRuns: 500 },
     );
   });
 });
