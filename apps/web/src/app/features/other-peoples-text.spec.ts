@@ -1,6 +1,5 @@
 /** Other people's text reaches no interpreter: whatever it holds, it is drawn, as itself. */
 import { describe, expect, it, jest } from '@jest/globals';
-import type { ComponentFixture } from '@angular/core/testing';
 import { TestBed } from '@angular/core/testing';
 import type { TimelineItem } from '@0fc/client/api';
 
@@ -48,7 +47,7 @@ function wordsOfOthers(bait: string) {
     says('t1', 1, { reactions: [{ emoji: bait, count: 1, mine: false, names: [bait] }] }),
     says('t2', 2, { replyTo: { id: 't1', senderName: bait, text: bait } }),
     ...everyEvent.map((item) => (item.type === 'system' ? { ...item, params: { ...item.params, ...named } } : item)),
-    ...everyAlarm.map((item) => (item.type === 'alarm' ? { ...item, params: { ...item.params, member: bait } } : item)),
+    ...everyAlarm.map((item) => ({ ...item, params: { ...item.params, member: bait } })),
   ]; // prettier-ignore
   return { room, items };
 }
@@ -67,7 +66,7 @@ async function draw(bait: string, url: string): Promise<{ root: HTMLElement; cli
   await settle(fixture, 4);
   client.pushRoom(room);
   client.emit({ type: 'timeline', roomId: room.roomId, reset: true, items, removed: [] });
-  await settle(fixture as ComponentFixture<unknown>, 4);
+  await settle(fixture, 4);
   return { root: fixture.nativeElement as HTMLElement, client };
 }
 
