@@ -3,13 +3,18 @@ import { TestBed } from '@angular/core/testing';
 
 import { element, fill, maybe, provideApp, settle, visit } from '../../../../test-support/render';
 import { routes } from '../../app.routes';
+import { onInvite } from '../../core/invite-fragment';
 import { Preferences } from '../../core/preferences';
 
 // Whole screens are drawn; a busy machine takes its time.
 jest.setTimeout(30_000);
 
 describe('a link that a mail program changed', () => {
-  afterEach(() => history.replaceState(null, '', '/'));
+  afterEach(() => {
+    // The app of the last test listens no more: the next one is opened by its link.
+    onInvite(null);
+    history.replaceState(null, '', '/');
+  });
 
   it.each([
     ['en', 'Your mail program changed this link'],
