@@ -102,7 +102,7 @@ function systemOf(
 function messageOf(source: Source, said: Said): TimelineMessage {
   const { state, conversation, faces, now } = source;
   const { me, verified } = state.core;
-  const relayed = said.at === null ? null : (recordAt(state, said.at.index)?.time ?? null);
+  const relayed = said.at === null ? null : (recordAt(state, said.at.index)?.time ?? said.sentAt);
   const fate = conversation.fateOf(said);
   const named = (members: readonly MemberId[]): readonly string[] =>
     members.map((member) => faces.nameFor(state, member));
