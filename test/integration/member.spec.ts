@@ -77,13 +77,18 @@ describe('two members by command lines', () => {
     expect(joined.result.roomId).toBe(made.roomId);
 
     const { result: sent } = await done(tomas('send', ['hello', 'over', 'there']));
+    // Sequences that set a terminal's title and turn its lines around.
+    const sequences = '\u009d0;owned\u009c\u202e\u2028\ufeff\u007f';
+    await done(tomas('send', [sequences]));
     const { result: lines } = await done(amina('send', [], 'one\n\ntwo\n'));
     expect(lines.ids).toHaveLength(2);
     await done(amina('reply', [String(sent.messageId), 'I hear you']));
     await done(amina('react', [String(sent.messageId), '👍']));
-    const { lines: history } = await done(amina('history'));
+    const said = await amina('history');
+    const { lines: history } = await done(Promise.resolve(said));
+    expect(said.output.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\u2028\u2029]/u);
     const texts = history.filter(({ type }) => type === 'message').map(({ text }) => text);
-    expect(texts).toEqual(['anybody here?', 'hello over there', 'one', 'two', 'I hear you']);
+    expect(texts).toEqual(['anybody here?', 'hello over there', sequences, 'one', 'two', 'I hear you']);
     await done(tomas('edit', [String(sent.messageId), 'hello there']));
     await done(tomas('delete', [String(sent.messageId)]));
     const { lines: members } = await done(amina('members'));

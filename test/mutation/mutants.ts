@@ -7,6 +7,7 @@ import { KEY_MUTANTS } from './mutants/keys.js';
 import { LINK_MUTANTS } from './mutants/link.js';
 import { LOG_MUTANTS } from './mutants/log.js';
 import { SEAL_MUTANTS } from './mutants/seals.js';
+import { SHOWN_MUTANTS } from './mutants/shown.js';
 
 export const MUTANTS: readonly Mutant[] = [
   ...SEAL_MUTANTS,
@@ -16,4 +17,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...AUTHORITY_MUTANTS,
   ...LINK_MUTANTS,
   ...KEEPING_MUTANTS,
+  ...SHOWN_MUTANTS,
 ];

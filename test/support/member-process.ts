@@ -28,6 +28,8 @@ type Answer = Readonly<Record<string, unknown>>;
 export interface Spoken {
   readonly code: number | null;
   readonly lines: readonly Answer[];
+  /** its standard output as it is */
+  readonly output: string;
   readonly help: string;
 }
 
@@ -55,11 +57,13 @@ export function memberSpeaks(
   createInterface({ input: child.stdout }).on('line', (line) => {
     lines.push(JSON.parse(line) as Answer);
   });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (help += text));
   // A program that has ended by itself reads no more.
   child.stdin?.on('error', () => undefined);
   child.stdin?.end(input);
-  const end = once(child, 'close').then(([code]) => ({ code: code as number | null, lines, help }));
+  const end = once(child, 'close').then(([code]) => ({ code: code as number | null, lines, output, help }));
   return { lines, interrupt: () => child.kill('SIGINT'), end };
 }
 

@@ -14,6 +14,9 @@ import { done, failed, ok } from './fake-state';
 
 const STEPS: readonly JoinStep[] = ['claim', 'request', 'ownerReply', 'keyReceived', 'confirmed', 'admitted'];
 
+/** A blank of Braille: a name with it is refused, as the worker does. */
+const HIDDEN = '\u2800';
+
 /** The contract of libs/client without a relay: for specs, and to look at the screens. */
 export class FakeClient extends FakeOwner implements ClientApi {
   constructor(scenario: string, pace = 250) {
@@ -71,6 +74,7 @@ export class FakeClient extends FakeOwner implements ClientApi {
   async createRoom(options: CreateRoomOptions): Promise<Outcome<{ readonly roomId: string }>> {
     this.calls.push(`createRoom ${JSON.stringify(options)}`);
     await this.wait();
+    if (options.name.includes(HIDDEN)) return failed('NAME_INVISIBLE');
     this.pushApp({
       rooms: [...this.app.rooms, summary('room-new', options.name, { owner: true, time: Date.now() })],
     });

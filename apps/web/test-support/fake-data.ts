@@ -60,6 +60,7 @@ export const message = (
     id,
     order,
     time,
+    timeDoubtful: false,
     sender,
     senderName,
     fingerprint,

@@ -39,6 +39,11 @@ const stopped = (code: string): Scenario =>
 
 const offer = { memberId: 'amina', name: 'Amina Belkacem', since, accepted: false };
 
+/** Lines whose time is marked: a message of others, one of one's own, an event, an alarm. */
+const DOUBTFUL = new Set(['m3', 'm5', 's2', 'a1']);
+/** What a translation that reads values again would never end to read. */
+const BAIT = '{{name}} {{text}} {{common.you}}';
+
 const SCENARIOS: Readonly<Record<string, () => Scenario>> = {
   absent: () => make({}, { vault: 'absent', rooms: [] }),
   locked: () => make({}, { vault: 'locked', rooms: [] }),
@@ -68,6 +73,28 @@ const SCENARIOS: Readonly<Record<string, () => Scenario>> = {
   quotingfar: () => make({ alarms: 0, unreadFrom: 10_010, earlier: true }, {}, quotingTimeline(4_300)),
   events: () => make({ alarms: 0, unreadFrom: 100 }, {}, everyEvent),
   alarms: () => make({ alarms: everyAlarm.length, unreadFrom: 100 }, {}, everyAlarm),
+  doubtful: () =>
+    make(
+      { unreadFrom: 100 },
+      {},
+      timeline.map((item) => ({ ...item, timeDoubtful: DOUBTFUL.has(item.id) })),
+    ),
+  bait: () =>
+    make(
+      {
+        name: BAIT,
+        members: members.map((one, at) => (at === 1 ? { ...one, name: BAIT } : one)),
+        typing: [BAIT],
+      },
+      { rooms: rooms.map((room) => (room.roomId === here ? { ...room, name: BAIT } : room)) },
+      timeline.map((item) => (item.type === 'message' ? { ...item, senderName: BAIT, text: BAIT } : item)),
+    ),
+  nameless: () =>
+    asGuest({
+      members: guestMembers.map((one, at) =>
+        at === 1 ? { ...one, name: '' } : at === 2 ? { ...one, confusable: true } : one,
+      ),
+    }),
   departure: () => asGuest({ paused: 'departure' }),
   restore: () => asGuest({ paused: 'restore' }),
   nokey: () => asGuest({ paused: 'key', key: null }),

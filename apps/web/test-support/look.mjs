@@ -73,6 +73,17 @@ const SCREENS = [
       await page.locator('[data-step=request][data-state=done]').waitFor();
     },
   ],
+  ['join-changed', '/join%23stay', async (page) => page.getByTestId('link-changed').waitFor()],
+  [
+    'new-hidden',
+    '/new',
+    async (page) => {
+      await type(page, 'room-name', 'Ami\u2800na');
+      await type(page, 'display-name', 'Inès');
+      await click(page, 'create');
+      await page.getByTestId('error').waitFor();
+    },
+  ],
   ['join-differs', '/join#RELAY_DIFFERS', async (page) => page.getByTestId('join-refused').waitFor()],
   ['join-expired', '/join#INVITE_EXPIRED', async (page) => page.getByTestId('join-refused').waitFor()],
   ['room', '/room/room-rive', async (page) => page.getByTestId('message').first().waitFor()],
@@ -186,7 +197,7 @@ const SCREENS = [
       await page.getByTestId('deleted').waitFor();
     },
   ],
-  ...['events', 'alarms'].map((name) => [
+  ...['events', 'alarms', 'doubtful', 'bait', 'nameless'].map((name) => [
     `room-${name}`,
     `/room/room-rive?fake=${name}`,
     async (page) => page.locator('.thread').waitFor(),
@@ -250,6 +261,11 @@ const SCREENS = [
     },
   ],
   ['home-drafts', '/?fake=drafts', async (page) => page.locator('.shell').waitFor()],
+  [
+    'relay-doubtful',
+    '/room/room-rive/relay?fake=doubtful',
+    async (page) => page.getByTestId('time-doubtful').first().waitFor(),
+  ],
   ['relay', '/room/room-rive/relay', async (page) => page.getByTestId('relay-row').first().waitFor()],
   ['room-quiet', '/room/room-rive?fake=quiet', async (page) => page.getByTestId('system-line').waitFor()],
   ['members', '/room/room-rive/members', async (page) => page.getByTestId('member').first().waitFor()],

@@ -2,12 +2,12 @@ import type { Type } from '@angular/core';
 import type { ComponentFixture } from '@angular/core/testing';
 import { TestBed } from '@angular/core/testing';
 import type { Routes } from '@angular/router';
-import { provideRouter, withComponentInputBinding } from '@angular/router';
 import { RouterTestingHarness } from '@angular/router/testing';
-import { provideTransloco } from '@jsverse/transloco';
 
+import { provideAddresses } from '../src/app/core/addresses';
 import { OPEN_CLIENT } from '../src/app/core/client-connection';
 import { Preferences } from '../src/app/core/preferences';
+import { provideSentences } from '../src/app/core/sentences';
 import { FakeClient } from './fake-client';
 
 /** Provides the app around a fake worker that answers at once. */
@@ -15,8 +15,8 @@ export function provideApp(scenario: string, routes: Routes = []): FakeClient {
   const client = new FakeClient(scenario, 0);
   TestBed.configureTestingModule({
     providers: [
-      provideRouter(routes, withComponentInputBinding()),
-      provideTransloco({ config: { availableLangs: ['fr', 'en'], defaultLang: 'en', prodMode: true } }),
+      provideAddresses(routes),
+      provideSentences(),
       {
         provide: OPEN_CLIENT,
         useValue: () => ({

@@ -6,8 +6,9 @@
  * passphrase and the invite text do, because a person types or pastes them
  * (docs/protocol.md section 9).
  *
- * Times are Unix milliseconds. Ids are base64url text. Fingerprints are 16 uppercase hex
- * digits (the page groups them by four).
+ * Times are Unix milliseconds; those of others lie in 2020–2100 here, whatever was sent. Names are
+ * as they are drawn: without what is not seen (docs/protocol.md section 6). Ids are base64url text.
+ * Fingerprints are 16 uppercase hex digits (the page groups them by four).
  */
 
 /** A failure as the page sees it: a stable code to translate, and data for the sentence. */
@@ -223,13 +224,20 @@ export interface RoomView {
 
 export type MessageState = 'sending' | 'relayed' | 'read';
 
-export interface TimelineMessage {
-  readonly type: 'message';
-  /** stable over its life, from sending to relayed */
+/** Where a line of the timeline stands. */
+interface TimelinePlace {
+  /** stable over its life: of a message, from sending to relayed */
   readonly id: string;
   /** ascending order key; pending messages sort last */
   readonly order: number;
+  /** of a message, when it was written, by its sender's clock; else by the relay's */
   readonly time: number;
+  /** that time contradicts this device's clock, or the relay's (docs/protocol.md section 6) */
+  readonly timeDoubtful: boolean;
+}
+
+export interface TimelineMessage extends TimelinePlace {
+  readonly type: 'message';
   readonly sender: string;
   readonly senderName: string;
   readonly fingerprint: string;
@@ -265,11 +273,8 @@ export interface ReactionView {
 }
 
 /** Something that the room agreed on: shown as a knot on the thread. */
-export interface TimelineSystem {
+export interface TimelineSystem extends TimelinePlace {
   readonly type: 'system';
-  readonly id: string;
-  readonly order: number;
-  readonly time: number;
   readonly event:
     | 'created'
     | 'admitted'
@@ -306,11 +311,8 @@ export interface TimelineSystem {
   readonly me: boolean;
 }
 
-export interface TimelineAlarm {
+export interface TimelineAlarm extends TimelinePlace {
   readonly type: 'alarm';
-  readonly id: string;
-  readonly order: number;
-  readonly time: number;
   /** an alarm code of libs/protocol, e.g. ALARM_FORK */
   readonly code: string;
   readonly params: Readonly<Record<string, string | number>>;
@@ -364,7 +366,10 @@ export interface RelayRow {
   readonly kind: 'message' | 'rotation' | 'roster' | 'leaveRequest';
   /** member id: the relay knows no name */
   readonly sender: string;
+  /** the relay's number, whatever it is: not clamped */
   readonly time: number;
+  /** it lies more than a day ahead of this device's clock, or outside of 2020–2100 */
+  readonly timeDoubtful: boolean;
   readonly clearBytes: number;
   readonly payloadBytes: number;
   /** the first bytes of the sealed payload, lower-case hex */

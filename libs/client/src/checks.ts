@@ -1,5 +1,5 @@
 /** What a command is checked for before it does anything, and how it ends. */
-import { ERROR_CODES, LIMITS, utf8 } from '@0fc/protocol';
+import { displayName, ERROR_CODES, LIMITS, utf8, wellFormed } from '@0fc/protocol';
 import type { Outcome } from './api.js';
 import { ClientError, failureOf } from './errors.js';
 
@@ -11,19 +11,34 @@ export async function outcome<T>(work: () => Promise<T> | T): Promise<Outcome<T>
   }
 }
 
-export function checkName(name: string): void {
-  const trimmed = name.trim();
-  if (trimmed === '') throw new ClientError(ERROR_CODES.NAME_EMPTY);
-  if (trimmed.length > LIMITS.nameChars || utf8(trimmed).length > LIMITS.nameBytes) {
+/**
+ * The name as it goes out: white space collapsed, halves of characters replaced. What is not seen, or turns the
+ * text around it, is refused rather than taken out: who typed it should know. Throws NAME_EMPTY, NAME_INVISIBLE,
+ * NAME_TOO_LONG {max}.
+ */
+export function checkedName(typed: string): string {
+  const name = wellFormed(typed).trim().replace(/\s+/g, ' ');
+  if (name === '') throw new ClientError(ERROR_CODES.NAME_EMPTY);
+  if (displayName(name) !== name) throw new ClientError(ERROR_CODES.NAME_INVISIBLE);
+  if (name.length > LIMITS.nameChars || utf8(name).length > LIMITS.nameBytes) {
     throw new ClientError(ERROR_CODES.NAME_TOO_LONG, { max: LIMITS.nameChars });
   }
+  return name;
 }
 
-export function checkText(text: string): void {
+/** The text as it goes out, with U+FFFD for halves of characters. Throws TEXT_EMPTY, TEXT_TOO_LONG {bytes, max}. */
+export function checkedText(typed: string, max: number = LIMITS.textBytes): string {
+  const text = wellFormed(typed);
   if (text.trim() === '') throw new ClientError(ERROR_CODES.TEXT_EMPTY);
+  return limitedText(text, max);
+}
+
+/** The same, where it may be empty: what is being typed. Throws TEXT_TOO_LONG {bytes, max}. */
+export function limitedText(typed: string, max: number = LIMITS.textBytes): string {
+  const text = wellFormed(typed);
   const bytes = utf8(text).length;
-  if (bytes > LIMITS.textBytes)
-    throw new ClientError(ERROR_CODES.TEXT_TOO_LONG, { bytes, max: LIMITS.textBytes });
+  if (bytes > max) throw new ClientError(ERROR_CODES.TEXT_TOO_LONG, { bytes, max });
+  return text;
 }
 
 export function checkRange(value: number, max: number): void {

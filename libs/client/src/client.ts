@@ -2,8 +2,8 @@
  * The client: a vault, its rooms and joins, and the door {@link ClientApi} to the page or
  * a command line. Typed commands in, typed events and state out.
  */
-import { ERROR_CODES, LIMITS, utf8 } from '@0fc/protocol';
-import { checkName, checkRange, checkText, outcome } from './checks.js';
+import { ERROR_CODES, LIMITS } from '@0fc/protocol';
+import { checkedName, checkedText, checkRange, limitedText, outcome } from './checks.js';
 import type {
   ClientApi, ClientEvent, CreateRoomOptions, CreatedInvite, InvitePreview, Outcome, RelayRow, RoomSettingsView, SafetyNumberView,
   VaultState,
@@ -67,14 +67,10 @@ export class Client implements ClientApi {
 
   createRoom(options: CreateRoomOptions): Promise<Outcome<{ readonly roomId: string }>> {
     return outcome(() => {
-      checkName(options.name);
-      checkName(options.displayName);
+      const name = checkedName(options.name);
+      const displayName = checkedName(options.displayName);
       checkRange(options.rotateEvery, LIMITS.rotateEvery);
-      return this.#unlocked().createRoom({
-        ...options,
-        name: options.name.trim(),
-        displayName: options.displayName.trim(),
-      });
+      return this.#unlocked().createRoom({ ...options, name, displayName });
     });
   }
 
@@ -83,10 +79,7 @@ export class Client implements ClientApi {
   }
 
   join(text: string, displayName: string): Promise<Outcome<{ readonly roomId: string }>> {
-    return outcome(() => {
-      checkName(displayName);
-      return this.#unlocked().join(text, displayName.trim());
-    });
+    return outcome(() => this.#unlocked().join(text, checkedName(displayName)));
   }
 
   abandonJoin(roomId: string): Promise<Outcome<void>> {
@@ -110,34 +103,19 @@ export class Client implements ClientApi {
   }
 
   sendText(roomId: string, text: string): Promise<Outcome<{ readonly id: string }>> {
-    return outcome(() => {
-      checkText(text);
-      return this.#talk(roomId).say(text);
-    });
+    return outcome(() => this.#talk(roomId).say(checkedText(text)));
   }
 
   reply(roomId: string, to: string, text: string): Promise<Outcome<{ readonly id: string }>> {
-    return outcome(() => {
-      checkText(text);
-      return this.#talk(roomId).reply(to, text);
-    });
+    return outcome(() => this.#talk(roomId).reply(to, checkedText(text)));
   }
 
   react(roomId: string, to: string, emoji: string, on: boolean): Promise<Outcome<void>> {
-    return outcome(() => {
-      const bytes = utf8(emoji).length;
-      if (bytes === 0) throw new ClientError(ERROR_CODES.TEXT_EMPTY);
-      if (bytes > LIMITS.emojiBytes)
-        throw new ClientError(ERROR_CODES.TEXT_TOO_LONG, { bytes, max: LIMITS.emojiBytes });
-      return this.#talk(roomId).react(to, emoji, on);
-    });
+    return outcome(() => this.#talk(roomId).react(to, checkedText(emoji, LIMITS.emojiBytes), on));
   }
 
   editMessage(roomId: string, message: string, text: string): Promise<Outcome<void>> {
-    return outcome(() => {
-      checkText(text);
-      return this.#talk(roomId).edit(message, text);
-    });
+    return outcome(() => this.#talk(roomId).edit(message, checkedText(text)));
   }
 
   deleteMessage(roomId: string, message: string): Promise<Outcome<void>> {
@@ -151,26 +129,15 @@ export class Client implements ClientApi {
   }
 
   setDraft(roomId: string, text: string): Promise<Outcome<void>> {
-    return outcome(() => {
-      const bytes = utf8(text).length;
-      if (bytes > LIMITS.textBytes)
-        throw new ClientError(ERROR_CODES.TEXT_TOO_LONG, { bytes, max: LIMITS.textBytes });
-      return this.#unlocked().setDraft(roomId, text);
-    });
+    return outcome(() => this.#unlocked().setDraft(roomId, limitedText(text)));
   }
 
   renameMe(roomId: string, name: string): Promise<Outcome<void>> {
-    return outcome(() => {
-      checkName(name);
-      return this.#talk(roomId).renameMe(name.trim());
-    });
+    return outcome(() => this.#talk(roomId).renameMe(checkedName(name)));
   }
 
   renameRoom(roomId: string, name: string): Promise<Outcome<void>> {
-    return outcome(() => {
-      checkName(name);
-      return this.#talk(roomId).renameRoom(name.trim());
-    });
+    return outcome(() => this.#talk(roomId).renameRoom(checkedName(name)));
   }
 
   safetyNumber(roomId: string, memberOrInvite: string): Promise<Outcome<SafetyNumberView>> {

@@ -26,6 +26,10 @@ describe('names that look alike', () => {
     ['Jonas', 'Ｊｏｎａｓ'],
     ['Jonas', '𝐉𝐨𝐧𝐚𝐬'],
     ['Will', 'vvill'],
+    ['Amina', 'Amina\u2800'], // a blank of Braille
+    ['Amina', 'Ami\u3164na'], // a filler of Hangul
+    ['Amina', '\uffa0Amina\u115f'],
+    ['Amina', 'Ami\u202ena'],
   ])('%s and %s', (a, b) => {
     expect(alike(a, b)).toBe(true);
   });

@@ -1,13 +1,14 @@
 /**
- * Names that look the same (docs/protocol.md section 6): they are shown with the key's short
+ * Names that look the same (docs/protocol.md section 6): they are shown with the key's
  * fingerprint. The table of look-alikes is Unicode's own (UTS 39), as `unhomoglyph` packs it.
  */
-import type { MemberId } from '@0fc/protocol';
+import { displayName, type MemberId } from '@0fc/protocol';
 import unhomoglyph from 'unhomoglyph';
 
 const INVISIBLE = /[\p{Mark}\p{Default_Ignorable_Code_Point}\p{Control}\p{Separator}]/gu;
 
-const plain = (text: string): string => text.normalize('NFKD').replace(INVISIBLE, '');
+/** Compared is what is drawn. */
+const plain = (text: string): string => displayName(text).normalize('NFKD').replace(INVISIBLE, '');
 
 /** The table takes I, l and 1 as one, but not i; side by side in small type they are. */
 const fold = (text: string): string =>

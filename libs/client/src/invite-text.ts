@@ -1,5 +1,5 @@
 /** An invite as somebody pasted it: read, and described before anything is sent (docs/protocol.md section 5). */
-import { equalBytes, ERROR_CODES } from '@0fc/protocol';
+import { clampTime, equalBytes, ERROR_CODES } from '@0fc/protocol';
 import { parseInvite } from '@0fc/crypto/keys';
 import { fingerprintOf, type Hash } from '@0fc/crypto/verify';
 import type { InvitePreview } from './api.js';
@@ -8,13 +8,16 @@ import { hashFingerprint, type Pin } from './relay-pin.js';
 
 export type ReadInvite = Awaited<ReturnType<typeof parseInvite>>;
 
+/** What mail programs make of the `#` of a link, once or twice over. */
+const ENCODED_HASH = /%(?:25)*23/g;
+
 /**
- * A link of another origin cannot be joined from here: its relay is another one. Rejects with
- * INVITE_MALFORMED, INVITE_OTHER_DEPLOYMENT.
+ * A link of another origin cannot be joined from here: its relay is another one. A link whose `#` was encoded on
+ * its way is read as what it was. Rejects with INVITE_MALFORMED, INVITE_OTHER_DEPLOYMENT.
  */
 export async function readInvite(hash: Hash, text: string, relayUrl: string): Promise<ReadInvite> {
   const origin = /^\s*(https?:\/\/[^/\s#]+)/i.exec(text)?.[1]?.toLowerCase();
-  const link = await parseInvite(hash, text);
+  const link = await parseInvite(hash, text.replace(ENCODED_HASH, '#'));
   if (origin !== undefined && origin !== relayUrl.toLowerCase()) {
     throw new ClientError(ERROR_CODES.INVITE_OTHER_DEPLOYMENT);
   }
@@ -35,7 +38,7 @@ export async function previewOf(
     relayFingerprint: hashFingerprint(link.relay),
     relayPin: pin === null ? 'new' : matches ? 'matches' : 'differs',
     pinnedFingerprint: pin?.fingerprint ?? null,
-    expires: link.expires,
+    expires: clampTime(link.expires),
     resumes,
   };
 }

@@ -1,5 +1,7 @@
 export * from './bytes.js';
 export * from './limits.js';
+export * from './text.js';
+export * from './times.js';
 export * from './errors.js';
 export * from './codec.js';
 export * from './schema.js';

@@ -186,6 +186,10 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
   TEXT_TOO_LONG: means('The text has more than `max` bytes.', 'Split it.'),
   NAME_EMPTY: means('A name is needed.', 'Write one.'),
   NAME_TOO_LONG: means('The name has more than `max` characters.', 'Shorten it.'),
+  NAME_INVISIBLE: means(
+    'The name has characters that are not seen or that turn the text around them (section 6).',
+    'Type it anew, by hand.',
+  ),
   VAULT_LOCKED: means('The vault is not open.', 'Unlock it.'),
   VAULT_EXISTS: means(
     'There is a vault on this device already.',

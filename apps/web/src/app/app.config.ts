@@ -1,20 +1,20 @@
 import type { ApplicationConfig } from '@angular/core';
 import { provideBrowserGlobalErrorListeners, provideZonelessChangeDetection } from '@angular/core';
-import { provideRouter, TitleStrategy, withComponentInputBinding } from '@angular/router';
-import { provideTransloco } from '@jsverse/transloco';
+import { TitleStrategy } from '@angular/router';
 
 import { routes } from './app.routes';
+import { provideAddresses } from './core/addresses';
 import { OPEN_CLIENT } from './core/client-connection';
 import { PageTitles } from './core/page-titles';
-import { LANGUAGES } from './core/preferences';
+import { provideSentences } from './core/sentences';
 import { openClient } from './core/worker-door';
 
 export const appConfig: ApplicationConfig = {
   providers: [
     provideBrowserGlobalErrorListeners(),
     provideZonelessChangeDetection(),
-    provideRouter(routes, withComponentInputBinding()),
-    provideTransloco({ config: { availableLangs: [...LANGUAGES], defaultLang: 'en', prodMode: true } }),
+    provideAddresses(routes),
+    provideSentences(),
     { provide: OPEN_CLIENT, useValue: openClient },
     { provide: TitleStrategy, useExisting: PageTitles },
   ],

@@ -55,7 +55,7 @@ export class App {
 
     // Another invite was opened in this tab: its screen reads it from memory.
     effect(() => {
-      if (invites.pending() !== null && untracked(this.store.vault) === 'open')
+      if ((invites.pending() !== null || invites.changed()) && untracked(this.store.vault) === 'open')
         void router.navigateByUrl('/join');
     });
 

@@ -1,5 +1,5 @@
 /** What is known of the keys behind names: fingerprints, safety numbers, names that look alike. */
-import { toBase64Url, type MemberId } from '@0fc/protocol';
+import { displayName, toBase64Url, type MemberId } from '@0fc/protocol';
 import { safetyNumber } from '@0fc/crypto/keys';
 import { fingerprintOf, type Hash } from '@0fc/crypto/verify';
 import { confusableMembers } from '../confusable.js';
@@ -8,12 +8,15 @@ import type { RoomState } from '../room/state.js';
 
 /** Of whoever has claimed an invite. */
 export interface JoinerFace {
+  /** as it is drawn; the fingerprint where nothing of it is seen */
+  readonly name: string;
   readonly fingerprint: string;
   /** 60 digits */
   readonly safetyNumber: string;
 }
 
 interface LookAlikes {
+  /** the names, and how many keys were known, that they were found among */
   readonly names: string;
   readonly members: ReadonlySet<MemberId>;
 }
@@ -36,11 +39,12 @@ export class Faces {
     for (const [memberId, { key }] of roster.former) await this.#learnMember(memberId, key);
     for (const invite of invites.values()) {
       const { joiner } = invite;
-      const name = joinerName(invite);
-      if (joiner === null || name === null || this.#joiners.has(name)) continue;
+      const claim = claimOf(invite);
+      if (joiner === null || claim === null || this.#joiners.has(claim)) continue;
       const fingerprint = await fingerprintOf(this.#hash, joiner.key);
       const number = await safetyNumber(this.#hash, core.roomId, core.identity.publicKey, joiner.key);
-      this.#joiners.set(name, { fingerprint, safetyNumber: digitsOf(number) });
+      const name = displayName(joiner.name) || fingerprint;
+      this.#joiners.set(claim, { name, fingerprint, safetyNumber: digitsOf(number) });
     }
   }
 
@@ -54,27 +58,36 @@ export class Faces {
   }
 
   joiner(invite: OwnerInvite): JoinerFace | null {
-    const name = joinerName(invite);
-    return name === null ? null : (this.#joiners.get(name) ?? null);
+    const claim = claimOf(invite);
+    return claim === null ? null : (this.#joiners.get(claim) ?? null);
   }
 
   /** Everybody who ever had a name counts: an old message may stand under it. */
   confusable(state: RoomState): ReadonlySet<MemberId> {
-    const names = namesOf(state);
+    const names = `${namesOf(state)} ${String(this.#fingerprints.size)}`;
     const known = this.#lookAlikes.get(state);
     if (known?.names === names) return known.members;
-    const members = confusableMembers(state.core.people);
+    // By what is drawn of each: a name may imitate the fingerprint that stands for a missing one.
+    const ids = new Set([
+      ...state.roster.members.keys(),
+      ...state.core.people.map(({ memberId }) => memberId),
+    ]);
+    const members = confusableMembers(
+      [...ids].map((memberId) => ({ memberId, name: this.nameFor(state, memberId) })),
+    );
     this.#lookAlikes.set(state, { names, members });
     return members;
   }
 
-  /** The name; of who has none, the first digits of the fingerprint. */
+  /** The name as it is drawn; of who has none that is seen, the fingerprint. */
   nameFor(state: RoomState, member: MemberId | null): string {
     if (member === null) return '';
-    const name = state.nameOf(member);
-    return name === '' ? this.fingerprint(member).slice(0, 8) : name;
+    return drawnName(state, member) || this.fingerprint(member);
   }
 }
+
+/** The name as it is drawn; empty where there is none that is seen. */
+export const drawnName = (state: RoomState, member: MemberId): string => displayName(state.nameOf(member));
 
 /** Changes whenever somebody's name does. */
 export const namesOf = ({ core }: RoomState): string =>
@@ -82,6 +95,6 @@ export const namesOf = ({ core }: RoomState): string =>
 
 export const digitsOf = (number: string): string => number.replaceAll(' ', '');
 
-/** An invite whose claim was released may be claimed by another key. */
-const joinerName = ({ inviteId, joiner }: OwnerInvite): string | null =>
-  joiner === null ? null : `${inviteId} ${toBase64Url(joiner.key)}`;
+/** An invite whose claim was released may be claimed by another key, or by the same under another name. */
+const claimOf = ({ inviteId, joiner }: OwnerInvite): string | null =>
+  joiner === null ? null : `${inviteId} ${toBase64Url(joiner.key)} ${joiner.name}`;

@@ -1,23 +1,29 @@
 /** The newest entries as the relay has them, beside what this device reads in them. */
-import { toHex } from '@0fc/protocol';
+import { displayName, toHex } from '@0fc/protocol';
 import type { RelayRow } from '../api.js';
 import type { LogRecord } from '../room/records.js';
 import type { RoomState } from '../room/state.js';
 import { knownContent } from '../room/take-message.js';
 import type { Faces } from './faces.js';
+import { isRelayTimeDoubtful } from './times.js';
 
-/** Newest last. */
-export function relayRowsOf(state: RoomState, faces: Faces, limit: number): readonly RelayRow[] {
+/** Newest last. `now`: this device's clock, Unix ms. */
+export function relayRowsOf(
+  state: RoomState,
+  faces: Faces,
+  limit: number,
+  now: number = Date.now(),
+): readonly RelayRow[] {
   const rows: RelayRow[] = [];
   for (let at = state.log.length - 1; at >= 0 && rows.length < limit; at--) {
     const record = state.log[at];
-    const row = record === undefined ? null : rowOf(state, faces, record);
+    const row = record === undefined ? null : rowOf(state, faces, record, now);
     if (row !== null) rows.push(row);
   }
   return rows.reverse();
 }
 
-function rowOf(state: RoomState, faces: Faces, { at, time, items }: LogRecord): RelayRow | null {
+function rowOf(state: RoomState, faces: Faces, { at, time, items }: LogRecord, now: number): RelayRow | null {
   const relayed = at?.relayed ?? null;
   if (at === null || relayed === null) return null;
   const { kind, sender, clearBytes, payloadBytes, sample } = relayed;
@@ -26,6 +32,7 @@ function rowOf(state: RoomState, faces: Faces, { at, time, items }: LogRecord): 
     kind,
     sender,
     time,
+    timeDoubtful: isRelayTimeDoubtful(time, now),
     clearBytes,
     payloadBytes,
     sample: toHex(sample),
@@ -44,7 +51,7 @@ function readingOf([item]: LogRecord['items']): Pick<RelayRow, 'what' | 'says'> 
     case 'sealed':
       return { what: 'sealed', says: '' };
     case 'system':
-      return { what: item.event, says: item.text };
+      return { what: item.event, says: displayName(item.text) };
     case 'alarm':
       return { what: item.code, says: '' };
     case 'message':
@@ -63,7 +70,7 @@ function wordsOf(content: unknown): string {
       return known.emoji;
     case 'profile':
     case 'roomName':
-      return known.name;
+      return displayName(known.name);
     case 'delete':
     case 'readMarker':
     case 'void':

@@ -131,9 +131,9 @@ describe('the room', () => {
       on.name(other, 'The other');
       const { core } = on.source.state;
       expect(view().handOver).toBeNull();
-      const offer = { memberId: other.id, nonce: nodeRandom.bytes(16), since: 7, offer: new Uint8Array(1) };
+      const offer = { memberId: other.id, nonce: nodeRandom.bytes(16), since: START, offer: new Uint8Array(1) };
       core.handOver = { ...offer, acceptance: null };
-      const told = { role, memberId: other.id, name: 'The other', since: 7 };
+      const told = { role, memberId: other.id, name: 'The other', since: START };
       expect(view().handOver).toEqual({ ...told, accepted: false });
       core.handOver = { ...offer, acceptance: new Uint8Array(1) };
       expect(view().handOver).toEqual({ ...told, accepted: true });

@@ -1,11 +1,11 @@
 /** What the page is told of the open room: plain data made from the room's state. */
-import { decodeBody, equalBytes, type MemberId } from '@0fc/protocol';
+import { clampTime, decodeBody, displayName, equalBytes, type MemberId } from '@0fc/protocol';
 import { containerBody } from '@0fc/crypto/verify';
 import type { HandOverView, InviteView, MemberView, PauseReason, RoomView } from '../api.js';
 import { ITEMS_PER_RECORD } from '../room/conversation.js';
 import type { OwnerInvite, RoomCore } from '../room/records.js';
 import type { Room } from '../room/room.js';
-import type { Faces } from './faces.js';
+import { drawnName, type Faces } from './faces.js';
 
 /** What of a room's view is not in the room. */
 export interface Beside {
@@ -21,7 +21,7 @@ export function roomViewOf(room: Room, faces: Faces, { draft, earlier }: Beside)
   talk.conversation.follow();
   return {
     roomId: core.roomId,
-    name: core.roomName?.name ?? '',
+    name: displayName(core.roomName?.name ?? ''),
     stage: core.stage,
     owner: state.isOwner,
     me: core.me,
@@ -34,7 +34,7 @@ export function roomViewOf(room: Room, faces: Faces, { draft, earlier }: Beside)
     draft,
     unreadFrom: core.readIndex * ITEMS_PER_RECORD,
     earlier,
-    invites: [...state.invites.values()].flatMap(inviteViewOf),
+    invites: [...state.invites.values()].flatMap((invite) => inviteViewOf(invite, faces)),
     approvals: approvalsOf(room, faces),
     connection: room.connectionState,
     stopped: room.stopped,
@@ -65,7 +65,7 @@ function membersOf(room: Room, faces: Faces, beingRemoved: MemberId | null): rea
     const head = signals.headOf(memberId);
     return {
       memberId,
-      name: state.nameOf(memberId),
+      name: drawnName(state, memberId),
       fingerprint: faces.fingerprint(memberId),
       confusable: confusable.has(memberId),
       owner: memberId === roster.owner,
@@ -87,7 +87,7 @@ function keyOf({ state }: Room): RoomView['key'] {
   if (key === null) return null;
   return {
     epoch: core.epoch,
-    since: key.since,
+    since: clampTime(key.since),
     messages: core.epochMessages,
     rotateEvery: roster.settings.rotateEvery,
     rotating: core.pending !== null && core.pending.rotation !== null,
@@ -102,7 +102,7 @@ function handOverOf({ state }: Room, faces: Faces): HandOverView | null {
     role: state.isOwner ? 'offering' : 'offered',
     memberId,
     name: faces.nameFor(state, memberId),
-    since,
+    since: clampTime(since),
     accepted: acceptance !== null,
   };
 }
@@ -116,18 +116,19 @@ export function pauseOf({ state, restoring }: Room): PauseReason | null {
   return (state.key(core.epoch)?.key ?? null) === null ? 'key' : null;
 }
 
-function inviteViewOf(invite: OwnerInvite): InviteView[] {
+function inviteViewOf(invite: OwnerInvite, faces: Faces): InviteView[] {
   if (invite.stage === 'dropping') return [];
-  const { inviteId, made, expires, joiner, stage } = invite;
+  const { inviteId, made, expires, stage } = invite;
   const state = stage === 'asked' ? 'claimed' : stage;
-  return [{ inviteId, made, expires, state, claimedBy: joiner?.name ?? null }];
+  const claimedBy = faces.joiner(invite)?.name ?? null;
+  return [{ inviteId, made, expires, state, claimedBy }];
 }
 
 function approvalsOf({ state }: Room, faces: Faces): RoomView['approvals'] {
   if (!state.roster.settings.approval) return [];
   return [...state.invites.values()].flatMap((invite) => {
     const face = faces.joiner(invite);
-    if (invite.stage !== 'asked' || invite.approved || invite.joiner === null || face === null) return [];
-    return [{ inviteId: invite.inviteId, name: invite.joiner.name, ...face, invited: invite.made }];
+    if (invite.stage !== 'asked' || invite.approved || face === null) return [];
+    return [{ inviteId: invite.inviteId, ...face, invited: invite.made }];
   });
 }

@@ -48,7 +48,7 @@ export async function stage(by: 'owner' | 'guest' = 'guest'): Promise<Stage> {
   return {
     log, guest, clock, fake, room, faces, take,
     get source() {
-      return sourceOf(state, talk.conversation, faces);
+      return sourceOf(state, talk.conversation, faces, clock.now());
     },
     async send(person, content) {
       const sealed = log.seal(person, log.body(person, { ...content }));

@@ -1,6 +1,8 @@
 /** A room in the list of rooms. */
+import { clampTime, displayName } from '@0fc/protocol';
 import type { ConnectionState, JoinView, RoomSummary } from '../api.js';
 import type { Room } from '../room/room.js';
+import { drawnName } from './faces.js';
 
 export function summaryOf(room: Room, draft: string): RoomSummary {
   const { state, talk } = room;
@@ -8,12 +10,12 @@ export function summaryOf(room: Room, draft: string): RoomSummary {
   talk.conversation.follow();
   return {
     roomId: core.roomId,
-    name: core.roomName?.name ?? '',
+    name: displayName(core.roomName?.name ?? ''),
     stage: core.stage,
     owner: state.isOwner,
     unread: talk.conversation.unread(),
     last: lastOf(room),
-    time: core.lastTime,
+    time: clampTime(core.lastTime),
     alarms: talk.conversation.alarms(),
     rotationDue: core.epochMessages >= roster.settings.rotateEvery,
     connection: room.connectionState,
@@ -27,10 +29,10 @@ function lastOf({ state, talk }: Room): RoomSummary['last'] {
   const said = conversation.last();
   if (said === null) return null;
   return {
-    sender: state.nameOf(said.sender),
+    sender: drawnName(state, said.sender),
     mine: said.sender === state.core.me,
     text: conversation.fateOf(said).text ?? said.text ?? '',
-    time: said.sentAt,
+    time: clampTime(said.sentAt),
   };
 }
 

@@ -1,11 +1,12 @@
 /** The open room's conversation, item by item, as the page shows it. */
-import type { MemberId } from '@0fc/protocol';
+import { clampTime, displayName, type MemberId } from '@0fc/protocol';
 import type { TimelineItem, TimelineMessage, TimelineSystem } from '../api.js';
-import { isSettled, ITEMS_PER_RECORD, type Conversation, type Said } from '../room/conversation.js';
+import { isSettled, ITEMS_PER_RECORD, recordAt, type Conversation, type Said } from '../room/conversation.js';
 import { targetKey } from '../room/fold.js';
 import type { LogRecord, StoredItem } from '../room/records.js';
 import type { RoomState } from '../room/state.js';
-import type { Faces } from './faces.js';
+import { drawnName, type Faces } from './faces.js';
+import { isRelayTimeDoubtful, isSentTimeDoubtful } from './times.js';
 
 /** What the timeline is made from. */
 export interface Source {
@@ -14,16 +15,18 @@ export interface Source {
   readonly faces: Faces;
   /** members whose name another one's looks like */
   readonly confusable: ReadonlySet<MemberId>;
+  /** this device's clock, Unix ms: by it times of others are told to be doubtful */
+  readonly now: number;
 }
 
-export const sourceOf = (state: RoomState, conversation: Conversation, faces: Faces): Source => ({
-  state,
-  conversation,
-  faces,
-  confusable: faces.confusable(state),
-});
+export const sourceOf = (
+  state: RoomState,
+  conversation: Conversation,
+  faces: Faces,
+  now: number = Date.now(),
+): Source => ({ state, conversation, faces, confusable: faces.confusable(state), now });
 
-type Place = Pick<TimelineSystem, 'id' | 'order' | 'time'>;
+type Place = Pick<TimelineSystem, 'id' | 'order' | 'time' | 'timeDoubtful'>;
 
 /** Most of a quoted message that a reply carries, in code points. */
 const QUOTE_CHARS = 280;
@@ -41,7 +44,12 @@ export const isShown = ({ conversation }: Source, record: LogRecord): boolean =>
 export function itemsOf(source: Source, record: LogRecord): readonly TimelineItem[] {
   return record.items.flatMap((item, at): readonly TimelineItem[] => {
     const order = record.index * ITEMS_PER_RECORD + at;
-    const place = { id: `${String(record.index)}.${String(at)}`, order, time: record.time };
+    const place = {
+      id: `${String(record.index)}.${String(at)}`,
+      order,
+      time: clampTime(record.time),
+      timeDoubtful: isRelayTimeDoubtful(record.time, source.now),
+    };
     switch (item.type) {
       case 'message': {
         const said = source.conversation.target(item);
@@ -85,15 +93,16 @@ function systemOf(
       actor: faces.nameFor(state, item.actor),
       actorMe: item.actor === me ? 1 : 0,
       member: faces.nameFor(state, item.member),
-      ...(item.text === '' ? {} : { name: item.text }),
+      ...(item.text === '' ? {} : { name: displayName(item.text) }),
     },
     me: (item.member ?? item.actor) === me,
   };
 }
 
 function messageOf(source: Source, said: Said): TimelineMessage {
-  const { state, conversation, faces } = source;
+  const { state, conversation, faces, now } = source;
   const { me, verified } = state.core;
+  const relayed = said.at === null ? null : (recordAt(state, said.at.index)?.time ?? said.sentAt);
   const fate = conversation.fateOf(said);
   const named = (members: readonly MemberId[]): readonly string[] =>
     members.map((member) => faces.nameFor(state, member));
@@ -102,9 +111,10 @@ function messageOf(source: Source, said: Said): TimelineMessage {
     type: 'message',
     id: said.id,
     order: said.order,
-    time: said.sentAt,
+    time: clampTime(said.sentAt),
+    timeDoubtful: isSentTimeDoubtful(said.sentAt, relayed, now),
     sender: said.sender,
-    senderName: state.nameOf(said.sender),
+    senderName: drawnName(state, said.sender),
     fingerprint: faces.fingerprint(said.sender),
     confusable: source.confusable.has(said.sender),
     verified: verified.includes(said.sender),

@@ -1,4 +1,5 @@
 import { Injectable, computed, inject } from '@angular/core';
+import { clampTime } from '@0fc/protocol';
 
 import { Preferences } from './preferences';
 
@@ -8,8 +9,13 @@ const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
 /** 24 hours in both languages: times line up, and read the same to everyone in the room. */
 const CLOCK = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
 
+/** Of any number: a date beyond its limits would be none, and formatting it would throw. */
+function dateOf(time: number): Date {
+  return new Date(clampTime(time));
+}
+
 function startOfDay(time: number): number {
-  return new Date(time).setHours(0, 0, 0, 0);
+  return dateOf(time).setHours(0, 0, 0, 0);
 }
 
 /** Whole days between the calendar days of two times; summer time shifts an hour, never a day. */
@@ -17,7 +23,10 @@ function daysBetween(from: number, to: number): number {
   return Math.round((startOfDay(to) - startOfDay(from)) / DAY);
 }
 
-/** Times as a person reads them, in the chosen language. All times are Unix milliseconds. */
+/**
+ * Times as a person reads them, in the chosen language. All times are Unix milliseconds; any number is taken, and
+ * shown as the nearest time from 2020 to 2100.
+ */
 @Injectable({ providedIn: 'root' })
 export class Format {
   readonly #language = inject(Preferences).language;
@@ -39,35 +48,36 @@ export class Format {
 
   /** 14:02 */
   time(time: number): string {
-    return this.#formats().time.format(time);
+    return this.#formats().time.format(dateOf(time));
   }
 
   /** 14:02:31 */
   seconds(time: number): string {
-    return this.#formats().seconds.format(time);
+    return this.#formats().seconds.format(dateOf(time));
   }
 
   /** Tuesday 24 November, with the year when it is another one */
   day(time: number): string {
-    const sameYear = new Date(time).getFullYear() === new Date().getFullYear();
-    return (sameYear ? this.#formats().day : this.#formats().dayAndYear).format(time);
+    const date = dateOf(time);
+    const sameYear = date.getFullYear() === new Date().getFullYear();
+    return (sameYear ? this.#formats().day : this.#formats().dayAndYear).format(date);
   }
 
   /** For a list: the time today, then the weekday, then the date */
   short(time: number, now = Date.now()): string {
     const days = daysBetween(time, now);
     if (days <= 0) return this.time(time);
-    return (days < 7 ? this.#formats().weekday : this.#formats().shortDay).format(time);
+    return (days < 7 ? this.#formats().weekday : this.#formats().shortDay).format(dateOf(time));
   }
 
   /** In a sentence: the time alone today, else with its day */
   moment(time: number, now = Date.now()): string {
-    return daysBetween(time, now) === 0 ? this.time(time) : this.#formats().dayAndTime.format(time);
+    return daysBetween(time, now) === 0 ? this.time(time) : this.#formats().dayAndTime.format(dateOf(time));
   }
 
   /** in 3 hours, tomorrow, 5 minutes ago */
   relative(time: number, now = Date.now()): string {
-    const minutes = Math.round((time - now) / 60_000);
+    const minutes = Math.round((clampTime(time) - clampTime(now)) / 60_000);
     const format = this.#formats().relative;
     if (Math.abs(minutes) < 60) return format.format(minutes, 'minute');
     if (Math.abs(minutes) < 48 * 60) return format.format(Math.round(minutes / 60), 'hour');
@@ -86,7 +96,7 @@ export class Format {
   }
 
   iso(time: number): string {
-    return new Date(time).toISOString();
+    return dateOf(time).toISOString();
   }
 
   sameDay(a: number, b: number): boolean {

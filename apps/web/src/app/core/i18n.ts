@@ -61,7 +61,8 @@ export class I18n {
   };
 
   /** Whether there is a sentence under this key. */
-  readonly has = (key: string): boolean => key in this.#transloco.getTranslation(this.language());
+  readonly has = (key: string): boolean =>
+    Object.hasOwn(this.#transloco.getTranslation(this.language()), key);
 
   number(value: number): string {
     return this.#numbers().format(value);

@@ -1,6 +1,6 @@
 import { Injectable, signal } from '@angular/core';
 
-import { onInvite, takeInvite } from './invite-fragment';
+import { onInvite, takeChangedLink, takeInvite } from './invite-fragment';
 
 /** An invite that waits for the join screen: a whole link or its fragment. */
 export interface PendingInvite {
@@ -11,7 +11,10 @@ export interface PendingInvite {
 @Injectable({ providedIn: 'root' })
 export class Invites {
   readonly #pending = signal<PendingInvite | null>(null);
+  readonly #changed = signal(false);
   readonly pending = this.#pending.asReadonly();
+  /** the page was opened by a link that was changed on its way, and no other has come since */
+  readonly changed = this.#changed.asReadonly();
 
   constructor() {
     this.#take();
@@ -19,16 +22,22 @@ export class Invites {
   }
 
   offer(text: string): void {
+    this.#changed.set(false);
     this.#pending.set({ text });
   }
 
   /** It was used, refused or put away. */
   forget(): void {
+    this.#changed.set(false);
     this.#pending.set(null);
   }
 
   #take(): void {
     const text = takeInvite();
     if (text !== null) this.offer(text);
+    else if (takeChangedLink()) {
+      this.#pending.set(null);
+      this.#changed.set(true);
+    }
   }
 }

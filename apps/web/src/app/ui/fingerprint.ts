@@ -2,7 +2,7 @@ import { Component, computed, input } from '@angular/core';
 
 const GROUP = /.{1,4}/g;
 
-/** A key's fingerprint in groups of four. Against another one, the groups that differ are marked. */
+/** A key's fingerprint, 64 bits, in groups of four: a part of it could be made to fit. Against another one, the groups that differ are marked. */
 @Component({
   selector: 'zfc-fingerprint',
   host: { class: 'fp', '[class.fp--sm]': 'small()' },
@@ -22,15 +22,11 @@ export class Fingerprint {
   readonly value = input.required<string>();
   readonly against = input<string | null>(null);
   readonly small = input(false);
-  /** the first two groups only, where the whole one is a click away */
-  readonly short = input(false);
 
   protected readonly groups = computed(() => {
     const other = this.against()?.match(GROUP) ?? null;
     const all = this.value().match(GROUP) ?? [];
-    return all
-      .slice(0, this.short() ? 2 : all.length)
-      .map((text, index) => ({ text, differs: other !== null && other[index] !== text }));
+    return all.map((text, index) => ({ text, differs: other !== null && other[index] !== text }));
   });
 }
 

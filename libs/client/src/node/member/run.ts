@@ -9,6 +9,7 @@ import type { Command, Context, Secret } from './command.js';
 import { commandNamed, commandUsage, GLOBALS, usage } from './commands.js';
 import { EXIT, exitCodeOf, failureLine, type ExitCode } from './failure.js';
 import { readArguments, UsageError, type Given } from './parameters.js';
+import { printed } from './print.js';
 import { shell } from './shell.js';
 import { itemLine } from './talk-commands.js';
 
@@ -104,7 +105,7 @@ export async function runMember(args: readonly string[], io: Io): Promise<ExitCo
     return args.length === 0 ? EXIT.misuse : EXIT.done;
   }
   const print = (line: Line): void => {
-    io.out(JSON.stringify(line));
+    io.out(printed(line));
   };
   let command: Command | null = null;
   const ending = new Ending(io);

@@ -60,7 +60,7 @@ const ROOM_URL = /^\/room\/([\w-]+)(\/members|\/relay|\/verify)?/;
             <zfc-connection [state]="relay.state" />
             @if (relay.fingerprint; as fingerprint) {
               <span class="quiet"
-                >{{ t('common.relay') }} <zfc-fingerprint [value]="fingerprint" [small]="true" [short]="true"
+                >{{ t('common.relay') }} <zfc-fingerprint [value]="fingerprint" [small]="true"
               /></span>
             }
           </div>

@@ -40,7 +40,21 @@ const LINGER_MS = 1_200;
         }}</a></zfc-page-bar
       >
       <main class="page__center" [class.page__center--mid]="refused() || reading()">
-        @if (refused(); as failure) {
+        @if (invites.changed()) {
+          <div class="w-sm stack">
+            <div class="notice notice--caution" role="status" data-testid="link-changed">
+              <zfc-icon name="info" [small]="true" />
+              <div class="stack stack--2">
+                <p>
+                  <b>{{ t('join.changedTitle') }}</b>
+                </p>
+                <p>{{ t('join.changedText') }}</p>
+                <p>{{ t('join.changedSeen') }}</p>
+              </div>
+            </div>
+            <zfc-paste-invite [alone]="true" (pasted)="invites.offer($event)" />
+          </div>
+        } @else if (refused(); as failure) {
           <zfc-join-refused [failure]="failure" [preview]="preview()" (dropped)="drop()" />
         } @else if (join() ?? preview(); as subject) {
           <div class="card card--float card--flush split w-lg">
@@ -62,7 +76,7 @@ const LINGER_MS = 1_200;
                 <div
                   class="input"
                   [class.input--fixed]="join() !== null"
-                  [class.input--error]="failure()?.code === 'NAME_EMPTY'"
+                  [class.input--error]="failure()?.code?.startsWith('NAME_')"
                 >
                   <input
                     #field

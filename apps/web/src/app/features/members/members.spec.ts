@@ -107,6 +107,7 @@ describe('the list of members', () => {
           id: 'later',
           order: 50,
           time: Date.now(),
+          timeDoubtful: false,
           event: 'admitted',
           params: { member: 'Noé', actor: 'Amina Belkacem' },
           me: false,

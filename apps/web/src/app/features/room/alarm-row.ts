@@ -30,6 +30,9 @@ import { Icon } from '../../ui/icon';
         <p data-testid="alarm-times">{{ t('room.alarmTimes', alarm().params) }}</p>
       }
       <p class="only-phone-block quiet">{{ t('room.alarmAt', { time: format.time(alarm().time) }) }}</p>
+      @if (alarm().timeDoubtful) {
+        <p class="quiet" data-testid="time-doubtful">{{ t('room.doubtfulRelayTime') }}</p>
+      }
       @if (alarm().settled) {
         <p class="quiet">{{ t('room.settled') }}</p>
       }

@@ -57,8 +57,8 @@ import { Icon } from '../../ui/icon';
                     ><zfc-icon name="verified" [small]="true"
                   /></span>
                 }
-                @if (member.confusable) {
-                  <zfc-fingerprint [value]="member.fingerprint" [small]="true" [short]="true" />
+                @if (member.confusable || member.name === '') {
+                  <zfc-fingerprint class="nowrap" [value]="member.fingerprint" [small]="true" />
                 }
                 @if (member.here && !member.me) {
                   <span class="sr-only">{{ t('room.isHere') }}</span>
@@ -80,7 +80,7 @@ import { Icon } from '../../ui/icon';
             <div>
               <dt><zfc-icon name="relay" />{{ t('common.' + room().connection) }}</dt>
               @if (relay.fingerprint; as fingerprint) {
-                <dd><zfc-fingerprint [value]="fingerprint" [small]="true" /></dd>
+                <dd><zfc-fingerprint class="nowrap" [value]="fingerprint" [small]="true" /></dd>
               }
               @if (relay.pinnedBy; as pin) {
                 <dd>{{ t('room.relayPin.' + pin) }}</dd>

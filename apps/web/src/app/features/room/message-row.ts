@@ -51,8 +51,8 @@ import { Reactions } from './reactions';
               ><zfc-icon name="verified" [small]="true"
             /></span>
           }
-          @if (message().confusable) {
-            <zfc-fingerprint [value]="message().fingerprint" [small]="true" [short]="true" />
+          @if (message().confusable || message().senderName === '') {
+            <zfc-fingerprint class="nowrap" [value]="message().fingerprint" [small]="true" />
           }
           <time class="msg__time" [attr.datetime]="format.iso(message().time)">{{
             format.time(message().time)
@@ -79,6 +79,9 @@ import { Reactions } from './reactions';
         @if (conversation.picking() === message().id) {
           <zfc-reaction-picker [message]="message()" />
         }
+      }
+      @if (message().timeDoubtful) {
+        <p class="hint" data-testid="time-doubtful">{{ t('room.doubtfulTime') }}</p>
       }
       @if (message().mine && end() && !message().deleted) {
         @if (message().state === 'sending') {

@@ -16,8 +16,8 @@ export interface Readers {
   readonly unread: readonly Reader[];
 }
 
-/** As a message's readers are named: by the beginning of the fingerprint where there is no name. */
-const nameOf = ({ name, fingerprint }: MemberView): string => name || fingerprint.slice(0, 8);
+/** As a message's readers are named: by the fingerprint where there is no name. */
+const nameOf = ({ name, fingerprint }: MemberView): string => name || fingerprint;
 
 const countOf = (names: readonly string[], name: string): number =>
   names.filter((other) => other === name).length;

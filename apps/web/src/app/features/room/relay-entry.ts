@@ -51,6 +51,9 @@ const SHORT = 8;
         <time [attr.datetime]="format.iso(row().time)">{{ format.seconds(row().time) }}</time>&ngsp;
         <span>{{ t('room.bytes', { clear: row().clearBytes, sealed: row().payloadBytes }) }}</span>
       </p>
+      @if (row().timeDoubtful) {
+        <p class="sealed__meta" data-testid="time-doubtful">{{ t('room.doubtfulRelayTime') }}</p>
+      }
       <p class="sealed__blob">{{ row().sample }}…</p>
     </div>
   `,

@@ -52,12 +52,16 @@ const KNOTS: Readonly<Record<TimelineSystem['event'], IconName>> = {
           <span [textContent]="part.text"></span>
         }
       }
+      @if (line().timeDoubtful) {
+        <span class="hint" data-testid="time-doubtful">{{ t('room.doubtfulRelayTime') }}</span>
+      }
     </p>
   `,
 })
 export class SystemRow {
   readonly #i18n = inject(I18n);
   protected readonly format = inject(Format);
+  protected readonly t = this.#i18n.t;
   readonly line = input.required<TimelineSystem>();
   protected readonly knot = computed(() => KNOTS[this.line().event]);
   protected readonly parts = computed(() => {

@@ -75,12 +75,12 @@ describe('who has read a message', () => {
     const twin = member(3, { memberId: 'twin', name: 'Lucie Marchand', fingerprint: 'AAAABBBBCCCCDDDD' });
     const nameless = member(4, { name: '' });
     const all = [...members.slice(0, 2), twin, nameless];
-    const readers = ['Lucie Marchand', 'Karim Aziz', 'D81B4F60'];
+    const readers = ['Lucie Marchand', 'Karim Aziz', 'D81B4F60A3C95E27'];
     const one = message('m', 1, 0, 0, 'One', { readers });
     const { read, unread } = readersOf(one, all, [one]);
     expect(read).toEqual([
       { name: 'Lucie Marchand', members: [members[1], twin], read: 1, upTo: null },
-      { name: 'D81B4F60', members: [nameless], read: 1, upTo: one },
+      { name: 'D81B4F60A3C95E27', members: [nameless], read: 1, upTo: one },
       { name: 'Karim Aziz', members: [], read: 1, upTo: one },
     ]);
     expect(unread).toEqual([]);

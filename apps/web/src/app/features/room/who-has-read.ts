@@ -36,7 +36,7 @@ const NOBODY: Readers = { read: [], unread: [] };
                     <div class="member-line__name">
                       <bdi>{{ reader.name }}</bdi>&ngsp;
                       @if (marked(reader); as fingerprint) {
-                        <zfc-fingerprint [value]="fingerprint" [small]="true" [short]="true" />
+                        <zfc-fingerprint class="nowrap" [value]="fingerprint" [small]="true" />
                       }
                       <p class="hint" dir="auto">{{ known(reader) }}</p>
                     </div>
