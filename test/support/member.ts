@@ -44,8 +44,10 @@ export class Member {
     this.passphrase = `a long enough passphrase of ${name}`;
   }
 
-  static async create(name: string, relayUrl: string): Promise<Member> {
+  /** `open`: over another platform from the first, see openOver. */
+  static async create(name: string, relayUrl: string, open = createNodeClient): Promise<Member> {
     const member = new Member(name, await mkdtemp(join(tmpdir(), '0fc-member-')), relayUrl);
+    member.open = open;
     await member.start();
     value(await member.api.createVault(member.passphrase));
     return member;

@@ -1,0 +1,38 @@
+/** A client on Node over a platform that is changed somewhere: its clock, its timers, its storage. */
+import { createClient } from '@0fc/client';
+import { createNodeClient, createNodePlatform } from '@0fc/client/node';
+import { relayKeyOfDeployment, relayTimeOf } from '../../libs/client/src/link/relay-address.js';
+import type { Platform } from '../../libs/client/src/ports.js';
+
+export type OpenClient = typeof createNodeClient;
+
+/** Opens as createNodeClient does, over what `change` makes of each platform. */
+export const openOver =
+  (change: (platform: Platform) => Platform): OpenClient =>
+  async ({ folder, relayUrl }) => {
+    const platform = change(await createNodePlatform({ folder }));
+    const client = await createClient(platform, {
+      relayUrl,
+      relayPublicKey: null,
+      fetchRelayKey: () => relayKeyOfDeployment(relayUrl, async (url) => (await fetch(url)).text()),
+      fetchRelayTime: () => relayTimeOf(relayUrl, async (url) => (await fetch(url)).headers.get('date')),
+    });
+    const ends = client.close.bind(client);
+    return Object.assign(client, {
+      async close(): Promise<void> {
+        await ends();
+        await platform.storage.close();
+      },
+    });
+  };
+
+/** Every wait is so many times shorter: what a client tries again by itself is tried soon. */
+export const hurried =
+  (times: number) =>
+  (platform: Platform): Platform => ({
+    ...platform,
+    timers: { after: (ms, run) => platform.timers.after(ms / times, run) },
+  });
+
+/** As on any day, but five times as soon: the relay of a test is cut more often than a network falls. */
+export const openHurried: OpenClient = openOver(hurried(5));
