@@ -3,6 +3,8 @@ import { Member, value } from '../support/member.js';
 import type { OpenClient } from '../support/platform.js';
 import { until } from '../support/wait.js';
 import type { MemberId } from '@0fc/protocol';
+import { Peer } from '../integration/relay-peer.js';
+import { Stolen } from './members/stolen.js';
 import { LyingRelay } from './relay/lying-relay.js';
 
 export const idOf = (who: Member): MemberId => (who.room?.me ?? '') as MemberId;
@@ -86,6 +88,17 @@ export class Stage {
     const ines = await this.joined(owner, roomId, 'Inès');
     await this.settled([owner, tomas, ines], 3);
     return { owner, tomas, ines, roomId };
+  }
+
+  /** A member's client is left, and its keys are used by hand, live at the end of the log. */
+  async byHand(member: Member, roomId: string): Promise<{ peer: Peer; stolen: Stolen }> {
+    await member.leave();
+    const stolen = await Stolen.from(member, roomId);
+    const peer = await Peer.connect(this.relay, stolen.identity);
+    const { core, roster } = stolen;
+    const at = { after: core.position, head: roster.head, epoch: core.epoch };
+    await peer.request('open', { roomId: core.roomId, ...at });
+    return { peer, stolen };
   }
 
   /** All see each other, by name, and have nothing left to read. */

@@ -1,7 +1,6 @@
 /** A vault's storage that is full, or slow, when a test says so; what it has stored lies in the real one. */
 import { ERROR_CODES } from '@0fc/protocol';
-import { ClientError } from '@0fc/client';
-import type { Platform, StoragePort } from '../../libs/client/src/ports.js';
+import { ClientError, type Platform, type StoragePort } from '@0fc/client';
 
 /** One disk over the restarts of its client: pass {@link over} to openOver. */
 export class FailingDisk {

@@ -1,8 +1,7 @@
 /** A client on Node over a platform that is changed somewhere: its clock, its timers, its storage. */
-import { createClient } from '@0fc/client';
-import { createNodeClient, createNodePlatform } from '@0fc/client/node';
+import { createClient, type Platform } from '@0fc/client';
+import { createNodePlatform, type createNodeClient } from '@0fc/client/node';
 import { relayKeyOfDeployment, relayTimeOf } from '../../libs/client/src/link/relay-address.js';
-import type { Platform } from '../../libs/client/src/ports.js';
 
 export type OpenClient = typeof createNodeClient;
 
