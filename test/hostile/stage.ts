@@ -1,7 +1,10 @@
 /** A lying relay, and members of its rooms: real clients, told apart by their names. */
 import { Member, value } from '../support/member.js';
+import type { OpenClient } from '../support/platform.js';
 import { until } from '../support/wait.js';
 import type { MemberId } from '@0fc/protocol';
+import { Peer } from '../integration/relay-peer.js';
+import { Stolen } from './members/stolen.js';
 import { LyingRelay } from './relay/lying-relay.js';
 
 export const idOf = (who: Member): MemberId => (who.room?.me ?? '') as MemberId;
@@ -10,6 +13,12 @@ export const stageOf = (who: Member, roomId: string): string | undefined =>
   who.app?.rooms.find((room) => room.roomId === roomId)?.stage;
 export const failureOf = (who: Member): string | undefined => who.app?.joins.at(-1)?.failure?.code;
 export const namesIn = (who: Member): readonly string[] => (who.room?.members ?? []).map(({ name }) => name);
+
+/** Why a room does not go on, as its page shows it; undefined where it does. */
+export const troubleOf = (who: Member): string | undefined => who.room?.stopped?.code;
+
+/** How long, in milliseconds, what must come about by itself may take: it only ends a broken run. */
+const BY_ITSELF_MS = 15_000;
 
 export interface Company {
   readonly owner: Member;
@@ -22,12 +31,16 @@ export class Stage {
   readonly relay: LyingRelay;
   readonly #members: Member[] = [];
 
-  private constructor(relay: LyingRelay) {
+  readonly #open: OpenClient | undefined;
+
+  private constructor(relay: LyingRelay, open: OpenClient | undefined) {
     this.relay = relay;
+    this.#open = open;
   }
 
-  static async open(): Promise<Stage> {
-    return new Stage(await LyingRelay.start());
+  /** `open`: how the clients of its members are opened, see openOver. */
+  static async open(open?: OpenClient): Promise<Stage> {
+    return new Stage(await LyingRelay.start(), open);
   }
 
   async close(): Promise<void> {
@@ -43,8 +56,8 @@ export class Stage {
     this.relay.forget();
   }
 
-  async member(name: string, url = this.relay.url): Promise<Member> {
-    const made = await Member.create(name, url);
+  async member(name: string, url = this.relay.url, open = this.#open): Promise<Member> {
+    const made = await Member.create(name, url, open);
     this.#members.push(made);
     return made;
   }
@@ -77,6 +90,17 @@ export class Stage {
     return { owner, tomas, ines, roomId };
   }
 
+  /** A member's client is left, and its keys are used by hand, live at the end of the log. */
+  async byHand(member: Member, roomId: string): Promise<{ peer: Peer; stolen: Stolen }> {
+    await member.leave();
+    const stolen = await Stolen.from(member, roomId);
+    const peer = await Peer.connect(this.relay, stolen.identity);
+    const { core, roster } = stolen;
+    const at = { after: core.position, head: roster.head, epoch: core.epoch };
+    await peer.request('open', { roomId: core.roomId, ...at });
+    return { peer, stolen };
+  }
+
   /** All see each other, by name, and have nothing left to read. */
   async settled(all: readonly Member[], members: number): Promise<void> {
     await until('all to see each other', () =>
@@ -104,6 +128,35 @@ export class Stage {
     });
   }
 
+  /** What must come about with nobody's help; says how far everybody is where it does not. */
+  async byItself(what: string, all: readonly Member[], probe: () => unknown): Promise<void> {
+    const shown = (): string => all.map((who) => stateOf(who)).join('; ');
+    await until(
+      () => `${what}: ${shown()}`,
+      () => Boolean(probe()),
+      BY_ITSELF_MS,
+    );
+  }
+
+  /** These lines reach all of them. */
+  async arrives(all: readonly Member[], ...texts: readonly string[]): Promise<void> {
+    await this.byItself(`${texts.join(', ')} to arrive`, all, () =>
+      all.every((who) => texts.every((text) => who.texts.includes(text))),
+    );
+  }
+
+  /** The room is live for all of them: each says something, and everybody has it. */
+  async goesOn(roomId: string, all: readonly Member[], word: string): Promise<void> {
+    for (const who of all) {
+      const text = `${word} ${who.name}`;
+      await who.say(roomId, text);
+      await this.arrives(all, text);
+    }
+    await this.byItself('all to be live', all, () =>
+      all.every(({ room }) => room?.connection === 'connected' && !room.catchingUp && room.stopped === null),
+    );
+  }
+
   /** Waits for an alarm, and says which are there if it does not come. */
   async alarm(who: Member, code: string): Promise<void> {
     await until(
@@ -120,3 +173,12 @@ export const codeOf = (outcome: {
   readonly ok: boolean;
   readonly error?: { readonly code: string };
 }): string => outcome.error?.code ?? 'done';
+
+const stateOf = (who: Member): string => {
+  const { room } = who;
+  const last = who.items
+    .slice(-6)
+    .map((item) => (item.type === 'message' ? item.text.slice(0, 60) : item.type));
+  const lines = `${String(who.items.length)} items, the last ${last.join(' | ')}`;
+  return `${who.name} is ${room?.connection ?? 'nowhere'} (${room?.stopped?.code ?? 'not stopped'}), ${lines}`;
+};

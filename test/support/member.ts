@@ -44,9 +44,11 @@ export class Member {
     this.passphrase = passphrase;
   }
 
-  static async create(name: string, relayUrl: string): Promise<Member> {
+  /** `open`: over another platform from the first, see openOver. */
+  static async create(name: string, relayUrl: string, open = createNodeClient): Promise<Member> {
     const folder = await mkdtemp(join(tmpdir(), '0fc-member-'));
     const member = Member.over(folder, { name, relayUrl, passphrase: `a long enough passphrase of ${name}` });
+    member.open = open;
     await member.start();
     value(await member.api.createVault(member.passphrase));
     return member;

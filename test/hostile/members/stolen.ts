@@ -9,7 +9,8 @@ import { makeRotation, sealMessage, sealSignal, signBody, type KeyPair } from '@
 import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import { decodeRoster, type Roster } from '@0fc/crypto/verify';
 import {
-  decodeRecord, outboxItem, ownerInvite, prefixOf, roomCore, STORES, type EpochKey, type OwnerInvite, type RoomCore,
+  decodeRecord, joinRecord, outboxItem, ownerInvite, prefixOf, roomCore, STORES, type EpochKey, type JoinRecord,
+  type OwnerInvite, type RoomCore,
 } from '../../../libs/client/src/room/records.js'; // prettier-ignore
 import { FileStorage } from '../../../libs/client/src/node/storage.js';
 import { Vault } from '../../../libs/client/src/vault.js';
@@ -126,6 +127,18 @@ export class Stolen {
       prekeys,
     });
     return { command, newKey, newEpoch };
+  }
+}
+
+/** The record of a join that is under way, out of a joiner's own vault; null: it has none. */
+export async function joinOf(member: Member, roomId: string): Promise<JoinRecord | null> {
+  const storage = FileStorage.open(member.folder);
+  try {
+    const vault = await Vault.unlock({ storage, crypto }, member.passphrase);
+    const record = await vault.get(STORES.joins, roomId);
+    return record === null ? null : decodeRecord(joinRecord, record);
+  } finally {
+    await storage.close();
   }
 }
 

@@ -367,6 +367,17 @@ export class LyingRelay {
     });
   }
 
+  /** As {@link onReply}, for what no relay of this version would say: fields of any name and type. */
+  onReplyOfAnyShape(
+    kind: RequestKind,
+    change: (
+      client: Client,
+      reply: Readonly<Record<string, unknown>>,
+    ) => Readonly<Record<string, unknown>> | undefined,
+  ): void {
+    this.onReply(kind, (client, reply) => change(client, reply) as typeof reply | undefined);
+  }
+
   /** Requests of one kind: their bodies changed, answered or refused without being carried out, or swallowed. */
   onRequest<K extends RequestKind>(
     kind: K,

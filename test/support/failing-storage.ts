@@ -1,0 +1,86 @@
+/** A vault's storage that is full, or slow, when a test says so; what it has stored lies in the real one. */
+import { ERROR_CODES } from '@0fc/protocol';
+import { ClientError, type Platform, type StoragePort } from '@0fc/client';
+
+/** One disk over the restarts of its client: pass {@link over} to openOver. */
+export class FailingDisk {
+  /** writes that were asked for, failed ones included */
+  writes = 0;
+  /** writes that have failed since the last failAt, failFrom or failAlways */
+  failed = 0;
+  /** writes that wait for {@link pass} now */
+  waiting = 0;
+  #fails: (write: number) => boolean = () => false;
+  #held = false;
+  #let: (() => void)[] = [];
+
+  /** The n-th write from now on fails, and no other. */
+  failAt(n: number): void {
+    const due = this.writes + n;
+    this.#fail((write) => write === due);
+  }
+
+  /** The n-th write from now on fails, and every one after it. */
+  failFrom(n: number): void {
+    const due = this.writes + n;
+    this.#fail((write) => write >= due);
+  }
+
+  failAlways(): void {
+    this.failFrom(1);
+  }
+
+  /** There is room again. */
+  heal(): void {
+    this.#fails = () => false;
+  }
+
+  /** Writes wait from now on, each for its turn to be let through. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  /** Lets the oldest write through that waits. */
+  passOne(): void {
+    this.#let.shift()?.();
+  }
+
+  /** Nothing waits any more. */
+  pass(): void {
+    this.#held = false;
+    for (const go of this.#let.splice(0)) go();
+  }
+
+  readonly over = (platform: Platform): Platform => ({
+    ...platform,
+    storage: this.#around(platform.storage),
+  });
+
+  #fail(fails: (write: number) => boolean): void {
+    this.failed = 0;
+    this.#fails = fails;
+  }
+
+  #around(storage: StoragePort): StoragePort {
+    return {
+      read: (store, key) => storage.read(store, key),
+      list: (store) => storage.list(store),
+      listFrom: (store, prefix) => storage.listFrom(store, prefix),
+      write: async (changes) => {
+        const write = ++this.writes;
+        if (this.#held) {
+          this.waiting += 1;
+          await new Promise<void>((resolve) => this.#let.push(resolve));
+          this.waiting -= 1;
+        }
+        if (this.#fails(write)) {
+          this.failed += 1;
+          throw new ClientError(ERROR_CODES.VAULT_FULL);
+        }
+        await storage.write(changes);
+      },
+      erase: () => storage.erase(),
+      close: () => storage.close(),
+    };
+  }
+}
