@@ -24,11 +24,12 @@ export async function said(
   }
 }
 
-/** Epochs that a member has sealed messages for, one for each that it sent from the n-th append on. */
+/** Epochs that a member has sealed messages for, in order, from the n-th append of anybody on. */
 export const sealedFor = (relay: LyingRelay, who: Member, from: number): readonly number[] =>
   relay
-    .requests('append', idOf(who))
+    .requests('append')
     .slice(from)
+    .filter(({ memberId }) => memberId === idOf(who))
     .flatMap(({ body }) => body.messages.map(({ clear }) => decodeMessageClear(clear)));
 
 /** With its client ended and started anew. */
