@@ -71,6 +71,27 @@ function nextComesBackAsAnother(who: Member): Promise<Treated> {
   return Promise.resolve(treated);
 }
 
+describe('a line that is refused and stored all the same', () => {
+  test('G16 stands in the log once, for everybody, and is sent no more', async () => {
+    const { owner, tomas, roomId } = await stage.two();
+    const both = [owner, tomas];
+    const appends = (): number => stage.relay.requests('append', idOf(tomas)).length;
+    stage.relay.onReply('append', ({ memberId }) =>
+      memberId === idOf(tomas) ? { placed: [], refused: 'RATE_LIMITED' as const, retryMs: 20 } : undefined,
+    );
+    await tomas.say(roomId, 'once');
+    await stage.arrives(both, 'once');
+    await rotated(owner, roomId, both);
+    const sent = appends();
+    stage.relay.honest();
+    await restarted(roomId, ...both);
+    await stage.level(both);
+    expect(appends()).toBe(sent);
+    expect(both.map(({ texts }) => texts)).toEqual([['once'], ['once']]);
+    expect(both.flatMap(({ alarms }) => alarms)).toEqual([]);
+  });
+});
+
 describe('a line that is acknowledged', () => {
   test.each([
     ['and not stored', nextIsSwallowed],
