@@ -15,9 +15,10 @@ import { hashFingerprint, RelayPin } from './relay-pin.js';
 import { forgetting, mustBeOver, safetyNumberWith, setVerified } from './room-acts.js';
 import { createRoom } from './room/begin.js';
 import { Join } from './room/joiner.js';
-import { decodeRecord, encodeRecord, joinRecord, STORES, type JoinRecord } from './room/records.js';
+import { set } from './room/state/changes.js';
+import { decodeRecord, encodeRecord, joinRecord, STORES, type JoinRecord } from './room/state/records.js';
 import { Room } from './room/room.js';
-import { HISTORY_DEFAULT, RoomState } from './room/state.js';
+import { RoomState } from './room/state/state.js';
 import type { Vault } from './vault.js';
 import { exportVault } from './vault-transfer.js';
 import { digitsOf, Faces } from './view/faces.js';
@@ -28,6 +29,8 @@ import { summaryOf, worstState } from './view/summary.js';
 import { sourceOf } from './view/timeline.js';
 
 const MAX_MEMBERS = 256;
+/** Entries of a room that the relay keeps, as its genesis asks for. */
+const HISTORY = 100_000;
 const JOIN_DEADLINE_MS = 86_400_000;
 /** Views are made at most this often: a catch-up of hundreds of entries is told in a few steps. */
 const VIEW_MS = 30;
@@ -99,7 +102,7 @@ export class Session {
       settings: {
         rotateEvery: options.rotateEvery,
         maxMembers: MAX_MEMBERS,
-        history: HISTORY_DEFAULT,
+        history: HISTORY,
         approval: options.approval,
         joinDeadline: JOIN_DEADLINE_MS,
       },
@@ -107,7 +110,6 @@ export class Session {
       displayName: options.displayName,
       instance: this.#instance,
     });
-    await state.commit();
     this.#startRoom(state);
     return { roomId: state.core.roomId };
   }
@@ -129,10 +131,11 @@ export class Session {
     if (this.#rooms.has(roomId)) throw new ClientError(ERROR_CODES.ALREADY_MEMBER);
     const running = this.#joins.get(roomId);
     if (running !== undefined) {
-      if (running.record.failure === null) {
-        if (running.record.inviteId === inviteId) return { roomId };
-        throw new ClientError(ERROR_CODES.JOIN_IN_PROGRESS);
+      if (running.record.inviteId === inviteId) {
+        running.resume();
+        return { roomId };
       }
+      if (running.record.failure === null) throw new ClientError(ERROR_CODES.JOIN_IN_PROGRESS);
       await this.abandonJoin(roomId);
     }
     if (expires < this.#platform.crypto.clock.now())
@@ -176,11 +179,9 @@ export class Session {
 
   async markRead(roomId: string, tell: boolean): Promise<void> {
     const room = this.room(roomId);
-    await room.serial.run(async () => {
-      const { core } = room.state;
-      if (core.readIndex === core.nextIndex) return;
-      core.readIndex = core.nextIndex;
-      await room.commit();
+    await room.write((draft) => {
+      const { readIndex, nextIndex } = draft.core;
+      if (readIndex !== nextIndex) draft.apply(set({ readIndex: nextIndex }));
     });
     if (tell) await this.#markers.tell(room);
   }
@@ -210,7 +211,7 @@ export class Session {
     mustBeOver(room);
     this.#markers.stop(roomId);
     await room.stop();
-    await room.serial.run(async () => {
+    await room.state.serial.run(async () => {
       const changes = await forgetting(this.#vault, roomId);
       await this.#vault.write([...changes, this.#drafts.drop(roomId)]);
       this.#rooms.delete(roomId);
@@ -221,7 +222,7 @@ export class Session {
 
   /** Taken between two deliveries of every room and join: of each, all or nothing is in it. */
   exportVault(passphrase: string): Promise<Bytes> {
-    const live = [...this.#rooms.values(), ...this.#joins.values()];
+    const live = [...[...this.#rooms.values()].map(({ state }) => state), ...this.#joins.values()];
     const quiet = live.reduce<() => Promise<Bytes>>(
       (work, { serial }) =>
         () =>

@@ -1,17 +1,17 @@
 /** The newest entries as the relay has them, beside what this device reads in them. */
 import { toHex } from '@0fc/protocol';
 import type { RelayRow } from '../api.js';
-import type { LogRecord } from '../room/records.js';
-import type { RoomState } from '../room/state.js';
-import { knownContent } from '../room/take-message.js';
+import type { LogRecord } from '../room/state/records.js';
+import type { RoomState } from '../room/state/state.js';
+import { knownContent } from '../room/log/items.js';
 import type { Faces } from './faces.js';
 
 /** Newest last. */
 export function relayRowsOf(state: RoomState, faces: Faces, limit: number): readonly RelayRow[] {
   const rows: RelayRow[] = [];
-  for (let at = state.log.length - 1; at >= 0 && rows.length < limit; at--) {
-    const record = state.log[at];
-    const row = record === undefined ? null : rowOf(state, faces, record);
+  for (const record of state.log.newestFirst()) {
+    if (rows.length >= limit) break;
+    const row = rowOf(state, faces, record);
     if (row !== null) rows.push(row);
   }
   return rows.reverse();
