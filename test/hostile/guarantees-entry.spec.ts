@@ -164,7 +164,7 @@ describe('G2: invites', () => {
         joinKey: joiner!.joinKey!, token: token!, roomId: core.roomId, request: joiner!.request,
         reply: {
           epoch: 1, key: lie === 'key' ? new Uint8Array(32).fill(7) : current.key, rotation: null, floor: current.floor, t: current.t,
-          head: lie === 'owner' ? await bodyHash(nodeHash, handedOver) : roster.head, counters: current.counters,
+          head: lie === 'owner' ? await bodyHash(nodeHash, handedOver) : roster.head, counters: [...current.counters],
           profiles: [], roomName: null,
         },
       }); // prettier-ignore

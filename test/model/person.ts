@@ -1,9 +1,10 @@
 /** Somebody in a model's room: a real client, and a look into its vault. */
 import { decodeRoster } from '@0fc/crypto/verify';
 import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
-import { comparePositions, type Bytes, type MemberId } from '@0fc/protocol';
+import { comparePositions, type Bytes, type MemberId, type RoomId } from '@0fc/protocol';
 import { FileStorage } from '../../libs/client/src/node/storage.js';
-import { decodeRecord, roomCore, STORES, type RoomCore } from '../../libs/client/src/room/records.js';
+import { loadCore } from '../../libs/client/src/room/state/load.js';
+import type { RoomCore } from '../../libs/client/src/room/state/records.js';
 import { Vault } from '../../libs/client/src/vault.js';
 import { Member } from '../support/member.js';
 import { stageOf } from '../hostile/stage.js';
@@ -53,14 +54,14 @@ export class Person {
 
   /** Reads the vault. What never goes back has not: words for what has. */
   async look(roomId: string): Promise<readonly string[]> {
-    const record = await this.#vault.get(STORES.rooms, roomId);
-    if (record === null) return [];
-    const core = decodeRecord(roomCore, record);
+    const found = await loadCore(this.#vault, roomId as RoomId);
+    if (found === null) return [];
+    const { core } = found;
     const before = this.#before;
     this.core = core;
     this.#before = core;
     for (const { epoch, key } of core.keys) if (key !== null) this.keys.set(epoch, key);
-    const { length } = decodeRoster(core.roster);
+    const { length } = decodeRoster(found.roster);
     const known = this.#length;
     this.#length = length;
     if (before === null) return [];

@@ -10,6 +10,9 @@
  * as they are drawn: without what is not seen (docs/protocol.md section 6). Ids are base64url text.
  * Fingerprints are 16 uppercase hex digits (the page groups them by four).
  */
+import type { TimelineItem } from './timeline-api.js';
+
+export type * from './timeline-api.js';
 
 /** A failure as the page sees it: a stable code to translate, and data for the sentence. */
 export interface Failure {
@@ -33,7 +36,7 @@ export type VaultState =
 
 export type ConnectionState = 'connected' | 'connecting' | 'offline' | 'stopped';
 
-/** Why a room's link stopped for good until the user acts. */
+/** Why a room's link stands still: shown until it is live again, which it tries by itself where it can. */
 export type StopReason = Failure;
 
 export interface RelayView {
@@ -220,106 +223,9 @@ export interface RoomView {
   /** when the owner was last heard of, if that is more than two minutes ago; null: here, or oneself */
   readonly ownerAwaySince: number | null;
   readonly paused: PauseReason | null;
+  /** code of what the relay refuses with for now, and is asked for again by itself; null: nothing waits */
+  readonly waiting: string | null;
 }
-
-export type MessageState = 'sending' | 'relayed' | 'read';
-
-/** Where a line of the timeline stands. */
-interface TimelinePlace {
-  /** stable over its life: of a message, from sending to relayed */
-  readonly id: string;
-  /** ascending order key; pending messages sort last */
-  readonly order: number;
-  /** of a message, when it was written, by its sender's clock; else by the relay's */
-  readonly time: number;
-  /** that time contradicts this device's clock, or the relay's (docs/protocol.md section 6) */
-  readonly timeDoubtful: boolean;
-}
-
-export interface TimelineMessage extends TimelinePlace {
-  readonly type: 'message';
-  readonly sender: string;
-  readonly senderName: string;
-  readonly fingerprint: string;
-  /** another member's name looks the same: show the fingerprint beside it */
-  readonly confusable: boolean;
-  readonly verified: boolean;
-  readonly mine: boolean;
-  readonly text: string;
-  readonly state: MessageState;
-  /** other members that have read it */
-  readonly readBy: number;
-  /** their names */
-  readonly readers: readonly string[];
-  /** a content of a later version, which this client cannot show */
-  readonly unsupported: boolean;
-  /** what it answers; `id` null: not on this device */
-  readonly replyTo: {
-    readonly id: string | null;
-    readonly senderName: string;
-    readonly text: string;
-  } | null;
-  readonly reactions: readonly ReactionView[];
-  readonly edited: boolean;
-  /** deleted by its sender: `text` is empty */
-  readonly deleted: boolean;
-}
-
-export interface ReactionView {
-  readonly emoji: string;
-  readonly count: number;
-  readonly mine: boolean;
-  readonly names: readonly string[];
-}
-
-/** Something that the room agreed on: shown as a knot on the thread. */
-export interface TimelineSystem extends TimelinePlace {
-  readonly type: 'system';
-  readonly event:
-    | 'created'
-    | 'admitted'
-    | 'removed'
-    | 'leaving'
-    | 'left'
-    | 'transferred'
-    | 'settings'
-    | 'closed'
-    | 'rotated'
-    | 'missed'
-    | 'joinDropped'
-    | 'name'
-    | 'inviteRefused'
-    /** this client has asked for the key of the epoch, and got it from `actor` */
-    | 'keyAsked'
-    | 'keyGranted'
-    /** somebody asked the owner (or, for the owner, this client) for the key, and got it */
-    | 'keyGiven'
-    /** this client was imported from an export */
-    | 'imported'
-    /** the relay has an older prekey of this member than the one it published */
-    | 'prekeyBehind'
-    /** the owner's rotation has no key for `member`, whose prekey is unusable */
-    | 'unwrapped'
-    /** a hand-over: offered to `member`, declined or withdrawn */
-    | 'offered'
-    | 'offerWithdrawn'
-    /** the owner has not heard of a join in time, and rotates */
-    | 'joinExpired';
-  /** the actor and the member concerned, as names ('' when unknown); numbers as they are */
-  readonly params: Readonly<Record<string, string | number>>;
-  /** the member concerned is this client */
-  readonly me: boolean;
-}
-
-export interface TimelineAlarm extends TimelinePlace {
-  readonly type: 'alarm';
-  /** an alarm code of libs/protocol, e.g. ALARM_FORK */
-  readonly code: string;
-  readonly params: Readonly<Record<string, string | number>>;
-  readonly settled: boolean;
-}
-
-export type TimelineItem = TimelineMessage | TimelineSystem | TimelineAlarm;
 
 /** Pushed to the page, in this order after watchRoom: one `room`, one `timeline` reset, then changes. */
 export type ClientEvent =
@@ -407,6 +313,12 @@ export interface ClientApi {
   /** `to`, `message`: ids of timeline messages. MESSAGE_UNKNOWN when they are not on this device. */
   reply(roomId: string, to: string, text: string): Promise<Outcome<{ readonly id: string }>>;
   react(roomId: string, to: string, emoji: string, on: boolean): Promise<Outcome<void>>;
+  /** Sends a waiting line to everybody who is a member now. MESSAGE_UNKNOWN for one that does not wait. */
+  confirmSend(roomId: string, message: string): Promise<Outcome<void>>;
+  /** Gives a waiting line up: it is never sent. MESSAGE_UNKNOWN for one that does not wait. */
+  discard(roomId: string, message: string): Promise<Outcome<void>>;
+  /** Sends the text of a lost line as a new one. MESSAGE_UNKNOWN for one that is not lost. */
+  sendAgain(roomId: string, message: string): Promise<Outcome<{ readonly id: string }>>;
   /** Own messages only: NOT_YOURS. */
   editMessage(roomId: string, message: string, text: string): Promise<Outcome<void>>;
   deleteMessage(roomId: string, message: string): Promise<Outcome<void>>;

@@ -7,7 +7,7 @@ import { createClient, type Client } from './client.js';
 import { ClientError } from './errors.js';
 import type { Platform, StoragePort } from './ports.js';
 import { memoryStorage } from './room/log.spec-support.js';
-import { STORES } from './room/records.js';
+import { STORES } from './room/state/records.js';
 import { Vault } from './vault.js';
 
 jest.setTimeout(60_000);

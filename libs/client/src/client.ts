@@ -13,7 +13,7 @@ import type { ClientOptions } from './options.js';
 import type { Platform } from './ports.js';
 import { Session } from './session.js';
 import type { Owner } from './room/owner.js';
-import { Serial } from './room/serial.js';
+import { SerialQueue } from './room/state/serial.js';
 import type { Talk } from './room/talk.js';
 import { Vault } from './vault.js';
 import { importVault } from './vault-transfer.js';
@@ -26,7 +26,7 @@ export class Client implements ClientApi {
   #listener: (event: ClientEvent) => void = () => undefined;
   #state: VaultState;
   #session: Session | null = null;
-  readonly #turns = new Serial();
+  readonly #turns = new SerialQueue();
 
   constructor(platform: Platform, options: ClientOptions, state: VaultState) {
     this.#platform = platform;
@@ -112,6 +112,18 @@ export class Client implements ClientApi {
 
   react(roomId: string, to: string, emoji: string, on: boolean): Promise<Outcome<void>> {
     return outcome(() => this.#talk(roomId).react(to, checkedText(emoji, LIMITS.emojiBytes), on));
+  }
+
+  confirmSend(roomId: string, message: string): Promise<Outcome<void>> {
+    return outcome(() => this.#talk(roomId).confirm(message));
+  }
+
+  discard(roomId: string, message: string): Promise<Outcome<void>> {
+    return outcome(() => this.#talk(roomId).discard(message));
+  }
+
+  sendAgain(roomId: string, message: string): Promise<Outcome<{ readonly id: string }>> {
+    return outcome(() => this.#talk(roomId).sendAgain(message));
   }
 
   editMessage(roomId: string, message: string, text: string): Promise<Outcome<void>> {

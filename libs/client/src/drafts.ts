@@ -1,7 +1,7 @@
 /** What was typed in each room and not sent: kept in the vault (docs/protocol.md section 9). */
 import { fromUtf8, utf8 } from '@0fc/protocol';
 import type { StorageChange } from './ports.js';
-import { STORES } from './room/records.js';
+import { STORES } from './room/state/records.js';
 import type { Vault } from './vault.js';
 
 const PREFIX = 'draft/';

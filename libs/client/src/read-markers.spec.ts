@@ -2,6 +2,8 @@
 import { beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { loadThemis } from '@0fc/crypto/node';
 import { ReadMarkers } from './read-markers.js';
+import { change } from './room/log.spec-support.js';
+import { set } from './room/state/changes.js';
 import { stage, type Stage } from './view/room.spec-support.js';
 
 let on: Stage;
@@ -18,7 +20,8 @@ beforeEach(async () => {
 });
 
 const readAll = async (): Promise<void> => {
-  on.source.state.core.readIndex = on.source.state.core.nextIndex;
+  const { state } = on.source;
+  await change(state, set({ readIndex: state.core.nextIndex }));
   await markers.tell(on.room);
 };
 const told = (): readonly unknown[] =>
@@ -78,12 +81,12 @@ test('what came after the mark was set is not told of as read', async () => {
   expect(told().at(-1)).toEqual(read);
 });
 
-test.each<[string, (stage: Stage) => void]>([
-  ['a room that is paused', ({ source }) => (source.state.core.paused = true)],
-  ['who is no member any more', ({ source }) => (source.state.core.stage = 'removed')],
-])('none from %s', async (_who, change) => {
+test.each<[string, Parameters<typeof set>[0]]>([
+  ['a room that is paused', { paused: true }],
+  ['who is no member any more', { stage: 'removed' }],
+])('none from %s', async (_who, fields) => {
   await on.take(await on.log.say(on.log.owner, 'hello'));
-  change(on);
+  await change(on.source.state, set(fields));
   await readAll();
   expect(told()).toEqual([]);
 });

@@ -9,7 +9,7 @@ import { parsePublicKey } from '@0fc/crypto/verify';
 import type { RelayView } from './api.js';
 import { ClientError } from './errors.js';
 import type { Platform } from './ports.js';
-import { decodeRecord, encodeRecord, STORES } from './room/records.js';
+import { decodeRecord, encodeRecord, STORES } from './room/state/records.js';
 import type { Vault } from './vault.js';
 
 const pinRecord = v.strictObject({

@@ -5,8 +5,9 @@ import { fingerprintOf } from '@0fc/crypto/verify';
 import { loadThemis, nodeHash } from '@0fc/crypto/node';
 import { Drafts } from './drafts.js';
 import { forgetting, mustBeOver, safetyNumberWith, setVerified } from './room-acts.js';
-import { crypto, memoryStorage } from './room/log.spec-support.js';
-import { keyOf, STORES, type OwnerInvite } from './room/records.js';
+import { change, crypto, memoryStorage } from './room/log.spec-support.js';
+import { putInvite } from './room/state/changes.js';
+import { keyOf, STORES, type OwnerInvite } from './room/state/records.js';
 import type { Room } from './room/room.js';
 import { Vault } from './vault.js';
 import { stage, type Stage } from './view/room.spec-support.js';
@@ -44,10 +45,10 @@ describe('a safety number', () => {
     expect(await safetyNumberWith(nodeHash, state, on.guest.id)).toEqual(before);
     const inviteId = 'AAAAAAAAAAAAAAAAAAAAAA' as OwnerInvite['inviteId'];
     const joiner = { key: generateKeyPair().publicKey, name: 'T', joinKey: null, prekey: new Uint8Array(1), request: new Uint8Array(1) }; // prettier-ignore
-    state.putInvite({
+    await change(state, putInvite({
       inviteId, made: 1, expires: 2, pair: null, token: null, stage: 'asked', joiner, approved: false, replies: [],
       repliedAt: null, dropReason: null,
-    }); // prettier-ignore
+    })); // prettier-ignore
     expect((await safetyNumberWith(nodeHash, state, inviteId)).theirFingerprint).toBe(
       await fingerprintOf(nodeHash, joiner.key),
     );
@@ -59,13 +60,13 @@ describe('a safety number', () => {
   });
 
   test('is marked as compared, and unmarked', async () => {
-    const { core } = on.source.state;
+    const { state } = on.source;
     await setVerified(on.room, on.log.owner.id, true);
     await setVerified(on.room, on.log.owner.id, true);
-    expect(core.verified).toEqual([on.log.owner.id]);
+    expect(state.core.verified).toEqual([on.log.owner.id]);
     await setVerified(on.room, on.log.owner.id, false);
-    expect(core.verified).toEqual([]);
-    for (const nobody of [core.me, 'nobody']) {
+    expect(state.core.verified).toEqual([]);
+    for (const nobody of [state.core.me, 'nobody']) {
       await expect(setVerified(on.room, nobody, true)).rejects.toMatchObject({ code: 'MEMBER_UNKNOWN' });
     }
   });
@@ -94,7 +95,11 @@ describe('in the vault', () => {
       ...[STORES.chain, STORES.rotations, STORES.log, STORES.outbox].flatMap((store) =>
         [0, 1, 2].map((n) => ({ store, key: keyOf(room, n), value })),
       ),
-      { store: STORES.invites, key: `${room}/invite`, value },
+      ...[STORES.slices, STORES.senders, STORES.invites].map((store) => ({
+        store,
+        key: `${room}/name`,
+        value,
+      })),
     ];
     await vault.write([...records('room'), ...records('rooms')]);
     await vault.write(await forgetting(vault, 'room'));

@@ -5,16 +5,17 @@ import { fingerprintOf, type Hash } from '@0fc/crypto/verify';
 import type { SafetyNumberView } from './api.js';
 import { ClientError } from './errors.js';
 import type { StorageChange } from './ports.js';
-import { prefixOf, STORES } from './room/records.js';
+import { prefixOf, STORES } from './room/state/records.js';
 import type { Room } from './room/room.js';
-import type { RoomState } from './room/state.js';
+import { set } from './room/state/changes.js';
+import type { RoomSnapshot } from './room/state/draft.js';
 import type { Vault } from './vault.js';
 import { digitsOf } from './view/faces.js';
 
 /** Of a member, a former one, or the joiner of an invite. Rejects with MEMBER_UNKNOWN. */
 export async function safetyNumberWith(
   hash: Hash,
-  state: RoomState,
+  state: RoomSnapshot,
   memberOrInvite: string,
 ): Promise<SafetyNumberView> {
   const { roomId, identity } = state.core;
@@ -29,31 +30,38 @@ export async function safetyNumberWith(
 
 /** The safety number was compared, or is to be compared again. Rejects with MEMBER_UNKNOWN. */
 export async function setVerified(room: Room, memberId: string, verified: boolean): Promise<void> {
-  await room.serial.run(async () => {
-    const { core, roster } = room.state;
-    if (keyOfMember(room.state, memberId) === null) throw new ClientError(ERROR_CODES.MEMBER_UNKNOWN);
+  await room.write((draft) => {
+    const { core, roster } = draft;
+    if (keyOfMember(draft, memberId) === null) throw new ClientError(ERROR_CODES.MEMBER_UNKNOWN);
     const everyone = [...roster.members.keys(), ...roster.former.keys()];
     const others = core.verified.filter((known) => known !== memberId);
     const added = verified ? everyone.filter((known) => known === memberId) : [];
-    core.verified = [...others, ...added];
-    await room.commit();
+    draft.apply(set({ verified: [...others, ...added] }));
   });
 }
 
 /** Null for oneself: there is nobody to compare with. */
-function keyOfMember({ core, roster }: RoomState, memberId: string): Bytes | null {
+function keyOfMember({ core, roster }: RoomSnapshot, memberId: string): Bytes | null {
   if (memberId === core.me) return null;
   const member = [...roster.members.values()].find((known) => known.memberId === memberId);
   const former = [...roster.former].find(([known]) => known === memberId);
   return member?.key ?? former?.[1].key ?? null;
 }
 
-const keyOfJoiner = (state: RoomState, inviteId: string): Bytes | null =>
+const keyOfJoiner = (state: RoomSnapshot, inviteId: string): Bytes | null =>
   state.invites.get(inviteId)?.joiner?.key ?? null;
 
 /** The changes that delete everything of a room. */
 export async function forgetting(vault: Vault, roomId: string): Promise<readonly StorageChange[]> {
-  const stores = [STORES.chain, STORES.rotations, STORES.log, STORES.outbox, STORES.invites];
+  const stores = [
+    STORES.slices,
+    STORES.senders,
+    STORES.chain,
+    STORES.rotations,
+    STORES.log,
+    STORES.outbox,
+    STORES.invites,
+  ];
   const lists = await Promise.all(
     stores.map(async (store) =>
       (await vault.listFrom(store, prefixOf(roomId))).map(({ key }) => ({ store, key, value: null })),

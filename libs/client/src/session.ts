@@ -13,11 +13,12 @@ import type { Platform } from './ports.js';
 import { ReadMarkers } from './read-markers.js';
 import { hashFingerprint, RelayPin } from './relay-pin.js';
 import { forgetting, mustBeOver, safetyNumberWith, setVerified } from './room-acts.js';
-import { createRoom } from './room/begin.js';
+import { createRoom, ROOM_DEFAULTS } from './room/begin.js';
 import { Join } from './room/joiner.js';
-import { decodeRecord, encodeRecord, joinRecord, STORES, type JoinRecord } from './room/records.js';
+import { set } from './room/state/changes.js';
+import { decodeRecord, encodeRecord, joinRecord, STORES, type JoinRecord } from './room/state/records.js';
 import { Room } from './room/room.js';
-import { HISTORY_DEFAULT, RoomState } from './room/state.js';
+import { RoomState } from './room/state/state.js';
 import type { Vault } from './vault.js';
 import { exportVault } from './vault-transfer.js';
 import { digitsOf, Faces } from './view/faces.js';
@@ -27,8 +28,6 @@ import { roomViewOf } from './view/room-view.js';
 import { summaryOf, worstState } from './view/summary.js';
 import { sourceOf } from './view/timeline.js';
 
-const MAX_MEMBERS = 256;
-const JOIN_DEADLINE_MS = 86_400_000;
 /** Views are made at most this often: a catch-up of hundreds of entries is told in a few steps. */
 const VIEW_MS = 30;
 
@@ -97,17 +96,14 @@ export class Session {
     const relay = { url: this.#options.relayUrl, key: pin.key };
     const state = await createRoom(this.#platform, this.#vault, relay, {
       settings: {
+        ...ROOM_DEFAULTS,
         rotateEvery: options.rotateEvery,
-        maxMembers: MAX_MEMBERS,
-        history: HISTORY_DEFAULT,
         approval: options.approval,
-        joinDeadline: JOIN_DEADLINE_MS,
       },
       name: options.name,
       displayName: options.displayName,
       instance: this.#instance,
     });
-    await state.commit();
     this.#startRoom(state);
     return { roomId: state.core.roomId };
   }
@@ -129,10 +125,11 @@ export class Session {
     if (this.#rooms.has(roomId)) throw new ClientError(ERROR_CODES.ALREADY_MEMBER);
     const running = this.#joins.get(roomId);
     if (running !== undefined) {
-      if (running.record.failure === null) {
-        if (running.record.inviteId === inviteId) return { roomId };
-        throw new ClientError(ERROR_CODES.JOIN_IN_PROGRESS);
+      if (running.record.inviteId === inviteId) {
+        running.resume();
+        return { roomId };
       }
+      if (running.record.failure === null) throw new ClientError(ERROR_CODES.JOIN_IN_PROGRESS);
       await this.abandonJoin(roomId);
     }
     if (expires < this.#platform.crypto.clock.now())
@@ -176,11 +173,9 @@ export class Session {
 
   async markRead(roomId: string, tell: boolean): Promise<void> {
     const room = this.room(roomId);
-    await room.serial.run(async () => {
-      const { core } = room.state;
-      if (core.readIndex === core.nextIndex) return;
-      core.readIndex = core.nextIndex;
-      await room.commit();
+    await room.write((draft) => {
+      const { readIndex, nextIndex } = draft.core;
+      if (readIndex !== nextIndex) draft.apply(set({ readIndex: nextIndex }));
     });
     if (tell) await this.#markers.tell(room);
   }
@@ -201,7 +196,7 @@ export class Session {
   async relaySees(roomId: string, limit: number): Promise<readonly RelayRow[]> {
     const { state } = this.room(roomId);
     await this.#faces.learn(state);
-    return relayRowsOf(state, this.#faces, limit);
+    return relayRowsOf(state, this.#faces, limit, this.#platform.crypto.clock.now());
   }
 
   /** Deletes everything of a room that is over, in one write. Rejects with STILL_MEMBER. */
@@ -210,7 +205,7 @@ export class Session {
     mustBeOver(room);
     this.#markers.stop(roomId);
     await room.stop();
-    await room.serial.run(async () => {
+    await room.state.serial.run(async () => {
       const changes = await forgetting(this.#vault, roomId);
       await this.#vault.write([...changes, this.#drafts.drop(roomId)]);
       this.#rooms.delete(roomId);
@@ -221,7 +216,7 @@ export class Session {
 
   /** Taken between two deliveries of every room and join: of each, all or nothing is in it. */
   exportVault(passphrase: string): Promise<Bytes> {
-    const live = [...this.#rooms.values(), ...this.#joins.values()];
+    const live = [...[...this.#rooms.values()].map(({ state }) => state), ...this.#joins.values()];
     const quiet = live.reduce<() => Promise<Bytes>>(
       (work, { serial }) =>
         () =>
@@ -329,7 +324,9 @@ export class Session {
     const room = this.#watched === null ? undefined : this.#rooms.get(this.#watched.roomId);
     if (this.#watched === null || room === undefined) return;
     const { state, talk } = room;
-    const { earlier, event } = this.#watched.feed.step(sourceOf(state, talk.conversation, this.#faces));
+    const { earlier, event } = this.#watched.feed.step(
+      sourceOf(state, talk.conversation, this.#faces, this.#platform.crypto.clock.now()),
+    );
     const draft = this.#drafts.of(state.core.roomId);
     this.#tell({ type: 'room', room: roomViewOf(room, this.#faces, { draft, earlier }) });
     if (event !== null) this.#tell(event);

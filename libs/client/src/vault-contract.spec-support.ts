@@ -4,6 +4,7 @@ import { loadThemis, nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node'
 import { encodeCbor, utf8, type Bytes } from '@0fc/protocol';
 import type { StoragePort } from './ports.js';
 import { broken, drop, put, type StorageUnderTest } from './storage-contract.spec-support.js';
+import { RECORDS_VERSION } from './migrations/index.js';
 import { Vault, type VaultPlatform } from './vault.js';
 
 const PASSPHRASE = 'a passphrase long enough';
@@ -144,7 +145,7 @@ export function describeVault(subject: StorageUnderTest): void {
 
     it('a later client’s vault is left alone', async () => {
       await storage.write([
-        { store: 'vault', key: 'header', value: encodeCbor(['0fc-vault', 2, 'whatever']) },
+        { store: 'vault', key: 'header', value: encodeCbor(['0fc-vault', RECORDS_VERSION + 1, 'whatever']) },
         put('vault', 'proof', 'x'),
       ]);
       expect(await code(unlock())).toBe('UNSUPPORTED_VERSION');

@@ -2,21 +2,27 @@
 import type { Hash } from '@0fc/crypto/keys';
 import { decodeCbor, encodeCbor, equalBytes, ERROR_CODES, ProtocolError, type Bytes } from '@0fc/protocol';
 import { ClientError } from './errors.js';
+import { RECORDS_VERSION } from './migrations/index.js';
 
 const MAGIC = '0fc-vault';
-/** Raised when the layout of the vault's records changes; an older client then says so and stops. */
-export const VAULT_VERSION = 1;
 const CHECK_BYTES = 8;
 
+export interface VaultHeader {
+  /** of the vault's records (migrations/); an older client says so and stops */
+  readonly version: number;
+  /** the vault key, sealed under the passphrase */
+  readonly sealed: Bytes;
+}
+
 // Over public bytes only: the check is against damage, not against a forger, who gains nothing.
-const checkOf = async (hash: Hash, sealed: Bytes): Promise<Bytes> =>
-  (await hash.sha256(encodeCbor([MAGIC, VAULT_VERSION, sealed]))).slice(0, CHECK_BYTES);
+const checkOf = async (hash: Hash, { version, sealed }: VaultHeader): Promise<Bytes> =>
+  (await hash.sha256(encodeCbor([MAGIC, version, sealed]))).slice(0, CHECK_BYTES);
 
-export const encodeHeader = async (hash: Hash, sealed: Bytes): Promise<Bytes> =>
-  encodeCbor([MAGIC, VAULT_VERSION, sealed, await checkOf(hash, sealed)]);
+export const encodeHeader = async (hash: Hash, header: VaultHeader): Promise<Bytes> =>
+  encodeCbor([MAGIC, header.version, header.sealed, await checkOf(hash, header)]);
 
-/** The sealed vault key. Throws VAULT_DAMAGED, or UNSUPPORTED_VERSION for a later client's vault. */
-export async function decodeHeader(hash: Hash, header: Bytes): Promise<Bytes> {
+/** Throws VAULT_DAMAGED, or UNSUPPORTED_VERSION for a later client's vault. */
+export async function decodeHeader(hash: Hash, header: Bytes): Promise<VaultHeader> {
   const damaged = (cause?: unknown): ClientError => new ClientError(ERROR_CODES.VAULT_DAMAGED, {}, { cause });
   let value: unknown;
   try {
@@ -26,11 +32,10 @@ export async function decodeHeader(hash: Hash, header: Bytes): Promise<Bytes> {
   }
   if (!Array.isArray(value) || value[0] !== MAGIC) throw damaged();
   const [, version, sealed, check] = value as readonly unknown[];
-  if (typeof version === 'number' && version > VAULT_VERSION) {
-    throw new ClientError(ERROR_CODES.UNSUPPORTED_VERSION, { version });
-  }
-  const whole = value.length === 4 && version === VAULT_VERSION;
-  if (!whole || !(sealed instanceof Uint8Array) || !(check instanceof Uint8Array)) throw damaged();
-  if (!equalBytes(check, await checkOf(hash, sealed))) throw damaged();
-  return sealed;
+  if (typeof version !== 'number' || version < 1) throw damaged();
+  if (version > RECORDS_VERSION) throw new ClientError(ERROR_CODES.UNSUPPORTED_VERSION, { version });
+  if (value.length !== 4 || !(sealed instanceof Uint8Array) || !(check instanceof Uint8Array))
+    throw damaged();
+  if (!equalBytes(check, await checkOf(hash, { version, sealed }))) throw damaged();
+  return { version, sealed };
 }

@@ -6,9 +6,9 @@ import type { Random } from '@0fc/crypto/keys';
 import { equalBytes, ERROR_CODES, type AnyContent, type Bytes, type Target } from '@0fc/protocol';
 import { ClientError } from './errors.js';
 import {
-  decodeRecord, encodeRecord, keyOf, outboxItem, ownerInvite, prefixOf, roomCore, STORES, type OwnerInvite,
-} from './room/records.js'; // prettier-ignore
-import { knownContent } from './room/take-message.js';
+  decodeRecord, encodeRecord, keyOf, outboxItem, ownerInvite, prefixOf, sliceKey, SLICES, STORES, type OwnerInvite,
+} from './room/state/records.js'; // prettier-ignore
+import { knownContent } from './room/log/items.js';
 
 /** A record in clear, with its place. */
 export interface ClearRecord {
@@ -29,10 +29,14 @@ export function asNewInstance(random: Random, records: readonly ClearRecord[]): 
   const instance = random.bytes(INSTANCE_BYTES);
   const cores = records.filter(({ store }) => store === STORES.rooms);
   const changing: ReadonlySet<string> = new Set([STORES.rooms, STORES.outbox, STORES.invites]);
+  const rooms = cores.flatMap((head) => roomOf(head, records, instance));
+  const replaced = new Set(rooms.map(({ store, key }) => `${store} ${key}`));
   const kept = records.filter(
-    ({ store, key }) => !changing.has(store) && !(store === STORES.app && key === 'instance'),
+    ({ store, key }) =>
+      !changing.has(store) &&
+      !replaced.has(`${store} ${key}`) &&
+      !(store === STORES.app && key === 'instance'),
   );
-  const rooms = cores.flatMap((core) => roomOf(core, records, instance));
   return [{ store: STORES.app, key: 'instance', value: instance }, ...kept, ...rooms];
 }
 
@@ -41,8 +45,15 @@ function roomOf(
   records: readonly ClearRecord[],
   instance: Bytes,
 ): readonly ClearRecord[] {
-  const core = decodeRecord(roomCore, record.value);
-  const { roomId } = core;
+  const head = decodeRecord(SLICES.head, record.value);
+  const { roomId } = head;
+  const slice = (name: string): Bytes => {
+    const found = records.find(({ store, key }) => store === STORES.slices && key === sliceKey(roomId, name));
+    if (found === undefined) throw new ClientError(ERROR_CODES.EXPORT_DAMAGED);
+    return found.value;
+  };
+  const own = decodeRecord(SLICES.own, slice('own'));
+  const { pending } = decodeRecord(SLICES.owner, slice('owner'));
   if (record.key !== roomId) throw new ClientError(ERROR_CODES.EXPORT_DAMAGED);
   const of = (store: string): readonly ClearRecord[] =>
     records.filter((other) => other.store === store && other.key.startsWith(prefixOf(roomId)));
@@ -52,23 +63,28 @@ function roomOf(
     .sort((a, b) => a.n - b.n);
   const renamed = (target: Target): Target => {
     const at = waiting.findIndex(({ n }) => n === target.n);
-    const moves = at >= 0 && target.sender === core.me && equalBytes(target.instance, core.instance);
-    return moves ? { sender: core.me, instance, n: at + 1 } : target;
+    const moves = at >= 0 && target.sender === head.me && equalBytes(target.instance, head.instance);
+    return moves ? { sender: head.me, instance, n: at + 1 } : target;
   };
   const outbox = waiting.map((item, at) => ({
     ...item,
     n: at + 1,
     instance,
     sealed: null,
+    acknowledged: false,
     content: retargeted(item.content, renamed),
   }));
   const invites = of(STORES.invites).flatMap(({ key, value }) => {
-    const invite = voided(decodeRecord(ownerInvite, value), core.pending?.inviteId ?? null);
+    const invite = voided(decodeRecord(ownerInvite, value), pending?.inviteId ?? null);
     return invite === null ? [] : [{ store: STORES.invites, key, value: encodeRecord(ownerInvite, invite) }];
   });
-  const changed = { ...core, instance, nextN: outbox.length + 1, imported: true };
   return [
-    { store: STORES.rooms, key: roomId, value: encodeRecord(roomCore, changed) },
+    { store: STORES.rooms, key: roomId, value: encodeRecord(SLICES.head, { ...head, instance }) },
+    {
+      store: STORES.slices,
+      key: sliceKey(roomId, 'own'),
+      value: encodeRecord(SLICES.own, { ...own, nextN: outbox.length + 1, imported: true }),
+    },
     ...outbox.map((item) => ({
       store: STORES.outbox,
       key: keyOf(roomId, item.n),

@@ -17,13 +17,14 @@ import {
 import { ClientError } from './errors.js';
 import { isWeakPassphrase } from './passphrase.js';
 import type { StorageChange } from './ports.js';
-import { STORES } from './room/records.js';
+import { STORES } from './room/state/records.js';
+import { migrated, over, RECORDS_VERSION } from './migrations/index.js';
 import { asNewInstance, type ClearRecord } from './vault-instance.js';
 import { Vault, type VaultPlatform } from './vault.js';
 
 const MAGIC = '0fc-export';
-/** Raised when the layout of the file or of its records changes. */
-export const EXPORT_VERSION = 1;
+/** The file's version is that of its records; its layout has been the same in all. */
+export const EXPORT_VERSION = RECORDS_VERSION;
 const CHECK_BYTES = 8;
 /** A block is closed once it holds this much: neither side ever seals or opens the whole at once. */
 const BLOCK_BYTES = 1_048_576;
@@ -76,10 +77,29 @@ export async function importVault(
   if (isWeakPassphrase(passphrase)) throw new ClientError(ERROR_CODES.PASSPHRASE_WEAK);
   // Said before the file's passphrase costs its time; create looks again.
   if ((await Vault.state(platform.storage)) !== 'absent') throw new ClientError(ERROR_CODES.VAULT_EXISTS);
-  const { sealedKey, blocks } = await decodeFile(platform.crypto.hash, file);
-  const records = whole(() => openBlocks(filePassphrase, sealedKey, blocks));
+  const { version, sealedKey, blocks } = await decodeFile(platform.crypto.hash, file);
+  const found = whole(() => openBlocks(filePassphrase, sealedKey, blocks));
+  const records = await upToDate(version, found);
   const changes: readonly StorageChange[] = whole(() => asNewInstance(platform.crypto.random, records));
   return Vault.create(platform, passphrase, changes);
+}
+
+/** Records of an older client's file as this one would have written them. Rejects with EXPORT_DAMAGED. */
+async function upToDate(version: number, found: readonly ClearRecord[]): Promise<readonly ClearRecord[]> {
+  if (version === EXPORT_VERSION) return found;
+  const source = {
+    list: (store: string) => Promise.resolve(found.filter((record) => record.store === store)),
+  };
+  try {
+    const all = over(source, await migrated(version, source));
+    const stores = new Set([...Object.values<string>(STORES), ...found.map(({ store }) => store)]);
+    const lists = [...stores].map(async (store) =>
+      (await all.list(store)).map((record) => ({ store, ...record })),
+    );
+    return (await Promise.all(lists)).flat();
+  } catch (error) {
+    throw ClientError.from(error).code === ERROR_CODES.INTERNAL ? ClientError.from(error) : damaged(error);
+  }
 }
 
 const placeOf = (index: number, count: number): string => `${String(index)}/${String(count)}`;
@@ -112,30 +132,35 @@ function openBlocks(passphrase: string, sealedKey: Bytes, blocks: readonly Bytes
 type Hash = VaultPlatform['crypto']['hash'];
 
 // Against damage, not against a forger, whom the seals stop.
-const checkOf = async (hash: Hash, sealedKey: Bytes, blocks: readonly Bytes[]): Promise<Bytes> => {
+const checkOf = async (
+  hash: Hash,
+  version: number,
+  sealedKey: Bytes,
+  blocks: readonly Bytes[],
+): Promise<Bytes> => {
   const digests = await Promise.all(blocks.map((sealed) => hash.sha256(sealed)));
-  return (await hash.sha256(encodeCbor([MAGIC, EXPORT_VERSION, sealedKey, digests]))).slice(0, CHECK_BYTES);
+  return (await hash.sha256(encodeCbor([MAGIC, version, sealedKey, digests]))).slice(0, CHECK_BYTES);
 };
 
 async function encodeFile(hash: Hash, sealedKey: Bytes, blocks: readonly Bytes[]): Promise<Bytes> {
-  const check = await checkOf(hash, sealedKey, blocks);
+  const check = await checkOf(hash, EXPORT_VERSION, sealedKey, blocks);
   return encodeCbor([MAGIC, EXPORT_VERSION, sealedKey, blocks, check]);
 }
 
 async function decodeFile(
   hash: Hash,
   file: Bytes,
-): Promise<{ readonly sealedKey: Bytes; readonly blocks: readonly Bytes[] }> {
+): Promise<{ readonly version: number; readonly sealedKey: Bytes; readonly blocks: readonly Bytes[] }> {
   const value: unknown = whole(() => decodeCbor(file));
   if (!Array.isArray(value) || value[0] !== MAGIC) throw damaged();
   const [, version, sealedKey, blocks, check] = value as readonly unknown[];
-  if (typeof version === 'number' && version > EXPORT_VERSION) {
-    throw new ClientError(ERROR_CODES.UNSUPPORTED_VERSION, { version });
-  }
-  const complete = value.length === 5 && version === EXPORT_VERSION;
-  if (!complete || !(sealedKey instanceof Uint8Array) || !(check instanceof Uint8Array)) throw damaged();
-  if (!isBlocks(blocks) || !equalBytes(check, await checkOf(hash, sealedKey, blocks))) throw damaged();
-  return { sealedKey, blocks };
+  if (typeof version !== 'number' || version < 1) throw damaged();
+  if (version > EXPORT_VERSION) throw new ClientError(ERROR_CODES.UNSUPPORTED_VERSION, { version });
+  if (value.length !== 5 || !(sealedKey instanceof Uint8Array) || !(check instanceof Uint8Array))
+    throw damaged();
+  if (!isBlocks(blocks) || !equalBytes(check, await checkOf(hash, version, sealedKey, blocks)))
+    throw damaged();
+  return { version, sealedKey, blocks };
 }
 
 /** Even an empty vault has one block: without any, nothing would prove where the file ends. */

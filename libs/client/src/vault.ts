@@ -22,7 +22,8 @@ import { equalBytes, ERROR_CODES, utf8, type Bytes } from '@0fc/protocol';
 import { ClientError } from './errors.js';
 import { isWeakPassphrase } from './passphrase.js';
 import type { Platform, StorageChange, StoragePort, StorageRecord } from './ports.js';
-import { Serial } from './room/serial.js';
+import { SerialQueue } from './room/state/serial.js';
+import { migrated, RECORDS_VERSION } from './migrations/index.js';
 import { decodeHeader, encodeHeader } from './vault-header.js';
 
 /** The store of the vault's own records: closed to the rest of the client. */
@@ -43,7 +44,7 @@ export class Vault {
   /** null once closed: the key is wiped, and with it everything is out of reach. */
   #key: Bytes | null;
   /** Of two changes of the passphrase, the second must find the first one's. */
-  readonly #changing = new Serial();
+  readonly #changing = new SerialQueue();
 
   private constructor({ storage, crypto }: VaultPlatform, key: Bytes) {
     this.#storage = storage;
@@ -79,7 +80,11 @@ export class Vault {
       const key = newVaultKey(crypto.random);
       const sealed = sealVaultKey(passphrase, key);
       await storage.write([
-        { store: OWN_STORE, key: HEADER, value: await encodeHeader(crypto.hash, sealed) },
+        {
+          store: OWN_STORE,
+          key: HEADER,
+          value: await encodeHeader(crypto.hash, { version: RECORDS_VERSION, sealed }),
+        },
         { store: OWN_STORE, key: PROOF, value: sealRecord(key, OWN_STORE, PROOF, utf8(PROOF_TEXT)) },
         ...sealChanges(key, records),
       ]);
@@ -90,8 +95,10 @@ export class Vault {
   }
 
   /**
-   * Opens the vault of this device; writes nothing. Rejects with VAULT_ABSENT,
-   * WRONG_PASSPHRASE, VAULT_DAMAGED or UNSUPPORTED_VERSION (a later client's vault).
+   * Opens the vault of this device. Writes nothing, unless an older client made it: then its records are brought
+   * to today's version (migrations/). Rejects with VAULT_ABSENT, WRONG_PASSPHRASE, VAULT_DAMAGED or
+   * UNSUPPORTED_VERSION (a later client's vault); while migrating also with VAULT_FULL, VAULT_UNAVAILABLE. The
+   * caller holds the platform's lock.
    */
   static async unlock(platform: VaultPlatform, passphrase: string): Promise<Vault> {
     const { storage, crypto } = platform;
@@ -101,10 +108,22 @@ export class Vault {
       storage.read(OWN_STORE, PROOF),
     ]);
     if (header === null || proof === null) throw new ClientError(ERROR_CODES.VAULT_DAMAGED);
-    const sealed = await decodeHeader(crypto.hash, header);
+    const { version, sealed } = await decodeHeader(crypto.hash, header);
     const key = opened(() => openVaultKey(passphrase, sealed));
     opened(() => openRecord(key, OWN_STORE, PROOF, proof));
-    return new Vault(platform, key);
+    const vault = new Vault(platform, key);
+    if (version < RECORDS_VERSION) await vault.#migrate(version, sealed);
+    return vault;
+  }
+
+  /** In one write with the header: whenever it is cut short, the vault is of one version or of the other. */
+  async #migrate(from: number, sealed: Bytes): Promise<void> {
+    const changes = await migrated(from, this);
+    const header = await encodeHeader(this.#crypto.hash, { version: RECORDS_VERSION, sealed });
+    await this.#storage.write([
+      ...sealChanges(this.#held(), changes),
+      { store: OWN_STORE, key: HEADER, value: header },
+    ]);
   }
 
   /**
@@ -120,12 +139,12 @@ export class Vault {
       const header = await this.#storage.read(OWN_STORE, HEADER);
       if (header === null) throw new ClientError(ERROR_CODES.VAULT_DAMAGED);
       const { hash } = this.#crypto;
-      const sealed = await decodeHeader(hash, header);
+      const { version, sealed } = await decodeHeader(hash, header);
       const known = opened(() => openVaultKey(current, sealed));
       // A header that opens and holds another key belongs to other records.
       if (!equalBytes(known, vaultKey)) throw new ClientError(ERROR_CODES.VAULT_DAMAGED);
       known.fill(0);
-      const value = await encodeHeader(hash, sealVaultKey(next, this.#held()));
+      const value = await encodeHeader(hash, { version, sealed: sealVaultKey(next, this.#held()) });
       await this.#storage.write([{ store: OWN_STORE, key: HEADER, value }]);
     });
   }

@@ -47,7 +47,7 @@ export const BODIES = {
   leaveRequest: v.strictObject({ roomId, member: memberId, admit: hash32 }),
   transferOffer: v.strictObject({ roomId, old: memberId, new: memberId, nonce: random16 }),
   transferAcceptance: v.strictObject({ roomId, old: memberId, new: memberId, nonce: random16 }),
-  prekey: v.strictObject({ roomId, memberId, k: integer(1), key: publicKey }),
+  prekey: v.strictObject({ roomId, memberId, k: integer(1, LIMITS.prekeyNumber), key: publicKey }),
   joinRequest: v.strictObject({
     roomId, inviteId, ownerKey: publicKey, joinerKey: publicKey, joinKey: secret32, prekey: container, name,
   }), // prettier-ignore

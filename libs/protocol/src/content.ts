@@ -28,8 +28,20 @@ export const content = v.variant('type', [
 export type Content = InferOutput<typeof content>;
 export type ContentType = Content['type'];
 
+/**
+ * Whether a value nests at most `levels` maps and lists. What is stored lies a few levels deeper than what
+ * travels, and both must be within the depth of the codec.
+ */
+function nests(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return true;
+  return levels > 0 && Object.values(value).every((item) => nests(item, levels - 1));
+}
+
 /** What a signed message may carry: a content of version 1, or one that a later version knows. */
-export const anyContent = v.looseObject({ type: text(1, 32) });
+export const anyContent = v.pipe(
+  v.looseObject({ type: text(1, 32) }),
+  v.check((value) => nests(value, LIMITS.contentDepth), 'nested too deeply'),
+);
 export type AnyContent = InferOutput<typeof anyContent>;
 
 /** Sealed, signed, 30 s of life, never stored. `seen` rides on presence only. */

@@ -19,6 +19,8 @@ export const LIMITS = {
   payloadBytes: 32_768,
   /** the text of a message, UTF-8 */
   textBytes: 16_384,
+  /** maps and lists inside each other in the content of a message, the content itself included */
+  contentDepth: 4,
   /** a display name, a room name: UTF-16 units, and bytes of UTF-8 */
   nameChars: 64,
   nameBytes: 256,
@@ -28,6 +30,8 @@ export const LIMITS = {
   /** the clear part of an entry: a rotation lists its unwrapped members */
   clearBytes: 32_768,
   wrapBytes: 1_024,
+  /** the number of a prekey: what can be counted on from there on stays exact */
+  prekeyNumber: 2 ** 40 - 1,
   joinRequestBytes: 8_192,
   joinReplyBytes: 786_432,
   joinConfirmBytes: 1_024,

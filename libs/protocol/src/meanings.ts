@@ -245,6 +245,10 @@ export const ALARM_MEANINGS: Readonly<Record<AlarmCode, Meaning>> = {
     'A message that does not open under the key of its epoch.',
     'Ask the sender to send it again.',
   ),
+  ALARM_ENTRY_FAILED: means(
+    'An entry that this client can neither use nor store. Its report number is the same on every device.',
+    'The rest of the room goes on. Report the number to whoever maintains this client.',
+  ),
   ALARM_BAD_ROSTER: means(
     'A roster entry not signed by the owner of that moment, not on the head, or replayed (G5, G11).',
     'It is not taken in. Ask the owner.',

@@ -13,7 +13,7 @@ import {
 import { decodeRoster, encodeRoster, startRoster } from '@0fc/crypto/verify';
 import { nodeHash } from '@0fc/crypto/node';
 import { sample } from '../../../libs/protocol/src/sample.spec-support.js';
-import * as records from '../../../libs/client/src/room/records.js';
+import * as records from '../../../libs/client/src/room/state/records.js';
 import { RoomLog } from '../../../libs/client/src/room/log.spec-support.js';
 import type { Corpus } from '../corpus.js';
 import { mutate } from '../mutate.js';
@@ -77,7 +77,7 @@ const signed: readonly Shape[] = (Object.keys(BODIES) as BodyKind[]).map((kind) 
 const PLAIN = {
   content, signalContent, entry, messageClear, inviteLink, joinReplyBody, keyGrantNews, wrapBody, wrappedKey, grantedKey,
 } as const; // prettier-ignore
-const { roomCore, rotationRecord, storedItem, logRecord, outboxItem, ownerInvite, joinRecord } = records;
+const { rotationRecord, storedItem, logRecord, outboxItem, ownerInvite, joinRecord, senderRecord, SLICES } = records;
 const RECORDS = {
   rotationRecord,
   storedItem,
@@ -85,7 +85,8 @@ const RECORDS = {
   outboxItem,
   ownerInvite,
   joinRecord,
-  roomCore,
+  senderRecord,
+  ...SLICES,
 } as const;
 
 const fromSample = (prefix: string, schemas: Readonly<Record<string, unknown>>): readonly Shape[] =>

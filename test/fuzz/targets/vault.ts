@@ -6,7 +6,9 @@ import { concat, decodeCbor, encodeCbor, toHex, utf8, type Bytes, type CborValue
 import { newVaultKey, sealExport, sealRecord, sealVaultKey } from '@0fc/crypto/keys';
 import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import { memoryStorage, RoomLog } from '../../../libs/client/src/room/log.spec-support.js';
-import { encodeRecord, roomCore, STORES } from '../../../libs/client/src/room/records.js';
+import { extendChain, set } from '../../../libs/client/src/room/state/changes.js';
+import { STORES } from '../../../libs/client/src/room/state/records.js';
+import { RECORDS_VERSION } from '../../../libs/client/src/migrations/index.js';
 import { decodeHeader, encodeHeader } from '../../../libs/client/src/vault-header.js';
 import { asNewInstance, type ClearRecord } from '../../../libs/client/src/vault-instance.js';
 import { importVault } from '../../../libs/client/src/vault-transfer.js';
@@ -85,8 +87,11 @@ export const recordsTarget = (): Target => ({
 /** A room of its owner, as an export holds it. */
 async function clearRecords(): Promise<readonly ClearRecord[]> {
   const log = await RoomLog.begin();
-  const { core } = await log.reader(log.owner);
-  const room = { store: STORES.rooms, key: core.roomId, value: encodeRecord(roomCore, { ...core }) };
+  const reader = await log.reader(log.owner);
+  const { core } = reader;
+  const draft = reader.fork();
+  draft.apply(set(core), extendChain(log.genesis, reader.roster.head, reader.roster));
+  const room = draft.records().flatMap(({ value, ...place }) => (value === null ? [] : [{ ...place, value }]));
   const others = ['outboxItem', 'ownerInvite', 'logRecord', 'rotationRecord', 'joinRecord'].map(
     (name): ClearRecord => {
       const shape = staticShapes.find((one) => one.name === `record ${name}`);
@@ -100,7 +105,7 @@ async function clearRecords(): Promise<readonly ClearRecord[]> {
       return { store: store ?? STORES.app, key: `${core.roomId}/0000000001`, value: shape?.seed ?? utf8('') };
     },
   );
-  return [room, ...others, { store: STORES.app, key: 'instance', value: nodeRandom.bytes(16) }];
+  return [...room, ...others, { store: STORES.app, key: 'instance', value: nodeRandom.bytes(16) }];
 }
 
 function variedRecord(dice: Dice, record: ClearRecord): ClearRecord {
@@ -206,7 +211,7 @@ export const passphrasesTarget = (): Target => ({
     async function unlock(dice: Dice): Promise<Outcome> {
       const wrong = dice.once(2) ? mutateText(dice, PASSPHRASE) : randomText(dice);
       const key = dice.once(3) ? sealed : changedKey(dice, sealed);
-      const planted = await encodeHeader(nodeHash, key);
+      const planted = await encodeHeader(nodeHash, { version: RECORDS_VERSION, sealed: key });
       await storage.write([{ store: 'vault', key: 'header', value: planted }]);
       const before = toHex(planted);
       const passphrase = dice.once(3) ? PASSPHRASE : wrong;
@@ -245,7 +250,7 @@ export const passphrasesTarget = (): Target => ({
 
     /** A header of another vault in front of these records is damage, and no way in. */
     async function foreign(dice: Dice): Promise<Outcome> {
-      const planted = await encodeHeader(nodeHash, sealVaultKey(PASSPHRASE, randomBytes(dice, 32)));
+      const planted = await encodeHeader(nodeHash, { version: RECORDS_VERSION, sealed: sealVaultKey(PASSPHRASE, randomBytes(dice, 32)) });
       await storage.write([{ store: 'vault', key: 'header', value: planted }]);
       const outcome = await judgedLater(() => Vault.unlock(device(storage), PASSPHRASE));
       expectThat(outcome.startsWith('VAULT_DAMAGED'), `a foreign header ended in ${outcome}`);

@@ -3,15 +3,17 @@
  * make that its client would not: messages, rotations and roster entries of any shape.
  */
 import {
-  encodeMessageClear, type AnyContent, type Body, type Bytes, type Entry, type MemberId, type Position, type RotationCommand,
+  encodeMessageClear, type AnyContent, type Body, type Bytes, type Entry, type MemberId, type Position, type RoomId,
+  type RotationCommand,
 } from '@0fc/protocol'; // prettier-ignore
 import { makeRotation, sealMessage, sealSignal, signBody, type KeyPair } from '@0fc/crypto/keys';
 import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import { decodeRoster, type Roster } from '@0fc/crypto/verify';
+import { loadCore } from '../../../libs/client/src/room/state/load.js';
 import {
-  decodeRecord, joinRecord, outboxItem, ownerInvite, prefixOf, roomCore, STORES, type EpochKey, type JoinRecord,
-  type OwnerInvite, type RoomCore,
-} from '../../../libs/client/src/room/records.js'; // prettier-ignore
+  decodeRecord, joinRecord, outboxItem, ownerInvite, prefixOf, STORES, type EpochKey, type JoinRecord, type OwnerInvite,
+  type RoomCore,
+} from '../../../libs/client/src/room/state/records.js'; // prettier-ignore
 import { FileStorage } from '../../../libs/client/src/node/storage.js';
 import { Vault } from '../../../libs/client/src/vault.js';
 import type { Member } from '../../support/member.js';
@@ -20,14 +22,20 @@ const crypto = { hash: nodeHash, random: nodeRandom, clock: systemClock };
 
 /** All that a member's vault holds of a room, in clear. */
 export class Stolen {
-  readonly core: RoomCore;
+  /** a thief may have less than all of it */
+  core: RoomCore;
   readonly roster: Roster;
   readonly invites: readonly OwnerInvite[];
   readonly chain: readonly Bytes[];
 
-  private constructor(core: RoomCore, invites: readonly OwnerInvite[], chain: readonly Bytes[]) {
+  private constructor(
+    core: RoomCore,
+    roster: Roster,
+    invites: readonly OwnerInvite[],
+    chain: readonly Bytes[],
+  ) {
     this.core = core;
-    this.roster = decodeRoster(core.roster);
+    this.roster = roster;
     this.invites = invites;
     this.chain = chain;
   }
@@ -36,12 +44,13 @@ export class Stolen {
     const storage = FileStorage.open(member.folder);
     try {
       const vault = await Vault.unlock({ storage, crypto }, member.passphrase);
-      const core = await vault.get(STORES.rooms, roomId);
-      if (core === null) throw new Error('nothing to steal');
+      const found = await loadCore(vault, roomId as RoomId);
+      if (found === null) throw new Error('nothing to steal');
       const invites = await vault.listFrom(STORES.invites, prefixOf(roomId));
       const chain = await vault.listFrom(STORES.chain, prefixOf(roomId));
       return new Stolen(
-        decodeRecord(roomCore, core),
+        found.core,
+        decodeRoster(found.roster),
         invites.map(({ value }) => decodeRecord(ownerInvite, value)),
         chain.map(({ value }) => value),
       );

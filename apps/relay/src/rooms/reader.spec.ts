@@ -30,7 +30,7 @@ function setUp() {
       rotation: null,
       entries: rest.slice(0, 2),
       end: rest.length <= 2,
-      prekey: 0,
+      prekey: null,
     };
   };
   const nothing = async () => ({ ok: true, requests: [], grants: [], offer: null, joins: [] });

@@ -93,8 +93,8 @@ export type LogPage =
       readonly entries: readonly ReadEntry[];
       /** this page ends at the tip of the same moment */
       readonly end: boolean;
-      /** number of the member's newest published prekey, 0 for none */
-      readonly prekey: number;
+      /** the member's newest published prekey, null for none */
+      readonly prekey: Bytes | null;
     }
   | {
       readonly role: 'departed';

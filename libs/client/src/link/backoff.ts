@@ -14,15 +14,18 @@ export function randomUpTo(random: Random, most: number): number {
 
 export class Backoff {
   readonly #random: Random;
+  readonly #most: number;
   #failures = 0;
 
-  constructor(random: Random) {
+  /** `most`: ceiling of all delays, in milliseconds. */
+  constructor(random: Random, most = BACKOFF_MOST_MS) {
     this.#random = random;
+    this.#most = most;
   }
 
   /** Milliseconds to wait before the next attempt. */
   next(): number {
-    const ceiling = Math.min(BACKOFF_MOST_MS, BACKOFF_FIRST_MS * 2 ** Math.min(this.#failures, 16));
+    const ceiling = Math.min(this.#most, BACKOFF_FIRST_MS * 2 ** Math.min(this.#failures, 16));
     this.#failures += 1;
     return randomUpTo(this.#random, ceiling);
   }

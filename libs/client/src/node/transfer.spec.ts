@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadThemis, nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
-import { STORES } from '../room/records.js';
+import { STORES } from '../room/state/records.js';
 import { exportVault } from '../vault-transfer.js';
 import { Vault } from '../vault.js';
 import { Child, killAll } from './children.spec-support.js';

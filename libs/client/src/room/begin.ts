@@ -5,7 +5,6 @@ import {
 import {
   bodyHash,
   containerBody,
-  encodeRoster,
   memberIdOf,
   startRoster,
   transcriptStart,
@@ -16,28 +15,27 @@ import { Connection } from '../connection.js';
 import { ClientError } from '../errors.js';
 import type { Platform } from '../ports.js';
 import type { Vault } from '../vault.js';
-import type { JoinRecord, RoomCore } from './records.js';
-import { enqueue, RoomState } from './state.js';
-import { takeProof } from './proofs.js';
-import { relayedOf, system } from './items.js';
+import { relayedOf, system } from './log/items.js';
+import { applyForwardedName } from './log/profiles.js';
+import { enqueue } from './outbox.js';
+import { append, extendChain, rememberTranscript, set, setSender, writeRecord } from './state/changes.js';
+import type { RoomDraft } from './state/draft.js';
+import { STORES, type JoinRecord, type RoomCore } from './state/records.js';
+import { RoomState } from './state/state.js';
 
 const GENESIS_POSITION = { g: 1, s: 0 } as const;
 
-type Fresh = Pick<
-  RoomCore,
-  | 'version' | 'stage' | 'nextIndex' | 'readIndex' | 'nextN' | 'retired' | 'seen' | 'epochMessages' | 'paused'
-  | 'rotationWanted' | 'mustRotate' | 'pending' | 'tasks' | 'handOver' | 'declined' | 'leaving' | 'leaveRequest' | 'losses'
-  | 'lost' | 'skipped' | 'publishedK' | 'publishedThen' | 'needKey' | 'wrappedTo' | 'imported' | 'verified' | 'told' | 'relayKeyShown' | 'people'
-  | 'roomName' | 'forked' | 'usedK'
->; // prettier-ignore
-
-const fresh = (): Fresh => ({
-  version: 1, stage: 'member', nextIndex: 0, readIndex: 0, nextN: 1, retired: [], seen: [], epochMessages: 0, paused: false,
+/** What is the same in every room that begins. */
+const FRESH = {
+  version: 2, stage: 'member', nextIndex: 0, readIndex: 0, nextN: 1, epochMessages: 0, paused: false,
   rotationWanted: false, mustRotate: false, pending: null, tasks: { removals: [], settings: null, close: false },
   handOver: null, declined: null, leaving: [], leaveRequest: null, losses: [], lost: null, skipped: false, publishedK: 1, publishedThen: 1,
   needKey: null, wrappedTo: [], imported: false, verified: [], told: null, relayKeyShown: false, people: [], roomName: null,
-  forked: [], usedK: 0,
-}); // prettier-ignore
+  usedK: 0, logLength: 1, chainShown: 1,
+} satisfies Partial<RoomCore>; // prettier-ignore
+
+/** What a genesis asks for that nobody is asked about: members, entries that the relay keeps, milliseconds. */
+export const ROOM_DEFAULTS = { maxMembers: 256, history: 100_000, joinDeadline: 86_400_000 } as const;
 
 export interface NewRoom {
   readonly settings: RoomSettings;
@@ -65,12 +63,11 @@ export async function createRoom(
   if (reply.roomId !== genesis.roomId) throw new ClientError(ERROR_CODES.RELAY_LIED);
   const t = await transcriptStart(hash, genesis.container);
   const now = clock.now();
-  const state = RoomState.begin(vault, {
-    ...fresh(),
+  const core: RoomCore = {
+    ...FRESH,
     roomId: genesis.roomId,
     me,
     identity: genesis.identity,
-    roster: encodeRoster(roster),
     epoch: 1,
     keys: [
       {
@@ -82,25 +79,25 @@ export async function createRoom(
     t,
     instance: options.instance,
     prekeys: [{ k: 1, pair: genesis.prekey }],
-    counters: [],
     logEpoch: 1,
-    logLength: 1,
-    chainShown: 1,
     lastTime: now,
-  });
-  state.extendChain(genesis.container, roster.head, roster);
+    people: [{ memberId: me, name: options.displayName, proof: null }],
+    roomName: { name: options.name, proof: null },
+  };
   const relayed = relayedOf({
     kind: 'roster',
     sender: me,
     clear: new Uint8Array(),
     payload: genesis.container,
   });
-  state.append({ position: GENESIS_POSITION, t, relayed }, now, [system('created', { actor: me })]);
-  state.core.people.push({ memberId: me, name: options.displayName, proof: null });
-  state.core.roomName = { name: options.name, proof: null };
-  enqueue(state, platform, { type: 'roomName', name: options.name });
-  enqueue(state, platform, { type: 'profile', name: options.displayName });
-  return state;
+  return RoomState.create(vault, hash, { core, roster }, (draft) => {
+    draft.apply(
+      extendChain(genesis.container, roster.head, roster),
+      append({ position: GENESIS_POSITION, t, relayed }, now, [system('created', { actor: me })]),
+    );
+    enqueue(draft, platform, { type: 'roomName', name: options.name });
+    enqueue(draft, platform, { type: 'profile', name: options.displayName });
+  });
 }
 
 /** A connection for the one request that makes the room; the room's own comes after. */
@@ -149,7 +146,10 @@ async function oneRequest(
   }
 }
 
-/** The room of a join that was admitted: it begins at the floor that the owner's reply names. */
+/**
+ * The room of a join that was admitted: it begins at the floor that the owner's reply names. Token and join key
+ * go in the same write that stores it (section 5.10).
+ */
 export async function joinedRoom(
   platform: Platform,
   vault: Vault,
@@ -162,12 +162,11 @@ export async function joinedRoom(
   const { hash, clock } = platform.crypto;
   const me = await memberIdOf(hash, join.identity.publicKey);
   const now = clock.now();
-  const state = RoomState.begin(vault, {
-    ...fresh(),
+  const core: RoomCore = {
+    ...FRESH,
     roomId: join.roomId,
     me,
     identity: join.identity,
-    roster: encodeRoster(roster),
     epoch: reply.epoch,
     keys: [
       {
@@ -185,27 +184,28 @@ export async function joinedRoom(
     t: reply.t,
     instance,
     prekeys: [{ k: 1, pair: join.prekey.pair }],
-    counters: reply.counters.map((counter) => ({ ...counter })),
     logEpoch: reply.epoch,
-    logLength: 1,
-    chainShown: 1,
     lastTime: now,
+  };
+  return RoomState.create(vault, hash, { core, roster }, async (draft) => {
+    for (const container of chain)
+      draft.apply(extendChain(container, await bodyHash(hash, container), roster));
+    // What lies before the floor is not this member's to see: only what the log brings from there on is shown.
+    const chainShown = shownAtFloor(draft, reply);
+    draft.apply(set({ chainShown, logLength: chainShown }), rememberTranscript(reply.floor, reply.t));
+    for (const { sender, instance, n } of reply.counters)
+      draft.apply(setSender(sender, { counter: { instance, n } }));
+    for (const profile of reply.profiles) applyForwardedName(draft, profile);
+    if (reply.roomName !== null) applyForwardedName(draft, reply.roomName);
+    const people = [...draft.core.people, { memberId: me, name: join.name, proof: null }];
+    draft.apply(set({ people }), writeRecord(STORES.joins, join.roomId, null));
+    enqueue(draft, platform, { type: 'profile', name: join.name });
   });
-  for (const container of chain) state.extendChain(container, await bodyHash(hash, container), roster);
-  // What lies before the floor is not this member's to see: only what the log brings from there on is shown.
-  state.core.chainShown = shownAtFloor(state, reply);
-  state.core.logLength = state.core.chainShown;
-  state.rememberTranscript(reply.floor, reply.t);
-  for (const profile of reply.profiles) takeProof(state, profile);
-  if (reply.roomName !== null) takeProof(state, reply.roomName);
-  state.core.people.push({ memberId: me, name: join.name, proof: null });
-  enqueue(state, platform, { type: 'profile', name: join.name });
-  return state;
 }
 
 /** How many entries of the chain lie before the floor: those up to the head that its rotation names. */
-function shownAtFloor(state: RoomState, reply: JoinReplyBody): number {
+function shownAtFloor(draft: RoomDraft, reply: JoinReplyBody): number {
   if (reply.rotation === null) return 1;
   const { head } = decodeBody(containerBody(reply.rotation), 'rotation').body;
-  return (state.chainIndex(head) ?? 0) + 1;
+  return (draft.chainIndex(head) ?? 0) + 1;
 }

@@ -1,13 +1,17 @@
 /** The conversation as it grows (docs/protocol.md section 6): who changes what, and what has to be shown again. */
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ALARM_CODES, type Content, type Entry, type Target } from '@0fc/protocol';
-import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
+import { loadThemis, nodeRandom } from '@0fc/crypto/node';
 import fc from 'fast-check';
 import { Conversation, type Said } from './conversation.js';
-import { alarm } from './items.js';
-import { crypto, type RoomLog, readLog, type Person } from './log.spec-support.js';
-import { enqueue, type RoomState } from './state.js';
-import { takeEntry } from './take.js';
+import { alarm } from './log/items.js';
+import {
+  change, crypto, type RoomLog, readLog, recordsOf, take as takeEntry, waitingItem, type Person,
+} from './log.spec-support.js'; // prettier-ignore
+import { enqueue } from './outbox.js';
+import { append, dropOutbox, putOutbox, replaceItems, set } from './state/changes.js';
+import type { OutboxItem } from './state/records.js';
+import type { RoomState } from './state/state.js';
 
 let log: RoomLog;
 let guest: Person;
@@ -15,7 +19,7 @@ let reader: RoomState;
 let conversation: Conversation;
 
 const take = async (...entries: readonly Entry[]): Promise<void> => {
-  for (const entry of entries) await takeEntry(nodeHash, reader, entry);
+  for (const entry of entries) await takeEntry(reader, entry);
   conversation.follow();
 };
 
@@ -23,6 +27,10 @@ const send = async (person: Person, content: Content): Promise<Entry> => {
   const sealed = log.seal(person, log.body(person, { ...content }));
   return log.add('message', person.id, sealed.payload, sealed.clear);
 };
+
+/** Puts a content into the outbox, as the guest does. */
+const wait = (content: Content): Promise<OutboxItem> =>
+  reader.write((draft) => enqueue(draft, { crypto }, content));
 
 const nth = (person: Person, n: number): Target => ({ sender: person.id, instance: person.instance, n });
 
@@ -96,17 +104,17 @@ describe('what changes a message', () => {
 describe('a message whose key came late', () => {
   test('takes its place, with what was said about it meanwhile', async () => {
     const entry = await log.say(log.owner, 'late');
-    await takeEntry(nodeHash, reader, entry);
-    const record = reader.log.at(-1)!;
+    await takeEntry(reader, entry);
+    const record = recordsOf(reader).at(-1)!;
     const { items } = record;
-    reader.replaceItems(record.index, []);
+    await change(reader, replaceItems(record.index, []));
     await take(
       await log.say(log.owner, 'later'),
       await send(guest, { type: 'reaction', to: nth(log.owner, 1), emoji: '👀', on: true }),
     );
     expect(conversation.target(nth(log.owner, 1))).toBeNull();
     conversation.takeDirty();
-    reader.replaceItems(record.index, items);
+    await change(reader, replaceItems(record.index, items));
     conversation.follow();
     expect(fate(nth(log.owner, 1)).reactions).toEqual([{ emoji: '👀', members: [guest.id] }]);
     expect(conversation.takeDirty()).toEqual(new Set([record.index]));
@@ -120,19 +128,19 @@ describe('what waits in the outbox', () => {
     await take(await log.say(log.owner, 'hello'));
     const hello = nth(log.owner, 1);
     conversation.takeDirty();
-    const item = enqueue(reader, { crypto }, { type: 'reaction', to: hello, emoji: '👍', on: true });
+    const item = await wait({ type: 'reaction', to: hello, emoji: '👍', on: true });
     conversation.follow();
     expect(fate(hello).reactions).toEqual([{ emoji: '👍', members: [guest.id] }]);
     expect(conversation.takeDirty()).toEqual(new Set([indexOf(hello)]));
-    reader.dropOutbox(item.n);
+    await change(reader, dropOutbox(item.n));
     conversation.follow();
     expect(fate(hello).reactions).toEqual([]);
     expect(conversation.takeDirty()).toEqual(new Set([indexOf(hello)]));
   });
 
   test('a message has one id from the outbox on, and can be edited while it waits', async () => {
-    const item = enqueue(reader, { crypto }, { type: 'text', text: 'on its way' });
-    enqueue(reader, { crypto }, { type: 'edit', to: nth(guest, item.n), text: 'corrected' });
+    const item = await wait({ type: 'text', text: 'on its way' });
+    await wait({ type: 'edit', to: nth(guest, item.n), text: 'corrected' });
     conversation.follow();
     const [waiting] = conversation.pending;
     expect(conversation.pending).toHaveLength(1);
@@ -151,14 +159,14 @@ describe('what waits in the outbox', () => {
     const lost = said(nth(guest, 1));
     conversation.takeDirty();
     const { n, instance, mid, content, sentAt: made } = reader.messages().at(-1)!;
-    reader.putOutbox({ n, instance, mid, content, made, sealed: null });
+    await change(reader, putOutbox(waitingItem({ n, instance, mid, content, made })));
     conversation.follow();
     expect(conversation.pending).toEqual([]);
     expect(conversation.isWaiting(lost)).toBe(true);
     expect(conversation.takeDirty()).toEqual(new Set([indexOf(nth(guest, 1))]));
     // After an import it waits under another counter, with the same mid.
-    reader.dropOutbox(n);
-    reader.putOutbox({ n: 7, instance: nodeRandom.bytes(16), mid, content, made, sealed: null });
+    const renamed = waitingItem({ n: 7, instance: nodeRandom.bytes(16), mid, content, made });
+    await change(reader, dropOutbox(n), putOutbox(renamed));
     conversation.follow();
     expect(conversation.pending).toEqual([]);
     expect(conversation.isWaiting(lost)).toBe(true);
@@ -199,7 +207,7 @@ describe('read markers', () => {
 describe('counts', () => {
   test('unread: messages of others since the mark, without the deleted', async () => {
     await take(await log.say(log.owner, 'old'));
-    reader.core.readIndex = reader.core.nextIndex;
+    await change(reader, set({ readIndex: reader.core.nextIndex }));
     expect(conversation.unread()).toBe(0);
     await take(
       await log.say(log.owner, 'new'),
@@ -214,17 +222,21 @@ describe('counts', () => {
     expect(conversation.newestOfOthers(indexOf(nth(log.owner, 2)))?.text).toBe('old');
   });
 
-  test('alarms: those that are not settled', () => {
-    const index = reader.append(null, 1, [alarm(ALARM_CODES.ALARM_GAP, null, { from: 1, to: 2 })]);
-    const lost = reader.append(null, 1, [
-      alarm(ALARM_CODES.ALARM_RELAY_LOST, null, { from: 4, to: 5, restored: 1 }),
-    ]);
+  test('alarms: those that are not settled', async () => {
+    const index = reader.core.nextIndex;
+    const lost = index + 1;
+    await change(
+      reader,
+      append(null, 1, [alarm(ALARM_CODES.ALARM_GAP, null, { from: 1, to: 2 })]),
+      append(null, 1, [alarm(ALARM_CODES.ALARM_RELAY_LOST, null, { from: 4, to: 5, restored: 1 })]),
+    );
     conversation.follow();
     expect(conversation.alarms()).toBe(2);
-    reader.replaceItems(lost, [alarm(ALARM_CODES.ALARM_RELAY_LOST, null, { from: 4, to: 5, restored: 2 })]);
+    const settled = alarm(ALARM_CODES.ALARM_RELAY_LOST, null, { from: 4, to: 5, restored: 2 });
+    await change(reader, replaceItems(lost, [settled]));
     conversation.follow();
     expect(conversation.alarms()).toBe(1);
-    reader.replaceItems(index, []);
+    await change(reader, replaceItems(index, []));
     conversation.follow();
     expect(conversation.alarms()).toBe(0);
   });

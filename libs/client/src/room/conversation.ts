@@ -5,13 +5,14 @@
  */
 import { comparePositions, type AnyContent, type Bytes, type Content, type MemberId, type Position, type Target } from '@0fc/protocol'; // prettier-ignore
 import { Fold, targetKey, type Fate } from './fold.js';
-import { messageIdOf } from './items.js';
-import type { LogRecord, OutboxItem, StoredItem, StoredMessage } from './records.js';
-import type { RoomState } from './state.js';
-import { knownContent } from './take-message.js';
+import { knownContent, messageIdOf } from './log/items.js';
+import type { LogRecord, OutboxItem, StoredItem, StoredMessage } from './state/records.js';
+import type { RoomState } from './state/state.js';
 
 /** Items of one log record sort behind it and before the next. */
 export const ITEMS_PER_RECORD = 16;
+/** Beyond every position that can have been read. */
+const NOWHERE: Position = { g: Number.MAX_SAFE_INTEGER, s: 0 };
 /** What waits in the outbox sorts after every record. */
 const PENDING_ORDER = 2 ** 52;
 
@@ -27,6 +28,10 @@ export interface Said extends Target {
   /** null: a content of a later version */
   readonly text: string | null;
   readonly replyTo: Target | null;
+  /** of this member, lost by the relay and not sent again by itself (G18): entries of the chain when it was written */
+  readonly lost: number | null;
+  /** it came after messages that its sender wrote later */
+  readonly late: boolean;
 }
 
 export class Conversation {
@@ -44,28 +49,29 @@ export class Conversation {
   /** unsettled alarms by record */
   readonly #alarms = new Map<number, number>();
   #next = 0;
+  /** records that a write has added or replaced since the last time */
+  readonly #touched = new Set<number>();
   #dirty = new Set<number>();
   #waiting: Waiting = new Waiting([]);
 
   constructor(state: RoomState) {
     this.#state = state;
+    state.watch((indexes) => {
+      for (const index of indexes) this.#touched.add(index);
+    });
   }
 
   /** Takes in what the log and the outbox have got since the last time. */
   follow(): void {
-    const { log, touched } = this.#state;
-    for (const index of touched) {
+    const { log } = this.#state;
+    for (const index of this.#touched) {
       this.#dirty.add(index);
-      const record = recordAt(this.#state, index);
+      const record = log.at(index);
       if (record !== undefined && index < this.#next) this.#take(record);
     }
-    touched.clear();
-    const first = log[0]?.index ?? 0;
-    for (let at = Math.max(0, this.#next - first); at < log.length; at++) {
-      const record = log[at];
-      if (record !== undefined) this.#take(record);
-    }
-    this.#next = first + log.length;
+    this.#touched.clear();
+    for (const record of log.oldestFirst(this.#next)) this.#take(record);
+    this.#next = log.end;
     this.#followOutbox();
   }
 
@@ -98,6 +104,16 @@ export class Conversation {
   /** It waits in the outbox: for the first time, or again because the relay has lost it. */
   isWaiting(said: Said): boolean {
     return said.at === null || this.#waiting.again.has(said.key);
+  }
+
+  /** What waits in the outbox of a line of this member: the line itself, and edits of it. */
+  itemsOf(said: Said): readonly OutboxItem[] {
+    if (said.sender !== this.#state.core.me) return [];
+    return [...this.#state.outbox.values()].filter((item) => {
+      if (messageIdOf(said.sender, item.mid) === said.id) return true;
+      const content = item.content.type === 'edit' ? knownContent(item.content) : null;
+      return content?.type === 'edit' && targetKey(content.to) === said.key;
+    });
   }
 
   /** Members that have read it, its sender and this one left out. */
@@ -140,15 +156,20 @@ export class Conversation {
     const alarms = record.items.filter((item) => item.type === 'alarm' && !isSettled(item)).length;
     if (alarms > 0) this.#alarms.set(record.index, alarms);
     else this.#alarms.delete(record.index);
-    const position = record.at?.position;
-    if (position === undefined) return;
+    // A line that was given up stands in no log: nobody can have read it.
+    const position = record.at?.position ?? NOWHERE;
     for (const [at, item] of record.items.entries()) {
       if (item.type === 'message') this.#takeMessage(record.index, position, at, item);
     }
   }
 
   #takeMessage(index: number, position: Position, at: number, item: StoredMessage): void {
-    if (this.#byKey.has(targetKey(item))) return;
+    const known = this.#byKey.get(targetKey(item));
+    if (known !== undefined) {
+      const { lost = null } = item;
+      if (known.lost !== lost) this.#markLost(known, lost);
+      return;
+    }
     const content = knownContent(item.content);
     const order = index * ITEMS_PER_RECORD + at;
     if (content?.type === 'readMarker') this.#takeMarker(item.sender, earlier(content.position, position));
@@ -156,6 +177,14 @@ export class Conversation {
     if (said !== null) this.#say(said);
     const changed = content === null ? null : this.#fold.add({ ...item, order }, content);
     if (changed !== null) this.#showAgain(changed);
+  }
+
+  #markLost(said: Said, lost: number | null): void {
+    const changed = { ...said, lost };
+    this.#byKey.set(said.key, changed);
+    this.#byId.set(said.id, changed);
+    const at = this.#said.indexOf(said);
+    if (at >= 0) this.#said[at] = changed;
   }
 
   #say(message: Said): void {
@@ -257,6 +286,8 @@ interface Message extends Target {
   readonly mid: Bytes;
   readonly sentAt: number;
   readonly content: AnyContent;
+  readonly lost?: number;
+  readonly late?: true;
 }
 
 /** Null for what is no message of its own: an edit, a reaction, a name, a marker. */
@@ -266,19 +297,15 @@ function saidOf(item: Message, content: Content | null, order: number, at: Said[
   const key = targetKey(item);
   const text = content?.text ?? null;
   const replyTo = content?.type === 'reply' ? content.to : null;
-  return { sender, instance, n, key, id: messageIdOf(sender, mid), order, sentAt, at, text, replyTo };
+  const { lost = null, late = false } = item;
+  const id = messageIdOf(sender, mid);
+  return { sender, instance, n, key, id, order, sentAt, at, text, replyTo, lost, late };
 }
 
 /** A loss of which everything is back. */
 export function isSettled({ code, numbers }: Extract<StoredItem, { type: 'alarm' }>): boolean {
   const { from = 0, to = 0, restored = 0 } = numbers;
   return code === 'ALARM_RELAY_LOST' && restored > to - from;
-}
-
-/** Indexes are contiguous; the oldest need not be 0. */
-export function recordAt({ log }: RoomState, index: number): LogRecord | undefined {
-  const record = log[index - (log[0]?.index ?? 0)];
-  return record?.index === index ? record : undefined;
 }
 
 const earlier = (a: Position, b: Position): Position => (comparePositions(a, b) <= 0 ? a : b);

@@ -1,14 +1,15 @@
 /** Leaving a room (docs/protocol.md section 4): a signed request, stored first, sent until the log holds it. */
-import { ERROR_CODES } from '@0fc/protocol';
+import { ERROR_CODES, type Bytes, type ErrorCode } from '@0fc/protocol';
 import { signBody } from '@0fc/crypto/keys';
-import { ClientError, failureOf } from '../errors.js';
+import { ClientError } from '../errors.js';
 import type { RoomHandle } from './handle.js';
-import { isPassing } from './passing.js';
-import { Pump } from './pump.js';
+import type { Part } from './outgoing/outgoing.js';
+import { set } from './state/changes.js';
 
-export class Departure {
+export class Departure implements Part {
   readonly #room: RoomHandle;
-  readonly #pump = new Pump(() => this.#send());
+  /** the request that was sent in this session: what it does is read back from the log */
+  #sent: Bytes | null = null;
 
   constructor(room: RoomHandle) {
     this.#room = room;
@@ -16,38 +17,34 @@ export class Departure {
 
   /** Resolves once the request is stored. Asking twice changes nothing. */
   async leave(): Promise<void> {
-    const { state, serial } = this.#room;
-    await serial.run(async () => {
-      const { core, roster } = state;
+    await this.#room.write((draft) => {
+      const { core, roster } = draft;
       const me = roster.members.get(core.me);
       if (core.stage !== 'member' || me === undefined) throw new ClientError(ERROR_CODES.NOT_MEMBER);
-      if (state.isOwner) throw new ClientError(ERROR_CODES.OWNER_MUST_HAND_OVER);
+      if (draft.isOwner) throw new ClientError(ERROR_CODES.OWNER_MUST_HAND_OVER);
       if (core.leaveRequest !== null) return;
       const fields = { roomId: core.roomId, member: core.me, admit: me.admit };
-      core.leaveRequest = signBody(core.identity, 'leaveRequest', fields);
-      core.handOver = null;
-      await this.#room.commit();
+      draft.apply(set({ leaveRequest: signBody(core.identity, 'leaveRequest', fields), handOver: null }));
     });
-    this.pump();
+    this.#room.signal();
   }
 
-  pump(): void {
-    const { state, live } = this.#room;
-    if (live && state.core.stage === 'member' && state.core.leaveRequest !== null) this.#pump.wake();
+  newSession(): void {
+    this.#sent = null;
   }
 
-  async #send(): Promise<void> {
+  async step(): Promise<boolean> {
     const { state, connection } = this.#room;
-    const request = state.core.leaveRequest;
-    if (request === null || !this.#room.live) return;
-    try {
-      // What it does is read back from the log: only then has this member left.
-      await connection.request('leaveRequest', { request });
-    } catch (error) {
-      const { code } = ClientError.from(error);
-      // The next session sends it again. One who is not served any more learns why when it opens.
-      if (code === ERROR_CODES.OFFLINE || code === ERROR_CODES.FORBIDDEN || isPassing(code)) return;
-      this.#room.halt(failureOf(error));
-    }
+    const { leaveRequest: request, stage } = state.core;
+    if (stage !== 'member' || request === null || this.#sent === request) return false;
+    await connection.request('leaveRequest', { request });
+    this.#sent = request;
+    return true;
+  }
+
+  /** One who is not served any more learns why when it opens. */
+  refused(code: ErrorCode): boolean {
+    this.#sent = this.#room.state.core.leaveRequest;
+    return code === ERROR_CODES.FORBIDDEN;
   }
 }

@@ -5,11 +5,20 @@ import { signBody } from '@0fc/crypto/keys';
 import type { ErrorCode } from '@0fc/protocol';
 import { FakeClock, FakeRoom } from './handle.spec-support.js';
 import { HandOver } from './hand-over.js';
-import { crypto, RoomLog } from './log.spec-support.js';
+import { change, crypto, RoomLog } from './log.spec-support.js';
+import { Outgoing, type Part } from './outgoing/outgoing.js';
+import { extendChain } from './state/changes.js';
 
 beforeAll(async () => {
   await loadThemis();
 });
+
+/** Sends what a room has been told is due, as the room does. */
+async function send(room: FakeRoom, part: Part): Promise<void> {
+  expect(room.signals).toBeGreaterThan(0);
+  new Outgoing(room, [part]).signal();
+  await room.settled();
+}
 
 /** The room has changed hands in the log, and this client has not read that far. */
 async function offering(refuses: ErrorCode): Promise<FakeRoom> {
@@ -17,10 +26,11 @@ async function offering(refuses: ErrorCode): Promise<FakeRoom> {
   const { person, entry } = await log.admit();
   const room = new FakeRoom(await log.reader(log.owner), new FakeClock(entry.time));
   const roster = log.roster;
-  room.state.extendChain(entry.payload, roster.head, roster);
+  await change(room.state, extendChain(entry.payload, roster.head, roster));
   room.refuses = refuses;
-  await new HandOver(room, () => undefined).offer(person.id);
-  await room.settled();
+  const handOver = new HandOver(room);
+  await handOver.offer(person.id);
+  await send(room, handOver);
   expect(room.sent.map(({ kind }) => kind)).toEqual(['transferOffer']);
   return room;
 }
@@ -29,14 +39,14 @@ async function accepting(refuses: ErrorCode): Promise<FakeRoom> {
   const log = await RoomLog.begin();
   const { person, entry } = await log.admit();
   const room = new FakeRoom(await log.reader(person), new FakeClock(entry.time));
-  room.state.extendChain(entry.payload, log.roster.head, log.roster);
+  await change(room.state, extendChain(entry.payload, log.roster.head, log.roster));
   room.refuses = refuses;
-  const handOver = new HandOver(room, () => undefined);
+  const handOver = new HandOver(room);
   const fields = { roomId: log.roster.roomId, old: log.owner.id, new: person.id };
   const offer = signBody(log.owner.identity, 'transferOffer', { ...fields, nonce: crypto.random.bytes(16) });
   await handOver.onOffered({ from: log.owner.id, offer });
   await handOver.accept();
-  await room.settled();
+  await send(room, handOver);
   expect(room.sent.map(({ kind }) => kind)).toEqual(['transferAcceptance']);
   return room;
 }

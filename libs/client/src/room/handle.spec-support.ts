@@ -6,8 +6,8 @@ import { ClientError } from '../errors.js';
 import type { Platform } from '../ports.js';
 import type { RoomHandle } from './handle.js';
 import { crypto, memoryStorage } from './log.spec-support.js';
-import { Serial } from './serial.js';
-import type { RoomState } from './state.js';
+import type { RoomDraft } from './state/draft.js';
+import type { RoomState } from './state/state.js';
 
 interface Timer {
   readonly at: number;
@@ -62,7 +62,6 @@ export function fakePlatform(clock: FakeClock): Platform {
 
 export class FakeRoom implements RoomHandle {
   readonly state: RoomState;
-  readonly serial = new Serial();
   readonly platform: Platform;
   readonly relayKey = new Uint8Array(45);
   readonly connection: Connection;
@@ -73,6 +72,7 @@ export class FakeRoom implements RoomHandle {
   readonly sent: { readonly kind: RequestKind; readonly body: unknown }[] = [];
   readonly halted: Failure[] = [];
   catchUps = 0;
+  signals = 0;
   changes = 0;
 
   constructor(state: RoomState, clock: FakeClock) {
@@ -89,9 +89,14 @@ export class FakeRoom implements RoomHandle {
     this.changes += 1;
   }
 
-  async commit(): Promise<void> {
-    await this.state.commit();
+  async write<T>(work: (draft: RoomDraft) => Promise<T> | T): Promise<T> {
+    const result = await this.state.write(work);
     this.changed();
+    return result;
+  }
+
+  signal(): void {
+    this.signals += 1;
   }
 
   catchUp(): void {
@@ -104,6 +109,6 @@ export class FakeRoom implements RoomHandle {
 
   /** Resolves once everything that was put in turn is done, what it was followed by included. */
   async settled(): Promise<void> {
-    for (let turn = 0; turn < 8; turn++) await this.serial.run(() => undefined);
+    for (let turn = 0; turn < 8; turn++) await this.state.serial.run(() => undefined);
   }
 }

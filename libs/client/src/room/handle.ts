@@ -3,12 +3,11 @@ import type { Bytes } from '@0fc/protocol';
 import type { Failure } from '../api.js';
 import type { Connection } from '../connection.js';
 import type { Platform } from '../ports.js';
-import type { Serial } from './serial.js';
-import type { RoomState } from './state.js';
+import type { RoomDraft } from './state/draft.js';
+import type { RoomState } from './state/state.js';
 
 export interface RoomHandle {
   readonly state: RoomState;
-  readonly serial: Serial;
   readonly platform: Platform;
   readonly connection: Connection;
   readonly relayKey: Bytes;
@@ -18,10 +17,15 @@ export interface RoomHandle {
   readonly restoring: boolean;
   /** Tells the views. */
   changed(): void;
-  /** Writes what changed and tells the views. */
-  commit(): Promise<void>;
-  /** Reads the log again from the position taken in. */
+  /**
+   * Runs `work` on a draft of the room, in its turn, stores what it applied in one atomic write, and tells the
+   * views. Rejects as `work` does, with nothing changed; a vault that cannot be written halts the room.
+   */
+  write<T>(work: (draft: RoomDraft) => Promise<T> | T): Promise<T>;
+  /** Something may be due to be sent. */
+  signal(): void;
+  /** Reads the log again from the position that was read. */
   catchUp(): void;
-  /** Stops for good, until the user acts. */
+  /** Stops the link and shows why; it goes on by itself after a while, where only the user's act does not (room.ts). */
   halt(failure: Failure): void;
 }

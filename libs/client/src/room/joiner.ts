@@ -3,25 +3,30 @@
  * confirm, admitted; every step is stored before the next, so that either side may stop
  * between any two and go on.
  */
-import {
-  decodeBody, equalBytes, ERROR_CODES, type Bytes, type JoinReplyBody, type JoinState,
-} from '@0fc/protocol'; // prettier-ignore
-import { bodyHash, memberIdOf, readChain, verifyContainer, type Roster } from '@0fc/crypto/verify';
-import { keyHash, makeJoinConfirm, openJoinReply } from '@0fc/crypto/keys';
+import { equalBytes, ERROR_CODES, type Bytes, type JoinState } from '@0fc/protocol';
+import { memberIdOf, readChain } from '@0fc/crypto/verify';
+import { makeJoinConfirm } from '@0fc/crypto/keys';
 import type { ConnectionState, Failure, JoinStep, JoinView } from '../api.js';
 import { Connection } from '../connection.js';
 import { ClientError, failureOf } from '../errors.js';
 import type { Platform } from '../ports.js';
 import type { Vault } from '../vault.js';
+import { Backoff } from '../link/backoff.js';
 import { joinedRoom } from './begin.js';
-import { isPassing } from './passing.js';
-import { encodeRecord, joinRecord, STORES, type JoinRecord } from './records.js';
-import { Serial } from './serial.js';
-import type { RoomState } from './state.js';
+import { proveReply, type Proved } from './join-proof.js';
+import { fetchChain } from './log-end.js';
+import { isRetryable } from './outgoing/refusals.js';
+import { encodeRecord, joinRecord, STORES, type JoinRecord } from './state/records.js';
+import { SerialQueue } from './state/serial.js';
+import type { RoomState } from './state/state.js';
 
 const STEPS: readonly JoinStep[] = ['claim', 'request', 'ownerReply', 'keyReceived', 'confirmed', 'admitted'];
 const RETRY_MS = 2_000;
 const LOST_RETRY_MS = 15_000;
+/** Longest wait of a refused join before it asks again, in milliseconds. */
+const REFUSED_MOST_MS = 120_000;
+/** How long after the invite's end who confirmed in time may still be admitted, in milliseconds. */
+const CONFIRMED_LIFE_MS = 30 * 86_400_000;
 
 export interface JoinOptions {
   readonly platform: Platform;
@@ -34,22 +39,17 @@ export interface JoinOptions {
   readonly admitted: (state: RoomState) => void;
 }
 
-interface Proved {
-  readonly reply: JoinReplyBody;
-  readonly chain: readonly Bytes[];
-  readonly roster: Roster;
-}
-
 export class Join {
   record: JoinRecord;
   readonly #options: JoinOptions;
   readonly #connection: Connection;
   /** public, so that an export waits for what is being written */
-  readonly serial = new Serial();
+  readonly serial = new SerialQueue();
   #state: ConnectionState = 'offline';
   #stopped: Failure | null = null;
   #started = false;
   #retry: (() => void) | null = null;
+  readonly #failures: Backoff;
   #fingerprints: Pick<JoinView, 'ownerFingerprint' | 'myFingerprint' | 'relayFingerprint' | 'safetyNumber'>;
 
   constructor(
@@ -59,6 +59,7 @@ export class Join {
   ) {
     this.#options = options;
     this.record = record;
+    this.#failures = new Backoff(options.platform.crypto.random, REFUSED_MOST_MS);
     this.#fingerprints = fingerprints;
     this.#connection = new Connection({
       url: options.url,
@@ -80,9 +81,23 @@ export class Join {
   }
 
   start(): void {
-    if (this.#started || this.record.failure !== null) return;
+    if (this.#started || this.#over()) return;
     this.#started = true;
     this.#connection.start();
+  }
+
+  /** The same link has been opened again: goes on with the same keys, whatever it was refused with. */
+  resume(): void {
+    this.#failures.reset();
+    this.#retry?.();
+    this.start();
+  }
+
+  /** The invite has ended, by this device's clock, and the time that its owner has to admit whoever confirmed. */
+  #over(): boolean {
+    const { record } = this;
+    const confirmed = record.done.some(({ step }) => step === 'confirmed');
+    return this.#options.platform.crypto.clock.now() > record.expires + (confirmed ? CONFIRMED_LIFE_MS : 0);
   }
 
   async stop(): Promise<void> {
@@ -166,7 +181,7 @@ export class Join {
         if (state.reply !== undefined) await this.#confirm(state.reply);
         return;
       case 'admitted':
-        await this.#enter(state);
+        await this.#enter(state.reply ?? this.record.reply);
         return;
       case 'dropped':
         throw new ClientError(
@@ -217,67 +232,36 @@ export class Join {
     });
   }
 
-  /** Section 5.8: the room id fixes the genesis, the chain the owner, the owner's word the key. */
   async #prove(sealed: NonNullable<JoinState['reply']>): Promise<Proved> {
-    const { platform } = this.#options;
-    const { hash } = platform.crypto;
-    const { joinKey, token, roomId, request, ownerKey } = this.record;
-    const reply = await openJoinReply(hash, {
-      joinKey,
-      token,
-      roomId,
-      epoch: sealed.epoch,
-      request,
-      payload: sealed.payload,
-    });
-    const chain: Bytes[] = [];
-    for (let more = true; more;) {
-      const page = await this.#connection.request('chain', { from: chain.length });
-      chain.push(...page.entries);
-      ({ more } = page);
-      if (more && page.entries.length === 0) throw new ClientError(ERROR_CODES.RELAY_LIED);
-    }
-    const heads = await Promise.all(chain.map((container) => bodyHash(hash, container)));
-    const length = heads.findIndex((head) => equalBytes(head, reply.head)) + 1;
-    if (length === 0) throw new ClientError(ERROR_CODES.INVITE_REPLY_INVALID);
-    const upToHead = chain.slice(0, length);
-    const roster = await readChain(hash, roomId, upToHead);
-    const owner = await memberIdOf(hash, ownerKey);
-    if (roster.owner !== owner) throw new ClientError(ERROR_CODES.INVITE_REPLY_INVALID);
-    const committed = this.#committedHash(reply, roster, ownerKey);
-    const actual = await keyHash(hash, roster.nonce, reply.epoch, reply.key);
-    if (!equalBytes(committed, actual)) throw new ClientError(ERROR_CODES.INVITE_REPLY_INVALID);
-    return { reply, chain: upToHead, roster };
+    const chain = await fetchChain(this.#connection, 0);
+    return proveReply(this.#options.platform.crypto.hash, this.record, sealed, chain);
   }
 
-  #committedHash(reply: JoinReplyBody, roster: Roster, ownerKey: Bytes): Bytes {
-    if (reply.rotation === null) {
-      if (reply.epoch !== 1) throw new ClientError(ERROR_CODES.INVITE_REPLY_INVALID);
-      return roster.genesisKeyHash;
-    }
-    const { body } = decodeBody(verifyContainer(ownerKey, reply.rotation), 'rotation');
-    if (body.roomId !== roster.roomId || body.newEpoch !== reply.epoch) {
-      throw new ClientError(ERROR_CODES.INVITE_REPLY_INVALID);
-    }
-    return body.keyHash;
-  }
-
-  async #enter(state: JoinState): Promise<void> {
+  /**
+   * A member by its own admission in the verified chain, and by nothing that the relay merely says: until then token,
+   * join key and record stay (section 5.10).
+   */
+  async #enter(last: JoinState['reply'] | null): Promise<void> {
     const { platform, vault, instance, admitted } = this.#options;
-    const last = state.reply ?? this.record.reply;
-    if (last === null) throw new ClientError(ERROR_CODES.INVITE_REPLY_INVALID);
-    const { reply, chain, roster } = await this.#prove(last);
+    if (last === null || last === undefined) throw new ClientError(ERROR_CODES.RELAY_LIED);
+    const { reply, chain, roster, all } = await this.#prove(last);
+    const { hash } = platform.crypto;
+    const me = await memberIdOf(hash, this.record.identity.publicKey);
+    const { members, former } = await readChain(hash, this.record.roomId, all);
+    if (!members.has(me) && !former.has(me)) throw new ClientError(ERROR_CODES.RELAY_LIED);
     const room = await joinedRoom(platform, vault, this.record, reply, chain, roster, instance);
-    // Token and join key go in the same write that stores the room (section 5.10).
-    room.alongside(STORES.joins, this.record.roomId, null);
-    await room.commit();
     this.#started = false;
     this.#connection.stop();
     admitted(room);
   }
 
   async #reach(step: JoinStep): Promise<void> {
-    if (this.record.done.some((done) => done.step === step)) return;
+    const failed = this.record.failure !== null && step !== 'claim';
+    if (failed) this.record = { ...this.record, failure: null };
+    if (this.record.done.some((done) => done.step === step)) {
+      if (failed) await this.#store();
+      return;
+    }
     const time = this.#options.platform.crypto.clock.now();
     this.record = { ...this.record, done: [...this.record.done, { step, time }] };
     await this.#store();
@@ -289,12 +273,21 @@ export class Join {
     this.#options.changed();
   }
 
-  /** Not even the failure can be stored: the join stops here, and goes on from what is stored. */
+  /** Not even the failure can be stored: it goes on from what is stored, once it can. */
   #halt(error: unknown): void {
+    this.#pause(error);
+    this.#options.changed();
+  }
+
+  /** No refusal ends a join: whatever the relay says, its owner may still admit whoever holds this key. */
+  #pause(error: unknown): void {
     this.#started = false;
     this.#connection.stop();
     this.#stopped = failureOf(error);
-    this.#options.changed();
+    this.#retry?.();
+    this.#retry = this.#options.platform.timers.after(this.#failures.next(), () => {
+      this.start();
+    });
   }
 
   #inTime(): boolean {
@@ -308,13 +301,12 @@ export class Join {
     // registers it again. One that is over is told apart by its own codes.
     const claimed = this.record.done.some(({ step }) => step === 'claim');
     const lost = code === ERROR_CODES.INVITE_UNKNOWN && claimed && this.#inTime();
-    if (isPassing(code) || lost) {
+    if (isRetryable(code) || lost) {
       this.#claimLater(lost ? LOST_RETRY_MS : RETRY_MS);
       return;
     }
-    this.#started = false;
-    this.#connection.stop();
-    this.#stopped = failureOf(error);
+    this.#pause(error);
+    if (this.record.failure === code) return;
     this.record = { ...this.record, failure: code };
     await this.#store();
   }

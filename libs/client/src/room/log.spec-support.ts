@@ -36,10 +36,11 @@ import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import type { StoragePort, StorageChange } from '../ports.js';
 import { Vault } from '../vault.js';
 
-import { encodeRoster } from '@0fc/crypto/verify';
-import type { RoomCore } from './records.js';
-import { RoomState } from './state.js';
-import { takeEntry } from './take.js';
+import { acceptGap, applyEntry, type Applied } from './log/entry.js';
+import { applyGeneration } from './log/generations.js';
+import { append, extendChain, type RoomChange } from './state/changes.js';
+import type { LogRecord, OutboxItem, RoomCore } from './state/records.js';
+import { RoomState } from './state/state.js';
 
 export const crypto = { hash: nodeHash, random: nodeRandom, clock: systemClock };
 
@@ -287,17 +288,16 @@ export class RoomLog {
   }
 
   /** A reader that has taken in the genesis and nothing since. */
-  async reader(person: Person): Promise<RoomState> {
-    const vault = await openVault();
+  async reader(person: Person, vault?: Vault): Promise<RoomState> {
+    vault ??= await openVault();
     const roster = await startRoster(nodeHash, this.genesis);
     const position = { g: 1, s: 0 };
     const core: RoomCore = {
-      version: 1,
+      version: 2,
       roomId: roster.roomId,
       me: person.id,
       stage: 'member',
       identity: person.identity,
-      roster: encodeRoster(roster),
       epoch: 1,
       keys: [
         {
@@ -319,9 +319,6 @@ export class RoomLog {
       nextN: 1,
       prekeys: [{ k: 1, pair: person.prekey }],
       usedK: 0,
-      counters: [],
-      retired: [],
-      seen: [],
       epochMessages: 0,
       paused: false,
       rotationWanted: false,
@@ -348,15 +345,46 @@ export class RoomLog {
       relayKeyShown: false,
       people: [],
       roomName: null,
-      forked: [],
       lastTime: 1,
     };
-    const state = RoomState.begin(vault, core);
-    state.extendChain(this.genesis, roster.head, roster);
-    state.append({ position, t: this.firstT, relayed: null }, 1, []);
-    return state;
+    return RoomState.create(vault, nodeHash, { core, roster }, (draft) => {
+      draft.apply(
+        extendChain(this.genesis, roster.head, roster),
+        append({ position, t: this.firstT, relayed: null }, 1, []),
+      );
+    });
   }
 }
+
+/** Carries changes out, and stores them. */
+export const change = (state: RoomState, ...changes: readonly RoomChange[]): Promise<void> =>
+  state.write((draft) => {
+    draft.apply(...changes);
+  });
+
+/** Reads an entry as the reader of a log does. */
+export const take = (state: RoomState, entry: Entry): Promise<Applied['outcome']> =>
+  state.write(async (draft) => {
+    const { outcome, changes } = await applyEntry(nodeHash, draft, entry);
+    draft.apply(...changes);
+    return outcome;
+  });
+
+export const takeGap = (state: RoomState, entry: Entry): Promise<void> =>
+  state.write((draft) => {
+    draft.apply(...acceptGap(draft, entry));
+  });
+
+export const takeGeneration = (state: RoomState, start: GenerationStart, now: number): Promise<void> =>
+  state.write((draft) => applyGeneration(nodeHash, draft, start, now));
+
+/** A message that waits in the outbox and was never sealed, unless `fields` say otherwise. */
+export const waitingItem = (fields: Partial<OutboxItem> & Pick<OutboxItem, 'n' | 'instance' | 'mid' | 'content'>): OutboxItem => ({
+  made: 1, sealed: null, acknowledged: false, writtenAt: 1, confirmed: true, ...fields,
+}); // prettier-ignore
+
+/** All records of the local log, oldest first. */
+export const recordsOf = ({ log }: RoomState): readonly LogRecord[] => [...log.oldestFirst()];
 
 let opened: Promise<Vault> | null = null;
 /** One vault for all readers of a run: the passphrase's derivation is slow on purpose. */
@@ -367,11 +395,15 @@ function openVault(): Promise<Vault> {
 
 /** Codes of the alarms that a reader has shown, in order. */
 export const alarmsOf = (state: RoomState): readonly string[] =>
-  state.log.flatMap((record) => record.items.flatMap((item) => (item.type === 'alarm' ? [item.code] : [])));
+  recordsOf(state).flatMap((record) =>
+    record.items.flatMap((item) => (item.type === 'alarm' ? [item.code] : [])),
+  );
 
 /** Events that a reader has shown, in order. */
 export const eventsOf = (state: RoomState): readonly string[] =>
-  state.log.flatMap((record) => record.items.flatMap((item) => (item.type === 'system' ? [item.event] : [])));
+  recordsOf(state).flatMap((record) =>
+    record.items.flatMap((item) => (item.type === 'system' ? [item.event] : [])),
+  );
 
 export const textsOf = (state: RoomState): readonly unknown[] =>
   state.messages().flatMap((message) => (message.content.type === 'text' ? [message.content.text] : []));
@@ -385,6 +417,6 @@ export async function readLog(): Promise<{
   const log = await RoomLog.begin();
   const { person: guest, entry } = await log.admit();
   const reader = await log.reader(guest);
-  await takeEntry(nodeHash, reader, entry);
+  await take(reader, entry);
   return { log, guest, reader };
 }

@@ -2,77 +2,81 @@
  * The key of the current epoch for who has none (docs/protocol.md section 7): asked of the
  * owner, or by the owner of anybody; checked against the commitment that its rotation made.
  */
-import { ALARM_CODES, equalBytes, ERROR_CODES, type Bytes, type EventBody } from '@0fc/protocol';
+import {
+  ALARM_CODES,
+  equalBytes,
+  ERROR_CODES,
+  type Bytes,
+  type EventBody,
+  type MemberId,
+} from '@0fc/protocol';
 import { makeKeyGrant, makeNeedKey, openKeyGrant } from '@0fc/crypto/keys';
 import { verifyNeedKey } from '@0fc/crypto/verify';
-import { ClientError, failureOf } from '../errors.js';
-import { takeProof } from './proofs.js';
+import { ClientError } from '../errors.js';
 import type { RoomHandle } from './handle.js';
-import { alarm, system } from './items.js';
-import { isPassing } from './passing.js';
-import { Pump } from './pump.js';
-import type { StoredItem } from './records.js';
-import { openItems } from './take-message.js';
-import { waitingRecords } from './take-rotation.js';
+import { alarm, system } from './log/items.js';
+import { decryptMessage } from './log/message.js';
+import { applyForwardedName } from './log/profiles.js';
+import { waitingRecords } from './log/rotation.js';
+import type { Part } from './outgoing/outgoing.js';
+import { isRetryable } from './outgoing/refusals.js';
+import { append, replaceItems, set } from './state/changes.js';
+import type { RoomDraft } from './state/draft.js';
+import type { StoredItem } from './state/records.js';
 
-export class NeedKey {
+/** Different requests of one member that are answered in one epoch. */
+const GRANTS_AN_EPOCH = 3;
+
+export class NeedKey implements Part {
   readonly #room: RoomHandle;
-  /** the key is here: what waited for it may go out */
-  readonly #granted: () => void;
-  readonly #pump = new Pump(() => this.#ask());
+  /** epoch of which the key has been asked for in this session */
   #asked = 0;
-  /** the last request answered of each member: asked again it is answered again, and shown once */
-  readonly #answered = new Map<string, Bytes>();
+  /** the requests of this epoch that were answered, by member: asked again one is answered again, and shown once */
+  readonly #answered = new Map<MemberId, readonly Bytes[]>();
+  #answeredIn = 0;
 
-  constructor(room: RoomHandle, granted: () => void) {
+  constructor(room: RoomHandle) {
     this.#room = room;
-    this.#granted = granted;
   }
 
   newSession(): void {
     this.#asked = 0;
   }
 
-  pump(): void {
-    const { state, live } = this.#room;
-    if (!live || state.core.stage !== 'member' || state.current.key !== null) return;
-    if (this.#asked !== state.core.epoch) this.#pump.wake();
+  async step(): Promise<boolean> {
+    const { state, platform, connection } = this.#room;
+    const { stage, epoch } = state.core;
+    if (stage !== 'member' || state.current.key !== null || this.#asked === epoch) return false;
+    const request = await this.#room.write((draft) => {
+      const { core } = draft;
+      if (core.needKey?.epoch === core.epoch) return core.needKey.request;
+      const { identity, roomId, me: memberId } = core;
+      const made = makeNeedKey(platform.crypto, { identity, roomId, memberId });
+      draft.apply(
+        set({ needKey: { epoch: core.epoch, request: made.container, pair: made.prekey } }),
+        append(null, platform.crypto.clock.now(), [system('keyAsked', { numbers: { epoch: core.epoch } })]),
+      );
+      return made.container;
+    });
+    await connection.request('needKey', { request });
+    this.#asked = epoch;
+    return true;
   }
 
-  async #ask(): Promise<void> {
-    const { state, serial, platform, connection } = this.#room;
-    try {
-      const request = await serial.run(async () => {
-        const { core } = state;
-        if (core.needKey?.epoch === core.epoch) return core.needKey.request;
-        const { identity, roomId, me: memberId } = core;
-        const made = makeNeedKey(platform.crypto, { identity, roomId, memberId });
-        core.needKey = { epoch: core.epoch, request: made.container, pair: made.prekey };
-        state.append(null, platform.crypto.clock.now(), [
-          system('keyAsked', { numbers: { epoch: core.epoch } }),
-        ]);
-        await this.#room.commit();
-        return made.container;
-      });
-      this.#asked = state.core.epoch;
-      await connection.request('needKey', { request });
-    } catch (error) {
-      const { code } = ClientError.from(error);
-      this.#asked = 0;
-      // Asked again in the next session.
-      if (code === ERROR_CODES.OFFLINE || isPassing(code)) return;
-      this.#room.halt(failureOf(error));
-    }
+  /** Every refusal that counts can be retried. */
+  refused(): boolean {
+    return false;
   }
 
   /** Somebody asks: answered only to who is on the roster, and is not about to be removed. */
   async onNeeded({ from, request }: EventBody<'keyNeeded'>): Promise<void> {
-    const { state, serial, platform, connection } = this.#room;
-    const made = await serial.run(async () => {
+    const { state, platform, connection } = this.#room;
+    const made = await state.serial.run(async () => {
       const { core, roster } = state;
       const key = state.current.key;
       if (core.stage !== 'member' || key === null || from === core.me) return null;
       if (!state.isOwner && from !== roster.owner) return null;
+      if (!this.#mayAnswer(from, request)) return null;
       if (core.tasks.removals.includes(from) || core.leaving.some(({ memberId }) => memberId === from))
         return null;
       try {
@@ -98,21 +102,32 @@ export class NeedKey {
     } catch (error) {
       const { code } = ClientError.from(error);
       // BAD_ENTRY: others have answered, or the epoch has moved, and it will be asked anew.
-      if (code === ERROR_CODES.OFFLINE || code === ERROR_CODES.BAD_ENTRY || isPassing(code)) return;
+      if (code === ERROR_CODES.OFFLINE || code === ERROR_CODES.BAD_ENTRY || isRetryable(code)) return;
       throw error;
     }
-    const before = this.#answered.get(from);
-    this.#answered.set(from, request);
-    if (before === undefined || !equalBytes(before, request))
-      await this.#show(system('keyGiven', { member: from }));
+    const before = this.#answered.get(from) ?? [];
+    if (before.some((known) => equalBytes(known, request))) return;
+    this.#answered.set(from, [...before, request]);
+    await this.#show(system('keyGiven', { member: from }));
+  }
+
+  /** One that lost a key asks once; who asks again and again, or is said to, gets few answers an epoch. */
+  #mayAnswer(from: MemberId, request: Bytes): boolean {
+    const { epoch } = this.#room.state.core;
+    if (this.#answeredIn !== epoch) {
+      this.#answeredIn = epoch;
+      this.#answered.clear();
+    }
+    const before = this.#answered.get(from) ?? [];
+    return before.length < GRANTS_AN_EPOCH || before.some((known) => equalBytes(known, request));
   }
 
   async onGranted({ from, grant, news }: EventBody<'keyGranted'>): Promise<void> {
-    const { state, serial, platform } = this.#room;
-    await serial.run(async () => {
-      const { core, roster } = state;
+    const { platform } = this.#room;
+    await this.#room.write(async (draft) => {
+      const { core, roster } = draft;
       const { needKey } = core;
-      const current = state.key(core.epoch);
+      const current = draft.key(core.epoch);
       if (needKey?.epoch !== core.epoch || current?.key !== null) return;
       const now = platform.crypto.clock.now();
       try {
@@ -120,43 +135,41 @@ export class NeedKey {
           roster, granter: from, memberId: core.me, expectedKeyHash: current.keyHash, epoch: core.epoch,
           request: needKey.request, prekey: needKey.pair, grant, news,
         }); // prettier-ignore
-        core.keys = core.keys.map((known) =>
+        const keys = core.keys.map((known) =>
           known.epoch === core.epoch ? { ...known, key: opened.key } : known,
         );
-        core.needKey = null;
-        for (const proof of opened.news.profiles) takeProof(state, proof);
-        if (opened.news.roomName !== null) takeProof(state, opened.news.roomName);
-        this.#openWaiting();
-        state.append(null, now, [system('keyGranted', { actor: from, numbers: { epoch: core.epoch } })]);
+        draft.apply(set({ keys, needKey: null }));
+        for (const proof of opened.news.profiles) applyForwardedName(draft, proof);
+        if (opened.news.roomName !== null) applyForwardedName(draft, opened.news.roomName);
+        decryptWaiting(draft);
+        draft.apply(
+          append(null, now, [system('keyGranted', { actor: from, numbers: { epoch: core.epoch } })]),
+        );
       } catch (error) {
         const { code } = ClientError.from(error);
         if (code === ERROR_CODES.INTERNAL) throw error;
         const wrong = code === ERROR_CODES.BAD_KEY;
-        if (wrong) state.append(null, now, [alarm(ALARM_CODES.ALARM_WRONG_KEY, from, { epoch: core.epoch })]);
+        if (!wrong) return;
+        draft.apply(append(null, now, [alarm(ALARM_CODES.ALARM_WRONG_KEY, from, { epoch: core.epoch })]));
       }
-      await this.#room.commit();
     });
-    this.#granted();
-  }
-
-  /** Messages that came before their key, in their places. */
-  #openWaiting(): void {
-    const { state } = this.#room;
-    for (const { index, items } of waitingRecords(state)) {
-      state.replaceItems(
-        index,
-        items.flatMap((item): readonly StoredItem[] =>
-          item.type === 'sealed' ? openItems(state, item.entry, item.before) : [item],
-        ),
-      );
-    }
+    this.#room.signal();
   }
 
   async #show(item: StoredItem): Promise<void> {
-    const { state, serial, platform } = this.#room;
-    await serial.run(async () => {
-      state.append(null, platform.crypto.clock.now(), [item]);
-      await this.#room.commit();
+    const now = this.#room.platform.crypto.clock.now();
+    await this.#room.write((draft) => {
+      draft.apply(append(null, now, [item]));
     });
+  }
+}
+
+/** Messages that came before their key, each where it stands. */
+function decryptWaiting(draft: RoomDraft): void {
+  for (const { index, items } of waitingRecords(draft)) {
+    const opened = items.flatMap((item): readonly StoredItem[] =>
+      item.type === 'sealed' ? decryptMessage(draft, item.entry, item.before) : [item],
+    );
+    draft.apply(replaceItems(index, opened));
   }
 }

@@ -5,19 +5,18 @@
 import { ALARM_CODES, ERROR_CODES, LIMITS, type AnyContent } from '@0fc/protocol';
 import { sealMessage } from '@0fc/crypto/keys';
 import { ClientError, failureOf } from '../errors.js';
-import { alarm, messageIdOf } from './items.js';
-import { Pump } from './pump.js';
-import { enqueue } from './state.js';
-import type { OutboxItem } from './records.js';
 import type { RoomHandle } from './handle.js';
+import { alarm, messageIdOf } from './log/items.js';
+import { admittedSince, giveUp } from './log/lost.js';
+import { maySeal } from './log/may-seal.js';
+import type { Platform } from '../ports.js';
+import type { Part } from './outgoing/outgoing.js';
+import { append, putOutbox, set, type RoomChange } from './state/changes.js';
+import type { RoomDraft, RoomSnapshot } from './state/draft.js';
+import type { OutboxItem } from './state/records.js';
 
-const RETRY_MS = 1_000;
-
-export class Outbox {
+export class Outbox implements Part {
   readonly #room: RoomHandle;
-  readonly #pump = new Pump(async () => {
-    while (await this.#sendDue());
-  });
   /** counters that the relay has placed in this session: they come back with the log */
   #placed = new Set<number>();
   /** epoch under which the relay refused: nothing is sent under it again before a new look at the log */
@@ -29,16 +28,15 @@ export class Outbox {
     this.#room = room;
   }
 
-  async add(content: AnyContent): Promise<string> {
-    const { serial, state, platform } = this.#room;
-    const id = await serial.run(async () => {
-      const { core } = state;
+  /** Resolves with the message's id once it is stored, with `beside` in the same write. Rejects with NOT_MEMBER. */
+  async add(content: AnyContent, ...beside: readonly RoomChange[]): Promise<string> {
+    const id = await this.#room.write((draft) => {
+      const { core } = draft;
       if (core.stage !== 'member') throw new ClientError(ERROR_CODES.NOT_MEMBER);
-      const item = enqueue(state, platform, content);
-      await this.#room.commit();
-      return messageIdOf(core.me, item.mid);
+      draft.apply(...beside);
+      return messageIdOf(core.me, enqueue(draft, this.#room.platform, content).mid);
     });
-    this.pump();
+    this.#room.signal();
     return id;
   }
 
@@ -48,87 +46,87 @@ export class Outbox {
 
   /** After a catch-up: an epoch that was refused as stale and yet has no rotation in the log is an alarm. */
   caughtUp(): void {
-    const { state, serial, platform } = this.#room;
+    const { state, platform } = this.#room;
     const stuck = this.#staleEpoch !== 0 && this.#staleEpoch === state.core.epoch;
     if (this.#refusedEpoch !== state.core.epoch) this.#refusedEpoch = 0;
     this.#staleEpoch = 0;
     if (!stuck) return;
-    const shown = serial.run(async () => {
-      state.append(null, platform.crypto.clock.now(), [
-        alarm(ALARM_CODES.ALARM_STALE_WITHOUT_ROTATION, null, { epoch: state.core.epoch }),
-      ]);
-      await this.#room.commit();
+    const shown = this.#room.write((draft) => {
+      const item = alarm(ALARM_CODES.ALARM_STALE_WITHOUT_ROTATION, null, { epoch: draft.core.epoch });
+      draft.apply(append(null, platform.crypto.clock.now(), [item]));
     });
     shown.catch((error: unknown) => {
       this.#room.halt(failureOf(error));
     });
   }
 
-  pump(): void {
-    this.#pump.wake();
-  }
-
-  #due(): readonly OutboxItem[] {
-    const { state, live } = this.#room;
-    const { core } = state;
-    if (!live || core.stage !== 'member' || core.paused || core.imported || core.epoch === this.#refusedEpoch)
-      return [];
-    if (state.current.key === null) return [];
-    return [...state.outbox.values()]
+  #due(snapshot: RoomSnapshot): readonly OutboxItem[] {
+    const { core, outbox } = snapshot;
+    if (core.imported || core.epoch === this.#refusedEpoch || !maySeal(snapshot)) return [];
+    const waiting = [...outbox.values()]
       .filter((item) => !this.#placed.has(item.n))
-      .sort((a, b) => a.n - b.n)
-      .slice(0, LIMITS.appendMessages);
+      .sort((a, b) => a.n - b.n);
+    // In the order of their counters: behind what its sender is asked about, all waits.
+    const asked = waiting.findIndex((item) => admittedSince(snapshot, item).length > 0);
+    return waiting.slice(0, asked < 0 ? LIMITS.appendMessages : Math.min(asked, LIMITS.appendMessages));
   }
 
-  /** True when there may be more to send at once. */
-  async #sendDue(): Promise<boolean> {
-    if (this.#due().length === 0) return false;
-    try {
-      const batch = await this.#room.serial.run(() => this.#seal());
-      if (batch.length === 0) return false;
-      const reply = await this.#room.connection.request('append', {
-        messages: batch.map(({ sealed }) => ({ clear: sealed.clear, payload: sealed.payload })),
-      });
-      for (const { n } of batch.slice(0, reply.placed.length)) this.#placed.add(n);
-      if (reply.refused === undefined) return true;
-      this.#refused(reply.refused, batch[0]?.sealed.epoch ?? 0, reply.retryMs);
-    } catch (error) {
-      const { code } = ClientError.from(error);
-      if (code === ERROR_CODES.OFFLINE) return false; // the next session settles and sends again
-      if (code === ERROR_CODES.TRY_AGAIN || code === ERROR_CODES.INTERNAL) this.#later(RETRY_MS);
-      else this.#room.halt(failureOf(error));
-    }
+  async step(): Promise<boolean> {
+    if (await this.#giveUpPast()) return true;
+    if (this.#due(this.#room.state).length === 0) return false;
+    const batch = await this.#room.write((draft) => this.#seal(draft));
+    if (batch.length === 0) return false;
+    const reply = await this.#room.connection.request('append', {
+      messages: batch.map(({ sealed }) => ({ clear: sealed.clear, payload: sealed.payload })),
+    });
+    const placed = batch.slice(0, reply.placed.length);
+    for (const { n } of placed) this.#placed.add(n);
+    // Stored before anything else is sent: what was acknowledged is never sealed for another epoch (G18).
+    await this.#room.write((draft) => {
+      for (const item of placed) {
+        const known = draft.outbox.get(item.n);
+        if (known?.sealed?.epoch === item.sealed.epoch)
+          draft.apply(putOutbox({ ...known, acknowledged: true }));
+      }
+    });
+    if (reply.refused === undefined) return true;
+    const epoch = batch[0]?.sealed.epoch ?? 0;
+    const moved = reply.refused === ERROR_CODES.STALE_EPOCH || reply.refused === ERROR_CODES.EPOCH_AHEAD;
+    // A rotation that was read meanwhile makes the refusal old news; otherwise the log has to be looked at.
+    if (moved && epoch !== this.#room.state.core.epoch) return true;
+    if (moved) this.#refusedEpoch = epoch;
+    if (reply.refused === ERROR_CODES.STALE_EPOCH) this.#staleEpoch = epoch;
+    const { refused, retryMs } = reply;
+    throw new ClientError(refused, retryMs === undefined ? {} : { retryMs });
+  }
+
+  /** What was acknowledged in an epoch that has ended, and that the log did not bring back before its end (G18). */
+  async #giveUpPast(): Promise<boolean> {
+    const { platform, state } = this.#room;
+    const isPast = (snapshot: RoomSnapshot, { acknowledged, sealed }: OutboxItem): boolean =>
+      acknowledged && sealed !== null && sealed.epoch !== snapshot.core.epoch;
+    if (![...state.outbox.values()].some((item) => isPast(state, item))) return false;
+    await this.#room.write((draft) => {
+      for (const item of [...draft.outbox.values()].filter((one) => isPast(draft, one))) {
+        giveUp(draft, item, platform.crypto.clock.now());
+        this.#placed.delete(item.n);
+      }
+    });
+    return true;
+  }
+
+  /** Every refusal that an honest relay gives can be retried. */
+  refused(): boolean {
     return false;
   }
 
-  #refused(code: string, epoch: number, retryMs: number | undefined): void {
-    if (code === ERROR_CODES.STALE_EPOCH || code === ERROR_CODES.EPOCH_AHEAD) {
-      // A rotation already read makes the refusal old news; otherwise the log has to be looked at.
-      if (epoch !== this.#room.state.core.epoch) this.pump();
-      else {
-        this.#refusedEpoch = epoch;
-        if (code === ERROR_CODES.STALE_EPOCH) this.#staleEpoch = epoch;
-        this.#room.catchUp();
-      }
-      return;
-    }
-    this.#later(retryMs ?? RETRY_MS);
-  }
-
-  #later(ms: number): void {
-    this.#room.platform.timers.after(ms, () => {
-      this.pump();
-    });
-  }
-
   /** Seals for the current epoch what is not yet; the bytes are stored before they are sent. */
-  async #seal(): Promise<readonly (OutboxItem & { sealed: NonNullable<OutboxItem['sealed']> })[]> {
-    const { state } = this.#room;
-    const { core } = state;
-    const due = this.#due();
-    const roomKey = due.length === 0 ? null : state.current.key;
+  #seal(draft: RoomDraft): readonly (OutboxItem & { sealed: NonNullable<OutboxItem['sealed']> })[] {
+    const { core } = draft;
+    const due = this.#due(draft);
+    const roomKey = due.length === 0 ? null : draft.current.key;
     if (roomKey === null) return [];
-    const batch = due.map((item) => {
+    return due.map((item) => {
       if (item.sealed?.epoch === core.epoch) return { ...item, sealed: item.sealed };
       const { clear, payload } = sealMessage({
         identity: core.identity,
@@ -146,10 +144,25 @@ export class Outbox {
         },
       });
       const sealed = { ...item, sealed: { epoch: core.epoch, clear, payload } };
-      state.putOutbox(sealed);
+      draft.apply(putOutbox(sealed));
       return sealed;
     });
-    await this.#room.commit();
-    return batch;
   }
+}
+
+/** Puts a content into the outbox under this member's next counter. */
+export function enqueue(
+  draft: RoomDraft,
+  platform: Pick<Platform, 'crypto'>,
+  content: AnyContent,
+): OutboxItem {
+  const { nextN: n, instance } = draft.core;
+  const writtenAt = draft.chain.size;
+  const { random, clock } = platform.crypto;
+  const item: OutboxItem = {
+    n, instance, mid: random.bytes(16), made: clock.now(), content, sealed: null, acknowledged: false, writtenAt,
+    confirmed: false,
+  }; // prettier-ignore
+  draft.apply(set({ nextN: n + 1 }), putOutbox(item));
+  return item;
 }

@@ -1,11 +1,11 @@
 /** The owner's answers to joins (docs/protocol.md section 5): replies, drops, and the deadline between. */
-import { ERROR_CODES, type ErrorCode } from '@0fc/protocol';
-import { ClientError, failureOf } from '../errors.js';
+import { ERROR_CODES, type ErrorCode, type InviteId } from '@0fc/protocol';
+import { ClientError } from '../errors.js';
 import type { RoomHandle } from './handle.js';
 import type { OwnerJoins } from './owner-joins.js';
 import { makeReply } from './owner-make.js';
-import { isPassing } from './passing.js';
-import type { OwnerInvite } from './records.js';
+import { dropInvite, putInvite, set } from './state/changes.js';
+import type { OwnerInvite } from './state/records.js';
 
 const MOVED: readonly ErrorCode[] = ['STALE_EPOCH', 'EPOCH_AHEAD'];
 
@@ -20,7 +20,7 @@ export class OwnerAnswers {
 
   /** Tells the relay that a join is over; who was answered holds the key, so that a rotation follows (G2). */
   async drop(invite: OwnerInvite): Promise<void> {
-    const { state, serial, connection } = this.#room;
+    const { connection } = this.#room;
     const { inviteId, dropReason } = invite;
     const release = dropReason === 'badProof';
     try {
@@ -29,43 +29,35 @@ export class OwnerAnswers {
     } catch (error) {
       if (ClientError.from(error).code !== ERROR_CODES.INVITE_UNKNOWN) throw error;
     }
-    await serial.run(async () => {
-      if (state.invites.get(inviteId)?.stage !== 'dropping') return;
-      if (invite.replies.length > 0) state.core.rotationWanted = true;
-      if (release) state.putInvite({ ...invite, stage: 'open', joiner: null, dropReason: null });
-      else state.dropInvite(inviteId);
-      await this.#room.commit();
+    await this.#room.write((draft) => {
+      const known = draft.invites.get(inviteId);
+      if (known?.stage !== 'dropping') return;
+      if (known.replies.length > 0) draft.apply(set({ rotationWanted: true }));
+      if (release && known.dropReason === 'badProof')
+        draft.apply(putInvite({ ...known, stage: 'open', joiner: null, dropReason: null }));
+      else draft.apply(dropInvite(inviteId));
     });
     this.#joins.dropped(inviteId);
   }
 
   /** Section 5.5: burnt and stored, with the reply, before anything is answered. */
-  async burn(invite: OwnerInvite): Promise<void> {
-    const { state, serial, platform } = this.#room;
-    const burnt = await serial.run(async () => {
-      const made: OwnerInvite = {
-        ...invite, pair: null, stage: 'replied', replies: [await makeReply(this.#room, invite)],
-        repliedAt: platform.crypto.clock.now(),
-      }; // prettier-ignore
-      state.putInvite(made);
-      await this.#room.commit();
+  async burn(inviteId: InviteId): Promise<void> {
+    const { hash, clock } = this.#room.platform.crypto;
+    const burnt = await this.#room.write(async (draft) => {
+      // Read in the turn that burns it: it may have been revoked while the vault was being written.
+      const invite = draft.invites.get(inviteId);
+      if (invite?.stage !== 'asked') return null;
+      const replies = [await makeReply(hash, draft, invite)];
+      const made: OwnerInvite = { ...invite, pair: null, stage: 'replied', replies, repliedAt: clock.now() };
+      draft.apply(putInvite(made));
       return made;
     });
-    await this.#reply(burnt);
+    if (burnt !== null) await this.reply(burnt);
   }
 
-  /** The relay has lost the reply: it is told again. */
-  resend(invite: OwnerInvite): void {
-    this.#reply(invite).catch((error: unknown) => {
-      const { code } = ClientError.from(error);
-      // Who may not answer any more has handed the room over meanwhile, and the join has gone with it.
-      const unheard = code === ERROR_CODES.OFFLINE || code === ERROR_CODES.FORBIDDEN || isPassing(code);
-      if (!unheard) this.#room.halt(failureOf(error));
-    });
-  }
-
-  async #reply(invite: OwnerInvite): Promise<void> {
-    const { state, serial, connection } = this.#room;
+  /** Sends the newest reply of a join that was answered. Idempotent. */
+  async reply(invite: OwnerInvite): Promise<void> {
+    const { platform, connection } = this.#room;
     const reply = invite.replies.at(-1);
     if (reply === undefined) return;
     try {
@@ -73,14 +65,15 @@ export class OwnerAnswers {
     } catch (error) {
       const { code } = ClientError.from(error);
       if (code !== ERROR_CODES.INVITE_UNKNOWN && !MOVED.includes(code)) throw error;
-      await serial.run(async () => {
-        if (code === ERROR_CODES.INVITE_UNKNOWN) this.#joins.markDropped(invite, 'other');
-        else if (reply.epoch !== state.core.epoch) {
+      await this.#room.write(async (draft) => {
+        const known = draft.invites.get(invite.inviteId);
+        if (known?.stage !== 'replied') return;
+        if (code === ERROR_CODES.INVITE_UNKNOWN) this.#joins.markDropped(draft, invite.inviteId, 'other');
+        else if (reply.epoch !== draft.core.epoch) {
           // The epoch moved: a fresh reply beside the old one, whose confirm still counts.
-          const fresh = await makeReply(this.#room, invite);
-          state.putInvite({ ...invite, replies: [...invite.replies, fresh] });
+          const fresh = await makeReply(platform.crypto.hash, draft, known);
+          draft.apply(putInvite({ ...known, replies: [...known.replies, fresh] }));
         }
-        await this.#room.commit();
       });
       if (MOVED.includes(code)) this.#room.catchUp();
     }

@@ -7,8 +7,10 @@ import { equalBytes, ERROR_CODES, type EventBody, type InviteId } from '@0fc/pro
 import { createInvite, openJoinConfirm, openJoinRequest } from '@0fc/crypto/keys';
 import { ClientError, failureOf } from '../errors.js';
 import type { RoomHandle } from './handle.js';
-import { system } from './items.js';
-import type { OwnerInvite } from './records.js';
+import { system } from './log/items.js';
+import { append, dropInvite, putInvite } from './state/changes.js';
+import type { RoomDraft } from './state/draft.js';
+import type { OwnerInvite } from './state/records.js';
 
 const REFUSED_KEPT = 1_000;
 /** How long the relay has, in a session, to tell of a confirmation that it took in time. */
@@ -18,7 +20,7 @@ export interface JoinEvents {
   /** something may be due: a reply, an admit, a drop */
   decided(): void;
   /** the relay has lost the reply of this invite */
-  resend(invite: OwnerInvite): void;
+  resend(inviteId: InviteId): void;
 }
 
 export class OwnerJoins {
@@ -47,8 +49,8 @@ export class OwnerJoins {
   async invite(
     lifetimeMs: number,
   ): Promise<{ readonly inviteId: InviteId; readonly fragment: string; readonly expires: number }> {
-    const { state, serial, platform, connection } = this.#room;
-    if (!this.#room.state.isOwner) throw new ClientError(ERROR_CODES.NOT_OWNER);
+    const { state, platform, connection } = this.#room;
+    if (!state.isOwner) throw new ClientError(ERROR_CODES.NOT_OWNER);
     const made = platform.crypto.clock.now();
     const expires = made + lifetimeMs;
     const { core } = state;
@@ -61,19 +63,18 @@ export class OwnerJoins {
       expires,
     });
     const { inviteId } = invite;
-    await serial.run(async () => {
-      state.putInvite({
+    await this.#room.write((draft) => {
+      const record: OwnerInvite = {
         inviteId, made, expires, pair: invite.keyPair, token: invite.token, stage: 'open', joiner: null, approved: false,
         replies: [], repliedAt: null, dropReason: null,
-      }); // prettier-ignore
-      await this.#room.commit();
+      }; // prettier-ignore
+      draft.apply(putInvite(record));
     });
     try {
       await connection.request('invite', { inviteId, expires });
     } catch (error) {
-      await serial.run(async () => {
-        state.dropInvite(inviteId);
-        await this.#room.commit();
+      await this.#room.write((draft) => {
+        draft.apply(dropInvite(inviteId));
       });
       throw error;
     }
@@ -82,9 +83,8 @@ export class OwnerJoins {
 
   /** A join as the relay holds it. Whatever it says is checked against the invite's own record. */
   onJoin(join: EventBody<'join'>): void {
-    const { serial } = this.#room;
-    void serial
-      .run(() => this.#takeJoin(join))
+    void this.#room
+      .write((draft) => this.#applyJoin(draft, join))
       .then(
         () => {
           this.#events.decided();
@@ -95,21 +95,20 @@ export class OwnerJoins {
       );
   }
 
-  async #takeJoin(join: EventBody<'join'>): Promise<void> {
-    const { state } = this.#room;
-    if (!state.isOwner || state.core.stage !== 'member') return;
+  async #applyJoin(draft: RoomDraft, join: EventBody<'join'>): Promise<void> {
+    if (!draft.isOwner || draft.core.stage !== 'member') return;
     this.#heard.add(join.inviteId);
-    const invite = state.invites.get(join.inviteId);
+    const invite = draft.invites.get(join.inviteId);
     if (invite === undefined) {
       this.#refuseUnknown(join.inviteId);
       return;
     }
     if (invite.stage === 'dropping') this.#next.set(join.inviteId, join);
-    else if (invite.stage === 'open') await this.#openRequest(invite, join);
+    else if (invite.stage === 'open') await this.#openRequest(draft, invite, join);
     else if (invite.joiner !== null && equalBytes(invite.joiner.key, join.joinerKey)) {
       if (invite.stage === 'replied' && join.confirm !== undefined)
-        await this.#takeConfirm(invite, join.confirm, join.confirmedAt ?? 0);
-      else if (invite.stage === 'replied' && join.replied === 0) this.#events.resend(invite);
+        await this.#applyConfirm(draft, invite, join.confirm, join.confirmedAt ?? 0);
+      else if (invite.stage === 'replied' && join.replied === 0) this.#events.resend(invite.inviteId);
     }
   }
 
@@ -133,12 +132,12 @@ export class OwnerJoins {
       });
   }
 
-  async #openRequest(invite: OwnerInvite, join: EventBody<'join'>): Promise<void> {
-    const { state, platform } = this.#room;
+  async #openRequest(draft: RoomDraft, invite: OwnerInvite, join: EventBody<'join'>): Promise<void> {
+    const { platform } = this.#room;
     if (invite.expires < platform.crypto.clock.now()) {
-      this.markDropped(invite, 'expired');
+      this.markDropped(draft, invite.inviteId, 'expired');
     } else if (invite.pair !== null && invite.token !== null) {
-      const { core } = state;
+      const { core } = draft;
       try {
         const opened = await openJoinRequest(platform.crypto, {
           roomId: core.roomId, inviteId: invite.inviteId, ownerKey: core.identity.publicKey, token: invite.token,
@@ -147,52 +146,50 @@ export class OwnerJoins {
         const joiner = {
           key: join.joinerKey, name: opened.name, joinKey: opened.joinKey, prekey: opened.prekeyContainer, request: join.request,
         }; // prettier-ignore
-        state.putInvite({ ...invite, stage: 'asked', joiner });
+        draft.apply(putInvite({ ...invite, stage: 'asked', joiner }));
       } catch (error) {
         if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
-        this.markDropped(invite, 'badProof');
+        this.markDropped(draft, invite.inviteId, 'badProof');
       }
     }
-    await this.#room.commit();
   }
 
-  async #takeConfirm(
+  async #applyConfirm(
+    draft: RoomDraft,
     invite: OwnerInvite,
     confirm: { readonly epoch: number; readonly payload: Uint8Array },
     receivedAt: number,
   ): Promise<void> {
-    const { state, platform } = this.#room;
+    const { platform } = this.#room;
     if (receivedAt > this.deadline(invite)) {
-      this.markDropped(invite, 'expired');
-      await this.#room.commit();
+      this.markDropped(draft, invite.inviteId, 'expired');
       return;
     }
-    const roomKey = state.key(confirm.epoch)?.key ?? null;
+    const roomKey = draft.key(confirm.epoch)?.key ?? null;
     const replies = invite.replies
       .filter((reply) => reply.epoch === confirm.epoch)
       .map((reply) => reply.payload);
     try {
       if (roomKey === null || invite.joiner === null) throw new ClientError(ERROR_CODES.INVITE_REPLY_INVALID);
       await openJoinConfirm(platform.crypto.hash, {
-        joinerKey: invite.joiner.key, roomId: state.core.roomId, epoch: confirm.epoch, roomKey, payload: confirm.payload,
+        joinerKey: invite.joiner.key, roomId: draft.core.roomId, epoch: confirm.epoch, roomKey, payload: confirm.payload,
         request: invite.joiner.request, replies,
       }); // prettier-ignore
-      state.putInvite({ ...invite, stage: 'confirmed' });
+      draft.apply(putInvite({ ...invite, stage: 'confirmed' }));
     } catch (error) {
       if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
-      this.markDropped(invite, 'badConfirm');
+      this.markDropped(draft, invite.inviteId, 'badConfirm');
     }
-    await this.#room.commit();
   }
 
-  /** Marks a join to be dropped; the owner's pump tells the relay and rotates where it must. */
-  markDropped(invite: OwnerInvite, reason: NonNullable<OwnerInvite['dropReason']>): void {
-    const { state, platform } = this.#room;
-    state.putInvite({ ...invite, stage: 'dropping', dropReason: reason });
+  /** Marks a join to be dropped; the owner's next steps tell the relay and rotate where they must. */
+  markDropped(draft: RoomDraft, inviteId: InviteId, reason: NonNullable<OwnerInvite['dropReason']>): void {
+    const invite = draft.invites.get(inviteId);
+    if (invite === undefined || invite.stage === 'dropping') return;
+    draft.apply(putInvite({ ...invite, stage: 'dropping', dropReason: reason }));
     if (reason === 'declined' || reason === 'revoked') return;
-    state.append(null, platform.crypto.clock.now(), [
-      system('inviteRefused', { text: invite.joiner?.name ?? '' }),
-    ]);
+    const item = system('inviteRefused', { text: invite.joiner?.name ?? '' });
+    draft.apply(append(null, this.#room.platform.crypto.clock.now(), [item]));
   }
 
   /** Until when a reply may be confirmed, Unix ms; later than any time where there is none. */

@@ -2,29 +2,22 @@
  * Sending the owner's one command in flight (docs/protocol.md section 4): the same bytes
  * until the log holds them, or until what was verified here makes them void.
  */
-import { ERROR_CODES, type Bytes, type ErrorCode } from '@0fc/protocol';
+import { ERROR_CODES, type Bytes } from '@0fc/protocol';
 import { ClientError } from '../errors.js';
 import type { RoomHandle } from './handle.js';
-import type { PendingCommand } from './records.js';
+import type { PendingCommand } from './state/records.js';
 
-const MOVED: readonly ErrorCode[] = ['STALE_HEAD', 'STALE_EPOCH', 'EPOCH_AHEAD'];
-
-/**
- * 'sent': it is read back from the log. 'moved': the relay says that the log is elsewhere, which
- * a look at the log will show. Rejects with any other refusal.
- */
-export async function sendPending(room: RoomHandle, pending: PendingCommand): Promise<'sent' | 'moved'> {
+/** What it does is read back from the log. Rejects with the relay's refusal. */
+export async function sendPending(room: RoomHandle, pending: PendingCommand): Promise<void> {
   const { connection } = room;
   try {
     if (pending.entry !== null) await sendEntry(room, pending.entry, pending);
     else if (pending.rotation !== null) await connection.request('rotate', pending.rotation);
-    return 'sent';
   } catch (error) {
     const { code } = ClientError.from(error);
-    if (MOVED.includes(code)) return 'moved';
     // The relay's store has lost the invite; what its owner signed proves itself (section 6).
     if (code !== ERROR_CODES.INVITE_UNKNOWN || pending.entry === null) throw error;
-    return restoreEntry(room, pending.entry);
+    await restoreEntry(room, pending.entry);
   }
 }
 
@@ -37,7 +30,7 @@ async function sendEntry(room: RoomHandle, entry: Bytes, pending: PendingCommand
   });
 }
 
-async function restoreEntry(room: RoomHandle, payload: Bytes): Promise<'sent' | 'moved'> {
+async function restoreEntry(room: RoomHandle, payload: Bytes): Promise<void> {
   const { core } = room.state;
   const none = new Uint8Array();
   const entry = {
@@ -48,11 +41,5 @@ async function restoreEntry(room: RoomHandle, payload: Bytes): Promise<'sent' | 
     clear: none,
     payload,
   } as const;
-  try {
-    await room.connection.request('restore', { roomId: core.roomId, entries: [entry] });
-    return 'sent';
-  } catch (error) {
-    if (MOVED.includes(ClientError.from(error).code)) return 'moved';
-    throw error;
-  }
+  await room.connection.request('restore', { roomId: core.roomId, entries: [entry] });
 }

@@ -4,21 +4,21 @@
  * is asked to do is stored too, and done in this order: what is in flight, a new owner's first
  * rotation, leaves, removals, confirmed joins, a due rotation, the rest, new joins.
  */
-import { ERROR_CODES, LIMITS, type ErrorCode } from '@0fc/protocol';
-import { ClientError, failureOf } from '../errors.js';
+import { ERROR_CODES, LIMITS, type ErrorCode, type InviteId } from '@0fc/protocol';
+import { ClientError } from '../errors.js';
 import type { RoomSettingsView } from '../api.js';
 import type { RoomHandle } from './handle.js';
 import { OwnerAnswers } from './owner-answers.js';
 import { OwnerJoins } from './owner-joins.js';
 import { makeAdmit, makeDeparture, makeEntry, makeRotationCommand } from './owner-make.js';
 import { sendPending } from './owner-send.js';
-import { isPassing } from './passing.js';
-import { isVoid } from './pending.js';
-import { Pump } from './pump.js';
-import type { OwnerInvite, PendingCommand } from './records.js';
+import { isVoid } from './log/pending.js';
+import type { Part } from './outgoing/outgoing.js';
 import { OwnerWaiters } from './owner-waiters.js';
+import { putInvite, set } from './state/changes.js';
+import type { RoomDraft } from './state/draft.js';
+import type { OwnerInvite, PendingCommand } from './state/records.js';
 
-const RETRY_MS = 1_500;
 const DAY_MS = 86_400_000;
 
 /** A joiner that no client would take: its join ends, and nothing was signed. */
@@ -26,17 +26,16 @@ const UNADMITTABLE: readonly ErrorCode[] = [
   'ROOM_FULL', 'WAS_MEMBER', 'ALREADY_MEMBER', 'BAD_ENTRY', 'BAD_KEY', 'BAD_SIGNATURE',
 ]; // prettier-ignore
 
-export class Owner {
+export class Owner implements Part {
   readonly #room: RoomHandle;
-  readonly #pump = new Pump(() => this.#work());
   readonly #answers: OwnerAnswers;
   readonly #waiters = new OwnerWaiters();
   /** the pending command has been sent in this session, and is waited for in the log */
   #sent: PendingCommand | null = null;
   /** invites that the relay has been told of in this session: its store may have lost them */
   #registered = new Set<string>();
-  /** the relay has said that the log is elsewhere, and it was not: not sent again before a while */
-  #held = false;
+  /** invites of which the relay has lost the reply */
+  readonly #unanswered = new Set<InviteId>();
   #timer: (() => void) | null = null;
   readonly joins: OwnerJoins;
 
@@ -44,10 +43,10 @@ export class Owner {
     this.#room = room;
     this.joins = new OwnerJoins(room, {
       decided: () => {
-        this.pump();
+        room.signal();
       },
-      resend: (invite) => {
-        this.#answers.resend(invite);
+      resend: (inviteId) => {
+        this.#unanswered.add(inviteId);
       },
     });
     this.#answers = new OwnerAnswers(room, this.joins);
@@ -62,58 +61,57 @@ export class Owner {
   stop(): void {
     this.#timer?.();
     this.#timer = null;
-    this.#held = false;
     this.#waiters.fail(new ClientError(ERROR_CODES.OFFLINE));
   }
 
   /** Resolves once the relay knows or, out of its reach, once it is stored to be told. */
   async revoke(inviteId: string): Promise<void> {
     const { state } = this.#room;
-    await this.#change(() => {
-      const known = state.invites.get(inviteId);
-      const inFlight = state.core.pending?.inviteId === inviteId;
+    await this.#change((draft) => {
+      const known = draft.invites.get(inviteId);
+      const inFlight = draft.core.pending?.inviteId === inviteId;
       if (known === undefined || inFlight) throw new ClientError(ERROR_CODES.INVITE_UNKNOWN);
-      state.putInvite({ ...known, stage: 'dropping', dropReason: 'revoked' });
+      draft.apply(putInvite({ ...known, stage: 'dropping', dropReason: 'revoked' }));
     });
     const revoked = state.invites.get(inviteId);
     if (this.#room.live && revoked !== undefined) await this.#answers.drop(revoked);
   }
 
   async decide(inviteId: string, admit: boolean): Promise<void> {
-    const { state } = this.#room;
-    await this.#change(() => {
-      const invite = state.invites.get(inviteId);
+    await this.#change((draft) => {
+      const invite = draft.invites.get(inviteId);
       if (invite?.stage !== 'asked') throw new ClientError(ERROR_CODES.INVITE_UNKNOWN);
-      state.putInvite(
-        admit ? { ...invite, approved: true } : { ...invite, stage: 'dropping', dropReason: 'declined' },
+      draft.apply(
+        putInvite(
+          admit ? { ...invite, approved: true } : { ...invite, stage: 'dropping', dropReason: 'declined' },
+        ),
       );
     });
   }
 
   /** Resolves once it is stored: the entry and the fresh key go out as soon as they can. */
   async remove(memberId: string): Promise<void> {
-    const { state } = this.#room;
-    await this.#change(() => {
-      const { core, roster } = state;
+    await this.#change((draft) => {
+      const { core, roster } = draft;
       if (memberId === core.me) throw new ClientError(ERROR_CODES.CANNOT_REMOVE_SELF);
       const member = [...roster.members.keys()].find((known) => known === memberId);
       if (member === undefined) throw new ClientError(ERROR_CODES.MEMBER_UNKNOWN);
       if (core.tasks.removals.includes(member)) return;
-      core.tasks = { ...core.tasks, removals: [...core.tasks.removals, member] };
+      draft.apply(set({ tasks: { ...core.tasks, removals: [...core.tasks.removals, member] } }));
     });
   }
 
   async changeSettings(settings: RoomSettingsView): Promise<void> {
-    const { state } = this.#room;
     const { rotateEvery, approval } = settings;
     if (!Number.isSafeInteger(rotateEvery) || rotateEvery < 1 || rotateEvery > LIMITS.rotateEvery) {
       throw new ClientError(ERROR_CODES.OUT_OF_RANGE, { min: 1, max: LIMITS.rotateEvery });
     }
-    await this.#change(() => {
-      const { core, roster } = state;
+    await this.#change((draft) => {
+      const { core, roster } = draft;
       const known = roster.settings;
       const same = known.rotateEvery === rotateEvery && known.approval === approval;
-      core.tasks = { ...core.tasks, settings: same ? null : { ...known, rotateEvery, approval } };
+      const changed = same ? null : { ...known, rotateEvery, approval };
+      draft.apply(set({ tasks: { ...core.tasks, settings: changed } }));
     });
   }
 
@@ -121,8 +119,8 @@ export class Owner {
   async close(): Promise<void> {
     const { state } = this.#room;
     if (state.core.stage === 'closed') return;
-    await this.#change(() => {
-      state.core.tasks = { ...state.core.tasks, close: true };
+    await this.#change((draft) => {
+      draft.apply(set({ tasks: { ...draft.core.tasks, close: true } }));
     });
   }
 
@@ -132,8 +130,8 @@ export class Owner {
     if (state.isOwner && !live) throw new ClientError(ERROR_CODES.OFFLINE);
     const rotated = this.#waiters.until(state.core.epoch + 1);
     try {
-      await this.#change(() => {
-        state.core.rotationWanted = true;
+      await this.#change((draft) => {
+        draft.apply(set({ rotationWanted: true }));
       });
     } catch (error) {
       this.#waiters.fail(ClientError.from(error));
@@ -141,42 +139,38 @@ export class Owner {
     await rotated;
   }
 
-  pump(): void {
-    const { state, live } = this.#room;
-    this.#waiters.settle(state.core.epoch);
-    if (live && state.isOwner && state.core.stage === 'member') this.#pump.wake();
-  }
-
   /** What the owner is asked to do is stored first, and then done. */
-  async #change(change: () => void): Promise<void> {
-    const { state, serial } = this.#room;
-    await serial.run(async () => {
-      if (!state.isOwner || state.core.stage !== 'member') throw new ClientError(ERROR_CODES.NOT_OWNER);
-      change();
-      await this.#room.commit();
+  async #change(change: (draft: RoomDraft) => void): Promise<void> {
+    await this.#room.write((draft) => {
+      if (!draft.isOwner || draft.core.stage !== 'member') throw new ClientError(ERROR_CODES.NOT_OWNER);
+      change(draft);
     });
-    this.pump();
+    this.#room.signal();
   }
 
-  async #work(): Promise<void> {
+  async step(): Promise<boolean> {
+    const { state } = this.#room;
+    this.#waiters.settle(state.core.epoch);
+    if (!state.isOwner || state.core.stage !== 'member') return false;
     try {
-      while (this.#room.live && this.#room.state.isOwner && (await this.#step()));
-      this.#sleepUntilDue();
+      if (await this.#next()) return true;
     } catch (error) {
-      const failure = ClientError.from(error);
-      if (failure.code === ERROR_CODES.OFFLINE) return;
-      if (isPassing(failure.code)) {
-        this.#sent = null;
-        this.#after(RETRY_MS);
-        return;
-      }
-      this.#waiters.fail(failure);
-      this.#room.halt(failureOf(failure));
+      // Whatever it was refused with: the same bytes go again.
+      this.#sent = null;
+      throw error;
     }
+    this.#sleepUntilDue();
+    return false;
+  }
+
+  /** Who may not say this any more has handed the room over meanwhile, and learns it from the log. */
+  refused(code: ErrorCode): boolean {
+    this.#waiters.fail(new ClientError(code));
+    return code === ERROR_CODES.FORBIDDEN && !this.#room.state.isOwner;
   }
 
   /** One thing, in the order of this file's head; false: nothing to do now. */
-  async #step(): Promise<boolean> {
+  async #next(): Promise<boolean> {
     const { state } = this.#room;
     const { core } = state;
     if (core.pending !== null) return this.#send(core.pending);
@@ -188,10 +182,16 @@ export class Owner {
     }
     const overdue = invites.find((invite) => this.joins.overdue(invite));
     if (overdue !== undefined) {
-      return this.#begin(() => {
-        this.joins.markDropped(overdue, 'expired');
+      return this.#begin((draft) => {
+        this.joins.markDropped(draft, overdue.inviteId, 'expired');
         return null;
       });
+    }
+    const unanswered = invites.find(({ inviteId }) => this.#unanswered.has(inviteId));
+    if (unanswered !== undefined) {
+      this.#unanswered.delete(unanswered.inviteId);
+      await this.#answers.reply(unanswered);
+      return true;
     }
     const hasKey = state.current.key !== null;
     if (hasKey && ((await this.#keyStep(invites)) || (await this.#entryStep()))) return true;
@@ -211,44 +211,49 @@ export class Owner {
     }
     if (!core.mustRotate && leaver === undefined && removal === undefined && !due) return false;
     const { prekeys } = await connection.request('prekeys', {});
-    return this.#begin(() => {
-      if (core.mustRotate) return makeRotationCommand(this.#room, prekeys);
+    const { crypto } = this.#room.platform;
+    return this.#begin((draft) => {
+      if (core.mustRotate) return makeRotationCommand(crypto, draft, prekeys);
       if (leaver !== undefined) {
         const { memberId: member, request } = leaver;
-        return makeDeparture(this.#room, { kind: 'leave', member, request }, prekeys);
+        return makeDeparture(crypto, draft, { kind: 'leave', member, request }, prekeys);
       }
       if (removal !== undefined) {
-        return makeDeparture(this.#room, { kind: 'remove', member: removal }, prekeys);
+        return makeDeparture(crypto, draft, { kind: 'remove', member: removal }, prekeys);
       }
-      return makeRotationCommand(this.#room, prekeys);
+      return makeRotationCommand(crypto, draft, prekeys);
     });
   }
 
   async #admit(invite: OwnerInvite): Promise<boolean> {
     try {
-      return await this.#begin(() => makeAdmit(this.#room, invite));
+      return await this.#begin((draft) => {
+        // Read in the turn that signs: it may have been dropped while the vault was being written.
+        const known = draft.invites.get(invite.inviteId);
+        return known?.stage === 'confirmed' ? makeAdmit(this.#room.platform.crypto.hash, draft, known) : null;
+      });
     } catch (error) {
       if (!UNADMITTABLE.includes(ClientError.from(error).code)) throw error;
-      return this.#begin(() => {
-        this.joins.markDropped(invite, 'other');
+      return this.#begin((draft) => {
+        this.joins.markDropped(draft, invite.inviteId, 'other');
         return null;
       });
     }
   }
 
   async #entryStep(): Promise<boolean> {
-    const { core } = this.#room.state;
-    const { handOver, tasks } = core;
+    const { hash } = this.#room.platform.crypto;
+    const { handOver, tasks } = this.#room.state.core;
     if (tasks.settings !== null) {
       const { settings } = tasks;
-      return this.#begin(() => makeEntry(this.#room, { kind: 'settings', settings }));
+      return this.#begin((draft) => makeEntry(hash, draft, { kind: 'settings', settings }));
     }
     const acceptance = handOver?.acceptance ?? null;
     if (handOver !== null && acceptance !== null) {
       const { memberId: to } = handOver;
-      return this.#begin(() => makeEntry(this.#room, { kind: 'transfer', to, acceptance }));
+      return this.#begin((draft) => makeEntry(hash, draft, { kind: 'transfer', to, acceptance }));
     }
-    return tasks.close ? this.#begin(() => makeEntry(this.#room, { kind: 'close' })) : false;
+    return tasks.close ? this.#begin((draft) => makeEntry(hash, draft, { kind: 'close' })) : false;
   }
 
   async #joinStep(invites: readonly OwnerInvite[], hasKey: boolean): Promise<boolean> {
@@ -271,45 +276,36 @@ export class Owner {
       (invite) => invite.stage === 'asked' && (invite.approved || !state.roster.settings.approval),
     );
     if (asked === undefined || !hasKey) return false;
-    await this.#answers.burn(asked);
+    await this.#answers.burn(asked.inviteId);
     return true;
   }
 
   /** Makes the next command and stores it before it is sent. */
-  async #begin(make: () => Promise<PendingCommand> | null): Promise<boolean> {
-    const { state, serial } = this.#room;
-    await serial.run(async () => {
-      const made = await make();
-      if (made !== null) state.core.pending = made;
-      this.#sent = null;
-      await this.#room.commit();
+  async #begin(make: (draft: RoomDraft) => Promise<PendingCommand> | null): Promise<boolean> {
+    await this.#room.write(async (draft) => {
+      const made = await make(draft);
+      if (made !== null) draft.apply(set({ pending: made }));
     });
+    this.#sent = null;
     return true;
   }
 
   async #send(pending: PendingCommand): Promise<boolean> {
-    const { state, serial, platform } = this.#room;
-    const gone = await serial.run(async () => {
-      if (state.core.pending !== pending) return true;
-      if (!(await isVoid(platform.crypto.hash, state, pending))) return false;
-      state.core.pending = null;
-      await this.#room.commit();
+    const gone = await this.#room.write(async (draft) => {
+      if (draft.core.pending !== pending) return true;
+      if (!(await isVoid(this.#room.platform.crypto.hash, draft, pending))) return false;
+      draft.apply(set({ pending: null }));
       return true;
     });
     if (gone) return true;
-    if (this.#sent === pending || this.#held) return false;
+    if (this.#sent === pending) return false;
     this.#sent = pending;
-    if ((await sendPending(this.#room, pending)) === 'moved') {
-      this.#held = true;
-      // The relay's word voids nothing: a look at the log shows whether it has moved.
-      this.#room.catchUp();
-      this.#after(RETRY_MS);
-    }
+    // Where the relay says that the log has moved, a look at it shows whether it has: its word voids nothing.
+    await sendPending(this.#room, pending);
     return false;
   }
 
   #sleepUntilDue(): void {
-    if (this.#held) return;
     const wait = this.#answers.nextDeadline();
     if (wait !== null) this.#after(Math.min(wait, DAY_MS));
   }
@@ -318,8 +314,7 @@ export class Owner {
     this.#timer?.();
     this.#timer = this.#room.platform.timers.after(ms, () => {
       this.#timer = null;
-      this.#held = false;
-      this.pump();
+      this.#room.signal();
     });
   }
 }

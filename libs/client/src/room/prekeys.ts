@@ -1,19 +1,22 @@
 /** This member's prekeys (docs/protocol.md section 7): a new one after each rotation that used the last. */
-import { ERROR_CODES } from '@0fc/protocol';
+import { ERROR_CODES, type Bytes, type ErrorCode } from '@0fc/protocol';
 import { makePrekey, signBody } from '@0fc/crypto/keys';
-import { ClientError, failureOf } from '../errors.js';
+import { verifyPrekey } from '@0fc/crypto/verify';
+import { ClientError } from '../errors.js';
 import type { RoomHandle } from './handle.js';
-import { Pump } from './pump.js';
+import type { Part } from './outgoing/outgoing.js';
+import { set } from './state/changes.js';
+import type { RoomDraft, RoomSnapshot } from './state/draft.js';
 
-export class Prekeys {
+export class Prekeys implements Part {
   readonly #room: RoomHandle;
-  readonly #pump = new Pump(() => this.#publish());
+  readonly #replaced: () => void;
   /** number of the newest prekey that the relay has in this session; 1 came with genesis or admit */
   #published = 1;
   /** the relay has one of a later number: made by the device that this one was imported from */
   #foreign = 0;
-
-  readonly #replaced: () => void;
+  /** the relay refuses the newest one: nothing more before it has named the one that it holds */
+  #refused = false;
 
   /** `replaced`: an import has a prekey of its own now, and may send. */
   constructor(room: RoomHandle, replaced: () => void) {
@@ -21,58 +24,69 @@ export class Prekeys {
     this.#replaced = replaced;
   }
 
-  /** What the relay says it has; 0 means only the first. */
-  relayHas(k: number): void {
+  /**
+   * What the relay holds of this member, null for only the first. Throws RELAY_LIED, and nothing moves, where
+   * that is not signed by this member: a bare number of the relay's could be beyond all counting.
+   */
+  relayHas(container: Bytes | null): void {
+    const { roster, core } = this.#room.state;
+    const k = container === null ? 1 : numberIn(() => verifyPrekey(roster, core.me, container));
     this.#published = Math.max(1, k);
-    if (k > this.#newest()) this.#foreign = k;
+    this.#refused = false;
+    if (k > newestOf(this.#room.state)) this.#foreign = k;
   }
 
-  pump(): void {
-    this.#pump.wake();
+  /** BAD_ENTRY: the next open names what the relay has, and publishing goes on from there. */
+  refused(code: ErrorCode): boolean {
+    this.#refused = code === ERROR_CODES.BAD_ENTRY;
+    return this.#refused;
   }
 
-  #newest(): number {
-    return Math.max(...this.#room.state.core.prekeys.map((prekey) => prekey.k));
-  }
-
-  async #publish(): Promise<void> {
-    const { serial, state, connection } = this.#room;
-    const due = this.#newest();
-    if (state.core.stage !== 'member') return;
+  async step(): Promise<boolean> {
+    const { state, connection } = this.#room;
+    const due = newestOf(state);
+    if (state.core.stage !== 'member' || this.#refused) return false;
     // An import replaces the prekey before it sends: the device it came from holds the private half (section 9).
     const replace = state.core.imported || this.#foreign >= due;
-    if (!replace && state.core.usedK < due && this.#published >= due) return;
-    try {
-      const { k, container } = await serial.run(async () => {
-        const { core } = state;
-        const newest = this.#newest();
-        const k = replace || core.usedK >= newest ? Math.max(newest, this.#foreign) + 1 : newest;
-        const known = core.prekeys.find((prekey) => prekey.k === k);
-        if (known !== undefined) {
-          const fields = { roomId: core.roomId, memberId: core.me, k, key: known.pair.publicKey };
-          return { k, container: signBody(core.identity, 'prekey', fields) };
-        }
-        const made = makePrekey(core.identity, core.roomId, core.me, k);
-        // Stored before it is published: a key that a rotation uses must not be lost.
-        core.prekeys.push({ k, pair: made.keyPair });
-        await this.#room.commit();
-        return { k, container: made.container };
-      });
-      await connection.request('prekey', { prekey: container });
-      this.#published = Math.max(this.#published, k);
-      await serial.run(async () => {
-        state.core.publishedK = Math.max(state.core.publishedK, k);
-        state.core.imported = false;
-        await this.#room.commit();
-      });
-      this.#foreign = 0;
-      if (replace) this.#replaced();
-    } catch (error) {
-      const { code } = ClientError.from(error);
-      // The next open tells what the relay has, and publishing goes on from there.
-      if (code === ERROR_CODES.OFFLINE || code === ERROR_CODES.TRY_AGAIN || code === ERROR_CODES.BAD_ENTRY)
-        return;
-      this.#room.halt(failureOf(error));
+    if (!replace && state.core.usedK < due && this.#published >= due) return false;
+    const { k, container } = await this.#room.write((draft) => this.#next(draft, replace));
+    await connection.request('prekey', { prekey: container });
+    this.#published = Math.max(this.#published, k);
+    this.#foreign = 0;
+    await this.#room.write((draft) => {
+      draft.apply(set({ publishedK: Math.max(draft.core.publishedK, k), imported: false }));
+    });
+    if (replace) this.#replaced();
+    return true;
+  }
+
+  /** The prekey to publish, stored before it is: a key that a rotation uses must not be lost. */
+  #next(draft: RoomDraft, replace: boolean): { readonly k: number; readonly container: Bytes } {
+    const { core } = draft;
+    const newest = newestOf(draft);
+    const k = replace || core.usedK >= newest ? Math.max(newest, this.#foreign) + 1 : newest;
+    const known = core.prekeys.find((prekey) => prekey.k === k);
+    if (known !== undefined) {
+      const fields = { roomId: core.roomId, memberId: core.me, k, key: known.pair.publicKey };
+      return { k, container: signBody(core.identity, 'prekey', fields) };
     }
+    const made = makePrekey(core.identity, core.roomId, core.me, k);
+    draft.apply(set({ prekeys: [...core.prekeys, { k, pair: made.keyPair }] }));
+    return { k, container: made.container };
+  }
+}
+
+const newestOf = ({ core }: RoomSnapshot): number => Math.max(...core.prekeys.map(({ k }) => k));
+
+function numberIn(verify: () => { readonly k: number }): number {
+  try {
+    return verify().k;
+  } catch (error) {
+    const { code } = ClientError.from(error);
+    throw new ClientError(
+      code === ERROR_CODES.INTERNAL ? code : ERROR_CODES.RELAY_LIED,
+      {},
+      { cause: error },
+    );
   }
 }

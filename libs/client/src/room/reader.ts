@@ -4,29 +4,32 @@
  * anything else is done.
  */
 import {
-  ALARM_CODES, comparePositions, ERROR_CODES, type Entry, type EventBody, type OpenReply,
+  ALARM_CODES, comparePositions, ERROR_CODES, type Bytes, type Entry, type EventBody, type OpenReply,
 } from '@0fc/protocol'; // prettier-ignore
 import { ClientError, failureOf } from '../errors.js';
-import { takeGeneration } from './generations.js';
+import { Backoff } from '../link/backoff.js';
 import type { RoomHandle } from './handle.js';
-import { alarm, system } from './items.js';
-import { isPassing } from './passing.js';
-import { checkPlausible } from './plausible.js';
+import { acceptGap, applyEntry } from './log/entry.js';
+import { applyGeneration } from './log/generations.js';
+import { alarm, system } from './log/items.js';
+import { checkPlausible } from './log/plausible.js';
+import { provenDeparture } from './log/roster.js';
+import { applyTrimmedRotation } from './log/rotation.js';
+import { followToEnd, skipTrimmedRange } from './log/trimmed.js';
+import { isRetryable } from './outgoing/refusals.js';
+import { fetchChain, isExplained, readRotations } from './log-end.js';
 import { lagsBehind, restoreMissing } from './restore.js';
-import { followToEnd } from './skipped.js';
-import { acceptGap, takeEntry } from './take.js';
-import { provenDeparture } from './take-roster.js';
-import { takeTrimmedRotation } from './take-rotation.js';
+import { append, holdChain, set } from './state/changes.js';
+import type { RoomDraft } from './state/draft.js';
 
-const RETRY_MS = 2_000;
 const ACK_EVERY = 50;
 const ACK_MS = 5_000;
 
 export interface ReaderEvents {
   /** a catch-up begins: what was sent before may have to be sent again */
   begun(): void;
-  /** the number of this member’s newest prekey at the relay */
-  prekey(k: number): void;
+  /** this member’s newest signed prekey at the relay; throws RELAY_LIED for one that it did not sign */
+  prekey(container: Bytes | null): void;
   /** the end of the log is reached, and the feed follows */
   live(): void;
   /** entries of the feed were taken in; `keys`: the roster or the epoch is another one */
@@ -49,10 +52,12 @@ export class Reader {
   #acked = 0;
   #ackTimer: (() => void) | null = null;
   #retry: (() => void) | null = null;
+  readonly #backoff: Backoff;
 
   constructor(room: RoomHandle, events: ReaderEvents) {
     this.#room = room;
     this.#events = events;
+    this.#backoff = new Backoff(room.platform.crypto.random);
   }
 
   get live(): boolean {
@@ -100,6 +105,10 @@ export class Reader {
       const end = await this.#readPages(session);
       if (end === null) return;
       if (await this.#restored(session, end)) return;
+      if (!isExplained(this.#room.state, end)) {
+        await this.#explain(session, end);
+        return;
+      }
       const early = this.#early;
       this.#early = [];
       if (this.#room.state.core.stage !== 'member') {
@@ -107,7 +116,8 @@ export class Reader {
         return;
       }
       this.#live = true;
-      if (early.length > 0) await this.#takeLive(early);
+      this.#backoff.reset();
+      if (early.length > 0) await this.#applyLive(early);
       this.#room.changed();
       this.#events.live();
       this.#acknowledge();
@@ -118,7 +128,7 @@ export class Reader {
 
   /** The last page of the log; null when another catch-up has begun, or this member has gone. */
   async #readPages(session: number): Promise<OpenReply | null> {
-    const { state, connection, serial } = this.#room;
+    const { state, connection } = this.#room;
     for (;;) {
       const { core, roster } = state;
       const { roomId, position: after, epoch } = core;
@@ -126,54 +136,45 @@ export class Reader {
       if (session !== this.#session) return null;
       checkPlausible(reply, this.#room.platform.crypto.clock.now());
       if (reply.role === 'departed') {
-        if (await serial.run(() => this.#takeDeparture(reply.entries))) this.#events.ended();
+        if (await this.#applyDeparture(reply.entries)) this.#events.ended();
         return null;
       }
+      // Before anything moves: what the relay says of this member's prekey is its own signature, or a lie.
+      this.#events.prekey(reply.prekey);
       const trimmed = comparePositions(reply.trimmed, core.position) > 0;
-      if ((trimmed || core.skipped) && state.chainAhead.length === 0) await this.#fetchChain();
-      const done = await serial.run(() => this.#takePage(reply));
+      const behind = (trimmed || core.skipped) && state.chainAhead.length === 0;
+      const chain = behind ? await fetchChain(this.#room.connection, this.#room.state.chain.size) : null;
+      const done = await this.#applyPage(reply, chain);
       if (session !== this.#session) return null;
       if (done) return reply;
     }
   }
 
-  /** The roster chain is never trimmed: what of it lies in a trimmed range is followed all the same. */
-  async #fetchChain(): Promise<void> {
-    const { state, connection } = this.#room;
-    for (let more = true; more;) {
-      const page = await connection.request('chain', { from: state.chain.length + state.chainAhead.length });
-      state.chainAhead.push(...page.entries);
-      ({ more } = page);
-      if (more && page.entries.length === 0) throw new ClientError(ERROR_CODES.RELAY_LIED);
-    }
+  async #applyPage(reply: OpenReply, chain: readonly Bytes[] | null): Promise<boolean> {
+    const { hash, clock } = this.#room.platform.crypto;
+    await this.#room.write(async (draft) => {
+      if (chain !== null) draft.apply(holdChain(chain));
+      for (const start of reply.generations) await applyGeneration(hash, draft, start, clock.now());
+      if (comparePositions(reply.trimmed, draft.core.position) > 0) {
+        skipTrimmedRange(draft, reply, clock.now());
+        if (reply.rotation !== undefined) await applyTrimmedRotation(hash, draft, reply.rotation);
+      }
+      for (const entry of reply.entries) {
+        if (await this.#applyEntry(draft, entry)) continue;
+        draft.apply(...acceptGap(draft, entry));
+        await this.#applyEntry(draft, entry);
+      }
+      if (!reply.live) return;
+      await followToEnd(hash, draft, reply.head);
+    });
+    return reply.live;
   }
 
-  async #takePage(reply: OpenReply): Promise<boolean> {
-    const { state, platform } = this.#room;
-    const { hash, clock } = platform.crypto;
-    for (const start of reply.generations) await takeGeneration(hash, state, start, clock.now());
-    const { core } = state;
-    if (comparePositions(reply.trimmed, core.position) > 0) {
-      const numbers = { from: core.position.s + 1, to: reply.trimmed.s };
-      state.append(null, clock.now(), [system('missed', { numbers })]);
-      core.position = reply.trimmed;
-      if (reply.trimmedT !== undefined) core.t = reply.trimmedT;
-      state.rememberTranscript(core.position, core.t);
-      core.skipped = true;
-      if (reply.rotation !== undefined) await takeTrimmedRotation(hash, state, reply.rotation);
-    }
-    for (const entry of reply.entries) {
-      if ((await takeEntry(hash, state, entry)) !== 'gap') continue;
-      acceptGap(state, entry);
-      await takeEntry(hash, state, entry);
-    }
-    if (reply.live) {
-      core.epochMessages = reply.epochMessages;
-      await followToEnd(hash, state, reply.head);
-    }
-    this.#events.prekey(reply.prekey);
-    await this.#room.commit();
-    return reply.live;
+  /** False: the entry does not follow what was read. */
+  async #applyEntry(draft: RoomDraft, entry: Entry): Promise<boolean> {
+    const { outcome, changes } = await applyEntry(this.#room.platform.crypto.hash, draft, entry);
+    draft.apply(...changes);
+    return outcome !== 'gap';
   }
 
   /** True: the log lacked what is known here, and is read again once that has been sent. */
@@ -192,9 +193,30 @@ export class Reader {
     return true;
   }
 
+  /**
+   * The end of the log has a head or an epoch that nothing read explains: something on the way was altered or left
+   * out, for this client alone. Nothing is sealed. The chain is followed to that head, and what lies between is
+   * treated as a trimmed range; rotations that are served whole by now are applied, and the key of one that is not
+   * is asked for. Throws RELAY_LIED where that explains nothing either.
+   */
+  async #explain(session: number, end: OpenReply): Promise<void> {
+    const chain = await fetchChain(this.#room.connection, this.#room.state.chain.size);
+    const rotations = await readRotations(this.#room, () => session === this.#session);
+    if (rotations === null) return;
+    const { hash } = this.#room.platform.crypto;
+    await this.#room.write(async (draft) => {
+      draft.apply(holdChain(chain), set({ skipped: true }));
+      for (const rotation of rotations) await applyTrimmedRotation(hash, draft, rotation);
+      await followToEnd(hash, draft, end.head);
+      draft.apply(set({ skipped: false }));
+    });
+    if (!isExplained(this.#room.state, end)) throw new ClientError(ERROR_CODES.RELAY_LIED);
+    this.catchUp();
+  }
+
   #again(): void {
     this.#retry?.();
-    this.#retry = this.#room.platform.timers.after(RETRY_MS, () => {
+    this.#retry = this.#room.platform.timers.after(this.#backoff.next(), () => {
       this.catchUp();
     });
   }
@@ -203,11 +225,11 @@ export class Reader {
     const { code } = ClientError.from(error);
     if (code === ERROR_CODES.OFFLINE) return; // the connection comes back by itself and opens anew
     // What another client has restored meanwhile is read first.
-    if (isPassing(code) || (this.#restoring && MOVED.has(code))) {
+    if (isRetryable(code) || (this.#restoring && MOVED.has(code))) {
       this.#again();
       return;
     }
-    const { state, serial, platform } = this.#room;
+    const { state } = this.#room;
     if (code === ERROR_CODES.ROOM_UNKNOWN || code === ERROR_CODES.ROOM_CLOSED) {
       if (state.core.stage !== 'member') {
         this.#events.ended();
@@ -218,10 +240,7 @@ export class Reader {
         await this.#revived();
         return;
       }
-      await serial.run(async () => {
-        state.append(null, platform.crypto.clock.now(), [alarm(ALARM_CODES.ALARM_ROOM_GONE)]);
-        await this.#room.commit();
-      });
+      await this.#showRoomGone();
     }
     this.#room.halt(failureOf(error));
   }
@@ -241,67 +260,73 @@ export class Reader {
   }
 
   /** The departed are served the one signed entry that says so, and believe nothing else. */
-  async #takeDeparture(entries: readonly Entry[]): Promise<boolean> {
-    const { state, platform } = this.#room;
-    const { core } = state;
-    if (core.stage !== 'member') return true;
-    for (const entry of entries) {
-      const how = provenDeparture(state, entry);
-      if (how === null) continue;
-      core.stage = how;
-      const item =
-        how === 'closed'
-          ? system('closed', { actor: state.roster.owner })
-          : system(how, { actor: state.roster.owner, member: core.me });
-      state.append(null, entry.time, [item]);
-      await this.#room.commit();
-      return true;
-    }
-    // Said without a proof: refusing service is all that a relay can do.
-    state.append(null, platform.crypto.clock.now(), [alarm(ALARM_CODES.ALARM_ROOM_GONE)]);
-    await this.#room.commit();
+  async #applyDeparture(entries: readonly Entry[]): Promise<boolean> {
+    const proven = await this.#room.write((draft) => {
+      const { core, roster } = draft;
+      if (core.stage !== 'member') return true;
+      for (const entry of entries) {
+        const how = provenDeparture(draft, entry);
+        if (how === null) continue;
+        const { owner: actor } = roster;
+        const item = how === 'closed' ? system('closed', { actor }) : system(how, { actor, member: core.me });
+        draft.apply(set({ stage: how }), append(null, entry.time, [item]));
+        return true;
+      }
+      return false;
+    });
+    if (proven) return true;
+    // Without a proof it is only the relay's word: refusing service is all that a relay can do.
+    await this.#showRoomGone();
     this.#room.halt({ code: ERROR_CODES.ROOM_UNKNOWN });
     return false;
   }
 
+  async #showRoomGone(): Promise<void> {
+    const now = this.#room.platform.crypto.clock.now();
+    await this.#room.write((draft) => {
+      draft.apply(append(null, now, [alarm(ALARM_CODES.ALARM_ROOM_GONE)]));
+    });
+  }
+
   onEntries({ entries }: EventBody<'entries'>): void {
-    if (this.#live) this.#background(this.#takeLive(entries));
+    if (this.#live) this.#background(this.#applyLive(entries));
     else this.#early.push(...entries);
   }
 
   /** Told while live: where it loses nothing of what is here it is only noted, else the log is read again. */
   onGeneration(start: EventBody<'generation'>): void {
-    const { state, serial, platform } = this.#room;
-    this.#background(
-      serial.run(async () => {
-        const now = platform.crypto.clock.now();
-        checkPlausible({ generations: [start] }, now);
-        await takeGeneration(platform.crypto.hash, state, start, now);
-        await this.#room.commit();
-        if (state.core.losses.at(-1)?.generation === start.generation) this.catchUp();
-      }),
-    );
+    this.#background(this.#applyGeneration(start));
   }
 
-  async #takeLive(entries: readonly Entry[]): Promise<void> {
-    const { state, serial, platform } = this.#room;
+  async #applyGeneration(start: EventBody<'generation'>): Promise<void> {
+    const { state, platform } = this.#room;
+    const now = platform.crypto.clock.now();
+    checkPlausible({ generations: [start] }, now);
+    await this.#room.write((draft) => applyGeneration(platform.crypto.hash, draft, start, now));
+    if (state.core.losses.at(-1)?.generation === start.generation) this.catchUp();
+  }
+
+  async #applyLive(entries: readonly Entry[]): Promise<void> {
+    const { state } = this.#room;
     const { head } = state.roster;
     const { epoch } = state.core;
-    const whole = await serial.run(async () => {
-      let contiguous = true;
+    const whole = await this.#room.write(async (draft) => {
+      let proven = true;
       for (const entry of entries) {
-        contiguous = (await takeEntry(platform.crypto.hash, state, entry)) !== 'gap';
-        if (!contiguous) break;
+        const applied = await applyEntry(this.#room.platform.crypto.hash, draft, entry);
+        draft.apply(...applied.changes);
+        if (applied.outcome === 'gap') return false;
+        proven &&= applied.unproven === undefined;
       }
-      await this.#room.commit();
-      return contiguous;
+      return proven;
     });
     if (state.core.stage !== 'member') {
       this.#live = false;
       this.#events.ended();
       return;
     }
-    // A feed with a hole is read again from the log before anything is believed lost (G6).
+    // A feed with a hole, or with an entry that does not prove itself, is read again from the log before anything
+    // is believed lost (G6) or sealed (G18).
     if (whole) this.#events.taken(head !== state.roster.head || epoch !== state.core.epoch);
     else this.catchUp();
     this.#acknowledgeSoon();

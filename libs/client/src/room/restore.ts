@@ -15,8 +15,8 @@ import {
 import { bodyHash, containerBody, type Hash } from '@0fc/crypto/verify';
 import { ClientError } from '../errors.js';
 import type { RoomHandle } from './handle.js';
-import type { RotationRecord } from './records.js';
-import type { RoomState } from './state.js';
+import type { RoomSnapshot } from './state/draft.js';
+import type { RotationRecord } from './state/records.js';
 
 /** Where the relay's log stands: its roster head and epoch. */
 export interface LogEnd {
@@ -25,10 +25,10 @@ export interface LogEnd {
 }
 
 /** Whether the log lacks a roster entry or a rotation that was taken in here. */
-export function lagsBehind(state: RoomState, end: LogEnd): boolean {
+export function lagsBehind(state: RoomSnapshot, end: LogEnd): boolean {
   const at = state.chainIndex(end.head);
   // A head that is not known here is ahead of it: it is read, not restored.
-  const missingEntries = at !== null && at < state.chain.length - 1;
+  const missingEntries = at !== null && at < state.chain.size - 1;
   return (
     missingEntries || (at !== null && end.epoch < state.core.epoch && state.rotations.has(state.core.epoch))
   );
@@ -37,13 +37,13 @@ export function lagsBehind(state: RoomState, end: LogEnd): boolean {
 /** What the log lacks, in the order in which it was there; `end` null: all of it. */
 export async function missingEntries(
   hash: Hash,
-  state: RoomState,
+  state: RoomSnapshot,
   end: LogEnd | null,
 ): Promise<readonly (Entry & { readonly wraps: RotationRecord['wraps'] })[]> {
-  const known = end === null ? -1 : (state.chainIndex(end.head) ?? state.chain.length - 1);
+  const known = end === null ? -1 : (state.chainIndex(end.head) ?? state.chain.size - 1);
   const byHead = rotationsByHead(state, end?.epoch ?? 0);
   const missing: (Entry & { readonly wraps: RotationRecord['wraps'] })[] = [];
-  for (const [at, container] of state.chain.entries()) {
+  for (const [at, container] of state.chain) {
     if (at > known) missing.push({ ...rosterEntry(state, container), wraps: null });
     const head = await bodyHash(hash, container);
     for (const { head: named, record } of byHead) {
@@ -55,7 +55,7 @@ export async function missingEntries(
 
 /** Rotations beyond an epoch, ascending, with the roster head that each names. */
 function rotationsByHead(
-  state: RoomState,
+  state: RoomSnapshot,
   beyond: number,
 ): readonly { head: Bytes; record: RotationRecord }[] {
   return [...state.rotations]
@@ -67,7 +67,7 @@ function rotationsByHead(
     }));
 }
 
-function rosterEntry(state: RoomState, payload: Bytes): Entry {
+function rosterEntry(state: RoomSnapshot, payload: Bytes): Entry {
   const { position, me } = state.core;
   // Position, sender and time are the relay's to give: an entry proves itself by its signature.
   return { position, kind: 'roster', sender: me, time: 0, clear: new Uint8Array(), payload };
@@ -100,7 +100,11 @@ export async function restoreMissing(room: RoomHandle, end: LogEnd | null): Prom
 }
 
 /** False: only as the owner of that moment, bound to the room, could this go as a command of its own. */
-async function rotateAgain(room: RoomHandle, entry: Entry, wraps: Record<MemberId, Bytes>): Promise<boolean> {
+async function rotateAgain(
+  room: RoomHandle,
+  entry: Entry,
+  wraps: Readonly<Record<MemberId, Bytes>>,
+): Promise<boolean> {
   try {
     await room.connection.request('rotate', { clear: entry.clear, payload: entry.payload, wraps });
     return true;

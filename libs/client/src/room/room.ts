@@ -6,24 +6,27 @@
  * was taken in, catches up, settles the outbox against what it read, and only then sends.
  */
 import {
-  ALARM_CODES, ERROR_CODES, type AnyContent, type Bytes, type EventBody, type EventKind,
+  ALARM_CODES, ERROR_CODES, type Bytes, type ErrorCode, type EventBody, type EventKind,
 } from '@0fc/protocol'; // prettier-ignore
 import type { ConnectionState, Failure } from '../api.js';
 import { Connection } from '../connection.js';
 import { ClientError, failureOf } from '../errors.js';
+import { Backoff } from '../link/backoff.js';
 import type { Platform } from '../ports.js';
 import { Departure } from './departure.js';
 import type { RoomHandle } from './handle.js';
 import { HandOver } from './hand-over.js';
-import { alarm } from './items.js';
+import { alarm } from './log/items.js';
 import { NeedKey } from './need-key.js';
 import { Outbox } from './outbox.js';
+import { Outgoing } from './outgoing/outgoing.js';
 import { Owner } from './owner.js';
 import { Prekeys } from './prekeys.js';
 import { Reader } from './reader.js';
-import { Serial } from './serial.js';
 import { Signals } from './signals.js';
-import type { RoomState } from './state.js';
+import { append, set } from './state/changes.js';
+import type { RoomDraft } from './state/draft.js';
+import type { RoomState } from './state/state.js';
 import { Talk } from './talk.js';
 
 export interface RoomOptions {
@@ -35,9 +38,19 @@ export interface RoomOptions {
   readonly changed: () => void;
 }
 
+/** What a vault that cannot be written refuses with. */
+const VAULT_FAILURES: ReadonlySet<string> = new Set(['VAULT_FULL', 'VAULT_UNAVAILABLE', 'VAULT_LOCKED']);
+
+/**
+ * What only the user's own act goes on from: another relay (G13), another device under this identity, and keys
+ * of this member that no relay can use. A vault that cannot be written goes on once it can.
+ */
+const FINAL: ReadonlySet<string> = new Set(['RELAY_KEY_MISMATCH', 'REPLACED', 'BAD_KEY']);
+/** The longest that a room in trouble waits before it tries again, in milliseconds. */
+const TROUBLE_MOST_MS = 120_000;
+
 export class Room implements RoomHandle {
   readonly state: RoomState;
-  readonly serial = new Serial();
   readonly platform: Platform;
   readonly relayKey: Bytes;
   readonly connection: Connection;
@@ -51,6 +64,9 @@ export class Room implements RoomHandle {
   readonly talk: Talk;
 
   readonly #reader: Reader;
+  readonly #outgoing: Outgoing;
+  readonly #troubles: Backoff;
+  #resume: (() => void) | null = null;
   readonly #changed: () => void;
   #started = false;
   #connectionState: ConnectionState = 'offline';
@@ -68,6 +84,7 @@ export class Room implements RoomHandle {
       platform: options.platform,
       relayTime: options.relayTime,
       onUp: () => {
+        this.#outgoing.reset();
         this.catchUp();
       },
       onEvent: (kind, body) => {
@@ -77,17 +94,19 @@ export class Room implements RoomHandle {
         this.#onState(connection, stopped);
       },
     });
-    const pump = (): void => {
-      this.pump();
-    };
     this.outbox = new Outbox(this);
     this.owner = new Owner(this);
-    this.prekeys = new Prekeys(this, pump);
-    this.needKey = new NeedKey(this, pump);
+    this.prekeys = new Prekeys(this, () => {
+      this.signal();
+    });
+    this.needKey = new NeedKey(this);
     this.departure = new Departure(this);
-    this.handOver = new HandOver(this, pump);
+    this.handOver = new HandOver(this);
     this.signals = new Signals(this);
-    this.talk = new Talk(this, (content) => this.send(content));
+    this.talk = new Talk(this, (content, ...beside) => this.outbox.add(content, ...beside));
+    const parts = [this.prekeys, this.needKey, this.owner, this.handOver, this.outbox, this.departure];
+    this.#outgoing = new Outgoing(this, parts);
+    this.#troubles = new Backoff(options.platform.crypto.random, TROUBLE_MOST_MS);
     this.#reader = this.#makeReader();
   }
 
@@ -98,23 +117,26 @@ export class Room implements RoomHandle {
         this.owner.newSession();
         this.handOver.newSession();
         this.needKey.newSession();
+        this.departure.newSession();
       },
-      prekey: (k) => {
-        this.prekeys.relayHas(k);
+      prekey: (container) => {
+        this.prekeys.relayHas(container);
       },
       live: () => {
+        this.#stopped = null;
+        this.#troubles.reset();
         this.outbox.caughtUp();
         this.signals.caughtUp();
-        this.pump();
+        this.signal();
         this.signals.live();
       },
       taken: (keys) => {
-        this.pump();
-        // So that the others see who has taken in a removal (G10).
+        this.signal();
+        // So that the others see who has read a removal (G10).
         if (keys) this.signals.soon();
       },
       ended: () => {
-        this.#background(this.stop());
+        void this.stop();
       },
     });
   }
@@ -131,6 +153,12 @@ export class Room implements RoomHandle {
     return this.#connectionState;
   }
 
+  /** What the relay refuses with, and is asked for again by itself; null: nothing waits. */
+  get waiting(): ErrorCode | null {
+    return this.#outgoing.waiting;
+  }
+
+  /** Why the link stands still, or did until it was tried again; null once the room is live. */
   get stopped(): Failure | null {
     return this.#stopped;
   }
@@ -139,8 +167,15 @@ export class Room implements RoomHandle {
   start(): void {
     const { stage } = this.state.core;
     if (this.#started || stage === 'left' || stage === 'removed') return;
-    this.#started = true;
     this.#stopped = null;
+    this.#troubles.reset();
+    this.#start();
+  }
+
+  #start(): void {
+    this.#resume?.();
+    this.#resume = null;
+    this.#started = true;
     this.connection.start();
     this.changed();
   }
@@ -153,24 +188,38 @@ export class Room implements RoomHandle {
     this.start();
   }
 
-  /** Idempotent. What is in hand is still written; nothing more is sent. */
+  /** Idempotent. What is in hand is still written; nothing more is sent, and nothing is tried again. */
   async stop(): Promise<void> {
     this.#started = false;
+    this.#resume?.();
+    this.#resume = null;
+    this.#outgoing.reset();
     this.#reader.stop();
     this.signals.stop();
     this.owner.stop();
     this.connection.stop();
     this.#connectionState = 'offline';
-    await this.serial.run(() => undefined);
+    await this.state.serial.run(() => undefined);
     this.changed();
   }
 
-  /** Stops for good, until the user acts; nothing is deleted (G14). */
   halt(failure: Failure): void {
+    // The first reason counts: what follows from it is not shown in front of it.
+    if (!this.#started && this.#stopped !== null) return;
     this.#stopped = failure;
     void this.stop().then(() => {
       this.#connectionState = 'stopped';
+      this.#resumeLater(failure);
       this.changed();
+    });
+  }
+
+  /** Nothing that a relay or another member does stops a room for good: it asks again, less and less often. */
+  #resumeLater({ code }: Failure): void {
+    if (FINAL.has(code) || this.#resume !== null || this.#started) return;
+    this.#resume = this.platform.timers.after(this.#troubles.next(), () => {
+      this.#resume = null;
+      this.#start();
     });
   }
 
@@ -178,38 +227,27 @@ export class Room implements RoomHandle {
     this.#changed();
   }
 
-  /** Work that nobody waits for: what it fails of stops the room, and is shown. */
+  /** Work that nobody waits for: what it fails of halts the room for a while, and is shown. */
   #background(work: Promise<void>): void {
     work.catch((error: unknown) => {
       this.halt(failureOf(error));
     });
   }
 
-  /** Writes what changed and tells the views; a vault that cannot be written stops the room. */
-  async commit(): Promise<void> {
+  async write<T>(work: (draft: RoomDraft) => Promise<T> | T): Promise<T> {
     try {
-      await this.state.commit();
+      const result = await this.state.write(work);
+      this.changed();
+      return result;
     } catch (error) {
-      this.halt(failureOf(error));
+      if (VAULT_FAILURES.has(ClientError.from(error).code)) this.halt(failureOf(error));
       throw error;
     }
-    this.changed();
   }
 
   /** Sends what is due; safe to call at any time. */
-  pump(): void {
-    if (!this.live) return;
-    this.prekeys.pump();
-    this.needKey.pump();
-    this.owner.pump();
-    this.handOver.pump();
-    this.outbox.pump();
-    this.departure.pump();
-  }
-
-  /** Puts a content into the outbox; resolves with the message's id once it is stored. */
-  send(content: AnyContent): Promise<string> {
-    return this.outbox.add(content);
+  signal(): void {
+    if (this.live) this.#outgoing.signal();
   }
 
   catchUp(): void {
@@ -219,8 +257,10 @@ export class Room implements RoomHandle {
   #onState(connection: ConnectionState, stopped: Failure | null): void {
     this.#connectionState = connection;
     if (stopped !== null) this.#stopped = stopped;
-    // The link has stopped for good by itself: only start() goes on, and it has to.
-    if (connection === 'stopped') this.#started = false;
+    if (connection === 'stopped') {
+      this.#started = false;
+      if (stopped !== null) this.#resumeLater(stopped);
+    }
     if (connection !== 'connected') {
       this.#reader.down();
       this.signals.stop();
@@ -231,12 +271,10 @@ export class Room implements RoomHandle {
 
   /** Part of the conversation, once: the relay answers with another key than the pinned one (G13). */
   async #showRelayKey(): Promise<void> {
-    await this.serial.run(async () => {
-      const { core } = this.state;
-      if (core.relayKeyShown) return;
-      core.relayKeyShown = true;
-      this.state.append(null, this.platform.crypto.clock.now(), [alarm(ALARM_CODES.ALARM_RELAY_KEY)]);
-      await this.commit();
+    await this.write((draft) => {
+      if (draft.core.relayKeyShown) return;
+      const now = this.platform.crypto.clock.now();
+      draft.apply(set({ relayKeyShown: true }), append(null, now, [alarm(ALARM_CODES.ALARM_RELAY_KEY)]));
     });
   }
 

@@ -2,11 +2,11 @@
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ALARM_CODES, type Body, type Bytes, type MemberId, type SignalContent } from '@0fc/protocol';
 import { openSignal, sealSignal } from '@0fc/crypto/keys';
-import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
+import { loadThemis, nodeRandom } from '@0fc/crypto/node';
 import { FakeClock, FakeRoom } from './handle.spec-support.js';
-import { alarmsOf, RoomLog, type Person } from './log.spec-support.js';
+import { alarmsOf, change, recordsOf, RoomLog, take, type Person } from './log.spec-support.js';
 import { Signals } from './signals.js';
-import { takeEntry } from './take.js';
+import { set } from './state/changes.js';
 
 const START = 1_700_000_000_000;
 const MINUTE = 60_000;
@@ -31,7 +31,7 @@ beforeEach(async () => {
   clock = new FakeClock(START);
   const state = await log.reader(me);
   room = new FakeRoom(state, clock);
-  for (const entry of [first.entry, second.entry]) await takeEntry(nodeHash, state, entry);
+  for (const entry of [first.entry, second.entry]) await take(state, entry);
   signals = new Signals(room);
 });
 
@@ -82,12 +82,12 @@ describe('typing', () => {
   });
 
   test('ends with a message of that member, and not with an earlier one', async () => {
-    await takeEntry(nodeHash, room.state, await log.say(other, 'before'));
+    await take(room.state, await log.say(other, 'before'));
     await hear(sealed(other, typing));
     expect(signals.typingNow()).toEqual([other.id]);
-    await takeEntry(nodeHash, room.state, await log.say(log.owner, 'another member'));
+    await take(room.state, await log.say(log.owner, 'another member'));
     expect(signals.typingNow()).toEqual([other.id]);
-    await takeEntry(nodeHash, room.state, await log.say(other, 'here it is'));
+    await take(room.state, await log.say(other, 'here it is'));
     expect(signals.typingNow()).toEqual([]);
   });
 
@@ -184,14 +184,10 @@ describe('presence', () => {
 
   test('messages are signs of their senders too, what does not prove itself is none', async () => {
     signals.live();
-    await takeEntry(nodeHash, room.state, await log.say(other, 'here'));
+    await take(room.state, await log.say(other, 'here'));
     expect(signals.lastSeen(other.id)).toBe(1_000 + log.position.s);
     const forged = log.seal(other, log.body(other, { type: 'text', text: 'as the owner' }));
-    await takeEntry(
-      nodeHash,
-      room.state,
-      await log.add('message', log.owner.id, forged.payload, forged.clear),
-    );
+    await take(room.state, await log.add('message', log.owner.id, forged.payload, forged.clear));
     expect(signals.lastSeen(log.owner.id)).toBe(1_002);
   });
 
@@ -213,14 +209,16 @@ describe('presence', () => {
 });
 
 describe('nothing is said', () => {
-  test.each<[string, () => void]>([
-    ['after a departure, before the rotation that follows (G10)', () => (room.state.core.paused = true)],
-    ['without the key of the epoch', () => (room.state.core.keys = room.state.core.keys.map((key) => ({ ...key, key: null })))],
+  const withoutKey = () => room.state.core.keys.map((key) => ({ ...key, key: null }));
+
+  test.each<[string, () => unknown]>([
+    ['after a departure, before the rotation that follows (G10)', () => change(room.state, set({ paused: true }))],
+    ['without the key of the epoch', () => change(room.state, set({ keys: withoutKey() }))],
     ['while the log is being restored', () => (room.restoring = true)],
-    ['by who is no member any more', () => (room.state.core.stage = 'left')],
+    ['by who is no member any more', () => change(room.state, set({ stage: 'left' }))],
     ['while the log is being read', () => (room.live = false)],
-  ])('%s', async (_why, change) => {
-    change();
+  ])('%s', async (_why, become) => {
+    await become();
     signals.live();
     signals.typing();
     signals.soon();
@@ -269,7 +267,7 @@ describe('G3 to G5: a signal counts only', () => {
   test('of a present member', async () => {
     const signal = sealed(other, typing);
     const entry = await log.change('remove', { member: other.id, reason: 'removed' });
-    await takeEntry(nodeHash, room.state, entry);
+    await take(room.state, entry);
     expect(await counts(signal)).toBe(false);
   });
 
@@ -304,14 +302,14 @@ describe('G6, G7: what another has seen', () => {
       await hear(sealed(other, presence({ seen }), { counter }));
     }
     expect(alarmsOf(room.state)).toEqual([ALARM_CODES.ALARM_FORK]);
-    expect(room.state.log.at(-1)?.items).toMatchObject([{ member: other.id }]);
+    expect(recordsOf(room.state).at(-1)?.items).toMatchObject([{ member: other.id }]);
   });
 
   test('what is only later here is read from the log, and then no alarm', async () => {
     const entry = await log.say(log.owner, 'on its way');
     await hear(sealed(other, presence()));
     expect(room.catchUps).toBe(1);
-    await takeEntry(nodeHash, room.state, entry);
+    await take(room.state, entry);
     await caughtUp();
     expect(alarmsOf(room.state)).toEqual([]);
     expect(room.catchUps).toBe(1);
@@ -330,7 +328,7 @@ describe('G6, G7: what another has seen', () => {
   test('and so is what stands there differently', async () => {
     const entry = await log.say(log.owner, 'one thing');
     await hear(sealed(other, presence({ seen: { position: log.position, t: nodeRandom.bytes(32) } })));
-    await takeEntry(nodeHash, room.state, entry);
+    await take(room.state, entry);
     await caughtUp();
     expect(alarmsOf(room.state)).toEqual([ALARM_CODES.ALARM_FORK]);
   });

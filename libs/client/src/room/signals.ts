@@ -12,7 +12,9 @@ import {
 import { openSignal, sealSignal } from '@0fc/crypto/keys';
 import { ClientError, failureOf } from '../errors.js';
 import type { RoomHandle } from './handle.js';
-import { compareSeen, forkItems, type Seen } from './seen.js';
+import { compareSeen, forkItems, type Seen } from './log/fork.js';
+import { maySeal } from './log/may-seal.js';
+import { append } from './state/changes.js';
 
 /** A signal made longer ago than this, or further in the future, is not taken (both clocks count). */
 export const SIGNAL_LIFE_MS = 30_000;
@@ -27,6 +29,8 @@ const TYPING_SHOWN_MS = 8_000;
 const SOON_MS = 500;
 /** Until then whoever is here has answered the presence of one who comes. */
 const ANSWERED_MS = 5_000;
+/** Of one sender no more are answered. */
+const ANSWERS_A_MINUTE = 3;
 
 interface Heard {
   /** of its last signal */
@@ -53,6 +57,8 @@ export class Signals {
   /** until when each is shown as typing */
   readonly #typing = new Map<MemberId, number>();
   readonly #ahead = new Map<MemberId, Ahead>();
+  /** when the presence of each was answered in the last minute, by this clock */
+  readonly #answered = new Map<MemberId, readonly number[]>();
   #typedAt: number | null = null;
   /** records of the log that have been looked at for signs of their senders */
   #read = 0;
@@ -84,13 +90,20 @@ export class Signals {
     } else {
       // Who comes, or has started anew, knows nobody yet; the answer of one who is here is not answered.
       const fresh = (known?.head ?? null) === null || !this.here(sender);
-      if (fresh || counter - (known?.counter ?? 0) >= LEAP) this.soon();
+      if ((fresh || counter - (known?.counter ?? 0) >= LEAP) && this.#mayAnswer(sender, now)) this.soon();
       this.#heard.set(sender, { counter, head: content.head });
       this.#compare(sender, content.seen, body.sentAt);
     }
     this.#noteSeen(sender, now);
     this.#watchExpiry();
     this.#room.changed();
+  }
+
+  /** Whoever claims to start anew again and again is not answered by everybody each time. */
+  #mayAnswer(sender: MemberId, now: number): boolean {
+    const before = (this.#answered.get(sender) ?? []).filter((at) => Math.abs(now - at) < PRESENCE_EVERY_MS);
+    this.#answered.set(sender, before.length < ANSWERS_A_MINUTE ? [...before, now] : before);
+    return before.length < ANSWERS_A_MINUTE;
   }
 
   /** The room went live: the others learn at once that this member is here, and every minute from then on. */
@@ -121,7 +134,7 @@ export class Signals {
         continue;
       }
       this.#ahead.delete(sender);
-      if (compared === 'ahead' || compared === 'differs') this.#fork(sender, ahead.seen);
+      if (compared === 'ahead' || compared === 'differs') this.#showFork(sender, ahead.seen);
     }
     if (again) this.#room.catchUp();
   }
@@ -211,11 +224,11 @@ export class Signals {
 
   /** G7: two that were shown different histories notice at the first presence. */
   #compare(sender: MemberId, seen: Seen, at: number): void {
-    const { state, serial, live } = this.#room;
-    const compared = serial.run(async () => {
-      if (state.core.forked.includes(sender)) return;
+    const { state, live } = this.#room;
+    const compared = state.serial.run(() => {
+      if (state.sender(sender).forked) return;
       const result = compareSeen(state, seen, { kind: 'signal', at });
-      if (result === 'differs') await this.#showFork(sender, seen);
+      if (result === 'differs') this.#showFork(sender, seen);
       if (result !== 'ahead') return;
       const waiting = this.#ahead.get(sender);
       // The furthest counts: what lies before it is compared with every message anyway.
@@ -226,27 +239,22 @@ export class Signals {
     this.#mustSucceed(compared);
   }
 
-  #fork(sender: MemberId, seen: Seen): void {
-    this.#mustSucceed(this.#room.serial.run(() => this.#showFork(sender, seen)));
+  #showFork(sender: MemberId, seen: Seen): void {
+    const shown = this.#room.write((draft) => {
+      const items = forkItems(draft, sender, seen.position);
+      if (items.length > 0) draft.apply(append(null, this.#now(), items));
+    });
+    this.#mustSucceed(shown);
   }
 
-  async #showFork(sender: MemberId, seen: Seen): Promise<void> {
-    const { state } = this.#room;
-    const items = forkItems(state, sender, seen.position);
-    if (items.length === 0) return;
-    state.append(null, this.#now(), items);
-    await this.#room.commit();
-  }
-
-  /** A client that has taken in a departure seals nothing before the rotation that follows (G10). */
   #maySend(): boolean {
-    const { live, restoring } = this.#room;
-    const { core, key } = viewOf(this.#room);
-    return live && !restoring && core.stage === 'member' && !core.paused && key !== null;
+    const { live, restoring, state } = this.#room;
+    return live && !restoring && maySeal(state);
   }
 
   #say(type: SignalContent['type']): void {
-    this.#mustSucceed(this.#room.serial.run(() => this.#seal(type)).then((sealed) => this.#send(sealed)));
+    const sealed = this.#room.state.serial.run(() => this.#seal(type));
+    this.#mustSucceed(sealed.then((signal) => this.#send(signal)));
   }
 
   /** In turn with what is taken in: `seen` and head must be of one moment. */
@@ -282,14 +290,14 @@ export class Signals {
   /** Messages and entries are signs of their senders too, and end their typing. */
   #readLog(): void {
     const { log } = this.#room.state;
-    if (this.#read === log.length) return;
+    if (this.#read === log.end) return;
     const now = this.#now();
-    for (; this.#read < log.length; this.#read++) {
-      const record = log[this.#read];
-      const sender = record?.at?.relayed?.sender;
+    const unread = log.oldestFirst(this.#read);
+    this.#read = log.end;
+    for (const record of unread) {
+      const sender = record.at?.relayed?.sender;
       // What did not prove itself is the relay's word about its sender.
-      if (record === undefined || sender === undefined || record.items.every(({ type }) => type === 'alarm'))
-        continue;
+      if (sender === undefined || record.items.every(({ type }) => type === 'alarm')) continue;
       this.#noteSeen(sender, Math.min(record.time, now));
       if (record.items.some(({ type }) => type === 'message')) this.#typing.delete(sender);
     }

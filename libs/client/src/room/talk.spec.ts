@@ -1,11 +1,11 @@
 /** What a member may say of which message (docs/protocol.md section 6, G3), and what of it is sent at all. */
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { messageIdOf } from './items.js';
-import { loadThemis, nodeHash } from '@0fc/crypto/node';
+import { loadThemis } from '@0fc/crypto/node';
 import { FakeClock, FakeRoom } from './handle.spec-support.js';
-import { RoomLog, type Person } from './log.spec-support.js';
+import { messageIdOf } from './log/items.js';
+import { change, RoomLog, take, type Person } from './log.spec-support.js';
 import { Outbox } from './outbox.js';
-import { takeEntry } from './take.js';
+import { set } from './state/changes.js';
 import { Talk } from './talk.js';
 
 let log: RoomLog;
@@ -22,7 +22,7 @@ const talkOf = async (person: Person): Promise<void> => {
   // Nothing leaves the outbox: what is tested here is what gets into it.
   room.live = false;
   const outbox = new Outbox(room);
-  talk = new Talk(room, (content) => outbox.add(content));
+  talk = new Talk(room, (content, ...beside) => outbox.add(content, ...beside));
 };
 
 beforeEach(async () => {
@@ -30,14 +30,14 @@ beforeEach(async () => {
   const { person, entry } = await log.admit();
   guest = person;
   await talkOf(guest);
-  await takeEntry(nodeHash, room.state, entry);
+  await take(room.state, entry);
 });
 
 /** What waits in the outbox, oldest first. */
 const waiting = (): readonly unknown[] => [...room.state.outbox.values()].map(({ content }) => content);
 
 const theirs = async (text: string): Promise<string> => {
-  await takeEntry(nodeHash, room.state, await log.say(log.owner, text));
+  await take(room.state, await log.say(log.owner, text));
   const { sender, mid } = room.state.messages().at(-1)!;
   return messageIdOf(sender, mid);
 };
@@ -103,7 +103,8 @@ describe('names', () => {
   test('one that stands, or is on its way, is not said again', async () => {
     await talk.renameMe('Inès');
     await talk.renameMe('Inès');
-    room.state.core.people.push({ memberId: guest.id, name: 'Before', proof: null });
+    const people = [...room.state.core.people, { memberId: guest.id, name: 'Before', proof: null }];
+    await change(room.state, set({ people }));
     await talk.renameMe('Inès');
     await talk.renameMe('Before');
     expect(waiting()).toEqual([
@@ -128,6 +129,6 @@ test('a read marker is told and remembered in one write', async () => {
 });
 
 test('who is no member any more says nothing', async () => {
-  room.state.core.stage = 'removed';
+  await change(room.state, set({ stage: 'removed' }));
   await expect(talk.say('still here')).rejects.toMatchObject({ code: 'NOT_MEMBER' });
 });

@@ -6,15 +6,23 @@ import { ERROR_CODES, type AnyContent, type Content, type Position, type Target 
 import { ClientError } from '../errors.js';
 import { Conversation, type Said } from './conversation.js';
 import type { RoomHandle } from './handle.js';
-import { knownContent } from './take-message.js';
+import { knownContent } from './log/items.js';
+import { admittedSince } from './log/lost.js';
+import { putOutbox, replaceItems, set, type RoomChange } from './state/changes.js';
+import type { OutboxItem, StoredItem } from './state/records.js';
+
+/**
+ * Stores a content in the outbox, with other changes in the same write, and answers with its message's id.
+ * Rejects with NOT_MEMBER.
+ */
+export type Send = (content: AnyContent, ...beside: readonly RoomChange[]) => Promise<string>;
 
 export class Talk {
   readonly #room: RoomHandle;
-  readonly #send: (content: AnyContent) => Promise<string>;
+  readonly #send: Send;
   readonly conversation: Conversation;
 
-  /** `send` stores a content in the outbox and answers with its message's id; NOT_MEMBER. */
-  constructor(room: RoomHandle, send: (content: AnyContent) => Promise<string>) {
+  constructor(room: RoomHandle, send: Send) {
     this.#room = room;
     this.#send = send;
     this.conversation = new Conversation(room.state);
@@ -50,6 +58,44 @@ export class Talk {
     await this.#put({ type: 'delete', to: targetOf(this.#own(id)) });
   }
 
+  /** Rejects with MESSAGE_UNKNOWN where nothing of the line waits for an answer. */
+  async confirm(id: string): Promise<void> {
+    await this.#answer(id, (item) => ({ ...item, confirmed: true }));
+  }
+
+  /** Its counter goes as void. Rejects with MESSAGE_UNKNOWN where nothing of the line waits for an answer. */
+  async discard(id: string): Promise<void> {
+    await this.#answer(id, (item) => ({ ...item, content: { type: 'void' }, sealed: null, confirmed: true }));
+  }
+
+  /** Sends the text of a lost line as a new one, to everybody who is a member now. Rejects with MESSAGE_UNKNOWN. */
+  async sendAgain(id: string): Promise<{ readonly id: string }> {
+    const said = this.#own(id);
+    if (said.lost === null || said.text === null) throw new ClientError(ERROR_CODES.MESSAGE_UNKNOWN);
+    const { text, replyTo } = said;
+    const index = said.at?.index ?? -1;
+    const items = this.#room.state.log.at(index)?.items ?? [];
+    // The line itself has been answered for: it stands where it stood, and what is sent is another.
+    const settled = items.map((item): StoredItem =>
+      item.type === 'message' && item.n === said.n ? { ...item, content: { type: 'void' } } : item,
+    );
+    const content: Content = replyTo === null ? { type: 'text', text } : { type: 'reply', to: replyTo, text };
+    return { id: await this.#put(content, replaceItems(index, settled)) };
+  }
+
+  async #answer(id: string, answered: (item: OutboxItem) => OutboxItem): Promise<void> {
+    this.conversation.follow();
+    const said = this.conversation.find(id);
+    const asked = said === null ? [] : this.conversation.itemsOf(said).map(({ n }) => n);
+    await this.#room.write((draft) => {
+      const items = asked.flatMap((n) => draft.outbox.get(n) ?? []);
+      const held = items.filter((item) => admittedSince(draft, item).length > 0);
+      if (held.length === 0) throw new ClientError(ERROR_CODES.MESSAGE_UNKNOWN);
+      for (const item of held) draft.apply(putOutbox(answered(item)));
+    });
+    this.#room.signal();
+  }
+
   async renameMe(name: string): Promise<void> {
     const { state } = this.#room;
     const known = this.#waitingName('profile') ?? state.nameOf(state.core.me);
@@ -66,13 +112,11 @@ export class Talk {
 
   /** Tells the others that everything up to a position has been read. */
   async readUpTo(position: Position): Promise<void> {
-    // Stored by the write that puts the marker into the outbox.
-    this.#room.state.core.told = { ...position };
-    await this.#put({ type: 'readMarker', position });
+    await this.#put({ type: 'readMarker', position }, set({ told: position }));
   }
 
-  #put(content: Content): Promise<string> {
-    return this.#send({ ...content });
+  #put(content: Content, ...beside: readonly RoomChange[]): Promise<string> {
+    return this.#send({ ...content }, ...beside);
   }
 
   /** A message that is here and has not been deleted. */

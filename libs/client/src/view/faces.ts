@@ -3,8 +3,8 @@ import { displayName, toBase64Url, type MemberId } from '@0fc/protocol';
 import { safetyNumber } from '@0fc/crypto/keys';
 import { fingerprintOf, type Hash } from '@0fc/crypto/verify';
 import { confusableMembers } from '../confusable.js';
-import type { OwnerInvite } from '../room/records.js';
-import type { RoomState } from '../room/state.js';
+import type { OwnerInvite } from '../room/state/records.js';
+import type { RoomState } from '../room/state/state.js';
 
 /** Of whoever has claimed an invite. */
 export interface JoinerFace {

@@ -1,7 +1,9 @@
 /** The watched timeline: a window on the newest records, changes, older ones on request. */
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { TimelineItem } from '../api.js';
-import { system } from '../room/items.js';
+import { system } from '../room/log/items.js';
+import { change } from '../room/log.spec-support.js';
+import { append, dropOutbox, set } from '../room/state/changes.js';
 import { loadThemis } from '@0fc/crypto/node';
 import { Feed, WINDOW, type Step } from './feed.js';
 import { stage, type Stage } from './room.spec-support.js';
@@ -23,14 +25,16 @@ const items = ({ event }: Step): readonly TimelineItem[] => event?.items ?? [];
 const ids = (made: Step): readonly string[] => items(made).map(({ id }) => id);
 
 /** Records that show one line each, or nothing. */
-const fill = (count: number, shown = true): void => {
-  for (let n = 0; n < count; n++) on.source.state.append(null, n, shown ? [system('rotated')] : []);
-};
+const fill = (count: number, shown = true): Promise<void> =>
+  change(
+    on.source.state,
+    ...Array.from({ length: count }, (_, n) => append(null, n, shown ? [system('rotated')] : [])),
+  );
 
 describe('the window', () => {
-  test('holds the newest records that show something, and grows by as many', () => {
-    fill(500);
-    fill(300, false);
+  test('holds the newest records that show something, and grows by as many', async () => {
+    await fill(500);
+    await fill(300, false);
     const first = step();
     expect([first.event?.reset, items(first).length, first.earlier]).toEqual([true, WINDOW, true]);
     expect(step().event).toBeNull();
@@ -49,14 +53,14 @@ describe('the window', () => {
     expect(new Set([...ids(first), ...ids(second), ...ids(third)]).size).toBe(501);
   });
 
-  test('has nothing earlier where what is earlier shows nothing', () => {
-    fill(WINDOW - 1);
+  test('has nothing earlier where what is earlier shows nothing', async () => {
+    await fill(WINDOW - 1);
     expect(step().earlier).toBe(false);
   });
 
   test('a change outside it is not told; inside it only what changed is', async () => {
     await on.take(await on.log.say(on.log.owner, 'old'));
-    fill(WINDOW);
+    await fill(WINDOW);
     await on.take(await on.log.say(on.log.owner, 'new'));
     step();
     const target = (n: number) => ({ sender: on.log.owner.id, instance: on.log.owner.instance, n });
@@ -69,7 +73,7 @@ describe('the window', () => {
   });
 
   test('in a conversation of ten thousand a new message is told alone', async () => {
-    fill(10_000);
+    await fill(10_000);
     step();
     for (let n = 0; n < 20; n++) feed.loadEarlier();
     expect(items(step()).length).toBe(20 * WINDOW);
@@ -80,16 +84,16 @@ describe('the window', () => {
 
 describe('a name or a mark that changed', () => {
   test('shows in all of the window, and moves nothing', async () => {
-    fill(300);
+    await fill(300);
     await on.take(await on.log.say(on.log.owner, 'hello'));
     step();
     feed.loadEarlier();
     step();
-    on.name(on.log.owner, 'Amina');
+    await on.name(on.log.owner, 'Amina');
     const renamed = step();
     expect([renamed.event?.reset, items(renamed).length]).toEqual([true, 302]);
     expect(items(renamed).at(-1)).toMatchObject({ senderName: 'Amina', verified: false });
-    on.source.state.core.verified = [on.log.owner.id];
+    await change(on.source.state, set({ verified: [on.log.owner.id] }));
     expect(items(step()).at(-1)).toMatchObject({ verified: true });
   });
 });
@@ -110,7 +114,7 @@ describe('what waits', () => {
     const [first, second] = [...on.source.state.outbox.values()];
     const body = on.log.body(on.guest, { ...first!.content }, { mid: first!.mid });
     const sealed = on.log.seal(on.guest, body);
-    on.source.state.dropOutbox(second!.n);
+    await change(on.source.state, dropOutbox(second!.n));
     await on.take(await on.log.add('message', on.guest.id, sealed.payload, sealed.clear));
     const after = step();
     expect(items(after)).toMatchObject([{ id, state: 'relayed', text: 'on its way' }]);

@@ -3,8 +3,7 @@
  * and older ones when they are asked for.
  */
 import type { ClientEvent, TimelineItem } from '../api.js';
-import { recordAt } from '../room/conversation.js';
-import type { LogRecord } from '../room/records.js';
+import type { LogRecord } from '../room/state/records.js';
 import { namesOf } from './faces.js';
 import { isShown, itemsOf, pendingItems, type Source } from './timeline.js';
 
@@ -44,14 +43,11 @@ export class Feed {
     const marks = `${namesOf(state)} ${JSON.stringify(state.core.verified)}`;
     const reset = before === null || marks !== this.#marks;
     this.#marks = marks;
-    const first = state.log[0]?.index ?? 0;
+    const { first } = state.log;
     const changed = [...dirty].filter((index) => before !== null && index >= before).sort((a, b) => a - b);
     const due = reset
-      ? state.log.slice(from - first)
-      : [
-          ...state.log.slice(from - first, before - first),
-          ...changed.flatMap((index) => recordAt(state, index) ?? []),
-        ];
+      ? [...state.log.oldestFirst(from)]
+      : [...indexes(from, before), ...changed].flatMap((index) => state.log.at(index) ?? []);
     const event = this.#tell(source, due, reset);
     return { earlier: from > first, event };
   }
@@ -59,11 +55,11 @@ export class Feed {
   /** Moves the window's beginning back until it holds what is wanted, or everything. */
   #extend(source: Source): number {
     const { log } = source.state;
-    const first = log[0]?.index ?? 0;
-    let from = this.#from ?? first + log.length;
+    const { first } = log;
+    let from = this.#from ?? log.end;
     if (this.#from !== null && this.#wanted === 0) return from;
     const shows = (index: number): boolean => {
-      const record = log[index - first];
+      const record = log.at(index);
       return record !== undefined && isShown(source, record);
     };
     for (; from > first && this.#wanted > 0; from--) if (shows(from - 1)) this.#wanted -= 1;
@@ -90,3 +86,7 @@ export class Feed {
     return { type: 'timeline', roomId, reset, items, removed };
   }
 }
+
+/** From one up to, and without, another. */
+const indexes = (from: number, to: number): readonly number[] =>
+  Array.from({ length: Math.max(0, to - from) }, (_, at) => from + at);

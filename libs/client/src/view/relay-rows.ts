@@ -1,23 +1,18 @@
 /** The newest entries as the relay has them, beside what this device reads in them. */
 import { displayName, toHex } from '@0fc/protocol';
 import type { RelayRow } from '../api.js';
-import type { LogRecord } from '../room/records.js';
-import type { RoomState } from '../room/state.js';
-import { knownContent } from '../room/take-message.js';
+import type { LogRecord } from '../room/state/records.js';
+import type { RoomState } from '../room/state/state.js';
+import { knownContent } from '../room/log/items.js';
 import type { Faces } from './faces.js';
 import { isRelayTimeDoubtful } from './times.js';
 
 /** Newest last. `now`: this device's clock, Unix ms. */
-export function relayRowsOf(
-  state: RoomState,
-  faces: Faces,
-  limit: number,
-  now: number = Date.now(),
-): readonly RelayRow[] {
+export function relayRowsOf(state: RoomState, faces: Faces, limit: number, now: number): readonly RelayRow[] {
   const rows: RelayRow[] = [];
-  for (let at = state.log.length - 1; at >= 0 && rows.length < limit; at--) {
-    const record = state.log[at];
-    const row = record === undefined ? null : rowOf(state, faces, record, now);
+  for (const record of state.log.newestFirst()) {
+    if (rows.length >= limit) break;
+    const row = rowOf(state, faces, record, now);
     if (row !== null) rows.push(row);
   }
   return rows.reverse();

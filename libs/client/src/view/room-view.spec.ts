@@ -5,9 +5,10 @@ import { generateKeyPair, safetyNumber, sealSignal, signBody } from '@0fc/crypto
 import { fingerprintOf } from '@0fc/crypto/verify';
 import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
 import type { RoomView, TimelineItem } from '../api.js';
-import { alarm, system } from '../room/items.js';
-import type { Person } from '../room/log.spec-support.js';
-import type { OwnerInvite } from '../room/records.js';
+import { alarm, system } from '../room/log/items.js';
+import { change, recordsOf, type Person } from '../room/log.spec-support.js';
+import { append, putInvite, set } from '../room/state/changes.js';
+import type { OwnerInvite, RoomCore } from '../room/state/records.js';
 import { relayRowsOf } from './relay-rows.js';
 import { roomViewOf } from './room-view.js';
 import { stage, START, type Stage } from './room.spec-support.js';
@@ -27,7 +28,8 @@ beforeEach(async () => {
 const view = (): RoomView => roomViewOf(on.room, on.faces, { draft: 'not sent', earlier: true });
 const memberOf = (person: Person) => view().members.find(({ memberId }) => memberId === person.id);
 const shown = (): readonly TimelineItem[] =>
-  on.source.state.log.flatMap((record) => itemsOf(on.source, record));
+  recordsOf(on.source.state).flatMap((record) => itemsOf(on.source, record));
+const become = (fields: Partial<RoomCore>): Promise<void> => change(on.source.state, set(fields));
 
 /** The presence of a person, as this room hears it. */
 const heard = (person: Person, head = on.log.roster.head): void => {
@@ -54,73 +56,65 @@ describe('a member', () => {
   });
 
   test('carries its marks: verified, leaving, confusable', async () => {
-    const { core } = on.source.state;
-    on.name(on.log.owner, 'Amina');
-    on.name(on.guest, 'Аmina');
-    core.verified = [on.log.owner.id];
-    core.leaving.push({ memberId: on.log.owner.id, request: new Uint8Array(1) });
+    await on.name(on.log.owner, 'Amina');
+    await on.name(on.guest, 'Аmina');
+    const leaver = { memberId: on.log.owner.id, request: new Uint8Array(1) };
+    await become({ verified: [on.log.owner.id], leaving: [leaver] });
     expect(memberOf(on.log.owner)).toMatchObject({
       name: 'Amina', verified: true, leaving: true, confusable: true, removing: false, oldPrekey: false,
       fingerprint: await fingerprintOf(nodeHash, on.log.owner.identity.publicKey),
     }); // prettier-ignore
-    core.people.length = 1;
+    await become({ people: on.source.state.core.people.slice(0, 1) });
     expect(memberOf(on.log.owner)?.confusable).toBe(false);
   });
 
   test('is being removed from the moment the owner asks until the log says so', async () => {
     on = await stage('owner');
     const { core, roster } = on.source.state;
-    core.wrappedTo = [{ memberId: on.guest.id, k: 1, again: true }];
+    await become({ wrappedTo: [{ memberId: on.guest.id, k: 1, again: true }] });
     expect(memberOf(on.guest)).toMatchObject({ removing: false, oldPrekey: true });
-    core.tasks.removals = [on.guest.id];
+    await become({ tasks: { ...core.tasks, removals: [on.guest.id] } });
     expect(memberOf(on.guest)?.removing).toBe(true);
-    core.tasks.removals = [];
+    await become({ tasks: { ...core.tasks, removals: [] } });
     const entry = signBody(core.identity, 'remove', {
       roomId: core.roomId, epoch: core.epoch, head: roster.head, owner: core.me, member: on.guest.id, reason: 'removed',
     }); // prettier-ignore
-    core.pending = { kind: 'rotate', entry, rotation: null, candidate: null, inviteId: null, reply: null };
+    const command = { kind: 'rotate' as const, rotation: null, candidate: null, inviteId: null, reply: null };
+    await become({ pending: { ...command, entry } });
     expect(memberOf(on.guest)?.removing).toBe(true);
     expect(memberOf(on.log.owner)?.removing).toBe(false);
   });
 });
 
 describe('the room', () => {
-  test('says why nothing is sent', () => {
-    const { core } = on.source.state;
+  test('says why nothing is sent', async () => {
     expect(view().paused).toBeNull();
-    core.keys = core.keys.map((key) => ({ ...key, key: null }));
+    await become({ keys: on.source.state.core.keys.map((key) => ({ ...key, key: null })) });
     expect(view().paused).toBe('key');
     on.fake.restoring = true;
     expect(view().paused).toBe('restore');
-    core.paused = true;
+    await become({ paused: true });
     expect(view().paused).toBe('departure');
-    core.stage = 'left';
+    await become({ stage: 'left' });
     expect(view().paused).toBeNull();
   });
 
   test('is leaving until it has left, and closing until it is closed', async () => {
-    const { core } = on.source.state;
-    core.leaveRequest = new Uint8Array(1);
+    await become({ leaveRequest: new Uint8Array(1) });
     expect(view().leaving).toBe(true);
-    core.stage = 'left';
+    await become({ stage: 'left' });
     expect(view().leaving).toBe(false);
     on = await stage('owner');
-    const owner = on.source.state;
-    owner.core.tasks.close = true;
+    const { core, roster } = on.source.state;
+    await become({ tasks: { ...core.tasks, close: true } });
     expect(view().closing).toBe(true);
-    owner.core.tasks.close = false;
-    const { roomId, me, identity } = owner.core;
-    const entry = signBody(identity, 'close', { roomId, epoch: 1, head: owner.roster.head, owner: me });
-    owner.core.pending = {
-      kind: 'roster',
-      entry,
-      rotation: null,
-      candidate: null,
-      inviteId: null,
-      reply: null,
-    };
+    await become({ tasks: { ...core.tasks, close: false } });
+    const { roomId, me, identity } = core;
+    const entry = signBody(identity, 'close', { roomId, epoch: 1, head: roster.head, owner: me });
+    const command = { kind: 'roster' as const, rotation: null, candidate: null, inviteId: null, reply: null };
+    await become({ pending: { ...command, entry } });
     expect(view().closing).toBe(true);
-    owner.core.stage = 'closed';
+    await become({ stage: 'closed' });
     expect(view().closing).toBe(false);
   });
 
@@ -128,14 +122,13 @@ describe('the room', () => {
     for (const [by, role] of [['guest', 'offered'], ['owner', 'offering']] as const) {
       on = await stage(by);
       const other = by === 'guest' ? on.log.owner : on.guest;
-      on.name(other, 'The other');
-      const { core } = on.source.state;
+      await on.name(other, 'The other');
       expect(view().handOver).toBeNull();
       const offer = { memberId: other.id, nonce: nodeRandom.bytes(16), since: START, offer: new Uint8Array(1) };
-      core.handOver = { ...offer, acceptance: null };
+      await become({ handOver: { ...offer, acceptance: null } });
       const told = { role, memberId: other.id, name: 'The other', since: START };
       expect(view().handOver).toEqual({ ...told, accepted: false });
-      core.handOver = { ...offer, acceptance: new Uint8Array(1) };
+      await become({ handOver: { ...offer, acceptance: new Uint8Array(1) } });
       expect(view().handOver).toEqual({ ...told, accepted: true });
     }
   }); // prettier-ignore
@@ -154,8 +147,8 @@ describe('the room', () => {
     expect(view().ownerAwaySince).toBeNull();
   });
 
-  test('carries what is typed here and by whom elsewhere, and where unread begins', () => {
-    on.source.state.core.readIndex = 3;
+  test('carries what is typed here and by whom elsewhere, and where unread begins', async () => {
+    await become({ readIndex: 3 });
     expect(view()).toMatchObject({
       draft: 'not sent', earlier: true, unreadFrom: 48, typing: [], settings: { rotateEvery: 100, approval: false },
     }); // prettier-ignore
@@ -170,14 +163,15 @@ describe('the room', () => {
   test('shows a join that waits for the owner’s word with the number both can compare', async () => {
     on = await stage('owner');
     const { state } = on.source;
-    state.roster = { ...state.roster, settings: { ...state.roster.settings, approval: true } };
+    const settings = { ...state.roster.settings, approval: true };
+    await on.take(await on.log.change('settings', { settings }));
     const joiner = generateKeyPair().publicKey;
     const invite: OwnerInvite = {
       inviteId: 'AAAAAAAAAAAAAAAAAAAAAA' as OwnerInvite['inviteId'], made: 5, expires: 9, pair: null, token: null,
       stage: 'asked', approved: false, replies: [], repliedAt: null, dropReason: null,
       joiner: { key: joiner, name: 'Tomás', joinKey: null, prekey: new Uint8Array(1), request: new Uint8Array(1) },
     }; // prettier-ignore
-    state.putInvite(invite);
+    await change(state, putInvite(invite));
     await on.faces.learn(state);
     expect(view().approvals).toEqual([
       {
@@ -190,7 +184,7 @@ describe('the room', () => {
         invited: 5,
       },
     ]);
-    state.putInvite({ ...invite, approved: true });
+    await change(state, putInvite({ ...invite, approved: true }));
     expect(view().approvals).toEqual([]);
   });
 });
@@ -199,8 +193,8 @@ describe('the conversation', () => {
   const target = (person: Person, n: number) => ({ sender: person.id, instance: person.instance, n });
 
   test('shows messages with all that became of them', async () => {
-    on.name(on.log.owner, 'Amina');
-    on.name(on.guest, 'Inès');
+    await on.name(on.log.owner, 'Amina');
+    await on.name(on.guest, 'Inès');
     await on.take(
       await on.log.say(on.log.owner, 'a question'),
       await on.send(on.guest, { type: 'reply', to: target(on.log.owner, 1), text: 'an answer' }),
@@ -249,18 +243,21 @@ describe('the conversation', () => {
     expect(quotes[2]?.text).toBe(`${'😀'.repeat(280)}…`);
   });
 
-  test('what waits for its key shows nothing; alarms stand in place', () => {
+  test('what waits for its key shows nothing; alarms stand in place', async () => {
     const { state } = on.source;
     const entry = {
       position: { g: 1, s: 9 }, kind: 'message' as const, sender: on.log.owner.id, time: 1, clear: new Uint8Array(1),
       payload: new Uint8Array(1),
     }; // prettier-ignore
     const before = shown().length;
-    state.append(null, 1, [{ type: 'sealed', entry, before: { g: 1, s: 8 } }]);
-    state.append(null, 2, [
-      alarm(ALARM_CODES.ALARM_RELAY_LOST, null, { from: 1, to: 2, restored: 2 }),
-      system('offered', { actor: on.log.owner.id, member: on.guest.id }),
-    ]);
+    await change(
+      state,
+      append(null, 1, [{ type: 'sealed', entry, before: { g: 1, s: 8 } }]),
+      append(null, 2, [
+        alarm(ALARM_CODES.ALARM_RELAY_LOST, null, { from: 1, to: 2, restored: 2 }),
+        system('offered', { actor: on.log.owner.id, member: on.guest.id }),
+      ]),
+    );
     expect(shown().slice(before)).toMatchObject([
       { type: 'alarm', code: 'ALARM_RELAY_LOST', params: { from: 1, to: 2, restored: 2 }, settled: true },
       { type: 'system', event: 'offered', me: true, params: { actorMe: 0 } },
@@ -270,11 +267,11 @@ describe('the conversation', () => {
 
 describe('what the relay sees', () => {
   test('are the entries as it has them, beside what they say here', async () => {
-    on.name(on.log.owner, 'Amina');
+    await on.name(on.log.owner, 'Amina');
     const entry = await on.log.say(on.log.owner, 'sealed words');
     await on.take(entry, await on.log.rotate(on.guest.id));
-    on.source.state.append(null, 1, [system('offered')]);
-    const rows = relayRowsOf(on.source.state, on.faces, 2);
+    await change(on.source.state, append(null, 1, [system('offered')]));
+    const rows = relayRowsOf(on.source.state, on.faces, 2, START);
     expect(rows).toMatchObject([
       {
         position: entry.position, kind: 'message', sender: on.log.owner.id, time: entry.time,
@@ -283,6 +280,6 @@ describe('what the relay sees', () => {
       },
       { kind: 'rotation', what: 'rotated', says: '' },
     ]); // prettier-ignore
-    expect(relayRowsOf(on.source.state, on.faces, 500)).toHaveLength(3);
+    expect(relayRowsOf(on.source.state, on.faces, 500, START)).toHaveLength(3);
   });
 });

@@ -3,7 +3,7 @@ import { clampTime, decodeBody, displayName, equalBytes, type MemberId } from '@
 import { containerBody } from '@0fc/crypto/verify';
 import type { HandOverView, InviteView, MemberView, PauseReason, RoomView } from '../api.js';
 import { ITEMS_PER_RECORD } from '../room/conversation.js';
-import type { OwnerInvite, RoomCore } from '../room/records.js';
+import type { OwnerInvite, RoomCore } from '../room/state/records.js';
 import type { Room } from '../room/room.js';
 import { drawnName, type Faces } from './faces.js';
 
@@ -43,6 +43,7 @@ export function roomViewOf(room: Room, faces: Faces, { draft, earlier }: Beside)
     alarms: talk.conversation.alarms(),
     ownerAwaySince: core.stage === 'member' && !state.isOwner ? signals.awaySince(roster.owner) : null,
     paused: pauseOf(room),
+    waiting: room.waiting,
   };
 }
 

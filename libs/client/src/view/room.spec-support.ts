@@ -2,11 +2,11 @@
 import type { Content, Entry } from '@0fc/protocol';
 import { nodeHash } from '@0fc/crypto/node';
 import { FakeClock, FakeRoom } from '../room/handle.spec-support.js';
-import { RoomLog, type Person } from '../room/log.spec-support.js';
+import { change, RoomLog, take as takeEntry, type Person } from '../room/log.spec-support.js';
+import { set } from '../room/state/changes.js';
 import { Outbox } from '../room/outbox.js';
 import type { Room } from '../room/room.js';
 import { Signals } from '../room/signals.js';
-import { takeEntry } from '../room/take.js';
 import { Talk } from '../room/talk.js';
 import { Faces } from './faces.js';
 import { sourceOf, type Source } from './timeline.js';
@@ -24,7 +24,7 @@ export interface Stage {
   take(...entries: readonly Entry[]): Promise<void>;
   send(person: Person, content: Content): Promise<Entry>;
   /** Names a member as a profile would. */
-  name(person: Person, name: string): void;
+  name(person: Person, name: string): Promise<void>;
 }
 
 /** A room of its owner and a guest, seen by one of the two. */
@@ -35,12 +35,12 @@ export async function stage(by: 'owner' | 'guest' = 'guest'): Promise<Stage> {
   const state = await log.reader(by === 'guest' ? guest : log.owner);
   const fake = new FakeRoom(state, clock);
   const outbox = new Outbox(fake);
-  const talk = new Talk(fake, (content) => outbox.add(content));
+  const talk = new Talk(fake, (content, ...beside) => outbox.add(content, ...beside));
   const extras = { signals: new Signals(fake), talk, connectionState: 'connected', stopped: null };
   const room = Object.assign(fake, extras) as unknown as Room;
   const faces = new Faces(nodeHash);
   const take = async (...entries: readonly Entry[]): Promise<void> => {
-    for (const each of entries) await takeEntry(nodeHash, state, each);
+    for (const each of entries) await takeEntry(state, each);
     talk.conversation.follow();
     await faces.learn(state);
   };
@@ -55,7 +55,8 @@ export async function stage(by: 'owner' | 'guest' = 'guest'): Promise<Stage> {
       return log.add('message', person.id, sealed.payload, sealed.clear);
     },
     name(person, name) {
-      state.core.people.push({ memberId: person.id, name, proof: null });
+      const people = [...state.core.people, { memberId: person.id, name, proof: null }];
+      return change(state, set({ people }));
     },
   }; // prettier-ignore
 }

@@ -6,8 +6,10 @@ import { generateKeyPair } from '@0fc/crypto/keys';
 import { fingerprintOf } from '@0fc/crypto/verify';
 import { loadThemis, nodeHash } from '@0fc/crypto/node';
 import type { TimelineItem, TimelineMessage } from '../api.js';
-import { system } from '../room/items.js';
-import type { OwnerInvite } from '../room/records.js';
+import { system } from '../room/log/items.js';
+import { change, recordsOf } from '../room/log.spec-support.js';
+import { append, putInvite, set } from '../room/state/changes.js';
+import type { OwnerInvite } from '../room/state/records.js';
 import { relayRowsOf } from './relay-rows.js';
 import { roomViewOf } from './room-view.js';
 import { stage, START, type Stage } from './room.spec-support.js';
@@ -30,7 +32,7 @@ beforeEach(async () => {
 });
 
 const shown = (): readonly TimelineItem[] =>
-  on.source.state.log.flatMap((record) => itemsOf(on.source, record));
+  recordsOf(on.source.state).flatMap((record) => itemsOf(on.source, record));
 const messages = () => shown().filter((item): item is TimelineMessage => item.type === 'message');
 const view = () => roomViewOf(on.room, on.faces, { draft: '', earlier: false });
 
@@ -48,9 +50,15 @@ describe('times', () => {
         on = await stage();
         const { state } = on.source;
         await on.take(await said(sentAt, relayed));
-        state.append(null, elsewhere, [system('offered', { actor: on.log.owner.id })]);
-        state.core.keys = state.core.keys.map((key) => ({ ...key, since: elsewhere }));
-        state.core.handOver = { memberId: on.log.owner.id, nonce: new Uint8Array(16), since: elsewhere, offer: new Uint8Array(1), acceptance: null }; // prettier-ignore
+        const handed = {
+          memberId: on.log.owner.id, nonce: new Uint8Array(16), since: elsewhere, offer: new Uint8Array(1), acceptance: null,
+        }; // prettier-ignore
+        const keys = state.core.keys.map((known) => ({ ...known, since: elsewhere }));
+        await change(
+          state,
+          append(null, elsewhere, [system('offered', { actor: on.log.owner.id })]),
+          set({ keys, handOver: handed }),
+        );
         const { key, handOver } = view();
         const summary = summaryOf(on.room, '');
         const times = [
@@ -94,8 +102,11 @@ describe('times', () => {
     ['a day ahead of this clock', DAY, false],
     ['more than a day ahead', DAY + 1, true],
     ['of 1970', -START, true],
-  ])('the relay’s time of an event %s is marked: %s, %s', (_what, offset, doubtful) => {
-    on.source.state.append(null, START + offset, [system('created', { actor: on.log.owner.id })]);
+  ])('the relay’s time of an event %s is marked: %s, %s', async (_what, offset, doubtful) => {
+    await change(
+      on.source.state,
+      append(null, START + offset, [system('created', { actor: on.log.owner.id })]),
+    );
     expect(shown().at(-1)).toMatchObject({ type: 'system', timeDoubtful: doubtful });
   });
 
@@ -112,14 +123,17 @@ describe('names', () => {
   const HIDDEN = '\u202eA\u200bmi\u2800na\u3164';
 
   test('are stripped of what is not seen, everywhere', async () => {
-    on.name(on.log.owner, HIDDEN);
+    await on.name(on.log.owner, HIDDEN);
     await on.take(
       await on.log.say(on.log.owner, 'x'),
       await on.send(on.log.owner, { type: 'roomName', name: 'First' }),
       await on.send(on.log.owner, { type: 'roomName', name: `${HIDDEN}’s` }),
     );
     const { state } = on.source;
-    state.append(null, START, [system('offered', { actor: on.log.owner.id, member: on.guest.id })]);
+    await change(
+      state,
+      append(null, START, [system('offered', { actor: on.log.owner.id, member: on.guest.id })]),
+    );
     expect(view().members.map(({ name }) => name)).toContain('Amina');
     expect(view().name).toBe('Amina’s');
     expect(summaryOf(on.room, '')).toMatchObject({ name: 'Amina’s', last: { sender: 'Amina' } });
@@ -127,38 +141,46 @@ describe('names', () => {
     const events = shown().filter((item) => item.type === 'system');
     expect(events.at(-1)?.params).toMatchObject({ actor: 'Amina' });
     expect(events.find(({ event }) => event === 'name')?.params).toMatchObject({ name: 'Amina’s' });
-    const all = JSON.stringify([view(), summaryOf(on.room, ''), shown(), relayRowsOf(state, on.faces, 500)]);
+    const all = JSON.stringify([
+      view(),
+      summaryOf(on.room, ''),
+      shown(),
+      relayRowsOf(state, on.faces, 500, START),
+    ]);
     expect(all).not.toMatch(/[\u202a-\u202e\u2066-\u2069\u200b\u2800\u3164]/);
   });
 
   test('of nothing that is seen give way to the whole fingerprint: 64 bits', async () => {
-    on.name(on.log.owner, '\u3164\u2800');
+    await on.name(on.log.owner, '\u3164\u2800');
     await on.take(await on.log.say(on.log.owner, 'x'));
     const { state } = on.source;
     const fingerprint = await fingerprintOf(nodeHash, on.log.owner.identity.publicKey);
     expect(fingerprint).toMatch(/^[0-9A-F]{16}$/);
     expect(on.faces.nameFor(state, on.log.owner.id)).toBe(fingerprint);
     expect(messages().at(-1)).toMatchObject({ senderName: '', fingerprint });
-    state.append(null, START, [system('offered', { actor: on.log.owner.id, member: on.guest.id })]);
+    await change(
+      state,
+      append(null, START, [system('offered', { actor: on.log.owner.id, member: on.guest.id })]),
+    );
     expect(shown().at(-1)).toMatchObject({ params: { actor: fingerprint } });
   });
 
   test('that are another one’s fingerprint, or another one’s but for what is not seen, look alike', async () => {
     const fingerprint = await fingerprintOf(nodeHash, on.log.owner.identity.publicKey);
-    on.name(on.log.owner, '\u3164');
-    on.name(on.guest, fingerprint.toLowerCase());
+    await on.name(on.log.owner, '\u3164');
+    await on.name(on.guest, fingerprint.toLowerCase());
     await on.faces.learn(on.source.state);
     expect([...on.source.confusable].sort()).toEqual([on.log.owner.id, on.guest.id].sort());
-    on.source.state.core.people.length = 0;
-    on.name(on.log.owner, 'Amina');
-    on.name(on.guest, 'Ami\u2800na');
+    await change(on.source.state, set({ people: [] }));
+    await on.name(on.log.owner, 'Amina');
+    await on.name(on.guest, 'Ami\u2800na');
     expect(on.source.confusable.size).toBe(2);
   });
 
   test('of whoever asks to enter are stripped, or the fingerprint', async () => {
     on = await stage('owner');
     const { state } = on.source;
-    state.roster = { ...state.roster, settings: { ...state.roster.settings, approval: true } };
+    await on.take(await on.log.change('settings', { settings: { ...on.log.roster.settings, approval: true } }));
     const key = generateKeyPair().publicKey;
     const fingerprint = await fingerprintOf(nodeHash, key);
     const asks = (name: string): OwnerInvite => ({
@@ -167,18 +189,18 @@ describe('names', () => {
       joiner: { key, name, joinKey: null, prekey: new Uint8Array(1), request: new Uint8Array(1) },
     }); // prettier-ignore
     for (const [name, drawn] of [[HIDDEN, 'Amina'], ['\u2800', fingerprint]] as const) {
-      state.putInvite(asks(name));
+      await change(state, putInvite(asks(name)));
       await on.faces.learn(state);
       expect(view().approvals).toMatchObject([{ name: drawn, fingerprint }]);
       expect(view().invites).toMatchObject([{ claimedBy: drawn }]);
     }
   }); // prettier-ignore
 
-  test('are, whatever they are, the same twice, and never hide who they are of', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 64 }), (name) => {
-        on.source.state.core.people.length = 0;
-        on.name(on.guest, name);
+  test('are, whatever they are, the same twice, and never hide who they are of', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'binary', minLength: 1, maxLength: 64 }), async (name) => {
+        await change(on.source.state, set({ people: [] }));
+        await on.name(on.guest, name);
         const drawn = on.faces.nameFor(on.source.state, on.guest.id);
         expect(drawn).toBe(displayName(name) || on.faces.fingerprint(on.guest.id));
         expect(drawn).not.toBe('');

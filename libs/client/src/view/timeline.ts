@@ -1,10 +1,11 @@
 /** The open room's conversation, item by item, as the page shows it. */
 import { clampTime, displayName, type MemberId } from '@0fc/protocol';
 import type { TimelineItem, TimelineMessage, TimelineSystem } from '../api.js';
-import { isSettled, ITEMS_PER_RECORD, recordAt, type Conversation, type Said } from '../room/conversation.js';
+import { admittedSince, newcomersSince } from '../room/log/lost.js';
+import { isSettled, ITEMS_PER_RECORD, type Conversation, type Said } from '../room/conversation.js';
 import { targetKey } from '../room/fold.js';
-import type { LogRecord, StoredItem } from '../room/records.js';
-import type { RoomState } from '../room/state.js';
+import type { LogRecord, StoredItem } from '../room/state/records.js';
+import type { RoomState } from '../room/state/state.js';
 import { drawnName, type Faces } from './faces.js';
 import { isRelayTimeDoubtful, isSentTimeDoubtful } from './times.js';
 
@@ -23,7 +24,7 @@ export const sourceOf = (
   state: RoomState,
   conversation: Conversation,
   faces: Faces,
-  now: number = Date.now(),
+  now: number,
 ): Source => ({ state, conversation, faces, confusable: faces.confusable(state), now });
 
 type Place = Pick<TimelineSystem, 'id' | 'order' | 'time' | 'timeDoubtful'>;
@@ -102,7 +103,7 @@ function systemOf(
 function messageOf(source: Source, said: Said): TimelineMessage {
   const { state, conversation, faces, now } = source;
   const { me, verified } = state.core;
-  const relayed = said.at === null ? null : (recordAt(state, said.at.index)?.time ?? said.sentAt);
+  const relayed = said.at === null ? null : (state.log.at(said.at.index)?.time ?? said.sentAt);
   const fate = conversation.fateOf(said);
   const named = (members: readonly MemberId[]): readonly string[] =>
     members.map((member) => faces.nameFor(state, member));
@@ -120,7 +121,9 @@ function messageOf(source: Source, said: Said): TimelineMessage {
     verified: verified.includes(said.sender),
     mine: said.sender === me,
     text: fate.deleted ? '' : textOf(source, said),
-    state: conversation.isWaiting(said) ? 'sending' : readers.length > 0 ? 'read' : 'relayed',
+    state: stateOf(source, said, readers),
+    newcomers: newcomersTo(source, said).map((member) => faces.nameFor(state, member)),
+    late: said.late,
     readBy: readers.length,
     readers: named(readers),
     unsupported: said.text === null && !fate.deleted,
@@ -134,6 +137,23 @@ function messageOf(source: Source, said: Said): TimelineMessage {
     edited: said.text !== null && fate.text !== null && !fate.deleted,
     deleted: fate.deleted,
   };
+}
+
+function stateOf(
+  { state, conversation }: Source,
+  said: Said,
+  readers: readonly MemberId[],
+): TimelineMessage['state'] {
+  if (said.lost !== null) return 'lost';
+  if (conversation.itemsOf(said).some((item) => admittedSince(state, item).length > 0)) return 'waiting';
+  if (conversation.isWaiting(said)) return 'sending';
+  return readers.length > 0 ? 'read' : 'relayed';
+}
+
+/** Who could not have read a line when it was written, and would now. */
+function newcomersTo({ state, conversation }: Source, said: Said): readonly MemberId[] {
+  if (said.lost !== null) return newcomersSince(state, said.lost);
+  return [...new Set(conversation.itemsOf(said).flatMap((item) => admittedSince(state, item)))];
 }
 
 /** An edit of a content that this client cannot show has nothing to edit here. */

@@ -61,8 +61,8 @@ export const openReply = v.strictObject({
   epoch,
   /** messages in the log since the rotation that began this epoch */
   epochMessages: v.pipe(v.number(), v.integer(), v.minValue(0)),
-  /** the number of this member's newest prekey at the relay, 0 for none */
-  prekey: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  /** this member's newest signed prekey at the relay, null for none; its own signature bounds the number in it */
+  prekey: v.nullable(container),
   /** the rotation that began the epoch, where it was after the position that was sent and is trimmed */
   rotation: v.exactOptional(v.strictObject({ ...entry.entries, kind: v.literal('rotation') })),
   /** entries after the position that was sent, oldest first: one page */

@@ -117,7 +117,7 @@ function departed(page: Extract<LogPage, { readonly role: 'departed' }>): Answer
       head: page.head,
       epoch: page.epoch,
       epochMessages: 0,
-      prekey: 0,
+      prekey: null,
       entries,
       live: false,
     },

@@ -141,7 +141,7 @@ function pageOf(reply: Reply, roomId: RoomId): LogPage {
     rotation: rotationOf(reply.listOrNull()),
     entries: reply.list().map((entries) => entryOf(entries.list())),
     end: reply.number() === 1,
-    prekey: reply.number(),
+    prekey: reply.bytesOrNull(),
   };
 }
 

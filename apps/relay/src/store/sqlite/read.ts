@@ -66,7 +66,7 @@ export function readLog(tx: Transaction, command: ReadLog): Verdict<{ readonly p
       rotation: rotationBehind(tx, row, memberId, after),
       entries,
       end: upTo === null && !more,
-      prekey: member.prekey_k,
+      prekey: member.prekey,
     },
   };
 }

@@ -71,7 +71,7 @@ return {'OK', room.g, room.s}
 /**
  * ARGV: member, g and s to read after ('' for from the floor on), most entries, most bytes, most generations.
  * Returns the role, then for the departed: farewell, head, epoch; else: facts, generations, the last rotation
- * with its wrap if it is behind the edge, or nothing, entries with wraps, end, prekey number. Atomic: a page and the tip it is measured by are of one moment.
+ * with its wrap if it is behind the edge, or nothing, entries with wraps, end, the member's newest prekey or nothing. Atomic: a page and the tip it is measured by are of one moment.
  */
 export const readLog = script({
   name: 'readLog',
@@ -159,7 +159,7 @@ while not full do
 end
 local starts = {}
 for i, start in ipairs(listed) do starts[i] = start[4] end
-return {'OK', room.owner == who and 'owner' or 'member', facts(), starts, rotated, entries, (upTo or more) and 0 or 1, known.k}
+return {'OK', room.owner == who and 'owner' or 'member', facts(), starts, rotated, entries, (upTo or more) and 0 or 1, call('HGET', PREKEYS, who)}
 `,
 });
 

@@ -1,0 +1,139 @@
+/**
+ * What an entry of the log makes of a room (docs/protocol.md sections 4, 6, 7): pure functions from a snapshot
+ * and an entry to changes.
+ *
+ * Nothing here trusts the relay: an entry that does not prove itself becomes an alarm at its position, and the
+ * rest goes on. Only positions ever follow the relay's word; roster head, epoch, keys and counters never go
+ * back. An entry that fails in any other way, or that could not be stored, is an alarm at its position too, with
+ * a code by which it can be reported: nothing that others send stops a room.
+ */
+import {
+  ALARM_CODES, comparePositions, equalBytes, ERROR_CODES, toHex, type Bytes, type Entry, type Position,
+} from '@0fc/protocol'; // prettier-ignore
+import { transcriptNext, type Hash } from '@0fc/crypto/verify';
+import { ClientError } from '../../errors.js';
+import { append, set, type RoomChange } from '../state/changes.js';
+import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
+import type { StoredItem } from '../state/records.js';
+import { generationEndedAt } from './fork.js';
+import { alarm, relayedOf } from './items.js';
+import { decryptMessage } from './message.js';
+import { joinedMissed } from './missed.js';
+import { applyLeaveRequest, applyRosterEntry } from './roster.js';
+import { applyRotation } from './rotation.js';
+import { followToMember } from './trimmed.js';
+
+export interface Applied {
+  /** 'gap': the entry does not follow, and changes nothing. 'known': its position was read before. */
+  readonly outcome: 'applied' | 'known' | 'gap';
+  readonly changes: readonly RoomChange[];
+  /** a roster entry or rotation that does not prove itself: nothing is sealed before the log is explained (log-end.ts) */
+  readonly unproven?: true;
+}
+
+export async function applyEntry(hash: Hash, snapshot: RoomSnapshot, entry: Entry): Promise<Applied> {
+  const { core } = snapshot;
+  if (comparePositions(entry.position, core.position) <= 0) {
+    return { outcome: 'known', changes: await compareKnown(hash, snapshot, entry) };
+  }
+  if (entry.position.g !== core.position.g || entry.position.s !== core.position.s + 1)
+    return { outcome: 'gap', changes: [] };
+  const t = await transcriptNext(hash, core.t, entry);
+  const changes = await changesOf(hash, snapshot, entry, t);
+  return { outcome: 'applied', changes, ...(changes.some(isUnproven) ? { unproven: true } : {}) };
+}
+
+async function changesOf(
+  hash: Hash,
+  snapshot: RoomSnapshot,
+  entry: Entry,
+  t: Bytes,
+): Promise<readonly RoomChange[]> {
+  const draft = snapshot.fork();
+  try {
+    draft.apply(set({ position: entry.position, t }));
+    const items = await itemsOf(hash, draft, entry, snapshot.core.position);
+    const shown = joinedMissed(draft, items) ? [] : items;
+    draft.apply(append({ position: entry.position, t, relayed: relayedOf(entry) }, entry.time, shown));
+    // What cannot be encoded fails here, and not with everything else of its page.
+    draft.records();
+    return draft.changes;
+  } catch (error) {
+    // MALFORMED: it cannot be stored. Anything else is a fault of this client.
+    const internal = ClientError.from(error).code === ERROR_CODES.INTERNAL ? 1 : 0;
+    const numbers = { report: reportOf(t), position: entry.position.s, internal };
+    const item = alarm(ALARM_CODES.ALARM_ENTRY_FAILED, null, numbers);
+    return [
+      set({ position: entry.position, t }),
+      append({ position: entry.position, t, relayed: relayedOf(entry) }, entry.time, [item]),
+    ];
+  }
+}
+
+const UNPROVEN: ReadonlySet<string> = new Set([
+  ALARM_CODES.ALARM_BAD_ROSTER,
+  ALARM_CODES.ALARM_FOREIGN_ROTATION,
+  ALARM_CODES.ALARM_ENTRY_FAILED,
+]);
+
+const isUnproven = (change: RoomChange): boolean =>
+  change.kind === 'append' && change.items.some((item) => item.type === 'alarm' && UNPROVEN.has(item.code));
+
+/** Names a failure to whoever is asked about it: the same on every device that read the same log up to it. */
+const reportOf = (t: Bytes): number => Number.parseInt(toHex(t.subarray(0, 4)), 16);
+
+async function itemsOf(
+  hash: Hash,
+  draft: RoomDraft,
+  entry: Entry,
+  before: Position,
+): Promise<readonly StoredItem[]> {
+  switch (entry.kind) {
+    case 'message':
+      await followToMember(hash, draft, entry.sender);
+      draft.apply(set({ epochMessages: draft.core.epochMessages + 1 }));
+      return decryptMessage(draft, entry, before);
+    case 'rotation':
+      return applyRotation(hash, draft, entry);
+    case 'roster':
+      return applyRosterEntry(hash, draft, entry);
+    case 'leaveRequest':
+      return applyLeaveRequest(draft, entry);
+  }
+}
+
+/** An entry shown again must be the same one: two under one position are a fork (G7). */
+async function compareKnown(
+  hash: Hash,
+  snapshot: RoomSnapshot,
+  entry: Entry,
+): Promise<readonly RoomChange[]> {
+  const { position, time } = entry;
+  const known = snapshot.transcriptAt(position);
+  const fork = append(null, time, [alarm(ALARM_CODES.ALARM_FORK, null, { position: position.s })]);
+  if (known === null) {
+    const impossible = generationEndedAt(snapshot, position) !== null || snapshot.passedOver(position);
+    return impossible && !endsInFork(snapshot) ? [fork] : [];
+  }
+  const before = snapshot.transcriptAt({ g: position.g, s: position.s - 1 });
+  if (before === null || equalBytes(await transcriptNext(hash, before, entry), known)) return [];
+  return [fork];
+}
+
+/**
+ * An entry of a generation that had ended before it, as the relay has said here, or of a position where it
+ * had nothing: others have another log. Shown once for all that follow each other.
+ */
+function endsInFork({ log }: RoomSnapshot): boolean {
+  const [last] = log.at(log.end - 1)?.items ?? [];
+  return last?.type === 'alarm' && last.code === ALARM_CODES.ALARM_FORK && last.member === null;
+}
+
+/** What lies in a gap cannot be had: shown, and the transcript goes on from the relay's word. */
+export function acceptGap({ core }: RoomSnapshot, entry: Entry): readonly RoomChange[] {
+  const numbers = { from: core.position.s + 1, to: entry.position.s - 1 };
+  return [
+    append(null, entry.time, [alarm(ALARM_CODES.ALARM_GAP, null, numbers)]),
+    set({ position: { g: entry.position.g, s: entry.position.s - 1 } }),
+  ];
+}

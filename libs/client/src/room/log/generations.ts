@@ -1,0 +1,147 @@
+/**
+ * Generations: a relay that has lost, or may have lost, the tail of the log
+ * (docs/protocol.md section 6). Only the position goes back; head, epoch, keys and counters
+ * never do, and what was lost is always shown.
+ */
+import {
+  ALARM_CODES,
+  comparePositions,
+  type Bytes,
+  type GenerationStart,
+  type MemberId,
+  type Position,
+} from '@0fc/protocol';
+import { transcriptGeneration, transcriptStart, type Hash } from '@0fc/crypto/verify';
+import { generationSlot } from '../state/alarm-flood.js';
+import { append, replaceItems, set } from '../state/changes.js';
+import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
+import type { EpochKey, LogRecord, StoredItem } from '../state/records.js';
+import { alarm } from './items.js';
+import { requeueLost } from './lost.js';
+
+/** Losses that are remembered: an entry lost longer ago than that counts as lost again. */
+const LOSSES_KEPT = 64;
+
+export async function applyGeneration(
+  hash: Hash,
+  draft: RoomDraft,
+  start: GenerationStart,
+  now: number,
+): Promise<void> {
+  const { core } = draft;
+  if (start.generation <= core.position.g) return;
+  const position = { g: start.generation, s: start.from.s };
+  const { lost, whole } = lostRecords(draft, start.from);
+  // Where generations follow each other with nothing between, the last one may go back over the others.
+  const from = (await transcriptOf(hash, draft, start.from)) ?? core.t;
+  const t = await transcriptGeneration(hash, from, start.generation);
+  const slot = generationSlot(draft.log);
+  const index = slot ?? core.nextIndex;
+  draft.apply(set({ position, t }), append({ position, t, relayed: null }, now, []));
+  if (lost.length === 0) return;
+  // One of many in a row is shown with those before it.
+  const before = slot === null || core.lost?.index !== slot ? [] : [core.lost.from, core.lost.to];
+  const positions = lost.flatMap((record) => (record.at === null ? [] : [record.at.position.s]));
+  const numbers = [...before, ...positions];
+  draft.apply(
+    set({
+      losses: [...core.losses, { ...start }].slice(-LOSSES_KEPT),
+      logEpoch: epochAt(draft, start.from),
+      logLength: whole ? core.logLength - rosterEntries(lost) : 1,
+      lost: { index, from: least(numbers), to: greatest(numbers), restored: 0 },
+    }),
+  );
+  requeueLost(draft, lost);
+  showLoss(draft);
+}
+
+/** A newcomer was never served what lies before its floor; the transcript of genesis it knows all the same. */
+async function transcriptOf(hash: Hash, snapshot: RoomSnapshot, position: Position): Promise<Bytes | null> {
+  const genesis = snapshot.chain.get(0);
+  const atGenesis = position.g === 1 && position.s === 0;
+  if (atGenesis && genesis !== undefined) return transcriptStart(hash, genesis);
+  return snapshot.transcriptAt(position);
+}
+
+/** One entry that was lost is in the log again. */
+export function noteRestored(draft: RoomDraft): void {
+  const { lost } = draft.core;
+  if (lost === null || lost.restored > lost.to - lost.from) return;
+  draft.apply(set({ lost: { ...lost, restored: lost.restored + 1 } }));
+  showLoss(draft);
+}
+
+function showLoss(draft: RoomDraft): void {
+  const { lost } = draft.core;
+  if (lost === null) return;
+  const { index, ...numbers } = lost;
+  const item: StoredItem = alarm(ALARM_CODES.ALARM_RELAY_LOST, null, numbers);
+  draft.apply(replaceItems(index, [item]));
+}
+
+/**
+ * What was taken in after `from` and had not been lost before, newest first. `whole`: `from` is not
+ * before what this member was ever served, so that nothing older is lost.
+ */
+function lostRecords(
+  snapshot: RoomSnapshot,
+  from: Position,
+): { readonly lost: readonly LogRecord[]; readonly whole: boolean } {
+  const lost: LogRecord[] = [];
+  for (const record of snapshot.log.newestFirst()) {
+    const place = record.at;
+    if (place === null || !inLineage(snapshot, place.position)) continue;
+    if (comparePositions(place.position, from) <= 0) return { lost, whole: true };
+    if (place.relayed !== null) lost.push(record);
+  }
+  return { lost, whole: false };
+}
+
+/** Roster entries among them that were taken for what they are. */
+const rosterEntries = (records: readonly LogRecord[]): number =>
+  records.filter(
+    ({ at, items }) => at?.relayed?.kind === 'roster' && !items.some((item) => item.type === 'alarm'),
+  ).length;
+
+/** Whether the log of this moment still holds the entry at a position, as far as the relay has said. */
+function inLineage({ core }: RoomSnapshot, position: Position): boolean {
+  return core.losses.every(
+    (loss) => loss.generation <= position.g || comparePositions(position, loss.from) <= 0,
+  );
+}
+
+/** The epoch of the log goes back with it: what is sealed there is opened with the key of that epoch. */
+function epochAt({ core, rotations }: RoomSnapshot, from: Position): number {
+  const begun = new Map(core.keys.map(({ epoch, floor }) => [epoch, floor]));
+  for (const [epoch, { entry }] of rotations) begun.set(epoch, entry.position);
+  const later = [...begun].filter(([, position]) => comparePositions(position, from) > 0);
+  return later.reduce((least, [epoch]) => Math.min(least, epoch - 1), core.logEpoch);
+}
+
+const least = (numbers: readonly number[]): number => numbers.reduce((a, b) => Math.min(a, b), Infinity);
+const greatest = (numbers: readonly number[]): number => numbers.reduce((a, b) => Math.max(a, b), -Infinity);
+
+type Counters = EpochKey['counters'];
+
+/**
+ * Each sender's last counter in the log as the relay has it up to here: what a loss took away comes
+ * again after it, and is no repetition to a newcomer. `before`: for who has said nothing since.
+ */
+export function countersHere(snapshot: RoomSnapshot, before: Counters): Counters {
+  const here = new Map<MemberId, Counters[number]>();
+  const first = new Map<MemberId, Counters[number]>();
+  for (const { at, items } of snapshot.log.oldestFirst()) {
+    const stands = at !== null && inLineage(snapshot, at.position);
+    for (const item of items) {
+      if (item.type !== 'message' && item.type !== 'repeat') continue;
+      const { sender, instance, n } = item;
+      if (stands) here.set(sender, { sender, instance, n });
+      else if (!first.has(sender)) first.set(sender, { sender, instance, n: n - 1 });
+    }
+  }
+  const others = before.map((counter) => here.get(counter.sender) ?? first.get(counter.sender) ?? counter);
+  const known = new Set(others.map(({ sender }) => sender));
+  const all = [...others, ...[...here.values()].filter(({ sender }) => !known.has(sender))];
+  // Of whom all is lost, the first one comes again: there is none before it.
+  return all.filter(({ n }) => n > 0);
+}

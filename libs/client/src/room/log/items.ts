@@ -1,0 +1,48 @@
+/** Makers of what the local log shows beside messages. */
+import {
+  content as contentSchema, ERROR_CODES, parse, toBase64Url, type AlarmCode, type Bytes, type Content, type Entry, type MemberId,
+} from '@0fc/protocol'; // prettier-ignore
+import { ClientError } from '../../errors.js';
+import type { Relayed, StoredItem } from '../state/records.js';
+
+export const alarm = (
+  code: AlarmCode,
+  member: MemberId | null = null,
+  numbers: Readonly<Record<string, number>> = {},
+): StoredItem => ({ type: 'alarm', code, member, numbers: { ...numbers } });
+
+export const system = (
+  event: string,
+  fields: { actor?: MemberId; member?: MemberId; numbers?: Record<string, number>; text?: string } = {},
+): StoredItem => ({
+  type: 'system',
+  event,
+  actor: fields.actor ?? null,
+  member: fields.member ?? null,
+  numbers: fields.numbers ?? {},
+  text: fields.text ?? '',
+});
+
+/** A stable name for a message, from the outbox on. */
+export const messageIdOf = (sender: string, mid: Bytes): string => `${sender}.${toBase64Url(mid)}`;
+
+const SAMPLE_BYTES = 48;
+
+/** What the relay has of an entry, for the panel that shows it beside the clear text. */
+export const relayedOf = (entry: Pick<Entry, 'kind' | 'sender' | 'clear' | 'payload'>): Relayed => ({
+  kind: entry.kind,
+  sender: entry.sender,
+  clearBytes: entry.clear.length,
+  payloadBytes: entry.payload.length,
+  sample: entry.payload.slice(0, SAMPLE_BYTES),
+});
+
+/** The content as this version knows it; null: it takes a newer client. */
+export function knownContent(content: unknown): Content | null {
+  try {
+    return parse(contentSchema, content);
+  } catch (error) {
+    if (ClientError.from(error).code !== ERROR_CODES.MALFORMED) throw error;
+    return null;
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * What becomes of this member's own lines that the relay has lost, or says that it has (docs/protocol.md section
+ * 6, G18): nothing is sealed for whom it was not written for.
+ *
+ * What was lost in the epoch in which it was sealed is sent again; whoever holds that epoch's key could have read
+ * it. Of an earlier epoch nothing goes by itself: the line is shown as lost, its counter goes as void, and its
+ * sender may send it again by hand. Names are exempt, since newcomers are given them anyway.
+ */
+import { comparePositions, equalBytes, type AnyContent, type MemberId } from '@0fc/protocol';
+import { append, putOutbox, replaceItems } from '../state/changes.js';
+import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
+import type { LogRecord, OutboxItem, StoredItem, StoredMessage } from '../state/records.js';
+import { knownContent } from './items.js';
+
+/** Contents that a newcomer gets in any case. */
+const isName = (content: AnyContent): boolean => {
+  const type = knownContent(content)?.type;
+  return type === 'profile' || type === 'roomName';
+};
+
+/** Lines that a person wrote, rather than what is said about them. */
+const isLine = (content: AnyContent): boolean => {
+  const type = knownContent(content)?.type;
+  return type === undefined || type === 'text' || type === 'reply';
+};
+
+/** `lost`: the records after which the relay's log goes on without them. */
+export function requeueLost(draft: RoomDraft, lost: readonly LogRecord[]): void {
+  const { core } = draft;
+  const own = ({ sender, instance }: Pick<StoredMessage, 'sender' | 'instance'>): boolean =>
+    sender === core.me && equalBytes(instance, core.instance);
+  /** counters of what was lost, to whether that was in this epoch */
+  const due = new Map<number, boolean>();
+  for (const { at, items } of lost) {
+    // Every position of an epoch lies after the rotation that began it.
+    const sameEpoch = at !== null && comparePositions(at.position, draft.current.floor) > 0;
+    for (const item of items) {
+      // What had been lost before, sent again, and is lost once more, counts as what it was.
+      if ((item.type === 'message' || item.type === 'repeat') && own(item)) due.set(item.n, sameEpoch);
+    }
+  }
+  if (due.size === 0) return;
+  const deleted = deletedBy(draft);
+  for (const record of draft.log.oldestFirst()) {
+    for (const item of record.items) {
+      if (item.type !== 'message' || !own(item)) continue;
+      const sameEpoch = due.get(item.n);
+      if (sameEpoch === undefined || draft.outbox.has(item.n)) continue;
+      const again = isName(item.content) || (sameEpoch && !deleted.has(item.n));
+      draft.apply(putOutbox(waitingAgain(draft, item, again ? item.content : { type: 'void' })));
+      if (!again && isLine(item.content) && !deleted.has(item.n)) markLost(draft, record, item);
+    }
+  }
+}
+
+/** With the same counter and nonce: whoever holds the line already leaves it where it stands. */
+const waitingAgain = (
+  { chain }: RoomSnapshot,
+  { n, instance, mid, sentAt: made }: StoredMessage,
+  content: AnyContent,
+): OutboxItem => ({
+  n, instance, mid, made, content, sealed: null, acknowledged: false, writtenAt: chain.size, confirmed: true,
+}); // prettier-ignore
+
+function markLost(draft: RoomDraft, { index }: LogRecord, line: StoredMessage): void {
+  const items = draft.log.at(index)?.items ?? [];
+  const lost = Math.max(0, draft.chain.size - admissionsAfter(draft, index));
+  const marked = items.map((item): StoredItem => (item === line ? { ...line, lost } : item));
+  draft.apply(replaceItems(index, marked));
+}
+
+/** Entries of the chain that were read after a record: at least those that admitted somebody. */
+function admissionsAfter({ log }: RoomSnapshot, index: number): number {
+  let after = 0;
+  for (const { at, items } of log.oldestFirst(index + 1)) {
+    if (at?.relayed?.kind === 'roster' && items.some(({ type }) => type === 'system')) after += 1;
+  }
+  return after;
+}
+
+/** A line that was lost is in the log again after all, as it was. */
+export function unmarkLost(draft: RoomDraft, n: number): void {
+  for (const { index, items } of draft.log.newestFirst()) {
+    if (!items.some((item) => isLostUnder(item, n))) continue;
+    const found = items.map((item): StoredItem => {
+      if (!isLostUnder(item, n)) return item;
+      const { lost: _back, ...line } = item;
+      return line;
+    });
+    draft.apply(replaceItems(index, found));
+    return;
+  }
+}
+
+/** Only this member's own lines are ever marked. */
+const isLostUnder = (item: StoredItem, n: number): item is StoredMessage =>
+  item.type === 'message' && item.lost !== undefined && item.n === n;
+
+/**
+ * A line that the relay has acknowledged and that no log has brought back before its epoch ended: shown as lost
+ * where this member stands, and its counter goes as void.
+ */
+export function giveUp(draft: RoomDraft, item: OutboxItem, now: number): void {
+  if (isName(item.content)) {
+    draft.apply(putOutbox({ ...item, sealed: null, acknowledged: false }));
+    return;
+  }
+  const { n, instance, mid, made: sentAt, content } = item;
+  const sender = draft.core.me;
+  if (isLine(content)) {
+    const line: StoredMessage = {
+      type: 'message',
+      sender,
+      instance,
+      n,
+      mid,
+      sentAt,
+      content,
+      lost: item.writtenAt,
+    };
+    draft.apply(append(null, now, [line]));
+  }
+  draft.apply(
+    putOutbox({ ...item, content: { type: 'void' }, sealed: null, acknowledged: false, confirmed: true }),
+  );
+}
+
+/**
+ * Members that were admitted after a line was written and before it went: its sender is asked first. Names go to
+ * newcomers anyway; a reaction or a marker says nothing to who has not read what it is about.
+ */
+export function admittedSince(snapshot: RoomSnapshot, item: OutboxItem): readonly MemberId[] {
+  const asks = !item.confirmed && (isLine(item.content) || item.content.type === 'edit');
+  return asks ? newcomersSince(snapshot, item.writtenAt) : [];
+}
+
+/** Members that were admitted by the entries of the chain from an index on. */
+export const newcomersSince = (snapshot: RoomSnapshot, length: number): readonly MemberId[] =>
+  [...snapshot.roster.members.values()].flatMap(({ memberId, admit }) =>
+    (snapshot.chainIndex(admit) ?? 0) >= length ? [memberId] : [],
+  );
+
+/** Counters of this member's lines that it has deleted. */
+function deletedBy({ core, log }: RoomSnapshot): ReadonlySet<number> {
+  const deleted = new Set<number>();
+  for (const { items } of log.oldestFirst()) {
+    for (const item of items) {
+      if (item.type !== 'message' || item.sender !== core.me) continue;
+      const content = knownContent(item.content);
+      if (content?.type !== 'delete' || content.to.sender !== core.me) continue;
+      if (equalBytes(content.to.instance, core.instance)) deleted.add(content.to.n);
+    }
+  }
+  return deleted;
+}

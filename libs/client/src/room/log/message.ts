@@ -1,0 +1,206 @@
+/** Taking in one message of the log (docs/protocol.md section 6). */
+import {
+  ALARM_CODES, decodeMessageClear, equalBytes, ERROR_CODES, type Body, type Bytes, type Entry, type MemberId, type Position,
+} from '@0fc/protocol'; // prettier-ignore
+import { openMessage } from '@0fc/crypto/keys';
+import { ClientError } from '../../errors.js';
+import { dropOutbox, putOutbox, setSender } from '../state/changes.js';
+import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
+import type { EpochKey, StoredItem } from '../state/records.js';
+import { checkSeen } from './fork.js';
+import { noteRestored } from './generations.js';
+import { alarm, system } from './items.js';
+import { unmarkLost } from './lost.js';
+import { applyNames } from './profiles.js';
+
+/** Older instances that are remembered of each sender; what was taken in of others is known by its mid. */
+const RETIRED_KEPT = 32;
+/** Ranges of missed counters that are remembered of each sender. */
+const MISSING_KEPT = 64;
+
+/**
+ * The items that an entry of kind message becomes: the message, alarms, or both. `before`: the position that
+ * it follows. A message that waited for its key comes here again once that is there (section 7).
+ */
+export function decryptMessage(draft: RoomDraft, entry: Entry, before: Position): readonly StoredItem[] {
+  const { core } = draft;
+  const { sender } = entry;
+  const present = draft.roster.members.has(sender);
+  const senderKey = draft.roster.members.get(sender)?.key ?? keyBeforeDeparture(draft, sender);
+  // The relay counts as sender only members; a removed one's message is the relay's doing.
+  if (senderKey === null) return [alarm(ALARM_CODES.ALARM_BAD_SIGNATURE, sender)];
+  let opened: { readonly body: Body<'message'>; readonly container: Bytes };
+  let epochKey: EpochKey;
+  try {
+    const epoch = decodeMessageClear(entry.clear);
+    const known = draft.key(epoch);
+    // The relay takes only the epoch of the log: anything else did not come from an honest one.
+    if (epoch !== core.logEpoch && known === null) return unopened(draft, entry, epoch);
+    if (epoch !== core.logEpoch) return [alarm(ALARM_CODES.ALARM_UNREADABLE, sender, { epoch })];
+    const roomKey = known?.key ?? null;
+    if (known === null || roomKey === null) return unopened(draft, entry, epoch, before);
+    epochKey = known;
+    opened = openMessage({ roomKey, roomId: core.roomId, epoch, sender, senderKey, payload: entry.payload });
+  } catch (error) {
+    const forged = ClientError.from(error).code === ERROR_CODES.BAD_SIGNATURE;
+    return [alarm(forged ? ALARM_CODES.ALARM_BAD_SIGNATURE : ALARM_CODES.ALARM_UNREADABLE, sender)];
+  }
+  const { body, container } = opened;
+  const repeat = checkCounter(draft, body);
+  if (repeat !== null) {
+    // What is held here already has left the outbox; what is refused has not been delivered.
+    if (sender === core.me && repeat.every(({ type }) => type === 'repeat')) {
+      settleOutbox(draft, body);
+      if (body.content.type !== 'void') unmarkLost(draft, body.n);
+    }
+    return repeat;
+  }
+  if (sender === core.me) settleOutbox(draft, body);
+  if (!present) return [alarm(ALARM_CODES.ALARM_BAD_SIGNATURE, sender)];
+  const late = isMissing(draft, body);
+  const items: StoredItem[] = [
+    ...noteCounter(draft, body),
+    ...checkSeen(draft, body, before, epochKey.floor),
+  ];
+  const { instance, n, mid, sentAt } = body;
+  items.unshift({
+    type: 'message',
+    sender,
+    instance,
+    n,
+    mid,
+    sentAt,
+    content: body.content,
+    ...(late ? { late: true } : {}),
+  });
+  const named = core.roomName?.name ?? null;
+  applyNames(draft, body, container);
+  const name = draft.core.roomName?.name ?? null;
+  // Its first name is no change: the room comes with it.
+  if (named !== null && name !== null && name !== named)
+    items.push(system('name', { actor: sender, text: name }));
+  return items;
+}
+
+/**
+ * Of one who has gone, while the log lacks the entry that says so: a relay that went back serves it
+ * as the member that it was, and what it had sent before comes again. Nothing new of it counts.
+ */
+function keyBeforeDeparture({ core, chain, roster }: RoomSnapshot, sender: MemberId): Bytes | null {
+  return core.logLength < chain.size ? (roster.former.get(sender)?.key ?? null) : null;
+}
+
+/** What cannot be opened here: kept for the key that has been asked for, or shown as missed. */
+function unopened(
+  { core }: RoomSnapshot,
+  entry: Entry,
+  epoch: number,
+  before?: Position,
+): readonly StoredItem[] {
+  if (before !== undefined && epoch === core.epoch) {
+    const { wrap: _none, ...bare } = entry;
+    return [{ type: 'sealed', entry: bare, before }];
+  }
+  // Only where this client has skipped epochs, or the relay lost some, is that an honest relay's doing.
+  if (!core.skipped && core.losses.length === 0) {
+    return [alarm(ALARM_CODES.ALARM_UNREADABLE, entry.sender, { epoch })];
+  }
+  return [system('missed', { numbers: { from: entry.position.s, to: entry.position.s } })];
+}
+
+/** A duplicate is dropped (G5); the same counter for another message is an alarm. Null: it is new. */
+function checkCounter(draft: RoomDraft, body: Body<'message'>): readonly StoredItem[] | null {
+  const mid = draft.midOf(body.sender, body.instance, body.n);
+  if (mid !== null) {
+    if (!equalBytes(mid, body.mid)) {
+      return [alarm(ALARM_CODES.ALARM_DUPLICATE_N, body.sender, { n: body.n })];
+    }
+    noteRestored(draft);
+    noteFound(draft, body);
+    return [{ type: 'repeat', sender: body.sender, instance: body.instance, n: body.n }];
+  }
+  const last = draft.sender(body.sender).counter;
+  // Not above the last, and yet not held here: shown as missed, and taken now; or from before this member's history
+  // began, and sent again after a loss (section 6); else its number is used twice.
+  const late = last !== null && equalBytes(last.instance, body.instance) && body.n <= last.n;
+  if (late && draft.core.losses.length === 0 && !isMissing(draft, body)) {
+    return [alarm(ALARM_CODES.ALARM_DUPLICATE_N, body.sender, { n: body.n })];
+  }
+  return null;
+}
+
+function noteCounter(draft: RoomDraft, body: Body<'message'>): readonly StoredItem[] {
+  const { sender, instance, n } = body;
+  const { counter: last, retired, missing } = draft.sender(sender);
+  const items: StoredItem[] = [];
+  if (retired.some((old) => equalBytes(old.instance, instance)))
+    return [alarm(ALARM_CODES.ALARM_OLD_INSTANCE, sender, { n })];
+  const same = last !== null && equalBytes(last.instance, instance);
+  const expected = same ? last.n + 1 : 1;
+  if (n < expected) {
+    noteFound(draft, body);
+    return [];
+  }
+  // What was told as missed already may have had so many of them; more were withheld.
+  if (n > expected && n > expected + missedSince(draft, sender))
+    items.push(alarm(ALARM_CODES.ALARM_MESSAGE_GAP, sender, { from: expected, to: n - 1 }));
+  // Bounded, or a member that changes its instance with every message would swell the record of all others.
+  const replaced = last === null || same ? retired : [...retired.slice(1 - RETIRED_KEPT), last];
+  const before = same ? missing : [];
+  const skipped = n > expected ? [...before, { from: expected, to: n - 1 }] : before;
+  draft.apply(
+    setSender(sender, {
+      counter: { instance, n },
+      retired: replaced,
+      missing: skipped.slice(-MISSING_KEPT),
+    }),
+  );
+  return items;
+}
+
+/** Whether a counter was shown as missed: its message is taken whenever it comes. */
+function isMissing(snapshot: RoomSnapshot, { sender, instance, n }: Body<'message'>): boolean {
+  const { counter, missing } = snapshot.sender(sender);
+  const same = counter !== null && equalBytes(counter.instance, instance);
+  return same && missing.some(({ from, to }) => from <= n && n <= to);
+}
+
+/** A counter that was missed has come. */
+function noteFound(draft: RoomDraft, body: Body<'message'>): void {
+  if (!isMissing(draft, body)) return;
+  const { n } = body;
+  const missing = draft.sender(body.sender).missing.flatMap(({ from, to }) =>
+    n < from || n > to
+      ? [{ from, to }]
+      : [
+          { from, to: n - 1 },
+          { from: n + 1, to },
+        ].filter((range) => range.from <= range.to),
+  );
+  draft.apply(setSender(body.sender, { missing }));
+}
+
+/** Entries that were told as missed since the last message of a sender that is here: trimmed, or without a key. */
+function missedSince({ log }: RoomSnapshot, sender: MemberId): number {
+  let missed = 0;
+  for (const { items } of log.newestFirst()) {
+    for (const item of items) {
+      if (item.type === 'message' && item.sender === sender) return missed;
+      if (item.type !== 'system' || item.event !== 'missed') continue;
+      const { from = 0, to = -1 } = item.numbers;
+      missed += Math.max(0, to - from + 1);
+    }
+  }
+  return missed;
+}
+
+/** One's own message is in the log: it waits no longer, under whatever counter it waited. */
+function settleOutbox(draft: RoomDraft, body: Body<'message'>): void {
+  for (const waiting of draft.outbox.values()) {
+    if (!equalBytes(waiting.mid, body.mid)) continue;
+    if (waiting.n === body.n && equalBytes(waiting.instance, body.instance))
+      draft.apply(dropOutbox(waiting.n));
+    // Sent by the device that this one was exported from: its counter here must not stay a gap.
+    else draft.apply(putOutbox({ ...waiting, content: { type: 'void' }, sealed: null, acknowledged: false }));
+  }
+}

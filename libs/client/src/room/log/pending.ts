@@ -1,0 +1,41 @@
+/** The owner's one command in flight (docs/protocol.md section 4): stored first, repeated byte for byte. */
+import { decodeBody, equalBytes, type Bytes } from '@0fc/protocol';
+import { bodyHash, containerBody, type Hash } from '@0fc/crypto/verify';
+import { set } from '../state/changes.js';
+import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
+import type { PendingCommand } from '../state/records.js';
+
+/** Done once its last part has been read back from the log. */
+export function settlePending(draft: RoomDraft, entry: Bytes | null, clear: Bytes | null): void {
+  const { pending } = draft.core;
+  if (pending === null) return;
+  const done =
+    pending.rotation === null
+      ? entry !== null && pending.entry !== null && equalBytes(pending.entry, entry)
+      : clear !== null && equalBytes(pending.rotation.clear, clear);
+  if (done) draft.apply(set({ pending: null }));
+}
+
+/**
+ * Nothing can come of it any more, by what was verified here: the head or the epoch that it
+ * was made for has passed, or the room is another one's. The relay's word alone voids
+ * nothing: a second entry on the same head would be proof against the owner.
+ */
+export async function isVoid(hash: Hash, snapshot: RoomSnapshot, pending: PendingCommand): Promise<boolean> {
+  const { core, roster } = snapshot;
+  if (!snapshot.isOwner || core.stage !== 'member') return true;
+  if (pending.candidate !== null && pending.candidate.epoch <= core.epoch) return true;
+  if (pending.entry === null) {
+    if (pending.rotation === null) return true;
+    const { head } = decodeBody(containerBody(pending.rotation.clear), 'rotation').body;
+    return !equalBytes(head, roster.head);
+  }
+  if (snapshot.chainIndex(await bodyHash(hash, pending.entry)) !== null) return pending.rotation === null;
+  const { body } = decodeBody(
+    containerBody(pending.entry),
+    'admit', 'remove', 'leave', 'transfer', 'settings', 'close',
+  ); // prettier-ignore
+  // Who was to own the room has asked to leave it: no relay places that any more.
+  if ('to' in body && core.leaving.some(({ memberId }) => memberId === body.to)) return true;
+  return body.epoch !== core.epoch || !equalBytes(body.head, roster.head);
+}

@@ -1,0 +1,78 @@
+/** What a change of the roster does to this member's room (docs/protocol.md sections 4 and 5.10). */
+import type { InviteId, MemberId } from '@0fc/protocol';
+import type { RosterChange } from '@0fc/crypto/verify';
+import { dropInvite, set } from '../state/changes.js';
+import type { RoomDraft } from '../state/draft.js';
+import { forgetKeys } from './forget-keys.js';
+import { upserted } from './upserted.js';
+
+export function applyRosterEffects(draft: RoomDraft, change: RosterChange): void {
+  const { core } = draft;
+  switch (change.kind) {
+    case 'remove':
+    case 'leave':
+      applyDeparture(draft, change.member, change.kind);
+      return;
+    case 'transfer':
+      applyTransfer(draft, change.to);
+      return;
+    case 'close':
+      draft.apply(set({ stage: 'closed' }));
+      return;
+    case 'settings':
+      if (core.tasks.settings !== null && sameSettings(core.tasks.settings, change.settings)) {
+        draft.apply(set({ tasks: { ...core.tasks, settings: null } }));
+      }
+      return;
+    case 'admit':
+      applyAdmit(draft, change.member, change.inviteId);
+      return;
+  }
+}
+
+function sameSettings(a: object, b: object): boolean {
+  const fields = (value: object): string => JSON.stringify(Object.entries(value).sort());
+  return fields(a) === fields(b);
+}
+
+function applyDeparture(draft: RoomDraft, member: MemberId, how: 'remove' | 'leave'): void {
+  const { core } = draft;
+  if (member === core.me) draft.apply(set({ stage: how === 'leave' ? 'left' : 'removed' }));
+  // Nothing is sent until the rotation on this head arrives (section 4).
+  else draft.apply(set({ paused: true }));
+  draft.apply(
+    set({
+      leaving: core.leaving.filter((leaver) => leaver.memberId !== member),
+      tasks: { ...core.tasks, removals: core.tasks.removals.filter((removal) => removal !== member) },
+    }),
+  );
+  if (core.handOver?.memberId === member) draft.apply(set({ handOver: null }));
+}
+
+/** Pending joins are dropped and open invites revoked; the new owner rotates before any other act. */
+function applyTransfer(draft: RoomDraft, to: MemberId): void {
+  for (const { inviteId } of [...draft.invites.values()]) draft.apply(dropInvite(inviteId));
+  draft.apply(
+    set({
+      handOver: null,
+      declined: null,
+      rotationWanted: false,
+      tasks: { removals: [], settings: null, close: false },
+      mustRotate: to === draft.core.me,
+    }),
+  );
+}
+
+function applyAdmit(draft: RoomDraft, memberId: MemberId, inviteId: InviteId): void {
+  const { core } = draft;
+  const joiner = draft.invites.get(inviteId)?.joiner ?? null;
+  if (joiner !== null) {
+    const person = { memberId, name: joiner.name, proof: null };
+    draft.apply(set({ people: upserted(core.people, (known) => known.memberId === memberId, person) }));
+  }
+  // Token and join key are deleted at admit (section 5.10).
+  if (!draft.invites.has(inviteId)) return;
+  draft.apply(dropInvite(inviteId));
+  // So is a key that was kept for this join alone: no rotation may follow for long.
+  forgetKeys(draft);
+}

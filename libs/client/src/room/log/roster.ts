@@ -1,0 +1,184 @@
+/** Taking in roster entries and requests to leave (docs/protocol.md section 4, G10, G11). */
+import {
+  ALARM_CODES,
+  decodeBody,
+  ERROR_CODES,
+  ROSTER_KINDS,
+  type Bytes,
+  type Entry,
+  type MemberId,
+} from '@0fc/protocol';
+import {
+  applyRoster, bodyHash, containerBody, memberIdOf, readChain, verifyContainer, verifyLeaveRequest, type Hash,
+} from '@0fc/crypto/verify'; // prettier-ignore
+import { ClientError } from '../../errors.js';
+import { extendChain, set } from '../state/changes.js';
+import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
+import type { StoredItem } from '../state/records.js';
+import { keyOfAnyMember } from './former.js';
+import { noteRestored } from './generations.js';
+import { alarm, system } from './items.js';
+import { settlePending } from './pending.js';
+import { applyRosterEffects } from './roster-effects.js';
+import { followToEntry } from './trimmed.js';
+
+export async function applyRosterEntry(
+  hash: Hash,
+  draft: RoomDraft,
+  entry: Entry,
+): Promise<readonly StoredItem[]> {
+  try {
+    const { core } = draft;
+    const head = await bodyHash(hash, entry.payload);
+    const known = draft.chainIndex(head);
+    if (known !== null) {
+      // A newcomer has the chain up to its join reply; what has been shown once is back after a loss.
+      if (known < core.logLength) return [alarm(ALARM_CODES.ALARM_BAD_ROSTER, entry.sender, { replayed: 1 })];
+      if (outOfOrder(draft, epochOf(entry.payload))) {
+        return [alarm(ALARM_CODES.ALARM_BAD_ROSTER, entry.sender, { stale: 1 })];
+      }
+      draft.apply(set({ logLength: known + 1 }));
+      settlePending(draft, entry.payload, null);
+      if (known < core.chainShown) {
+        noteRestored(draft);
+        return [];
+      }
+      draft.apply(set({ chainShown: known + 1 }));
+      return [await describe(hash, entry)];
+    }
+    await followToEntry(hash, draft, entry.payload);
+    const { roster, change } = await applyRoster(hash, draft.roster, entry.payload);
+    if (!isCurrentEpoch(draft, change.epoch)) {
+      return [alarm(ALARM_CODES.ALARM_BAD_ROSTER, entry.sender, { stale: 1 })];
+    }
+    draft.apply(extendChain(entry.payload, head, roster));
+    draft.apply(set({ chainShown: draft.chain.size, logLength: draft.chain.size }));
+    settlePending(draft, entry.payload, null);
+    applyRosterEffects(draft, change);
+    return [await describe(hash, entry)];
+  } catch (error) {
+    const { code } = ClientError.from(error);
+    if (code === ERROR_CODES.INTERNAL) throw error;
+    const owner = await equivocator(hash, draft, entry.payload);
+    if (owner !== null) return [alarm(ALARM_CODES.ALARM_OWNER_EQUIVOCATED, owner)];
+    return [
+      alarm(ALARM_CODES.ALARM_BAD_ROSTER, entry.sender, { stale: code === ERROR_CODES.STALE_HEAD ? 1 : 0 }),
+    ];
+  }
+}
+
+/**
+ * Whether an entry that is new here stands in the epoch that it names. After a trimmed range nobody
+ * knows how many there were: any from the last known one on, and the chain's own never fall.
+ */
+const isCurrentEpoch = ({ core }: RoomSnapshot, epoch: number): boolean =>
+  core.skipped ? epoch >= core.epoch : epoch === core.epoch;
+
+/**
+ * Whether one that is back is in another place among the rotations than it was signed for. Below the
+ * log's epoch that can only be said where that epoch's own rotation is known: if not, it is a guess.
+ */
+const outOfOrder = ({ core, rotations }: RoomSnapshot, epoch: number): boolean =>
+  epoch > core.logEpoch || (epoch < core.logEpoch && rotations.has(core.logEpoch));
+
+/** The epoch that an entry of the chain names; genesis makes the first. */
+function epochOf(container: Bytes): number {
+  const signed = decodeBody(containerBody(container), ...ROSTER_KINDS);
+  return signed.kind === 'genesis' ? 1 : signed.body.epoch;
+}
+
+/**
+ * The owner of whom this is the second valid entry on one head: proof against it, since an owner never
+ * signs two (section 4), also when the room is another's by now. Null: it is not.
+ */
+async function equivocator(hash: Hash, snapshot: RoomSnapshot, container: Bytes): Promise<MemberId | null> {
+  try {
+    const { body } = decodeBody(
+      containerBody(container),
+      'admit', 'remove', 'leave', 'transfer', 'settings', 'close',
+    ); // prettier-ignore
+    const at = snapshot.chainIndex(body.head);
+    const key = keyOfAnyMember(snapshot.roster, body.owner);
+    if (at === null || key === null) return null;
+    // First, because following the chain costs a signature's proof for every entry.
+    verifyContainer(key, container);
+    const chain = [...snapshot.chain.values()].slice(0, at + 1);
+    const before = await readChain(hash, snapshot.core.roomId, chain);
+    await applyRoster(hash, before, container);
+    return body.owner;
+  } catch (error) {
+    if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
+    return null;
+  }
+}
+
+async function describe(hash: Hash, entry: Entry): Promise<StoredItem> {
+  const signed = decodeBody(containerBody(entry.payload), ...ROSTER_KINDS);
+  const actor = entry.sender;
+  switch (signed.kind) {
+    case 'genesis':
+      return system('created', { actor });
+    case 'admit':
+      return system('admitted', { actor, member: await memberIdOf(hash, signed.body.key) });
+    case 'remove':
+      return system('removed', { actor, member: signed.body.member });
+    case 'leave':
+      return system('left', { member: signed.body.member });
+    case 'transfer':
+      return system('transferred', { actor, member: signed.body.to });
+    case 'settings':
+      return system('settings', {
+        actor,
+        numbers: {
+          rotateEvery: signed.body.settings.rotateEvery,
+          approval: signed.body.settings.approval ? 1 : 0,
+        },
+      });
+    case 'close':
+      return system('closed', { actor });
+  }
+}
+
+/** The leaver is served nothing from here on; the others wait for the owner's rotation. */
+export function applyLeaveRequest(draft: RoomDraft, entry: Entry): readonly StoredItem[] {
+  const { core } = draft;
+  const { sender } = entry;
+  try {
+    verifyLeaveRequest(draft.roster, sender, entry.payload);
+    if (core.leaving.some(({ memberId }) => memberId === sender)) return [];
+    if (sender === core.me) draft.apply(set({ stage: 'left' }));
+    draft.apply(set({ leaving: [...core.leaving, { memberId: sender, request: entry.payload }] }));
+    if (core.handOver?.memberId === sender) draft.apply(set({ handOver: null }));
+    return [system('leaving', { member: sender })];
+  } catch (error) {
+    const { code } = ClientError.from(error);
+    if (code === ERROR_CODES.INTERNAL) throw error;
+    return [
+      alarm(ALARM_CODES.ALARM_BAD_SIGNATURE, sender, { malformed: code === ERROR_CODES.MALFORMED ? 1 : 0 }),
+    ];
+  }
+}
+
+/**
+ * The one signed entry that the departed are served; null where it does not prove that this
+ * member has gone, or that the room is closed: then it is the relay's word and no more.
+ */
+export function provenDeparture(snapshot: RoomSnapshot, entry: Entry): 'left' | 'removed' | 'closed' | null {
+  const { core, roster } = snapshot;
+  try {
+    if (entry.kind === 'leaveRequest') {
+      verifyLeaveRequest(roster, core.me, entry.payload);
+      return 'left';
+    }
+    const owner = roster.members.get(roster.owner);
+    if (entry.kind !== 'roster' || owner === undefined) return null;
+    const signed = decodeBody(verifyContainer(owner.key, entry.payload), 'remove', 'leave', 'close');
+    if (signed.body.roomId !== core.roomId || signed.body.owner !== roster.owner) return null;
+    if (signed.kind === 'close') return 'closed';
+    if (signed.body.member !== core.me) return null;
+    return signed.kind === 'leave' ? 'left' : 'removed';
+  } catch (error) {
+    if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
+    return null;
+  }
+}

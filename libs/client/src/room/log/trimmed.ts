@@ -1,0 +1,131 @@
+/**
+ * What lies in a range that the relay has trimmed (docs/protocol.md section 8): its messages
+ * are missed, but the roster chain is never trimmed and each rotation commits to its key,
+ * so both can be followed again from the first entry that shows where they are.
+ */
+import {
+  decodeBody,
+  equalBytes,
+  ERROR_CODES,
+  ROSTER_KINDS,
+  type Body,
+  type Bytes,
+  type MemberId,
+  type OpenReply,
+} from '@0fc/protocol';
+import { applyRoster, bodyHash, containerBody, memberIdOf, type Hash } from '@0fc/crypto/verify';
+import { ClientError } from '../../errors.js';
+import { append, extendChain, holdChain, rememberTranscript, set } from '../state/changes.js';
+import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
+import { system } from './items.js';
+import { joinedMissed } from './missed.js';
+import { applyRosterEffects } from './roster-effects.js';
+
+/** What a rotation says of itself; it has not been verified. */
+export const rotationIn = (clear: Bytes): Body<'rotation'> =>
+  decodeBody(containerBody(clear), 'rotation').body;
+
+/** What the relay has trimmed was never read here: shown as missed, and the transcript is the relay's word. */
+export function skipTrimmedRange(
+  draft: RoomDraft,
+  { trimmed, trimmedT }: Pick<OpenReply, 'trimmed' | 'trimmedT'>,
+  now: number,
+): void {
+  const { position, t } = draft.core;
+  const numbers = { from: position.s + 1, to: trimmed.s };
+  const missed = [system('missed', { numbers })];
+  if (!joinedMissed(draft, missed)) draft.apply(append(null, now, missed));
+  draft.apply(
+    set({ position: trimmed, t: trimmedT ?? t, skipped: true }),
+    rememberTranscript(trimmed, trimmedT ?? t),
+  );
+}
+
+/** Follows the chain that was fetched up to the entry before this one. */
+export async function followToEntry(hash: Hash, draft: RoomDraft, container: Bytes): Promise<void> {
+  const at = await indexAhead(hash, draft, await bodyHash(hash, container));
+  if (at === null) return;
+  await follow(hash, draft, at);
+  draft.apply(holdChain(draft.chainAhead.slice(1)));
+}
+
+/**
+ * Follows it until somebody is on the roster who writes. What the relay served as the chain and
+ * does not prove itself is let go: whoever it would admit stays unknown.
+ */
+export async function followToMember(hash: Hash, draft: RoomDraft, member: MemberId): Promise<void> {
+  if (draft.chainAhead.length === 0 || draft.roster.members.has(member)) return;
+  try {
+    const at = await admissionAhead(hash, draft, member);
+    if (at !== null) await follow(hash, draft, at + 1);
+  } catch (error) {
+    if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
+    draft.apply(holdChain([]));
+  }
+}
+
+async function admissionAhead(hash: Hash, draft: RoomDraft, member: MemberId): Promise<number | null> {
+  for (const [at, container] of draft.chainAhead.entries()) {
+    const signed = decodeBody(containerBody(container), ...ROSTER_KINDS);
+    if (signed.kind === 'admit' && (await memberIdOf(hash, signed.body.key)) === member) return at;
+  }
+  return null;
+}
+
+/** The first rotation after a trimmed range: the roster is followed to the head that it names. */
+export async function followToHead(hash: Hash, draft: RoomDraft, clear: Bytes): Promise<void> {
+  if (draft.core.skipped) await followTo(hash, draft, rotationIn(clear).head);
+}
+
+/**
+ * At the end of the log, to the roster head there: a removal in a trimmed range is known before anything is
+ * sealed, though no entry after the range names it (G10). A head that the chain does not have is only the relay's word.
+ */
+export async function followToEnd(hash: Hash, draft: RoomDraft, head: Bytes): Promise<void> {
+  try {
+    await followTo(hash, draft, head);
+  } catch (error) {
+    if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
+    draft.apply(holdChain([]));
+  }
+}
+
+/** The epoch that a rotation is checked to follow: after a trimmed range any one from this one on. */
+export function epochBefore({ core }: RoomSnapshot, clear: Bytes): number {
+  if (!core.skipped) return core.epoch;
+  return Math.max(core.epoch, rotationIn(clear).newEpoch - 1);
+}
+
+/**
+ * Epochs that were trimmed are passed over, once the rotation after them has proved itself: whoever
+ * could say how far would put this client out of reach of every later one. Their keys cannot be had.
+ */
+export function skipTrimmedEpochs(draft: RoomDraft, epoch: number): void {
+  const { core } = draft;
+  if (!core.skipped) return;
+  if (epoch > core.epoch) draft.apply(set({ epoch, logEpoch: epoch }));
+  draft.apply(set({ skipped: false }));
+}
+
+async function followTo(hash: Hash, draft: RoomDraft, head: Bytes): Promise<void> {
+  const at = await indexAhead(hash, draft, head);
+  if (at !== null) await follow(hash, draft, at + 1);
+}
+
+async function indexAhead(hash: Hash, draft: RoomDraft, head: Bytes): Promise<number | null> {
+  for (const [at, container] of draft.chainAhead.entries()) {
+    if (equalBytes(await bodyHash(hash, container), head)) return at;
+  }
+  return null;
+}
+
+/** Takes the next `count` entries in, each verified as any other. */
+async function follow(hash: Hash, draft: RoomDraft, count: number): Promise<void> {
+  for (const container of draft.chainAhead.slice(0, count)) {
+    const { roster, change } = await applyRoster(hash, draft.roster, container);
+    draft.apply(extendChain(container, await bodyHash(hash, container), roster));
+    draft.apply(set({ chainShown: draft.chain.size, logLength: draft.chain.size }));
+    applyRosterEffects(draft, change);
+  }
+  draft.apply(holdChain(draft.chainAhead.slice(count)));
+}

@@ -1,0 +1,374 @@
+/**
+ * What a room keeps in the vault, and how it is encoded there (docs/protocol.md section 9).
+ *
+ * Stores: `rooms` (who this member is in each), `slices` (the other parts of a room's record), `senders`
+ * (one record for each), `chain` (signed roster entries), `rotations` (raw rotation entries), `log` (what was
+ * read, in local order), `outbox`, `invites` (the owner's), `joins` (this client's own, until admitted).
+ */
+import * as v from 'valibot';
+import {
+  anyContent, bytes, container, decodeAs, encodeAs, ENTRY_KINDS, entry, epoch, generation, hash32, integer, inviteId, LIMITS,
+  memberId, name, position, publicKey, random16, roomId, secret32, settings, text, time, type Bytes, type InferOutput, type Schema,
+} from '@0fc/protocol'; // prettier-ignore
+
+export const STORES = {
+  app: 'app',
+  rooms: 'rooms',
+  slices: 'slices',
+  senders: 'senders',
+  chain: 'chain',
+  rotations: 'rotations',
+  log: 'log',
+  outbox: 'outbox',
+  invites: 'invites',
+  joins: 'joins',
+} as const;
+
+/** The same value, and nothing in it that could be changed in place. */
+export type DeepReadonly<T> = unknown extends T
+  ? T
+  : T extends Bytes
+    ? T
+    : T extends readonly (infer Item)[]
+      ? readonly DeepReadonly<Item>[]
+      : T extends string | number | boolean | null | undefined
+        ? T
+        : { readonly [Key in keyof T]: DeepReadonly<T[Key]> };
+
+const prekeyNumber = integer(1, LIMITS.prekeyNumber);
+const keyPair = v.strictObject({ publicKey, privateKey: bytes(1, 256) });
+const counter = v.strictObject({ sender: memberId, instance: random16, n: integer(0) });
+const rotationBytes = v.strictObject({
+  clear: bytes(1, LIMITS.clearBytes),
+  payload: bytes(1, LIMITS.payloadBytes),
+  wraps: v.record(memberId, bytes(1, LIMITS.wrapBytes)),
+});
+
+/** A key of the room with what its epoch began with: what a join reply is made of. */
+export const epochKey = v.strictObject({
+  epoch,
+  /** null: this member has no key of that epoch */
+  key: v.nullable(secret32),
+  keyHash: hash32,
+  rotation: v.nullable(bytes(1, LIMITS.clearBytes)),
+  floor: position,
+  t: hash32,
+  counters: v.array(counter),
+  since: time,
+});
+export type EpochKey = DeepReadonly<InferOutput<typeof epochKey>>;
+
+/** The owner's one command in flight: stored first, repeated byte for byte (section 4). */
+export const pendingCommand = v.strictObject({
+  kind: v.picklist(['roster', 'rotate']),
+  entry: v.nullable(container),
+  rotation: v.nullable(rotationBytes),
+  /** the new key that the rotation brings, until it is read back from the log */
+  candidate: v.nullable(v.strictObject({ epoch, key: secret32, keyHash: hash32 })),
+  /** of an admit: the join it ends, and the reply for an epoch that moved */
+  inviteId: v.nullable(inviteId),
+  reply: v.nullable(v.strictObject({ epoch, payload: bytes(1, LIMITS.joinReplyBytes) })),
+});
+export type PendingCommand = DeepReadonly<InferOutput<typeof pendingCommand>>;
+
+/** What the owner has been asked to do and has not begun (section 4): survives everything. */
+const tasks = v.strictObject({
+  removals: v.array(memberId),
+  settings: v.nullable(settings),
+  close: v.boolean(),
+});
+
+/** Of a hand-over: the signed offer, and the signed acceptance once it is there. */
+const handOver = v.strictObject({
+  /** the other one: whom it is offered to, or who offers */
+  memberId,
+  nonce: random16,
+  since: time,
+  offer: container,
+  acceptance: v.nullable(container),
+});
+
+const person = v.strictObject({
+  memberId,
+  name,
+  /** the signed message container that says so, to hand on to newcomers */
+  proof: v.nullable(container),
+});
+
+/** Who this member is in the room: written when the room begins, and by an import. */
+const head = v.strictObject({
+  version: v.literal(2),
+  roomId,
+  me: memberId,
+  identity: keyPair,
+  /** random, new for each vault and each import */
+  instance: random16,
+});
+
+/** What was read of the log, and where that ends. */
+const place = v.strictObject({
+  stage: v.picklist(['member', 'left', 'removed', 'closed']),
+  epoch,
+  position,
+  t: hash32,
+  /** next local index in the log store */
+  nextIndex: integer(0),
+  epochMessages: integer(0),
+  /** epoch of the log at `position`: below `epoch` after the relay has lost a rotation */
+  logEpoch: epoch,
+  /** roster entries that the log holds at `position`: fewer than are held here after a loss */
+  logLength: integer(0),
+  /** entries of the chain that the local log has shown */
+  chainShown: integer(0),
+  /** entries that the relay has trimmed were never read here: the chain and the epoch may have moved meanwhile */
+  skipped: v.boolean(),
+  /** a removal or departure was read, its rotation was not yet */
+  paused: v.boolean(),
+  lastTime: time,
+});
+
+const keys = v.strictObject({ keys: v.array(epochKey) });
+
+const names = v.strictObject({
+  people: v.array(person),
+  roomName: v.nullable(v.strictObject({ name, proof: v.nullable(container) })),
+});
+
+/** What this member does in the room, owner or not. */
+const own = v.strictObject({
+  nextN: integer(1),
+  prekeys: v.array(v.strictObject({ k: prekeyNumber, pair: keyPair })),
+  /** the highest own prekey number that a rotation used */
+  usedK: integer(0),
+  /** highest prekey number that the relay has confirmed */
+  publishedK: integer(0),
+  /** what that was when the last rotation was read: what the next one can be held to */
+  publishedThen: integer(0),
+  /** the request for the key of `epoch`, until it is granted or a rotation brings one */
+  needKey: v.nullable(v.strictObject({ epoch, request: container, pair: keyPair })),
+  /** this room was imported: invites are revoked and the prekey is replaced at the next catch-up */
+  imported: v.boolean(),
+  /** this member’s own request to leave */
+  leaveRequest: v.nullable(container),
+  /** as the owner: to whom; as a member: by whom */
+  handOver: v.nullable(handOver),
+  /** nonce of the offer that was declined here: the relay may go on telling of it */
+  declined: v.nullable(random16),
+});
+
+/** What the user has seen and compared. */
+const reading = v.strictObject({
+  readIndex: integer(0),
+  /** position of the last read marker sent */
+  told: v.nullable(position),
+  /** members whose safety number was compared here (section 10) */
+  verified: v.array(memberId),
+  /** the relay’s changed key has been shown */
+  relayKeyShown: v.boolean(),
+});
+
+const owner = v.strictObject({
+  rotationWanted: v.boolean(),
+  /** the room was handed over to this member, and its first rotation is not in the log yet */
+  mustRotate: v.boolean(),
+  pending: v.nullable(pendingCommand),
+  tasks,
+  /** members that have asked to leave, with their signed requests */
+  leaving: v.array(v.strictObject({ memberId, request: container })),
+  /** the prekeys that the owner’s last rotation used, and whether an earlier one had used the same */
+  wrappedTo: v.array(v.strictObject({ memberId, k: integer(0), again: v.boolean() })),
+});
+
+const loss = v.strictObject({
+  /** generations that lost something of what was read, oldest first */
+  losses: v.array(generation),
+  /** the last loss: where it is shown, and how many of the lost entries are back */
+  lost: v.nullable(
+    v.strictObject({ index: integer(0), from: integer(0), to: integer(0), restored: integer(0) }),
+  ),
+});
+
+/**
+ * The parts of a room's record. Each is stored by itself, so that a write carries what changed; `head` under
+ * the room's id in `rooms`, the others in `slices`.
+ */
+export const SLICES = { head, place, keys, names, own, reading, owner, loss } as const;
+export type SliceName = keyof typeof SLICES;
+
+type Fields = { [S in SliceName]: InferOutput<(typeof SLICES)[S]> };
+
+/** All slices of a room side by side. Never changed in place: `set` makes a new one. */
+export type RoomCore = DeepReadonly<
+  Fields['head'] & Fields['place'] & Fields['keys'] & Fields['names'] & Fields['own'] & Fields['reading'] &
+    Fields['owner'] & Fields['loss']
+>; // prettier-ignore
+
+/** The signed roster that the chain makes, encoded (libs/crypto): a slice that only the chain changes. */
+export const ROSTER_SLICE = 'roster';
+
+/** What is kept of each sender, a record each. */
+export const senderRecord = v.strictObject({
+  /** of its last message; null: none is known */
+  counter: v.nullable(v.strictObject({ instance: random16, n: integer(0) })),
+  /** instances that it has replaced: a new message under one is an alarm */
+  retired: v.array(v.strictObject({ instance: random16, n: integer(0) })),
+  /** what it had read when it sealed its last message */
+  seen: v.nullable(position),
+  /** its different history has been shown already */
+  forked: v.boolean(),
+  /** counters of its instance that were shown as missed, oldest first: taken whenever they come */
+  missing: v.array(v.strictObject({ from: integer(1), to: integer(1) })),
+});
+export type SenderRecord = DeepReadonly<InferOutput<typeof senderRecord>>;
+
+export const NEW_SENDER: SenderRecord = {
+  counter: null,
+  retired: [],
+  seen: null,
+  forked: false,
+  missing: [],
+};
+
+/** A rotation as it came; the owner keeps the wraps of its own too (section 6). */
+export const rotationRecord = v.strictObject({
+  entry,
+  wraps: v.nullable(v.record(memberId, bytes(1, LIMITS.wrapBytes))),
+});
+export type RotationRecord = DeepReadonly<InferOutput<typeof rotationRecord>>;
+
+export const storedItem = v.variant('type', [
+  v.strictObject({
+    type: v.literal('message'),
+    sender: memberId,
+    instance: random16,
+    n: integer(1),
+    mid: random16,
+    sentAt: time,
+    content: anyContent,
+    /**
+     * of this member: the relay has lost it in an earlier epoch, and it is not sealed for this one (G18). Entries of
+     * the roster chain when it was written
+     */
+    lost: v.exactOptional(integer(0)),
+    /** it came after messages that its sender wrote later */
+    late: v.exactOptional(v.literal(true)),
+  }),
+  v.strictObject({
+    type: v.literal('system'),
+    event: text(1, 32),
+    actor: v.nullable(memberId),
+    member: v.nullable(memberId),
+    numbers: v.record(text(1, 32), integer(0)),
+    text: text(0, LIMITS.nameBytes),
+  }),
+  /** a message of the current epoch that waits for its key (section 7) */
+  v.strictObject({ type: v.literal('sealed'), entry, before: position }),
+  /** a message that is held already: its store had lost it, and its sender has sent it again (section 6) */
+  v.strictObject({ type: v.literal('repeat'), sender: memberId, instance: random16, n: integer(1) }),
+  v.strictObject({
+    type: v.literal('alarm'),
+    code: text(1, 64),
+    member: v.nullable(memberId),
+    numbers: v.record(text(1, 32), integer(0)),
+  }),
+]);
+export type StoredItem = DeepReadonly<InferOutput<typeof storedItem>>;
+export type StoredMessage = Extract<StoredItem, { type: 'message' }>;
+
+/** What the relay has of an entry: for the panel that shows it. */
+const relayed = v.strictObject({
+  kind: v.picklist(ENTRY_KINDS),
+  sender: memberId,
+  clearBytes: integer(0),
+  payloadBytes: integer(0),
+  /** the first bytes of the payload */
+  sample: bytes(0, 48),
+});
+export type Relayed = InferOutput<typeof relayed>;
+
+export const logRecord = v.strictObject({
+  index: integer(0),
+  /** null for what no entry of the log said; `relayed` null for the start of a generation */
+  at: v.nullable(v.strictObject({ position, t: hash32, relayed: v.nullable(relayed) })),
+  time,
+  items: v.array(storedItem),
+});
+export type LogRecord = DeepReadonly<InferOutput<typeof logRecord>>;
+
+export const outboxItem = v.strictObject({
+  n: integer(1),
+  instance: random16,
+  mid: random16,
+  made: time,
+  content: anyContent,
+  /** as it was last sent: repeated as it is while its epoch lasts, so that the relay knows it again */
+  sealed: v.nullable(v.strictObject({ epoch, clear: bytes(1, 64), payload: bytes(1, LIMITS.payloadBytes) })),
+  /** the relay has acknowledged it as it is sealed: from then on it is never sealed for another epoch (G18) */
+  acknowledged: v.boolean(),
+  /** entries of the roster chain when it was written: whoever was admitted later was not written to */
+  writtenAt: integer(0),
+  /** its sender has been asked, and sends it to whoever has been admitted since as well */
+  confirmed: v.boolean(),
+});
+export type OutboxItem = DeepReadonly<InferOutput<typeof outboxItem>>;
+
+export const ownerInvite = v.strictObject({
+  inviteId,
+  made: time,
+  expires: time,
+  /** the invite key pair's private half is gone once burnt */
+  pair: v.nullable(keyPair),
+  token: v.nullable(secret32),
+  stage: v.picklist(['open', 'asked', 'replied', 'confirmed', 'dropping']),
+  joiner: v.nullable(
+    v.strictObject({
+      key: publicKey,
+      name,
+      joinKey: v.nullable(secret32),
+      prekey: container,
+      request: bytes(1, LIMITS.joinRequestBytes),
+    }),
+  ),
+  approved: v.boolean(),
+  replies: v.array(v.strictObject({ epoch, payload: bytes(1, LIMITS.joinReplyBytes) })),
+  repliedAt: v.nullable(time),
+  dropReason: v.nullable(v.picklist(['declined', 'badProof', 'expired', 'badConfirm', 'revoked', 'other'])),
+});
+export type OwnerInvite = DeepReadonly<InferOutput<typeof ownerInvite>>;
+
+export const joinRecord = v.strictObject({
+  version: v.literal(1),
+  roomId,
+  inviteId,
+  ownerKey: publicKey,
+  relay: hash32,
+  expires: time,
+  name,
+  token: secret32,
+  identity: keyPair,
+  joinKey: secret32,
+  prekey: v.strictObject({ pair: keyPair, container }),
+  request: bytes(1, LIMITS.joinRequestBytes),
+  reply: v.nullable(v.strictObject({ epoch, payload: bytes(1, LIMITS.joinReplyBytes) })),
+  confirm: v.nullable(v.strictObject({ epoch, payload: bytes(1, LIMITS.joinConfirmBytes) })),
+  done: v.array(
+    v.strictObject({
+      step: v.picklist(['claim', 'request', 'ownerReply', 'keyReceived', 'confirmed', 'admitted']),
+      time,
+    }),
+  ),
+  failure: v.nullable(text(1, 64)),
+});
+export type JoinRecord = InferOutput<typeof joinRecord>;
+
+/** Zero-padded, so that plain string order is number order. */
+const padded = (n: number): string => n.toString().padStart(16, '0');
+export const keyOf = (room: string, n: number): string => `${room}/${padded(n)}`;
+export const prefixOf = (room: string): string => `${room}/`;
+
+/** Key of a slice of a room in `slices`. */
+export const sliceKey = (room: string, slice: string): string => `${room}/${slice}`;
+
+/** Validates and encodes. Throws MALFORMED. */
+export const encodeRecord = <T>(schema: Schema<T>, value: DeepReadonly<T>) => encodeAs(schema, value as T);
+export const decodeRecord = <T>(schema: Schema<T>, data: Uint8Array) => decodeAs(schema, data);

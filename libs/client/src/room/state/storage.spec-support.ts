@@ -1,0 +1,59 @@
+/** A storage in memory that can be watched, and made to fail as a disk does. */
+import type { Bytes, ErrorCode } from '@0fc/protocol';
+import { ClientError } from '../../errors.js';
+import type { StorageChange, StoragePort, StorageRecord } from '../../ports.js';
+import { memoryStorage } from '../log.spec-support.js';
+
+export class WatchedStorage implements StoragePort {
+  readonly #storage = memoryStorage();
+  /** what was written, sealed, a list for each write; a failed one is not among them */
+  readonly writes: (readonly StorageChange[])[] = [];
+  /** how the next writes fail; `stored`: after everything is on the disk all the same */
+  fails: { readonly code: ErrorCode; readonly stored: boolean } | null = null;
+  /** how the next reads fail */
+  unreadable: ErrorCode | null = null;
+
+  /** Places of the last write, ascending. */
+  get lastPlaces(): readonly string[] {
+    return (this.writes.at(-1) ?? []).map(({ store, key }) => `${store} ${key}`).sort();
+  }
+
+  /** Bytes of the last write, sealed. */
+  get lastBytes(): number {
+    return (this.writes.at(-1) ?? []).reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
+  }
+
+  async read(store: string, key: string): Promise<Bytes | null> {
+    this.#mayRead();
+    return this.#storage.read(store, key);
+  }
+
+  async list(store: string): Promise<readonly StorageRecord[]> {
+    this.#mayRead();
+    return this.#storage.list(store);
+  }
+
+  async listFrom(store: string, prefix: string): Promise<readonly StorageRecord[]> {
+    this.#mayRead();
+    return this.#storage.listFrom(store, prefix);
+  }
+
+  async write(changes: readonly StorageChange[]): Promise<void> {
+    const { fails } = this;
+    if (fails === null || fails.stored) await this.#storage.write(changes);
+    if (fails !== null) throw new ClientError(fails.code);
+    this.writes.push(changes);
+  }
+
+  erase(): Promise<void> {
+    return this.#storage.erase();
+  }
+
+  close(): Promise<void> {
+    return this.#storage.close();
+  }
+
+  #mayRead(): void {
+    if (this.unreadable !== null) throw new ClientError(this.unreadable);
+  }
+}

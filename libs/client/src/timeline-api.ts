@@ -1,0 +1,109 @@
+/** The open room’s conversation as the page is given it: plain data, one item a line. */
+
+/**
+ * 'waiting': somebody has been admitted since it was written, and its sender is asked whether it goes to them as
+ * well (`confirmSend`, `discard`). 'lost': the relay has lost it, and sending it by
+ * itself would open it for members that could not read it then (`sendAgain`).
+ */
+export type MessageState = 'sending' | 'waiting' | 'relayed' | 'read' | 'lost';
+
+/** Where a line of the timeline stands. */
+interface TimelinePlace {
+  /** stable over its life: of a message, from sending to relayed */
+  readonly id: string;
+  /** ascending order key; pending messages sort last */
+  readonly order: number;
+  /** of a message, when it was written, by its sender's clock; else by the relay's */
+  readonly time: number;
+  /** that time contradicts this device's clock, or the relay's (docs/protocol.md section 6) */
+  readonly timeDoubtful: boolean;
+}
+
+export interface TimelineMessage extends TimelinePlace {
+  readonly type: 'message';
+  readonly sender: string;
+  readonly senderName: string;
+  readonly fingerprint: string;
+  /** another member's name looks the same: show the fingerprint beside it */
+  readonly confusable: boolean;
+  readonly verified: boolean;
+  readonly mine: boolean;
+  readonly text: string;
+  readonly state: MessageState;
+  /** of a waiting or lost line: names of members that could not have read it when it was written */
+  readonly newcomers: readonly string[];
+  /** it came after messages that its sender wrote later: the relay had withheld it */
+  readonly late: boolean;
+  /** other members that have read it */
+  readonly readBy: number;
+  /** their names */
+  readonly readers: readonly string[];
+  /** a content of a later version, which this client cannot show */
+  readonly unsupported: boolean;
+  /** what it answers; `id` null: not on this device */
+  readonly replyTo: {
+    readonly id: string | null;
+    readonly senderName: string;
+    readonly text: string;
+  } | null;
+  readonly reactions: readonly ReactionView[];
+  readonly edited: boolean;
+  /** deleted by its sender: `text` is empty */
+  readonly deleted: boolean;
+}
+
+export interface ReactionView {
+  readonly emoji: string;
+  readonly count: number;
+  readonly mine: boolean;
+  readonly names: readonly string[];
+}
+
+/** Something that the room agreed on: shown as a knot on the thread. */
+export interface TimelineSystem extends TimelinePlace {
+  readonly type: 'system';
+  readonly event:
+    | 'created'
+    | 'admitted'
+    | 'removed'
+    | 'leaving'
+    | 'left'
+    | 'transferred'
+    | 'settings'
+    | 'closed'
+    | 'rotated'
+    | 'missed'
+    | 'joinDropped'
+    | 'name'
+    | 'inviteRefused'
+    /** this client has asked for the key of the epoch, and got it from `actor` */
+    | 'keyAsked'
+    | 'keyGranted'
+    /** somebody asked the owner (or, for the owner, this client) for the key, and got it */
+    | 'keyGiven'
+    /** this client was imported from an export */
+    | 'imported'
+    /** the relay has an older prekey of this member than the one it published */
+    | 'prekeyBehind'
+    /** the owner's rotation has no key for `member`, whose prekey is unusable */
+    | 'unwrapped'
+    /** a hand-over: offered to `member`, declined or withdrawn */
+    | 'offered'
+    | 'offerWithdrawn'
+    /** the owner has not heard of a join in time, and rotates */
+    | 'joinExpired';
+  /** the actor and the member concerned, as names ('' when unknown); numbers as they are */
+  readonly params: Readonly<Record<string, string | number>>;
+  /** the member concerned is this client */
+  readonly me: boolean;
+}
+
+export interface TimelineAlarm extends TimelinePlace {
+  readonly type: 'alarm';
+  /** an alarm code of libs/protocol, e.g. ALARM_FORK */
+  readonly code: string;
+  readonly params: Readonly<Record<string, string | number>>;
+  readonly settled: boolean;
+}
+
+export type TimelineItem = TimelineMessage | TimelineSystem | TimelineAlarm;
