@@ -15,8 +15,8 @@ import { epochOf, idOf, Stage } from './stage.js';
 
 jest.setTimeout(120_000);
 
-const MESSAGES = 80;
-const SIGNALS = 40;
+const MESSAGES = 56;
+const SIGNALS = 32;
 /** Between two looks at whether everybody goes on. */
 const EVERY = 8;
 
@@ -148,7 +148,7 @@ describe('whatever a schema admits', () => {
         }
         await naming(shown(some), () => stage.goesOn(roomId, [owner, ines], `after ${String(at)},`));
       }
-      for (const k of [2, 2 ** 31, 2 ** 40 - 1, 2 ** 40, 2 ** 53 - 1]) {
+      for (const k of [2, 2 ** 40 - 1, 2 ** 53 - 1]) {
         const { container } = makePrekey(stolen.identity, stolen.core.roomId, stolen.me, k);
         // The relay may refuse it: then it reaches nobody.
         await peer.refusal('prekey', { prekey: container });

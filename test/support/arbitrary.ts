@@ -91,12 +91,15 @@ const leaves: Any = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 8 }),
 );
 
-/** Anything that has an encoding, to the deepest. */
+const levels = (minLength: number): fc.Arbitrary<readonly string[]> =>
+  fc.array(fc.constantFrom('list', 'map', '__proto__'), { minLength, maxLength: LEVELS, size: 'max' });
+
+/** Anything that has an encoding, and deep as often as not. */
 const anything: Any = fc
-  .tuple(leaves, fc.array(fc.constantFrom('list', 'map', '__proto__'), { maxLength: LEVELS, size: 'max' }))
-  .map(([leaf, levels]) =>
-    levels.reduce<CborValue>(
-      (value, level) => (level === 'list' ? [value] : Object.fromEntries([[level, value]])),
+  .tuple(leaves, fc.oneof(levels(0), levels(LEVELS - 6)))
+  .map(([leaf, names]) =>
+    names.reduce<CborValue>(
+      (value, name) => (name === 'list' ? [value] : Object.fromEntries([[name, value]])),
       leaf,
     ),
   );
