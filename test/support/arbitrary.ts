@@ -20,9 +20,10 @@ const MOST = Number.MAX_SAFE_INTEGER;
 const LEVELS = 16;
 const ID = '/^[A-Za-z0-9_-]{21}';
 
-function admits(node: Node, value: unknown): boolean {
+/** Whether a schema takes a value. */
+export function admits(schema: unknown, value: unknown): boolean {
   try {
-    parse(node as unknown as Schema<unknown>, value);
+    parse(schema as Schema<unknown>, value);
     return true;
   } catch (error) {
     if (error instanceof ProtocolError) return false;
