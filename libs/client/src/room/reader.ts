@@ -10,7 +10,7 @@ import { ClientError, failureOf } from '../errors.js';
 import { Backoff } from '../link/backoff.js';
 import type { RoomHandle } from './handle.js';
 import { acceptGap, applyEntry } from './log/entry.js';
-import { applyGeneration } from './log/generations.js';
+import { applyGeneration, goBackTo } from './log/generations.js';
 import { alarm, system } from './log/items.js';
 import { checkPlausible } from './log/plausible.js';
 import { provenDeparture } from './log/roster.js';
@@ -22,6 +22,8 @@ import { lagsBehind, restoreMissing } from './restore.js';
 import { append, holdChain, set } from './state/changes.js';
 import type { RoomDraft } from './state/draft.js';
 
+/** Pages without an entry that are read in a row. */
+const EMPTY_PAGES = 3;
 const ACK_EVERY = 50;
 const ACK_MS = 5_000;
 
@@ -129,6 +131,7 @@ export class Reader {
   /** The last page of the log; null when another catch-up has begun, or this member has gone. */
   async #readPages(session: number): Promise<OpenReply | null> {
     const { state, connection } = this.#room;
+    let empty = 0;
     for (;;) {
       const { core, roster } = state;
       const { roomId, position: after, epoch } = core;
@@ -147,6 +150,9 @@ export class Reader {
       const done = await this.#applyPage(reply, chain);
       if (session !== this.#session) return null;
       if (done) return reply;
+      // Generations and trimmed ranges fill few pages: paging that brings nothing else would never end.
+      empty = reply.entries.length === 0 ? empty + 1 : 0;
+      if (empty >= EMPTY_PAGES) throw new ClientError(ERROR_CODES.RELAY_LIED);
     }
   }
 
@@ -155,6 +161,7 @@ export class Reader {
     await this.#room.write(async (draft) => {
       if (chain !== null) draft.apply(holdChain(chain));
       for (const start of reply.generations) await applyGeneration(hash, draft, start, clock.now());
+      if (reply.generations.length === 0) goBackTo(draft, reply.tip, clock.now());
       if (comparePositions(reply.trimmed, draft.core.position) > 0) {
         skipTrimmedRange(draft, reply, clock.now());
         if (reply.rotation !== undefined) await applyTrimmedRotation(hash, draft, reply.rotation);
@@ -315,7 +322,9 @@ export class Reader {
       for (const entry of entries) {
         const applied = await applyEntry(this.#room.platform.crypto.hash, draft, entry);
         draft.apply(...applied.changes);
-        if (applied.outcome === 'gap') return false;
+        // Of a generation that had ended here: either side may be the one that was lied to, and the log tells.
+        const ended = applied.outcome === 'known' && entry.position.g < draft.core.position.g;
+        if (applied.outcome === 'gap' || ended) return false;
         proven &&= applied.unproven === undefined;
       }
       return proven;
