@@ -13,12 +13,11 @@ import {
   ProtocolError,
   type CborValue,
 } from '@0fc/protocol';
-import { makePrekey } from '@0fc/crypto/keys';
 import { admits, arbitraryOf } from '../support/arbitrary.js';
 import { value, type Member } from '../support/member.js';
 import { openHurried } from '../support/platform.js';
 import { seedOfRun } from '../support/random.js';
-import { nested, sealAnything, sealSignalOf, type Fields } from './members/unchecked.js';
+import { prekeyOf, nested, sealAnything, sealSignalOf, type Fields } from './members/unchecked.js';
 import { epochOf, idOf, Stage } from './stage.js';
 
 jest.setTimeout(120_000);
@@ -163,7 +162,7 @@ describe('whatever a schema admits', () => {
         await naming(shown(some), () => stage.goesOn(roomId, [owner, ines], `after ${String(at)},`));
       }
       for (const k of [2, 2 ** 40 - 1, 2 ** 53 - 1]) {
-        const { container } = makePrekey(stolen.identity, stolen.core.roomId, stolen.me, k);
+        const container = prekeyOf(stolen, k);
         // The relay may refuse it: then it reaches nobody.
         await peer.refusal('prekey', { prekey: container });
         value(await owner.api.rotateNow(roomId));

@@ -4,7 +4,7 @@
  * anything else is done.
  */
 import {
-  ALARM_CODES, comparePositions, ERROR_CODES, type Bytes, type Entry, type EventBody, type OpenReply,
+  ALARM_CODES, comparePositions, ERROR_CODES, type Bytes, type Entry, type ErrorCode, type EventBody, type OpenReply,
 } from '@0fc/protocol'; // prettier-ignore
 import { ClientError, failureOf } from '../errors.js';
 import { Backoff } from '../link/backoff.js';
@@ -16,6 +16,7 @@ import { checkPlausible } from './log/plausible.js';
 import { provenDeparture } from './log/roster.js';
 import { applyTrimmedRotation } from './log/rotation.js';
 import { followToEnd, skipTrimmedRange } from './log/trimmed.js';
+import { Acknowledgements } from './outgoing/acknowledgements.js';
 import { isRetryable } from './outgoing/refusals.js';
 import { fetchChain, isExplained, readRotations } from './log-end.js';
 import { lagsBehind, restoreMissing } from './restore.js';
@@ -24,8 +25,6 @@ import type { RoomDraft } from './state/draft.js';
 
 /** Pages without an entry that are read in a row. */
 const EMPTY_PAGES = 3;
-const ACK_EVERY = 50;
-const ACK_MS = 5_000;
 
 export interface ReaderEvents {
   /** a catch-up begins: what was sent before may have to be sent again */
@@ -51,19 +50,25 @@ export class Reader {
   #reviving = false;
   #session = 0;
   #early: Entry[] = [];
-  #acked = 0;
-  #ackTimer: (() => void) | null = null;
+  readonly #acknowledgements: Acknowledgements;
+  #waiting: ErrorCode | null = null;
   #retry: (() => void) | null = null;
   readonly #backoff: Backoff;
 
   constructor(room: RoomHandle, events: ReaderEvents) {
     this.#room = room;
     this.#events = events;
+    this.#acknowledgements = new Acknowledgements(room);
     this.#backoff = new Backoff(room.platform.crypto.random);
   }
 
   get live(): boolean {
     return this.#live;
+  }
+
+  /** What the relay refuses to let the log be read with, and is asked again by itself; null: nothing. */
+  get waiting(): ErrorCode | null {
+    return this.#waiting;
   }
 
   get restoring(): boolean {
@@ -79,8 +84,7 @@ export class Reader {
     this.#live = false;
     this.#session++;
     this.#retry?.();
-    this.#ackTimer?.();
-    this.#ackTimer = null;
+    this.#acknowledgements.stop();
   }
 
   revive(): void {
@@ -119,10 +123,11 @@ export class Reader {
       }
       this.#live = true;
       this.#backoff.reset();
+      this.#waiting = null;
       if (early.length > 0) await this.#applyLive(early);
       this.#room.changed();
       this.#events.live();
-      this.#acknowledge();
+      this.#acknowledgements.now();
     } catch (error) {
       if (session === this.#session) await this.#failed(error);
     }
@@ -233,6 +238,8 @@ export class Reader {
     if (code === ERROR_CODES.OFFLINE) return; // the connection comes back by itself and opens anew
     // What another client has restored meanwhile is read first.
     if (isRetryable(code) || (this.#restoring && MOVED.has(code))) {
+      this.#waiting = code;
+      this.#room.changed();
       this.#again();
       return;
     }
@@ -338,26 +345,7 @@ export class Reader {
     // is believed lost (G6) or sealed (G18).
     if (whole) this.#events.taken(head !== state.roster.head || epoch !== state.core.epoch);
     else this.catchUp();
-    this.#acknowledgeSoon();
-  }
-
-  #acknowledgeSoon(): void {
-    if (this.#room.state.core.position.s - this.#acked >= ACK_EVERY) this.#acknowledge();
-    else
-      this.#ackTimer ??= this.#room.platform.timers.after(ACK_MS, () => {
-        this.#ackTimer = null;
-        this.#acknowledge();
-      });
-  }
-
-  /** Governs trimming at the relay only: a lost one is made good by the next. */
-  #acknowledge(): void {
-    const { position } = this.#room.state.core;
-    if (!this.#live || position.s <= this.#acked) return;
-    this.#acked = position.s;
-    this.#room.connection.request('ack', { position }).catch(() => {
-      this.#acked = 0;
-    });
+    this.#acknowledgements.soon();
   }
 }
 

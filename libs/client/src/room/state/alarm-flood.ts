@@ -68,7 +68,7 @@ export function countedIn(log: LogView, items: readonly StoredItem[], s: number)
   if (last === undefined || known === null || alike.length < ALARMS_APART) return null;
   return {
     index: last.index,
-    items: [item.type === 'system' ? widened(known, item) : oneMore(known, last, s)],
+    items: [isMissed(item) ? widened(known, item) : oneMore(known, last, s)],
   };
 }
 
