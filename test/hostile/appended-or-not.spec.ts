@@ -5,7 +5,7 @@ import type { Member } from '../support/member.js';
 import { openHurried } from '../support/platform.js';
 import { until } from '../support/wait.js';
 import { flipped, restarted, rotated, said } from './acts.js';
-import { ownLine } from './members/by-hand.js';
+import { ownLine } from './members/own-line.js';
 import { keysOf, openedBy, roomOf } from './members/record-reader.js';
 import { Stolen } from './members/stolen.js';
 import { idOf, Stage } from './stage.js';
@@ -142,6 +142,6 @@ describe('a line that is acknowledged', () => {
     expect(opened).toContain('with Inès, Tomás');
     expect(opened).not.toContain('for those of today');
     expect(ines.texts).not.toContain('for those of today');
-    expect(ownLine(tomas, 'for those of today')).toMatchObject({ state: 'lost', couldNotRead: ['Inès'] });
+    expect(ownLine(tomas, 'for those of today')).toMatchObject({ state: 'lost', newcomers: ['Inès'] });
   });
 });

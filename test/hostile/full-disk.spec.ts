@@ -154,6 +154,21 @@ describe('a disk that is full at any write of', () => {
     },
   );
 
+  test('G2 G14 G16 a join, at the owner, ends in a member that everybody knows, and the room goes on by itself', async () => {
+    const room = await scene('owner');
+    const { owner, tomas, roomId, disk } = room;
+    await atEveryWrite(room, async (k) => {
+      disk.heal();
+      const { link } = await owner.invite(roomId);
+      const guest = await stage.member(`Guest ${String(k)}`);
+      disk.failFrom(k);
+      value(await guest.api.join(link, guest.name));
+      return () =>
+        stageOf(guest, roomId) === 'member' &&
+        [owner, tomas].every((who) => namesIn(who).includes(guest.name) && !namesIn(who).includes(''));
+    });
+  });
+
   test('G2 G14 G16 a join, at the joiner, ends in a member, or in nothing where it was refused at once', async () => {
     const { owner, tomas, roomId } = await stage.two();
     for (let k = 1; k <= MOST_WRITES; k++) {

@@ -4,19 +4,26 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
-import { BODIES, content, encodeCbor, LIMITS, ProtocolError, type CborValue } from '@0fc/protocol';
-import { makePrekey } from '@0fc/crypto/keys';
-import { arbitraryOf } from '../support/arbitrary.js';
+import {
+  anyContent,
+  BODIES,
+  content,
+  encodeCbor,
+  LIMITS,
+  ProtocolError,
+  type CborValue,
+} from '@0fc/protocol';
+import { admits, arbitraryOf } from '../support/arbitrary.js';
 import { value, type Member } from '../support/member.js';
 import { openHurried } from '../support/platform.js';
 import { seedOfRun } from '../support/random.js';
-import { sealAnything, sealSignalOf, type Fields } from './members/unchecked.js';
+import { prekeyOf, nested, sealAnything, sealSignalOf, type Fields } from './members/unchecked.js';
 import { epochOf, idOf, Stage } from './stage.js';
 
 jest.setTimeout(120_000);
 
-const MESSAGES = 80;
-const SIGNALS = 40;
+const MESSAGES = 48;
+const SIGNALS = 32;
 /** Between two looks at whether everybody goes on. */
 const EVERY = 8;
 
@@ -70,6 +77,12 @@ const bodiesOf = (kind: keyof typeof SCHEMAS, seed: number, numRuns: number): re
     .sample(SCHEMAS[kind].filter(hasEncoding), { seed, numRuns })
     .map((body) => omit(body as Fields, ['roomId', 'epoch', 'sender']));
 
+/** Content of every depth that is admitted. */
+const ofEveryDepth = (): readonly Fields[] =>
+  Array.from({ length: 16 }, (_, depth) => ({ content: { type: 'of some depth', a: nested(depth) } })).filter(
+    ({ content: deep }) => hasEncoding({ content: deep }) && admits(anyContent, deep),
+  );
+
 /** As part of what gets signed; the codec’s own limits are part of what is admitted. */
 function hasEncoding(body: CborValue): boolean {
   try {
@@ -108,7 +121,7 @@ describe('whatever a schema admits', () => {
     await seeded(async (seed) => {
       const { owner, tomas, ines, roomId } = await stage.three();
       const { peer, stolen } = await stage.byHand(tomas, roomId);
-      const all = bodiesOf('message', seed, MESSAGES);
+      const all = [...bodiesOf('message', seed, MESSAGES), ...ofEveryDepth()];
       for (let at = 0; at < all.length; at += EVERY) {
         const some = all.slice(at, at + EVERY);
         // As an honest client counts, or by any number at all.
@@ -148,8 +161,8 @@ describe('whatever a schema admits', () => {
         }
         await naming(shown(some), () => stage.goesOn(roomId, [owner, ines], `after ${String(at)},`));
       }
-      for (const k of [2, 2 ** 31, 2 ** 40 - 1, 2 ** 40, 2 ** 53 - 1]) {
-        const { container } = makePrekey(stolen.identity, stolen.core.roomId, stolen.me, k);
+      for (const k of [2, 2 ** 40 - 1, 2 ** 53 - 1]) {
+        const container = prekeyOf(stolen, k);
         // The relay may refuse it: then it reaches nobody.
         await peer.refusal('prekey', { prekey: container });
         value(await owner.api.rotateNow(roomId));

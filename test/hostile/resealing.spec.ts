@@ -4,7 +4,7 @@ import { value, type Member } from '../support/member.js';
 import { openHurried } from '../support/platform.js';
 import { restarted, rotated, said } from './acts.js';
 import { answeredJoiner } from './members/answered.js';
-import { byHand, ownLine } from './members/by-hand.js';
+import { ownLine } from './members/own-line.js';
 import { keysOf, openedBy, roomOf, type Reader } from './members/record-reader.js';
 import { Stolen } from './members/stolen.js';
 import { World } from './relay/world.js';
@@ -127,7 +127,7 @@ describe('a loss', () => {
       expect(opened(older)).toEqual(nothing);
       expect(ines.texts.filter((text) => older.includes(text))).toEqual([]);
       // Its sender sees which they are. Lost within its epoch, a line goes again by itself, under the same key.
-      expect(ownLine(tomas, 'Tomás, in epoch 2')).toMatchObject({ state: 'lost', couldNotRead: ['Inès'] });
+      expect(ownLine(tomas, 'Tomás, in epoch 2')).toMatchObject({ state: 'lost', newcomers: ['Inès'] });
       const again = openedBy(thief, stage.relay.seen.slice(from), room);
       expect(late.filter((text) => again.has(text))).toEqual(late);
     },
@@ -153,10 +153,10 @@ describe('a loss', () => {
     expect(ines.texts).not.toContain('for whoever asks');
     await stage.byItself('the line to be shown as lost', all, () => {
       const line = ownLine(tomas, 'for whoever asks');
-      return line?.state === 'lost' && line.couldNotRead.join() === 'Inès';
+      return line?.state === 'lost' && line.newcomers.join() === 'Inès';
     });
     const { id } = ownLine(tomas, 'for whoever asks')!;
-    expect(value(await byHand(tomas).sendAgain(roomId, id)).id).not.toBe(id);
+    expect(value(await tomas.api.sendAgain(roomId, id)).id).not.toBe(id);
     await stage.arrives([ines], 'for whoever asks');
     await stage.level(all);
     expect(all.flatMap(({ alarms }) => alarms).filter((code) => code.includes('DUPLICATE'))).toEqual([]);

@@ -4,7 +4,7 @@ import { value } from '../support/member.js';
 import { openHurried } from '../support/platform.js';
 import { until } from '../support/wait.js';
 import { restarted, rotated } from './acts.js';
-import { byHand, ownLine } from './members/by-hand.js';
+import { ownLine } from './members/own-line.js';
 import { keysOf, openedBy, roomOf } from './members/record-reader.js';
 import { Stolen } from './members/stolen.js';
 import { idOf, Stage } from './stage.js';
@@ -42,7 +42,7 @@ describe('a line that was written before somebody came in', () => {
     const asks = (text: string): boolean => {
       expect(ines.texts).not.toContain(text);
       const line = ownLine(tomas, text);
-      return line?.state === 'waiting' && line.couldNotRead.join() === 'Inès';
+      return line?.state === 'waiting' && line.newcomers.join() === 'Inès';
     };
     const bothAsk = (): boolean => asks('for Amina') && asks('not even for her');
     await stage.byItself('both lines to ask', all, bothAsk);
@@ -54,8 +54,8 @@ describe('a line that was written before somebody came in', () => {
       openedBy({ keys: keysOf(newcomer) }, stage.relay.seen, roomOf(newcomer));
     expect(opened()).not.toContain('for Amina');
 
-    value(await byHand(tomas).discardMessage(roomId, ownLine(tomas, 'not even for her')!.id));
-    value(await byHand(tomas).confirmSend(roomId, ownLine(tomas, 'for Amina')!.id));
+    value(await tomas.api.discard(roomId, ownLine(tomas, 'not even for her')!.id));
+    value(await tomas.api.confirmSend(roomId, ownLine(tomas, 'for Amina')!.id));
     await stage.arrives(all, 'for Amina');
     await stage.goesOn(roomId, all, 'and on,');
     expect(ownLine(tomas, 'not even for her')).toBeUndefined();

@@ -20,9 +20,10 @@ const MOST = Number.MAX_SAFE_INTEGER;
 const LEVELS = 16;
 const ID = '/^[A-Za-z0-9_-]{21}';
 
-function admits(node: Node, value: unknown): boolean {
+/** Whether a schema takes a value. */
+export function admits(schema: unknown, value: unknown): boolean {
   try {
-    parse(node as unknown as Schema<unknown>, value);
+    parse(schema as Schema<unknown>, value);
     return true;
   } catch (error) {
     if (error instanceof ProtocolError) return false;
@@ -91,12 +92,15 @@ const leaves: Any = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 8 }),
 );
 
-/** Anything that has an encoding, to the deepest. */
+const levels = (minLength: number): fc.Arbitrary<readonly string[]> =>
+  fc.array(fc.constantFrom('list', 'map', '__proto__'), { minLength, maxLength: LEVELS, size: 'max' });
+
+/** Anything that has an encoding, and deep as often as not. */
 const anything: Any = fc
-  .tuple(leaves, fc.array(fc.constantFrom('list', 'map', '__proto__'), { maxLength: LEVELS, size: 'max' }))
-  .map(([leaf, levels]) =>
-    levels.reduce<CborValue>(
-      (value, level) => (level === 'list' ? [value] : Object.fromEntries([[level, value]])),
+  .tuple(leaves, fc.oneof(levels(0), levels(LEVELS - 6)))
+  .map(([leaf, names]) =>
+    names.reduce<CborValue>(
+      (value, name) => (name === 'list' ? [value] : Object.fromEntries([[name, value]])),
       leaf,
     ),
   );

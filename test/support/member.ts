@@ -14,6 +14,9 @@ import type {
 } from '@0fc/client/api';
 import { until } from './wait.js';
 
+/** States of a line that the log does not hold: it is on its way, or asks first (G18). */
+const UNSENT: readonly string[] = ['sending', 'waiting'];
+
 type NodeClient = Awaited<ReturnType<typeof createNodeClient>>;
 
 /** The value of a command that must succeed. */
@@ -145,7 +148,7 @@ export class Member {
 
   /** Texts that the log holds, in its order. */
   get texts(): readonly string[] {
-    return this.messages.filter((message) => message.state !== 'sending').map((message) => message.text);
+    return this.messages.filter(({ state }) => !UNSENT.includes(state)).map(({ text }) => text);
   }
 
   get alarms(): readonly string[] {

@@ -2,6 +2,7 @@
 import {
   ctx, encodeCbor, encodeMessageClear, pad, PROTOCOL_VERSION, type Bytes, type CborValue,
 } from '@0fc/protocol'; // prettier-ignore
+import { generateKeyPair } from '@0fc/crypto/keys';
 import { nodeRandom } from '@0fc/crypto/node';
 import { sealCell } from '../../../libs/crypto/src/keys/cell.js';
 import { signAnything } from '../../../libs/crypto/src/keys/unchecked.spec-support.js';
@@ -44,6 +45,12 @@ export function sealAnything(
 /** A signal likewise; only what would not fit into one is cut off by the relay. */
 export const sealSignalOf = (stolen: Stolen, fields: Fields): Bytes =>
   seal('signal', stolen, { counter: Date.now(), sentAt: Date.now(), ...fields }, (body) => body);
+
+/** A prekey under any number. */
+export function prekeyOf({ core, identity }: Stolen, k: number): Bytes {
+  const fields = { roomId: core.roomId, memberId: core.me, k, key: generateKeyPair().publicKey };
+  return signAnything(identity, encodeCbor([`0fc/${String(PROTOCOL_VERSION)}/prekey`, fields]));
+}
 
 function seal(
   kind: 'message' | 'signal',

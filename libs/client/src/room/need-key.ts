@@ -31,8 +31,8 @@ export class NeedKey implements Part {
   readonly #room: RoomHandle;
   /** epoch of which the key has been asked for in this session */
   #asked = 0;
-  /** the requests of this epoch that were answered, by member: asked again one is answered again, and shown once */
-  readonly #answered = new Map<MemberId, readonly Bytes[]>();
+  /** the requests of this epoch that were answered, by member, and whether that has been shown */
+  readonly #answered = new Map<MemberId, { readonly request: Bytes; shown: boolean }[]>();
   #answeredIn = 0;
 
   constructor(room: RoomHandle) {
@@ -76,11 +76,11 @@ export class NeedKey implements Part {
       const key = state.current.key;
       if (core.stage !== 'member' || key === null || from === core.me) return null;
       if (!state.isOwner && from !== roster.owner) return null;
-      if (!this.#mayAnswer(from, request)) return null;
       if (core.tasks.removals.includes(from) || core.leaving.some(({ memberId }) => memberId === from))
         return null;
       try {
         verifyNeedKey(roster, from, request);
+        if (!this.#countAnswer(from, request)) return null;
         const news = {
           profiles: core.people.flatMap(({ memberId, proof }) =>
             proof === null || !roster.members.has(memberId) ? [] : [proof],
@@ -105,21 +105,28 @@ export class NeedKey implements Part {
       if (code === ERROR_CODES.OFFLINE || code === ERROR_CODES.BAD_ENTRY || isRetryable(code)) return;
       throw error;
     }
-    const before = this.#answered.get(from) ?? [];
-    if (before.some((known) => equalBytes(known, request))) return;
-    this.#answered.set(from, [...before, request]);
+    const answer = this.#answered.get(from)?.find((known) => equalBytes(known.request, request));
+    if (answer === undefined || answer.shown) return;
+    answer.shown = true;
     await this.#show(system('keyGiven', { member: from }));
   }
 
-  /** One that lost a key asks once; who asks again and again, or is said to, gets few answers an epoch. */
-  #mayAnswer(from: MemberId, request: Bytes): boolean {
+  /**
+   * One that lost a key asks once; who asks again and again, or is said to, gets few answers an epoch. False: no
+   * more. The same request is answered again.
+   */
+  #countAnswer(from: MemberId, request: Bytes): boolean {
     const { epoch } = this.#room.state.core;
     if (this.#answeredIn !== epoch) {
       this.#answeredIn = epoch;
       this.#answered.clear();
     }
-    const before = this.#answered.get(from) ?? [];
-    return before.length < GRANTS_AN_EPOCH || before.some((known) => equalBytes(known, request));
+    const answers = this.#answered.get(from) ?? [];
+    this.#answered.set(from, answers);
+    if (answers.some((known) => equalBytes(known.request, request))) return true;
+    if (answers.length >= GRANTS_AN_EPOCH) return false;
+    answers.push({ request, shown: false });
+    return true;
   }
 
   async onGranted({ from, grant, news }: EventBody<'keyGranted'>): Promise<void> {

@@ -8,6 +8,7 @@ import { createInvite, openJoinConfirm, openJoinRequest } from '@0fc/crypto/keys
 import { ClientError, failureOf } from '../errors.js';
 import type { RoomHandle } from './handle.js';
 import { system } from './log/items.js';
+import { isRetryable } from './outgoing/refusals.js';
 import { append, dropInvite, putInvite } from './state/changes.js';
 import type { RoomDraft } from './state/draft.js';
 import type { OwnerInvite } from './state/records.js';
@@ -73,6 +74,12 @@ export class OwnerJoins {
     try {
       await connection.request('invite', { inviteId, expires });
     } catch (error) {
+      const { code } = ClientError.from(error);
+      // Out of reach, or busy: it is registered as soon as the relay answers, and its joiner asks again till then.
+      if (code === ERROR_CODES.OFFLINE || isRetryable(code)) {
+        this.#events.decided();
+        return { inviteId, fragment: invite.fragment, expires };
+      }
       await this.#room.write((draft) => {
         draft.apply(dropInvite(inviteId));
       });

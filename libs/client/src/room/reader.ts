@@ -4,26 +4,27 @@
  * anything else is done.
  */
 import {
-  ALARM_CODES, comparePositions, ERROR_CODES, type Bytes, type Entry, type EventBody, type OpenReply,
+  ALARM_CODES, comparePositions, ERROR_CODES, type Bytes, type Entry, type ErrorCode, type EventBody, type OpenReply,
 } from '@0fc/protocol'; // prettier-ignore
 import { ClientError, failureOf } from '../errors.js';
 import { Backoff } from '../link/backoff.js';
 import type { RoomHandle } from './handle.js';
 import { acceptGap, applyEntry } from './log/entry.js';
-import { applyGeneration } from './log/generations.js';
+import { applyGeneration, goBackTo } from './log/generations.js';
 import { alarm, system } from './log/items.js';
 import { checkPlausible } from './log/plausible.js';
 import { provenDeparture } from './log/roster.js';
 import { applyTrimmedRotation } from './log/rotation.js';
 import { followToEnd, skipTrimmedRange } from './log/trimmed.js';
+import { Acknowledgements } from './outgoing/acknowledgements.js';
 import { isRetryable } from './outgoing/refusals.js';
 import { fetchChain, isExplained, readRotations } from './log-end.js';
 import { lagsBehind, restoreMissing } from './restore.js';
 import { append, holdChain, set } from './state/changes.js';
 import type { RoomDraft } from './state/draft.js';
 
-const ACK_EVERY = 50;
-const ACK_MS = 5_000;
+/** Pages without an entry that are read in a row. */
+const EMPTY_PAGES = 3;
 
 export interface ReaderEvents {
   /** a catch-up begins: what was sent before may have to be sent again */
@@ -49,19 +50,25 @@ export class Reader {
   #reviving = false;
   #session = 0;
   #early: Entry[] = [];
-  #acked = 0;
-  #ackTimer: (() => void) | null = null;
+  readonly #acknowledgements: Acknowledgements;
+  #waiting: ErrorCode | null = null;
   #retry: (() => void) | null = null;
   readonly #backoff: Backoff;
 
   constructor(room: RoomHandle, events: ReaderEvents) {
     this.#room = room;
     this.#events = events;
+    this.#acknowledgements = new Acknowledgements(room);
     this.#backoff = new Backoff(room.platform.crypto.random);
   }
 
   get live(): boolean {
     return this.#live;
+  }
+
+  /** What the relay refuses to let the log be read with, and is asked again by itself; null: nothing. */
+  get waiting(): ErrorCode | null {
+    return this.#waiting;
   }
 
   get restoring(): boolean {
@@ -77,8 +84,7 @@ export class Reader {
     this.#live = false;
     this.#session++;
     this.#retry?.();
-    this.#ackTimer?.();
-    this.#ackTimer = null;
+    this.#acknowledgements.stop();
   }
 
   revive(): void {
@@ -117,10 +123,11 @@ export class Reader {
       }
       this.#live = true;
       this.#backoff.reset();
+      this.#waiting = null;
       if (early.length > 0) await this.#applyLive(early);
       this.#room.changed();
       this.#events.live();
-      this.#acknowledge();
+      this.#acknowledgements.now();
     } catch (error) {
       if (session === this.#session) await this.#failed(error);
     }
@@ -129,6 +136,7 @@ export class Reader {
   /** The last page of the log; null when another catch-up has begun, or this member has gone. */
   async #readPages(session: number): Promise<OpenReply | null> {
     const { state, connection } = this.#room;
+    let empty = 0;
     for (;;) {
       const { core, roster } = state;
       const { roomId, position: after, epoch } = core;
@@ -147,6 +155,9 @@ export class Reader {
       const done = await this.#applyPage(reply, chain);
       if (session !== this.#session) return null;
       if (done) return reply;
+      // Generations and trimmed ranges fill few pages: paging that brings nothing else would never end.
+      empty = reply.entries.length === 0 ? empty + 1 : 0;
+      if (empty >= EMPTY_PAGES) throw new ClientError(ERROR_CODES.RELAY_LIED);
     }
   }
 
@@ -155,6 +166,7 @@ export class Reader {
     await this.#room.write(async (draft) => {
       if (chain !== null) draft.apply(holdChain(chain));
       for (const start of reply.generations) await applyGeneration(hash, draft, start, clock.now());
+      if (reply.generations.length === 0) goBackTo(draft, reply.tip, clock.now());
       if (comparePositions(reply.trimmed, draft.core.position) > 0) {
         skipTrimmedRange(draft, reply, clock.now());
         if (reply.rotation !== undefined) await applyTrimmedRotation(hash, draft, reply.rotation);
@@ -226,6 +238,8 @@ export class Reader {
     if (code === ERROR_CODES.OFFLINE) return; // the connection comes back by itself and opens anew
     // What another client has restored meanwhile is read first.
     if (isRetryable(code) || (this.#restoring && MOVED.has(code))) {
+      this.#waiting = code;
+      this.#room.changed();
       this.#again();
       return;
     }
@@ -315,7 +329,9 @@ export class Reader {
       for (const entry of entries) {
         const applied = await applyEntry(this.#room.platform.crypto.hash, draft, entry);
         draft.apply(...applied.changes);
-        if (applied.outcome === 'gap') return false;
+        // Of a generation that had ended here: either side may be the one that was lied to, and the log tells.
+        const ended = applied.outcome === 'known' && entry.position.g < draft.core.position.g;
+        if (applied.outcome === 'gap' || ended) return false;
         proven &&= applied.unproven === undefined;
       }
       return proven;
@@ -329,26 +345,7 @@ export class Reader {
     // is believed lost (G6) or sealed (G18).
     if (whole) this.#events.taken(head !== state.roster.head || epoch !== state.core.epoch);
     else this.catchUp();
-    this.#acknowledgeSoon();
-  }
-
-  #acknowledgeSoon(): void {
-    if (this.#room.state.core.position.s - this.#acked >= ACK_EVERY) this.#acknowledge();
-    else
-      this.#ackTimer ??= this.#room.platform.timers.after(ACK_MS, () => {
-        this.#ackTimer = null;
-        this.#acknowledge();
-      });
-  }
-
-  /** Governs trimming at the relay only: a lost one is made good by the next. */
-  #acknowledge(): void {
-    const { position } = this.#room.state.core;
-    if (!this.#live || position.s <= this.#acked) return;
-    this.#acked = position.s;
-    this.#room.connection.request('ack', { position }).catch(() => {
-      this.#acked = 0;
-    });
+    this.#acknowledgements.soon();
   }
 }
 

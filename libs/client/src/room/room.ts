@@ -155,7 +155,7 @@ export class Room implements RoomHandle {
 
   /** What the relay refuses with, and is asked for again by itself; null: nothing waits. */
   get waiting(): ErrorCode | null {
-    return this.#outgoing.waiting;
+    return this.#reader.waiting ?? this.#outgoing.waiting;
   }
 
   /** Why the link stands still, or did until it was tried again; null once the room is live. */

@@ -46,13 +46,45 @@ export async function applyGeneration(
   draft.apply(
     set({
       losses: [...core.losses, { ...start }].slice(-LOSSES_KEPT),
-      logEpoch: epochAt(draft, start.from),
+      logEpoch: epochAt(draft, start.from, core.logEpoch),
       logLength: whole ? core.logLength - rosterEntries(lost) : 1,
       lost: { index, from: least(numbers), to: greatest(numbers), restored: 0 },
     }),
   );
   requeueLost(draft, lost);
   showLoss(draft);
+}
+
+/**
+ * The relay's log ends before a generation that it had announced here: there is none, and whatever that took away
+ * was not lost. Reading goes on from the last position of the generations that the log has; the others have another
+ * history, which is shown. Roster head, epoch, keys and counters stay. An honest relay never takes one back.
+ */
+export function goBackTo(draft: RoomDraft, tip: Position, now: number): void {
+  if (tip.g >= draft.core.position.g) return;
+  const place = lastPlaceUpTo(draft, tip);
+  if (place === null) return;
+  const { position, t, index } = place;
+  const later = [...draft.log.oldestFirst(index + 1)];
+  draft.apply(
+    set({
+      position,
+      t,
+      losses: draft.core.losses.filter(({ generation }) => generation <= tip.g),
+      logEpoch: epochAt(draft, position, draft.core.epoch),
+      logLength: draft.chain.size - rosterEntries(later),
+    }),
+    append(null, now, [alarm(ALARM_CODES.ALARM_FORK, null, { position: position.s })]),
+  );
+}
+
+function lastPlaceUpTo({ log, current }: RoomSnapshot, tip: Position) {
+  for (const { at, index } of log.newestFirst()) {
+    if (at !== null && at.position.g <= tip.g) return { ...at, index };
+  }
+  // A newcomer begins at its floor, which no record of the log stands for.
+  const { floor: position, t } = current;
+  return position.g <= tip.g ? { position, t, index: log.first - 1 } : null;
 }
 
 /** A newcomer was never served what lies before its floor; the transcript of genesis it knows all the same. */
@@ -110,12 +142,12 @@ function inLineage({ core }: RoomSnapshot, position: Position): boolean {
   );
 }
 
-/** The epoch of the log goes back with it: what is sealed there is opened with the key of that epoch. */
-function epochAt({ core, rotations }: RoomSnapshot, from: Position): number {
+/** The epoch of the log at a position, given the one that it has later. */
+function epochAt({ core, rotations }: RoomSnapshot, position: Position, later: number): number {
   const begun = new Map(core.keys.map(({ epoch, floor }) => [epoch, floor]));
   for (const [epoch, { entry }] of rotations) begun.set(epoch, entry.position);
-  const later = [...begun].filter(([, position]) => comparePositions(position, from) > 0);
-  return later.reduce((least, [epoch]) => Math.min(least, epoch - 1), core.logEpoch);
+  const beyond = [...begun].filter(([, floor]) => comparePositions(floor, position) > 0);
+  return beyond.reduce((least, [epoch]) => Math.min(least, epoch - 1), later);
 }
 
 const least = (numbers: readonly number[]): number => numbers.reduce((a, b) => Math.min(a, b), Infinity);

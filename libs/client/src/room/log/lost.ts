@@ -130,8 +130,10 @@ export function giveUp(draft: RoomDraft, item: OutboxItem, now: number): void {
  * newcomers anyway; a reaction or a marker says nothing to who has not read what it is about.
  */
 export function admittedSince(snapshot: RoomSnapshot, item: OutboxItem): readonly MemberId[] {
-  const asks = !item.confirmed && (isLine(item.content) || item.content.type === 'edit');
-  return asks ? newcomersSince(snapshot, item.writtenAt) : [];
+  const text = isLine(item.content) || item.content.type === 'edit';
+  // What was sealed in this epoch is on its way: the same bytes go again.
+  const sealed = item.sealed?.epoch === snapshot.core.epoch;
+  return text && !item.confirmed && !sealed ? newcomersSince(snapshot, item.writtenAt) : [];
 }
 
 /** Members that were admitted by the entries of the chain from an index on. */

@@ -19,9 +19,14 @@ export interface Counted {
   readonly items: readonly StoredItem[];
 }
 
-/** A line that somebody has made, after which a row begins anew; what is missed the relay alone may have made. */
+/** What the relay alone may have brought about, beside alarms. */
+const OF_THE_RELAY: ReadonlySet<string> = new Set(['missed', 'inviteRefused']);
+
+/** A line that somebody has made, after which a row begins anew. */
 const endsRow = (item: StoredItem): boolean =>
-  item.type === 'message' || item.type === 'sealed' || (item.type === 'system' && item.event !== 'missed');
+  item.type === 'message' ||
+  item.type === 'sealed' ||
+  (item.type === 'system' && !OF_THE_RELAY.has(item.event));
 
 /** The records of the row that is going on, newest first. */
 function* row(log: LogView): Iterable<LogRecord> {
@@ -37,7 +42,7 @@ type Countable = Extract<StoredItem, { type: 'alarm' | 'system' }>;
 function countable(items: readonly StoredItem[]): Countable | null {
   const [item] = items;
   if (items.length !== 1 || item === undefined) return null;
-  return item.type === 'alarm' || (item.type === 'system' && item.event === 'missed') ? item : null;
+  return item.type === 'alarm' || (item.type === 'system' && OF_THE_RELAY.has(item.event)) ? item : null;
 }
 
 /**
@@ -45,7 +50,8 @@ function countable(items: readonly StoredItem[]): Countable | null {
  * Of all other alarms the relay may invent the member.
  */
 function sameKind(a: Countable, b: Countable): boolean {
-  if (a.type !== 'alarm' || b.type !== 'alarm') return a.type === b.type;
+  if (a.type === 'system' || b.type === 'system')
+    return a.type === 'system' && b.type === 'system' && a.event === b.event;
   return a.code === b.code && (a.code !== ALARM_CODES.ALARM_FORK || a.member === b.member);
 }
 
@@ -62,9 +68,11 @@ export function countedIn(log: LogView, items: readonly StoredItem[], s: number)
   if (last === undefined || known === null || alike.length < ALARMS_APART) return null;
   return {
     index: last.index,
-    items: [item.type === 'system' ? widened(known, item) : oneMore(known, last, s)],
+    items: [isMissed(item) ? widened(known, item) : oneMore(known, last, s)],
   };
 }
+
+const isMissed = (item: Countable): boolean => item.type === 'system' && item.event === 'missed';
 
 function oneMore(known: Countable, last: LogRecord, s: number): StoredItem {
   const { times = 1, from = s, position = from, first = last.at?.position.s ?? position } = known.numbers;
