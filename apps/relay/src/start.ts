@@ -18,6 +18,7 @@ import { socketsAdapter } from './gateway/sockets-adapter.js';
 import { makeKeyPair, relayKeyPair } from './key-pair.js';
 import { AddressCounter } from './limits/address-counter.js';
 import { Buckets } from './limits/buckets.js';
+import { limitPlainConnections } from './limits/plain-connections.js';
 import { MetricsServer } from './metrics/metrics-server.js';
 import { RelayMetrics } from './metrics/metrics.js';
 import { listenError } from './listen.js';
@@ -117,8 +118,9 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
     relay,
     config,
     context,
-    addresses: new AddressCounter(config.connectionsPerAddress),
+    addresses: new AddressCounter({ perAddress: config.connectionsPerAddress, all: config.connections }),
     buckets: new Buckets(),
+    byteBuckets: new Buckets(),
     metrics,
     shared: redis !== null,
     log: logger,
@@ -149,6 +151,7 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
   );
   app.use(securityHeaders(config.trustProxy));
   if (web !== null) app.use(webClient(web));
+  limitPlainConnections(app.getHttpServer(), config.httpConnections);
   let metricsServer: MetricsServer | null = null;
   try {
     metricsServer = await serveMetrics(config, metrics, failed('telling metrics failed'));
@@ -241,6 +244,7 @@ function contextOf(config: RelayConfig, store: RoomStore, trimmer: Trimmer): Rel
       append: config.appendRate,
       maxMembers: config.maxMembers,
       invitesOpen: config.invitesOpen,
+      settings: { entries: config.settingsEntries, rate: config.settingsRate },
       creationToken: config.creationToken,
     },
     mayCreate: (address) => creations.of(address, config.roomsPerAddress, systemClock.now()).take(),
