@@ -5,10 +5,10 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { PrivateKey, PublicKey, SecureSession } from 'wasm-themis';
-import { encodeCbor, encodeFrame, FRAME_EVENT, LIMITS, type Bytes, type Entry } from '@0fc/protocol';
+import { encodeCbor, encodeFrame, FRAME_EVENT, FRAME_TYPES, LIMITS, type Entry } from '@0fc/protocol';
 import { generateKeyPair } from '@0fc/crypto/keys';
 import { loadThemis } from '@0fc/crypto/node';
+import { BareSession } from '../../libs/crypto/src/link/bare.spec-support.js';
 import { startRelay, type RunningRelay } from '../../apps/relay/src/start.js';
 import { until } from '../support/wait.js';
 import { Peer, rawSocket } from './relay-peer.js';
@@ -46,27 +46,19 @@ const refusals = async (code: string, at = relay): Promise<number> => {
   return Number(new RegExp(`^relay_refusals_total\\{code="${code}"\\} (\\S+)$`, 'm').exec(text)?.[1] ?? 0);
 };
 
-/** A session without our link around it, which would not send such a frame. */
-async function bareSession(): Promise<{
-  socket: ReturnType<typeof rawSocket>;
-  wrap: (plain: Bytes) => Bytes;
-}> {
-  const { publicKey, privateKey } = generateKeyPair();
-  const session = new SecureSession(publicKey, new PrivateKey(privateKey), (id) => new PublicKey(id));
+/** A stranger whose session stands, and who may send anything in it. */
+async function bareSession(): Promise<{ socket: ReturnType<typeof rawSocket>; session: BareSession }> {
+  const session = new BareSession();
   const socket = rawSocket(relay.url);
-  socket.on('connect', () => socket.emit(FRAME_EVENT, encodeFrame(0, session.connectionRequest())));
-  const greeted = new Promise<void>((resolve) => {
+  socket.on('connect', () => socket.emit(FRAME_EVENT, session.start()));
+  await new Promise<void>((resolve) => {
     socket.on(FRAME_EVENT, (frame: Uint8Array) => {
-      if (frame[1] === 1) {
-        resolve();
-        return;
-      }
-      const reply = session.negotiateReply(Uint8Array.from(frame.subarray(2)));
-      if (reply.length > 0) socket.emit(FRAME_EVENT, encodeFrame(0, reply));
+      const reply = session.answer(frame);
+      if (reply !== null) socket.emit(FRAME_EVENT, reply);
+      else if (frame[1] === FRAME_TYPES.data) resolve();
     });
   });
-  await greeted;
-  return { socket, wrap: (plain) => session.wrap(plain) };
+  return { socket, session };
 }
 
 beforeAll(async () => {
@@ -82,14 +74,12 @@ afterAll(() => Promise.all(relays.map((one) => one.stop())));
 describe('what a frame may hold', () => {
   test('more values than a frame may hold end the connection, and no other', async () => {
     const { room } = await joined();
-    const { socket, wrap } = await bareSession();
+    const { socket, session } = await bareSession();
     const gone = new Promise<void>((resolve) => socket.once('disconnect', () => resolve()));
     const values = new Array<number>(LIMITS.frameItems).fill(0);
-    socket.emit(
-      FRAME_EVENT,
-      encodeFrame(1, wrap(encodeCbor([1, [{ q: 1, kind: 'chain', body: { values } }]]))),
-    );
+    socket.emit(FRAME_EVENT, session.seal(encodeCbor([1, [{ q: 1, kind: 'chain', body: { values } }]])));
     await gone;
+    session.destroy();
     expect(await refusals('TOO_LARGE')).toBe(1);
     await room.owner.request('append', { messages: [message()] });
   });

@@ -3,7 +3,6 @@ import type { NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { access, constants, mkdir } from 'node:fs/promises';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { Logger as NestLogger } from 'nestjs-pino';
 import { pino } from 'pino';
@@ -31,6 +30,7 @@ import type { RoomStore } from './rooms/room-store.js';
 import { Rosters } from './rooms/rosters.js';
 import { Sweeper } from './rooms/sweeper.js';
 import { Trimmer } from './rooms/trimmer.js';
+import { answerPaths } from './web/answer-paths.js';
 import { securityHeaders } from './web/headers.js';
 import { WebFiles } from './web/web-files.js';
 
@@ -150,7 +150,11 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
     }),
   );
   app.use(securityHeaders(config.trustProxy));
-  if (web !== null) app.use(webClient(web));
+  app.use(
+    answerPaths(web, (code) => {
+      logger.error({ code }, 'a page could not be served');
+    }),
+  );
   limitPlainConnections(app.getHttpServer(), config.httpConnections);
   let metricsServer: MetricsServer | null = null;
   try {
@@ -252,16 +256,6 @@ function contextOf(config: RelayConfig, store: RoomStore, trimmer: Trimmer): Rel
       const bucket = restores.of(address, config.restoreRate, systemClock.now());
       return bucket.take() ? 0 : bucket.waitMs();
     },
-  };
-}
-
-/** The web client answers what the relay itself does not. */
-function webClient(web: WebFiles) {
-  const own = /^\/(health\/|config\.json$|socket\.io\/)/;
-  return (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void): void => {
-    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
-    const asks = request.method === 'GET' || request.method === 'HEAD';
-    if (!asks || own.test(path) || !web.serve(request, response)) next();
   };
 }
 
