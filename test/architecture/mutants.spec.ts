@@ -19,9 +19,9 @@ function withSupport(path: string): string {
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 
-/** Titles as they stand in a source; `$name` of a table stands for anything. */
+/** Titles as they stand in a source, behind a table too; `$name` and `%s` of a table stand for anything. */
 const titlesIn = (text: string): readonly RegExp[] =>
-  [...text.matchAll(/\b(?:it|test)(?:\.each\b[^'`]*)?\(\s*(['`])(.+?)\1,/gs)].map(([, , title = '']) => {
+  [...text.matchAll(/(?:\b(?:it|test)|\))\(\s*(['`])(.+?)\1,\s*(?:async\b|\()/gs)].map(([, , title = '']) => {
     const parts = title.split(/\$\w+|%[sjdio]/).map(escaped);
     return new RegExp(`^${parts.join('.+')}$`);
   });

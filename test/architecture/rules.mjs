@@ -8,6 +8,7 @@
  */
 
 const spec = '\\.(spec|spec-support)\\.ts$';
+const client = '^libs/client/src/';
 const platformDoor = '^libs/(crypto|client)/src/(node|browser)/';
 
 /** @param {string[]} names @returns {string} packages by name, found in node_modules or not at all */
@@ -117,7 +118,39 @@ export const forbidden = [
     to: { path: '^libs/[^/]+/src/node/' },
   },
 
-  // Rule 3: the layers of the relay, and the keepers of two packages.
+  // Rule 3: the rooms of the client. Who writes room state is asked of the compiler (room-state.ts).
+  {
+    name: 'log-is-pure',
+    comment: 'What an entry means follows from the entry and from what was known: nothing else takes part.',
+    from: { path: `${client}room/log/`, pathNot: spec },
+    to: { path: client, pathNot: `${client}(room/(log|state)/|errors\\.ts$)` },
+  },
+  {
+    name: 'log-reaches-no-disk-and-no-wire',
+    comment: 'Through any detour: what an entry yields is a value, before anything is stored or sent.',
+    from: { path: `${client}room/log/`, pathNot: spec },
+    to: { path: `${client}(vault|connection|link/|node/|browser/)`, reachable: true },
+  },
+  {
+    name: 'state-knows-no-part',
+    comment: 'What is known of a room is independent of who learns it and who shows it.',
+    from: { path: `${client}room/state/`, pathNot: spec },
+    to: { path: client, pathNot: `${client}(room/state/|(errors|ports|vault)\\.ts$)` },
+  },
+  {
+    name: 'tables-stay-inside',
+    comment: 'What can be written, and how it is read from the vault, only room/state itself has in hand.',
+    from: { path: client, pathNot: [`${client}room/state/`, spec] },
+    to: { path: `${client}room/state/(tables|layered-map|log-table|load|deep-freeze)\\.ts$` },
+  },
+  {
+    name: 'view-sends-nothing',
+    comment: 'Views are drawn from what is known: asking for more is the business of a room.',
+    from: { path: `${client}view/`, pathNot: spec },
+    to: { path: `${client}(connection\\.ts$|vault|link/|room/outgoing/)` },
+  },
+
+  // Rule 4: the layers of the relay, and the keepers of two packages.
   {
     name: 'rooms-know-no-edge',
     comment: 'What a command does is independent of the socket it came by and of the store it goes to.',

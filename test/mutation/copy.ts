@@ -11,9 +11,11 @@ import {
 import { basename, dirname, join, relative } from 'node:path';
 import { changed, type Change } from './mutant.js';
 
-const FOLDERS = ['apps/relay', 'libs', 'test', 'types'];
+const FOLDERS = ['apps/relay', 'apps/web', 'libs', 'test', 'types'];
 const ROOT_FILES = /\.(json|mjs)$/;
-const MADE = new Set(['node_modules', 'dist', '.cache', 'coverage']);
+const MADE = new Set(['node_modules', 'dist', '.angular', '.cache', 'coverage']);
+/** Folders with packages of their own, in versions that others do not take. */
+const WITH_PACKAGES = ['apps/web'];
 
 function filesBelow(folder: string): readonly string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
@@ -79,6 +81,11 @@ export class Copy {
     for (const name of readdirSync(join(root, 'node_modules'))) {
       if (name === '@0fc' || name === '.cache') continue;
       symlinkSync(join(root, 'node_modules', name), join(packages, name));
+    }
+    for (const path of WITH_PACKAGES.filter((name) => existsSync(join(root, name, 'node_modules')))) {
+      const link = join(this.folder, path, 'node_modules');
+      rmSync(link, { recursive: true, force: true });
+      symlinkSync(join(root, path, 'node_modules'), link);
     }
     const own = ['libs/protocol', 'libs/crypto', 'libs/client', 'apps/relay'];
     for (const path of own) {

@@ -39,11 +39,29 @@ const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, '
 /** The colours of a terminal. */
 const COLOURS = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
 
+/** The page's specs have Jest's configuration for Angular's compiler. */
+const PAGE = { folder: 'apps/web/', config: 'apps/web/jest.config.mjs' };
+
 /** `workers`: as many at a time, with Jest’s progress shown; null: in one process, quietly. */
 export async function runTests(
   copy: Copy,
   tests: readonly NamedTest[],
   workers: number | null = null,
+): Promise<readonly Outcome[]> {
+  const isOfPage = ({ path }: NamedTest): boolean => path.startsWith(PAGE.folder);
+  const page = tests.filter(isOfPage);
+  const others = tests.filter((test) => !isOfPage(test));
+  return [
+    ...(others.length === 0 ? [] : await runOnce(copy, others, workers, [])),
+    ...(page.length === 0 ? [] : await runOnce(copy, page, workers, ['--config', PAGE.config])),
+  ];
+}
+
+async function runOnce(
+  copy: Copy,
+  tests: readonly NamedTest[],
+  workers: number | null,
+  configuration: readonly string[],
 ): Promise<readonly Outcome[]> {
   const report = join(copy.folder, '.cache', 'mutation.json');
   mkdirSync(join(copy.folder, '.cache'), { recursive: true });
@@ -52,6 +70,7 @@ export async function runTests(
   const names = [...new Set(tests.map(({ name }) => escaped(name)))];
   const flag = workers === null ? '--runInBand' : `--maxWorkers=${String(workers)}`;
   const output = await jest(copy, workers !== null, [
+    ...configuration,
     flag,
     '--silent',
     // A test that has failed may leave members and relays behind.

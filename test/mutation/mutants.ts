@@ -9,8 +9,12 @@ import { LINK_MUTANTS } from './mutants/link.js';
 import { LOG_MUTANTS } from './mutants/log.js';
 import { SEAL_MUTANTS } from './mutants/seals.js';
 import { SHOWN_MUTANTS } from './mutants/shown.js';
+import { STANDING_MUTANTS } from './mutants/standing.js';
+import { WRITTEN_FOR_MUTANTS } from './mutants/written-for.js';
 
 export const MUTANTS: readonly Mutant[] = [
+  ...STANDING_MUTANTS,
+  ...WRITTEN_FOR_MUTANTS,
   ...SEAL_MUTANTS,
   ...JOIN_MUTANTS,
   ...LOG_MUTANTS,

@@ -1,6 +1,9 @@
 /**
- * The checks that need no test to run: types of specs and tests, ESLint, Prettier.
+ * The checks that need no test to run: types of specs and tests, who writes room state, ESLint, Prettier.
  */
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
 import { run } from './exec.mjs';
 import { root } from './node.mjs';
 import { step } from './report.mjs';
@@ -13,13 +16,20 @@ import { packageScript, projectEnvironment } from './workspace.mjs';
 export async function lint(node) {
   const checks = [
     ['Types of specs and tests', packageScript('typescript', 'bin/tsc'), ['-b', 'tsconfig.test.json']],
+    ['Who writes room state', join(root, 'test', 'architecture', 'room-state-main.ts'), []],
     ['ESLint', packageScript('eslint', 'bin/eslint.js'), ['.', '--max-warnings', '0']],
     ['Prettier', packageScript('prettier', 'bin/prettier.cjs'), ['.', '--check', '--log-level', 'warn']],
   ];
+  // Node runs the sources of test/ as they are (typescript-hooks.mjs); the others are scripts.
+  const hooks = pathToFileURL(join(root, 'tools', 'typescript-hooks.mjs')).href;
+  const flags = ['--disable-warning=ExperimentalWarning', '--import', hooks];
   let clean = true;
   for (const [title, script, args] of checks) {
     const code = await step(title, () =>
-      run(node, [script, ...args], { cwd: root, env: projectEnvironment(node) }),
+      run(node, [...(script.endsWith('.ts') ? flags : []), script, ...args], {
+        cwd: root,
+        env: projectEnvironment(node),
+      }),
     );
     if (code !== 0) clean = false;
   }

@@ -5,7 +5,7 @@ const ROSTER = 'libs/crypto/src/verify/roster.ts';
 const ROSTER_SPEC = 'libs/crypto/src/verify/roster.spec.ts';
 const ROTATION = 'libs/crypto/src/verify/rotation.ts';
 const ROTATION_SPEC = 'libs/crypto/src/keys/rotation.spec.ts';
-const TAKE_SPEC = 'libs/client/src/room/take.spec.ts';
+const ENTRY_TEST = 'libs/client/src/room/log/entry.spec.ts';
 const ENTRY_SPEC = 'test/hostile/guarantees-entry.spec.ts';
 
 export const AUTHORITY_MUTANTS: readonly Mutant[] = [
@@ -33,7 +33,7 @@ export const AUTHORITY_MUTANTS: readonly Mutant[] = [
     ],
     tests: [
       { path: ROSTER_SPEC, name: 'a second time: refused, because the head has moved' },
-      { path: TAKE_SPEC, name: 'an entry that does not stand on the head is shown and not applied' },
+      { path: ENTRY_TEST, name: 'an entry that does not stand on the head is shown and not applied' },
     ],
   },
   {
@@ -157,7 +157,7 @@ export const AUTHORITY_MUTANTS: readonly Mutant[] = [
     breaks: ['G5', 'G11'],
     changes: [
       {
-        file: 'libs/client/src/room/take-roster.ts',
+        file: 'libs/client/src/room/log/roster.ts',
         find: 'if (known < core.logLength) return [',
         put: 'if (known < core.logLength) return []; if (known < 0) return [',
       },
@@ -174,14 +174,14 @@ export const AUTHORITY_MUTANTS: readonly Mutant[] = [
     breaks: ['G7', 'G11'],
     changes: [
       {
-        file: 'libs/client/src/room/take-roster.ts',
+        file: 'libs/client/src/room/log/roster.ts',
         find: 'return [alarm(ALARM_CODES.ALARM_OWNER_EQUIVOCATED, ',
         put: 'return [alarm(ALARM_CODES.ALARM_BAD_ROSTER, ',
       },
     ],
     tests: [
       {
-        path: 'libs/client/src/room/generations.spec.ts',
+        path: 'libs/client/src/room/log/generations.spec.ts',
         name: 'with two entries on one head is shown, and the first stays',
       },
     ],
@@ -192,8 +192,13 @@ export const AUTHORITY_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'libs/client/src/room/owner.ts',
-        find: "if ((await sendPending(this.#room, pending)) === 'moved') {",
-        put: "if ((await sendPending(this.#room, pending)) === 'moved') {\n      state.core.pending = null;",
+        find: 'await sendPending(this.#room, pending);',
+        put: `try {
+      await sendPending(this.#room, pending);
+    } catch (error) {
+      await this.#room.write((draft) => { draft.apply(set({ pending: null })); });
+      throw error;
+    }`,
       },
     ],
     tests: [
@@ -209,8 +214,8 @@ export const AUTHORITY_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'libs/client/src/room/owner.ts',
-        find: 'this.#sent = null;\n      await this.#room.commit();',
-        put: 'this.#sent = null;',
+        find: 'if (made !== null) draft.apply(set({ pending: made }));',
+        put: 'if (made !== null) await sendPending(this.#room, made);\n      if (made !== null) draft.apply(set({ pending: made }));',
       },
     ],
     tests: [{ path: ENTRY_SPEC, name: 'G11 what the owner signs is on its disk before the relay has it' }],

@@ -4,7 +4,8 @@ import type { Mutant } from '../mutant.js';
 const REQUEST = 'libs/crypto/src/keys/join-request.ts';
 const ANSWER = 'libs/crypto/src/keys/join-answer.ts';
 const ANSWERS = 'libs/client/src/room/owner-answers.ts';
-const JOINER = 'libs/client/src/room/joiner.ts';
+const PROOF = 'libs/client/src/room/join-proof.ts';
+const EFFECTS = 'libs/client/src/room/log/roster-effects.ts';
 const SEALS_SPEC = 'libs/crypto/src/keys/seals.spec.ts';
 const ENTRY_SPEC = 'test/hostile/guarantees-entry.spec.ts';
 const ROSTER = 'libs/crypto/src/verify/roster.ts';
@@ -131,7 +132,7 @@ export const JOIN_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: ANSWERS,
-        find: 'if (invite.replies.length > 0) state.core.rotationWanted = true;',
+        find: 'if (known.replies.length > 0) draft.apply(set({ rotationWanted: true }));',
         put: '',
       },
     ],
@@ -148,13 +149,14 @@ export const JOIN_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: ANSWERS,
-        find: "...invite, pair: null, stage: 'replied', replies:",
-        put: "...invite, stage: 'replied', replies:",
+        find: "...invite, pair: null, stage: 'replied', replies,",
+        put: "...invite, stage: 'replied', replies,",
       },
       {
         file: 'libs/client/src/room/owner-joins.ts',
-        find: "if (invite.stage === 'open') await",
-        put: "if (invite.stage === 'open' || (invite.stage === 'replied' && join.confirm === undefined)) await",
+        find: "if (invite.stage === 'dropping') this.#next.set(join.inviteId, join);\n    else if (invite.stage === 'open') await",
+        put: `const another = invite.joiner !== null && !equalBytes(invite.joiner.key, join.joinerKey);
+    if (invite.stage === 'open' || (invite.stage === 'replied' && another)) await`,
       },
     ],
     tests: [
@@ -168,11 +170,13 @@ export const JOIN_MUTANTS: readonly Mutant[] = [
     name: 'an invite is burnt after it was answered',
     breaks: ['G2', 'W10'],
     changes: [
-      { file: ANSWERS, find: 'state.putInvite(made);', put: '' },
+      { file: ANSWERS, find: 'draft.apply(putInvite(made));', put: '' },
       {
         file: ANSWERS,
-        find: 'await this.#reply(burnt);',
-        put: 'await this.#reply(burnt);\n    state.putInvite(burnt);\n    await this.#room.commit();',
+        find: 'if (burnt !== null) await this.reply(burnt);',
+        put: `if (burnt === null) return;
+    await this.reply(burnt);
+    await this.#room.write((draft) => { draft.apply(putInvite(burnt)); });`,
       },
     ],
     tests: [{ path: ENTRY_SPEC, name: 'G2 an answer leaves only once its invite is burnt on disk' }],
@@ -182,9 +186,14 @@ export const JOIN_MUTANTS: readonly Mutant[] = [
     breaks: ['G2', 'W7', 'W10'],
     changes: [
       {
-        file: 'libs/client/src/room/changes.ts',
-        find: 'if (!state.invites.has(inviteId)) return;\n  state.dropInvite(inviteId);',
-        put: "const kept = state.invites.get(inviteId);\n  if (kept === undefined) return;\n  state.putInvite({ ...kept, stage: 'replied', repliedAt: null });",
+        file: EFFECTS,
+        find: 'import { dropInvite, set } from',
+        put: 'import { dropInvite, putInvite, set } from',
+      },
+      {
+        file: EFFECTS,
+        find: 'if (!draft.invites.has(inviteId)) return;\n  draft.apply(dropInvite(inviteId));',
+        put: "const kept = draft.invites.get(inviteId);\n  if (kept === undefined) return;\n  draft.apply(putInvite({ ...kept, stage: 'replied', repliedAt: null }));",
       },
     ],
     tests: [
@@ -199,7 +208,7 @@ export const JOIN_MUTANTS: readonly Mutant[] = [
     breaks: ['G2'],
     changes: [
       {
-        file: JOINER,
+        file: PROOF,
         find: 'if (roster.owner !== owner) throw new ClientError(ERROR_CODES.INVITE_REPLY_INVALID);',
         put: '',
       },
@@ -216,8 +225,8 @@ export const JOIN_MUTANTS: readonly Mutant[] = [
     breaks: ['G2', 'G11'],
     changes: [
       {
-        file: JOINER,
-        find: 'if (!equalBytes(committed, actual)) throw new ClientError(ERROR_CODES.INVITE_REPLY_INVALID);',
+        file: PROOF,
+        find: 'if (!equalBytes(committedHash(reply, roster, ownerKey), actual))\n    throw new ClientError(ERROR_CODES.INVITE_REPLY_INVALID);',
         put: '',
       },
     ],

@@ -3,8 +3,9 @@ import type { Mutant } from '../mutant.js';
 
 const RECORDS = 'libs/crypto/src/keys/vault.ts';
 const READER = 'libs/client/src/room/reader.ts';
+const OUTBOX = 'libs/client/src/room/outbox.ts';
 const KEYS_SPEC = 'test/hostile/guarantees-keys.spec.ts';
-const GENERATIONS = 'libs/client/src/room/generations.ts';
+const GENERATIONS = 'libs/client/src/room/log/generations.ts';
 
 export const KEEPING_MUTANTS: readonly Mutant[] = [
   {
@@ -68,7 +69,7 @@ export const KEEPING_MUTANTS: readonly Mutant[] = [
       {
         file: READER,
         find: 'if (code === ERROR_CODES.ROOM_UNKNOWN || code === ERROR_CODES.ROOM_CLOSED) {',
-        put: 'if (code === ERROR_CODES.ROOM_UNKNOWN || code === ERROR_CODES.ROOM_CLOSED) {\n      state.core.keys = [];',
+        put: 'if (code === ERROR_CODES.ROOM_UNKNOWN || code === ERROR_CODES.ROOM_CLOSED) {\n      await this.#room.write((draft) => { draft.apply(set({ keys: [] })); });',
       },
     ],
     tests: [
@@ -84,8 +85,8 @@ export const KEEPING_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: READER,
-        find: 'const how = provenDeparture(state, entry);',
-        put: "const how = provenDeparture(state, entry) ?? 'removed';",
+        find: 'const how = provenDeparture(draft, entry);',
+        put: "const how = provenDeparture(draft, entry) ?? 'removed';",
       },
     ],
     tests: [
@@ -147,9 +148,14 @@ export const KEEPING_MUTANTS: readonly Mutant[] = [
     breaks: ['G16', 'G6'],
     changes: [
       {
-        file: 'libs/client/src/room/outbox.ts',
-        find: 'this.#placed.add(n);',
-        put: '{\n        this.#placed.add(n);\n        this.#room.state.dropOutbox(n);\n      }',
+        file: OUTBOX,
+        find: 'import { append, putOutbox, set,',
+        put: 'import { append, dropOutbox, putOutbox, set,',
+      },
+      {
+        file: OUTBOX,
+        find: 'draft.apply(putOutbox({ ...known, acknowledged: true }));',
+        put: 'draft.apply(dropOutbox(item.n));',
       },
     ],
     tests: [
@@ -162,10 +168,10 @@ export const KEEPING_MUTANTS: readonly Mutant[] = [
   {
     name: 'what a store has lost is not sent again',
     breaks: ['G16'],
-    changes: [{ file: GENERATIONS, find: 'sendAgain(state, lost);', put: '' }],
+    changes: [{ file: GENERATIONS, find: 'requeueLost(draft, lost);', put: '' }],
     tests: [
       {
-        path: 'libs/client/src/room/generations.spec.ts',
+        path: 'libs/client/src/room/log/generations.spec.ts',
         name: 'sends one’s own lost messages again, with the same n and mid, and counts them once back',
       },
     ],
@@ -173,10 +179,10 @@ export const KEEPING_MUTANTS: readonly Mutant[] = [
   {
     name: 'a loss is not shown',
     breaks: ['G6', 'G16'],
-    changes: [{ file: GENERATIONS, find: 'state.replaceItems(index, [item]);', put: '' }],
+    changes: [{ file: GENERATIONS, find: 'draft.apply(replaceItems(index, [item]));', put: '' }],
     tests: [
       {
-        path: 'libs/client/src/room/take.spec.ts',
+        path: 'libs/client/src/room/log/entry.spec.ts',
         name: 'of the store’s tail is shown, and nothing but the position goes back',
       },
       {

@@ -3,8 +3,8 @@ import type { Mutant } from '../mutant.js';
 
 const ROTATION = 'libs/crypto/src/keys/rotation.ts';
 const ROTATION_SPEC = 'libs/crypto/src/keys/rotation.spec.ts';
-const TAKE_ROTATION = 'libs/client/src/room/take-rotation.ts';
-const TAKE_SPEC = 'libs/client/src/room/take.spec.ts';
+const APPLY_ROTATION = 'libs/client/src/room/log/rotation.ts';
+const ENTRY_TEST = 'libs/client/src/room/log/entry.spec.ts';
 const KEYS_SPEC = 'test/hostile/guarantees-keys.spec.ts';
 const TALK_SPEC = 'test/hostile/guarantees-talk.spec.ts';
 const PREKEY = 'libs/crypto/src/verify/prekey.ts';
@@ -15,13 +15,13 @@ export const KEY_MUTANTS: readonly Mutant[] = [
     breaks: ['G8'],
     changes: [
       {
-        file: 'libs/client/src/room/forget-keys.ts',
-        find: 'core.keys = core.keys.filter((key) => key.epoch >= core.epoch - 1 || needed.has(key.epoch));',
+        file: 'libs/client/src/room/log/forget-keys.ts',
+        find: 'if (kept.length < core.keys.length) draft.apply(set({ keys: kept }));',
         put: '',
       },
     ],
     tests: [
-      { path: TAKE_SPEC, name: 'G8: a key is gone two rotations after its epoch' },
+      { path: ENTRY_TEST, name: 'G8: a key is gone two rotations after its epoch' },
       {
         path: KEYS_SPEC,
         name: 'G8 a vault that is stolen after a rotation does not open what was sent before the previous one',
@@ -56,9 +56,9 @@ export const KEY_MUTANTS: readonly Mutant[] = [
     breaks: ['G9'],
     changes: [
       {
-        file: TAKE_ROTATION,
-        find: 'core.prekeys = core.prekeys.filter((prekey) => prekey.k >= k);',
-        put: '',
+        file: APPLY_ROTATION,
+        find: 'const prekeys = core.prekeys.filter((prekey) => prekey.k >= k);',
+        put: 'const { prekeys } = core;',
       },
     ],
     tests: [
@@ -74,8 +74,8 @@ export const KEY_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'libs/client/src/room/prekeys.ts',
-        find: 'if (!replace && state.core.usedK < due && this.#published >= due) return;',
-        put: 'if (!replace) return;',
+        find: 'if (!replace && state.core.usedK < due && this.#published >= due) return false;',
+        put: 'if (!replace) return false;',
       },
     ],
     tests: [
@@ -89,7 +89,7 @@ export const KEY_MUTANTS: readonly Mutant[] = [
     name: 'a prekey that was used before is taken without a word',
     breaks: ['G5', 'G9'],
     changes: [
-      { file: TAKE_ROTATION, find: 'if (k < core.usedK) return [alarm(', put: 'if (k < 0) return [alarm(' },
+      { file: APPLY_ROTATION, find: 'if (k < core.usedK) return [alarm(', put: 'if (k < 0) return [alarm(' },
     ],
     tests: [
       {
@@ -187,10 +187,7 @@ export const KEY_MUTANTS: readonly Mutant[] = [
   {
     name: 'messages and signals go out while a departure waits for its rotation',
     breaks: ['G10'],
-    changes: [
-      { file: 'libs/client/src/room/outbox.ts', find: ' || core.paused ||', put: ' ||' },
-      { file: 'libs/client/src/room/signals.ts', find: ' && !core.paused &&', put: ' &&' },
-    ],
+    changes: [{ file: 'libs/client/src/room/log/may-seal.ts', find: ' || core.paused ||', put: ' ||' }],
     tests: [
       {
         path: KEYS_SPEC,
@@ -220,14 +217,14 @@ export const KEY_MUTANTS: readonly Mutant[] = [
     breaks: ['G10', 'G6'],
     changes: [
       {
-        file: 'libs/client/src/room/generations.ts',
-        find: 'rewindKeys(state, start.from);',
-        put: 'rewindKeys(state, start.from);\n  core.epoch = Math.max(1, core.logEpoch);',
+        file: 'libs/client/src/room/log/generations.ts',
+        find: 'requeueLost(draft, lost);',
+        put: 'requeueLost(draft, lost);\n  draft.apply(set({ epoch: Math.max(1, draft.core.logEpoch) }));',
       },
     ],
     tests: [
       {
-        path: 'libs/client/src/room/generations.spec.ts',
+        path: 'libs/client/src/room/log/generations.spec.ts',
         name: 'across a removal and rotations leaves the client where it was, and is brought back in order',
       },
     ],

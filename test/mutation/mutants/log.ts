@@ -1,11 +1,12 @@
 /** What a client believes of the log that the relay tells it (docs/protocol.md section 6). */
 import type { Mutant } from '../mutant.js';
 
-const TAKE_MESSAGE = 'libs/client/src/room/take-message.ts';
-const TAKE = 'libs/client/src/room/take.ts';
+const MESSAGE = 'libs/client/src/room/log/message.ts';
+const ENTRY = 'libs/client/src/room/log/entry.ts';
+const FORK = 'libs/client/src/room/log/fork.ts';
 const SIGNALS = 'libs/client/src/room/signals.ts';
 const SIGNALS_SPEC = 'libs/client/src/room/signals.spec.ts';
-const TAKE_SPEC = 'libs/client/src/room/take.spec.ts';
+const ENTRY_TEST = 'libs/client/src/room/log/entry.spec.ts';
 
 export const LOG_MUTANTS: readonly Mutant[] = [
   {
@@ -13,57 +14,55 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     breaks: ['G5', 'G16', 'W5'],
     changes: [
       {
-        file: TAKE_MESSAGE,
-        find: 'if (repeat !== null) return repeat;',
-        put: 'if (repeat !== null && repeat[0]?.type !== "repeat") return repeat;',
+        file: MESSAGE,
+        find: '    return repeat;\n  }',
+        put: "    if (repeat[0]?.type !== 'repeat') return repeat;\n  }",
       },
     ],
-    tests: [{ path: TAKE_SPEC, name: 'of a message in a later place is dropped' }],
+    tests: [{ path: ENTRY_TEST, name: 'of a message in a later place is dropped' }],
   },
   {
     name: 'one counter may carry two messages',
     breaks: ['G5'],
-    changes: [
-      { file: TAKE_MESSAGE, find: 'if (!equalBytes(mid, body.mid)) {', put: 'if (mid.length === 0) {' },
-    ],
-    tests: [{ path: TAKE_SPEC, name: 'of a counter for other content is an alarm' }],
+    changes: [{ file: MESSAGE, find: 'if (!equalBytes(mid, body.mid)) {', put: 'if (mid.length === 0) {' }],
+    tests: [{ path: ENTRY_TEST, name: 'of a counter for other content is an alarm' }],
   },
   {
     name: 'a jump of a sender’s counter is not told',
     breaks: ['G6', 'W5'],
     changes: [
       {
-        file: TAKE_MESSAGE,
+        file: MESSAGE,
         find: 'items.push(alarm(ALARM_CODES.ALARM_MESSAGE_GAP,',
         put: 'if (n < 0) items.push(alarm(ALARM_CODES.ALARM_MESSAGE_GAP,',
       },
     ],
-    tests: [{ path: TAKE_SPEC, name: 'of a sender’s message with the positions closed up is shown' }],
+    tests: [{ path: ENTRY_TEST, name: 'of a sender’s message with the positions closed up is shown' }],
   },
   {
     name: 'a hole in the positions is passed over',
     breaks: ['G6'],
     changes: [
       {
-        file: TAKE,
-        find: 'if (entry.position.g !== core.position.g || entry.position.s !== core.position.s + 1) return',
-        put: 'if (entry.position.g !== core.position.g) return',
+        file: ENTRY,
+        find: 'if (entry.position.g !== core.position.g || entry.position.s !== core.position.s + 1)',
+        put: 'if (entry.position.g !== core.position.g)',
       },
     ],
-    tests: [{ path: TAKE_SPEC, name: 'of an entry is a gap, and then an alarm in its place' }],
+    tests: [{ path: ENTRY_TEST, name: 'of an entry is a gap, and then an alarm in its place' }],
   },
   {
     name: 'what a sender had seen is not compared',
     breaks: ['G7'],
     changes: [
       {
-        file: 'libs/client/src/room/seen.ts',
+        file: FORK,
         find: "return equalBytes(known, seen.t) ? 'same' : 'differs';",
         put: "return 'same';",
       },
     ],
     tests: [
-      { path: TAKE_SPEC, name: 'shows at the first message from the other side, once per sender' },
+      { path: ENTRY_TEST, name: 'shows at the first message from the other side, once per sender' },
       {
         path: 'test/hostile/guarantees-talk.spec.ts',
         name: 'G7 two members that were shown two histories notice at the first message across',
@@ -75,30 +74,36 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     breaks: ['G7'],
     changes: [
       {
-        file: TAKE_MESSAGE,
+        file: FORK,
         find: 'if (fell || comparePositions(seen.position, floor) < 0) {',
         put: 'if (comparePositions(seen.position, floor) < 0) {',
       },
     ],
-    tests: [{ path: TAKE_SPEC, name: 'a sender that has seen less than before is shown' }],
+    tests: [{ path: ENTRY_TEST, name: 'a sender that has seen less than before is shown' }],
   },
   {
     name: 'an entry that is told again may be another',
     breaks: ['G6', 'G7'],
     changes: [
       {
-        file: TAKE,
-        find: 'if (equalBytes(await transcriptNext(hash, before, entry), known)) return;',
-        put: 'if (known.length > 0) return;',
+        file: ENTRY,
+        find: 'if (before === null || equalBytes(await transcriptNext(hash, before, entry), known)) return [];',
+        put: 'if (before === null || known.length > 0) return [];',
       },
     ],
-    tests: [{ path: TAKE_SPEC, name: 'two entries under one position are an alarm' }],
+    tests: [{ path: ENTRY_TEST, name: 'two entries under one position are an alarm' }],
   },
   {
     name: 'an instance that was replaced goes on',
     breaks: ['G5'],
-    changes: [{ file: TAKE_MESSAGE, find: 'if (retired) return [', put: 'if (retired && n < 0) return [' }],
-    tests: [{ path: TAKE_SPEC, name: 'of an older instance is an alarm' }],
+    changes: [
+      {
+        file: MESSAGE,
+        find: 'if (retired.some((old) => equalBytes(old.instance, instance)))',
+        put: 'if (n < 0)',
+      },
+    ],
+    tests: [{ path: ENTRY_TEST, name: 'of an older instance is an alarm' }],
   },
   {
     name: 'the transcript does not cover the sender',
@@ -147,8 +152,8 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: SIGNALS,
-        find: "if (compared === 'ahead' || compared === 'differs') this.#fork(sender, ahead.seen);",
-        put: "if (compared === 'differs') this.#fork(sender, ahead.seen);",
+        find: "if (compared === 'ahead' || compared === 'differs') this.#showFork(sender, ahead.seen);",
+        put: "if (compared === 'differs') this.#showFork(sender, ahead.seen);",
       },
     ],
     tests: [

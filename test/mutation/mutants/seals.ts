@@ -116,7 +116,7 @@ export const SEAL_MUTANTS: readonly Mutant[] = [
       { file: MESSAGE, find: 'verifyContainer(place.senderKey, container)', put: 'containerBody(container)' },
     ],
     tests: [
-      { path: 'libs/client/src/room/take.spec.ts', name: 'cannot be claimed inside the seal either' },
+      { path: 'libs/client/src/room/log/entry.spec.ts', name: 'cannot be claimed inside the seal either' },
       {
         path: 'test/hostile/weaknesses-talk.spec.ts',
         name: 'W4 is not believed, not even with the relay’s help, and the room’s own words are no text',
@@ -166,13 +166,13 @@ export const SEAL_MUTANTS: readonly Mutant[] = [
     breaks: ['G3'],
     changes: [
       {
-        file: 'libs/client/src/room/take-message.ts',
-        find: "content?.type === 'roomName' && body.sender === state.roster.owner",
+        file: 'libs/client/src/room/log/profiles.ts',
+        find: "content?.type === 'roomName' && body.sender === draft.roster.owner",
         put: "content?.type === 'roomName'",
       },
     ],
     tests: [
-      { path: 'libs/client/src/room/take.spec.ts', name: 'a member’s message is no name for the room' },
+      { path: 'libs/client/src/room/log/entry.spec.ts', name: 'a member’s message is no name for the room' },
       {
         path: TALK_SPEC,
         name: 'G3 edits, deletions, the room’s name and other members’ names count only from who may make them',
