@@ -3,6 +3,8 @@
  * of one relay on Redis beside a plain Socket.IO server with the sharded adapter on the same
  * Redis, in the same run. Payloads of 400 bytes; 10 rooms of 10 members, and one of 100.
  *
+ * Then: how long a member waits for its append, alone and beside a flood (flood.child.ts).
+ *
  * Every delivery is counted and its order checked: a fast relay that loses or swaps would not do.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
@@ -192,7 +194,51 @@ async function both(shape: Shape): Promise<{ readonly plain: Measured; readonly 
   }
 }
 
+const APPENDS = 400;
+
+/** Milliseconds from an append to its reply, one after the other. */
+async function waits(
+  peer: Peer,
+): Promise<{ readonly p50: number; readonly p99: number; readonly most: number }> {
+  const all: number[] = [];
+  for (let n = 0; n < APPENDS; n++) {
+    const began = performance.now();
+    await peer.request('append', { messages: [message(1, PAYLOAD)] });
+    all.push(performance.now() - began);
+  }
+  const sorted = all.sort((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.floor(share * (sorted.length - 1))] ?? 0;
+  return { p50: at(0.5), p99: at(0.99), most: at(1) };
+}
+
+/** What strangers can do to a member of some room. */
+async function besideFlood(): Promise<void> {
+  const relay = await RelayProcess.start({ ...limits, RELAY_PRIVATE_KEY: toBase64Url(key.privateKey) });
+  const room = await TestRoom.create({ url: relay.url, publicKey: key.publicKey });
+  const alone = await waits(room.owner);
+  const file = join(import.meta.dirname, 'flood.child.ts');
+  const flood = spawn(process.execPath, [...process.execArgv, file, relay.url], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    await once(createInterface(flood.stdout), 'line');
+    const beside = await waits(room.owner);
+    console.log(''.padEnd(28) + ['p50 ms', 'p99 ms', 'longest ms'].map(column).join(''));
+    for (const [name, { p50, p99, most }] of Object.entries({
+      'append alone': alone,
+      'beside a flood': beside,
+    }))
+      console.log(name.padEnd(28) + [p50, p99, most].map((ms) => column(ms.toFixed(1))).join(''));
+    console.log('relay MiB'.padEnd(28) + column((residentKib(relay.pid) / 1_024).toFixed(0)));
+  } finally {
+    flood.kill();
+    room.owner.socket.disconnect();
+    await relay.remove();
+  }
+}
+
 try {
+  await besideFlood();
   console.log(''.padEnd(28) + ['deliveries/s', 'CPU µs each', 'KiB/connection'].map(column).join(''));
   for (const shape of SHAPES) {
     const name = `${String(shape.rooms)} × ${String(shape.members)}`;

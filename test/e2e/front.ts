@@ -27,6 +27,9 @@ const TYPES: Readonly<Record<string, string>> = {
   '.webmanifest': 'application/manifest+json',
 };
 
+/** However its letters are spelt. */
+const JOIN = /^\/(j|%[46]a)(o|%[46]f)(i|%[46]9)(n|%[46]e)/i;
+
 interface Policies {
   readonly document: string;
   readonly worker: string;
@@ -100,7 +103,8 @@ export class Front {
 
   async #file(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = normalize(new URL(request.url ?? '/', this.url).pathname);
-    const name = extname(path) === '' ? '/index.html' : path;
+    const isPage = extname(path) === '' || JOIN.test(path);
+    const name = isPage ? '/index.html' : path;
     const body = name === '/csp.json' ? null : await readFile(join(BUILD, name)).catch(() => null);
     const type = TYPES[extname(name)];
     if (body === null || type === undefined) {

@@ -95,10 +95,9 @@ describe('over HTTP', () => {
   });
 
   test('what is not of the build is not served', async () => {
-    for (const path of ['/csp.json', '/absent.js', '/..%2foutside.txt', '/%2e%2e/outside.txt', '/%00.js']) {
-      expect([path, (await get(path)).status]).toEqual([path, 404]);
-    }
-    expect((await get('/%ff.js')).status).toBe(400);
+    for (const path of [
+      '/csp.json', '/absent.js', '/..%2foutside.txt', '/%2e%2e/outside.txt', '/%00.js', '/%ff.js', '/index.html/x.js',
+    ]) expect([path, (await get(path)).status]).toEqual([path, 404]); // prettier-ignore
     expect((await get('/', { method: 'POST' })).status).toBe(404);
     expect((await get('/socket.io/?EIO=4&transport=polling')).status).toBe(400);
   });

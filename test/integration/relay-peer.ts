@@ -29,9 +29,17 @@ export interface RelayAddress {
   readonly publicKey: Bytes;
 }
 
-export function rawSocket(url: string, options: { readonly origin?: string } = {}): Socket {
-  const extraHeaders = options.origin === undefined ? {} : { extraHeaders: { origin: options.origin } };
-  return io(url, { transports: ['websocket'], reconnection: false, forceNew: true, ...extraHeaders });
+/** `address`: as a trusted proxy would tell it. */
+export function rawSocket(
+  url: string,
+  options: { readonly origin?: string; readonly address?: string } = {},
+): Socket {
+  const { origin, address } = options;
+  const extraHeaders = {
+    ...(origin === undefined ? {} : { origin }),
+    ...(address === undefined ? {} : { 'x-forwarded-for': address }),
+  };
+  return io(url, { transports: ['websocket'], reconnection: false, forceNew: true, extraHeaders });
 }
 
 export class Peer {

@@ -1,6 +1,7 @@
 /** All mutants. What waits for a deadline comes first, so that two workers end together. */
 import type { Mutant } from './mutant.js';
 import { AUTHORITY_MUTANTS } from './mutants/authority.js';
+import { FLOOD_MUTANTS } from './mutants/floods.js';
 import { JOIN_MUTANTS } from './mutants/joins.js';
 import { KEEPING_MUTANTS } from './mutants/keeping.js';
 import { KEY_MUTANTS } from './mutants/keys.js';
@@ -22,4 +23,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...LINK_MUTANTS,
   ...KEEPING_MUTANTS,
   ...SHOWN_MUTANTS,
+  ...FLOOD_MUTANTS,
 ];

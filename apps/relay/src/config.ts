@@ -28,6 +28,11 @@ export interface RelayConfig {
   readonly invitesOpen: number;
   readonly appendRate: Rate;
   readonly requestRate: Rate;
+  /** bytes of one connection, and so many more for each value in them */
+  readonly byteRate: Rate;
+  /** settings entries in the life of a room, and how fast they may come */
+  readonly settingsEntries: number;
+  readonly settingsRate: Rate;
   readonly roomsPerAddress: Rate;
   /** entries that an address may bring back */
   readonly restoreRate: Rate;
@@ -36,6 +41,10 @@ export interface RelayConfig {
   /** rooms that nobody uses for so long are erased; 0: never */
   readonly roomIdleDays: number;
   readonly connectionsPerAddress: number;
+  /** of all addresses together */
+  readonly connections: number;
+  /** that are no websocket, or not yet */
+  readonly httpConnections: number;
   readonly queueBytes: number;
   readonly handshakeMs: number;
   readonly handshakeQueue: number;
@@ -48,6 +57,7 @@ export interface RelayConfig {
 }
 
 const MS_PER_DAY = 86_400_000;
+const SECONDS_PER_HOUR = 3_600;
 
 /** Throws {@link ConfigError}. `defaults.webDir` is where the web client's build lies in this repository. */
 export function readConfig(environment: Environment, defaults: { readonly webDir: string }): RelayConfig {
@@ -70,6 +80,7 @@ export function readConfig(environment: Environment, defaults: { readonly webDir
     );
   }
   const roomsPerDay = read('ROOMS_PER_ADDRESS_PER_DAY') ?? 500;
+  const settingsPerHour = read('SETTINGS_PER_HOUR') ?? 60;
 
   return Object.freeze<RelayConfig>({
     port: read('PORT') ?? 5103,
@@ -86,11 +97,16 @@ export function readConfig(environment: Environment, defaults: { readonly webDir
     invitesOpen: read('MAX_INVITES_OPEN') ?? LIMITS.invitesOpen,
     appendRate: { perSecond: read('APPEND_PER_SECOND') ?? 20, burst: read('APPEND_BURST') ?? 200 },
     requestRate: { perSecond: read('REQUESTS_PER_SECOND') ?? 100, burst: read('REQUESTS_BURST') ?? 500 },
+    byteRate: { perSecond: read('BYTES_PER_SECOND') ?? 1_048_576, burst: read('BYTES_BURST') ?? 4_194_304 },
+    settingsEntries: read('SETTINGS_ENTRIES') ?? LIMITS.settingsEntries,
+    settingsRate: { perSecond: settingsPerHour / SECONDS_PER_HOUR, burst: settingsPerHour },
     roomsPerAddress: { perSecond: (roomsPerDay * 1000) / MS_PER_DAY, burst: roomsPerDay },
     restoreRate: { perSecond: read('RESTORES_PER_SECOND') ?? 100, burst: read('RESTORES_BURST') ?? 2_000 },
     historyBytes: read('HISTORY_BYTES') ?? 67_108_864,
     roomIdleDays: read('ROOM_IDLE_DAYS') ?? 90,
     connectionsPerAddress: read('MAX_CONNECTIONS_PER_ADDRESS') ?? 256,
+    connections: read('MAX_CONNECTIONS') ?? 10_000,
+    httpConnections: read('MAX_HTTP_CONNECTIONS') ?? 1_000,
     queueBytes: read('QUEUE_BYTES') ?? 1_048_576,
     handshakeMs: read('HANDSHAKE_MS') ?? 10_000,
     handshakeQueue: read('HANDSHAKE_QUEUE') ?? 1_000,

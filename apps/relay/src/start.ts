@@ -3,7 +3,6 @@ import type { NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { access, constants, mkdir } from 'node:fs/promises';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { Logger as NestLogger } from 'nestjs-pino';
 import { pino } from 'pino';
@@ -18,6 +17,7 @@ import { socketsAdapter } from './gateway/sockets-adapter.js';
 import { makeKeyPair, relayKeyPair } from './key-pair.js';
 import { AddressCounter } from './limits/address-counter.js';
 import { Buckets } from './limits/buckets.js';
+import { limitPlainConnections } from './limits/plain-connections.js';
 import { MetricsServer } from './metrics/metrics-server.js';
 import { RelayMetrics } from './metrics/metrics.js';
 import { listenError } from './listen.js';
@@ -30,6 +30,7 @@ import type { RoomStore } from './rooms/room-store.js';
 import { Rosters } from './rooms/rosters.js';
 import { Sweeper } from './rooms/sweeper.js';
 import { Trimmer } from './rooms/trimmer.js';
+import { answerPaths } from './web/answer-paths.js';
 import { securityHeaders } from './web/headers.js';
 import { WebFiles } from './web/web-files.js';
 
@@ -117,8 +118,9 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
     relay,
     config,
     context,
-    addresses: new AddressCounter(config.connectionsPerAddress),
+    addresses: new AddressCounter({ perAddress: config.connectionsPerAddress, all: config.connections }),
     buckets: new Buckets(),
+    byteBuckets: new Buckets(),
     metrics,
     shared: redis !== null,
     log: logger,
@@ -148,7 +150,12 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
     }),
   );
   app.use(securityHeaders(config.trustProxy));
-  if (web !== null) app.use(webClient(web));
+  app.use(
+    answerPaths(web, (code) => {
+      logger.error({ code }, 'a page could not be served');
+    }),
+  );
+  limitPlainConnections(app.getHttpServer(), config.httpConnections);
   let metricsServer: MetricsServer | null = null;
   try {
     metricsServer = await serveMetrics(config, metrics, failed('telling metrics failed'));
@@ -241,6 +248,7 @@ function contextOf(config: RelayConfig, store: RoomStore, trimmer: Trimmer): Rel
       append: config.appendRate,
       maxMembers: config.maxMembers,
       invitesOpen: config.invitesOpen,
+      settings: { entries: config.settingsEntries, rate: config.settingsRate },
       creationToken: config.creationToken,
     },
     mayCreate: (address) => creations.of(address, config.roomsPerAddress, systemClock.now()).take(),
@@ -248,16 +256,6 @@ function contextOf(config: RelayConfig, store: RoomStore, trimmer: Trimmer): Rel
       const bucket = restores.of(address, config.restoreRate, systemClock.now());
       return bucket.take() ? 0 : bucket.waitMs();
     },
-  };
-}
-
-/** The web client answers what the relay itself does not. */
-function webClient(web: WebFiles) {
-  const own = /^\/(health\/|config\.json$|socket\.io\/)/;
-  return (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void): void => {
-    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
-    const asks = request.method === 'GET' || request.method === 'HEAD';
-    if (!asks || own.test(path) || !web.serve(request, response)) next();
   };
 }
 

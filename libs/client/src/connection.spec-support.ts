@@ -56,6 +56,8 @@ export const hello = (relay: Bytes): EventBody<'hello'> => ({
   appendMessages: 32,
   maxMembers: 256,
   invitesOpen: 64,
+  settingsEntries: 1_000,
+  settingsPerHour: 60,
 });
 
 /** One socket as the relay sees it. */

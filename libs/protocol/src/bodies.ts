@@ -104,12 +104,12 @@ const tagOf = (kind: BodyKind): string => `0fc/${String(PROTOCOL_VERSION)}/${kin
 export const encodeBody = <K extends BodyKind>(kind: K, body: Body<K>): Bytes =>
   encodeCbor([tagOf(kind), parse(BODIES[kind] as unknown as Schema<Body<K>>, body) as unknown as CborValue]);
 
-/** The kind and fields of a body of one of `kinds`. Throws MALFORMED, UNSUPPORTED_VERSION or UNKNOWN_KIND. */
+/** The kind and fields of a body of one of `kinds`. Throws MALFORMED, TOO_LARGE, UNSUPPORTED_VERSION or UNKNOWN_KIND. */
 export function decodeBody<K extends BodyKind>(
   bytes: Bytes,
   ...kinds: readonly K[]
 ): { [P in K]: { readonly kind: P; readonly body: Body<P> } }[K] {
-  const value = decodeCbor(bytes);
+  const value = decodeCbor(bytes, LIMITS.bodyItems);
   if (!Array.isArray(value) || value.length !== 2 || typeof value[0] !== 'string') {
     throw new ProtocolError(ERROR_CODES.MALFORMED, 'not a tagged body');
   }

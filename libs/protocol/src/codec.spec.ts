@@ -1,7 +1,15 @@
 /** docs/protocol.md section 2: deterministic CBOR, and nothing else. */
 import fc from 'fast-check';
 import { describe, expect, it } from '@jest/globals';
-import { decodeCbor, encodeCbor, ProtocolError, utf8, type Bytes, type CborValue } from './index.js';
+import {
+  countItems,
+  decodeCbor,
+  encodeCbor,
+  ProtocolError,
+  utf8,
+  type Bytes,
+  type CborValue,
+} from './index.js';
 
 const hex = (text: string): Bytes => Uint8Array.from(Buffer.from(text.replace(/\s/g, ''), 'hex'));
 const refused = (run: () => unknown): void => {
@@ -162,6 +170,44 @@ describe('refused on decoding', () => {
     for (const depth of [17, 100, 100_000]) refused(() => decodeCbor(nested(depth)));
     const maps = Uint8Array.from({ length: 90_000 }, (_, at) => [0xa1, 0x61, 0x61][at % 3]!);
     refused(() => decodeCbor(maps));
+  });
+});
+
+/** As the codec counts: every value, keys of maps included. */
+const itemsIn = (value: CborValue): number => {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return 1;
+  const entries: readonly [unknown, CborValue][] = Object.entries(value);
+  const keys = Array.isArray(value) ? 0 : entries.length;
+  return entries.reduce((sum, [, item]) => sum + itemsIn(item), 1 + keys);
+};
+
+describe('the number of values', () => {
+  it('is counted without decoding any, and bounds what is decoded', () => {
+    fc.assert(
+      fc.property(values, (value) => {
+        const encoded = encodeCbor(value);
+        const items = itemsIn(value);
+        expect(countItems(encoded, items)).toBe(items);
+        expect(decodeCbor(encoded, items)).toEqual(value);
+        expect(() => countItems(encoded, items - 1)).toThrow(/^TOO_LARGE/);
+        expect(() => decodeCbor(encoded, items - 1)).toThrow(/^TOO_LARGE/);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('of noise ends, within the bound or with a typed error', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), fc.integer({ min: 1, max: 50 }), (bytes, most) => {
+        try {
+          expect(countItems(bytes, most)).toBeLessThanOrEqual(most);
+        } catch (error) {
+          expect(error).toBeInstanceOf(ProtocolError);
+          expect(error).toMatchObject({ code: 'TOO_LARGE' });
+        }
+      }),
+      { numRuns: 1_000 },
+    );
   });
 });
 

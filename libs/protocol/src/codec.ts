@@ -123,8 +123,33 @@ function plain(value: unknown, depth: number): CborValue {
   return value as CborValue;
 }
 
-/** Decodes exactly one canonical value. Throws {@link ProtocolError} MALFORMED on anything else. */
-export function decodeCbor(bytes: Bytes): CborValue {
+/** Bytes of a head behind its first one, by the five bits that say how long it is; 28 to 31 are nobody's. */
+const headBytes = (short: number): number => (short < 24 ? 0 : short < 28 ? 1 << (short - 24) : 0);
+
+/**
+ * How many values there are, keys of maps included, as far as the bytes are CBOR at all: heads are skipped over,
+ * nothing is decoded. A value of one byte costs a reader some hundred times that. Throws TOO_LARGE beyond `most`.
+ */
+export function countItems(bytes: Bytes, most: number): number {
+  let items = 0;
+  for (let at = 0; at < bytes.length;) {
+    if (++items > most) throw new ProtocolError(ERROR_CODES.TOO_LARGE, 'too many values');
+    const first = bytes[at++] ?? 0;
+    const [major, short] = [first >> 5, first & 31];
+    const behind = headBytes(short);
+    let length = behind === 0 ? short : 0;
+    for (let n = 0; n < behind; n++) length = length * 256 + (bytes[at + n] ?? 0);
+    at += behind + (major === 2 || major === 3 ? length : 0);
+  }
+  return items;
+}
+
+/**
+ * Decodes exactly one canonical value. Throws {@link ProtocolError} MALFORMED on anything else, and TOO_LARGE before
+ * anything is decoded where there are more values than `most`: to be given for whatever somebody else may fill.
+ */
+export function decodeCbor(bytes: Bytes, most?: number): CborValue {
+  if (most !== undefined) countItems(bytes, most);
   try {
     const tokenizer = new CanonicalTokenizer(bytes, OPTIONS);
     return plain(decode(bytes, { ...OPTIONS, tokenizer }), 0);

@@ -10,7 +10,7 @@ import { PROTOCOL_VERSION } from './context.js';
 import { concat, type Bytes } from './bytes.js';
 import { ERROR_CODES, ProtocolError, type ErrorCode } from './errors.js';
 import { LIMITS } from './limits.js';
-import { encodeCbor, type CborValue } from './codec.js';
+import { countItems, encodeCbor, type CborValue } from './codec.js';
 import { decodeAs, encodeAs, integer, parse, text, type InferOutput } from './schema.js';
 
 /** The Socket.IO event that carries every frame, both ways. */
@@ -90,12 +90,20 @@ export function encodeSessionFrame(counter: number, messages: readonly SessionMe
   const data = concat(head, ...parts);
   // 52 bytes of Secure Session and two of the frame come on top.
   if (data.length + 54 > LIMITS.frameBytes) throw new ProtocolError(ERROR_CODES.TOO_LARGE, 'frame too large');
+  countItems(data, LIMITS.frameItems);
   return data;
 }
 
-/** Throws MALFORMED, or OUT_OF_SEQUENCE unless the counter is exactly `last + 1`. */
-export function decodeSessionFrame(data: Bytes, last: number): readonly SessionMessage[] {
+/**
+ * The messages, and how many values they and the frame hold: what taking it has cost beside its bytes.
+ * Throws MALFORMED, TOO_LARGE, or OUT_OF_SEQUENCE unless the counter is exactly `last + 1`.
+ */
+export function decodeSessionFrame(
+  data: Bytes,
+  last: number,
+): { readonly messages: readonly SessionMessage[]; readonly items: number } {
+  const items = countItems(data, LIMITS.frameItems);
   const [counter, messages] = decodeAs(sessionFrame, data);
   if (counter !== last + 1) throw new ProtocolError(ERROR_CODES.OUT_OF_SEQUENCE, 'frame counter');
-  return messages;
+  return { messages, items };
 }

@@ -11,6 +11,10 @@ export const LIMITS = {
   frameBytes: 1_048_576,
   /** messages in one frame */
   frameMessages: 256,
+  /** values of CBOR in one frame, keys of maps included */
+  frameItems: 8_192,
+  /** a frame that a client sends before it has named its room: holds the largest entry that can be restored */
+  unboundFrameBytes: 131_072,
   /** a frame that a client sends before its session is established */
   handshakeBytes: 4_096,
   /** messages in one append, and in flight per member */
@@ -29,6 +33,8 @@ export const LIMITS = {
   containerBytes: 4_096,
   /** the clear part of an entry: a rotation lists its unwrapped members */
   clearBytes: 32_768,
+  /** values of CBOR in a signed body: a rotation lists its unwrapped members */
+  bodyItems: 2_048,
   wrapBytes: 1_024,
   /** the number of a prekey: what can be counted on from there on stays exact */
   prekeyNumber: 2 ** 40 - 1,
@@ -52,5 +58,7 @@ export const LIMITS = {
   joinDeadlineMs: 30 * 86_400_000,
   minJoinDeadlineMs: 60_000,
   historyEntries: 1_000_000,
+  /** settings entries in the life of a room: the chain is never trimmed */
+  settingsEntries: 1_000,
   invitesOpen: 64,
 } as const;

@@ -96,6 +96,10 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
   INVITE_EXPIRED: means('Its time is over.', NEW_INVITE),
   INVITE_REVOKED: means('The owner took it back, or the room changed hands.', NEW_INVITE),
   INVITE_LIMIT: means('The room has as many open invites as the relay allows.', 'Revoke one.'),
+  SETTINGS_LIMIT: means(
+    'The room’s settings have been changed as often as the relay allows.',
+    'They stay as they are; make another room for others.',
+  ),
   ALREADY_MEMBER: means('This key is on the roster.', 'Open the room.'),
   WAS_MEMBER: means(
     'This key was on the roster once; none is admitted twice.',

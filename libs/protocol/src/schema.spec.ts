@@ -5,7 +5,7 @@ import {
   anyContent, BODIES, bytes, content, ctx, decodeBody, decodeCbor, decodeFrame, decodeMessageClear, decodeSessionFrame,
   encodeBody, encodeCbor, encodeFrame, encodeMessageClear, encodeSessionFrame, entry, FRAME_TYPES, integer, LIMITS,
   memberId, name, parse, position, ProtocolError, settings, signalContent, text, type Body, type CborValue, type MemberId,
-  type RoomId,
+  type RoomId, type SessionMessage,
 } from './index.js'; // prettier-ignore
 
 const id = 'AAAAAAAAAAAAAAAAAAAAAA';
@@ -200,7 +200,7 @@ describe('frames', () => {
       { e: 'hello', body: {} },
     ];
     const frame = encodeSessionFrame(5, messages);
-    expect(decodeSessionFrame(frame, 4)).toEqual(messages);
+    expect(decodeSessionFrame(frame, 4)).toEqual({ messages, items: 33 });
     // Put together from its parts, it has the one encoding of the whole.
     for (const count of [1, 23, 24, 255, 256]) {
       const many = Array.from({ length: count }, (_, at) => messages[at % messages.length]!);
@@ -209,6 +209,21 @@ describe('frames', () => {
     }
     for (const last of [0, 3, 5, 6])
       expect(codeOf(() => decodeSessionFrame(frame, last))).toBe('OUT_OF_SEQUENCE');
+  });
+
+  it('hold no more values than a frame may, on either side', () => {
+    const holding = (items: number): SessionMessage => ({
+      q: 1,
+      kind: 'x',
+      body: { x: new Array<number>(items).fill(0) },
+    });
+    // The frame's two arrays and counter, the message and its three fields, the body and its one.
+    const around = 3 + 1 + 6 + 1 + 1;
+    const most = holding(LIMITS.frameItems - around);
+    expect(decodeSessionFrame(encodeSessionFrame(1, [most]), 0).items).toBe(LIMITS.frameItems);
+    const more = holding(LIMITS.frameItems - around + 1);
+    expect(codeOf(() => encodeSessionFrame(1, [more]))).toBe('TOO_LARGE');
+    expect(codeOf(() => decodeSessionFrame(encodeCbor([1, [more as never]]), 0))).toBe('TOO_LARGE');
   });
 
   it('are refused when empty, too many, too large or of another shape', () => {

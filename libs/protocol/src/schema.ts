@@ -84,8 +84,9 @@ export function parse<T>(schema: Schema<T>, value: unknown): T {
   throw new ProtocolError(ERROR_CODES.MALFORMED, `${where} is not as the schema says`);
 }
 
-/** Decodes and validates. Throws MALFORMED. */
-export const decodeAs = <T>(schema: Schema<T>, data: Bytes): T => parse(schema, decodeCbor(data));
+/** Decodes and validates. Throws MALFORMED, or TOO_LARGE as {@link decodeCbor}. */
+export const decodeAs = <T>(schema: Schema<T>, data: Bytes, most?: number): T =>
+  parse(schema, decodeCbor(data, most));
 
 /** Validates and encodes: nothing leaves that the other side would refuse. Throws MALFORMED. */
 export const encodeAs = <T>(schema: Schema<T>, value: T): Bytes =>

@@ -47,7 +47,7 @@ describe('the wire of version 1', () => {
   );
 
   test.each(REQUEST_KINDS)('request %s decodes to what its schema takes', (kind) => {
-    const [message] = decodeSessionFrame(bytesOf(committed.requests[kind] ?? ''), 0);
+    const [message] = decodeSessionFrame(bytesOf(committed.requests[kind] ?? ''), 0).messages;
     expect(message).toEqual({ q: 7, kind, body: fields(CATALOGUE[kind].body) });
   });
 

@@ -46,7 +46,7 @@ export const frameSteps: Readonly<Record<string, Step>> = {
   session: {
     judge: (input) =>
       judged(() => {
-        const messages = decodeSessionFrame(input, 0);
+        const { messages } = decodeSessionFrame(input, 0);
         expectThat(equalBytes(encodeSessionFrame(1, messages), input), 'a session frame has two encodings');
         for (const group of splitForFrames(messages)) encodeSessionFrame(1, group);
       }),

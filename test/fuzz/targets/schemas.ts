@@ -43,7 +43,7 @@ const round =
 
 /** The body inside the frame that the vector is. */
 function bodyOf(frame: Bytes): Bytes {
-  const [message] = decodeSessionFrame(frame, 0);
+  const [message] = decodeSessionFrame(frame, 0).messages;
   if (message === undefined || !('body' in message)) throw new Error('a vector without a body');
   return encodeCbor(message.body as CborValue);
 }

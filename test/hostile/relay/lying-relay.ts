@@ -159,6 +159,8 @@ export class Client implements Peer {
         appendMessages: LIMITS.appendMessages,
         maxMembers: 256,
         invitesOpen: 64,
+        settingsEntries: LIMITS.settingsEntries,
+        settingsPerHour: 60,
       });
     });
   }

@@ -6,7 +6,7 @@ import { copyFileSync, existsSync, mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { RoomId } from '@0fc/protocol';
+import { LIMITS, type RoomId } from '@0fc/protocol';
 import { nodeHash, systemClock } from '@0fc/crypto/node';
 import type { RelayContext } from '../../../apps/relay/src/rooms/context.js';
 import type { RoomStore } from '../../../apps/relay/src/rooms/room-store.js';
@@ -36,6 +36,7 @@ export class World {
         append: { perSecond: 1_000, burst: 10_000 },
         maxMembers: 256,
         invitesOpen: 64,
+        settings: { entries: LIMITS.settingsEntries, rate: { perSecond: 1_000, burst: 10_000 } },
         creationToken: null,
       },
       mayCreate: () => true,

@@ -10,13 +10,14 @@ import { CryptoError, RelayLink, type KeyPair } from '@0fc/crypto/link';
 import { memberIdOf } from '@0fc/crypto/verify';
 import type { RelayContext } from '../rooms/context.js';
 import type { BoundReader, ClosingCode, Peer } from '../rooms/peer.js';
-import { dispatch, type RequestMessage } from '../rooms/dispatch.js';
+import { dispatch } from '../rooms/dispatch.js';
 import type { Rate } from '../rooms/room-store.js';
 import { StoreError } from '../rooms/verdict.js';
 import type { Buckets } from '../limits/buckets.js';
 import type { ConnectionMetrics } from '../metrics/metrics.js';
 import type { HandshakeGate } from './handshake-gate.js';
-import { Outbound } from './outbound.js';
+import { Inbound } from './inbound.js';
+import { eventOf, Outbound } from './outbound.js';
 
 /** What a connection needs of its socket. */
 export interface Wire {
@@ -30,6 +31,8 @@ export interface Wire {
   close(): void;
   /** Ends it at once. */
   destroy(): void;
+  /** Reads nothing more for so many milliseconds. */
+  hold(ms: number): void;
 }
 
 /** A child logger of this connection. Nothing that a peer chose goes into it but codes. */
@@ -46,6 +49,9 @@ export interface ConnectionOptions {
   readonly buckets: Buckets;
   /** requests of one connection */
   readonly requests: Rate;
+  readonly byteBuckets: Buckets;
+  /** bytes that one connection sends, and {@link ITEM_BYTES} for each value in them */
+  readonly bytes: Rate;
   readonly queueBytes: number;
   readonly handshakeMs: number;
   /** after this long a connection that ends is ended, sent or not */
@@ -56,20 +62,8 @@ export interface ConnectionOptions {
   readonly log: ConnectionLog;
 }
 
-/** Requests, and bytes of them, that may wait for their turn. */
-const MOST_WAITING = 1_024;
-const MOST_WAITING_BYTES = 4 * LIMITS.frameBytes;
-
-const events = new WeakMap<object, SessionMessage & { readonly e: string }>();
-
-/** One message for a body that goes to many connections: it is encoded once. */
-function eventOf<K extends EventKind>(kind: K, body: EventBody<K>): SessionMessage {
-  const known = events.get(body);
-  if (known?.e === kind) return known;
-  const message = { e: kind, body };
-  events.set(body, message);
-  return message;
-}
+/** What taking one value of CBOR costs, in bytes that would cost as much: a value of one byte is no cheap one. */
+const ITEM_BYTES = 64;
 
 export class Connection implements Peer {
   readonly connectionId: string;
@@ -80,12 +74,11 @@ export class Connection implements Peer {
   readonly #wire: Wire;
   readonly #options: ConnectionOptions;
   readonly #link: RelayLink;
+  readonly #inbound = new Inbound();
   readonly #outbound: Outbound;
   readonly #deadline: NodeJS.Timeout;
   #state: 'handshake' | 'open' | 'ending' | 'over' = 'handshake';
   #handshakes = 0;
-  #waiting: { readonly message: RequestMessage; readonly bytes: number }[] = [];
-  #waitingBytes = 0;
   #working = false;
   /** a request is being served; its reply goes out before the connection ends */
   #serving = false;
@@ -132,17 +125,21 @@ export class Connection implements Peer {
   receive(frame: unknown): void {
     if (this.#state === 'handshake') {
       // Two small frames make a handshake: what cannot be one does not wait for its turn either.
-      const small = frame instanceof Uint8Array && frame.length <= LIMITS.handshakeBytes;
-      const taken =
-        small && ++this.#handshakes <= 2 && this.#options.gate.enter(() => this.#handshake(frame));
-      if (taken) return;
-      this.#options.metrics.handshake('turnedAway');
-      this.#refuse(ERROR_CODES.HANDSHAKE_FAILED);
+      const small = sizeOf(frame) <= LIMITS.handshakeBytes;
+      const waiting = { run: () => this.#handshake(frame), turnAway: () => this.#turnAway() };
+      if (small && ++this.#handshakes <= 2) this.#options.gate.enter(this.address, waiting);
+      else this.#turnAway();
       return;
     }
     if (this.#state !== 'open') return;
+    if (sizeOf(frame) > this.#mostBytes) {
+      this.close('TOO_LARGE');
+      return;
+    }
     try {
-      this.#takeMessages(this.#link.receive(frame).messages, frame);
+      const { messages, items } = this.#link.receive(frame);
+      this.#charge(sizeOf(frame) + items * ITEM_BYTES);
+      this.#takeMessages(messages, frame);
     } catch (error) {
       this.#refuse(codeOf(error) ?? this.#fault(error));
     }
@@ -159,7 +156,7 @@ export class Connection implements Peer {
     this.#state = 'over';
     clearTimeout(this.#deadline);
     if (this.#killer !== null) clearTimeout(this.#killer);
-    this.#waiting = [];
+    this.#inbound.clear();
     this.#outbound.end();
     this.reader?.end();
     this.#link.destroy();
@@ -179,7 +176,7 @@ export class Connection implements Peer {
     const sealed = this.#link.established && this.#state === 'open';
     this.#state = 'ending';
     clearTimeout(this.#deadline);
-    this.#waiting = [];
+    this.#inbound.clear();
     this.reader?.end();
     if (code !== null) {
       this.#options.metrics.refused(code);
@@ -248,6 +245,8 @@ export class Connection implements Peer {
       appendMessages: LIMITS.appendMessages,
       maxMembers: context.limits.maxMembers,
       invitesOpen: context.limits.invitesOpen,
+      settingsEntries: context.limits.settings.entries,
+      settingsPerHour: context.limits.settings.rate.burst,
     });
     // Requests wait until it is known whose they are.
     this.#working = true;
@@ -263,19 +262,28 @@ export class Connection implements Peer {
       });
   }
 
+  /** Of a frame: little from somebody who has yet to name a room. */
+  get #mostBytes(): number {
+    return this.reader === null ? LIMITS.unboundFrameBytes : LIMITS.frameBytes;
+  }
+
+  /** Who sends more than its share is read more slowly, and loses nothing. */
+  #charge(cost: number): void {
+    const { byteBuckets, bytes, context } = this.#options;
+    const waitMs = byteBuckets.of(this.connectionId, bytes, context.clock.now()).spend(cost);
+    if (waitMs > 0) this.#wire.hold(waitMs);
+  }
+
   #takeMessages(messages: readonly SessionMessage[], frame: unknown): void {
-    // A frame's bytes are shared out among its requests, and given back with each.
-    const bytes = (frame instanceof Uint8Array ? frame.length : 0) / messages.length;
     for (const message of messages) {
       if (!('q' in message)) {
         // Only the relay replies and tells.
         this.close('MALFORMED');
         return;
       }
-      this.#waiting.push({ message, bytes });
-      this.#waitingBytes += bytes;
+      this.#inbound.add(message, sizeOf(frame) / messages.length);
     }
-    if (this.#waiting.length > MOST_WAITING || this.#waitingBytes > MOST_WAITING_BYTES) {
+    if (this.#inbound.isOver(this.#mostBytes)) {
       this.close('RATE_LIMITED');
       return;
     }
@@ -289,9 +297,7 @@ export class Connection implements Peer {
 
   /** The requests of a connection, one after the other. */
   async #work(): Promise<void> {
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      const { message, bytes } = next;
-      this.#waitingBytes -= bytes;
+    for (let message = this.#inbound.next(); message !== undefined; message = this.#inbound.next()) {
       const { buckets, requests, context, log, metrics } = this.#options;
       const bucket = buckets.of(this.connectionId, requests, context.clock.now());
       if (!bucket.take()) {
@@ -316,6 +322,12 @@ export class Connection implements Peer {
     this.#working = false;
   }
 
+  #turnAway(): void {
+    if (this.#state !== 'handshake') return;
+    this.#options.metrics.handshake('turnedAway');
+    this.#refuse(ERROR_CODES.HANDSHAKE_FAILED);
+  }
+
   /** A frame that cannot be taken: the session is dead, so there is no last word. */
   #refuse(code: ErrorCode): void {
     this.#options.metrics.refused(code);
@@ -334,6 +346,9 @@ export class Connection implements Peer {
     this.over();
   }
 }
+
+/** What is no frame is refused by the link. */
+const sizeOf = (frame: unknown): number => (frame instanceof Uint8Array ? frame.length : 0);
 
 const codeOf = (error: unknown): ErrorCode | null =>
   error instanceof CryptoError || error instanceof ProtocolError ? error.code : null;

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import fc from 'fast-check';
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { loadThemis } from '@0fc/crypto/node';
 import type { SessionMessage } from '@0fc/protocol';
@@ -40,6 +41,24 @@ describe('origins and addresses', () => {
     expect(addressOf(asked({}, '2001:db8:1:2::1'), 0)).not.toBe(addressOf(asked({}, '2001:db8:1:3::1'), 0));
   });
 
+  test('an address is one whatever port the proxy names beside it', () => {
+    const behind = (address: string): string => addressOf(asked({ 'x-forwarded-for': address }), 1);
+    const port = fc.integer({ min: 1, max: 65_535 }).map(String);
+    fc.assert(
+      fc.property(fc.ipV4(), fc.ipV6(), port, (four, six, at) => {
+        for (const spelling of [
+          `${four}:${at}`,
+          `"${four}:${at}"`,
+          `::ffff:${four}`,
+          `[::ffff:${four}]:${at}`,
+        ])
+          expect(behind(spelling)).toBe(four);
+        for (const spelling of [`[${six}]:${at}`, `[${six}]`, `"[${six}]:${at}"`])
+          expect(behind(spelling)).toBe(behind(six));
+      }),
+    );
+  });
+
   test('https is the proxy’s word only where it is trusted', () => {
     const request = asked({ 'x-forwarded-proto': 'https' });
     expect([isSecure(request, 0), isSecure(request, 1)]).toEqual([false, true]);
@@ -50,10 +69,47 @@ describe('the handshake queue', () => {
   test('runs one a turn, in order, and turns away what is too much', async () => {
     const gate = new HandshakeGate({ most: 3, rest: 1 });
     const ran: number[] = [];
-    expect([1, 2, 3, 4].map((n) => gate.enter(() => ran.push(n)))).toEqual([true, true, true, false]);
-    expect(ran).toEqual([]);
+    const away: number[] = [];
+    for (const n of [1, 2, 3, 4]) gate.enter('a', { run: () => ran.push(n), turnAway: () => away.push(n) });
+    expect([ran, away]).toEqual([[], [4]]);
     while (gate.waiting > 0) await turn();
     expect(ran).toEqual([1, 2, 3]);
+  });
+
+  test('goes round by address, and makes room for who has fewer there', async () => {
+    const gate = new HandshakeGate({ most: 6, rest: 1 });
+    const ran: string[] = [];
+    const away: string[] = [];
+    const enter = (address: string, name: string): void =>
+      gate.enter(address, { run: () => ran.push(name), turnAway: () => away.push(name) });
+    for (const name of ['a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7']) enter('a', name);
+    for (const name of ['b1', 'b2']) enter('b', name);
+    enter('c', 'c1');
+    // b and c had less than a, whose last ones went for them.
+    expect(away).toEqual(['a7', 'a6', 'a5', 'a4']);
+    // As many as anybody has: it is its own that go.
+    for (const name of ['b3', 'b4']) enter('b', name);
+    expect(away.slice(4)).toEqual(['b3', 'b4']);
+    while (gate.waiting > 0) await turn();
+    expect(ran).toEqual(['a1', 'b1', 'c1', 'a2', 'b2', 'a3']);
+  });
+
+  test('whatever comes, one that is alone at its address waits for no more than one of each other', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(4), { maxLength: 60 }), (addresses) => {
+        const gate = new HandshakeGate({ most: 20, rest: 1 });
+        const held: string[] = [];
+        const enter = (address: string, name: string): void => {
+          held.push(name);
+          gate.enter(address, { run: () => undefined, turnAway: () => held.splice(held.indexOf(name), 1) });
+        };
+        addresses.forEach((address, n) => enter(`address ${String(address)}`, `of ${String(n)}`));
+        enter('somebody', 'mine');
+        expect(held).toContain('mine');
+        expect(gate.waiting).toBe(held.length);
+        expect(held.length).toBeLessThanOrEqual(20);
+      }),
+    );
   });
 });
 

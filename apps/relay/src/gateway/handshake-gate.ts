@@ -1,18 +1,27 @@
 /**
- * Handshakes in a queue (relay.md, limits): each costs milliseconds of the one event loop, and
- * live traffic must not wait behind a flood of them. After each, as long as it took times a
- * factor goes to everything else.
+ * Handshakes in a queue (docs/protocol.md section 3): each costs milliseconds of the one event loop, and live
+ * traffic must not wait behind a flood of them. After each, as long as it took times a factor goes to everything
+ * else. Addresses take turns, and where too many wait, those that have the most there make room.
  */
 export interface GateOptions {
-  /** handshake frames that may wait; more are turned away */
+  /** handshake frames that may wait */
   readonly most: number;
   /** time for everything else, as a multiple of the time that handshakes take */
   readonly rest: number;
 }
 
+/** What waits. One of the two is called, once. */
+export interface Waiting {
+  run(): void;
+  /** Its turn will never come: too many wait. */
+  turnAway(): void;
+}
+
 export class HandshakeGate {
   readonly #options: GateOptions;
-  readonly #waiting: (() => void)[] = [];
+  /** by address, in the order of their turns */
+  readonly #queues = new Map<string, Waiting[]>();
+  #count = 0;
   #busy = false;
 
   constructor(options: GateOptions) {
@@ -20,29 +29,50 @@ export class HandshakeGate {
   }
 
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#count;
   }
 
-  /** Runs `step` in its turn. False: too many wait already, and it never will. */
-  enter(step: () => void): boolean {
-    if (this.#waiting.length >= this.#options.most) return false;
-    this.#waiting.push(step);
-    if (!this.#busy) {
-      this.#busy = true;
-      setImmediate(() => this.#next());
-    }
-    return true;
+  enter(address: string, waiting: Waiting): void {
+    const queue = this.#queues.get(address);
+    if (queue === undefined) this.#queues.set(address, [waiting]);
+    else queue.push(waiting);
+    this.#count++;
+    if (this.#count > this.#options.most) this.#dropOne(address);
+    if (this.#busy || this.#count === 0) return;
+    this.#busy = true;
+    setImmediate(() => this.#next());
+  }
+
+  /** The last of those who have the most waiting; of several such, of whoever comes now. */
+  #dropOne(coming: string): void {
+    let most = coming;
+    for (const [address, queue] of this.#queues) if (queue.length > this.#length(most)) most = address;
+    const queue = this.#queues.get(most);
+    const dropped = queue?.pop();
+    if (queue?.length === 0) this.#queues.delete(most);
+    this.#count--;
+    dropped?.turnAway();
+  }
+
+  #length(address: string): number {
+    return this.#queues.get(address)?.length ?? 0;
   }
 
   #next(): void {
-    const step = this.#waiting.shift();
-    if (step === undefined) {
+    const [turn] = this.#queues;
+    if (turn === undefined) {
       this.#busy = false;
       return;
     }
+    const [address, queue] = turn;
+    const step = queue.shift();
+    this.#count--;
+    // Behind all the others, if more of it wait.
+    this.#queues.delete(address);
+    if (queue.length > 0) this.#queues.set(address, queue);
     const begun = performance.now();
     try {
-      step();
+      step?.run();
     } finally {
       setTimeout(() => this.#next(), (performance.now() - begun) * this.#options.rest);
     }

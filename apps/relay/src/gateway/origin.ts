@@ -23,8 +23,14 @@ export function addressOf(request: IncomingMessage, proxies: number): string {
     .filter((part) => part !== '');
   const seen = proxies > 0 ? forwarded.at(-proxies) : undefined;
   const address = seen ?? request.socket.remoteAddress ?? 'unknown';
-  const plain = address.replace(/^::ffff:(?=\d+\.)/, '');
+  const plain = withoutPort(address).replace(/^::ffff:(?=\d+\.)/i, '');
   return plain.includes(':') ? networkOf(plain) : plain;
+}
+
+/** Some proxies name the port too, which differs by connection: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */
+function withoutPort(address: string): string {
+  const bare = address.replace(/^"(.*)"$/, '$1');
+  return /^\[([^\]]*)\]/.exec(bare)?.[1] ?? bare.replace(/^([\d.]+):\d+$/, '$1');
 }
 
 function networkOf(address: string): string {

@@ -3,8 +3,21 @@
  * (docs/protocol.md section 3). All that is due in a turn shares a frame. Nothing is dropped
  * once it has been wrapped: more than 8 frames that are missing would break the session.
  */
-import { encodeMessage, LIMITS, type Bytes, type SessionMessage } from '@0fc/protocol';
+import {
+  encodeMessage, LIMITS, type Bytes, type EventBody, type EventKind, type SessionMessage,
+} from '@0fc/protocol'; // prettier-ignore
 import { splitForFrames } from '@0fc/crypto/link';
+
+const events = new WeakMap<object, SessionMessage & { readonly e: string }>();
+
+/** One message for a body that goes to many connections: it is encoded once. */
+export function eventOf<K extends EventKind>(kind: K, body: EventBody<K>): SessionMessage {
+  const known = events.get(body);
+  if (known?.e === kind) return known;
+  const message = { e: kind, body };
+  events.set(body, message);
+  return message;
+}
 
 export interface OutboundOptions {
   /** bytes that may wait; one message alone may always wait */

@@ -26,6 +26,7 @@ export interface GatewayParts {
   readonly context: RelayContext;
   readonly addresses: AddressCounter;
   readonly buckets: Buckets;
+  readonly byteBuckets: Buckets;
   readonly metrics: ConnectionMetrics;
   /** whether there are, or may be, other replicas */
   readonly shared: boolean;
@@ -96,7 +97,7 @@ export class RelayGateway
   }
 
   handleConnection(socket: Socket): void {
-    const { config, context, relay, buckets, metrics, log } = this.#parts;
+    const { config, context, relay, buckets, byteBuckets, metrics, log } = this.#parts;
     const connection: Connection = new Connection(
       wireOf(socket, addressOf(socket.request, config.trustProxy)),
       {
@@ -105,6 +106,8 @@ export class RelayGateway
         gate: this.#gate,
         buckets,
         requests: config.requestRate,
+        byteBuckets,
+        bytes: config.byteRate,
         queueBytes: config.queueBytes,
         handshakeMs: config.handshakeMs,
         closeMs: CLOSE_MS,
@@ -160,7 +163,21 @@ export class RelayGateway
   }
 }
 
+interface Pausable {
+  pause(): void;
+  resume(): void;
+}
+
 function wireOf(socket: Socket, address: string): Wire {
+  // Of the websocket library; Engine.IO's types leave it out.
+  const { socket: websocket } = socket.conn.transport as unknown as { readonly socket: Pausable };
+  let holding: NodeJS.Timeout | undefined;
+  const goOn = (): void => {
+    clearTimeout(holding);
+    websocket.resume();
+  };
+  // The other side's goodbye is read as well.
+  socket.once('disconnect', goOn);
   return {
     id: socket.id,
     address,
@@ -173,6 +190,11 @@ function wireOf(socket: Socket, address: string): Wire {
     },
     destroy: () => {
       socket.request.socket.destroy();
+    },
+    hold: (ms) => {
+      websocket.pause();
+      clearTimeout(holding);
+      holding = setTimeout(goOn, ms);
     },
   };
 }

@@ -14,6 +14,8 @@ export interface Bucket {
   take(): boolean;
   /** Milliseconds until there is one. */
   waitMs(): number;
+  /** Takes so many, whatever is left: milliseconds until that is made up for, 0: nothing is owed. */
+  spend(tokens: number): number;
 }
 
 export class Buckets {
@@ -33,13 +35,18 @@ export class Buckets {
         break;
       }
     }
+    const msUntil = (tokens: number): number => Math.ceil(((tokens - level.tokens) / rate.perSecond) * 1000);
     return {
       take: () => {
         if (level.tokens < 1) return false;
         level.tokens -= 1;
         return true;
       },
-      waitMs: () => Math.max(1, Math.ceil(((1 - level.tokens) / rate.perSecond) * 1000)),
+      waitMs: () => Math.max(1, msUntil(1)),
+      spend: (tokens) => {
+        level.tokens -= tokens;
+        return Math.max(0, msUntil(0));
+      },
     };
   }
 }

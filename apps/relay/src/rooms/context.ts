@@ -1,7 +1,7 @@
 /** What the handlers work with, and what they know of the connection that asks. */
 import type { ErrorCode, ReplyBody, RequestBody, RequestKind, Role, RoomId } from '@0fc/protocol';
 import type { Clock, Hash } from '@0fc/crypto/verify';
-import type { Rate, RoomFacts, RoomStore } from './room-store.js';
+import type { Rate, RoomFacts, RoomStore, SettingsLimits } from './room-store.js';
 import type { Peer } from './peer.js';
 import type { Rosters } from './rosters.js';
 import type { Trimmer } from './trimmer.js';
@@ -13,6 +13,8 @@ export interface RoomLimits {
   /** members a room may ask for */
   readonly maxMembers: number;
   readonly invitesOpen: number;
+  /** of one room */
+  readonly settings: SettingsLimits;
   /** null: anybody may create a room; else who shows this ticket */
   readonly creationToken: string | null;
 }

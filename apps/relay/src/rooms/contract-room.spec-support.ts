@@ -13,6 +13,7 @@ import type {
   LogPage,
   RoomEvent,
   RoomStore,
+  SettingsLimits,
   StoreRotation,
 } from './room-store.js';
 
@@ -26,6 +27,13 @@ export const THIRD = id('third');
 export const INVITE = id('invite');
 export const RATE = { perSecond: 10, burst: 100 };
 export const DAY = 86_400_000;
+/** A change of settings under a quota and a rate that no test of something else reaches. */
+export const settingsTo = (history: number, limits: Partial<SettingsLimits> = {}) =>
+  ({
+    kind: 'settings',
+    history,
+    limits: { entries: 1_000, rate: { perSecond: 1, burst: 100 }, ...limits },
+  }) as const;
 
 export const message = (text: string, epoch = 1): AppendMessage => ({
   epoch,

@@ -17,5 +17,6 @@ export class Refusal extends Error {
 /** What a command answered; its refusal is thrown. */
 export function granted<T, C extends ErrorCode>(verdict: Verdict<T, C>): { readonly ok: true } & T {
   if (verdict.ok) return verdict;
-  throw new Refusal(verdict.code);
+  const { code, retryMs } = verdict;
+  throw new Refusal(code, retryMs === undefined ? {} : { retryMs });
 }

@@ -6,7 +6,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { MemberId } from '@0fc/protocol';
 import {
-  bytes, contractRoom, DAY, GUEST, id, INVITE, message, OWNER, ROOM, rotation, THIRD,
+  bytes, contractRoom, DAY, GUEST, id, INVITE, message, OWNER, ROOM, rotation, settingsTo, THIRD,
 } from './contract-room.spec-support.js'; // prettier-ignore
 import type { AppendMessage, RoomStore } from './room-store.js';
 import { upkeepContract } from './upkeep.contract.spec-support.js';
@@ -267,22 +267,60 @@ export function roomStoreContract(name: string, factory: StoreFactory): void {
     describe('the roster', () => {
       test('an entry compares the head; the same again stands where it is', async () => {
         await create();
-        const first = await entry('s', { kind: 'settings', history: 1_000 });
+        const first = await entry('s', settingsTo(1_000));
         expect(first).toMatchObject({ ok: true, placed: { position: { s: 1 } } });
-        expect(await entry('s', { kind: 'settings', history: 1_000 }, { before: bytes('head0') })).toEqual(
-          first,
-        );
-        expect(
-          await entry('t', { kind: 'settings', history: 1_000 }, { before: bytes('head0') }),
-        ).toMatchObject({
+        expect(await entry('s', settingsTo(1_000), { before: bytes('head0') })).toEqual(first);
+        expect(await entry('t', settingsTo(1_000), { before: bytes('head0') })).toMatchObject({
           code: 'STALE_HEAD',
         });
-        expect(await entry('u', { kind: 'settings', history: 1_000 }, { signer: GUEST })).toMatchObject({
+        expect(await entry('u', settingsTo(1_000), { signer: GUEST })).toMatchObject({
           code: 'STALE_HEAD',
         });
         expect(await facts()).toMatchObject({ length: 2, head: bytes('s') });
         expect(await store.findRoster(ROOM, bytes('s'))).toMatchObject({ placed: { position: { s: 1 } } });
         expect(await store.findRoster(ROOM, bytes('t'))).toMatchObject({ placed: null });
+      });
+
+      test('settings have a quota, which refuses them and nothing else', async () => {
+        await create();
+        await join(GUEST);
+        const few = { entries: 3 };
+        for (const n of [1, 2, 3])
+          expect(await entry(`s${String(n)}`, settingsTo(n, few))).toMatchObject({ ok: true });
+        const before = await facts();
+        expect(await entry('s4', settingsTo(4, few))).toEqual({ ok: false, code: 'SETTINGS_LIMIT' });
+        // Brought back or not: restoring adds no more than there can have been.
+        expect(await entry('s4', settingsTo(4, few), { restored: true })).toMatchObject({
+          code: 'SETTINGS_LIMIT',
+        });
+        expect(await facts()).toEqual(before);
+        const { head } = before;
+        expect(
+          await entry('rm', { kind: 'remove', member: GUEST }, { before: head, rotation: rotation(2) }),
+        ).toMatchObject({
+          ok: true,
+        });
+        expect(await entry('s5', settingsTo(5, { entries: 4 }))).toMatchObject({ ok: true });
+        expect(await entry('end', { kind: 'close' })).toMatchObject({ ok: true });
+      });
+
+      test('settings have a rate, which those that are brought back do not, nor what stands already', async () => {
+        await create();
+        const slow = { rate: { perSecond: 0.001, burst: 2 } };
+        const one = await entry('s1', settingsTo(1, slow));
+        const { head } = await facts();
+        expect(await entry('s2', settingsTo(2, slow))).toMatchObject({ ok: true });
+        const refused = await entry('s3', settingsTo(3, slow));
+        expect(refused).toMatchObject({ ok: false, code: 'RATE_LIMITED' });
+        expect((refused as { retryMs: number }).retryMs).toBeGreaterThan(900_000);
+        expect((refused as { retryMs: number }).retryMs).toBeLessThanOrEqual(1_000_000);
+        expect(await entry('s1', settingsTo(1, slow), { before: head })).toEqual(one);
+        expect(await entry('s4', settingsTo(4, slow), { restored: true })).toMatchObject({ ok: true });
+        expect(await entry('s5', settingsTo(5, slow))).toMatchObject({ code: 'RATE_LIMITED' });
+        // A refused one takes nothing from what there is.
+        expect(await entry('s6', settingsTo(6, slow), { before: bytes('elsewhere') })).toMatchObject({
+          code: 'STALE_HEAD',
+        });
       });
 
       test('a removal takes its rotation along, in one step, and its repetition finds both', async () => {

@@ -122,7 +122,7 @@ export interface Append {
   readonly messages: readonly AppendMessage[];
   readonly rate: Rate;
 }
-/** Token bucket of one member in one room. */
+/** Token bucket. */
 export interface Rate {
   readonly perSecond: number;
   readonly burst: number;
@@ -154,8 +154,17 @@ export type StoreChange =
     }
   | { readonly kind: 'remove' | 'leave'; readonly member: MemberId }
   | { readonly kind: 'transfer'; readonly from: MemberId; readonly to: MemberId }
-  | { readonly kind: 'settings'; readonly history: number }
+  | { readonly kind: 'settings'; readonly history: number; readonly limits: SettingsLimits }
   | { readonly kind: 'close' };
+/**
+ * Of settings entries alone: the chain is never trimmed, and an owner that was refused anything else for it could
+ * not remove anybody.
+ */
+export interface SettingsLimits {
+  /** in the life of the room */
+  readonly entries: number;
+  readonly rate: Rate;
+}
 export interface AppendRoster {
   readonly roomId: RoomId;
   /** the owner who signed it */
@@ -172,7 +181,7 @@ export interface AppendRoster {
   readonly rotation?: StoreRotation;
   /** with an admit: what the joiner reads beside its admission */
   readonly reply?: { readonly epoch: number; readonly payload: Bytes };
-  /** brought back (section 6): the invite of an admit is not asked for */
+  /** brought back (section 6): the invite of an admit is not asked for, nor the rate of settings */
   readonly restored: boolean;
 }
 export type MovedCode = 'STALE_HEAD' | 'STALE_EPOCH' | 'EPOCH_AHEAD';
@@ -258,7 +267,7 @@ export interface RoomStore extends Invites, Keys, Upkeep {
   ): Promise<
     Verdict<
       { readonly placed: Placing; readonly rotation?: Placing },
-      MovedCode | 'INVITE_UNKNOWN' | 'BAD_ENTRY'
+      MovedCode | 'INVITE_UNKNOWN' | 'BAD_ENTRY' | 'SETTINGS_LIMIT' | 'RATE_LIMITED'
     >
   >;
   rotate(command: Rotate): Promise<Verdict<{ readonly placed: Placing }, MovedCode>>;

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Bytes, MemberId, Position } from '@0fc/protocol';
 import {
-  bytes, contractRoom, DAY, GUEST, id, INVITE, message, OWNER, RATE, ROOM, rotation, THIRD,
+  bytes, contractRoom, DAY, GUEST, id, INVITE, message, OWNER, RATE, ROOM, rotation, settingsTo, THIRD,
 } from './contract-room.spec-support.js'; // prettier-ignore
 import type { AppendMessage, AppendRoster, RoomStore } from './room-store.js';
 
@@ -48,8 +48,7 @@ export function upkeepContract({ store, now, pass, restart }: StoreWorld): void 
     return to;
   };
   const stats = async () => (await store().roomStats(ROOM)).stats;
-  const history = (entries: number) =>
-    entry(`history ${String(entries)}`, { kind: 'settings', history: entries });
+  const history = (entries: number) => entry(`history ${String(entries)}`, settingsTo(entries));
 
   describe('trimming', () => {
     test('takes what everybody has acknowledged, and stops before the epoch’s beginning', async () => {
@@ -374,7 +373,7 @@ export function upkeepContract({ store, now, pass, restart }: StoreWorld): void 
         { kind: 'remove', member: THIRD },
         { kind: 'leave', member: THIRD },
         { kind: 'transfer', from: OWNER, to: GUEST },
-        { kind: 'settings', history: 7 },
+        settingsTo(7),
         { kind: 'close' },
       ];
       const turn = (newEpoch: number, at = head, signer = OWNER) =>

@@ -5,11 +5,17 @@ import type { ErrorCode } from '@0fc/protocol';
 export interface Refused<C extends ErrorCode> {
   readonly ok: false;
   readonly code: C;
+  /** with RATE_LIMITED: when to try again */
+  readonly retryMs?: number;
 }
 export type Verdict<T, C extends ErrorCode = never> =
   ({ readonly ok: true } & T) | Refused<C | 'ROOM_UNKNOWN' | 'ROOM_CLOSED'>;
 
-export const refuse = <C extends ErrorCode>(code: C): Refused<C> => ({ ok: false, code });
+export const refuse = <C extends ErrorCode>(code: C, retryMs?: number): Refused<C> => ({
+  ok: false,
+  code,
+  ...(retryMs === undefined ? {} : { retryMs }),
+});
 
 /** The store itself could not: STORE_FULL, or TRY_AGAIN for what may pass. */
 export class StoreError extends Error {

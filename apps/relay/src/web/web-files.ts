@@ -6,6 +6,7 @@ import { createReadStream, readFileSync, statSync, type Stats } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname, join, sep } from 'node:path';
 import { pipeline } from 'node:stream';
+import { reason } from '../reason.js';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -50,11 +51,12 @@ export class WebFiles {
 
   /** Answers what is a file of the build, or a page of the client. False: neither. */
   serve(request: IncomingMessage, response: ServerResponse): boolean {
-    const path = pathOf(request);
-    if (path === null || path === `/${CSP_FILE}`) return false;
-    const file = this.#find(path);
-    if (file !== null) this.#send(request, response, path, file);
-    else if (extname(path) === '') this.#page(request, response);
+    const raw = rawPathOf(request);
+    const path = plainPathOf(raw);
+    if (path === `/${CSP_FILE}`) return false;
+    const file = path === null ? null : this.#find(path);
+    if (path !== null && file !== null) this.#send(request, response, path, file);
+    else if (isJoin(raw) || (path !== null && extname(path) === '')) this.#page(request, response);
     else return false;
     return true;
   }
@@ -68,7 +70,7 @@ export class WebFiles {
   #find(path: string): { readonly path: string; readonly stats: Stats } | null {
     const file = join(this.#root, path === '/' ? 'index.html' : path);
     if (!file.startsWith(this.#root + sep)) return null;
-    const stats = statSync(file, { throwIfNoEntry: false });
+    const stats = statOf(file);
     return stats?.isFile() === true ? { path: file, stats } : null;
   }
 
@@ -115,9 +117,35 @@ function readPolicies(path: string): Policies {
   return { document, worker };
 }
 
-/** The path of a request, decoded once; null for what is no plain path. */
-function pathOf(request: IncomingMessage): string | null {
-  const raw = (request.url ?? '/').split(/[?#]/, 1)[0] ?? '/';
+/** Longer than any of ours, and than the name of a file may be. */
+const MOST_LETTERS = 255;
+
+/** Null: there is no such file, nor can there be one. */
+function statOf(file: string): Stats | null {
+  try {
+    return statSync(file);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes(reason(error))) return null;
+    throw error;
+  }
+}
+
+const rawPathOf = (request: IncomingMessage): string => (request.url ?? '/').split(/[?#]/, 1)[0] ?? '/';
+
+/**
+ * An invite link whatever has been done to it on its way: another case, its # encoded, something behind it. The page
+ * says so; not found would leave its reader with nothing.
+ */
+const isJoin = (raw: string): boolean =>
+  /^\/+join/i.test(
+    raw
+      .slice(0, MOST_LETTERS)
+      .replace(/%([2-7][0-9a-f])/gi, (_, code: string) => String.fromCharCode(parseInt(code, 16))),
+  );
+
+/** Decoded once; null for what is no plain path. */
+function plainPathOf(raw: string): string | null {
+  if (raw.length > MOST_LETTERS) return null;
   let path: string;
   try {
     path = decodeURIComponent(raw);

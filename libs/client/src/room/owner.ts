@@ -4,7 +4,7 @@
  * is asked to do is stored too, and done in this order: what is in flight, a new owner's first
  * rotation, leaves, removals, confirmed joins, a due rotation, the rest, new joins.
  */
-import { ERROR_CODES, LIMITS, type ErrorCode, type InviteId } from '@0fc/protocol';
+import { ERROR_CODES, LIMITS, type ErrorCode, type EventBody, type InviteId } from '@0fc/protocol';
 import { ClientError } from '../errors.js';
 import type { RoomSettingsView } from '../api.js';
 import type { RoomHandle } from './handle.js';
@@ -13,6 +13,7 @@ import { OwnerJoins } from './owner-joins.js';
 import { makeAdmit, makeDeparture, makeEntry, makeRotationCommand } from './owner-make.js';
 import { sendPending } from './owner-send.js';
 import { isVoid } from './log/pending.js';
+import { settingsEntries, settingsTimes } from './log/settings.js';
 import type { Part } from './outgoing/outgoing.js';
 import { OwnerWaiters } from './owner-waiters.js';
 import { putInvite, set } from './state/changes.js';
@@ -20,11 +21,14 @@ import type { RoomDraft } from './state/draft.js';
 import type { OwnerInvite, PendingCommand } from './state/records.js';
 
 const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
 
 /** A joiner that no client would take: its join ends, and nothing was signed. */
 const UNADMITTABLE: readonly ErrorCode[] = [
   'ROOM_FULL', 'WAS_MEMBER', 'ALREADY_MEMBER', 'BAD_ENTRY', 'BAD_KEY', 'BAD_SIGNATURE',
 ]; // prettier-ignore
+
+type SettingsLimits = Pick<EventBody<'hello'>, 'settingsEntries' | 'settingsPerHour'>;
 
 export class Owner implements Part {
   readonly #room: RoomHandle;
@@ -37,6 +41,7 @@ export class Owner implements Part {
   /** invites of which the relay has lost the reply */
   readonly #unanswered = new Set<InviteId>();
   #timer: (() => void) | null = null;
+  #limits: SettingsLimits = { settingsEntries: LIMITS.settingsEntries, settingsPerHour: 1 };
   readonly joins: OwnerJoins;
 
   constructor(room: RoomHandle) {
@@ -50,6 +55,11 @@ export class Owner implements Part {
       },
     });
     this.#answers = new OwnerAnswers(room, this.joins);
+  }
+
+  /** What this relay publishes of its limits. */
+  published(limits: SettingsLimits): void {
+    this.#limits = limits;
   }
 
   newSession(): void {
@@ -108,6 +118,9 @@ export class Owner implements Part {
     }
     await this.#change((draft) => {
       const { core, roster } = draft;
+      // Before anything is signed: an entry that the relay refuses could not be taken back.
+      if (settingsEntries(draft) >= this.#limits.settingsEntries)
+        throw new ClientError(ERROR_CODES.SETTINGS_LIMIT, { max: this.#limits.settingsEntries });
       const known = roster.settings;
       const same = known.rotateEvery === rotateEvery && known.approval === approval;
       const changed = same ? null : { ...known, rotateEvery, approval };
@@ -244,7 +257,7 @@ export class Owner implements Part {
   async #entryStep(): Promise<boolean> {
     const { hash } = this.#room.platform.crypto;
     const { handOver, tasks } = this.#room.state.core;
-    if (tasks.settings !== null) {
+    if (tasks.settings !== null && this.#settingsWait() <= 0) {
       const { settings } = tasks;
       return this.#begin((draft) => makeEntry(hash, draft, { kind: 'settings', settings }));
     }
@@ -305,14 +318,29 @@ export class Owner implements Part {
     return false;
   }
 
+  /**
+   * Milliseconds until the relay takes another change of the settings. It is signed only then: one that is refused
+   * for its rate would hold up removals behind it.
+   */
+  #settingsWait(): number {
+    const { state, platform } = this.#room;
+    if (settingsEntries(state) >= this.#limits.settingsEntries) return Infinity;
+    const now = platform.crypto.clock.now();
+    const recent = settingsTimes(state).filter((time) => time > now - HOUR_MS && time <= now);
+    const oldest = recent.at(-this.#limits.settingsPerHour);
+    return oldest === undefined ? 0 : oldest + HOUR_MS - now;
+  }
+
   #sleepUntilDue(): void {
-    const wait = this.#answers.nextDeadline();
-    if (wait !== null) this.#after(Math.min(wait, DAY_MS));
+    const { tasks } = this.#room.state.core;
+    const deadline = this.#answers.nextDeadline() ?? Infinity;
+    const wait = Math.min(deadline, tasks.settings === null ? Infinity : this.#settingsWait());
+    if (wait < Infinity) this.#after(wait);
   }
 
   #after(ms: number): void {
     this.#timer?.();
-    this.#timer = this.#room.platform.timers.after(ms, () => {
+    this.#timer = this.#room.platform.timers.after(Math.min(ms, DAY_MS), () => {
       this.#timer = null;
       this.#room.signal();
     });

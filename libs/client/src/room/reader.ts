@@ -9,19 +9,19 @@ import {
 import { ClientError, failureOf } from '../errors.js';
 import { Backoff } from '../link/backoff.js';
 import type { RoomHandle } from './handle.js';
-import { acceptGap, applyEntry } from './log/entry.js';
-import { applyGeneration, goBackTo } from './log/generations.js';
+import { applyEntry } from './log/entry.js';
+import { applyGeneration } from './log/generations.js';
 import { alarm, system } from './log/items.js';
+import { applyPage } from './log/page.js';
 import { checkPlausible } from './log/plausible.js';
 import { provenDeparture } from './log/roster.js';
 import { applyTrimmedRotation } from './log/rotation.js';
-import { followToEnd, skipTrimmedRange } from './log/trimmed.js';
+import { followToEnd } from './log/trimmed.js';
 import { Acknowledgements } from './outgoing/acknowledgements.js';
 import { isRetryable } from './outgoing/refusals.js';
 import { fetchChain, isExplained, readRotations } from './log-end.js';
 import { lagsBehind, restoreMissing } from './restore.js';
 import { append, holdChain, set } from './state/changes.js';
-import type { RoomDraft } from './state/draft.js';
 
 /** Pages without an entry that are read in a row. */
 const EMPTY_PAGES = 3;
@@ -152,41 +152,19 @@ export class Reader {
       const trimmed = comparePositions(reply.trimmed, core.position) > 0;
       const behind = (trimmed || core.skipped) && state.chainAhead.length === 0;
       const chain = behind ? await fetchChain(this.#room.connection, this.#room.state.chain.size) : null;
-      const done = await this.#applyPage(reply, chain);
+      const now = this.#room.platform.crypto.clock.now();
+      const { hash } = this.#room.platform.crypto;
+      const ends = await this.#room.write((draft) => applyPage(hash, draft, { reply, chain, now }));
       if (session !== this.#session) return null;
-      if (done) return reply;
+      if (ends === 'live') return reply;
+      if (ends === 'unexplained') {
+        await this.#explain(session, reply);
+        return null;
+      }
       // Generations and trimmed ranges fill few pages: paging that brings nothing else would never end.
       empty = reply.entries.length === 0 ? empty + 1 : 0;
       if (empty >= EMPTY_PAGES) throw new ClientError(ERROR_CODES.RELAY_LIED);
     }
-  }
-
-  async #applyPage(reply: OpenReply, chain: readonly Bytes[] | null): Promise<boolean> {
-    const { hash, clock } = this.#room.platform.crypto;
-    await this.#room.write(async (draft) => {
-      if (chain !== null) draft.apply(holdChain(chain));
-      for (const start of reply.generations) await applyGeneration(hash, draft, start, clock.now());
-      if (reply.generations.length === 0) goBackTo(draft, reply.tip, clock.now());
-      if (comparePositions(reply.trimmed, draft.core.position) > 0) {
-        skipTrimmedRange(draft, reply, clock.now());
-        if (reply.rotation !== undefined) await applyTrimmedRotation(hash, draft, reply.rotation);
-      }
-      for (const entry of reply.entries) {
-        if (await this.#applyEntry(draft, entry)) continue;
-        draft.apply(...acceptGap(draft, entry));
-        await this.#applyEntry(draft, entry);
-      }
-      if (!reply.live) return;
-      await followToEnd(hash, draft, reply.head);
-    });
-    return reply.live;
-  }
-
-  /** False: the entry does not follow what was read. */
-  async #applyEntry(draft: RoomDraft, entry: Entry): Promise<boolean> {
-    const { outcome, changes } = await applyEntry(this.#room.platform.crypto.hash, draft, entry);
-    draft.apply(...changes);
-    return outcome !== 'gap';
   }
 
   /** True: the log lacked what is known here, and is read again once that has been sent. */

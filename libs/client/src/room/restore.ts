@@ -18,6 +18,9 @@ import type { RoomHandle } from './handle.js';
 import type { RoomSnapshot } from './state/draft.js';
 import type { RotationRecord } from './state/records.js';
 
+/** What goes in one request: the connection may not be bound to the room yet, and is given small frames till then. */
+const BATCH_BYTES = (LIMITS.unboundFrameBytes * 3) / 4;
+
 /** Where the relay's log stands: its roster head and epoch. */
 export interface LogEnd {
   readonly head: Bytes;
@@ -82,10 +85,12 @@ export async function restoreMissing(room: RoomHandle, end: LogEnd | null): Prom
   const { state, connection, platform } = room;
   const missing = await missingEntries(platform.crypto.hash, state, end);
   let batch: Entry[] = [];
+  let bytes = 0;
   const flush = async (): Promise<void> => {
     if (batch.length === 0) return;
     const entries = batch;
     batch = [];
+    bytes = 0;
     await connection.request('restore', { roomId: state.core.roomId, entries });
   };
   for (const { wraps, ...entry } of missing) {
@@ -93,7 +98,10 @@ export async function restoreMissing(room: RoomHandle, end: LogEnd | null): Prom
       await flush();
       if (await rotateAgain(room, entry, wraps)) continue;
     }
+    const size = entry.clear.length + entry.payload.length;
+    if (bytes + size > BATCH_BYTES) await flush();
     batch.push(entry);
+    bytes += size;
     if (batch.length === LIMITS.restoreEntries) await flush();
   }
   await flush();

@@ -83,7 +83,8 @@ export class Room implements RoomHandle {
       identity: state.core.identity,
       platform: options.platform,
       relayTime: options.relayTime,
-      onUp: () => {
+      onUp: (hello) => {
+        this.owner.published(hello);
         this.#outgoing.reset();
         this.catchUp();
       },

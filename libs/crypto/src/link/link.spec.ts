@@ -1,6 +1,6 @@
 /** docs/protocol.md section 3; G5, G12, G13: the link. */
 import fc from 'fast-check';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, describe, expect, it, jest } from '@jest/globals';
 import {
   decodeFrame,
   encodeFrame,
@@ -38,7 +38,7 @@ function connect(): { c: ClientLink; r: RelayLink; frames: [Bytes, Bytes, Bytes,
   const three = c.receive(two).reply!;
   const four = r.receive(three).reply!;
   const last = c.receive(four);
-  expect(last).toEqual({ reply: null, established: true, messages: [] });
+  expect(last).toEqual({ reply: null, established: true, messages: [], items: 0 });
   return { c, r, frames: [one, two, three, four] };
 }
 
@@ -305,6 +305,99 @@ describe('frames of an established session', () => {
   });
 });
 
+describe('a handshake frame is taken apart before Themis sees it', () => {
+  /** Frames of a real handshake, each with the end that takes it, up to the point where it does. */
+  function upTo(step: number): { take: (frame: Bytes) => unknown; frame: Bytes } {
+    const [c, r] = [client(), server()];
+    let frame = c.start();
+    for (let at = 0; at < step; at++) frame = (at % 2 === 0 ? r : c).receive(frame).reply!;
+    return { take: (some) => (step % 2 === 0 ? r : c).receive(some), frame };
+  }
+  const negotiate = jest.spyOn(SecureSession.prototype, 'negotiateReply');
+  afterAll(() => negotiate.mockRestore());
+  async function refusedUnseen(step: number, change: (frame: Bytes) => Bytes): Promise<void> {
+    const { take, frame } = upTo(step);
+    negotiate.mockClear();
+    expect(await codeOf(() => take(change(frame)))).toBe('HANDSHAKE_FAILED');
+    expect(negotiate).not.toHaveBeenCalled();
+  }
+  /** Where a container of four letters, length and checksum begins, from the frame's first byte on. */
+  const CONTAINERS = [[2, 14, 26, 71], [2, 14, 26, 71], [2], [2]] as const;
+  const steps = fc.nat(3);
+
+  it('cut anywhere', () =>
+    fc.assert(
+      fc.asyncProperty(steps, fc.double({ min: 0, max: 0.999, noNaN: true }), async (step, where) => {
+        await refusedUnseen(step, (frame) => frame.slice(0, 3 + Math.floor(where * (frame.length - 3))));
+      }),
+      { numRuns: 30 },
+    ));
+
+  it('lengthened by anything', () =>
+    fc.assert(
+      fc.asyncProperty(steps, fc.uint8Array({ minLength: 1, maxLength: 300 }), async (step, more) => {
+        await refusedUnseen(step, (frame) => appended(frame, ...more));
+      }),
+      { numRuns: 30 },
+    ));
+
+  it('with another length or another name in any container', () =>
+    fc.assert(
+      fc.asyncProperty(
+        steps,
+        fc.nat(),
+        fc.nat(7),
+        fc.integer({ min: 1, max: 255 }),
+        async (step, which, at, flip) => {
+          const places = CONTAINERS[step]!;
+          await refusedUnseen(step, (frame) => {
+            const spoilt = Uint8Array.from(frame);
+            spoilt[places[which % places.length]! + at]! ^= flip;
+            return spoilt;
+          });
+        },
+      ),
+      { numRuns: 60 },
+    ));
+
+  it('with a signature that is none', () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom([0, 116], [1, 116], [2, 14]),
+        fc.nat(1),
+        fc.integer({ min: 1, max: 255 }),
+        async ([step, place], at, flip) => {
+          await refusedUnseen(step, (frame) => {
+            const spoilt = Uint8Array.from(frame);
+            spoilt[place + at]! ^= flip;
+            return spoilt;
+          });
+        },
+      ),
+      { numRuns: 30 },
+    ));
+
+  it('that is noise, or another step’s', () =>
+    fc.assert(
+      fc.asyncProperty(
+        steps,
+        fc.integer({ min: 1, max: 3 }),
+        fc.uint8Array({ minLength: 1, maxLength: 400 }),
+        async (step, other, noise) => {
+          await refusedUnseen(step, () => encodeFrame(FRAME_TYPES.handshake, noise));
+          const { frame } = upTo((step + other) % 4);
+          // A client’s request and a relay’s answer to it have one form.
+          if (step + ((step + other) % 4) !== 1) await refusedUnseen(step, () => frame);
+        },
+      ),
+      { numRuns: 30 },
+    ));
+
+  it('and every real one passes', () => {
+    for (let time = 0; time < 60; time++) connect();
+  });
+});
+
 describe('the end of a link', () => {
   it('destroy is idempotent and final', async () => {
     const { c } = connect();
@@ -340,5 +433,17 @@ describe('splitting', () => {
     const many = Array.from({ length: LIMITS.frameMessages + 1 }, (_, at) => ping(at + 1));
     expect(splitForFrames(many).map((group) => group.length)).toEqual([LIMITS.frameMessages, 1]);
     expect(splitForFrames([])).toEqual([]);
+    // Values count as bytes do.
+    const dense = (q: number): SessionMessage => ({
+      q,
+      kind: 'x',
+      body: { x: new Array<number>(3_000).fill(0) },
+    });
+    expect(splitForFrames([dense(1), dense(2), dense(3)]).map((group) => group.length)).toEqual([2, 1]);
+    expect(
+      await codeOf(() =>
+        splitForFrames([{ q: 1, kind: 'x', body: { x: new Array<number>(LIMITS.frameItems).fill(0) } }]),
+      ),
+    ).toBe('TOO_LARGE');
   });
 });

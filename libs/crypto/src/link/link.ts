@@ -10,12 +10,15 @@ import {
 import { attempt, CryptoError } from '../errors.js';
 import type { KeyPair } from '../ports.js';
 import { parsePublicKey, themisPublicKey } from '../verify/identity.js';
+import { handshakeForm, type HandshakeForm } from './handshake.js';
 
 export interface Received {
   /** a handshake frame to send back, if there is one */
   readonly reply: Bytes | null;
   readonly established: boolean;
   readonly messages: readonly SessionMessage[];
+  /** values of CBOR in the frame; 0 for a handshake frame */
+  readonly items: number;
 }
 
 /** The key of a peer that presents this id. Throws to refuse it. */
@@ -26,14 +29,18 @@ const WRAP_OVERHEAD = 52;
 
 /** What both ends share. */
 abstract class Link {
+  readonly #takes: readonly HandshakeForm[];
   #session: SecureSession | null;
   #peer: Bytes | null = null;
   #refusal: unknown = undefined;
   #established = false;
+  #steps = 0;
   #sent = 0;
   #received = 0;
 
-  protected constructor(identity: KeyPair, trust: Trust) {
+  /** @param takes forms of the handshake frames that come to this end, in their order */
+  protected constructor(identity: KeyPair, takes: readonly HandshakeForm[], trust: Trust) {
+    this.#takes = takes;
     this.#session = attempt('BAD_KEY', 'unusable private key', () => {
       const id = parsePublicKey(identity.publicKey);
       return new SecureSession(id, new PrivateKey(identity.privateKey), (claimed) => {
@@ -73,8 +80,8 @@ abstract class Link {
   receive(frame: unknown): Received {
     try {
       const { type, body } = decodeFrame(frame);
-      if (type === FRAME_TYPES.data) return { reply: null, established: true, messages: this.#open(body) };
-      return { reply: this.#negotiate(body), established: this.#established, messages: [] };
+      if (type === FRAME_TYPES.data) return { reply: null, established: true, ...this.#open(body) };
+      return { reply: this.#negotiate(body), established: this.#established, messages: [], items: 0 };
     } catch (error) {
       // Themis moves its counters even when a tag fails: nothing after a failure can be trusted.
       this.destroy();
@@ -117,7 +124,8 @@ abstract class Link {
   #negotiate(body: Bytes): Bytes | null {
     const session = this.live();
     if (this.#established) throw new CryptoError('SESSION_BROKEN', 'handshake in an established session');
-    if (!this.ready()) throw new CryptoError('HANDSHAKE_FAILED', 'handshake out of turn');
+    if (!this.ready() || handshakeForm(body) !== this.#takes[this.#steps++])
+      throw new CryptoError('HANDSHAKE_FAILED', 'no handshake of this form and turn');
     const reply = this.#reply(session, body);
     this.#established = session.established();
     if (this.#established && this.#peer === null)
@@ -135,7 +143,7 @@ abstract class Link {
     }
   }
 
-  #open(body: Bytes): readonly SessionMessage[] {
+  #open(body: Bytes): Pick<Received, 'messages' | 'items'> {
     const session = this.live();
     if (!this.#established) throw new CryptoError('HANDSHAKE_FAILED', 'data before the handshake');
     const plain = attempt('SESSION_BROKEN', 'unwrap failed', () => session.unwrap(body));
@@ -145,9 +153,9 @@ abstract class Link {
       throw new CryptoError('SESSION_BROKEN', 'trailing bytes');
     // Themis takes sequence numbers within 8 of its own, and an exact replay: our counter
     // inside the plaintext does not.
-    const messages = decodeSessionFrame(plain, this.#received);
+    const opened = decodeSessionFrame(plain, this.#received);
     this.#received++;
-    return messages;
+    return opened;
   }
 }
 
@@ -156,7 +164,7 @@ export class ClientLink extends Link {
   #started = false;
 
   private constructor(identity: KeyPair, relayKey: Bytes) {
-    super(identity, (id) => {
+    super(identity, ['hello', 'finish'], (id) => {
       if (!equalBytes(id, relayKey)) throw new CryptoError('RELAY_KEY_MISMATCH', 'not the pinned relay');
       return themisPublicKey(id);
     });
@@ -193,7 +201,7 @@ export class ClientLink extends Link {
 /** The relay's end. Any key may connect (docs/protocol.md section 3); who it is counts once it is proved. */
 export class RelayLink extends Link {
   private constructor(relay: KeyPair) {
-    super(relay, (id) => {
+    super(relay, ['hello', 'proof'], (id) => {
       // The relay's own key would let a session be reflected onto it.
       if (equalBytes(id, relay.publicKey)) throw new CryptoError('BAD_KEY', 'the key of the relay itself');
       return themisPublicKey(id);

@@ -70,6 +70,7 @@ export const rooms = {
       'ROOM_FULL',
       'WAS_MEMBER',
       'INVITE_UNKNOWN',
+      'SETTINGS_LIMIT',
     ],
     about:
       'Appends a signed roster entry by compare-and-set on head and epoch. Repeating the same entry succeeds.',
@@ -82,7 +83,7 @@ export const rooms = {
     reply: v.strictObject({ restored: integer(0), head: hash32, epoch }),
     from: ['stranger', 'joiner', 'member', 'owner', 'departed'],
     binds: true,
-    errors: ['BAD_SIGNATURE', 'BAD_ENTRY', 'STALE_HEAD', 'STALE_EPOCH', 'EPOCH_AHEAD'],
+    errors: ['BAD_SIGNATURE', 'BAD_ENTRY', 'STALE_HEAD', 'STALE_EPOCH', 'EPOCH_AHEAD', 'SETTINGS_LIMIT'],
     about: 'Brings back roster and rotation entries that the store lost; each proves itself.',
   }),
   leaveRequest: request({
@@ -152,6 +153,9 @@ export const rooms = {
       appendMessages: integer(1),
       maxMembers: integer(2),
       invitesOpen: integer(1),
+      /** settings entries in the life of a room, and in an hour */
+      settingsEntries: integer(1),
+      settingsPerHour: integer(1),
     }),
     to: ['stranger', 'joiner', 'member', 'owner', 'departed'],
     about: 'First in every session: the limits this relay publishes.',

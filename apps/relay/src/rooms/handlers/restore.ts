@@ -86,7 +86,7 @@ async function restoreRoster(
       epoch: change.epoch,
       head,
       container,
-      change: storeChange(change),
+      change: storeChange(context, change),
       restored: true,
     }),
   );

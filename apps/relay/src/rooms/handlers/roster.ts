@@ -22,10 +22,10 @@ import type { RoomFacts, StoreChange, StoreRotation } from '../room-store.js';
 import { boundRoom } from './rooms.js';
 
 /** The part of a change that the store acts upon. */
-export function storeChange(change: RosterChange): StoreChange {
+export function storeChange({ limits }: RelayContext, change: RosterChange): StoreChange {
   switch (change.kind) {
     case 'settings':
-      return { kind: 'settings', history: change.settings.history };
+      return { kind: 'settings', history: change.settings.history, limits: limits.settings };
     case 'admit':
     case 'remove':
     case 'leave':
@@ -99,7 +99,7 @@ export const roster: Handler<'roster'> = {
         epoch: change.epoch,
         head,
         container: body.entry,
-        change: storeChange(change),
+        change: storeChange(context, change),
         restored: false,
         ...(rotation === undefined ? {} : { rotation }),
         ...(body.reply === undefined

@@ -14,6 +14,7 @@ import {
   OWNER,
   ROOM,
   rotation,
+  settingsTo,
   THIRD,
 } from '../../rooms/contract-room.spec-support.js';
 import type { AppendRoster, RoomEvent, RoomStore, StoreChange } from '../../rooms/room-store.js';
@@ -36,6 +37,7 @@ const PEOPLE: readonly MemberId[] = [
 const INVITES: readonly InviteId[] = Array.from({ length: 12 }, (_, n) => id(`i${String(n)}`));
 const REASONS = ['declined', 'badProof', 'expired', 'badConfirm', 'other'] as const;
 const WIDE = 1e9;
+const FEW_SETTINGS = { entries: 12, rate: { perSecond: 1, burst: 2 } };
 
 interface State {
   readonly dice: Dice;
@@ -119,7 +121,7 @@ function step({
     }; // prettier-ignore
     return [name, (store) => store.appendRoster(command)];
   };
-  const settings = () => roster('settings', { kind: 'settings', history: 5 + dice.below(60) });
+  const settings = () => roster('settings', settingsTo(5 + dice.below(60), dice.once(4) ? FEW_SETTINGS : {}));
   const others = members.filter((member) => member !== owner);
   const depart = (kind: 'remove' | 'leave') =>
     others.length === 0

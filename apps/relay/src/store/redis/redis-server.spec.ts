@@ -5,7 +5,7 @@ import { Redis } from 'ioredis';
 import { startRedis } from '../../../../../test/support/redis.js';
 import { until } from '../../../../../test/support/wait.js';
 import {
-  bytes, contractRoom, GUEST, id, INVITE, message, OWNER, ROOM, rotation,
+  bytes, contractRoom, GUEST, id, INVITE, message, OWNER, ROOM, rotation, settingsTo,
 } from '../../rooms/contract-room.spec-support.js'; // prettier-ignore
 import type { AppendMessage, RoomEvent } from '../../rooms/room-store.js';
 import { openRedisStore, type RedisRoomStore } from './redis-room-store.js';
@@ -90,7 +90,7 @@ test('a server without memory refuses what it cannot keep, whole; reading and gi
   await expect(
     store.rotate({ roomId: ROOM, signer: OWNER, head, rotation: rotation(2) }),
   ).rejects.toMatchObject(full);
-  await expect(entry('s', { kind: 'settings', history: 5 })).rejects.toMatchObject(full);
+  await expect(entry('s', settingsTo(5))).rejects.toMatchObject(full);
   await expect(invite()).rejects.toMatchObject(full);
   await expect(store.check()).rejects.toMatchObject(full);
   // What stands is told, and nothing of what was refused.

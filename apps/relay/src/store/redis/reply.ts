@@ -92,12 +92,13 @@ export class Reply {
 /** A copy: what the client library hands over may be a slice of something much larger. */
 export const own = (buffer: Uint8Array): Bytes => new Uint8Array(buffer);
 
-/** The rest of an answer that begins with 'OK', or the refusal. */
+/** The rest of an answer that begins with 'OK', or the refusal, with the time to wait where it names one. */
 export function judged<C extends ErrorCode>(
   answer: Item,
 ): { readonly ok: true; readonly reply: Reply } | Refused<C> {
   if (!Array.isArray(answer)) throw new Error('a script answered no list');
   const reply = new Reply(answer as readonly Item[]);
   const code = reply.text() as C | 'OK';
-  return code === 'OK' ? { ok: true, reply } : refuse(code);
+  if (code === 'OK') return { ok: true, reply };
+  return reply.more ? refuse(code, reply.number()) : refuse(code);
 }

@@ -7,6 +7,7 @@ import type {
   ReadLog,
   ReadRotation,
   RoomStore,
+  StoreChange,
   StoreRotation,
 } from '../../rooms/room-store.js';
 import { decodeFarewell, decodeRecord } from './events.js';
@@ -17,6 +18,8 @@ import type { Argument, Run } from './runner.js';
 import * as messages from './scripts/messages.js';
 import * as rooms from './scripts/rooms.js';
 import * as roster from './scripts/roster.js';
+
+type SettingsChange = Extract<StoreChange, { readonly kind: 'settings' }>;
 
 export type RoomCommands = Pick<
   RoomStore,
@@ -169,6 +172,13 @@ function entryOf(item: Reply): ReadEntry {
   return { position, ...record, ...(wrap === null ? {} : { wrap }) };
 }
 
+const settingsArguments = ({ history, limits: { entries, rate } }: SettingsChange): Argument[] => [
+  history,
+  entries,
+  rate.perSecond,
+  rate.burst,
+];
+
 /** As the header of scripts/roster.ts lists them. */
 function rosterArguments(command: AppendRoster): Argument[] {
   const { change, reply, rotation } = command;
@@ -186,7 +196,7 @@ function rosterArguments(command: AppendRoster): Argument[] {
     key,
     change.kind === 'admit' ? change.inviteId : '',
     command.epoch,
-    change.kind === 'settings' ? change.history : '',
+    ...(change.kind === 'settings' ? settingsArguments(change) : ['', '', '', '']),
     ...(reply === undefined ? [0, '', ''] : [1, reply.epoch, reply.payload]),
     ...(rotation === undefined ? [0] : [1, ...rotationArguments(rotation)]),
   ];

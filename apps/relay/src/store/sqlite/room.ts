@@ -30,6 +30,8 @@ export interface RoomRow {
   readonly bytes: number;
   /** 1: the last roster entry is a departure whose rotation the log lacks (restored, section 6) */
   readonly owed: number;
+  /** settings entries in the chain; of a room of before, since it is counted */
+  readonly settings: number;
 }
 
 export interface MemberRow {

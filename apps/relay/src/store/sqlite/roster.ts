@@ -7,8 +7,10 @@ import type {
   MovedCode,
   Placing,
   Rotate,
+  RoomStore,
   StoreRotation,
 } from '../../rooms/room-store.js';
+import type { Buckets } from '../../limits/buckets.js';
 import { refuse, type Refused, type Verdict } from '../../rooms/verdict.js';
 import { admitJoin, endJoins } from './invite-row.js';
 import { depart, stay } from './departed.js';
@@ -118,13 +120,26 @@ function epochRefusal(row: RoomRow, epoch: number): Refused<'STALE_EPOCH' | 'EPO
   return refuse(epoch < row.epoch ? 'STALE_EPOCH' : 'EPOCH_AHEAD');
 }
 
+/** Null: nothing stands in the way of one more. */
+function settingsRefusal(
+  tx: Transaction,
+  buckets: Buckets,
+  row: RoomRow,
+  { change, restored }: AppendRoster,
+): Refused<'SETTINGS_LIMIT' | 'RATE_LIMITED'> | null {
+  if (change.kind !== 'settings') return null;
+  const { entries, rate } = change.limits;
+  if (row.settings >= entries) return refuse('SETTINGS_LIMIT');
+  if (restored) return null;
+  const bucket = buckets.of(`${row.room_id}/settings`, rate, tx.now);
+  return bucket.take() ? null : refuse('RATE_LIMITED', bucket.waitMs());
+}
+
 export function appendRoster(
   tx: Transaction,
+  buckets: Buckets,
   command: AppendRoster,
-): Verdict<
-  { readonly placed: Placing; readonly rotation?: Placing },
-  MovedCode | 'INVITE_UNKNOWN' | 'BAD_ENTRY'
-> {
+): Awaited<ReturnType<RoomStore['appendRoster']>> {
   const { roomId, change, rotation } = command;
   const found = openRoom(tx, roomId);
   if (!found.ok) return found;
@@ -142,6 +157,8 @@ export function appendRoster(
   if (change.kind === 'transfer' && !isMember(tx, roomId, change.to)) {
     if (!command.restored || !stay(tx, roomId, change.to)) return refuse('BAD_ENTRY');
   }
+  const full = settingsRefusal(tx, buckets, row, command);
+  if (full !== null) return full;
   if (change.kind === 'admit' && !admitJoin(tx, roomId, change, command)) return refuse('INVITE_UNKNOWN');
 
   const placed = placeOne(tx, roomId, {
@@ -202,7 +219,11 @@ function apply(tx: Transaction, row: RoomRow, command: AppendRoster, placed: Pla
       endJoins(tx, roomId);
       return;
     case 'settings':
-      tx.run('UPDATE rooms SET history = ? WHERE room_id = ?', change.history, roomId);
+      tx.run(
+        'UPDATE rooms SET history = ?, settings = settings + 1 WHERE room_id = ?',
+        change.history,
+        roomId,
+      );
       return;
     case 'close':
       closeRoom(tx, row, placed, container);

@@ -189,6 +189,10 @@ const STEPS: readonly string[] = [
     WHERE log.room_id = rotations.room_id AND log.g = rotations.g AND log.s = rotations.s)
   WHERE epoch = (SELECT epoch FROM rooms WHERE rooms.room_id = rotations.room_id);
   `,
+  // Settings entries have a quota. Containers say what they are only to who decodes them: the count begins here.
+  `
+  ALTER TABLE rooms ADD COLUMN settings INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 /** Brings a file to this version (or to an earlier one), step by step. Throws for a file of a later one. */

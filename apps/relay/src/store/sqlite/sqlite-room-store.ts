@@ -48,7 +48,7 @@ export function openSqliteStore(options: SqliteStoreOptions): RoomStore {
     readLog: bind(readLog),
     readChain: bind(readChain),
     append: (command) => engine.run((tx) => append(tx, buckets, command)),
-    appendRoster: bind(appendRoster),
+    appendRoster: (command) => engine.run((tx) => appendRoster(tx, buckets, command)),
     rotate: bind(rotate),
     addWraps: bind(addWraps),
     findRoster: bind(findRoster),

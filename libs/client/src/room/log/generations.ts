@@ -28,8 +28,9 @@ export async function applyGeneration(
   start: GenerationStart,
   now: number,
 ): Promise<void> {
+  if (start.generation <= draft.core.position.g) return;
+  if (contradicts(draft, start)) forgetGenerations(draft, start.from);
   const { core } = draft;
-  if (start.generation <= core.position.g) return;
   const position = { g: start.generation, s: start.from.s };
   const { lost, whole } = lostRecords(draft, start.from);
   // Where generations follow each other with nothing between, the last one may go back over the others.
@@ -57,35 +58,48 @@ export async function applyGeneration(
 
 /**
  * The relay's log ends before a generation that it had announced here: there is none, and whatever that took away
- * was not lost. Reading goes on from the last position of the generations that the log has; the others have another
- * history, which is shown. Roster head, epoch, keys and counters stay. An honest relay never takes one back.
+ * was not lost. Reading goes on from the last position that the log has; the others have another history, which is
+ * shown. An honest relay never takes one back.
  */
 export function goBackTo(draft: RoomDraft, tip: Position, now: number): void {
-  if (tip.g >= draft.core.position.g) return;
-  const place = lastPlaceUpTo(draft, tip);
-  if (place === null) return;
+  if (tip.g >= draft.core.position.g || !forgetGenerations(draft, tip)) return;
+  const { s } = draft.core.position;
+  draft.apply(append(null, now, [alarm(ALARM_CODES.ALARM_FORK, null, { position: s })]));
+}
+
+/**
+ * Undoes what generations after that of `end` took away, so that reading goes on from the last position up to it.
+ * Roster head, epoch, keys and counters stay. False: no such position is known here.
+ */
+function forgetGenerations(draft: RoomDraft, end: Position): boolean {
+  const place = lastPlaceUpTo(draft, end);
+  if (place === null) return false;
   const { position, t, index } = place;
   const later = [...draft.log.oldestFirst(index + 1)];
   draft.apply(
     set({
       position,
       t,
-      losses: draft.core.losses.filter(({ generation }) => generation <= tip.g),
+      losses: draft.core.losses.filter(({ generation }) => generation <= end.g),
       logEpoch: epochAt(draft, position, draft.core.epoch),
       logLength: draft.chain.size - rosterEntries(later),
     }),
-    append(null, now, [alarm(ALARM_CODES.ALARM_FORK, null, { position: position.s })]),
   );
+  return true;
 }
 
-function lastPlaceUpTo({ log, current }: RoomSnapshot, tip: Position) {
+function lastPlaceUpTo({ log, current }: RoomSnapshot, end: Position) {
   for (const { at, index } of log.newestFirst()) {
-    if (at !== null && at.position.g <= tip.g) return { ...at, index };
+    if (at !== null && comparePositions(at.position, end) <= 0) return { ...at, index };
   }
   // A newcomer begins at its floor, which no record of the log stands for.
   const { floor: position, t } = current;
-  return position.g <= tip.g ? { position, t, index: log.first - 1 } : null;
+  return comparePositions(position, end) <= 0 ? { position, t, index: log.first - 1 } : null;
 }
+
+/** A generation goes on from a position that an earlier one is said to have taken away: that one was not, then. */
+const contradicts = ({ core }: RoomSnapshot, { from }: GenerationStart): boolean =>
+  core.losses.some((loss) => loss.generation > from.g && comparePositions(from, loss.from) > 0);
 
 /** A newcomer was never served what lies before its floor; the transcript of genesis it knows all the same. */
 async function transcriptOf(hash: Hash, snapshot: RoomSnapshot, position: Position): Promise<Bytes | null> {

@@ -1,5 +1,5 @@
 /**
- * What can happen to a room's record, as values (docs/architecture.md). Whoever learns something makes such
+ * What can happen to a room's record, as values (docs/decisions/0014). Whoever learns something makes such
  * values; `apply` of a draft is the one place that carries them out, and nothing is visible outside of the
  * draft before it is in the vault.
  */

@@ -21,12 +21,7 @@ local sender, perSecond, burst = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local refusal = open()
 if refusal then return {refusal} end
 if not isMember(sender) then return {'FORBIDDEN'} end
-local tokens, counted = burst, now
-local bucket = call('HGET', SENT, 'b' .. sender)
-if bucket then
-  tokens, counted = struct.unpack('>dI6', bucket)
-  tokens = math.min(burst, tokens + math.max(0, now - counted) / 1000 * perSecond)
-end
+local tokens = tokensIn(call('HGET', SENT, 'b' .. sender), perSecond, burst)
 local places, entries, fresh, refused, wait, taken = {}, {}, {}, '', 0, false
 for i = 4, #ARGV, 4 do
   local epoch, which = tonumber(ARGV[i]), ARGV[i + 3]
@@ -40,7 +35,7 @@ for i = 4, #ARGV, 4 do
   end
   if not stands then
     if tokens < 1 then
-      refused, wait = 'RATE_LIMITED', math.max(1, math.ceil((1 - tokens) / perSecond * 1000))
+      refused, wait = 'RATE_LIMITED', untilToken(tokens, perSecond)
       break
     end
     tokens, taken = tokens - 1, true
@@ -60,7 +55,7 @@ else
   touch()
 end
 if taken then
-  local sent = {'b' .. sender, pack('>dI6', tokens, now)}
+  local sent = {'b' .. sender, bucketOf(tokens)}
   for i, entry in ipairs(entries) do
     sent[2 * i + 1], sent[2 * i + 2] = sender .. entry.id, pack('>I6I6I6', entry.g, entry.s, now)
   end

@@ -5,8 +5,8 @@ import { chain, departures, rotations } from './lib/log.js';
 
 /**
  * ARGV: signer, head before, head, container, restored (1 or 0), kind, member (or old owner), key (or new owner),
- * invite, epoch before, history, whether there is a reply (1 or 0), its epoch, the reply, whether there is a rotation (1 or 0),
- * then the rotation. Returns g, s, time, and g, s of the rotation or 0, 0 and its time.
+ * invite, epoch before, history, settings entries that there may be, and a second, and at once, whether there is a reply
+ * (1 or 0), its epoch, the reply, whether there is a rotation (1 or 0), then the rotation. Returns g, s, time, and g, s of the rotation or 0, 0 and its time.
  * Atomic: comparison of head and epoch, the entry, what it does to members, joins and room, the rotation behind it.
  */
 export const appendRoster = script({
@@ -15,7 +15,7 @@ export const appendRoster = script({
   parts: [departures, invites],
   body: `
 local signer, before, head, container, restored, kind, who = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] == '1', ARGV[6], ARGV[7]
-local rotates, ROTATES = ARGV[15] == '1', 16
+local rotates, ROTATES = ARGV[18] == '1', 19
 local refusal = open()
 if refusal then return {refusal} end
 local stands = headStands(head)
@@ -33,10 +33,20 @@ if refusal then return {refusal} end
 if room.owed ~= 0 then return {'EPOCH_AHEAD'} end
 -- A leaver is on the roster still; but a room that is its own would have nobody who acts.
 if kind == 'transfer' and not isMember(ARGV[8]) and not (restored and stay(ARGV[8])) then return {'BAD_ENTRY'} end
+-- The chain is never trimmed: settings alone could be added to it without end.
+if kind == 'settings' then
+  if (room.settings or 0) >= tonumber(ARGV[12]) then return {'SETTINGS_LIMIT'} end
+  if not restored then
+    local perSecond = tonumber(ARGV[13])
+    local tokens = tokensIn(room.bucket, perSecond, tonumber(ARGV[14]))
+    if tokens < 1 then return {'RATE_LIMITED', untilToken(tokens, perSecond)} end
+    call('HSET', META, 'bucket', bucketOf(tokens - 1))
+  end
+end
 
 -- The claimed invite becomes a tombstone; false: it is not claimed by that key.
 local function admitJoin()
-  local which, replied, replyEpoch, reply = ARGV[9], ARGV[12] == '1', tonumber(ARGV[13]), ARGV[14]
+  local which, replied, replyEpoch, reply = ARGV[9], ARGV[15] == '1', tonumber(ARGV[16]), ARGV[17]
   local row = running(which, who)
   if not row or not (replied or row.re) then
     if not restored then return false end
@@ -129,7 +139,7 @@ elseif kind == 'transfer' then
   standing(room.owner, 'owner')
   endJoins()
 elseif kind == 'settings' then
-  call('HSET', META, 'history', ARGV[11])
+  call('HSET', META, 'history', ARGV[11], 'settings', (room.settings or 0) + 1)
 elseif kind == 'close' then
   close(entry)
 end

@@ -33,6 +33,16 @@ end
 local function at(g, s) return pack('>I6I6', g, s) end
 local function id(g, s) return string.format('%.0f-%.0f', g, s) end
 local function less(g, s, h, t) return g < h or (g == h and s < t) end
+-- Token buckets: what is left in a record of one, if there is any, milliseconds until there is a token, the record.
+local function tokensIn(record, perSecond, burst)
+  if not record then return burst end
+  local tokens, counted = struct.unpack('>dI6', record)
+  return math.min(burst, tokens + math.max(0, now - counted) / 1000 * perSecond)
+end
+local function untilToken(tokens, perSecond)
+  return math.max(1, math.ceil((1 - tokens) / perSecond * 1000))
+end
+local function bucketOf(tokens) return pack('>dI6', tokens, now) end
 -- Lua hands over a bounded number of arguments.
 local MOST = 1000
 local function each(command, key, list)

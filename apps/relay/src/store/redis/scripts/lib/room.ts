@@ -12,7 +12,7 @@ export const room: Part = {
   needs: [base],
   lua: `
 local room
-local NUMBERS = {'state', 'epoch', 'eg', 'es', 'em', 'len', 'g', 's', 'tg', 'ts', 'used', 'history', 'entries', 'bytes', 'owed', 'wraps'}
+local NUMBERS = {'state', 'epoch', 'eg', 'es', 'em', 'len', 'g', 's', 'tg', 'ts', 'used', 'history', 'entries', 'bytes', 'owed', 'wraps', 'settings'}
 local function load()
   local flat = call('HGETALL', META)
   if #flat == 0 then return 'ROOM_UNKNOWN' end

@@ -1,0 +1,77 @@
+/** What a page of the log makes of a room (docs/protocol.md sections 6 and 8). */
+import {
+  comparePositions, decodeMessageClear, ERROR_CODES, type Bytes, type Entry, type OpenReply,
+} from '@0fc/protocol'; // prettier-ignore
+import type { Hash } from '@0fc/crypto/verify';
+import { ClientError } from '../../errors.js';
+import { holdChain, set } from '../state/changes.js';
+import type { RoomDraft } from '../state/draft.js';
+import { acceptGap, applyEntry } from './entry.js';
+import { applyGeneration, goBackTo } from './generations.js';
+import { applyTrimmedRotation } from './rotation.js';
+import { followToEnd, skipTrimmedRange } from './trimmed.js';
+
+export interface Page {
+  readonly reply: OpenReply;
+  /** entries of the roster chain beyond what is held here, where a trimmed range may have taken some; else null */
+  readonly chain: readonly Bytes[] | null;
+  /** this device's clock, Unix ms */
+  readonly now: number;
+}
+
+/**
+ * 'live': the page ends at the end of the log. 'more': it does not. 'unexplained': a message is of an epoch that
+ * nothing read so far begins; it and what follows were left for another reading (log-end.ts).
+ */
+export async function applyPage(
+  hash: Hash,
+  draft: RoomDraft,
+  { reply, chain, now }: Page,
+): Promise<'live' | 'more' | 'unexplained'> {
+  if (chain !== null) draft.apply(holdChain(chain));
+  for (const start of reply.generations) await applyGeneration(hash, draft, start, now);
+  if (reply.generations.length === 0) goBackTo(draft, reply.tip, now);
+  if (comparePositions(reply.trimmed, draft.core.position) > 0) {
+    skipTrimmedRange(draft, reply, now);
+    if (reply.rotation !== undefined) await applyTrimmedRotation(hash, draft, reply.rotation);
+  }
+  for (const entry of reply.entries) {
+    if (isAhead(draft, entry, reply.epoch)) return 'unexplained';
+    if (await follows(hash, draft, entry)) continue;
+    await cross(hash, draft, entry, now);
+    await follows(hash, draft, entry);
+  }
+  if (!reply.live) return 'more';
+  await followToEnd(hash, draft, reply.head);
+  return 'live';
+}
+
+async function follows(hash: Hash, draft: RoomDraft, entry: Entry): Promise<boolean> {
+  const { outcome, changes } = await applyEntry(hash, draft, entry);
+  draft.apply(...changes);
+  return outcome !== 'gap';
+}
+
+/** An entry of a later generation is that generation's announcement too; what else lies between is a gap. */
+async function cross(hash: Hash, draft: RoomDraft, entry: Entry, now: number): Promise<void> {
+  const { position, logEpoch } = draft.core;
+  const { g, s } = entry.position;
+  if (g > position.g) {
+    const from = { g: position.g, s: Math.min(position.s, s - 1) };
+    await applyGeneration(hash, draft, { generation: g, from }, now);
+    // Who was admitted again by a restore is served from its floor on: the rotation that begins it is not among that.
+    draft.apply(set({ logEpoch }));
+  }
+  if (s > draft.core.position.s + 1) draft.apply(...acceptGap(draft, entry));
+}
+
+/** Whether a message is of an epoch that the relay has at its end, and that nothing read here has begun. */
+function isAhead({ core }: RoomDraft, entry: Entry, end: number): boolean {
+  if (entry.kind !== 'message' || core.skipped || end <= core.epoch) return false;
+  try {
+    return decodeMessageClear(entry.clear) > core.epoch;
+  } catch (error) {
+    if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
+    return false;
+  }
+}
