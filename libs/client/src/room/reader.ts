@@ -164,7 +164,8 @@ export class Reader {
         return null;
       }
       // Generations and trimmed ranges fill few pages: paging that brings nothing else would never end.
-      empty = reply.entries.length === 0 ? empty + 1 : 0;
+      const moved = reply.entries.length > 0 && comparePositions(state.core.position, after) > 0;
+      empty = moved ? 0 : empty + 1;
       if (empty >= EMPTY_PAGES) throw new ClientError(ERROR_CODES.RELAY_LIED);
     }
   }

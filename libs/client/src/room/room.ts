@@ -20,6 +20,7 @@ import { alarm } from './log/items.js';
 import { NeedKey } from './need-key.js';
 import { Outbox } from './outbox.js';
 import { Outgoing } from './outgoing/outgoing.js';
+import { isFinal } from './outgoing/refusals.js';
 import { Owner } from './owner.js';
 import { Prekeys } from './prekeys.js';
 import { Reader } from './reader.js';
@@ -41,11 +42,6 @@ export interface RoomOptions {
 /** What a vault that cannot be written refuses with. */
 const VAULT_FAILURES: ReadonlySet<string> = new Set(['VAULT_FULL', 'VAULT_UNAVAILABLE', 'VAULT_LOCKED']);
 
-/**
- * What only the user's own act goes on from: another relay (G13), another device under this identity, and keys
- * of this member that no relay can use. A vault that cannot be written goes on once it can.
- */
-const FINAL: ReadonlySet<string> = new Set(['RELAY_KEY_MISMATCH', 'REPLACED', 'BAD_KEY']);
 /** The longest that a room in trouble waits before it tries again, in milliseconds. */
 const TROUBLE_MOST_MS = 120_000;
 
@@ -217,7 +213,7 @@ export class Room implements RoomHandle {
 
   /** Nothing that a relay or another member does stops a room for good: it asks again, less and less often. */
   #resumeLater({ code }: Failure): void {
-    if (FINAL.has(code) || this.#resume !== null || this.#started) return;
+    if (isFinal(code) || this.#resume !== null || this.#started) return;
     this.#resume = this.platform.timers.after(this.#troubles.next(), () => {
       this.#resume = null;
       this.#start();
