@@ -8,7 +8,7 @@
 import {
   ALARM_CODES, ERROR_CODES, type Bytes, type ErrorCode, type EventBody, type EventKind,
 } from '@0fc/protocol'; // prettier-ignore
-import type { ConnectionState, Failure } from '../api.js';
+import type { ConnectionState, Failure, StopReason } from '../api.js';
 import { Connection } from '../connection.js';
 import { ClientError, failureOf } from '../errors.js';
 import { Backoff } from '../link/backoff.js';
@@ -156,8 +156,8 @@ export class Room implements RoomHandle {
   }
 
   /** Why the link stands still, or did until it was tried again; null once the room is live. */
-  get stopped(): Failure | null {
-    return this.#stopped;
+  get stopped(): StopReason | null {
+    return this.#stopped === null ? null : { ...this.#stopped, resumes: !FINAL.has(this.#stopped.code) };
   }
 
   /** A closed room is looked at once more: a relay that lost the closing gets it back (section 6). */
