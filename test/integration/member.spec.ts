@@ -145,6 +145,51 @@ describe('two members by command lines', () => {
   });
 });
 
+describe('a line that was written before somebody came', () => {
+  const amina = member('writing-amina');
+  const tomas = member('writing-tomas');
+  const ines = member('writing-ines');
+
+  test('is asked about by commands, and goes or is given up by a word', async () => {
+    await done(amina('create', ['Rive gauche', '--as', 'Amina']));
+    const links = [await done(amina('invite')), await done(amina('invite'))].map(({ result }) => result.link);
+    const owner = memberSpeaks(['listen', ...of('writing-amina')], environment);
+    try {
+      await done(tomas('join', ['--as', 'Tomás'], `${String(links[0])}\n`));
+      const nowhere = ['--vault', join(base, 'writing-tomas'), '--relay', 'http://localhost:1', '--no-wait'];
+      for (const text of ['for two', 'for nobody else'])
+        await done(memberCommand(['send', text, ...nowhere], environment));
+      await done(ines('join', ['--as', 'Inès'], `${String(links[1])}\n`));
+      const asked = await tomas('send', ['afterwards']);
+      const { lines: waiting } = await done(tomas('unsent'));
+      expect(waiting).toMatchObject([
+        { type: 'message', text: 'for two', state: 'waiting', newcomers: ['Inès'] },
+        { type: 'message', text: 'for nobody else', state: 'waiting', newcomers: ['Inès'] },
+      ]);
+      const [first, second] = waiting.map(({ id }) => String(id));
+      expect(asked).toMatchObject({
+        code: 1,
+        lines: [{ type: 'error', code: 'ANSWER_NEEDED', params: { message: first } }],
+      });
+      await done(tomas('confirm', [first!]));
+      expect(await tomas('confirm', [first!])).toMatchObject({
+        code: 1,
+        lines: [{ type: 'error', code: 'MESSAGE_UNKNOWN' }],
+      });
+      await done(tomas('discard', [second!]));
+      expect((await done(tomas('unsent'))).lines).toEqual([]);
+      await done(tomas('send', ['and on']));
+      await until('the owner to hear of it', () => owner.lines.some(({ text }) => text === 'and on'));
+    } finally {
+      owner.interrupt();
+    }
+    expect((await owner.end).code).toBe(0);
+    const { lines } = await done(amina('history'));
+    const texts = lines.filter(({ type }) => type === 'message').map(({ text }) => text);
+    expect(texts).toEqual(['for two', 'afterwards', 'and on']);
+  });
+});
+
 describe('an echo bot', () => {
   test('answers each message once, over a restart', async () => {
     const owner = await MemberProcess.create('Amina', relay.url);

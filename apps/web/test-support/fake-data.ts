@@ -69,6 +69,8 @@ export const message = (
     mine: who === 0,
     text,
     state: 'read',
+    newcomers: [],
+    late: false,
     readBy: 4,
     readers: ['Lucie Marchand', 'Jonas Weber', 'Maryam Haddad', 'Inès Faure'],
     unsupported: false,
@@ -164,6 +166,8 @@ export const roomView = (changes: Partial<RoomView> = {}): RoomView => ({
   alarms: 1,
   ownerAwaySince: null,
   paused: null,
+  held: [],
+  waiting: null,
   ...changes,
 });
 

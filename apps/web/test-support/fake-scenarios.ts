@@ -1,7 +1,14 @@
 import type { AppView, RoomSummary, RoomView, TimelineItem } from '@0fc/client/api';
 
 import { appView, at, member, members, rooms, roomView } from './fake-data';
-import { everyAlarm, everyEvent, longTimeline, quotingTimeline, timeline } from './fake-timeline';
+import {
+  everyAlarm,
+  everyEvent,
+  longTimeline,
+  quotingTimeline,
+  timeline,
+  unsentTimeline,
+} from './fake-timeline';
 
 /** What the worker would tell at first: `?fake=<name>` in the address of the fake build. */
 export interface Scenario {
@@ -31,11 +38,12 @@ function make(
 const asGuest = (room: Partial<RoomView> = {}, list: Partial<RoomSummary> = {}): Scenario =>
   make({ ...guest, members: guestMembers, ...room }, listed({ owner: false, ...list }));
 
-const stopped = (code: string): Scenario =>
-  asGuest(
-    { connection: 'stopped', stopped: { code, params: {} } },
-    { connection: 'stopped', stopped: { code, params: {} } },
-  );
+const stopped = (code: string, resumes = true): Scenario => {
+  const reason = { connection: 'stopped', stopped: { code, params: {}, resumes } } as const;
+  return asGuest(reason, reason);
+};
+
+const waiting = (code: string): Scenario => make({ waiting: code, typing: [] });
 
 const offer = { memberId: 'amina', name: 'Amina Belkacem', since, accepted: false };
 
@@ -98,6 +106,13 @@ const SCENARIOS: Readonly<Record<string, () => Scenario>> = {
   departure: () => asGuest({ paused: 'departure' }),
   restore: () => asGuest({ paused: 'restore' }),
   nokey: () => asGuest({ paused: 'key', key: null }),
+  unsent: () =>
+    make({ alarms: 0, unreadFrom: 100, typing: [], approvals: [], held: ['w1', 'w2'] }, {}, unsentTimeline),
+  storefull: () => waiting('STORE_FULL'),
+  ratelimited: () => waiting('RATE_LIMITED'),
+  relaybusy: () => waiting('TRY_AGAIN'),
+  relayfault: () => waiting('INTERNAL'),
+  staleepoch: () => waiting('STALE_EPOCH'),
   leaving: () =>
     asGuest({
       leaving: true,
@@ -119,11 +134,12 @@ const SCENARIOS: Readonly<Record<string, () => Scenario>> = {
   removed: () => asGuest({ stage: 'removed' }, { stage: 'removed' }),
   closed: () => asGuest({ stage: 'closed' }, { stage: 'closed' }),
   gone: () => stopped('ROOM_UNKNOWN'),
-  replaced: () => stopped('REPLACED'),
+  replaced: () => stopped('REPLACED', false),
+  badkey: () => stopped('BAD_KEY', false),
   full: () => stopped('VAULT_FULL'),
   clock: () => stopped('CLOCK_WRONG'),
   lied: () => stopped('RELAY_LIED'),
-  otherkey: () => stopped('RELAY_KEY_MISMATCH'),
+  otherkey: () => stopped('RELAY_KEY_MISMATCH', false),
   saidclosed: () => stopped('ROOM_CLOSED'),
   twins: () =>
     make(

@@ -101,6 +101,12 @@ export abstract class FakeState {
     this.emit({ type: 'timeline', roomId: this.room.roomId, reset: false, items: [item], removed: [] });
   }
 
+  /** Takes an item out of the timeline. */
+  take(id: string): void {
+    this.items = this.items.filter((item) => item.id !== id);
+    this.emit({ type: 'timeline', roomId: this.room.roomId, reset: false, items: [], removed: [id] });
+  }
+
   protected messageOf(id: string): TimelineMessage | null {
     const item = this.items.find((one) => one.id === id);
     return item?.type === 'message' ? item : null;

@@ -28,6 +28,23 @@ export abstract class FakeTalk extends FakeState {
     return this.#say(roomId, text, { id: to, senderName: target.senderName, text: target.text });
   }
 
+  async confirmSend(_roomId: string, id: string): Promise<Outcome<void>> {
+    this.calls.push(`confirmSend ${id}`);
+    return this.#answer(id, 'waiting', (target) => this.put({ ...target, state: 'sending', newcomers: [] }));
+  }
+
+  async discard(_roomId: string, id: string): Promise<Outcome<void>> {
+    this.calls.push(`discard ${id}`);
+    return this.#answer(id, 'waiting', () => this.take(id));
+  }
+
+  async sendAgain(roomId: string, id: string): Promise<Outcome<{ readonly id: string }>> {
+    this.calls.push(`sendAgain ${id}`);
+    const text = this.messageOf(id)?.text ?? '';
+    const answered = await this.#answer(id, 'lost', () => this.take(id));
+    return answered.ok ? this.#say(roomId, text, null) : answered;
+  }
+
   async react(_roomId: string, to: string, emoji: string, on: boolean): Promise<Outcome<void>> {
     this.calls.push(`react ${to} ${emoji} ${String(on)}`);
     await this.wait();
@@ -73,6 +90,19 @@ export abstract class FakeTalk extends FakeState {
     this.calls.push(`relaySees ${String(limit)}`);
     await this.wait();
     return ok(relayRows(this.items).slice(-limit));
+  }
+
+  async #answer(
+    id: string,
+    state: TimelineMessage['state'],
+    apply: (target: TimelineMessage) => void,
+  ): Promise<Outcome<void>> {
+    await this.wait();
+    const target = this.messageOf(id);
+    if (target?.state !== state) return failed('MESSAGE_UNKNOWN');
+    apply(target);
+    this.pushRoom({ held: this.room.held.filter((held) => held !== id) });
+    return done;
   }
 
   async #own(id: string, change: (target: TimelineMessage) => TimelineMessage): Promise<Outcome<void>> {

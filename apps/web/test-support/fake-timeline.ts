@@ -85,6 +85,31 @@ export const timeline: readonly TimelineItem[] = [
   }),
 ];
 
+const unread = { readBy: 0, readers: [] } as const;
+
+/** Lines that the relay lost, that wait for their sender, that wait behind them, and one that came late. */
+export const unsentTimeline: readonly TimelineItem[] = [
+  ...timeline.filter(({ type }) => type !== 'alarm').slice(0, -1),
+  message('late', 13, at(0, 12), 2, 'The north exit is closed on Thursday.', { late: true }),
+  message('x1', 14, at(0, 13), 0, 'The lawyer’s number is on the list.', {
+    ...unread,
+    state: 'lost',
+    newcomers: ['Tomás Prado'],
+  }),
+  message('x2', 15, at(0, 13), 0, 'I’ll be there at eight.', { ...unread, state: 'lost' }),
+  message('w1', 2 ** 52 + 1, at(0, 14), 0, 'Her address is in the file, second drawer.', {
+    ...unread,
+    state: 'waiting',
+    newcomers: ['Tomás Prado', 'Noé'],
+  }),
+  message('w2', 2 ** 52 + 2, at(0, 14), 0, 'Keep it to yourselves.', {
+    ...unread,
+    state: 'waiting',
+    newcomers: ['Noé'],
+  }),
+  message('w3', 2 ** 52 + 3, at(0, 15), 0, 'Welcome, both of you.', { ...unread, state: 'sending' }),
+];
+
 const EVENTS: readonly (readonly [TimelineSystem['event'], TimelineSystem['params']?])[] = [
   ['created'],
   ['admitted'],
@@ -132,7 +157,7 @@ export const everyAlarm: readonly TimelineAlarm[] = Object.values(ALARM_CODES).m
     time: at(0, index),
     timeDoubtful: false,
     code,
-    params: { member: 'Jonas Weber', from: 12, to: 40, restored: 3 },
+    params: { member: 'Jonas Weber', from: 12, to: 40, restored: 3, report: 3141592653 },
     settled: index % 4 === 3,
   }),
 );
@@ -161,12 +186,14 @@ const hex = (n: number): string =>
     '',
   );
 
+const UNPLACED: ReadonlySet<string> = new Set(['sending', 'waiting', 'lost']);
+
 /** The same conversation as the relay holds it: what is not in the log has no row. */
 export function relayRows(items: readonly TimelineItem[]): readonly RelayRow[] {
   let generation = 1;
   let inGeneration = 0;
   return items.flatMap((item): RelayRow[] => {
-    if (item.type === 'alarm' || (item.type === 'message' && item.state === 'sending')) return [];
+    if (item.type === 'alarm' || (item.type === 'message' && UNPLACED.has(item.state))) return [];
     const rotation = item.type === 'system' && item.event === 'rotated';
     if (rotation) {
       generation += 1;

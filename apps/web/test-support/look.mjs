@@ -202,6 +202,26 @@ const SCREENS = [
     `/room/room-rive?fake=${name}`,
     async (page) => page.locator('.thread').waitFor(),
   ]),
+  ...['unsent', 'storefull', 'staleepoch', 'full', 'badkey'].map((name) => [
+    `room-${name}`,
+    `/room/room-rive?fake=${name}`,
+    async (page) => page.locator('.banner').first().waitFor(),
+  ]),
+  [
+    'room-unsent-late',
+    '/room/room-rive?fake=unsent',
+    async (page) => page.locator('[data-id=late]').scrollIntoViewIfNeeded(),
+  ],
+  [
+    'room-unsent-held',
+    '/room/room-rive?fake=unsent',
+    async (page) => {
+      await click(page, 'show-held');
+      await page.locator('[data-id=w1]:focus').waitFor();
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Tab');
+    },
+  ],
   ...[
     'departure',
     'leaving',

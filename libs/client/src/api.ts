@@ -36,8 +36,11 @@ export type VaultState =
 
 export type ConnectionState = 'connected' | 'connecting' | 'offline' | 'stopped';
 
-/** Why a room's link stands still: shown until it is live again, which it tries by itself where it can. */
-export type StopReason = Failure;
+/** Why a room's link stands still: shown until it is live again. */
+export interface StopReason extends Failure {
+  /** it is tried again by itself, less and less often; false: only after the user's own act (`resumeRoom`) */
+  readonly resumes: boolean;
+}
 
 export interface RelayView {
   /** null until a key is known (compiled in, from the vault, from an invite, or at first use). */
@@ -223,6 +226,8 @@ export interface RoomView {
   /** when the owner was last heard of, if that is more than two minutes ago; null: here, or oneself */
   readonly ownerAwaySince: number | null;
   readonly paused: PauseReason | null;
+  /** ids of own lines that wait for an answer (MessageState 'waiting'), oldest first: what is later waits behind them */
+  readonly held: readonly string[];
   /** code of what the relay refuses with for now, and is asked for again by itself; null: nothing waits */
   readonly waiting: string | null;
 }

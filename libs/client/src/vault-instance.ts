@@ -72,6 +72,7 @@ function roomOf(
     instance,
     sealed: null,
     acknowledged: false,
+    only: item.acknowledged ? (item.sealed?.epoch ?? item.only) : item.only,
     content: retargeted(item.content, renamed),
   }));
   const invites = of(STORES.invites).flatMap(({ key, value }) => {

@@ -1,6 +1,6 @@
 /**
  * What each code means and what can be done about it: the tables of docs/protocol.md
- * section 12 are made from this. The page has sentences of its own, in every language.
+ * section 11 are made from this. The page has sentences of its own, in every language.
  */
 import type { AlarmCode, ErrorCode } from './errors.js';
 
@@ -46,7 +46,7 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
   ALREADY_BOUND: means('The connection serves another room.', 'Use a connection of its own for each room.'),
   ROOM_UNKNOWN: means(
     'The relay has no such room: never made, erased by its operator, or idle for too long.',
-    'Members can bring it back from their devices (section 6).',
+    'One member brings it back from its device (section 6); the others follow by themselves.',
   ),
   ROOM_EXISTS: means('Another room has this id.', 'Make the room anew: its nonce makes another id.'),
   ROOM_CLOSED: means(
@@ -63,7 +63,7 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
   ),
   STALE_EPOCH: means(
     'Sealed or made for an epoch that a rotation has ended.',
-    'Read the log through the rotation, seal again.',
+    'None: the client reads the log through the rotation, and goes on from there.',
   ),
   EPOCH_AHEAD: means(
     'Made for an epoch that the relay’s log has not reached: it has lost a rotation.',
@@ -107,24 +107,21 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
   ),
   RATE_LIMITED: means(
     'More than the relay takes in that time from this member, room or address.',
-    'Wait `retryMs`; the outbox does by itself.',
+    'None: the client waits `retryMs` and asks again by itself.',
   ),
   STORE_FULL: means(
     'The relay’s store takes no more.',
-    'The operator makes room (docs/operations.md). The client keeps what waits.',
+    'The operator makes room (docs/operations.md). The client keeps what waits, and sends it by itself then.',
   ),
   SLOW_CONSUMER: means('This client read too slowly for what it was owed.', ITSELF),
   REPLACED: means(
     'A newer connection of the same key took over: another tab, or a device that imported the vault.',
     'Use it there; or take it back here.',
   ),
-  TRY_AGAIN: means(
-    'The relay cannot serve this at the moment.',
-    'Wait and repeat; the client does by itself.',
-  ),
+  TRY_AGAIN: means('The relay cannot serve this at the moment.', 'None: the client asks again by itself.'),
   INTERNAL: means(
     'A defect, on whichever side reports it. The log of that side has the cause.',
-    'Repeat; report it if it stays.',
+    'The client repeats what it can; report it if it stays.',
   ),
   OFFLINE: means(
     'There is no link to the relay, or it fell before the reply: the request may have been carried out.',
@@ -136,8 +133,8 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
   ),
   RELAY_UNREACHABLE: means('No relay answers at this address.', 'Check address and network.'),
   RELAY_LIED: means(
-    'What the relay said contradicts what the room’s members have signed.',
-    'Compare with the owner by another way.',
+    'What the relay said contradicts what the room’s members have signed, or is what no honest relay says.',
+    'Nothing has moved, and the client asks again by itself. If it stays, compare with the owner by another way.',
   ),
   INVITE_MALFORMED: means('The link is torn: its check bytes do not fit.', 'Copy all of it again.'),
   INVITE_OTHER_DEPLOYMENT: means('The link names another relay’s address.', 'Open the link itself.'),
@@ -147,8 +144,8 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
     'Tell the owner: somebody stands between.',
   ),
   JOIN_DROPPED: means(
-    'The owner ended the join: too late, not proved, or the room changed hands.',
-    NEW_INVITE,
+    'The relay says that the owner ended the join: too late, not proved, or the room changed hands.',
+    'Open the same link again, which goes on with the same keys; or ask for a new one.',
   ),
   JOIN_DECLINED: means('The owner was asked and declined.', NEW_INVITE),
   JOIN_IN_PROGRESS: means(
@@ -179,7 +176,7 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
   EXPORT_DAMAGED: means('The file is no export, or not whole.', 'Fetch it again. Nothing was changed.'),
   CLOCK_WRONG: means(
     'This device’s clock and the relay’s are a day apart: Themis refuses such a handshake.',
-    'Set date and time.',
+    'Set date and time; the client goes on by itself then.',
   ),
   NO_ROOM_KEY: means(
     'The key of this epoch is not on this device.',
@@ -205,7 +202,10 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
     'Import an export on a fresh profile. Nothing is deleted by itself (G14).',
   ),
   VAULT_ELSEWHERE: means('Another tab or process has the vault open.', 'Close it there.'),
-  VAULT_FULL: means('The disk, or the browser’s quota, is full.', 'Make room; nothing stored is lost.'),
+  VAULT_FULL: means(
+    'The disk, or the browser’s quota, is full.',
+    'Make room: nothing stored is lost, and rooms go on by themselves.',
+  ),
   VAULT_UNAVAILABLE: means(
     'The platform refuses storage, as private windows may.',
     'Use an ordinary window, or another folder.',
@@ -222,7 +222,7 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
 
 export const ALARM_MEANINGS: Readonly<Record<AlarmCode, Meaning>> = {
   ALARM_FORK: means(
-    'A member that sealed a message or a presence had been shown another history up to the same position (G7), or two entries came under one.',
+    'A member that sealed a message or a presence had been shown another history up to the same position (G7); or two entries came under one; or the relay’s log lacks a generation that it had announced.',
     'Compare with that member by another way.',
   ),
   ALARM_GAP: means(
@@ -231,7 +231,7 @@ export const ALARM_MEANINGS: Readonly<Record<AlarmCode, Meaning>> = {
   ),
   ALARM_MESSAGE_GAP: means(
     'A sender’s counter jumped: a message of it did not arrive (G6).',
-    'Ask the sender.',
+    'Ask the sender. If it still comes, it is shown as late.',
   ),
   ALARM_DUPLICATE_N: means(
     'Two messages of one sender under one counter: a copied device (G5).',
@@ -255,11 +255,11 @@ export const ALARM_MEANINGS: Readonly<Record<AlarmCode, Meaning>> = {
   ),
   ALARM_BAD_ROSTER: means(
     'A roster entry not signed by the owner of that moment, not on the head, or replayed (G5, G11).',
-    'It is not taken in. Ask the owner.',
+    'It changes nothing. The log is read again before anything is sealed. Ask the owner.',
   ),
   ALARM_FOREIGN_ROTATION: means(
-    'A rotation not by the owner, not sealed under the old key, not to the next epoch, or replayed (G5, G11).',
-    'It is not taken in. Ask the owner.',
+    'A rotation not by the owner, not sealed under the old key, not to the next epoch, replayed, or back with other bytes (G5, G11).',
+    'It changes nothing. The log is read again before anything is sealed. Ask the owner.',
   ),
   ALARM_WRONG_KEY: means(
     'The key that arrived misses the owner’s own commitment to it.',
@@ -287,7 +287,7 @@ export const ALARM_MEANINGS: Readonly<Record<AlarmCode, Meaning>> = {
   ),
   ALARM_RELAY_LOST: means(
     'The relay’s store lost entries `from` to `to`; `restored` of them are back (section 6).',
-    'Senders send theirs again by themselves. Ask for the rest, tell the operator.',
+    'Lines of this epoch are sent again by themselves; older ones each sender may send again by hand (G18). Tell the operator.',
   ),
   ALARM_RELAY_KEY: means(
     'The relay answers with another key than the pinned one (G13).',
@@ -295,6 +295,6 @@ export const ALARM_MEANINGS: Readonly<Record<AlarmCode, Meaning>> = {
   ),
   ALARM_ROOM_GONE: means(
     'The relay says that the room, or this membership, is gone, and nobody’s signature says so.',
-    'Everything is kept. Bring the room back, or ask the owner.',
+    'Everything is kept. One member brings the room back, or the owner is asked.',
   ),
 };

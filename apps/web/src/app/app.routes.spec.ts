@@ -42,7 +42,13 @@ describe('any address', () => {
       }),
       {
         numRuns: 300,
-        examples: [[['room/', '%E0%A4%A']], [['join', '%23', 'x']], [['%']], [['(', 'aux:x)']]],
+        examples: [
+          [['room/', '%E0%A4%A']],
+          [['join', '%23', 'x']],
+          [['%']],
+          [['(', 'aux:x)']],
+          [['room/', '(aux:x)']],
+        ],
       },
     );
     jest.restoreAllMocks();

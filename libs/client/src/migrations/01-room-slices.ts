@@ -65,6 +65,7 @@ function roomOf(roomId: string, core: Fields): readonly StorageChange[] {
 const waiting = (item: Fields, entries: number): Fields => ({
   ...item,
   acknowledged: field(item, 'sealed') !== null,
+  only: null,
   writtenAt: entries,
   confirmed: false,
 });

@@ -15,7 +15,7 @@ import { Backoff } from '../link/backoff.js';
 import { joinedRoom } from './begin.js';
 import { proveReply, type Proved } from './join-proof.js';
 import { fetchChain } from './log-end.js';
-import { isRetryable } from './outgoing/refusals.js';
+import { isFinal, isRetryable } from './outgoing/refusals.js';
 import { encodeRecord, joinRecord, STORES, type JoinRecord } from './state/records.js';
 import { SerialQueue } from './state/serial.js';
 import type { RoomState } from './state/state.js';
@@ -75,6 +75,7 @@ export class Join {
       onState: (state, stopped) => {
         this.#state = state;
         if (stopped !== null) this.#stopped = stopped;
+        if (state === 'stopped') this.#resumeLater(stopped?.code ?? '');
         options.changed();
       },
     });
@@ -281,10 +282,15 @@ export class Join {
 
   /** No refusal ends a join: whatever the relay says, its owner may still admit whoever holds this key. */
   #pause(error: unknown): void {
-    this.#started = false;
     this.#connection.stop();
     this.#stopped = failureOf(error);
+    this.#resumeLater(this.#stopped.code);
+  }
+
+  #resumeLater(code: string): void {
+    this.#started = false;
     this.#retry?.();
+    if (isFinal(code)) return;
     this.#retry = this.#options.platform.timers.after(this.#failures.next(), () => {
       this.start();
     });

@@ -2,12 +2,15 @@
  * What is read of the relay beside the pages of the log: the roster chain, and rotations that were altered or left
  * out on their way (docs/protocol.md sections 4, 7 and 8).
  */
-import { ERROR_CODES, type Bytes, type Entry, type OpenReply } from '@0fc/protocol';
+import { comparePositions, ERROR_CODES, type Bytes, type Entry, type OpenReply } from '@0fc/protocol';
 import type { Connection } from '../connection.js';
 import { ClientError } from '../errors.js';
 import type { RoomHandle } from './handle.js';
 import { checkPlausible } from './log/plausible.js';
 import type { RoomSnapshot } from './state/draft.js';
+
+/** Entries of a chain that are read before the relay is held to have none of that length. */
+const CHAIN_MOST = 100_000;
 
 /** Whether what was read leads to where the relay says that the log is. */
 export const isExplained = (state: RoomSnapshot, { head, epoch }: OpenReply): boolean =>
@@ -23,7 +26,8 @@ export async function fetchChain(
     const page = await connection.request('chain', { from: from + entries.length });
     entries.push(...page.entries);
     ({ more } = page);
-    if (more && page.entries.length === 0) throw new ClientError(ERROR_CODES.RELAY_LIED);
+    const endless = page.entries.length === 0 || entries.length > CHAIN_MOST;
+    if (more && endless) throw new ClientError(ERROR_CODES.RELAY_LIED);
   }
   return entries;
 }
@@ -45,7 +49,8 @@ export async function readRotations(
     rotations.push(...reply.entries.filter(({ kind }) => kind === 'rotation'));
     const begun = reply.generations.at(-1);
     const last = reply.entries.at(-1)?.position ?? (begun && { g: begun.generation, s: begun.from.s });
-    if (reply.live || last === undefined) return rotations;
+    // Nothing further on: a relay that repeats itself is not asked for ever.
+    if (reply.live || last === undefined || comparePositions(last, after) <= 0) return rotations;
     after = last;
   }
 }

@@ -380,7 +380,7 @@ export const takeGeneration = (state: RoomState, start: GenerationStart, now: nu
 
 /** A message that waits in the outbox and was never sealed, unless `fields` say otherwise. */
 export const waitingItem = (fields: Partial<OutboxItem> & Pick<OutboxItem, 'n' | 'instance' | 'mid' | 'content'>): OutboxItem => ({
-  made: 1, sealed: null, acknowledged: false, writtenAt: 1, confirmed: true, ...fields,
+  made: 1, sealed: null, acknowledged: false, only: null, writtenAt: 1, confirmed: true, ...fields,
 }); // prettier-ignore
 
 /** All records of the local log, oldest first. */

@@ -103,8 +103,10 @@ export class Outbox implements Part {
   /** What was acknowledged in an epoch that has ended, and that the log did not bring back before its end (G18). */
   async #giveUpPast(): Promise<boolean> {
     const { platform, state } = this.#room;
-    const isPast = (snapshot: RoomSnapshot, { acknowledged, sealed }: OutboxItem): boolean =>
-      acknowledged && sealed !== null && sealed.epoch !== snapshot.core.epoch;
+    const isPast = ({ core }: RoomSnapshot, { acknowledged, sealed, only }: OutboxItem): boolean => {
+      const bound = only ?? (acknowledged ? (sealed?.epoch ?? null) : null);
+      return bound !== null && bound !== core.epoch;
+    };
     if (![...state.outbox.values()].some((item) => isPast(state, item))) return false;
     await this.#room.write((draft) => {
       for (const item of [...draft.outbox.values()].filter((one) => isPast(draft, one))) {
@@ -160,7 +162,7 @@ export function enqueue(
   const writtenAt = draft.chain.size;
   const { random, clock } = platform.crypto;
   const item: OutboxItem = {
-    n, instance, mid: random.bytes(16), made: clock.now(), content, sealed: null, acknowledged: false, writtenAt,
+    n, instance, mid: random.bytes(16), made: clock.now(), content, sealed: null, acknowledged: false, only: null, writtenAt,
     confirmed: false,
   }; // prettier-ignore
   draft.apply(set({ nextN: n + 1 }), putOutbox(item));

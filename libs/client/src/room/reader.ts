@@ -25,6 +25,8 @@ import { append, holdChain, set } from './state/changes.js';
 
 /** Pages without an entry that are read in a row. */
 const EMPTY_PAGES = 3;
+/** Entries of the feed that are held while the log is being read. */
+const EARLY_MOST = 4_096;
 
 export interface ReaderEvents {
   /** a catch-up begins: what was sent before may have to be sent again */
@@ -78,6 +80,7 @@ export class Reader {
   /** The link has fallen: what it brought is read again from the log. */
   down(): void {
     this.#live = false;
+    this.#early = [];
   }
 
   stop(): void {
@@ -105,7 +108,6 @@ export class Reader {
   async #catchUp(): Promise<void> {
     const session = ++this.#session;
     this.#live = false;
-    this.#early = [];
     this.#events.begun();
     try {
       const end = await this.#readPages(session);
@@ -162,7 +164,8 @@ export class Reader {
         return null;
       }
       // Generations and trimmed ranges fill few pages: paging that brings nothing else would never end.
-      empty = reply.entries.length === 0 ? empty + 1 : 0;
+      const moved = reply.entries.length > 0 && comparePositions(state.core.position, after) > 0;
+      empty = moved ? 0 : empty + 1;
       if (empty >= EMPTY_PAGES) throw new ClientError(ERROR_CODES.RELAY_LIED);
     }
   }
@@ -282,7 +285,9 @@ export class Reader {
 
   onEntries({ entries }: EventBody<'entries'>): void {
     if (this.#live) this.#background(this.#applyLive(entries));
-    else this.#early.push(...entries);
+    // Beyond so many they are read from the log instead.
+    else if (this.#early.length + entries.length <= EARLY_MOST) this.#early.push(...entries);
+    else this.#early = [];
   }
 
   /** Told while live: where it loses nothing of what is here it is only noted, else the log is read again. */

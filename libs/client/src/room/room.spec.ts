@@ -35,7 +35,7 @@ describe('a full vault', () => {
     await expect(room.talk.say('kept nowhere')).rejects.toMatchObject({
       code: 'VAULT_FULL',
     });
-    expect(room.stopped).toEqual({ code: 'VAULT_FULL' });
+    expect(room.stopped).toEqual({ code: 'VAULT_FULL', resumes: true });
     await room.stop();
   });
 });

@@ -8,7 +8,7 @@
 import {
   ALARM_CODES, ERROR_CODES, type Bytes, type ErrorCode, type EventBody, type EventKind,
 } from '@0fc/protocol'; // prettier-ignore
-import type { ConnectionState, Failure } from '../api.js';
+import type { ConnectionState, Failure, StopReason } from '../api.js';
 import { Connection } from '../connection.js';
 import { ClientError, failureOf } from '../errors.js';
 import { Backoff } from '../link/backoff.js';
@@ -20,6 +20,7 @@ import { alarm } from './log/items.js';
 import { NeedKey } from './need-key.js';
 import { Outbox } from './outbox.js';
 import { Outgoing } from './outgoing/outgoing.js';
+import { isFinal } from './outgoing/refusals.js';
 import { Owner } from './owner.js';
 import { Prekeys } from './prekeys.js';
 import { Reader } from './reader.js';
@@ -41,11 +42,6 @@ export interface RoomOptions {
 /** What a vault that cannot be written refuses with. */
 const VAULT_FAILURES: ReadonlySet<string> = new Set(['VAULT_FULL', 'VAULT_UNAVAILABLE', 'VAULT_LOCKED']);
 
-/**
- * What only the user's own act goes on from: another relay (G13), another device under this identity, and keys
- * of this member that no relay can use. A vault that cannot be written goes on once it can.
- */
-const FINAL: ReadonlySet<string> = new Set(['RELAY_KEY_MISMATCH', 'REPLACED', 'BAD_KEY']);
 /** The longest that a room in trouble waits before it tries again, in milliseconds. */
 const TROUBLE_MOST_MS = 120_000;
 
@@ -160,8 +156,8 @@ export class Room implements RoomHandle {
   }
 
   /** Why the link stands still, or did until it was tried again; null once the room is live. */
-  get stopped(): Failure | null {
-    return this.#stopped;
+  get stopped(): StopReason | null {
+    return this.#stopped === null ? null : { ...this.#stopped, resumes: !FINAL.has(this.#stopped.code) };
   }
 
   /** A closed room is looked at once more: a relay that lost the closing gets it back (section 6). */
@@ -217,7 +213,7 @@ export class Room implements RoomHandle {
 
   /** Nothing that a relay or another member does stops a room for good: it asks again, less and less often. */
   #resumeLater({ code }: Failure): void {
-    if (FINAL.has(code) || this.#resume !== null || this.#started) return;
+    if (isFinal(code) || this.#resume !== null || this.#started) return;
     this.#resume = this.platform.timers.after(this.#troubles.next(), () => {
       this.#resume = null;
       this.#start();

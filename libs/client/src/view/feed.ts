@@ -5,7 +5,7 @@
 import type { ClientEvent, TimelineItem } from '../api.js';
 import type { LogRecord } from '../room/state/records.js';
 import { namesOf } from './faces.js';
-import { isShown, itemsOf, pendingItems, type Source } from './timeline.js';
+import { heldLines, isShown, itemsOf, pendingItems, type Source } from './timeline.js';
 
 /** Records, of those that show something, that the window begins with and grows by. */
 export const WINDOW = 200;
@@ -39,8 +39,8 @@ export class Feed {
     const dirty = conversation.takeDirty();
     const before = this.#from;
     const from = this.#extend(source);
-    // A name or a mark that changed shows in every line of its member.
-    const marks = `${namesOf(state)} ${JSON.stringify(state.core.verified)}`;
+    // A name or a mark that changed shows in every line of its member; an answer, in a line that the log has.
+    const marks = JSON.stringify([namesOf(state), state.core.verified, heldLines(source)]);
     const reset = before === null || marks !== this.#marks;
     this.#marks = marks;
     const { first } = state.log;

@@ -6,6 +6,7 @@ import { ITEMS_PER_RECORD } from '../room/conversation.js';
 import type { OwnerInvite, RoomCore } from '../room/state/records.js';
 import type { Room } from '../room/room.js';
 import { drawnName, type Faces } from './faces.js';
+import { heldLines } from './timeline.js';
 
 /** What of a room's view is not in the room. */
 export interface Beside {
@@ -43,6 +44,7 @@ export function roomViewOf(room: Room, faces: Faces, { draft, earlier }: Beside)
     alarms: talk.conversation.alarms(),
     ownerAwaySince: core.stage === 'member' && !state.isOwner ? signals.awaySince(roster.owner) : null,
     paused: pauseOf(room),
+    held: heldLines({ state, conversation: talk.conversation }),
     waiting: room.waiting,
   };
 }

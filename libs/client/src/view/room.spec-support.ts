@@ -36,7 +36,8 @@ export async function stage(by: 'owner' | 'guest' = 'guest'): Promise<Stage> {
   const fake = new FakeRoom(state, clock);
   const outbox = new Outbox(fake);
   const talk = new Talk(fake, (content, ...beside) => outbox.add(content, ...beside));
-  const extras = { signals: new Signals(fake), talk, connectionState: 'connected', stopped: null };
+  const signal = (): void => undefined;
+  const extras = { signals: new Signals(fake), signal, talk, connectionState: 'connected', stopped: null };
   const room = Object.assign(fake, extras) as unknown as Room;
   const faces = new Faces(nodeHash);
   const take = async (...entries: readonly Entry[]): Promise<void> => {

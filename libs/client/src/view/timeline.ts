@@ -4,6 +4,7 @@ import type { TimelineItem, TimelineMessage, TimelineSystem } from '../api.js';
 import { admittedSince, newcomersSince } from '../room/log/lost.js';
 import { isSettled, ITEMS_PER_RECORD, type Conversation, type Said } from '../room/conversation.js';
 import { targetKey } from '../room/fold.js';
+import { knownContent, messageIdOf } from '../room/log/items.js';
 import type { LogRecord, StoredItem } from '../room/state/records.js';
 import type { RoomState } from '../room/state/state.js';
 import { drawnName, type Faces } from './faces.js';
@@ -154,6 +155,25 @@ function stateOf(
 function newcomersTo({ state, conversation }: Source, said: Said): readonly MemberId[] {
   if (said.lost !== null) return newcomersSince(state, said.lost);
   return [...new Set(conversation.itemsOf(said).flatMap((item) => admittedSince(state, item)))];
+}
+
+/** Ids of own lines whose sender is asked before they, or an edit of them, go; oldest first. */
+export function heldLines({
+  state,
+  conversation,
+}: Pick<Source, 'state' | 'conversation'>): readonly string[] {
+  const asked = [...state.outbox.values()]
+    .filter((item) => admittedSince(state, item).length > 0)
+    .sort((a, b) => a.n - b.n);
+  const lines = asked.flatMap((item) => {
+    const content = knownContent(item.content);
+    const line =
+      content?.type === 'edit'
+        ? conversation.target(content.to)
+        : conversation.find(messageIdOf(state.core.me, item.mid));
+    return line?.id ?? [];
+  });
+  return [...new Set(lines)];
 }
 
 /** An edit of a content that this client cannot show has nothing to edit here. */

@@ -1,6 +1,6 @@
 import type { EnvironmentProviders, Provider } from '@angular/core';
 import { Injectable } from '@angular/core';
-import type { Routes, UrlTree } from '@angular/router';
+import type { Routes, UrlSegmentGroup, UrlTree } from '@angular/router';
 import {
   DefaultUrlSerializer,
   PRIMARY_OUTLET,
@@ -9,6 +9,10 @@ import {
   withComponentInputBinding,
 } from '@angular/router';
 import { wellFormed } from '@0fc/protocol';
+
+/** However deep: an outlet may be named at each slash. */
+const hasOneOutlet = ({ children }: UrlSegmentGroup): boolean =>
+  Object.entries(children).every(([outlet, group]) => outlet === PRIMARY_OUTLET && hasOneOutlet(group));
 
 /**
  * Reads any address: what is none of ours (a broken percent-encoding, an outlet that does not exist) leads home. The
@@ -19,7 +23,7 @@ export class AnyAddress extends DefaultUrlSerializer {
   override parse(url: string): UrlTree {
     try {
       const tree = super.parse(wellFormed(url));
-      if (Object.keys(tree.root.children).every((outlet) => outlet === PRIMARY_OUTLET)) return tree;
+      if (hasOneOutlet(tree.root)) return tree;
     } catch {
       // Not an address that can be read.
     }

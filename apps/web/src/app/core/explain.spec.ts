@@ -17,7 +17,7 @@ describe('a wrong clock', () => {
     const explain = TestBed.inject(Explain);
     const failure = { code: 'CLOCK_WRONG', params };
     expect(explain.sentence(failure)).toContain(english);
-    expect(explain.sentence(failure)).toContain('then reload the page');
+    expect(explain.sentence(failure)).toContain('if nothing changes then, reload the page');
     TestBed.inject(Preferences).chooseLanguage('fr');
     expect(explain.sentence(failure)).toContain(french);
   });

@@ -53,6 +53,8 @@ export class Explain {
       restored: 0,
       ...params,
       code,
+      // A number to be read out, not an amount: without the marks between its thousands.
+      report: String(params.report ?? ''),
       member: String(params.member ?? '') || this.#i18n.t('common.someone'),
     };
     const one = params.from !== undefined && params.from === params.to && this.#i18n.has(`${key}.textOne`);

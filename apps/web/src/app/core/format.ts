@@ -42,6 +42,7 @@ export class Format {
       day: make({ weekday: 'long', day: 'numeric', month: 'long' }),
       dayAndYear: make({ weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' }),
       dayAndTime: make({ weekday: 'long', day: 'numeric', month: 'long', ...CLOCK }),
+      list: new Intl.ListFormat(language),
       relative: new Intl.RelativeTimeFormat(language, { numeric: 'auto' }),
     };
   });
@@ -82,6 +83,11 @@ export class Format {
     if (Math.abs(minutes) < 60) return format.format(minutes, 'minute');
     if (Math.abs(minutes) < 48 * 60) return format.format(Math.round(minutes / 60), 'hour');
     return format.format(Math.round(minutes / 1440), 'day');
+  }
+
+  /** Amina, Jonas and Noé */
+  list(names: readonly string[]): string {
+    return this.#formats().list.format(names);
   }
 
   /** 42 MB */

@@ -39,6 +39,11 @@ describe('the sentences', () => {
       expect([key, blanks(languages.fr.get(key) ?? '')]).toEqual([key, blanks(text)]);
   });
 
+  it('keep French punctuation with its word', () => {
+    const loose = [...languages.fr.values()].filter((text) => /\u0020[:;?!»]|«\u0020/.test(text));
+    expect(loose).toEqual([]);
+  });
+
   it('explain every error and every alarm', () => {
     const wanted = [
       ...Object.keys({ ...ERROR_CODES, ...PAGE_CODES }).map((code) => `errors.${code}`),

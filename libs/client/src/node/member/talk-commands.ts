@@ -1,5 +1,5 @@
 /** Commands of the conversation. */
-import type { RelayRow, TimelineItem } from '../../api.js';
+import type { RelayRow, RoomView, TimelineItem } from '../../api.js';
 import { Refused, value, type Line } from './agent.js';
 import { place, ROOM, roomOf, text, WAIT, waits, type Command, type Context } from './command.js';
 import { UsageError, type Given } from './parameters.js';
@@ -11,12 +11,27 @@ const ROWS = 200;
 
 export const itemLine = (roomId: string, item: TimelineItem): Line => ({ roomId, ...item });
 
-/** Until the log holds the message. */
+/**
+ * What was asked for is stored, and waits behind a line whose sender has not answered: ANSWER_NEEDED.
+ * `order`: of the line that is to go; behind all where it is no line.
+ */
+function mustNotBeHeld({ agent }: Context, { held }: RoomView, order = Infinity): void {
+  const orders = new Map(agent.items.map((item) => [item.id, item.order]));
+  const message = held.find((id) => (orders.get(id) ?? 0) <= order);
+  if (message !== undefined) throw new Refused({ code: 'ANSWER_NEEDED', params: { message } });
+}
+
+/** Until the log holds the message. Rejects with ANSWER_NEEDED, MESSAGE_LOST. */
 async function relayed(context: Context, roomId: string, id: string): Promise<void> {
   const { agent } = context;
-  await agent.roomIs(roomId, () =>
-    agent.items.some((item) => item.id === id && item.type === 'message' && item.state !== 'sending'),
-  );
+  await agent.roomIs(roomId, (room) => {
+    const line = agent.items.find((item) => item.id === id);
+    if (line?.type !== 'message') return false;
+    if (line.state === 'lost') throw new Refused({ code: 'MESSAGE_LOST', params: { message: id } });
+    if (line.state === 'relayed' || line.state === 'read') return true;
+    mustNotBeHeld(context, room, line.order);
+    return false;
+  });
 }
 
 /** Runs what sends something without a line of its own, and waits until the log holds that. */
@@ -41,7 +56,9 @@ async function sent(
   await send(roomId);
   while ((await own()) <= before) {
     await agent.next();
-    if (agent.room !== null && agent.room.stopped !== null) throw new Refused(agent.room.stopped);
+    if (agent.room === null) continue;
+    if (agent.room.stopped !== null) throw new Refused(agent.room.stopped);
+    mustNotBeHeld(context, agent.room);
   }
   return null;
 }
@@ -74,7 +91,9 @@ export const TALK_COMMANDS: readonly Command[] = [
     async run(context, given) {
       const { agent } = context;
       const roomId = agent.roomId(given.text('room'));
-      // Asked for in this very turn where it can be: a shell sends in the order of its lines.
+      // What is written before one has read who came since asks first whether it goes to them as well. A shell does
+      // not wait: it sends in the order of its lines.
+      if (waits(context, given)) await agent.live(roomId);
       const single = given.text('text');
       const ids: string[] = [];
       if (single !== null) ids.push(value(await agent.client.sendText(roomId, single)).id);
@@ -140,6 +159,60 @@ export const TALK_COMMANDS: readonly Command[] = [
       sent(context, given, 'delete', async (roomId) => {
         value(await context.agent.client.deleteMessage(roomId, given.needed('message')));
       }),
+  },
+  {
+    name: 'unsent',
+    help: 'own lines that wait for a word, or that the relay has lost: for whom, in newcomers',
+    parameters: [ROOM],
+    vault: 'open',
+    async run(context, given) {
+      const { agent, print } = context;
+      const roomId = agent.roomId(given.text('room'));
+      await loadAll(context, roomId, () => false);
+      for (const item of agent.items) {
+        if (item.type === 'message' && (item.state === 'waiting' || item.state === 'lost'))
+          print(itemLine(roomId, item));
+      }
+      return null;
+    },
+  },
+  {
+    name: 'confirm',
+    help: 'sends a line that waits for a word to everybody who is a member now',
+    parameters: [MESSAGE, ROOM, WAIT],
+    vault: 'open',
+    async run(context, given) {
+      const { agent } = context;
+      const roomId = await roomOf(context, given);
+      const id = given.needed('message');
+      value(await agent.client.confirmSend(roomId, id));
+      if (!waits(context, given)) return null;
+      await agent.roomIs(roomId, ({ held }) => !held.includes(id));
+      await relayed(context, roomId, id);
+      return null;
+    },
+  },
+  {
+    name: 'discard',
+    help: 'gives up a line that waits for a word: it is never sent',
+    parameters: [MESSAGE, ROOM],
+    vault: 'open',
+    async run({ agent }, given) {
+      value(await agent.client.discard(agent.roomId(given.text('room')), given.needed('message')));
+      return null;
+    },
+  },
+  {
+    name: 'send-again',
+    help: 'sends the text of a lost line as a new one, to everybody who is a member now',
+    parameters: [MESSAGE, ROOM, WAIT],
+    vault: 'open',
+    async run(context, given) {
+      const roomId = await roomOf(context, given);
+      const { id } = value(await context.agent.client.sendAgain(roomId, given.needed('message')));
+      if (waits(context, given)) await relayed(context, roomId, id);
+      return { messageId: id };
+    },
   },
   {
     name: 'read',

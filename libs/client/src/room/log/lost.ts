@@ -47,7 +47,8 @@ export function requeueLost(draft: RoomDraft, lost: readonly LogRecord[]): void 
       const sameEpoch = due.get(item.n);
       if (sameEpoch === undefined || draft.outbox.has(item.n)) continue;
       const again = isName(item.content) || (sameEpoch && !deleted.has(item.n));
-      draft.apply(putOutbox(waitingAgain(draft, item, again ? item.content : { type: 'void' })));
+      const only = again && !isName(item.content) ? core.epoch : null;
+      draft.apply(putOutbox({ ...waitingAgain(draft, item, again ? item.content : { type: 'void' }), only }));
       if (!again && isLine(item.content) && !deleted.has(item.n)) markLost(draft, record, item);
     }
   }
@@ -59,7 +60,7 @@ const waitingAgain = (
   { n, instance, mid, sentAt: made }: StoredMessage,
   content: AnyContent,
 ): OutboxItem => ({
-  n, instance, mid, made, content, sealed: null, acknowledged: false, writtenAt: chain.size, confirmed: true,
+  n, instance, mid, made, content, sealed: null, acknowledged: false, only: null, writtenAt: chain.size, confirmed: true,
 }); // prettier-ignore
 
 function markLost(draft: RoomDraft, { index }: LogRecord, line: StoredMessage): void {
@@ -97,17 +98,19 @@ const isLostUnder = (item: StoredItem, n: number): item is StoredMessage =>
   item.type === 'message' && item.lost !== undefined && item.n === n;
 
 /**
- * A line that the relay has acknowledged and that no log has brought back before its epoch ended: shown as lost
- * where this member stands, and its counter goes as void.
+ * A line that the relay has had in an epoch that has ended, and that the log does not hold: shown as lost, where it
+ * stood or where this member stands now, and its counter goes as void.
  */
 export function giveUp(draft: RoomDraft, item: OutboxItem, now: number): void {
-  if (isName(item.content)) {
-    draft.apply(putOutbox({ ...item, sealed: null, acknowledged: false }));
-    return;
-  }
   const { n, instance, mid, made: sentAt, content } = item;
   const sender = draft.core.me;
+  const bare = { ...item, sealed: null, acknowledged: false, only: null };
+  if (isName(content)) {
+    draft.apply(putOutbox(bare));
+    return;
+  }
   if (isLine(content)) {
+    const stood = lineUnder(draft, item);
     const line: StoredMessage = {
       type: 'message',
       sender,
@@ -118,11 +121,21 @@ export function giveUp(draft: RoomDraft, item: OutboxItem, now: number): void {
       content,
       lost: item.writtenAt,
     };
-    draft.apply(append(null, now, [line]));
+    if (stood === null) draft.apply(append(null, now, [line]));
+    else markLost(draft, stood.record, stood.line);
   }
-  draft.apply(
-    putOutbox({ ...item, content: { type: 'void' }, sealed: null, acknowledged: false, confirmed: true }),
-  );
+  draft.apply(putOutbox({ ...bare, content: { type: 'void' }, confirmed: true }));
+}
+
+/** The record of the local log that holds what waits again. */
+function lineUnder({ core, log }: RoomSnapshot, { instance, n, mid }: OutboxItem) {
+  for (const record of log.newestFirst()) {
+    for (const line of record.items) {
+      if (line.type !== 'message' || line.sender !== core.me || line.n !== n) continue;
+      if (equalBytes(line.instance, instance) && equalBytes(line.mid, mid)) return { record, line };
+    }
+  }
+  return null;
 }
 
 /**

@@ -25,5 +25,13 @@ const VERDICTS: Partial<Record<ErrorCode, Verdict>> = {
 
 export const verdictOn = (code: ErrorCode): Verdict => VERDICTS[code] ?? 'refused';
 
+/**
+ * What only the user's own act goes on from: another relay (G13), another device under this identity, and keys
+ * of this member that no relay can use.
+ */
+const FINAL: ReadonlySet<string> = new Set(['RELAY_KEY_MISMATCH', 'REPLACED', 'BAD_KEY']);
+
+export const isFinal = (code: string): boolean => FINAL.has(code);
+
 /** Refusals after which the same request may succeed later. */
 export const isRetryable = (code: ErrorCode): boolean => verdictOn(code) === 'retry';

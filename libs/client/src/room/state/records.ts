@@ -305,6 +305,8 @@ export const outboxItem = v.strictObject({
   sealed: v.nullable(v.strictObject({ epoch, clear: bytes(1, 64), payload: bytes(1, LIMITS.payloadBytes) })),
   /** the relay has acknowledged it as it is sealed: from then on it is never sealed for another epoch (G18) */
   acknowledged: v.boolean(),
+  /** not null: it stood in the log in this epoch, or may have, and is sealed for no other (G18) */
+  only: v.nullable(epoch),
   /** entries of the roster chain when it was written: whoever was admitted later was not written to */
   writtenAt: integer(0),
   /** its sender has been asked, and sends it to whoever has been admitted since as well */

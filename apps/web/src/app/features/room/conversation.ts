@@ -13,7 +13,14 @@ export type Writing =
   | { readonly kind: 'reply'; readonly message: TimelineMessage }
   | { readonly kind: 'edit'; readonly message: TimelineMessage };
 
+/** What its sender answers about a line that waits (the first two), or that was lost. */
+export type Answer = 'confirmSend' | 'discard' | 'sendAgain';
+
 const NEW: Writing = { kind: 'new' };
+
+/** Only its sender's answer moves it on. */
+export const isUnsent = (message: TimelineMessage): boolean =>
+  message.state === 'waiting' || message.state === 'lost';
 
 /** What one does with the messages of the room on screen. One per room page. */
 @Injectable()
@@ -26,6 +33,7 @@ export class Conversation {
   readonly #picking = signal<string | null>(null);
   readonly #deleting = signal<TimelineMessage | null>(null);
   readonly #readersOf = signal<string | null>(null);
+  readonly #answered = signal<string | null>(null);
   readonly #failure = signal<Failure | null>(null);
   #begun: ((writing: Writing) => void) | null = null;
 
@@ -38,6 +46,8 @@ export class Conversation {
   readonly deleting = this.#deleting.asReadonly();
   /** id of the message whose readers are named */
   readonly readersOf = this.#readersOf.asReadonly();
+  /** id of the line that was answered for last */
+  readonly answered = this.#answered.asReadonly();
   /** why the last act failed */
   readonly failure = this.#failure.asReadonly();
   /** only a member may say anything, and a closing room takes nothing in */
@@ -65,17 +75,24 @@ export class Conversation {
     if (this.writable() && !message.deleted) this.#begin({ kind: 'reply', message });
   }
 
+  /** A change of a line that waits or is lost would reach whom the line itself does not. */
+  mayEdit(message: TimelineMessage): boolean {
+    return this.mayDelete(message) && !message.unsupported && !isUnsent(message);
+  }
+
+  /** A line that waits is discarded instead: a deletion would wait behind it. */
+  mayDelete(message: TimelineMessage): boolean {
+    return this.writable() && message.mine && !message.deleted && message.state !== 'waiting';
+  }
+
   edit(message: TimelineMessage): void {
-    if (this.writable() && message.mine && !message.deleted && !message.unsupported)
-      this.#begin({ kind: 'edit', message });
+    if (this.mayEdit(message)) this.#begin({ kind: 'edit', message });
   }
 
   /** The newest own message that can still be changed. */
   editLast(): boolean {
-    const last = this.#store
-      .timeline()
-      .findLast((item) => item.type === 'message' && item.mine && !item.deleted && !item.unsupported);
-    if (last?.type !== 'message' || !this.writable()) return false;
+    const last = this.#store.timeline().findLast((item) => item.type === 'message' && this.mayEdit(item));
+    if (last?.type !== 'message') return false;
     this.#begin({ kind: 'edit', message: last });
     return true;
   }
@@ -97,8 +114,7 @@ export class Conversation {
 
   askDelete(message: TimelineMessage | null): void {
     this.#failure.set(null);
-    if (message === null || (this.writable() && message.mine && !message.deleted))
-      this.#deleting.set(message);
+    if (message === null || this.mayDelete(message)) this.#deleting.set(message);
   }
 
   askReaders(id: string | null): void {
@@ -111,8 +127,16 @@ export class Conversation {
     const deleted = await this.#do((api, roomId) => api.deleteMessage(roomId, message.id));
     if (!deleted) return;
     this.#deleting.set(null);
-    const writing = this.#writing();
-    if (writing.kind !== 'new' && writing.message.id === message.id) this.writeNew();
+    this.#isGone(message);
+  }
+
+  /** Nothing that waits or is lost goes out without this. */
+  async answer(message: TimelineMessage, answer: Answer): Promise<void> {
+    if (!this.writable()) return;
+    if (!(await this.#do((api, roomId) => api[answer](roomId, message.id)))) return;
+    if (answer === 'discard') this.#isGone(message);
+    this.#answered.set(message.id);
+    await this.#announcer.announce(this.#t(`room.answered.${answer}`));
   }
 
   async react(message: TimelineMessage, emoji: string): Promise<void> {
@@ -139,7 +163,14 @@ export class Conversation {
     this.#picking.set(null);
     this.#deleting.set(null);
     this.#readersOf.set(null);
+    this.#answered.set(null);
     this.#failure.set(null);
+  }
+
+  /** What was being written about a message that is no more is written as a new one. */
+  #isGone(message: TimelineMessage): void {
+    const writing = this.#writing();
+    if (writing.kind !== 'new' && writing.message.id === message.id) this.writeNew();
   }
 
   #begin(writing: Writing): void {
@@ -149,7 +180,9 @@ export class Conversation {
     this.#begun?.(writing);
   }
 
-  async #do(act: (api: ClientConnection['api'], roomId: string) => Promise<Outcome<void>>): Promise<boolean> {
+  async #do(
+    act: (api: ClientConnection['api'], roomId: string) => Promise<Outcome<unknown>>,
+  ): Promise<boolean> {
     const roomId = this.#store.room()?.roomId;
     if (roomId === undefined) return false;
     this.#failure.set(null);

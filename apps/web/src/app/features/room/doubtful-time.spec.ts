@@ -9,7 +9,9 @@ import { Preferences } from '../../core/preferences';
 jest.setTimeout(30_000);
 
 const marks = (root: HTMLElement) =>
-  [...root.querySelectorAll('[data-testid="time-doubtful"]')].map((mark) => mark.textContent.trim());
+  [...root.querySelectorAll('[data-testid="time-doubtful"]')].map((mark) =>
+    mark.textContent.replace(/\s+/g, ' ').trim(),
+  );
 
 describe('a time that cannot be relied on', () => {
   it.each([

@@ -8,18 +8,19 @@ import { Fingerprint } from '../../ui/fingerprint';
 import { Icon } from '../../ui/icon';
 import type { IconName } from '../../ui/icons';
 import { RichText } from '../../ui/rich-text';
-import { Conversation } from './conversation';
+import { Conversation, isUnsent } from './conversation';
 import { MessageTools } from './message-tools';
 import { Quote } from './quote';
 import { QuoteSeeker } from './quote-seeker';
 import { ReactionPicker } from './reaction-picker';
 import { Reactions } from './reactions';
+import { UnsentLine } from './unsent-line';
 
 /** One message as a row of the log: who, when, what, and how far it has come. */
 @Component({
   // The row is the list item itself: a list may have no other children.
   selector: 'li[zfcMessage]',
-  imports: [Avatar, Fingerprint, Icon, MessageTools, Quote, ReactionPicker, Reactions, RichText],
+  imports: [Avatar, Fingerprint, Icon, MessageTools, Quote, ReactionPicker, Reactions, RichText, UnsentLine],
   host: {
     class: 'msg',
     tabindex: '-1',
@@ -83,7 +84,12 @@ import { Reactions } from './reactions';
       @if (message().timeDoubtful) {
         <p class="hint" data-testid="time-doubtful">{{ t('room.doubtfulTime') }}</p>
       }
-      @if (message().mine && end() && !message().deleted) {
+      @if (message().late) {
+        <p class="hint" data-testid="late">{{ t('room.late') }}</p>
+      }
+      @if (unsent()) {
+        <zfc-unsent-line [message]="message()" />
+      } @else if (message().mine && end() && !message().deleted) {
         @if (message().state === 'sending') {
           <span class="msg__state" data-testid="message-state"
             ><zfc-icon [name]="stateIcon()" [small]="true" />{{ stateText() }}</span
@@ -121,6 +127,10 @@ export class MessageRow {
   protected readonly active = computed(() => this.conversation.active() === this.message().id);
   protected readonly marked = computed(() => this.#seeker.marked() === this.message().id);
   protected readonly here = computed(() => this.conversation.here().has(this.message().sender));
+  /** A lost line that its sender has deleted is missed by nobody; one that waits holds up what follows. */
+  protected readonly unsent = computed(
+    () => isUnsent(this.message()) && (this.message().state === 'waiting' || !this.message().deleted),
+  );
   protected readonly sender = computed(() =>
     this.message().mine ? this.t('common.you') : this.message().senderName || this.t('common.someone'),
   );

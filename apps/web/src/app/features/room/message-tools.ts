@@ -44,7 +44,7 @@ import { Conversation } from './conversation';
     >
       <zfc-icon name="copy" [small]="true" />
     </button>
-    @if (message().mine && conversation.writable()) {
+    @if (conversation.mayEdit(message())) {
       <button
         class="icon-btn"
         type="button"
@@ -55,6 +55,8 @@ import { Conversation } from './conversation';
       >
         <zfc-icon name="edit" [small]="true" />
       </button>
+    }
+    @if (conversation.mayDelete(message())) {
       <button
         class="icon-btn"
         type="button"

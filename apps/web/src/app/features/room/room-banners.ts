@@ -1,4 +1,4 @@
-import { Component, computed, inject, input } from '@angular/core';
+import { Component, computed, inject, input, output } from '@angular/core';
 import { RouterLink } from '@angular/router';
 import type { RoomView } from '@0fc/client/api';
 
@@ -44,6 +44,16 @@ interface Line {
       </p>
     }
     @if (open()) {
+      @if (room().held[0]; as oldest) {
+        <p class="banner" role="status" data-testid="held">
+          <zfc-icon name="clock" [small]="true" /><span class="banner__text">{{
+            i18n.count('room.held', room().held.length)
+          }}</span>
+          <button class="btn btn--flush" type="button" data-testid="show-held" (click)="show.emit(oldest)">
+            {{ t('room.showHeld') }}
+          </button>
+        </p>
+      }
       @if (room().handOver; as offer) {
         <zfc-hand-over-banner [roomId]="room().roomId" [offer]="offer" />
       }
@@ -61,18 +71,29 @@ export class RoomBanners {
   protected readonly i18n = inject(I18n);
   protected readonly t = this.i18n.t;
   readonly room = input.required<RoomView>();
+  /** id of a message that is to be brought into view */
+  readonly show = output<string>();
   protected readonly open = computed(() => this.room().stage === 'member');
   readonly #due = computed(
     () => this.#store.rooms().find(({ roomId }) => roomId === this.room().roomId)?.rotationDue ?? false,
   );
+  /** What the relay refuses for now, where it is reached at all and nothing else holds sending up. */
+  readonly #waiting = computed(() => {
+    const { connection, stopped, paused, waiting } = this.room();
+    if (waiting === null || stopped !== null || paused !== null || connection !== 'connected') return null;
+    const key = `room.waitingFor.${waiting}`;
+    return this.t(this.i18n.has(key) ? key : 'room.waitingFor.other');
+  });
   protected readonly lines = computed<readonly Line[]>(() => {
     const { paused, leaving, closing, members, ownerAwaySince: away, owner } = this.room();
+    const waiting = this.#waiting();
     const gone = members.filter((one) => one.leaving && !one.me);
     const names = gone.map(({ name }) => name || this.t('common.someone')).join(', ');
     const lines: (Line | null)[] = [
       closing ? { id: 'closing', icon: 'lock', text: this.t('room.closingNow') } : null,
       leaving ? { id: 'leaving', icon: 'personMinus', text: this.t('room.leavingNow') } : null,
       paused === null ? null : { id: 'paused', icon: 'clock', text: this.t(`room.pausedBy.${paused}`) },
+      waiting === null ? null : { id: 'waiting', icon: 'clock', text: waiting },
       gone.length === 0
         ? null
         : {

@@ -81,7 +81,7 @@ import { WhoHasRead } from './who-has-read';
             ><zfc-icon name="people"
           /></a>
         </header>
-        <zfc-room-banners [room]="room" />
+        <zfc-room-banners [room]="room" (show)="thread()?.toMessage($event)" />
         @if (!store.loaded()) {
           <p class="waiting feed__fill" role="status"><span class="spinner"></span>{{ t('room.loading') }}</p>
         } @else {
@@ -138,7 +138,7 @@ export class RoomPage {
   protected readonly store = inject(AppStore);
   protected readonly i18n = inject(I18n);
   protected readonly t = this.i18n.t;
-  private readonly thread = viewChild(Thread);
+  protected readonly thread = viewChild(Thread);
   private readonly composer = viewChild(Composer);
   readonly id = input.required<string>();
 

@@ -6,7 +6,7 @@ import { Router } from '@angular/router';
 import type { FakeClient } from '../../../../test-support/fake-client';
 import { RELAY } from '../../../../test-support/fake-data';
 import { everyAlarm, everyEvent } from '../../../../test-support/fake-timeline';
-import { element, maybe, provideApp, settle, visit } from '../../../../test-support/render';
+import { element, fill, maybe, provideApp, settle, visit } from '../../../../test-support/render';
 import { routes } from '../../app.routes';
 import { READ_CLAIMED_RELAY } from '../../core/claimed-relay';
 import { Preferences } from '../../core/preferences';
@@ -41,7 +41,14 @@ describe('what holds for the room', () => {
     ['saidclosed', 'room-stopped', 'the owner’s signature does not say so'],
     ['lied', 'room-stopped', 'is dated far in the future'],
     ['replaced', 'room-stopped', 'in use elsewhere'],
+    ['badkey', 'room-stopped', 'a key that this device keeps for it cannot be used'],
     ['full', 'room-stopped', 'no storage left'],
+    ['unsent', 'held', '2 messages wait for your decision'],
+    ['storefull', 'waiting', 'The relay has no room left: your messages wait here and go out by themselves'],
+    ['ratelimited', 'waiting', 'go out by themselves in a moment'],
+    ['relaybusy', 'waiting', 'The relay is busy'],
+    ['relayfault', 'waiting', 'The relay has a fault'],
+    ['staleepoch', 'waiting', 'takes no messages at the moment'],
     ['left', 'room-ended', 'You left this room'],
     ['removed', 'room-ended', 'You were removed'],
     ['closed', 'room-ended', 'closed this room'],
@@ -53,6 +60,44 @@ describe('what holds for the room', () => {
   it('says nothing of the kind in a room where nothing is the matter', async () => {
     const { root } = await open('quiet');
     expect(root.querySelectorAll('.banner')).toHaveLength(0);
+  });
+
+  it.each([
+    ['gone', true, 'Try now'],
+    ['saidclosed', true, 'Try now'],
+    ['lied', true, 'Try now'],
+    ['full', true, 'Try now'],
+    ['clock', true, 'Try now'],
+    ['replaced', false, 'Use it here'],
+    ['badkey', false, 'Try again'],
+  ])('says in the scene "%s" whether it is tried again by itself', async (scenario, resumes, label) => {
+    const { fixture } = await open(scenario);
+    const banner = element(fixture, 'room-stopped');
+    expect(texts(banner).includes('This page tries again by itself.')).toBe(resumes);
+    expect(banner.getAttribute('role')).toBe(resumes ? 'status' : 'alert');
+    expect(texts(element(fixture, 'resume-room'))).toBe(label);
+  });
+
+  it('speaks of what waits at the relay only where that is what holds sending up, and lets one go on writing', async () => {
+    const { client, fixture } = await open('storefull');
+    fill(fixture, 'composer', 'and another');
+    await settle(fixture);
+    element(fixture, 'send').click();
+    await settle(fixture, 8);
+    expect(client.calls).toContain('sendText and another');
+    for (const other of [
+      { connection: 'offline' },
+      { connection: 'connected', paused: 'key' },
+      { paused: null, stopped: { code: 'VAULT_FULL', resumes: true } },
+      { stopped: null, waiting: null },
+    ] as const) {
+      client.pushRoom(other);
+      await settle(fixture);
+      expect(maybe(fixture, 'waiting')).toBeNull();
+    }
+    client.pushRoom({ waiting: 'STORE_FULL' });
+    await settle(fixture);
+    expect(maybe(fixture, 'waiting')).not.toBeNull();
   });
 
   it('leaves no way to say anything where the room takes nothing in', async () => {
@@ -101,7 +146,7 @@ describe('what can be done about it', () => {
 
   it('offers no way around a relay with another key', async () => {
     const { client, fixture } = await open('rooms');
-    client.pushRoom({ connection: 'stopped', stopped: { code: 'RELAY_KEY_MISMATCH' } });
+    client.pushRoom({ connection: 'stopped', stopped: { code: 'RELAY_KEY_MISMATCH', resumes: false } });
     await settle(fixture);
     expect(element(fixture, 'room-stopped').querySelectorAll('button')).toHaveLength(0);
   });
@@ -114,7 +159,7 @@ describe('what can be done about it', () => {
     TestBed.overrideProvider(READ_CLAIMED_RELAY, { useValue: () => Promise.resolve(claimed) });
     const client = provideApp('rooms', routes);
     const { fixture } = await visit('/room/room-rive');
-    client.pushRoom({ connection: 'stopped', stopped: { code: 'RELAY_KEY_MISMATCH' } });
+    client.pushRoom({ connection: 'stopped', stopped: { code: 'RELAY_KEY_MISMATCH', resumes: false } });
     await settle(fixture, 8);
     expect(texts(element(fixture, 'relay-known'))).toBe('7F3A 91C2 0B4E D815');
     expect(texts(element(fixture, 'relay-claimed'))).toContain(shown);
@@ -163,6 +208,12 @@ describe('the lines and alarms of the conversation', () => {
     const lost = root.querySelector<HTMLElement>('[data-code="ALARM_RELAY_LOST"]');
     expect(lost?.textContent).toContain('Entries 12 to 40');
     expect(lost?.textContent).toContain('3 have come back');
+  });
+
+  it('give the number of a report as it is, to be read out', async () => {
+    const { root } = await open('alarms');
+    const failed = root.querySelector<HTMLElement>('[data-code="ALARM_ENTRY_FAILED"]');
+    expect(failed?.textContent).toContain('3141592653');
   });
 
   it('count alarms that are one of many, with the first place and the last', async () => {

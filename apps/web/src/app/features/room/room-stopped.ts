@@ -1,5 +1,5 @@
 import { Component, computed, inject, input, signal } from '@angular/core';
-import type { Failure, RoomView } from '@0fc/client/api';
+import type { Failure, RoomView, StopReason } from '@0fc/client/api';
 
 import { AppStore } from '../../core/app-store';
 import { Explain } from '../../core/explain';
@@ -9,10 +9,10 @@ import { Icon } from '../../ui/icon';
 import { ForgetRoom } from './forget-room';
 import { RelayDiffers } from './relay-differs';
 
-/** The stop that no press of a button lifts: another relay's key. What a relay lied about moved nothing. */
-const FINAL = 'RELAY_KEY_MISMATCH';
+/** The stop that no press of a button lifts. What a relay lied about moved nothing. */
+const OTHER_RELAY = 'RELAY_KEY_MISMATCH';
 
-/** A room whose link is closed until somebody acts: why, and what can be done. */
+/** A room whose link stands still: why, whether it is tried again by itself, and what can be done. */
 @Component({
   selector: 'zfc-room-stopped',
   imports: [ErrorMessage, ForgetRoom, Icon, RelayDiffers],
@@ -20,7 +20,7 @@ const FINAL = 'RELAY_KEY_MISMATCH';
   template: `
     <div
       class="banner banner--alarm"
-      role="alert"
+      [attr.role]="stopped().resumes ? 'status' : 'alert'"
       data-testid="room-stopped"
       [attr.data-code]="stopped().code"
     >
@@ -43,7 +43,8 @@ const FINAL = 'RELAY_KEY_MISMATCH';
             {{ t('room.restore') }}
           </button>
           <zfc-forget-room [roomId]="room().roomId" />
-        } @else if (resumable()) {
+        }
+        @if (resumable()) {
           <button
             class="btn btn--flush"
             type="button"
@@ -52,7 +53,7 @@ const FINAL = 'RELAY_KEY_MISMATCH';
             [attr.aria-busy]="busy()"
             (click)="resume()"
           >
-            {{ t(stopped().code === 'REPLACED' ? 'room.useHere' : 'room.tryAgain') }}
+            {{ label() }}
           </button>
         }
       </div>
@@ -67,18 +68,28 @@ export class RoomStopped {
   readonly #explain = inject(Explain);
   protected readonly t = inject(I18n).t;
   readonly room = input.required<RoomView>();
-  readonly stopped = input.required<Failure>();
+  readonly stopped = input.required<StopReason>();
   protected readonly busy = signal(false);
   protected readonly failure = signal<Failure | null>(null);
   protected readonly gone = computed(() => this.stopped().code === 'ROOM_UNKNOWN');
-  protected readonly resumable = computed(() => this.stopped().code !== FINAL);
+  protected readonly resumable = computed(() => this.stopped().code !== OTHER_RELAY);
+  protected readonly label = computed(() => {
+    if (this.stopped().code === 'REPLACED') return this.t('room.useHere');
+    return this.t(this.stopped().resumes ? 'room.tryNow' : 'room.tryAgain');
+  });
   protected readonly words = computed(() => {
+    const why = this.#why();
+    return this.stopped().resumes ? `${why} ${this.t('room.triesAgain')}` : why;
+  });
+  readonly #why = computed(() => {
     const { code } = this.stopped();
     if (code === 'ROOM_UNKNOWN') return this.t('room.gone');
     if (code === 'REPLACED') return this.t('room.elsewhere');
+    if (code === 'BAD_KEY') return this.t('room.ownKeyBad');
     // Said by the relay alone: the owner's signature would have ended the room, not stopped it.
     if (code === 'ROOM_CLOSED') return this.t('room.saidClosed');
-    return `${this.t('room.stoppedLead')} ${this.#explain.sentence(this.stopped())}`;
+    const lead = this.t(this.stopped().resumes ? 'room.stoppedForNow' : 'room.stoppedLead');
+    return `${lead} ${this.#explain.sentence(this.stopped())}`;
   });
 
   protected resume(): Promise<void> {

@@ -2,7 +2,7 @@ import { afterNextRender, Directive, effect, ElementRef, inject, Injector } from
 import type { TimelineMessage } from '@0fc/client/api';
 
 import { AppStore } from '../../core/app-store';
-import { Conversation } from './conversation';
+import { Conversation, isUnsent } from './conversation';
 
 /** Rows that the arrow keys stop at: messages and alarms. */
 const ROWS = 'li[tabindex]';
@@ -34,6 +34,12 @@ export class ThreadKeys {
       picking = this.#conversation.picking();
       // The picker goes, and the focus with it: back to the message, unless it has moved on.
       if (before !== null && picking === null) this.#focusLater(before);
+    });
+    effect(() => {
+      const id = this.#conversation.answered();
+      const line = this.#store.timeline().find((item) => item.id === id);
+      // With the question its buttons go: back to the line, or to the conversation where that has gone too.
+      if (id !== null && (line?.type !== 'message' || !isUnsent(line))) this.#focusLater(id);
     });
   }
 
@@ -127,7 +133,7 @@ export class ThreadKeys {
       () => {
         const { activeElement } = document;
         if (activeElement === null || activeElement === document.body)
-          document.getElementById(`item-${id}`)?.focus({ preventScroll: true });
+          (document.getElementById(`item-${id}`) ?? this.#feed).focus({ preventScroll: true });
       },
       { injector: this.#injector },
     );

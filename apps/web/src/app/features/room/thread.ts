@@ -146,8 +146,15 @@ export class Thread {
     return came === 0 ? this.t('room.jump') : this.#i18n.count('room.jumpNew', came);
   });
 
+  readonly #seeker = inject(QuoteSeeker);
+
   constructor() {
-    inject(QuoteSeeker).onFound((id) => this.toItem(id));
+    this.#seeker.onFound((id) => this.toItem(id));
+  }
+
+  /** Brings a message into view, however far up, and marks it. */
+  toMessage(id: string): void {
+    void this.#seeker.seek(id, id);
   }
 
   /** What the page has already is drawn at once; then the vault is asked, a window at a time. */

@@ -1,0 +1,74 @@
+/** Lines that wait for their sender's answer: the room names them, and each says for whom (G18). */
+import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { loadThemis } from '@0fc/crypto/node';
+import type { RoomView, TimelineItem, TimelineMessage } from '../api.js';
+import { change } from '../room/log.spec-support.js';
+import { set } from '../room/state/changes.js';
+import { Feed } from './feed.js';
+import { stage, type Stage } from './room.spec-support.js';
+import { roomViewOf } from './room-view.js';
+
+let on: Stage;
+let feed: Feed;
+
+beforeAll(async () => {
+  await loadThemis();
+});
+
+beforeEach(async () => {
+  on = await stage();
+  feed = new Feed();
+});
+
+const view = (): RoomView => roomViewOf(on.room, on.faces, { draft: '', earlier: false });
+const step = (): readonly TimelineItem[] => feed.step(on.source).event?.items ?? [];
+const line = (items: readonly TimelineItem[], id: string): TimelineMessage => {
+  const found = items.find((item) => item.id === id);
+  if (found?.type !== 'message') throw new Error(`no line ${id} was told`);
+  return found;
+};
+
+/** Somebody is admitted, and named. */
+async function admitInes(): Promise<void> {
+  const { entry, person } = await on.log.admit();
+  await on.take(entry);
+  await on.name(person, 'Inès');
+}
+
+describe('what waits for an answer', () => {
+  test('is named by the room, oldest first, and by whom each was not meant for', async () => {
+    const { talk } = on.room;
+    const first = await talk.say('one');
+    const second = await talk.say('two');
+    expect(view().held).toEqual([]);
+    step();
+    await admitInes();
+    const later = await talk.say('three');
+    expect(view().held).toEqual([first.id, second.id]);
+    const items = step();
+    expect(line(items, first.id)).toMatchObject({ state: 'waiting', newcomers: ['Inès'] });
+    expect(line(items, later.id)).toMatchObject({ state: 'sending', newcomers: [] });
+
+    await talk.discard(first.id);
+    expect(view().held).toEqual([second.id]);
+    await talk.confirm(second.id);
+    expect(view().held).toEqual([]);
+    expect(line(step(), second.id).state).toBe('sending');
+  });
+
+  test('may be a change of a line that the log has: the line is told again as it waits, and once it does not', async () => {
+    await on.take(await on.send(on.guest, { type: 'text', text: 'old' }));
+    // Its counter is used up: as where this device had sent it.
+    await change(on.source.state, set({ nextN: on.guest.n + 1 }));
+    const [own] = step().filter((item) => item.type === 'message');
+    const { id } = own!;
+    await on.room.talk.edit(id, 'new');
+    step();
+    await admitInes();
+    expect(view().held).toEqual([id]);
+    expect(line(step(), id)).toMatchObject({ state: 'waiting', text: 'new', newcomers: ['Inès'] });
+    await on.room.talk.confirm(id);
+    expect(view().held).toEqual([]);
+    expect(line(step(), id).state).not.toBe('waiting');
+  });
+});
