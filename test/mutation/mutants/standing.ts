@@ -10,7 +10,7 @@ const DRAFT_SPEC = 'libs/client/src/room/state/draft.spec.ts';
 const FLOOD_SPEC = 'libs/client/src/room/state/alarm-flood.spec.ts';
 const READER = 'libs/client/src/room/reader.ts';
 const PAGE = 'libs/client/src/room/log/page.ts';
-const ROOM = 'libs/client/src/room/room.ts';
+const REFUSALS = 'libs/client/src/room/outgoing/refusals.ts';
 const STATE = 'libs/client/src/room/state/state.ts';
 const ALARM_FLOOD = 'libs/client/src/room/state/alarm-flood.ts';
 const JOINER = 'libs/client/src/room/joiner.ts';
@@ -125,7 +125,7 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     breaks: ['G14', 'G16'],
     changes: [
       {
-        file: ROOM,
+        file: REFUSALS,
         find: "new Set(['RELAY_KEY_MISMATCH', 'REPLACED', 'BAD_KEY'])",
         put: "new Set(['RELAY_KEY_MISMATCH', 'REPLACED', 'BAD_KEY', 'VAULT_FULL', 'VAULT_UNAVAILABLE'])",
       },
@@ -142,7 +142,7 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     breaks: ['G9', 'G14'],
     changes: [
       {
-        file: ROOM,
+        file: REFUSALS,
         find: "new Set(['RELAY_KEY_MISMATCH', 'REPLACED', 'BAD_KEY'])",
         put: "new Set(['RELAY_KEY_MISMATCH', 'REPLACED', 'BAD_KEY', 'RELAY_LIED'])",
       },
@@ -159,11 +159,11 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     breaks: ['G16'],
     changes: [
       {
-        file: ROOM,
+        file: REFUSALS,
         find: "new Set(['RELAY_KEY_MISMATCH', 'REPLACED', 'BAD_KEY'])",
         put: "new Set(['RELAY_KEY_MISMATCH', 'REPLACED', 'BAD_KEY', 'STORE_FULL'])",
       },
-      { file: 'libs/client/src/room/outgoing/refusals.ts', find: "  STORE_FULL: 'retry',\n", put: '' },
+      { file: REFUSALS, find: "  STORE_FULL: 'retry',\n", put: '' },
     ],
     tests: [
       {
