@@ -154,9 +154,8 @@ export const JOIN_MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'libs/client/src/room/owner-joins.ts',
-        find: "if (invite.stage === 'dropping') this.#next.set(join.inviteId, join);\n    else if (invite.stage === 'open') await",
-        put: `const another = invite.joiner !== null && !equalBytes(invite.joiner.key, join.joinerKey);
-    if (invite.stage === 'open' || (invite.stage === 'replied' && another)) await`,
+        find: "if (invite.stage === 'open') await",
+        put: "if (invite.stage === 'open' || (invite.stage === 'replied' && join.confirm === undefined)) await",
       },
     ],
     tests: [

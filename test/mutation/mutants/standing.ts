@@ -9,7 +9,8 @@ const JOINS = 'test/hostile/joins-lies.spec.ts';
 const DRAFT_SPEC = 'libs/client/src/room/state/draft.spec.ts';
 const FLOOD_SPEC = 'libs/client/src/room/state/alarm-flood.spec.ts';
 const READER = 'libs/client/src/room/reader.ts';
-const ROOM = 'libs/client/src/room/room.ts';
+const PAGE = 'libs/client/src/room/log/page.ts';
+const REFUSALS = 'libs/client/src/room/outgoing/refusals.ts';
 const STATE = 'libs/client/src/room/state/state.ts';
 const ALARM_FLOOD = 'libs/client/src/room/state/alarm-flood.ts';
 const JOINER = 'libs/client/src/room/joiner.ts';
@@ -42,9 +43,9 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     breaks: ['G9', 'G11'],
     changes: [
       {
-        file: READER,
-        find: 'if (!reply.live) return;',
-        put: 'if (!reply.live) return;\n      draft.apply(set({ epochMessages: reply.epochMessages }));',
+        file: PAGE,
+        find: "if (!reply.live) return 'more';",
+        put: "if (!reply.live) return 'more';\n  draft.apply(set({ epochMessages: reply.epochMessages }));",
       },
     ],
     tests: [
@@ -59,9 +60,20 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'an entry that cannot be stored takes its page with it',
-    breaks: ['G6', 'G16'],
-    changes: [{ file: 'libs/client/src/room/log/entry.ts', find: 'draft.records();', put: '' }],
+    name: 'content may be too deep to be kept, and takes its page with it',
+    breaks: ['G6', 'G10', 'G16'],
+    changes: [
+      {
+        file: 'libs/protocol/src/content.ts',
+        find: 'nests(value, LIMITS.contentDepth)',
+        put: 'nests(value, 64)',
+      },
+      {
+        file: 'libs/client/src/room/log/entry.ts',
+        find: '    const internal = ClientError',
+        put: '    if (error !== null) throw error;\n    const internal = ClientError',
+      },
+    ],
     tests: [
       {
         path: 'test/hostile/nesting.spec.ts',
@@ -113,7 +125,7 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     breaks: ['G14', 'G16'],
     changes: [
       {
-        file: ROOM,
+        file: REFUSALS,
         find: "new Set(['RELAY_KEY_MISMATCH', 'REPLACED', 'BAD_KEY'])",
         put: "new Set(['RELAY_KEY_MISMATCH', 'REPLACED', 'BAD_KEY', 'VAULT_FULL', 'VAULT_UNAVAILABLE'])",
       },
@@ -130,7 +142,7 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     breaks: ['G9', 'G14'],
     changes: [
       {
-        file: ROOM,
+        file: REFUSALS,
         find: "new Set(['RELAY_KEY_MISMATCH', 'REPLACED', 'BAD_KEY'])",
         put: "new Set(['RELAY_KEY_MISMATCH', 'REPLACED', 'BAD_KEY', 'RELAY_LIED'])",
       },
@@ -143,10 +155,15 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a store that is full is no reason to ask again',
+    name: 'a store that was full once ends the room',
     breaks: ['G16'],
     changes: [
-      { file: 'libs/client/src/room/outgoing/refusals.ts', find: "  STORE_FULL: 'retry',\n", put: '' },
+      {
+        file: REFUSALS,
+        find: "new Set(['RELAY_KEY_MISMATCH', 'REPLACED', 'BAD_KEY'])",
+        put: "new Set(['RELAY_KEY_MISMATCH', 'REPLACED', 'BAD_KEY', 'STORE_FULL'])",
+      },
+      { file: REFUSALS, find: "  STORE_FULL: 'retry',\n", put: '' },
     ],
     tests: [
       {
@@ -278,8 +295,8 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     breaks: ['G11', 'G16'],
     changes: [
       {
-        file: READER,
-        find: 'if (reply.generations.length === 0) goBackTo(draft, reply.tip, clock.now());',
+        file: PAGE,
+        find: 'if (reply.generations.length === 0) goBackTo(draft, reply.tip, now);',
         put: '',
       },
     ],
@@ -291,6 +308,23 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
       {
         path: STUCK,
         name: 'G11 G16 after a made-up generation to a new owner keeps nobody in the old epoch once the relay is honest',
+      },
+    ],
+  },
+  {
+    name: 'a loss stands that a later generation contradicts',
+    breaks: ['G11', 'G16'],
+    changes: [
+      {
+        file: 'libs/client/src/room/log/generations.ts',
+        find: 'if (contradicts(draft, start)) forgetGenerations(draft, start.from);',
+        put: '',
+      },
+    ],
+    tests: [
+      {
+        path: 'test/hostile/resealing.spec.ts',
+        name: 'G18 made up in one word gives no older line to who came since, was only answered, or stole a key',
       },
     ],
   },

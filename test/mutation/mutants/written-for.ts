@@ -41,23 +41,6 @@ export const WRITTEN_FOR_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'what was lost does not go as void',
-    breaks: ['G18', 'G6'],
-    changes: [
-      {
-        file: LOST,
-        find: "draft.apply(putOutbox(waitingAgain(draft, item, again ? item.content : { type: 'void' })));",
-        put: 'if (again) draft.apply(putOutbox(waitingAgain(draft, item, item.content)));',
-      },
-    ],
-    tests: [
-      {
-        path: RESEALING,
-        name: 'G18 seals a line that was deleted for nobody again, not even in its own epoch',
-      },
-    ],
-  },
-  {
     name: 'a line that has waited goes to whoever has come in since',
     breaks: ['G18'],
     changes: [
@@ -120,23 +103,6 @@ export const WRITTEN_FOR_MUTANTS: readonly Mutant[] = [
       {
         path: REMOVAL,
         name: 'G10 G18 that the relay swallows: its owner seals nothing more for the removed from storing it on',
-      },
-    ],
-  },
-  {
-    name: 'after an entry that does not prove itself sealing goes on',
-    breaks: ['G10', 'G18'],
-    changes: [
-      {
-        file: 'libs/client/src/room/reader.ts',
-        find: 'proven &&= applied.unproven === undefined;',
-        put: 'proven = true;',
-      },
-    ],
-    tests: [
-      {
-        path: REMOVAL,
-        name: 'G10 G18 of which the relay alters both on the way back: nobody seals anything for the removed, and all go on',
       },
     ],
   },
