@@ -56,16 +56,15 @@ export class Talk {
   /** Rejects with MESSAGE_UNKNOWN, NOT_YOURS. */
   async delete(id: string): Promise<void> {
     const said = this.#own(id);
-    const [unsent] = this.conversation
-      .itemsOf(said)
-      .filter(({ n, sealed }) => n === said.n && sealed === null);
-    if (said.at !== null || unsent === undefined) {
+    const { state } = this.#room;
+    const waits = this.conversation.itemsOf(said).find((item) => admittedSince(state, item).length > 0);
+    if (waits?.n !== said.n) {
       await this.#put({ type: 'delete', to: targetOf(said) });
       return;
     }
     // Nobody has it: its counter goes as void, and there is nothing to delete anywhere.
     await this.#room.write((draft) => {
-      const item = draft.outbox.get(unsent.n);
+      const item = draft.outbox.get(said.n);
       if (item?.sealed === null)
         draft.apply(putOutbox({ ...item, content: { type: 'void' }, confirmed: true }));
     });
