@@ -1,5 +1,5 @@
 /**
- * npm run bench -- crypto [arguments]: runs test/bench/crypto.ts against the built libraries and relay.
+ * npm run bench -- NAME [arguments]: runs test/bench/NAME.ts against the built libraries, relay and page.
  *
  * Type stripping runs the file (see typescript-hooks.mjs), so it may use no enums, no parameter
  * properties and no decorators. It imports `@0fc/*` as the applications do and starts the relay as
@@ -12,7 +12,7 @@ import { pathToFileURL } from 'node:url';
 import { runInForeground } from './support/exec.mjs';
 import { root } from './support/node.mjs';
 import { Remedy, runTool } from './support/report.mjs';
-import { buildServer, ensureInstalled, projectEnvironment } from './support/workspace.mjs';
+import { buildServer, buildWeb, ensureInstalled, projectEnvironment } from './support/workspace.mjs';
 
 const folder = join(root, 'test', 'bench');
 
@@ -28,6 +28,8 @@ await runTool(async () => {
   }
   const node = await ensureInstalled();
   await buildServer(node);
+  // What opens the page wants it as it is deployed.
+  if (name === 'client' && args.includes('--full')) await buildWeb(node);
   const hooks = pathToFileURL(join(root, 'tools', 'typescript-hooks.mjs')).href;
   // --expose-gc: a benchmark of memory has to be able to collect before it measures.
   const flags = ['--expose-gc', '--disable-warning=ExperimentalWarning', '--import', hooks];

@@ -6,7 +6,7 @@ import { comparePositions, utf8, type Entry, type MemberId } from '@0fc/protocol
 import { makeNeedKey, openMessage, openRotation } from '@0fc/crypto/keys';
 import { nodeRandom } from '@0fc/crypto/node';
 import { nodeHash } from '@0fc/crypto/node';
-import { decodeRoster, verifyRotation, type Roster } from '@0fc/crypto/verify';
+import { verifyRotation, type Roster } from '@0fc/crypto/verify';
 import { value, type Member } from '../support/member.js';
 import { until } from '../support/wait.js';
 import { Peer } from '../integration/relay-peer.js';

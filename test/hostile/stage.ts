@@ -15,7 +15,8 @@ export const failureOf = (who: Member): string | undefined => who.app?.joins.at(
 export const namesIn = (who: Member): readonly string[] => (who.room?.members ?? []).map(({ name }) => name);
 
 /** Why a room does not go on, as its page shows it; undefined where it does. */
-export const troubleOf = (who: Member): string | undefined => who.room?.stopped?.code ?? who.room?.waiting ?? undefined;
+export const troubleOf = (who: Member): string | undefined =>
+  who.room?.stopped?.code ?? who.room?.waiting ?? undefined;
 
 /** How long, in milliseconds, what must come about by itself may take: it only ends a broken run. */
 const BY_ITSELF_MS = 15_000;

@@ -8,7 +8,8 @@ export type OpenClient = typeof createNodeClient;
 /** Opens as createNodeClient does, over what `change` makes of each platform. */
 export const openOver =
   (change: (platform: Platform) => Platform): OpenClient =>
-  async ({ folder, relayUrl }) => clientOver(change(await createNodePlatform({ folder })), relayUrl);
+  async ({ folder, relayUrl }) =>
+    clientOver(change(await createNodePlatform({ folder })), relayUrl);
 
 /** Every wait is so many times shorter: what a client tries again by itself is tried soon. */
 export const hurried =

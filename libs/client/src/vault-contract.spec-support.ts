@@ -4,7 +4,7 @@ import { loadThemis, nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node'
 import { encodeCbor, utf8, type Bytes } from '@0fc/protocol';
 import type { StoragePort } from './ports.js';
 import { broken, drop, put, type StorageUnderTest } from './storage-contract.spec-support.js';
-import { RECORDS_VERSION } from './migrations/index.js';
+import { RECORDS_VERSION } from './migrations/run.js';
 import { Vault, type VaultPlatform } from './vault.js';
 
 const PASSPHRASE = 'a passphrase long enough';

@@ -2,7 +2,7 @@
 import type { Hash } from '@0fc/crypto/keys';
 import { decodeCbor, encodeCbor, equalBytes, ERROR_CODES, ProtocolError, type Bytes } from '@0fc/protocol';
 import { ClientError } from './errors.js';
-import { RECORDS_VERSION } from './migrations/index.js';
+import { RECORDS_VERSION } from './migrations/run.js';
 
 const MAGIC = '0fc-vault';
 const CHECK_BYTES = 8;

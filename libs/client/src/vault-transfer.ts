@@ -18,7 +18,7 @@ import { ClientError } from './errors.js';
 import { isWeakPassphrase } from './passphrase.js';
 import type { StorageChange } from './ports.js';
 import { STORES } from './room/state/records.js';
-import { migrated, over, RECORDS_VERSION } from './migrations/index.js';
+import { migrated, over, RECORDS_VERSION } from './migrations/run.js';
 import { asNewInstance, type ClearRecord } from './vault-instance.js';
 import { Vault, type VaultPlatform } from './vault.js';
 

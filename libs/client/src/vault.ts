@@ -23,7 +23,7 @@ import { ClientError } from './errors.js';
 import { isWeakPassphrase } from './passphrase.js';
 import type { Platform, StorageChange, StoragePort, StorageRecord } from './ports.js';
 import { SerialQueue } from './room/state/serial.js';
-import { migrated, RECORDS_VERSION } from './migrations/index.js';
+import { migrated, RECORDS_VERSION } from './migrations/run.js';
 import { decodeHeader, encodeHeader } from './vault-header.js';
 
 /** The store of the vault's own records: closed to the rest of the client. */

@@ -159,11 +159,7 @@ export const entriesTarget = (): Target => ({
         if (dice.once(40)) {
           const { position } = scene.reader.core;
           const from = { g: position.g, s: dice.below(position.s + 1) };
-          await takeGeneration(
-            scene.reader,
-            { generation: position.g + 1 + dice.below(9), from },
-            1,
-          );
+          await takeGeneration(scene.reader, { generation: position.g + 1 + dice.below(9), from }, 1);
           expectThat(comparePositions(scene.reader.core.position, position) > 0, 'a generation went back');
           scene.cases = CASES_A_ROOM;
           return 'generation';

@@ -77,7 +77,8 @@ const signed: readonly Shape[] = (Object.keys(BODIES) as BodyKind[]).map((kind) 
 const PLAIN = {
   content, signalContent, entry, messageClear, inviteLink, joinReplyBody, keyGrantNews, wrapBody, wrappedKey, grantedKey,
 } as const; // prettier-ignore
-const { rotationRecord, storedItem, logRecord, outboxItem, ownerInvite, joinRecord, senderRecord, SLICES } = records;
+const { rotationRecord, storedItem, logRecord, outboxItem, ownerInvite, joinRecord, senderRecord, SLICES } =
+  records;
 const RECORDS = {
   rotationRecord,
   storedItem,

@@ -8,7 +8,7 @@ import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import { memoryStorage, RoomLog } from '../../../libs/client/src/room/log.spec-support.js';
 import { extendChain, set } from '../../../libs/client/src/room/state/changes.js';
 import { STORES } from '../../../libs/client/src/room/state/records.js';
-import { RECORDS_VERSION } from '../../../libs/client/src/migrations/index.js';
+import { RECORDS_VERSION } from '../../../libs/client/src/migrations/run.js';
 import { decodeHeader, encodeHeader } from '../../../libs/client/src/vault-header.js';
 import { asNewInstance, type ClearRecord } from '../../../libs/client/src/vault-instance.js';
 import { importVault } from '../../../libs/client/src/vault-transfer.js';
@@ -91,7 +91,9 @@ async function clearRecords(): Promise<readonly ClearRecord[]> {
   const { core } = reader;
   const draft = reader.fork();
   draft.apply(set(core), extendChain(log.genesis, reader.roster.head, reader.roster));
-  const room = draft.records().flatMap(({ value, ...place }) => (value === null ? [] : [{ ...place, value }]));
+  const room = draft
+    .records()
+    .flatMap(({ value, ...place }) => (value === null ? [] : [{ ...place, value }]));
   const others = ['outboxItem', 'ownerInvite', 'logRecord', 'rotationRecord', 'joinRecord'].map(
     (name): ClearRecord => {
       const shape = staticShapes.find((one) => one.name === `record ${name}`);
@@ -250,7 +252,10 @@ export const passphrasesTarget = (): Target => ({
 
     /** A header of another vault in front of these records is damage, and no way in. */
     async function foreign(dice: Dice): Promise<Outcome> {
-      const planted = await encodeHeader(nodeHash, { version: RECORDS_VERSION, sealed: sealVaultKey(PASSPHRASE, randomBytes(dice, 32)) });
+      const planted = await encodeHeader(nodeHash, {
+        version: RECORDS_VERSION,
+        sealed: sealVaultKey(PASSPHRASE, randomBytes(dice, 32)),
+      });
       await storage.write([{ store: 'vault', key: 'header', value: planted }]);
       const outcome = await judgedLater(() => Vault.unlock(device(storage), PASSPHRASE));
       expectThat(outcome.startsWith('VAULT_DAMAGED'), `a foreign header ended in ${outcome}`);

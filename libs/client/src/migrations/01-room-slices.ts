@@ -6,7 +6,7 @@
 import { decodeCbor, encodeCbor, ERROR_CODES, type Bytes, type CborValue } from '@0fc/protocol';
 import { ClientError } from '../errors.js';
 import type { StorageChange } from '../ports.js';
-import type { Migration } from './index.js';
+import type { Migration } from './migration.js';
 
 type Fields = Readonly<Record<string, CborValue>>;
 

@@ -10,7 +10,7 @@ import { keyOf, STORES } from '../room/state/records.js';
 import { WatchedStorage } from '../room/state/storage.spec-support.js';
 import { decodeHeader, encodeHeader } from '../vault-header.js';
 import { Vault } from '../vault.js';
-import { migrated, over, RECORDS_VERSION } from './index.js';
+import { migrated, over, RECORDS_VERSION } from './run.js';
 import {
   oldRoom,
   recordsOf,
@@ -92,10 +92,17 @@ describe('version 1 to 2', () => {
     }));
     const now = new Map((await migrated(1, sourceOf(records))).map(({ key, value }) => [key, value]));
     const item = (of: typeof sealed): unknown => decodeCbor(now.get(of!.key) ?? new Uint8Array());
-    expect(item(sealed)).toEqual({ ...sealed!.item, acknowledged: true, writtenAt: 1, confirmed: false });
+    expect(item(sealed)).toEqual({
+      ...sealed!.item,
+      acknowledged: true,
+      only: null,
+      writtenAt: 1,
+      confirmed: false,
+    });
     expect(item(unsealed)).toEqual({
       ...unsealed!.item,
       acknowledged: false,
+      only: null,
       writtenAt: 1,
       confirmed: false,
     });

@@ -4,7 +4,7 @@ import { createGenesis } from '@0fc/crypto/keys';
 import { encodeRoster, memberIdOf, startRoster } from '@0fc/crypto/verify';
 import { crypto } from '../room/log.spec-support.js';
 import type { StorageRecord } from '../ports.js';
-import type { RecordSource } from './index.js';
+import type { RecordSource } from './migration.js';
 
 export type Fields = Readonly<Record<string, CborValue>>;
 

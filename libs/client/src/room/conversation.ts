@@ -49,6 +49,7 @@ export class Conversation {
   /** unsettled alarms by record */
   readonly #alarms = new Map<number, number>();
   #next = 0;
+  readonly #removed: string[] = [];
   /** records that a write has added or replaced since the last time */
   readonly #touched = new Set<number>();
   #dirty = new Set<number>();
@@ -80,6 +81,11 @@ export class Conversation {
     const dirty = this.#dirty;
     this.#dirty = new Set();
     return dirty;
+  }
+
+  /** Ids of lines that are shown no more since this was asked last. */
+  takeRemoved(): readonly string[] {
+    return this.#removed.splice(0);
   }
 
   find(id: string): Said | null {
@@ -167,7 +173,8 @@ export class Conversation {
     const known = this.#byKey.get(targetKey(item));
     if (known !== undefined) {
       const { lost = null } = item;
-      if (known.lost !== lost) this.#markLost(known, lost);
+      if (known.lost !== null && item.content.type === 'void') this.#remove(known);
+      else if (known.lost !== lost) this.#markLost(known, lost);
       return;
     }
     const content = knownContent(item.content);
@@ -177,6 +184,15 @@ export class Conversation {
     if (said !== null) this.#say(said);
     const changed = content === null ? null : this.#fold.add({ ...item, order }, content);
     if (changed !== null) this.#showAgain(changed);
+  }
+
+  /** A lost line that was sent again: another stands for it. */
+  #remove(said: Said): void {
+    this.#byKey.delete(said.key);
+    this.#byId.delete(said.id);
+    const at = this.#said.indexOf(said);
+    if (at >= 0) this.#said.splice(at, 1);
+    this.#removed.push(said.id);
   }
 
   #markLost(said: Said, lost: number | null): void {

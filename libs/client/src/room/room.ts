@@ -157,7 +157,7 @@ export class Room implements RoomHandle {
 
   /** Why the link stands still, or did until it was tried again; null once the room is live. */
   get stopped(): StopReason | null {
-    return this.#stopped === null ? null : { ...this.#stopped, resumes: !FINAL.has(this.#stopped.code) };
+    return this.#stopped === null ? null : { ...this.#stopped, resumes: !isFinal(this.#stopped.code) };
   }
 
   /** A closed room is looked at once more: a relay that lost the closing gets it back (section 6). */

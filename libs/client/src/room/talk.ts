@@ -55,7 +55,20 @@ export class Talk {
 
   /** Rejects with MESSAGE_UNKNOWN, NOT_YOURS. */
   async delete(id: string): Promise<void> {
-    await this.#put({ type: 'delete', to: targetOf(this.#own(id)) });
+    const said = this.#own(id);
+    const { state } = this.#room;
+    const waits = this.conversation.itemsOf(said).find((item) => admittedSince(state, item).length > 0);
+    if (waits?.n !== said.n) {
+      await this.#put({ type: 'delete', to: targetOf(said) });
+      return;
+    }
+    // Nobody has it: its counter goes as void, and there is nothing to delete anywhere.
+    await this.#room.write((draft) => {
+      const item = draft.outbox.get(said.n);
+      if (item?.sealed === null)
+        draft.apply(putOutbox({ ...item, content: { type: 'void' }, confirmed: true }));
+    });
+    this.#room.signal();
   }
 
   /** Rejects with MESSAGE_UNKNOWN where nothing of the line waits for an answer. */
@@ -72,10 +85,11 @@ export class Talk {
   async sendAgain(id: string): Promise<{ readonly id: string }> {
     const said = this.#own(id);
     if (said.lost === null || said.text === null) throw new ClientError(ERROR_CODES.MESSAGE_UNKNOWN);
-    const { text, replyTo } = said;
+    const { replyTo } = said;
+    const text = this.conversation.fateOf(said).text ?? said.text;
     const index = said.at?.index ?? -1;
     const items = this.#room.state.log.at(index)?.items ?? [];
-    // The line itself has been answered for: it stands where it stood, and what is sent is another.
+    // The line itself has been answered for: it goes, and what is sent is another.
     const settled = items.map((item): StoredItem =>
       item.type === 'message' && item.n === said.n ? { ...item, content: { type: 'void' } } : item,
     );

@@ -79,7 +79,8 @@ export class Feed {
     const items: TimelineItem[] = [...due.flatMap((record) => itemsOf(source, record)), ...changed];
     const present = new Set(items.map(({ id }) => id));
     const gone = [...this.#pending.keys()].filter((id) => !waiting.has(id) && !present.has(id));
-    const removed = reset ? [] : gone;
+    const dropped = source.conversation.takeRemoved().filter((id) => !present.has(id));
+    const removed = reset ? [] : [...gone, ...dropped];
     this.#pending = told;
     if (!reset && items.length === 0 && removed.length === 0) return null;
     const { roomId } = source.state.core;

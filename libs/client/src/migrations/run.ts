@@ -8,19 +8,9 @@
  */
 import { ERROR_CODES } from '@0fc/protocol';
 import { ClientError } from '../errors.js';
-import type { StorageChange, StorageRecord } from '../ports.js';
+import type { StorageChange } from '../ports.js';
 import { roomSlices } from './01-room-slices.js';
-
-/** Records in clear, ascending by key. */
-export interface RecordSource {
-  list(store: string): Promise<readonly StorageRecord[]>;
-}
-
-export interface Migration {
-  /** the version that it starts from; it leads to the next */
-  readonly from: number;
-  run(records: RecordSource): Promise<readonly StorageChange[]>;
-}
+import type { Migration, RecordSource } from './migration.js';
 
 const MIGRATIONS: readonly Migration[] = [roomSlices];
 

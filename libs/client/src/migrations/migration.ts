@@ -1,0 +1,13 @@
+/** One step from a version of the vault's records to the next. */
+import type { StorageChange, StorageRecord } from '../ports.js';
+
+/** Records in clear, ascending by key. */
+export interface RecordSource {
+  list(store: string): Promise<readonly StorageRecord[]>;
+}
+
+export interface Migration {
+  /** the version that it starts from; it leads to the next */
+  readonly from: number;
+  run(records: RecordSource): Promise<readonly StorageChange[]>;
+}

@@ -1,0 +1,133 @@
+/**
+ * npm run bench -- client [--full]: what a long log costs a member. For a room of 8 whose log grows: unlocking the
+ * vault once the passphrase's key is derived, showing the room, catching up, memory after that, and what is written
+ * to the vault for each line. Node, 1,000 and 10,000 lines; --full: 100,000 too, and the page in Chromium.
+ *
+ * Ratios are to the smallest log of the same run; its catch-up has connecting and a cold start in it. On a busy
+ * machine the columns of CPU time say more than those of the clock. "With the core whole" is what the same writes come
+ * to where all of a room's core is one record, written each time: 0.1 itself wrote 5 % less than that. Lines are real: signed, sealed, acknowledged by a real relay,
+ * read and stored by the client itself. Nothing here fails for being slow; what is lost or an alarm ends the run.
+ */
+import { availableParallelism, loadavg } from 'node:os';
+import { launch } from '../e2e/profile.js';
+import { RelayProcess } from '../support/relay-process.js';
+import { perLine, Story, type Device, type Measured } from './client/story.js';
+import { median, printTable, type Column } from './client/table.js';
+import type { Written } from './client/meter.js';
+
+const MIB = 2 ** 20;
+const SIZES = [1_000, 10_000];
+const MOST = 100_000;
+
+/** Its limits are not what is measured. */
+const UNLIMITED = {
+  APPEND_PER_SECOND: '100000', APPEND_BURST: '1000000', REQUESTS_PER_SECOND: '100000', REQUESTS_BURST: '1000000',
+  HISTORY_BYTES: '1099511627776', LOG_LEVEL: 'error',
+}; // prettier-ignore
+
+interface Times {
+  readonly unlock: number;
+  readonly catchUp: number;
+  readonly room: number;
+  readonly heap: number;
+}
+
+const size: Column<{ readonly size: number }> = { title: 'log', of: (row) => row.size, plain: true };
+
+interface More<T> {
+  readonly title: string;
+  readonly of: (opened: T) => number;
+}
+
+/** The vault opened again, as a median; then what reading the new lines took. */
+function printDevice<T extends Times>(
+  title: string,
+  rows: readonly { readonly size: number; readonly lines: number; readonly device: Device<T> }[],
+  more: { readonly opened: More<T>; readonly caughtUp?: More<T> },
+): void {
+  type Row = (typeof rows)[number];
+  const opened = (name: string, of: (opened: T) => number, digits = 0): Column<Row> => ({
+    title: name,
+    of: ({ device }) => median(device.opened.map(of)),
+    digits,
+  });
+  const caughtUp = (name: string, of: (opened: T) => number): Column<Row> => ({
+    title: `${name} per 1,000`,
+    of: ({ lines, device }) => (1_000 * of(device.caughtUp)) / lines,
+  });
+  printTable<Row>(title, rows, [
+    size,
+    opened('unlock ms', ({ unlock }) => unlock),
+    opened('room ms', ({ room }) => room),
+    opened('heap MiB', ({ heap }) => heap / MIB, 1),
+    opened(more.opened.title, more.opened.of),
+    { title: 'new lines', of: ({ lines }) => lines, plain: true },
+    caughtUp('catch-up ms', ({ catchUp }) => catchUp),
+    ...(more.caughtUp === undefined ? [] : [caughtUp(more.caughtUp.title, more.caughtUp.of)]),
+  ]);
+}
+
+function printWrites(
+  title: string,
+  rows: readonly { readonly size: number; readonly line: Written }[],
+): void {
+  printTable(title, rows, [
+    size,
+    { title: 'writes', of: ({ line }) => line.writes, digits: 2, plain: true },
+    { title: 'records', of: ({ line }) => line.records, digits: 2, plain: true },
+    { title: 'bytes', of: ({ line }) => line.bytes },
+    { title: 'bytes with the core whole', of: ({ line }) => line.wholeBytes, plain: true },
+    { title: 'times less', of: ({ line }) => line.wholeBytes / line.bytes, digits: 1, plain: true },
+  ]);
+}
+
+function print(rows: readonly Measured[]): void {
+  printDevice(
+    'Node: from the derived key on',
+    rows.map(({ node, ...row }) => ({ ...row, device: node })),
+    {
+      opened: { title: 'unlock CPU ms', of: ({ unlockCpu }) => unlockCpu },
+      caughtUp: { title: 'CPU ms', of: ({ catchUpCpu }) => catchUpCpu },
+    },
+  );
+  const pages = rows.flatMap(({ chromium, ...row }) =>
+    chromium === null ? [] : [{ ...row, device: chromium }],
+  );
+  printDevice('Chromium: the page and its worker (heap: the worker’s)', pages, {
+    opened: { title: 'page’s heap MiB', of: ({ pageHeap }) => pageHeap / MIB },
+  });
+  const counted = (title: string, of: (row: Measured) => Written): void =>
+    printWrites(
+      title,
+      rows.map((row) => ({ size: row.size, line: of(row) })),
+    );
+  counted('Written to the vault for a line received', ({ received }) => perLine(received));
+  counted('… for a line sent', ({ sent }) => perLine(sent));
+  counted('… for marking as read', ({ markedRead }) => perLine(markedRead));
+  counted('… for a line caught up', ({ node, lines }) => perLine(node.caughtUp.written, lines));
+  const parts = rows.at(-1)?.parts ?? [];
+  console.log(
+    `\nThe room's core as stored, in bytes: ${parts.map(([part, bytes]) => `${part} ${bytes}`).join(', ')}`,
+  );
+}
+
+const [, , ...args] = process.argv;
+const full = args.includes('--full');
+if (args.some((arg) => arg !== '--full')) throw new Error('npm run bench -- client [--full]');
+const relay = await RelayProcess.start(UNLIMITED);
+const browser = full ? await launch() : null;
+try {
+  const story = await Story.begin(relay, browser);
+  try {
+    const rows: Measured[] = [];
+    for (const lines of full ? [...SIZES, MOST] : SIZES) rows.push(await story.measure(lines));
+    const load = loadavg().map((average) => average.toFixed(1));
+    console.log(`\nNode ${process.version}, ${availableParallelism()} cores, load average ${load.join(' ')}`);
+    print(rows);
+  } finally {
+    await story.end();
+  }
+} finally {
+  await browser?.close();
+  await relay.remove();
+}
