@@ -41,7 +41,6 @@ export class Flow {
     if (type.isUnionOrIntersection()) {
       return this.isOriginSymbol(type.aliasSymbol) || type.types.some((one) => this.isOriginType(one));
     }
-    // eslint would have getSymbol() as always there: a type of literals has none.
     return this.isOriginSymbol(type.aliasSymbol) || this.isOriginSymbol(type.getSymbol());
   }
 

@@ -312,23 +312,6 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a loss stands that a later generation contradicts',
-    breaks: ['G11', 'G16'],
-    changes: [
-      {
-        file: 'libs/client/src/room/log/generations.ts',
-        find: 'if (contradicts(draft, start)) forgetGenerations(draft, start.from);',
-        put: '',
-      },
-    ],
-    tests: [
-      {
-        path: 'test/hostile/resealing.spec.ts',
-        name: 'G18 made up in one word gives no older line to who came since, was only answered, or stole a key',
-      },
-    ],
-  },
-  {
     name: 'a rotation that comes back replaces the one that is here',
     breaks: ['G11', 'G16'],
     changes: [
