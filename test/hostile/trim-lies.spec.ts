@@ -241,19 +241,18 @@ describe('a trimmed range that hides', () => {
     trimFor(ines, await placeOf(owner, roomId));
     const asked = stage.relay.requests('append', idOf(ines)).length;
     await ines.comeBack(roomId);
-    await ines.live();
     await ines.say(roomId, 'who reads this?');
     await until('the removal to be known', () => !namesIn(ines).includes('Tomás'));
     expect(ines.room?.paused).toBe('departure');
     expect(stage.relay.requests('chain', idOf(ines)).length).toBeGreaterThan(0);
-    // The next rotation that the owner makes lets her go on, with a key that the removed has not.
+    // The rotation that the range hides is read once the relay serves it, with a key that the removed has not.
+    expect(stage.relay.requests('append', idOf(ines)).length).toBe(asked);
     stage.relay.honest();
-    value(await owner.api.rotateNow(roomId));
     await owner.has('who reads this?');
     const sealed = stage.relay.requests('append', idOf(ines)).slice(asked);
     expect(sealed.length).toBeGreaterThan(0);
     for (const { body } of sealed)
       for (const { clear } of body.messages)
-        expect(Buffer.from(clear).toString('latin1')).toContain('epoch\x03');
+        expect(Buffer.from(clear).toString('latin1')).toContain('epoch\x02');
   });
 });
