@@ -13,9 +13,11 @@ import {
   type Person,
 } from '../log.spec-support.js';
 import { Outbox } from '../outbox.js';
-import { putOutbox } from '../state/changes.js';
+import { Talk } from '../talk.js';
+import { putOutbox, set } from '../state/changes.js';
 import type { OutboxItem } from '../state/records.js';
 import type { RoomState } from '../state/state.js';
+import { messageIdOf } from './items.js';
 import { admittedSince } from './lost.js';
 
 let log: RoomLog;
@@ -100,6 +102,33 @@ describe('a line that the relay has lost', () => {
       { type: 'profile', name: 'Tomás' },
     ]);
     expect(lostTexts()).toEqual([]);
+  });
+});
+
+describe('a lost line that is sent again by hand', () => {
+  test('G18 goes as it was last edited, once, and gives way to what was sent', async () => {
+    const from = log.position;
+    const to = { sender: guest.id, instance: guest.instance, n: 1 };
+    await reads(
+      await sent({ type: 'text', text: 'first' }),
+      await sent({ type: 'edit', to, text: 'edited' }),
+      await log.rotate(guest.id),
+    );
+    await loses(from);
+    await change(reader, set({ nextN: 3 }));
+    const room = new FakeRoom(reader, new FakeClock(9_000));
+    const outbox = new Outbox(room);
+    const talk = new Talk(room, (content, ...beside) => outbox.add(content, ...beside));
+    talk.conversation.follow();
+    const [line] = reader.messages();
+    const id = messageIdOf(guest.id, line?.mid ?? new Uint8Array());
+    expect(talk.conversation.find(id)?.lost).not.toBeNull();
+    const again = await talk.sendAgain(id);
+    talk.conversation.follow();
+    expect(talk.conversation.find(id)).toBeNull();
+    expect(talk.conversation.takeRemoved()).toEqual([id]);
+    expect(talk.conversation.find(again.id)?.text).toBe('edited');
+    await expect(talk.sendAgain(id)).rejects.toMatchObject({ code: 'MESSAGE_UNKNOWN' });
   });
 });
 
