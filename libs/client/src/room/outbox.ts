@@ -34,7 +34,11 @@ export class Outbox implements Part {
       const { core } = draft;
       if (core.stage !== 'member') throw new ClientError(ERROR_CODES.NOT_MEMBER);
       draft.apply(...beside);
-      return messageIdOf(core.me, enqueue(draft, this.#room.platform, content).mid);
+      const { mid } = enqueue(draft, this.#room.platform, content);
+      // What goes at once is sealed for those of this moment: an admission that is read before the relay answers
+      // asks nothing. What is written out of the relay's reach is sealed when it goes.
+      if (this.#room.live) this.#seal(draft);
+      return messageIdOf(core.me, mid);
     });
     this.#room.signal();
     return id;

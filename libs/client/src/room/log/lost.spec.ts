@@ -132,6 +132,27 @@ describe('a lost line that is sent again by hand', () => {
   });
 });
 
+describe('a line that is written', () => {
+  const writes = async (live: boolean): Promise<void> => {
+    const room = new FakeRoom(reader, new FakeClock(9_000));
+    room.live = live;
+    await new Outbox(room).add({ type: 'text', text: 'now' });
+    await reads((await log.admit()).entry);
+  };
+
+  test('G18 within the relay’s reach is on its way: an admission that is read meanwhile asks nothing', async () => {
+    await writes(true);
+    expect(waiting()).toMatchObject([{ sealed: { epoch: 1 } }]);
+    expect(waiting().flatMap((item) => admittedSince(reader, item))).toEqual([]);
+  });
+
+  test('G18 out of its reach is sealed when it goes, and asks', async () => {
+    await writes(false);
+    expect(waiting()).toMatchObject([{ sealed: null }]);
+    expect(waiting().flatMap((item) => admittedSince(reader, item))).toHaveLength(1);
+  });
+});
+
 describe('a line that waits', () => {
   const item = (fields: Partial<OutboxItem> = {}): OutboxItem =>
     waitingItem({
