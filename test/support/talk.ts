@@ -30,7 +30,11 @@ export class Talk {
   /** One from each, and everybody shows all: that all of them can talk. */
   async round(everybody: readonly MemberProcess[]): Promise<void> {
     const texts: string[] = [];
-    for (const member of everybody) texts.push(await this.say(member));
+    for (const member of everybody) {
+      // Whoever writes before it has read of somebody's admission is asked, and sends to nobody till then.
+      await member.live();
+      texts.push(await this.say(member));
+    }
     await this.arrived(texts, everybody);
   }
 
