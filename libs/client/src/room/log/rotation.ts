@@ -102,7 +102,7 @@ async function reapplyRotation(
   entry: Entry,
 ): Promise<readonly StoredItem[] | null> {
   const { core } = draft;
-  const epoch = await draft.epochOfRotation(hash, await bodyHash(hash, entry.clear));
+  const epoch = await knownEpoch(hash, draft, entry.clear);
   if (epoch === null) return rivalOf(draft, entry);
   if (epoch <= core.logEpoch)
     return [alarm(ALARM_CODES.ALARM_FOREIGN_ROTATION, entry.sender, { replayed: 1 })];
@@ -120,6 +120,15 @@ async function reapplyRotation(
   if (!same) return [alarm(ALARM_CODES.ALARM_FOREIGN_ROTATION, entry.sender, { changed: 1 })];
   noteRestored(draft);
   return [];
+}
+
+/** The epoch that this very rotation began here; null: it is not known. Both name it in their signed bodies. */
+async function knownEpoch(hash: Hash, snapshot: RoomSnapshot, clear: Bytes): Promise<number | null> {
+  const { newEpoch } = rotationIn(clear);
+  // A newcomer knows that of its floor by its clear part alone.
+  const known = snapshot.rotations.get(newEpoch)?.entry.clear ?? snapshot.key(newEpoch)?.rotation ?? null;
+  if (known === null) return null;
+  return equalBytes(await bodyHash(hash, known), await bodyHash(hash, clear)) ? newEpoch : null;
 }
 
 /**

@@ -3,15 +3,8 @@
  * and {@link RoomDraft.apply} is the only way to change it. Nothing of a draft reaches the snapshot below
  * before the vault has stored it (state.ts).
  */
-import {
-  comparePositions,
-  equalBytes,
-  toBase64Url,
-  type Bytes,
-  type MemberId,
-  type Position,
-} from '@0fc/protocol';
-import { bodyHash, type Hash, type Roster } from '@0fc/crypto/verify';
+import { comparePositions, toBase64Url, type Bytes, type MemberId, type Position } from '@0fc/protocol';
+import type { Roster } from '@0fc/crypto/verify';
 import type { StorageChange } from '../../ports.js';
 import type { RoomChange } from './changes.js';
 import { LayeredMap } from './layered-map.js';
@@ -109,17 +102,6 @@ export abstract class RoomSnapshot {
   /** Index of the chain entry with this body hash, null for none. */
   chainIndex(head: Bytes): number | null {
     return this.tables.heads.get(toBase64Url(head)) ?? null;
-  }
-
-  /** The epoch that a rotation with this body hash began; null: it is not known here. */
-  async epochOfRotation(hash: Hash, head: Bytes): Promise<number | null> {
-    for (const [epoch, { entry }] of this.tables.rotations) {
-      if (equalBytes(await bodyHash(hash, entry.clear), head)) return epoch;
-    }
-    for (const { epoch, rotation } of this.tables.core.keys) {
-      if (rotation !== null && equalBytes(await bodyHash(hash, rotation), head)) return epoch;
-    }
-    return null;
   }
 
   key(epoch: number): EpochKey | null {
