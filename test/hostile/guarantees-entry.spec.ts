@@ -1,6 +1,6 @@
 /** Who gets in, who may decide, and whom the relay takes somebody for: G2, G11, G12, G13. */
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { encodeFrame, FRAME_EVENT, FRAME_TYPES, type Bytes, type Entry } from '@0fc/protocol';
+import { encodeFrame, FRAME_EVENT, FRAME_TYPES, type Bytes, type Entry, type JoinState } from '@0fc/protocol';
 import { generateKeyPair, makeJoinConfirm, makeJoinReply, makePrekey, signBody } from '@0fc/crypto/keys';
 import { ClientLink } from '@0fc/crypto/link';
 import { nodeHash } from '@0fc/crypto/node';
@@ -120,9 +120,14 @@ describe('G2: invites', () => {
     const lies: readonly (() => void)[] = [
       () => stage.relay.onRequest('joinReply', (_, body) => ({ instead: { ...body, payload: new Uint8Array(500).fill(9) } })),
       () => stage.relay.onRequest('joinReply', (_, body) => ({ instead: { ...body, payload: earlier.payload } })),
-      () => stage.relay.onEvent('joinState', (_, { reply, ...state }) => ({
-        ...state, ...(reply === undefined ? {} : { reply: { ...reply, epoch: reply.epoch + 1 } }),
-      })),
+      () => {
+        // In both ways in which it comes: as an event, and when the joiner asks again.
+        const other = ({ reply, ...state }: JoinState): JoinState => ({
+          ...state, ...(reply === undefined ? {} : { reply: { ...reply, epoch: reply.epoch + 1 } }),
+        });
+        stage.relay.onEvent('joinState', (_, state) => other(state));
+        stage.relay.onReply('claim', (_, state) => other(state));
+      },
       () => stage.relay.onReply('chain', () => ({ entries: [...foreign.chain], more: false })),
       () => stage.relay.onReply('chain', (_, reply) => ({ ...reply, entries: reply.entries.slice(0, 1) })),
     ]; // prettier-ignore

@@ -170,6 +170,7 @@ describe('a place in the far future', () => {
       const { position } = (await Stolen.from(tomas, roomId)).core;
       const generation = Date.now() + 2 * 86_400_000;
       const far = { g: generation, s: position.s + 1 };
+      const opened = stage.relay.requests('open', idOf(tomas)).length;
       if (how === 'told while live') {
         stage.relay.tell(idOf(tomas), 'generation', { generation, from: position });
       } else {
@@ -181,11 +182,15 @@ describe('a place in the far future', () => {
         });
         stage.relay.cut(idOf(tomas));
       }
-      await until('the room to stop', () => tomas.room?.stopped?.code === 'RELAY_LIED');
+      if (how === 'told while live') {
+        // One word: by the time that a view of it is drawn, the client may have asked again.
+        await until('it to ask again', () => stage.relay.requests('open', idOf(tomas)).length > opened);
+      } else {
+        await until('the room to stop', () => tomas.room?.stopped?.code === 'RELAY_LIED');
+      }
       stage.relay.honest();
       expect((await Stolen.from(tomas, roomId)).core.position).toEqual(position);
       await owner.say(roomId, 'after');
-      value(await tomas.api.resumeRoom(roomId));
       await tomas.has('before', 'after');
       expect([...owner.alarms, ...tomas.alarms]).toEqual([]);
     },
