@@ -66,6 +66,7 @@ export class FailingDisk {
       read: (store, key) => storage.read(store, key),
       list: (store) => storage.list(store),
       listFrom: (store, prefix) => storage.listFrom(store, prefix),
+      listBetween: (...asked) => storage.listBetween(...asked),
       write: async (changes) => {
         const write = ++this.writes;
         if (this.#held) {

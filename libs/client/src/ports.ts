@@ -40,6 +40,8 @@ export interface StoragePort {
   read(store: string, key: string): Promise<Bytes | null>;
   list(store: string): Promise<readonly StorageRecord[]>;
   listFrom(store: string, prefix: string): Promise<readonly StorageRecord[]>;
+  /** From a key on and up to another one, which is left out; the first `most` of them. */
+  listBetween(store: string, from: string, to: string, most?: number): Promise<readonly StorageRecord[]>;
   /** All or nothing. Rejects with VAULT_FULL or VAULT_UNAVAILABLE. */
   write(changes: readonly StorageChange[]): Promise<void>;
   erase(): Promise<void>;

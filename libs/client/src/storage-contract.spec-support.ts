@@ -79,6 +79,18 @@ export function describeStorage(subject: StorageUnderTest): void {
       expect(await from('')).toEqual([...keys].sort());
     });
 
+    it('lists from a key on and up to another, in order, and no more than asked for', async () => {
+      const keys = ['a/1', 'a/2', 'a/3', 'b/1', 'ä'];
+      await storage.write([...keys.toReversed().map((key) => put('a', key, key)), put('b', 'a/2', '')]);
+      const between = async (from: string, to: string, most?: number): Promise<readonly string[]> =>
+        (await storage.listBetween('a', from, to, most)).map(({ key }) => key);
+      expect(await between('a/2', 'b/1')).toEqual(['a/2', 'a/3']);
+      expect(await between('a/0', 'b/2', 2)).toEqual(['a/1', 'a/2']);
+      expect(await between('', 'c', 0)).toEqual([]);
+      expect(await between('a/2', 'a/2')).toEqual([]);
+      expect(await between('b', 'a')).toEqual([]);
+    });
+
     it('replaces and deletes; the last change to a key counts', async () => {
       await storage.write([put('a', '1', 'one'), put('a', '2', 'two')]);
       await storage.write([put('a', '1', 'uno'), drop('a', '2'), drop('a', 'absent')]);

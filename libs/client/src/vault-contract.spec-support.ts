@@ -194,6 +194,7 @@ export function describeVault(subject: StorageUnderTest): void {
         read: (store, key) => storage.read(store, key),
         list: (store) => storage.list(store),
         listFrom: (store, prefix) => storage.listFrom(store, prefix),
+        listBetween: (...asked) => storage.listBetween(...asked),
         // Fails at the end of the batch, as a full disk does.
         write: (changes) => storage.write([...changes, broken]),
         erase: () => storage.erase(),
@@ -223,6 +224,7 @@ export function describeVault(subject: StorageUnderTest): void {
       expect(await code(vault.get('rooms', 'r1'))).toBe('VAULT_LOCKED');
       expect(await code(vault.list('rooms'))).toBe('VAULT_LOCKED');
       expect(await code(vault.listFrom('rooms', ''))).toBe('VAULT_LOCKED');
+      expect(await code(vault.listBetween('rooms', '', 's'))).toBe('VAULT_LOCKED');
       expect(await code(vault.write([put('rooms', 'r1', 'x')]))).toBe('VAULT_LOCKED');
     });
 

@@ -168,6 +168,19 @@ export class Vault {
     return (await this.#storage.listFrom(store, prefix)).map((record) => this.#open(store, record));
   }
 
+  /** The records of a store from a key on and up to another one, which is left out; the first `most` of them. */
+  async listBetween(
+    store: string,
+    from: string,
+    to: string,
+    most?: number,
+  ): Promise<readonly StorageRecord[]> {
+    this.#held();
+    return (await this.#storage.listBetween(store, from, to, most)).map((record) =>
+      this.#open(store, record),
+    );
+  }
+
   /**
    * Seals and stores all changes or none; a null value deletes. Changes take effect in the
    * order of the calls. Rejects with VAULT_FULL, VAULT_UNAVAILABLE or VAULT_LOCKED.

@@ -51,6 +51,16 @@ export class IndexedDbStorage implements StoragePort {
     return (await this.#records(upTo)).filter(({ key }) => key.startsWith(prefix));
   }
 
+  async listBetween(
+    store: string,
+    from: string,
+    to: string,
+    most?: number,
+  ): Promise<readonly StorageRecord[]> {
+    if (from >= to || most === 0) return [];
+    return this.#records(IDBKeyRange.bound([store, from], [store, to], false, true), most);
+  }
+
   async write(changes: readonly StorageChange[]): Promise<void> {
     await this.#with(async (database) => {
       // The outbox must be on the disk before anything is sent (G16).
@@ -87,10 +97,10 @@ export class IndexedDbStorage implements StoragePort {
     if (opened.status === 'fulfilled') opened.value.close();
   }
 
-  async #records(keys: IDBKeyRange): Promise<readonly StorageRecord[]> {
+  async #records(keys: IDBKeyRange, most?: number): Promise<readonly StorageRecord[]> {
     return this.#with(async (database) => {
       const { store } = database.transaction(RECORDS);
-      const [ids, values] = await Promise.all([store.getAllKeys(keys), store.getAll(keys)]);
+      const [ids, values] = await Promise.all([store.getAllKeys(keys, most), store.getAll(keys, most)]);
       return ids.flatMap(([, key], at) => {
         const value = values[at];
         return value === undefined ? [] : [{ key, value }];

@@ -12,6 +12,7 @@ const storage: StoragePort = {
   read: (store, key) => files.read(store, key),
   list: (store) => files.list(store),
   listFrom: (store, prefix) => files.listFrom(store, prefix),
+  listBetween: (...asked) => files.listBetween(...asked),
   write: async (changes) => {
     process.stdout.write('writing\n');
     await files.write(changes);

@@ -94,6 +94,18 @@ export class FileStorage implements StoragePort {
     );
   }
 
+  async listBetween(
+    store: string,
+    from: string,
+    to: string,
+    most?: number,
+  ): Promise<readonly StorageRecord[]> {
+    const sql =
+      'SELECT key, value FROM records WHERE store = ? AND key >= ? AND key < ? ORDER BY key LIMIT ?';
+    // SQLite's "no limit" is a negative one.
+    return this.#rows(sql, store, from, to, most ?? -1);
+  }
+
   async write(changes: readonly StorageChange[]): Promise<void> {
     this.#transaction(() => {
       const put = this.#db.prepare('INSERT OR REPLACE INTO records (store, key, value) VALUES (?, ?, ?)');

@@ -57,6 +57,11 @@ export function memoryStorage(): StoragePort {
       (await list(`${store} `)).map(([key, value]) => ({ key: key.slice(store.length + 1), value })),
     listFrom: async (store, prefix) =>
       (await list(`${store} ${prefix}`)).map(([key, value]) => ({ key: key.slice(store.length + 1), value })),
+    listBetween: async (store, from, to, most) =>
+      (await list(`${store} `))
+        .map(([key, value]) => ({ key: key.slice(store.length + 1), value }))
+        .filter(({ key }) => key >= from && key < to)
+        .slice(0, most),
     write: (changes: readonly StorageChange[]) => {
       for (const { store, key, value } of changes) {
         if (value === null) records.delete(`${store} ${key}`);

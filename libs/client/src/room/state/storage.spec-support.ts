@@ -38,6 +38,16 @@ export class WatchedStorage implements StoragePort {
     return this.#storage.listFrom(store, prefix);
   }
 
+  async listBetween(
+    store: string,
+    from: string,
+    to: string,
+    most?: number,
+  ): Promise<readonly StorageRecord[]> {
+    this.#mayRead();
+    return this.#storage.listBetween(store, from, to, most);
+  }
+
   async write(changes: readonly StorageChange[]): Promise<void> {
     const { fails } = this;
     if (fails === null || fails.stored) await this.#storage.write(changes);
