@@ -21,6 +21,14 @@ const ALLOWED: Readonly<Record<string, 'everybody' | readonly string[]>> = {
   'RoomState.write': ['room/room.ts'],
   'RoomState.create': ['room/begin.ts'],
   'RoomState.load': ['session.ts'],
+  // Bring into memory what the vault holds, and change none of it.
+  'RoomState.read': 'everybody',
+  'RoomState.inTurn': 'everybody',
+  'RoomState.loadEarlier': 'everybody',
+  'RoomState.findMessage': ['room/conversation.ts'],
+  'RoomState.findEffects': ['room/conversation.ts'],
+  'RoomState.records': ['room/conversation.ts'],
+  'RoomState.hold': ['view/feed.ts', 'view/prepare.ts'],
   // Registers who is to hear of a write.
   'RoomState.watch': ['room/conversation.ts'],
 };

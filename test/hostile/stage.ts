@@ -109,6 +109,12 @@ export class Stage {
         (who) => who.room?.members.length === members && who.room.members.every(({ name }) => name !== ''),
       ),
     );
+    // A name is known from the join already; what its member says of itself comes after it.
+    await until('everybody to have spoken', async () => {
+      const rows = value(await all[0]!.api.relaySees(all[0]?.room?.roomId ?? '', 100));
+      const heard = new Set(rows.flatMap(({ kind, sender }) => (kind === 'message' ? [sender] : [])));
+      return all.every((who) => heard.has(idOf(who)));
+    });
     await this.level(all);
   }
 

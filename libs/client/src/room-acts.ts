@@ -59,6 +59,8 @@ export async function forgetting(vault: Vault, roomId: string): Promise<readonly
     STORES.chain,
     STORES.rotations,
     STORES.log,
+    STORES.messages,
+    STORES.effects,
     STORES.outbox,
     STORES.invites,
   ];

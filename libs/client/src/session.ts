@@ -23,6 +23,7 @@ import type { Vault } from './vault.js';
 import { exportVault } from './vault-transfer.js';
 import { digitsOf, Faces } from './view/faces.js';
 import { Feed } from './view/feed.js';
+import { prepare } from './view/prepare.js';
 import { relayRowsOf } from './view/relay-rows.js';
 import { roomViewOf } from './view/room-view.js';
 import { summaryOf, worstState } from './view/summary.js';
@@ -174,8 +175,8 @@ export class Session {
   async markRead(roomId: string, tell: boolean): Promise<void> {
     const room = this.room(roomId);
     await room.write((draft) => {
-      const { readIndex, nextIndex } = draft.core;
-      if (readIndex !== nextIndex) draft.apply(set({ readIndex: nextIndex }));
+      const { readIndex, nextIndex, others } = draft.core;
+      if (readIndex !== nextIndex) draft.apply(set({ readIndex: nextIndex, othersRead: others }));
     });
     if (tell) await this.#markers.tell(room);
   }
@@ -196,7 +197,7 @@ export class Session {
   async relaySees(roomId: string, limit: number): Promise<readonly RelayRow[]> {
     const { state } = this.room(roomId);
     await this.#faces.learn(state);
-    return relayRowsOf(state, this.#faces, limit, this.#platform.crypto.clock.now());
+    return state.read(() => relayRowsOf(state, this.#faces, limit, this.#platform.crypto.clock.now()));
   }
 
   /** Deletes everything of a room that is over, in one write. Rejects with STILL_MEMBER. */
@@ -318,8 +319,10 @@ export class Session {
   }
 
   async #show(): Promise<void> {
-    for (const { state } of this.#rooms.values()) await this.#faces.learn(state);
-    if (this.#closed) return;
+    for (const [roomId, room] of [...this.#rooms]) {
+      await prepare(room, this.#faces, this.#watched?.roomId === roomId ? this.#watched.feed : null);
+      if (this.#closed) return;
+    }
     this.#tell({ type: 'changed' });
     const room = this.#watched === null ? undefined : this.#rooms.get(this.#watched.roomId);
     if (this.#watched === null || room === undefined) return;

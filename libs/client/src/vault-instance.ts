@@ -8,7 +8,7 @@ import { ClientError } from './errors.js';
 import {
   decodeRecord, encodeRecord, keyOf, outboxItem, ownerInvite, prefixOf, sliceKey, SLICES, STORES, type OwnerInvite,
 } from './room/state/records.js'; // prettier-ignore
-import { knownContent } from './room/log/items.js';
+import { knownContent } from './room/state/content.js';
 
 /** A record in clear, with its place. */
 export interface ClearRecord {

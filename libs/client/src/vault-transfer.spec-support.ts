@@ -7,6 +7,7 @@ import type { Records } from './migrations/version-1.spec-support.js';
 import type { StoragePort } from './ports.js';
 import { memoryStorage, waitingItem } from './room/log.spec-support.js';
 import { extendChain, putInvite, putOutbox } from './room/state/changes.js';
+import { FRESH } from './room/begin.js';
 import { keyOf, STORES, type OutboxItem, type OwnerInvite, type RoomCore } from './room/state/records.js';
 import { RoomState } from './room/state/state.js';
 import { EXPORT_VERSION } from './vault-transfer.js';
@@ -52,6 +53,7 @@ export async function roomOf(): Promise<ExportedRoom> {
   const position = { g: 1, s: 0 };
   const t = random(32);
   const fields: RoomCore = {
+    ...FRESH,
     version: 2, roomId: made.roomId, me: await memberIdOf(nodeHash, made.identity.publicKey), stage: 'member',
     identity: made.identity, epoch: 1,
     keys: [

@@ -79,19 +79,23 @@ export async function importVault(
   if ((await Vault.state(platform.storage)) !== 'absent') throw new ClientError(ERROR_CODES.VAULT_EXISTS);
   const { version, sealedKey, blocks } = await decodeFile(platform.crypto.hash, file);
   const found = whole(() => openBlocks(filePassphrase, sealedKey, blocks));
-  const records = await upToDate(version, found);
+  const records = await upToDate(version, found, platform.crypto.hash);
   const changes: readonly StorageChange[] = whole(() => asNewInstance(platform.crypto.random, records));
   return Vault.create(platform, passphrase, changes);
 }
 
 /** Records of an older client's file as this one would have written them. Rejects with EXPORT_DAMAGED. */
-async function upToDate(version: number, found: readonly ClearRecord[]): Promise<readonly ClearRecord[]> {
+async function upToDate(
+  version: number,
+  found: readonly ClearRecord[],
+  hash: Hash,
+): Promise<readonly ClearRecord[]> {
   if (version === EXPORT_VERSION) return found;
   const source = {
     list: (store: string) => Promise.resolve(found.filter((record) => record.store === store)),
   };
   try {
-    const all = over(source, await migrated(version, source));
+    const all = over(source, await migrated(version, source, hash));
     const stores = new Set([...Object.values<string>(STORES), ...found.map(({ store }) => store)]);
     const lists = [...stores].map(async (store) =>
       (await all.list(store)).map((record) => ({ store, ...record })),

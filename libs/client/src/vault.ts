@@ -118,7 +118,7 @@ export class Vault {
 
   /** In one write with the header: whenever it is cut short, the vault is of one version or of the other. */
   async #migrate(from: number, sealed: Bytes): Promise<void> {
-    const changes = await migrated(from, this);
+    const changes = await migrated(from, this, this.#crypto.hash);
     const header = await encodeHeader(this.#crypto.hash, { version: RECORDS_VERSION, sealed });
     await this.#storage.write([
       ...sealChanges(this.#held(), changes),
@@ -179,6 +179,29 @@ export class Vault {
     return (await this.#storage.listBetween(store, from, to, most)).map((record) =>
       this.#open(store, record),
     );
+  }
+
+  /** The keys of a store from one on and up to another one, which is left out; the first `most` of them. */
+  async listKeysBetween(store: string, from: string, to: string, most: number): Promise<readonly string[]> {
+    this.#held();
+    return (await this.#storage.listBetween(store, from, to, most)).map(({ key }) => key);
+  }
+
+  /** As {@link listBetween}; a value is null where the record is not what was stored under its key. */
+  async listReadable(
+    store: string,
+    from: string,
+    to: string,
+  ): Promise<readonly { readonly key: string; readonly value: Bytes | null }[]> {
+    this.#held();
+    return (await this.#storage.listBetween(store, from, to)).map((record) => {
+      try {
+        return this.#open(store, record);
+      } catch (error) {
+        if (ClientError.from(error).code !== ERROR_CODES.VAULT_DAMAGED) throw error;
+        return { key: record.key, value: null };
+      }
+    });
   }
 
   /**

@@ -253,6 +253,10 @@ export const ALARM_MEANINGS: Readonly<Record<AlarmCode, Meaning>> = {
     'An entry that this client can neither use nor store. Its report number is the same on every device.',
     'The rest of the room goes on. Report the number to whoever maintains this client.',
   ),
+  ALARM_RECORD_DAMAGED: means(
+    'A record of this device that is not what was stored: its number in the local log is named.',
+    'What stood there is gone on this device, the rest goes on. The disk may be failing: export the vault.',
+  ),
   ALARM_BAD_ROSTER: means(
     'A roster entry not signed by the owner of that moment, not on the head, or replayed (G5, G11).',
     'It changes nothing. The log is read again before anything is sealed. Ask the owner.',

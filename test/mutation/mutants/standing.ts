@@ -91,8 +91,8 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: STATE,
-        find: 'const records = draft.records();',
-        put: 'const records = draft.records();\n    for (const change of draft.changes) applyChange(this.tables, change, null);',
+        find: 'const records = [...draft.records(), ...(await draft.indexRecords(this.#keys))];',
+        put: 'const records = [...draft.records(), ...(await draft.indexRecords(this.#keys))];\n    for (const change of draft.changes) applyChange(this.tables, change, null);',
       },
       { file: STATE, find: '      await this.#reloadIfPossible(draft.touched);\n', put: '' },
       {

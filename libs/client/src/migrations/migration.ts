@@ -1,4 +1,5 @@
 /** One step from a version of the vault's records to the next. */
+import type { Hash } from '@0fc/crypto/verify';
 import type { StorageChange, StorageRecord } from '../ports.js';
 
 /** Records in clear, ascending by key. */
@@ -9,5 +10,5 @@ export interface RecordSource {
 export interface Migration {
   /** the version that it starts from; it leads to the next */
   readonly from: number;
-  run(records: RecordSource): Promise<readonly StorageChange[]>;
+  run(records: RecordSource, hash: Hash): Promise<readonly StorageChange[]>;
 }

@@ -1,4 +1,5 @@
 /** What becomes of the records of an older client (docs/protocol.md section 9; G14): all of them, once, or nothing. */
+import { nodeHash } from '@0fc/crypto/node';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeCbor, encodeCbor, utf8, type Bytes, type RoomId } from '@0fc/protocol';
 import { loadThemis } from '@0fc/crypto/node';
@@ -10,6 +11,7 @@ import { keyOf, STORES } from '../room/state/records.js';
 import { WatchedStorage } from '../room/state/storage.spec-support.js';
 import { decodeHeader, encodeHeader } from '../vault-header.js';
 import { Vault } from '../vault.js';
+import { roomSlices } from './01-room-slices.js';
 import { migrated, over, RECORDS_VERSION } from './run.js';
 import {
   oldRoom,
@@ -39,14 +41,14 @@ const everything = (source: ReturnType<typeof sourceOf>): Promise<unknown> =>
   Promise.all(Object.values(STORES).map((store) => source.list(store)));
 
 const damagedBy = (fields: Fields): Promise<readonly StorageChange[]> =>
-  migrated(1, sourceOf({ rooms: [{ key: old.roomId, value: encodeCbor(fields) }] }));
+  migrated(1, sourceOf({ rooms: [{ key: old.roomId, value: encodeCbor(fields) }] }), nodeHash);
 
 const picked = (fields: Fields, ...names: readonly string[]): Fields =>
   Object.fromEntries(names.map((name) => [name, fields[name]!]));
 
 describe('version 1 to 2', () => {
   test('cuts the record of a room into slices, one field in one of them, and keeps each sender by itself', async () => {
-    const changes = await migrated(1, sourceOf(records));
+    const changes = await roomSlices.run(sourceOf(records), nodeHash);
     const [all, read, retired] = old.senders;
     const slices = ['keys', 'loss', 'names', 'own', 'owner', 'place', 'reading', 'roster'];
     expect(places(changes)).toEqual([
@@ -90,7 +92,9 @@ describe('version 1 to 2', () => {
       key,
       item: decodeCbor(value) as Fields,
     }));
-    const now = new Map((await migrated(1, sourceOf(records))).map(({ key, value }) => [key, value]));
+    const now = new Map(
+      (await migrated(1, sourceOf(records), nodeHash)).map(({ key, value }) => [key, value]),
+    );
     const item = (of: typeof sealed): unknown => decodeCbor(now.get(of!.key) ?? new Uint8Array());
     expect(item(sealed)).toEqual({
       ...sealed!.item,
@@ -111,26 +115,28 @@ describe('version 1 to 2', () => {
   test('is the same however often it is asked for, and changes nothing of what it reads', async () => {
     const source = sourceOf(records);
     const before = await everything(source);
-    const changes = await migrated(1, source);
-    expect(await migrated(1, source)).toEqual(changes);
+    const changes = await migrated(1, source, nodeHash);
+    expect(await migrated(1, source, nodeHash)).toEqual(changes);
     expect(await everything(source)).toEqual(before);
     const done = over(source, changes);
-    expect(await migrated(RECORDS_VERSION, done)).toEqual([]);
+    expect(await migrated(RECORDS_VERSION, done, nodeHash)).toEqual([]);
     expect(await everything(over(done, changes))).toEqual(await everything(done));
   });
 
   test('of no room, and of several, is of each by itself', async () => {
-    expect(await migrated(1, sourceOf({}))).toEqual([]);
+    expect(await migrated(1, sourceOf({}), nodeHash)).toEqual([]);
     const other = await oldRoom();
     const both = sourceOf(
       Object.fromEntries(
         Object.keys(records).map((store) => [store, [...records[store]!, ...recordsOf(other)[store]!]]),
       ),
     );
-    const alone = await Promise.all([old, other].map((room) => migrated(1, sourceOf(recordsOf(room)))));
+    const alone = await Promise.all(
+      [old, other].map((room) => migrated(1, sourceOf(recordsOf(room)), nodeHash)),
+    );
     const byPlace = (a: StorageChange, b: StorageChange): number =>
       `${a.store} ${a.key}` < `${b.store} ${b.key}` ? -1 : 1;
-    expect([...(await migrated(1, both))].sort(byPlace)).toEqual(alone.flat().sort(byPlace));
+    expect([...(await migrated(1, both, nodeHash))].sort(byPlace)).toEqual(alone.flat().sort(byPlace));
   });
 
   test('of a record that is none of version 1 is VAULT_DAMAGED', async () => {
@@ -158,12 +164,12 @@ describe('version 1 to 2', () => {
     ['nothing', () => encodeCbor(null)],
   ])('of a record that is %s is VAULT_DAMAGED', async (_, value) => {
     const source = sourceOf({ rooms: [{ key: old.roomId, value: value() }] });
-    await expect(migrated(1, source)).rejects.toMatchObject({ code: 'VAULT_DAMAGED' });
+    await expect(migrated(1, source, nodeHash)).rejects.toMatchObject({ code: 'VAULT_DAMAGED' });
   });
 });
 
 test.each([0, -1, 0.5])('there never was a version %d', async (version) => {
-  await expect(migrated(version, sourceOf(records))).rejects.toMatchObject({
+  await expect(migrated(version, sourceOf(records), nodeHash)).rejects.toMatchObject({
     code: 'UNSUPPORTED_VERSION',
     params: { version },
   });

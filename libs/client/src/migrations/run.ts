@@ -7,12 +7,14 @@
  * schemas of today, which move on; test/fixtures/ holds a vault of each version for it.
  */
 import { ERROR_CODES } from '@0fc/protocol';
+import type { Hash } from '@0fc/crypto/verify';
 import { ClientError } from '../errors.js';
 import type { StorageChange } from '../ports.js';
 import { roomSlices } from './01-room-slices.js';
+import { logWindow } from './02-log-window.js';
 import type { Migration, RecordSource } from './migration.js';
 
-const MIGRATIONS: readonly Migration[] = [roomSlices];
+const MIGRATIONS: readonly Migration[] = [roomSlices, logWindow];
 
 /** Version of the records that this client reads and writes. */
 export const RECORDS_VERSION = 1 + MIGRATIONS.length;
@@ -21,13 +23,17 @@ export const RECORDS_VERSION = 1 + MIGRATIONS.length;
  * The changes that bring records of `version` to {@link RECORDS_VERSION}; none where they are of it. Rejects with
  * UNSUPPORTED_VERSION for one that there never was, VAULT_DAMAGED for records that are none of it.
  */
-export async function migrated(version: number, records: RecordSource): Promise<readonly StorageChange[]> {
+export async function migrated(
+  version: number,
+  records: RecordSource,
+  hash: Hash,
+): Promise<readonly StorageChange[]> {
   if (version > RECORDS_VERSION) throw new ClientError(ERROR_CODES.UNSUPPORTED_VERSION, { version });
   const changes = new Map<string, StorageChange>();
   for (let at = version; at < RECORDS_VERSION; at++) {
     const migration = MIGRATIONS.find(({ from }) => from === at);
     if (migration === undefined) throw new ClientError(ERROR_CODES.UNSUPPORTED_VERSION, { version });
-    const made = await migration.run(over(records, [...changes.values()]));
+    const made = await migration.run(over(records, [...changes.values()]), hash);
     for (const change of made) changes.set(`${change.store} ${change.key}`, change);
   }
   return [...changes.values()];

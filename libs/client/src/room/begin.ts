@@ -26,12 +26,13 @@ import { RoomState } from './state/state.js';
 const GENESIS_POSITION = { g: 1, s: 0 } as const;
 
 /** What is the same in every room that begins. */
-const FRESH = {
+export const FRESH = {
   version: 2, stage: 'member', nextIndex: 0, readIndex: 0, nextN: 1, epochMessages: 0, paused: false,
   rotationWanted: false, mustRotate: false, pending: null, tasks: { removals: [], settings: null, close: false },
   handOver: null, declined: null, leaving: [], leaveRequest: null, losses: [], lost: null, skipped: false, publishedK: 1, publishedThen: 1,
   needKey: null, wrappedTo: [], imported: false, verified: [], told: null, relayKeyShown: false, people: [], roomName: null,
-  usedK: 0, logLength: 1, chainShown: 1,
+  usedK: 0, logLength: 1, chainShown: 1, alarms: 0, others: 0, othersRead: 0, sealed: 0, missed: 0, shownIndex: null,
+  lineIndex: null, starts: [], settingsPlaced: [],
 } satisfies Partial<RoomCore>; // prettier-ignore
 
 /** What a genesis asks for that nobody is asked about: members, entries that the relay keeps, milliseconds. */

@@ -3,9 +3,11 @@ import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ALARM_CODES, type Content, type Entry, type Target } from '@0fc/protocol';
 import { loadThemis, nodeRandom } from '@0fc/crypto/node';
 import fc from 'fast-check';
-import { Conversation, type Said } from './conversation.js';
+import { Conversation } from './conversation.js';
+import type { Said } from './lines.js';
 import { alarm } from './log/items.js';
 import {
+  messagesOf,
   change, crypto, type RoomLog, readLog, recordsOf, take as takeEntry, waitingItem, type Person,
 } from './log.spec-support.js'; // prettier-ignore
 import { enqueue } from './outbox.js';
@@ -158,7 +160,7 @@ describe('what waits in the outbox', () => {
     await take(await log.say(guest, 'lost'));
     const lost = said(nth(guest, 1));
     conversation.takeDirty();
-    const { n, instance, mid, content, sentAt: made } = reader.messages().at(-1)!;
+    const { n, instance, mid, content, sentAt: made } = messagesOf(reader).at(-1)!;
     await change(reader, putOutbox(waitingItem({ n, instance, mid, content, made })));
     conversation.follow();
     expect(conversation.pending).toEqual([]);
@@ -267,7 +269,7 @@ test('following step by step ends where reading the whole log at once does', asy
       }
       whole.follow();
       const all = (of: Conversation): unknown =>
-        reader.messages().flatMap((message) => {
+        messagesOf(reader).flatMap((message) => {
           const found = of.target(message);
           return found === null ? [] : [[found, of.fateOf(found), of.readersOf(found)]];
         });

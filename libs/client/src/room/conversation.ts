@@ -1,59 +1,43 @@
 /**
  * The conversation of a room: what its log says, and what waits in the outbox, folded
- * together (docs/protocol.md section 6). It follows the log record by record, so that a
- * new message costs the same in a conversation of ten thousand.
+ * together (docs/protocol.md section 6). It follows the log record by record, and knows what of
+ * it is in memory: what lies further up is looked for by name (prepare), or is loaded.
  */
-import { comparePositions, type AnyContent, type Bytes, type Content, type MemberId, type Position, type Target } from '@0fc/protocol'; // prettier-ignore
-import { Fold, targetKey, type Fate } from './fold.js';
-import { knownContent, messageIdOf } from './log/items.js';
-import type { LogRecord, OutboxItem, StoredItem, StoredMessage } from './state/records.js';
+import { comparePositions, type MemberId, type Position, type Target } from '@0fc/protocol';
+import type { Fate } from './fold.js';
+import { Lines, saidOf, Waiting, type Said } from './lines.js';
+import { messageIdOf } from './log/items.js';
+import { knownContent, targetKey } from './state/content.js';
+import { isLine } from './state/counts.js';
+import { NotLoaded } from './state/not-loaded.js';
+import type { LogRecord, OutboxItem, StoredMessage } from './state/records.js';
 import type { RoomState } from './state/state.js';
 
 /** Items of one log record sort behind it and before the next. */
 export const ITEMS_PER_RECORD = 16;
+/** Records that are looked through at once for the newest line. */
+const STEP = 512;
 /** Beyond every position that can have been read. */
 const NOWHERE: Position = { g: Number.MAX_SAFE_INTEGER, s: 0 };
-/** What waits in the outbox sorts after every record. */
-const PENDING_ORDER = 2 ** 52;
-
-/** A message that stands in the conversation as one of its own. */
-export interface Said extends Target {
-  readonly key: string;
-  /** stable from the outbox on */
-  readonly id: string;
-  readonly order: number;
-  readonly sentAt: number;
-  /** its place in the log; null: it waits in the outbox */
-  readonly at: { readonly index: number; readonly position: Position } | null;
-  /** null: a content of a later version */
-  readonly text: string | null;
-  readonly replyTo: Target | null;
-  /** of this member, lost by the relay and not sent again by itself (G18): entries of the chain when it was written */
-  readonly lost: number | null;
-  /** it came after messages that its sender wrote later */
-  readonly late: boolean;
-}
-
 export class Conversation {
   readonly #state: RoomState;
-  readonly #fold = new Fold();
-  readonly #byKey = new Map<string, Said>();
-  readonly #byId = new Map<string, Said>();
-  /** in the log's order */
-  readonly #said: Said[] = [];
-  /** keys of the replies to a message */
-  readonly #replies = new Map<string, Set<string>>();
-  readonly #markers = new Map<MemberId, Position>();
-  /** messages of others from `readIndex` on */
-  readonly #unread = new Map<string, number>();
-  /** unsettled alarms by record */
-  readonly #alarms = new Map<number, number>();
+  #log = new Lines();
+  /** the window that is followed: from where on, and how far */
+  #from = -1;
   #next = 0;
+  /** messages before the window that are quoted or changed, by key, each with what changes it; empty: there is none */
+  readonly #far = new Map<string, readonly LogRecord[]>();
+  /** messages that are looked for before the window; `late`: only what changes it, which may have come first */
+  readonly #wanted = new Map<string, { readonly target: Target; readonly late: boolean }>();
+  /** the newest line, where that is before the window; undefined: not looked for */
+  #lastFar: Said | null | undefined = undefined;
   readonly #removed: string[] = [];
   /** records that a write has added or replaced since the last time */
   readonly #touched = new Set<number>();
   #dirty = new Set<number>();
   #waiting: Waiting = new Waiting([]);
+  /** something that waits may stand in the log before the window */
+  #unsettled = false;
 
   constructor(state: RoomState) {
     this.#state = state;
@@ -62,18 +46,98 @@ export class Conversation {
     });
   }
 
-  /** Takes in what the log and the outbox have got since the last time. */
+  /** Follows what log and outbox have got since the last time, as far as it is in memory. */
   follow(): void {
     const { log } = this.#state;
-    for (const index of this.#touched) {
-      this.#dirty.add(index);
-      const record = log.at(index);
-      if (record !== undefined && index < this.#next) this.#take(record);
-    }
+    if (log.loaded !== this.#from) this.#begin(log.loaded);
+    for (const index of this.#touched) this.#followTouched(index);
     this.#touched.clear();
     for (const record of log.oldestFirst(this.#next)) this.#take(record);
     this.#next = log.end;
     this.#followOutbox();
+  }
+
+  /** As {@link follow}, and looks for what is quoted, changed or said last before what is in memory. */
+  async prepare(): Promise<void> {
+    this.follow();
+    while (this.#wanted.size > 0) {
+      for (const [key, { target, late }] of [...this.#wanted]) {
+        this.#wanted.delete(key);
+        const found = late ? null : await this.#state.findMessage(target);
+        const effects = late ? await this.#state.findEffects(target) : (found?.effects ?? []);
+        this.#far.set(key, [...(found === null ? [] : [found.record]), ...effects]);
+        this.#takeFar(key);
+      }
+      this.follow();
+    }
+    await this.#findLast();
+  }
+
+  /** The window has another beginning: what it holds is read anew, and nothing of it has changed. */
+  #begin(from: number): void {
+    const dirty = this.#dirty;
+    this.#log = new Lines();
+    // What has changed those since was in the window, and has left it.
+    if (from > this.#from) this.#far.clear();
+    this.#from = from;
+    const known = this.#next;
+    this.#next = from;
+    this.#lastFar = undefined;
+    for (const record of this.#state.log.oldestFirst(from)) {
+      if (record.index < known) this.#take(record);
+    }
+    this.#next = Math.max(from, Math.min(known, this.#state.log.end));
+    for (const key of this.#far.keys()) this.#takeFar(key);
+    this.#dirty = dirty;
+    this.#unsettled = true;
+  }
+
+  #followTouched(index: number): void {
+    this.#dirty.add(index);
+    if (index >= this.#from) {
+      const record = this.#state.log.at(index);
+      if (record !== undefined && index < this.#next) this.#take(record);
+      return;
+    }
+    for (const [key, records] of this.#far) {
+      const said = this.#log.byKey.get(key);
+      if (said !== undefined && records.some((record) => record.index === index)) {
+        this.#wanted.set(key, { target: said, late: false });
+      }
+    }
+  }
+
+  #takeFar(key: string): void {
+    for (const record of this.#far.get(key) ?? []) {
+      // What is in the window has been read with it.
+      if (record.index < this.#from) this.#take(record, key);
+    }
+    this.#showAgain(key);
+  }
+
+  /** The newest line of all, which may lie before many records that are none. */
+  async #findLast(): Promise<void> {
+    if (this.#newest() !== null) return;
+    if (this.#lastFar !== undefined && (this.#lastFar === null || !this.fateOf(this.#lastFar).deleted))
+      return;
+    const { log, core } = this.#state;
+    this.#lastFar = null;
+    if (core.lineIndex === null) return;
+    for (let to = Math.min(core.lineIndex + 1, log.loaded); to > log.first; to -= STEP) {
+      const records = await this.#state.records(Math.max(log.first, to - STEP), to);
+      for (const record of records.toReversed()) {
+        for (const item of record.items.toReversed()) {
+          if (item.type !== 'message' || !isLine(item.content)) continue;
+          const key = targetKey(item);
+          this.#far.set(key, [record, ...(await this.#state.findEffects(item))]);
+          this.#takeFar(key);
+          const said = this.#log.byKey.get(key);
+          if (said === undefined || said.text === null || this.fateOf(said).deleted) continue;
+          this.#lastFar = said;
+          return;
+        }
+      }
+    }
   }
 
   /** Records to show again since this was asked last. */
@@ -89,17 +153,17 @@ export class Conversation {
   }
 
   find(id: string): Said | null {
-    return this.#byId.get(id) ?? this.#waiting.byId.get(id) ?? null;
+    return this.#log.byId.get(id) ?? this.#waiting.byId.get(id) ?? null;
   }
 
   /** The message that a content points at; null: not here, or none of its own. */
   target(target: Target): Said | null {
     const key = targetKey(target);
-    return this.#byKey.get(key) ?? this.#waiting.byKey.get(key) ?? null;
+    return this.#log.byKey.get(key) ?? this.#waiting.byKey.get(key) ?? null;
   }
 
   fateOf(said: Said): Fate {
-    return this.#fold.fate(said.key, this.#waiting.fold);
+    return this.#log.fold.fate(said.key, this.#waiting.fold);
   }
 
   /** Messages that wait in the outbox and have never been in the log. */
@@ -127,106 +191,106 @@ export class Conversation {
     const { at } = said;
     if (at === null) return [];
     const { me } = this.#state.core;
-    return [...this.#markers].flatMap(([member, position]) =>
+    return [...this.#log.markers].flatMap(([member, position]) =>
       member !== me && member !== said.sender && comparePositions(at.position, position) <= 0 ? [member] : [],
     );
   }
 
   /** The newest message that is not deleted and can be read; null for none. */
   last(): Said | null {
-    const readable = (said: Said): boolean => said.text !== null && !this.fateOf(said).deleted;
-    return this.pending.findLast(readable) ?? this.#said.findLast(readable) ?? null;
+    return this.#newest() ?? this.#lastFar ?? null;
   }
 
-  /** The newest message of another member in the records before `index`. */
+  #newest(): Said | null {
+    const readable = (said: Said): boolean => said.text !== null && !this.fateOf(said).deleted;
+    return this.pending.findLast(readable) ?? this.#log.said.findLast(readable) ?? null;
+  }
+
+  /** The newest message of another member in the records before `index`, of those in memory. */
   newestOfOthers(index: number): Said | null {
     const { me } = this.#state.core;
-    return (
-      this.#said.findLast((said) => said.sender !== me && said.at !== null && said.at.index < index) ?? null
-    );
+    const isOther = (said: Said): boolean => said.sender !== me && said.at !== null && said.at.index < index;
+    return this.#log.said.findLast(isOther) ?? null;
   }
 
+  /** Lines of others that were not read here. Of those that are not in memory, deleted ones count. */
   unread(): number {
-    const { readIndex } = this.#state.core;
-    for (const [key, index] of this.#unread) if (index < readIndex) this.#unread.delete(key);
-    return this.#unread.size;
+    const { me, readIndex, others, othersRead } = this.#state.core;
+    const isUnread = (said: Said): boolean => said.sender !== me && (said.at?.index ?? 0) >= readIndex;
+    const here = this.#log.said.filter(isUnread);
+    const deleted = here.filter((said) => this.#log.fold.fate(said.key).deleted).length;
+    return (readIndex >= this.#from ? here.length : Math.max(here.length, others - othersRead)) - deleted;
   }
 
+  /** Alarms that stand, of the whole log. */
   alarms(): number {
-    let sum = 0;
-    for (const count of this.#alarms.values()) sum += count;
-    return sum;
+    return this.#state.core.alarms;
   }
 
-  #take(record: LogRecord): void {
-    const alarms = record.items.filter((item) => item.type === 'alarm' && !isSettled(item)).length;
-    if (alarms > 0) this.#alarms.set(record.index, alarms);
-    else this.#alarms.delete(record.index);
+  /** `far`: the record lies before the window, and is read for this message's sake alone. */
+  #take(record: LogRecord, far: string | null = null): void {
     // A line that was given up stands in no log: nobody can have read it.
     const position = record.at?.position ?? NOWHERE;
     for (const [at, item] of record.items.entries()) {
-      if (item.type === 'message') this.#takeMessage(record.index, position, at, item);
+      if (item.type === 'message') this.#takeMessage(record.index, position, at, item, far);
     }
   }
 
-  #takeMessage(index: number, position: Position, at: number, item: StoredMessage): void {
-    const known = this.#byKey.get(targetKey(item));
+  #takeMessage(index: number, position: Position, at: number, item: StoredMessage, far: string | null): void {
+    const key = targetKey(item);
+    const content = knownContent(item.content);
+    if (
+      far !== null &&
+      key !== far &&
+      !(content !== null && 'to' in content && targetKey(content.to) === far)
+    )
+      return;
+    const known = this.#log.byKey.get(key);
     if (known !== undefined) {
       const { lost = null } = item;
       if (known.lost !== null && item.content.type === 'void') this.#remove(known);
-      else if (known.lost !== lost) this.#markLost(known, lost);
+      else if (known.lost !== lost) this.#log.replace({ ...known, lost });
       return;
     }
-    const content = knownContent(item.content);
     const order = index * ITEMS_PER_RECORD + at;
     if (content?.type === 'readMarker') this.#takeMarker(item.sender, earlier(content.position, position));
     const said = saidOf(item, content, order, { index, position });
-    if (said !== null) this.#say(said);
-    const changed = content === null ? null : this.#fold.add({ ...item, order }, content);
+    if (said !== null) this.#say(said, far !== null);
+    const changed = content === null ? null : this.#log.fold.add({ ...item, order }, content);
     if (changed !== null) this.#showAgain(changed);
   }
 
   /** A lost line that was sent again: another stands for it. */
   #remove(said: Said): void {
-    this.#byKey.delete(said.key);
-    this.#byId.delete(said.id);
-    const at = this.#said.indexOf(said);
-    if (at >= 0) this.#said.splice(at, 1);
+    this.#log.remove(said);
     this.#removed.push(said.id);
   }
 
-  #markLost(said: Said, lost: number | null): void {
-    const changed = { ...said, lost };
-    this.#byKey.set(said.key, changed);
-    this.#byId.set(said.id, changed);
-    const at = this.#said.indexOf(said);
-    if (at >= 0) this.#said[at] = changed;
-  }
-
-  #say(message: Said): void {
-    const { me, readIndex } = this.#state.core;
-    const taken = this.#byId.get(message.id);
+  #say(message: Said, far: boolean): void {
+    const taken = this.#log.byId.get(message.id);
     // A sender that gives one mid to two messages still gets two lines.
     const said = taken === undefined ? message : { ...message, id: `${message.id}.${String(message.n)}` };
-    this.#byKey.set(said.key, said);
-    this.#byId.set(said.id, said);
-    insert(this.#said, said);
-    const { index } = said.at ?? { index: 0 };
-    if (said.sender !== me && index >= readIndex && !this.fateOf(said).deleted)
-      this.#unread.set(said.key, index);
-    if (said.replyTo !== null) {
-      const target = targetKey(said.replyTo);
-      this.#replies.set(target, (this.#replies.get(target) ?? new Set()).add(said.key));
-    }
-    for (const reply of this.#replies.get(said.key) ?? []) this.#showRecord(reply);
+    this.#log.add(said, far);
+    if (!far && this.#from > this.#state.log.first) this.#seek(said);
+    for (const reply of this.#log.replies.get(said.key) ?? []) this.#showRecord(reply);
+  }
+
+  /** What a line before the window has to do with this one. */
+  #seek(said: Said): void {
+    if (said.late && !this.#far.has(said.key)) this.#wanted.set(said.key, { target: said, late: true });
+    if (said.replyTo === null) return;
+    const key = targetKey(said.replyTo);
+    if (this.#log.byKey.has(key) || this.#far.has(key)) return;
+    this.#wanted.set(key, { target: said.replyTo, late: false });
   }
 
   #takeMarker(member: MemberId, position: Position): void {
-    const before = this.#markers.get(member);
+    const { markers, said } = this.#log;
+    const before = markers.get(member);
     if (before !== undefined && comparePositions(position, before) <= 0) return;
-    this.#markers.set(member, position);
-    for (let at = this.#said.length - 1; at >= 0; at--) {
-      const place = this.#said[at]?.at ?? null;
+    markers.set(member, position);
+    for (let at = said.length - 1; at >= 0; at--) {
+      const place = said[at]?.at ?? null;
       if (place === null || (before !== undefined && comparePositions(place.position, before) <= 0)) break;
       if (comparePositions(place.position, position) <= 0) this.#dirty.add(place.index);
     }
@@ -234,100 +298,61 @@ export class Conversation {
 
   /** Something has changed a message: it is shown again, with the replies that quote it. */
   #showAgain(key: string): void {
-    if (this.#unread.has(key) && this.#fold.fate(key).deleted) this.#unread.delete(key);
     this.#showRecord(key);
-    for (const reply of this.#replies.get(key) ?? []) this.#showRecord(reply);
+    for (const reply of this.#log.replies.get(key) ?? []) this.#showRecord(reply);
   }
 
   #showRecord(key: string): void {
-    const at = this.#byKey.get(key)?.at ?? null;
+    const at = this.#log.byKey.get(key)?.at ?? null;
     if (at !== null) this.#dirty.add(at.index);
   }
 
   #followOutbox(): void {
     const { outbox, core } = this.#state;
     const items = [...outbox.values()].sort((a, b) => a.n - b.n);
-    if (this.#waiting.isOf(items)) return;
+    if (this.#waiting.isOf(items) && !this.#unsettled) return;
     const before = this.#waiting;
-    this.#waiting = new Waiting(items);
+    const waiting = new Waiting(items);
+    this.#unsettled = false;
     for (const item of items) {
       const message = { ...item, sender: core.me, sentAt: item.made };
       // By its id too: after an import it waits under another counter than the log has it.
-      const known = this.#byKey.get(targetKey(message)) ?? this.#byId.get(messageIdOf(core.me, item.mid));
-      if (known !== undefined) this.#waiting.again.add(known.key);
-      else if (this.#state.midOf(core.me, item.instance, item.n) === null) this.#waiting.add(message);
+      const known =
+        this.#log.byKey.get(targetKey(message)) ?? this.#log.byId.get(messageIdOf(core.me, item.mid));
+      if (known !== undefined) waiting.again.add(known.key);
+      else if (this.#isNew(message)) waiting.add(message);
+      const content = knownContent(item.content);
+      if (content !== null && 'to' in content) this.#seekChanged(content.to);
     }
-    for (const waiting of [before, this.#waiting]) {
-      for (const key of waiting.changed) this.#showAgain(key);
-      for (const key of waiting.again) this.#showRecord(key);
+    this.#waiting = waiting;
+    for (const { changed, again } of [before, waiting]) {
+      for (const key of changed) this.#showAgain(key);
+      for (const key of again) this.#showRecord(key);
     }
   }
-}
 
-/** What the outbox holds, over the log: made anew when that changes. */
-class Waiting {
-  readonly fold = new Fold();
-  readonly byKey = new Map<string, Said>();
-  readonly byId = new Map<string, Said>();
-  /** messages of the log that are sent once more */
-  readonly again = new Set<string>();
-  /** messages that something here changes */
-  readonly changed = new Set<string>();
-  readonly #items: readonly OutboxItem[];
-
-  constructor(items: readonly OutboxItem[]) {
-    this.#items = items;
-  }
-
-  isOf(items: readonly OutboxItem[]): boolean {
-    const same = (item: OutboxItem, at: number): boolean =>
-      this.#items[at]?.mid === item.mid && this.#items[at].content === item.content;
-    return items.length === this.#items.length && items.every(same);
-  }
-
-  add(item: Message): void {
-    const content = knownContent(item.content);
-    const order = PENDING_ORDER + item.n;
-    const said = saidOf(item, content, order, null);
-    if (said !== null) {
-      this.byKey.set(said.key, said);
-      this.byId.set(said.id, said);
+  /** Whether what waits has never been in the log. */
+  #isNew(message: Target): boolean {
+    const key = targetKey(message);
+    const far = this.#far.get(key);
+    if (far !== undefined) return far.length === 0;
+    try {
+      const at = this.#state.messageAt(message);
+      if (at === null || at.index >= this.#from) return at === null;
+    } catch (error) {
+      if (!(error instanceof NotLoaded)) throw error;
     }
-    const changed = content === null ? null : this.fold.add({ ...item, order }, content);
-    if (changed !== null) this.changed.add(changed);
+    this.#wanted.set(key, { target: message, late: false });
+    this.#unsettled = true;
+    return false;
   }
-}
 
-interface Message extends Target {
-  readonly mid: Bytes;
-  readonly sentAt: number;
-  readonly content: AnyContent;
-  readonly lost?: number;
-  readonly late?: true;
-}
-
-/** Null for what is no message of its own: an edit, a reaction, a name, a marker. */
-function saidOf(item: Message, content: Content | null, order: number, at: Said['at']): Said | null {
-  if (content !== null && content.type !== 'text' && content.type !== 'reply') return null;
-  const { sender, instance, n, mid, sentAt } = item;
-  const key = targetKey(item);
-  const text = content?.text ?? null;
-  const replyTo = content?.type === 'reply' ? content.to : null;
-  const { lost = null, late = false } = item;
-  const id = messageIdOf(sender, mid);
-  return { sender, instance, n, key, id, order, sentAt, at, text, replyTo, lost, late };
-}
-
-/** A loss of which everything is back. */
-export function isSettled({ code, numbers }: Extract<StoredItem, { type: 'alarm' }>): boolean {
-  const { from = 0, to = 0, restored = 0 } = numbers;
-  return code === 'ALARM_RELAY_LOST' && restored > to - from;
+  /** A message before the window that something in the outbox changes: it may be asked about. */
+  #seekChanged(target: Target): void {
+    const key = targetKey(target);
+    if (this.#from === this.#state.log.first || this.#log.byKey.has(key) || this.#far.has(key)) return;
+    this.#wanted.set(key, { target, late: false });
+  }
 }
 
 const earlier = (a: Position, b: Position): Position => (comparePositions(a, b) <= 0 ? a : b);
-
-/** Nearly always at the end: only a message whose key came late stands further up. */
-function insert(sorted: Said[], said: Said): void {
-  const after = sorted.findLastIndex(({ order }) => order < said.order);
-  sorted.splice(after + 1, 0, said);
-}

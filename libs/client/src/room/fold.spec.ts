@@ -2,7 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Content, MemberId, Target } from '@0fc/protocol';
 import fc from 'fast-check';
-import { Fold, targetKey, type Fate } from './fold.js';
+import { Fold, type Fate } from './fold.js';
+import { targetKey } from './state/content.js';
 
 const MEMBERS = ['A', 'B', 'C'].map((letter) => `${letter.repeat(21)}A` as MemberId);
 const EMOJI = ['👍', '❤️'];

@@ -4,11 +4,8 @@
  * Every effect is kept by its target, whether that is here yet or not, and counts by its own
  * place in the log: the result does not depend on the order in which things become known.
  */
-import { toBase64Url, type Bytes, type Content, type MemberId, type Target } from '@0fc/protocol';
-
-/** A name for (sender, instance, n): what contents point at. */
-export const targetKey = ({ sender, instance, n }: Target): string =>
-  `${sender}/${toBase64Url(instance)}/${String(n)}`;
+import type { Bytes, Content, MemberId } from '@0fc/protocol';
+import { targetKey } from './state/content.js';
 
 /** Who says something, and where in the log: a larger `order` is later. */
 export interface Place {

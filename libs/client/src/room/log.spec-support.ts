@@ -37,9 +37,11 @@ import type { StoragePort, StorageChange } from '../ports.js';
 import { Vault } from '../vault.js';
 
 import { acceptGap, applyEntry, type Applied } from './log/entry.js';
+import { FRESH } from './begin.js';
 import { applyGeneration } from './log/generations.js';
 import { append, extendChain, type RoomChange } from './state/changes.js';
-import type { LogRecord, OutboxItem, RoomCore } from './state/records.js';
+import type { RoomSnapshot } from './state/draft.js';
+import type { LogRecord, OutboxItem, RoomCore, StoredMessage } from './state/records.js';
 import { RoomState } from './state/state.js';
 
 export const crypto = { hash: nodeHash, random: nodeRandom, clock: systemClock };
@@ -292,12 +294,13 @@ export class RoomLog {
     );
   }
 
-  /** A reader that has taken in the genesis and nothing since. */
-  async reader(person: Person, vault?: Vault): Promise<RoomState> {
+  /** A reader that has taken in the genesis and nothing since. `window`: records that it holds in memory. */
+  async reader(person: Person, vault?: Vault, window?: number): Promise<RoomState> {
     vault ??= await openVault();
     const roster = await startRoster(nodeHash, this.genesis);
     const position = { g: 1, s: 0 };
     const core: RoomCore = {
+      ...FRESH,
       version: 2,
       roomId: roster.roomId,
       me: person.id,
@@ -352,12 +355,18 @@ export class RoomLog {
       roomName: null,
       lastTime: 1,
     };
-    return RoomState.create(vault, nodeHash, { core, roster }, (draft) => {
-      draft.apply(
-        extendChain(this.genesis, roster.head, roster),
-        append({ position, t: this.firstT, relayed: null }, 1, []),
-      );
-    });
+    return RoomState.create(
+      vault,
+      nodeHash,
+      { core, roster },
+      (draft) => {
+        draft.apply(
+          extendChain(this.genesis, roster.head, roster),
+          append({ position, t: this.firstT, relayed: null }, 1, []),
+        );
+      },
+      window,
+    );
   }
 }
 
@@ -389,14 +398,23 @@ export const waitingItem = (fields: Partial<OutboxItem> & Pick<OutboxItem, 'n' |
 }); // prettier-ignore
 
 /** All records of the local log, oldest first. */
-export const recordsOf = ({ log }: RoomState): readonly LogRecord[] => [...log.oldestFirst()];
+export const recordsOf = ({ log }: RoomState): readonly LogRecord[] => [...log.oldestFirst(log.first)];
+
+/** Messages of the log, oldest first. */
+export const messagesOf = (state: RoomSnapshot): readonly StoredMessage[] =>
+  [...state.log.oldestFirst(state.log.first)].flatMap(({ items }) =>
+    items.filter((item) => item.type === 'message'),
+  );
 
 let opened: Promise<Vault> | null = null;
 /** One vault for all readers of a run: the passphrase's derivation is slow on purpose. */
 function openVault(): Promise<Vault> {
-  opened ??= Vault.create({ crypto, storage: memoryStorage() }, 'a long enough passphrase');
+  opened ??= newVault();
   return opened;
 }
+
+export const newVault = (): Promise<Vault> =>
+  Vault.create({ crypto, storage: memoryStorage() }, 'a long enough passphrase');
 
 /** Codes of the alarms that a reader has shown, in order. */
 export const alarmsOf = (state: RoomState): readonly string[] =>
@@ -411,7 +429,7 @@ export const eventsOf = (state: RoomState): readonly string[] =>
   );
 
 export const textsOf = (state: RoomState): readonly unknown[] =>
-  state.messages().flatMap((message) => (message.content.type === 'text' ? [message.content.text] : []));
+  messagesOf(state).flatMap((message) => (message.content.type === 'text' ? [message.content.text] : []));
 
 /** A log with one member beside its owner, as that one has taken it in. */
 export async function readLog(): Promise<{

@@ -13,7 +13,7 @@ import { OwnerJoins } from './owner-joins.js';
 import { makeAdmit, makeDeparture, makeEntry, makeRotationCommand } from './owner-make.js';
 import { sendPending } from './owner-send.js';
 import { isVoid } from './log/pending.js';
-import { settingsEntries, settingsTimes } from './log/settings.js';
+import { settingsEntries } from './log/settings.js';
 import type { Part } from './outgoing/outgoing.js';
 import { OwnerWaiters } from './owner-waiters.js';
 import { putInvite, set } from './state/changes.js';
@@ -326,7 +326,7 @@ export class Owner implements Part {
     const { state, platform } = this.#room;
     if (settingsEntries(state) >= this.#limits.settingsEntries) return Infinity;
     const now = platform.crypto.clock.now();
-    const recent = settingsTimes(state).filter((time) => time > now - HOUR_MS && time <= now);
+    const recent = state.core.settingsPlaced.filter((time) => time > now - HOUR_MS && time <= now);
     const oldest = recent.at(-this.#limits.settingsPerHour);
     return oldest === undefined ? 0 : oldest + HOUR_MS - now;
   }

@@ -33,7 +33,8 @@ export function lagsBehind(state: RoomSnapshot, end: LogEnd): boolean {
   // A head that is not known here is ahead of it: it is read, not restored.
   const missingEntries = at !== null && at < state.chain.size - 1;
   return (
-    missingEntries || (at !== null && end.epoch < state.core.epoch && state.rotations.has(state.core.epoch))
+    missingEntries ||
+    (at !== null && end.epoch < state.core.epoch && state.rotation(state.core.epoch) !== null)
   );
 }
 
@@ -56,18 +57,17 @@ export async function missingEntries(
   return missing;
 }
 
-/** Rotations beyond an epoch, ascending, with the roster head that each names. */
+/** Rotations beyond an epoch, ascending, with the roster head that each names. Throws NotLoaded. */
 function rotationsByHead(
   state: RoomSnapshot,
   beyond: number,
 ): readonly { head: Bytes; record: RotationRecord }[] {
-  return [...state.rotations]
-    .filter(([epoch]) => epoch > beyond)
-    .sort(([a], [b]) => a - b)
-    .map(([, record]) => ({
-      head: decodeBody(containerBody(record.entry.clear), 'rotation').body.head,
-      record,
-    }));
+  const epochs = Array.from({ length: Math.max(0, state.core.epoch - beyond) }, (_, at) => beyond + 1 + at);
+  return epochs.flatMap((epoch) => {
+    const record = state.rotation(epoch);
+    if (record === null) return [];
+    return [{ head: decodeBody(containerBody(record.entry.clear), 'rotation').body.head, record }];
+  });
 }
 
 function rosterEntry(state: RoomSnapshot, payload: Bytes): Entry {
@@ -83,7 +83,7 @@ function rosterEntry(state: RoomSnapshot, payload: Bytes): Entry {
  */
 export async function restoreMissing(room: RoomHandle, end: LogEnd | null): Promise<void> {
   const { state, connection, platform } = room;
-  const missing = await missingEntries(platform.crypto.hash, state, end);
+  const missing = await state.read(() => missingEntries(platform.crypto.hash, state, end));
   let batch: Entry[] = [];
   let bytes = 0;
   const flush = async (): Promise<void> => {

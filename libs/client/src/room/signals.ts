@@ -124,9 +124,16 @@ export class Signals {
 
   /** The log was read to its end: what others had seen and this client had not must be here now (G6). */
   caughtUp(): void {
+    this.#mustSucceed(this.#compareAhead());
+  }
+
+  async #compareAhead(): Promise<void> {
+    const { state } = this.#room;
     let again = false;
     for (const [sender, ahead] of this.#ahead) {
-      const compared = compareSeen(this.#room.state, ahead.seen, { kind: 'signal', at: ahead.at });
+      const compared = await state.read(() =>
+        compareSeen(state, ahead.seen, { kind: 'signal', at: ahead.at }),
+      );
       // Noted while the log was being read, it may lie behind the last page: read once more.
       if (compared === 'ahead' && !ahead.asked) {
         ahead.asked = true;
@@ -225,7 +232,7 @@ export class Signals {
   /** G7: two that were shown different histories notice at the first presence. */
   #compare(sender: MemberId, seen: Seen, at: number): void {
     const { state, live } = this.#room;
-    const compared = state.serial.run(() => {
+    const compared = state.inTurn(() => {
       if (state.sender(sender).forked) return;
       const result = compareSeen(state, seen, { kind: 'signal', at });
       if (result === 'differs') this.#showFork(sender, seen);
@@ -292,7 +299,7 @@ export class Signals {
     const { log } = this.#room.state;
     if (this.#read === log.end) return;
     const now = this.#now();
-    const unread = log.oldestFirst(this.#read);
+    const unread = log.oldestFirst(Math.max(this.#read, log.loaded));
     this.#read = log.end;
     for (const record of unread) {
       const sender = record.at?.relayed?.sender;

@@ -3,7 +3,7 @@ import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { loadThemis } from '@0fc/crypto/node';
 import { FakeClock, FakeRoom } from './handle.spec-support.js';
 import { messageIdOf } from './log/items.js';
-import { change, RoomLog, take, type Person } from './log.spec-support.js';
+import { messagesOf, change, RoomLog, take, type Person } from './log.spec-support.js';
 import { Outbox } from './outbox.js';
 import { set } from './state/changes.js';
 import { Talk } from './talk.js';
@@ -38,7 +38,7 @@ const waiting = (): readonly unknown[] => [...room.state.outbox.values()].map(({
 
 const theirs = async (text: string): Promise<string> => {
   await take(room.state, await log.say(log.owner, text));
-  const { sender, mid } = room.state.messages().at(-1)!;
+  const { sender, mid } = messagesOf(room.state).at(-1)!;
   return messageIdOf(sender, mid);
 };
 

@@ -4,9 +4,10 @@
  */
 import { ERROR_CODES, type AnyContent, type Content, type Position, type Target } from '@0fc/protocol';
 import { ClientError } from '../errors.js';
-import { Conversation, type Said } from './conversation.js';
+import { Conversation } from './conversation.js';
+import type { Said } from './lines.js';
 import type { RoomHandle } from './handle.js';
-import { knownContent } from './log/items.js';
+import { knownContent } from './state/content.js';
 import { admittedSince } from './log/lost.js';
 import { putOutbox, replaceItems, set, type RoomChange } from './state/changes.js';
 import type { OutboxItem, StoredItem } from './state/records.js';
@@ -34,12 +35,12 @@ export class Talk {
 
   /** `to`: a message's id. Rejects with MESSAGE_UNKNOWN. */
   async reply(to: string, text: string): Promise<{ readonly id: string }> {
-    return { id: await this.#put({ type: 'reply', to: targetOf(this.#standing(to)), text }) };
+    return { id: await this.#put({ type: 'reply', to: targetOf(await this.#standing(to)), text }) };
   }
 
   /** Rejects with MESSAGE_UNKNOWN. What stands already is not said again. */
   async react(to: string, emoji: string, on: boolean): Promise<void> {
-    const said = this.#standing(to);
+    const said = await this.#standing(to);
     const { me } = this.#room.state.core;
     const { reactions } = this.conversation.fateOf(said);
     const stands = reactions.some((known) => known.emoji === emoji && known.members.includes(me));
@@ -48,14 +49,14 @@ export class Talk {
 
   /** Rejects with MESSAGE_UNKNOWN, NOT_YOURS. */
   async edit(id: string, text: string): Promise<void> {
-    const said = this.#own(id);
+    const said = await this.#own(id);
     if ((this.conversation.fateOf(said).text ?? said.text) === text) return;
     await this.#put({ type: 'edit', to: targetOf(said), text });
   }
 
   /** Rejects with MESSAGE_UNKNOWN, NOT_YOURS. */
   async delete(id: string): Promise<void> {
-    const said = this.#own(id);
+    const said = await this.#own(id);
     const { state } = this.#room;
     const waits = this.conversation.itemsOf(said).find((item) => admittedSince(state, item).length > 0);
     if (waits?.n !== said.n) {
@@ -83,12 +84,13 @@ export class Talk {
 
   /** Sends the text of a lost line as a new one, to everybody who is a member now. Rejects with MESSAGE_UNKNOWN. */
   async sendAgain(id: string): Promise<{ readonly id: string }> {
-    const said = this.#own(id);
+    const said = await this.#own(id);
     if (said.lost === null || said.text === null) throw new ClientError(ERROR_CODES.MESSAGE_UNKNOWN);
     const { replyTo } = said;
     const text = this.conversation.fateOf(said).text ?? said.text;
+    const { state } = this.#room;
     const index = said.at?.index ?? -1;
-    const items = this.#room.state.log.at(index)?.items ?? [];
+    const items = await state.read(() => state.log.at(index)?.items ?? []);
     // The line itself has been answered for: it goes, and what is sent is another.
     const settled = items.map((item): StoredItem =>
       item.type === 'message' && item.n === said.n ? { ...item, content: { type: 'void' } } : item,
@@ -98,8 +100,7 @@ export class Talk {
   }
 
   async #answer(id: string, answered: (item: OutboxItem) => OutboxItem): Promise<void> {
-    this.conversation.follow();
-    const said = this.conversation.find(id);
+    const said = await this.#find(id);
     const asked = said === null ? [] : this.conversation.itemsOf(said).map(({ n }) => n);
     await this.#room.write((draft) => {
       const items = asked.flatMap((n) => draft.outbox.get(n) ?? []);
@@ -134,19 +135,27 @@ export class Talk {
   }
 
   /** A message that is here and has not been deleted. */
-  #standing(id: string): Said {
-    this.conversation.follow();
-    const said = this.conversation.find(id);
+  async #standing(id: string): Promise<Said> {
+    const said = await this.#find(id);
     if (said === null || this.conversation.fateOf(said).deleted) {
       throw new ClientError(ERROR_CODES.MESSAGE_UNKNOWN);
     }
     return said;
   }
 
-  #own(id: string): Said {
-    const said = this.#standing(id);
+  async #own(id: string): Promise<Said> {
+    const said = await this.#standing(id);
     if (said.sender !== this.#room.state.core.me) throw new ClientError(ERROR_CODES.NOT_YOURS);
     return said;
+  }
+
+  /** An id names no place: what is not in memory is looked through, as far back as it takes. */
+  async #find(id: string): Promise<Said | null> {
+    for (;;) {
+      await this.conversation.prepare();
+      const said = this.conversation.find(id);
+      if (said !== null || !(await this.#room.state.loadEarlier())) return said;
+    }
   }
 
   /** A name that is on its way; null for none. */

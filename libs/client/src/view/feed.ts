@@ -32,6 +32,23 @@ export class Feed {
     this.#wanted += WINDOW;
   }
 
+  /** Brings into memory what the next step shows. Rejects as the vault does. */
+  async prepare({ state, conversation }: Pick<Source, 'state' | 'conversation'>): Promise<void> {
+    await conversation.prepare();
+    while (this.#missing({ state, conversation }) && (await state.loadEarlier()))
+      await conversation.prepare();
+  }
+
+  /** Whether the window is to begin before what is in memory. */
+  #missing({ state: { log }, conversation }: Pick<Source, 'state' | 'conversation'>): boolean {
+    let wanted = this.#wanted;
+    for (let at = Math.min(this.#from ?? log.end, log.end); at > log.loaded && wanted > 0; at--) {
+      const record = log.at(at - 1);
+      if (record !== undefined && isShown(conversation, record)) wanted -= 1;
+    }
+    return wanted > 0 && log.loaded > log.first;
+  }
+
   /** What has changed since the last step; the first one is a reset. */
   step(source: Source): Step {
     const { state, conversation } = source;
@@ -39,6 +56,7 @@ export class Feed {
     const dirty = conversation.takeDirty();
     const before = this.#from;
     const from = this.#extend(source);
+    state.hold(from);
     // A name or a mark that changed shows in every line of its member; an answer, in a line that the log has.
     const marks = JSON.stringify([namesOf(state), state.core.verified, heldLines(source)]);
     const reset = before === null || marks !== this.#marks;
@@ -52,22 +70,21 @@ export class Feed {
     return { earlier: from > first, event };
   }
 
-  /** Moves the window's beginning back until it holds what is wanted, or everything. */
-  #extend(source: Source): number {
-    const { log } = source.state;
-    const { first } = log;
-    let from = this.#from ?? log.end;
-    if (this.#from !== null && this.#wanted === 0) return from;
+  /** Moves the window's beginning back until it holds what is wanted, or what is in memory. */
+  #extend({ state: { log }, conversation }: Source): number {
+    const begin = log.loaded;
+    let from = Math.max(begin, this.#from ?? log.end);
+    if (this.#from === from && this.#wanted === 0) return from;
     const shows = (index: number): boolean => {
       const record = log.at(index);
-      return record !== undefined && isShown(source, record);
+      return record !== undefined && isShown(conversation, record);
     };
-    for (; from > first && this.#wanted > 0; from--) if (shows(from - 1)) this.#wanted -= 1;
+    for (; from > begin && this.#wanted > 0; from--) if (shows(from - 1)) this.#wanted -= 1;
     this.#wanted = 0;
     // What shows nothing is not worth asking for.
     let rest = from;
-    while (rest > first && !shows(rest - 1)) rest -= 1;
-    this.#from = rest === first ? first : from;
+    while (rest > begin && !shows(rest - 1)) rest -= 1;
+    this.#from = rest === log.first ? log.first : from;
     return this.#from;
   }
 

@@ -3,7 +3,7 @@ import { displayName, toHex } from '@0fc/protocol';
 import type { RelayRow } from '../api.js';
 import type { LogRecord } from '../room/state/records.js';
 import type { RoomState } from '../room/state/state.js';
-import { knownContent } from '../room/log/items.js';
+import { knownContent } from '../room/state/content.js';
 import type { Faces } from './faces.js';
 import { isRelayTimeDoubtful } from './times.js';
 

@@ -2,9 +2,11 @@
 import { clampTime, displayName, type MemberId } from '@0fc/protocol';
 import type { TimelineItem, TimelineMessage, TimelineSystem } from '../api.js';
 import { admittedSince, newcomersSince } from '../room/log/lost.js';
-import { isSettled, ITEMS_PER_RECORD, type Conversation, type Said } from '../room/conversation.js';
-import { targetKey } from '../room/fold.js';
-import { knownContent, messageIdOf } from '../room/log/items.js';
+import { ITEMS_PER_RECORD, type Conversation } from '../room/conversation.js';
+import type { Said } from '../room/lines.js';
+import { messageIdOf } from '../room/log/items.js';
+import { knownContent, targetKey } from '../room/state/content.js';
+import { isSettled } from '../room/state/counts.js';
 import type { LogRecord, StoredItem } from '../room/state/records.js';
 import type { RoomState } from '../room/state/state.js';
 import { drawnName, type Faces } from './faces.js';
@@ -37,7 +39,7 @@ const QUOTE_CHARS = 280;
 const SILENT: ReadonlySet<StoredItem['type']> = new Set(['sealed', 'repeat']);
 
 /** True where the record has anything that {@link itemsOf} shows. */
-export const isShown = ({ conversation }: Source, record: LogRecord): boolean =>
+export const isShown = (conversation: Conversation, record: LogRecord): boolean =>
   record.items.some((item) =>
     item.type === 'message' ? conversation.target(item) !== null : !SILENT.has(item.type),
   );

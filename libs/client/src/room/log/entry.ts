@@ -14,6 +14,7 @@ import { transcriptNext, type Hash } from '@0fc/crypto/verify';
 import { ClientError } from '../../errors.js';
 import { append, set, type RoomChange } from '../state/changes.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
+import { NotLoaded } from '../state/not-loaded.js';
 import type { StoredItem } from '../state/records.js';
 import { generationEndedAt } from './fork.js';
 import { alarm, relayedOf } from './items.js';
@@ -59,6 +60,7 @@ async function changesOf(
     draft.records();
     return draft.changes;
   } catch (error) {
+    if (error instanceof NotLoaded) throw error;
     // MALFORMED: it cannot be stored. Anything else is a fault of this client.
     const internal = ClientError.from(error).code === ERROR_CODES.INTERNAL ? 1 : 0;
     const numbers = { report: reportOf(t), position: entry.position.s, internal };

@@ -47,15 +47,8 @@ export function compareSeen(
 }
 
 /** When (Unix ms, this clock) this client learned that a position cannot exist; null: it may. */
-export function generationEndedAt({ log }: RoomSnapshot, { g, s }: Position): number | null {
-  let ended: number | null = null;
-  for (const { at, time } of log.newestFirst()) {
-    if (at === null) continue;
-    // What was read before an entry of that generation cannot have ended it.
-    if (at.position.g <= g) break;
-    if (at.relayed === null && at.position.s < s) ended = time;
-  }
-  return ended;
+export function generationEndedAt({ core }: RoomSnapshot, { g, s }: Position): number | null {
+  return core.starts.find(({ position }) => position.g > g && position.s < s)?.time ?? null;
 }
 
 /** The alarm that this client and `sender` have different histories: once per sender. */

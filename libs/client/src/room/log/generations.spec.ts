@@ -5,6 +5,7 @@ import { bodyHash } from '@0fc/crypto/verify';
 import { makeRotation, signBody } from '@0fc/crypto/keys';
 import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
 import {
+  messagesOf,
   alarmsOf,
   change,
   crypto,
@@ -95,7 +96,7 @@ describe('a lost tail', () => {
     const from = log.position;
     const lost = await log.say(guest, 'mine 2');
     await take(lost, await log.say(log.owner, 'theirs'));
-    const known = reader.messages().find(({ sender, n }) => sender === guest.id && n === 2);
+    const known = messagesOf(reader).find(({ sender, n }) => sender === guest.id && n === 2);
     await lose(from, 1_000);
     expect([...reader.outbox.values()]).toMatchObject([
       { n: 2, mid: known?.mid, content: { text: 'mine 2' } },

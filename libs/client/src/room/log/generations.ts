@@ -21,6 +21,8 @@ import { requeueLost } from './lost.js';
 
 /** Losses that are remembered: an entry lost longer ago than that counts as lost again. */
 const LOSSES_KEPT = 64;
+/** Starts that are remembered: what one before them ended is not known to have ended. */
+const STARTS_KEPT = 256;
 
 export async function applyGeneration(
   hash: Hash,
@@ -38,7 +40,12 @@ export async function applyGeneration(
   const t = await transcriptGeneration(hash, from, start.generation);
   const slot = generationSlot(draft.log);
   const index = slot ?? core.nextIndex;
-  draft.apply(set({ position, t }), append({ position, t, relayed: null }, now, []));
+  // One of many in a row stands where the last of them did.
+  const starts = slot === null ? core.starts : core.starts.slice(0, -1);
+  draft.apply(
+    set({ position, t, starts: [...starts, { position, time: now }].slice(-STARTS_KEPT) }),
+    append({ position, t, relayed: null }, now, []),
+  );
   if (lost.length === 0) return;
   // One of many in a row is shown with those before it.
   const before = slot === null || core.lost?.index !== slot ? [] : [core.lost.from, core.lost.to];
@@ -81,6 +88,7 @@ function forgetGenerations(draft: RoomDraft, end: Position): boolean {
       position,
       t,
       losses: draft.core.losses.filter(({ generation }) => generation <= end.g),
+      starts: draft.core.starts.filter((start) => start.position.g <= end.g),
       logEpoch: epochAt(draft, position, draft.core.epoch),
       logLength: draft.chain.size - rosterEntries(later),
     }),
@@ -156,38 +164,65 @@ function inLineage({ core }: RoomSnapshot, position: Position): boolean {
   );
 }
 
-/** The epoch of the log at a position, given the one that it has later. */
-function epochAt({ core, rotations }: RoomSnapshot, position: Position, later: number): number {
-  const begun = new Map(core.keys.map(({ epoch, floor }) => [epoch, floor]));
-  for (const [epoch, { entry }] of rotations) begun.set(epoch, entry.position);
-  const beyond = [...begun].filter(([, floor]) => comparePositions(floor, position) > 0);
-  return beyond.reduce((least, [epoch]) => Math.min(least, epoch - 1), later);
+/** The epoch of the log at a position, given the one that it has later. Throws NotLoaded. */
+function epochAt(snapshot: RoomSnapshot, position: Position, later: number): number {
+  let epoch = later;
+  for (let begun = later; begun > 1; begun--) {
+    const at = beginOf(snapshot, begun);
+    // Of one in a trimmed range nobody knows where it began; those before it tell.
+    if (at === null) continue;
+    if (comparePositions(at, position) <= 0) break;
+    epoch = begun - 1;
+  }
+  return epoch;
 }
+
+/** Where the log has the rotation that began an epoch; null: it was not read here. */
+const beginOf = (snapshot: RoomSnapshot, epoch: number): Position | null =>
+  snapshot.rotation(epoch)?.entry.position ?? snapshot.key(epoch)?.floor ?? null;
 
 const least = (numbers: readonly number[]): number => numbers.reduce((a, b) => Math.min(a, b), Infinity);
 const greatest = (numbers: readonly number[]): number => numbers.reduce((a, b) => Math.max(a, b), -Infinity);
 
-type Counters = EpochKey['counters'];
+type Counter = EpochKey['counters'][number];
 
 /**
  * Each sender's last counter in the log as the relay has it up to here: what a loss took away comes
- * again after it, and is no repetition to a newcomer. `before`: for who has said nothing since.
+ * again after it, and is no repetition to a newcomer. Throws NotLoaded.
  */
-export function countersHere(snapshot: RoomSnapshot, before: Counters): Counters {
-  const here = new Map<MemberId, Counters[number]>();
-  const first = new Map<MemberId, Counters[number]>();
-  for (const { at, items } of snapshot.log.oldestFirst()) {
-    const stands = at !== null && inLineage(snapshot, at.position);
-    for (const item of items) {
-      if (item.type !== 'message' && item.type !== 'repeat') continue;
-      const { sender, instance, n } = item;
-      if (stands) here.set(sender, { sender, instance, n });
-      else if (!first.has(sender)) first.set(sender, { sender, instance, n: n - 1 });
-    }
-  }
-  const others = before.map((counter) => here.get(counter.sender) ?? first.get(counter.sender) ?? counter);
-  const known = new Set(others.map(({ sender }) => sender));
-  const all = [...others, ...[...here.values()].filter(({ sender }) => !known.has(sender))];
+export function countersHere(snapshot: RoomSnapshot): readonly Counter[] {
+  const counters = snapshot.counters();
+  const gone = counters.filter(({ sender }) => {
+    const { at } = snapshot.sender(sender);
+    return at !== null && !inLineage(snapshot, at);
+  });
+  if (gone.length === 0) return counters;
+  const before = lastBeforeLoss(snapshot, new Set(gone.map(({ sender }) => sender)));
+  const all = counters.map((counter) => before.get(counter.sender) ?? counter);
   // Of whom all is lost, the first one comes again: there is none before it.
   return all.filter(({ n }) => n > 0);
+}
+
+/** Of senders whose last message the log of this moment lacks: the last one that it has. */
+function lastBeforeLoss(
+  snapshot: RoomSnapshot,
+  senders: ReadonlySet<MemberId>,
+): ReadonlyMap<MemberId, Counter> {
+  const { losses } = snapshot.core;
+  const found = new Map<MemberId, Counter>();
+  const open = new Set(senders);
+  for (const { at, items } of snapshot.log.newestFirst()) {
+    if (open.size === 0) break;
+    if (at === null) continue;
+    const stands = inLineage(snapshot, at.position);
+    // Nothing from here on back was ever lost: what is lost of the others began after it.
+    if (losses.every(({ from }) => comparePositions(at.position, from) <= 0)) break;
+    for (const item of items) {
+      if ((item.type !== 'message' && item.type !== 'repeat') || !open.has(item.sender)) continue;
+      const { sender, instance, n } = item;
+      found.set(sender, { sender, instance, n: stands ? n : n - 1 });
+      if (stands) open.delete(sender);
+    }
+  }
+  return found;
 }

@@ -1,8 +1,5 @@
 /** Makers of what the local log shows beside messages. */
-import {
-  content as contentSchema, ERROR_CODES, parse, toBase64Url, type AlarmCode, type Bytes, type Content, type Entry, type MemberId,
-} from '@0fc/protocol'; // prettier-ignore
-import { ClientError } from '../../errors.js';
+import { toBase64Url, type AlarmCode, type Bytes, type Entry, type MemberId } from '@0fc/protocol';
 import type { Relayed, StoredItem } from '../state/records.js';
 
 export const alarm = (
@@ -36,13 +33,3 @@ export const relayedOf = (entry: Pick<Entry, 'kind' | 'sender' | 'clear' | 'payl
   payloadBytes: entry.payload.length,
   sample: entry.payload.slice(0, SAMPLE_BYTES),
 });
-
-/** The content as this version knows it; null: it takes a newer client. */
-export function knownContent(content: unknown): Content | null {
-  try {
-    return parse(contentSchema, content);
-  } catch (error) {
-    if (ClientError.from(error).code !== ERROR_CODES.MALFORMED) throw error;
-    return null;
-  }
-}

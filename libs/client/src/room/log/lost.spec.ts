@@ -4,6 +4,7 @@ import { loadThemis } from '@0fc/crypto/node';
 import type { AnyContent, Entry, Position } from '@0fc/protocol';
 import { FakeClock, FakeRoom } from '../handle.spec-support.js';
 import {
+  messagesOf,
   change,
   recordsOf,
   RoomLog,
@@ -120,7 +121,7 @@ describe('a lost line that is sent again by hand', () => {
     const outbox = new Outbox(room);
     const talk = new Talk(room, (content, ...beside) => outbox.add(content, ...beside));
     talk.conversation.follow();
-    const [line] = reader.messages();
+    const [line] = messagesOf(reader);
     const id = messageIdOf(guest.id, line?.mid ?? new Uint8Array());
     expect(talk.conversation.find(id)?.lost).not.toBeNull();
     const again = await talk.sendAgain(id);

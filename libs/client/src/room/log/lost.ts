@@ -6,22 +6,17 @@
  * it. Of an earlier epoch nothing goes by itself: the line is shown as lost, its counter goes as void, and its
  * sender may send it again by hand. Names are exempt, since newcomers are given them anyway.
  */
-import { comparePositions, equalBytes, type AnyContent, type MemberId } from '@0fc/protocol';
+import { comparePositions, equalBytes, type AnyContent, type MemberId, type Target } from '@0fc/protocol';
 import { append, putOutbox, replaceItems } from '../state/changes.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
 import type { LogRecord, OutboxItem, StoredItem, StoredMessage } from '../state/records.js';
-import { knownContent } from './items.js';
+import { knownContent } from '../state/content.js';
+import { isLine } from '../state/counts.js';
 
 /** Contents that a newcomer gets in any case. */
 const isName = (content: AnyContent): boolean => {
   const type = knownContent(content)?.type;
   return type === 'profile' || type === 'roomName';
-};
-
-/** Lines that a person wrote, rather than what is said about them. */
-const isLine = (content: AnyContent): boolean => {
-  const type = knownContent(content)?.type;
-  return type === undefined || type === 'text' || type === 'reply';
 };
 
 /** `lost`: the records after which the relay's log goes on without them. */
@@ -40,18 +35,39 @@ export function requeueLost(draft: RoomDraft, lost: readonly LogRecord[]): void 
     }
   }
   if (due.size === 0) return;
-  const deleted = deletedBy(draft);
-  for (const record of draft.log.oldestFirst()) {
-    for (const item of record.items) {
-      if (item.type !== 'message' || !own(item)) continue;
-      const sameEpoch = due.get(item.n);
-      if (sameEpoch === undefined || draft.outbox.has(item.n)) continue;
-      const again = isName(item.content) || (sameEpoch && !deleted.has(item.n));
-      const only = again && !isName(item.content) ? core.epoch : null;
-      draft.apply(putOutbox({ ...waitingAgain(draft, item, again ? item.content : { type: 'void' }), only }));
-      if (!again && isLine(item.content) && !deleted.has(item.n)) markLost(draft, record, item);
-    }
+  const lines = [...due].flatMap(([n, sameEpoch]) =>
+    ownLine(draft, n).map((line) => ({ ...line, sameEpoch })),
+  );
+  const deleted = deletedBy(draft, Math.min(...lines.map(({ record }) => record.index)));
+  for (const { record, item, sameEpoch } of lines.sort((a, b) => a.item.n - b.item.n)) {
+    if (draft.outbox.has(item.n)) continue;
+    const again = isName(item.content) || (sameEpoch && !deleted.has(item.n));
+    const only = again && !isName(item.content) ? core.epoch : null;
+    draft.apply(putOutbox({ ...waitingAgain(draft, item, again ? item.content : { type: 'void' }), only }));
+    if (!again && isLine(item.content) && !deleted.has(item.n)) markLost(draft, record, item);
   }
+}
+
+/** The message of this device under a counter, with the record that it stands in; none: it stands nowhere. */
+function ownLine(
+  snapshot: RoomSnapshot,
+  n: number,
+): readonly { readonly record: LogRecord; readonly item: StoredMessage }[] {
+  const { me, instance } = snapshot.core;
+  return lineAt(snapshot, { sender: me, instance, n });
+}
+
+function lineAt(
+  snapshot: RoomSnapshot,
+  target: Target,
+): readonly { readonly record: LogRecord; readonly item: StoredMessage }[] {
+  const at = snapshot.messageAt(target);
+  const record = at === null ? undefined : snapshot.log.at(at.index);
+  if (record === undefined) return [];
+  return record.items.flatMap((item) => {
+    if (item.type !== 'message' || item.sender !== target.sender || item.n !== target.n) return [];
+    return equalBytes(item.instance, target.instance) ? [{ record, item }] : [];
+  });
 }
 
 /** With the same counter and nonce: whoever holds the line already leaves it where it stands. */
@@ -79,23 +95,15 @@ function admissionsAfter({ log }: RoomSnapshot, index: number): number {
   return after;
 }
 
-/** A line that was lost is in the log again after all, as it was. */
+/** A line of this device that was lost is in the log again after all, as it was. */
 export function unmarkLost(draft: RoomDraft, n: number): void {
-  for (const { index, items } of draft.log.newestFirst()) {
-    if (!items.some((item) => isLostUnder(item, n))) continue;
-    const found = items.map((item): StoredItem => {
-      if (!isLostUnder(item, n)) return item;
-      const { lost: _back, ...line } = item;
-      return line;
-    });
-    draft.apply(replaceItems(index, found));
-    return;
+  for (const { record, item } of ownLine(draft, n)) {
+    if (item.lost === undefined) continue;
+    const { lost: _back, ...line } = item;
+    const found = record.items.map((other): StoredItem => (other === item ? line : other));
+    draft.apply(replaceItems(record.index, found));
   }
 }
-
-/** Only this member's own lines are ever marked. */
-const isLostUnder = (item: StoredItem, n: number): item is StoredMessage =>
-  item.type === 'message' && item.lost !== undefined && item.n === n;
 
 /**
  * A line that the relay has had in an epoch that has ended, and that the log does not hold: shown as lost, where it
@@ -122,20 +130,15 @@ export function giveUp(draft: RoomDraft, item: OutboxItem, now: number): void {
       lost: item.writtenAt,
     };
     if (stood === null) draft.apply(append(null, now, [line]));
-    else markLost(draft, stood.record, stood.line);
+    else markLost(draft, stood.record, stood.item);
   }
   draft.apply(putOutbox({ ...bare, content: { type: 'void' }, confirmed: true }));
 }
 
 /** The record of the local log that holds what waits again. */
-function lineUnder({ core, log }: RoomSnapshot, { instance, n, mid }: OutboxItem) {
-  for (const record of log.newestFirst()) {
-    for (const line of record.items) {
-      if (line.type !== 'message' || line.sender !== core.me || line.n !== n) continue;
-      if (equalBytes(line.instance, instance) && equalBytes(line.mid, mid)) return { record, line };
-    }
-  }
-  return null;
+function lineUnder(snapshot: RoomSnapshot, { instance, n, mid }: OutboxItem) {
+  const [stood] = lineAt(snapshot, { sender: snapshot.core.me, instance, n });
+  return stood !== undefined && equalBytes(stood.item.mid, mid) ? stood : null;
 }
 
 /**
@@ -155,10 +158,10 @@ export const newcomersSince = (snapshot: RoomSnapshot, length: number): readonly
     (snapshot.chainIndex(admit) ?? 0) >= length ? [memberId] : [],
   );
 
-/** Counters of this member's lines that it has deleted. */
-function deletedBy({ core, log }: RoomSnapshot): ReadonlySet<number> {
+/** Counters of this member's lines that it has deleted, in the records from an index on. */
+function deletedBy({ core, log }: RoomSnapshot, from: number): ReadonlySet<number> {
   const deleted = new Set<number>();
-  for (const { items } of log.oldestFirst()) {
+  for (const { items } of log.oldestFirst(from)) {
     for (const item of items) {
       if (item.type !== 'message' || item.sender !== core.me) continue;
       const content = knownContent(item.content);

@@ -16,6 +16,9 @@ import { signBody } from '@0fc/crypto/keys';
 import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
 import {
   alarmsOf,
+  messagesOf,
+  newVault,
+  recordsOf,
   RoomLog,
   take,
   takeGap,
@@ -24,17 +27,24 @@ import {
   type Person,
 } from '../log.spec-support.js';
 import { lagsBehind, missingEntries } from '../restore.js';
-import type { RoomState } from '../state/state.js';
+import { RoomState } from '../state/state.js';
+import { Conversation } from '../conversation.js';
+import type { Vault } from '../../vault.js';
 
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 const parameters = { seed: SEED, numRuns: 25 };
 
 const LAST = 'the last word';
 
-/** A room with its honest relay, and one reader that takes everything in. */
+/** Holds one record in memory, and reads all others from its vault when they are wanted. */
+let narrowVault: Vault;
+const NARROW = 1;
+
+/** A room with its honest relay, and one reader that takes everything in: twice, with a short memory too. */
 class World {
   readonly log: RoomLog;
   readonly reader: RoomState;
+  narrow: RoomState;
   readonly me: Person;
   readonly people = new Map<MemberId, Person>();
   /** texts that each member has really said, by sender */
@@ -45,10 +55,11 @@ class World {
   #epoch = 1;
   #length = 1;
 
-  private constructor(log: RoomLog, me: Person, reader: RoomState) {
+  private constructor(log: RoomLog, me: Person, reader: RoomState, narrow: RoomState) {
     this.log = log;
     this.me = me;
     this.reader = reader;
+    this.narrow = narrow;
     this.people.set(log.owner.id, log.owner);
     this.people.set(me.id, me);
   }
@@ -56,7 +67,8 @@ class World {
   static async begin(): Promise<World> {
     const log = await RoomLog.begin();
     const { person, entry } = await log.admit();
-    const world = new World(log, person, await log.reader(person));
+    const narrow = await log.reader(person, narrowVault, NARROW);
+    const world = new World(log, person, await log.reader(person), narrow);
     await world.deliver(entry);
     return world;
   }
@@ -64,7 +76,39 @@ class World {
   async deliver(entry: Entry): Promise<void> {
     this.entries.push(entry);
     expect(await take(this.reader, entry)).toBe('applied');
+    expect(await take(this.narrow, entry)).toBe('applied');
     this.check();
+  }
+
+  /** Closed and opened again. */
+  async restart(): Promise<void> {
+    const again = await RoomState.load(narrowVault, this.log.roster.roomId, nodeHash, NARROW);
+    if (again === null) throw new Error('the room is gone');
+    this.narrow = again;
+  }
+
+  /** How much is in memory makes no difference to anybody. */
+  async compare(): Promise<void> {
+    const { reader, narrow } = this;
+    const { first, end } = reader.log;
+    expect(await narrow.records(first, end)).toEqual(recordsOf(reader));
+    for (const message of messagesOf(reader)) {
+      expect(await narrow.read(() => narrow.messageAt(message))).toEqual(reader.messageAt(message));
+    }
+    for (const { at } of recordsOf(reader)) {
+      for (const s of at === null ? [] : [at.position.s, at.position.s + 1_000]) {
+        const place = { g: at?.position.g ?? 0, s };
+        const known = (state: RoomState) => [state.transcriptAt(place), state.passedOver(place)];
+        expect(await narrow.read(() => known(narrow))).toEqual(known(reader));
+      }
+    }
+    const [wide, short] = [new Conversation(reader), new Conversation(narrow)];
+    await Promise.all([wide.prepare(), short.prepare()]);
+    expect([short.last()?.text, short.alarms(), short.unread()]).toEqual([
+      wide.last()?.text,
+      wide.alarms(),
+      wide.unread(),
+    ]);
   }
 
   /** What never goes back, whatever happens. */
@@ -75,6 +119,8 @@ class World {
     expect(roster.length).toBe(this.reader.chain.size);
     this.#epoch = core.epoch;
     this.#length = roster.length;
+    expect(this.narrow.core).toEqual(core);
+    expect(this.narrow.senders).toEqual(this.reader.senders);
     const texts = textsOf(this.reader);
     expect(new Set(texts).size).toBe(texts.length);
   }
@@ -96,6 +142,7 @@ class World {
   }
 
   async rotate(): Promise<void> {
+    await this.restart();
     await this.deliver(await this.log.rotate(this.me.id));
     expect(this.reader.current.key).toEqual(this.log.key);
   }
@@ -162,12 +209,14 @@ class World {
     this.entries = this.entries.slice(0, at + 1);
     const start = await this.log.lose(from, ++this.#generation);
     await takeGeneration(this.reader, start, 9_000);
+    await takeGeneration(this.narrow, start, 9_000);
     expect(this.reader.core.t).toEqual(this.log.t);
     this.#ownerOfNow();
     this.check();
     const end = { head: this.log.roster.head, epoch: this.log.epoch };
     const missing = await missingEntries(nodeHash, this.reader, end);
     expect(missing.length > 0).toBe(lagsBehind(this.reader, end));
+    expect(await this.narrow.read(() => missingEntries(nodeHash, this.narrow, end))).toEqual(missing);
     const back: Entry[] = [];
     const bring = async (lost: Entry): Promise<void> => {
       if (back.includes(lost) || !(await this.log.takesBack(lost))) return;
@@ -230,6 +279,7 @@ async function run(world: World, steps: readonly Step[]): Promise<void> {
 
 beforeAll(async () => {
   await loadThemis();
+  narrowVault = await newVault();
 });
 
 describe(`any room (seed ${String(SEED)})`, () => {
@@ -241,6 +291,7 @@ describe(`any room (seed ${String(SEED)})`, () => {
         const texts = textsOf(world.reader);
         expect([...texts].sort()).toEqual([...world.said.keys()].sort());
         expect(alarmsOf(world.reader).filter((code) => code !== ALARM_CODES.ALARM_RELAY_LOST)).toEqual([]);
+        await world.compare();
         expect(world.reader.core.t).toEqual(world.log.t);
         expect([...world.reader.roster.members.keys()]).toEqual([...world.log.roster.members.keys()]);
       }),
@@ -270,7 +321,7 @@ describe(`any room (seed ${String(SEED)})`, () => {
           // A message that the owner seals after all this: what it has seen gives the lie away (G6, G7).
           await world.deliver(await world.log.say(world.log.owner, LAST));
           await tell(victim, [...lied(honest, lies), ...world.entries.slice(-1)]);
-          for (const { sender, content } of victim.messages()) {
+          for (const { sender, content } of messagesOf(victim)) {
             if (content.text !== LAST) expect(world.said.get(String(content.text))).toBe(sender);
           }
           const texts = textsOf(victim);
@@ -280,8 +331,8 @@ describe(`any room (seed ${String(SEED)})`, () => {
           for (const container of victim.chain.values()) expect(heads).toContain(toBase64Url(container));
           for (const key of victim.core.keys) {
             if (key.epoch > 1 && key.key !== null) {
-              expect(world.reader.rotations.has(key.epoch)).toBe(true);
-              expect(key.rotation).toEqual(world.reader.rotations.get(key.epoch)?.entry.clear);
+              expect(world.reader.rotation(key.epoch)).not.toBeNull();
+              expect(key.rotation).toEqual(world.reader.rotation(key.epoch)?.entry.clear);
             }
           }
           // A lie that changed what is shown is shown as one.

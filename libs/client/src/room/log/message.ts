@@ -1,6 +1,6 @@
 /** Taking in one message of the log (docs/protocol.md section 6). */
 import {
-  ALARM_CODES, decodeMessageClear, equalBytes, ERROR_CODES, type Body, type Bytes, type Entry, type MemberId, type Position,
+  ALARM_CODES, comparePositions, decodeMessageClear, equalBytes, ERROR_CODES, type Body, type Bytes, type Entry, type MemberId, type Position,
 } from '@0fc/protocol'; // prettier-ignore
 import { openMessage } from '@0fc/crypto/keys';
 import { ClientError } from '../../errors.js';
@@ -48,6 +48,7 @@ export function decryptMessage(draft: RoomDraft, entry: Entry, before: Position)
   const { body, container } = opened;
   const repeat = checkCounter(draft, body);
   if (repeat !== null) {
+    if (repeat.every(({ type }) => type === 'repeat')) notePlace(draft, body, entry.position);
     // What is held here already has left the outbox; what is refused has not been delivered.
     if (sender === core.me && repeat.every(({ type }) => type === 'repeat')) {
       settleOutbox(draft, body);
@@ -59,9 +60,12 @@ export function decryptMessage(draft: RoomDraft, entry: Entry, before: Position)
   if (!present) return [alarm(ALARM_CODES.ALARM_BAD_SIGNATURE, sender)];
   const late = isMissing(draft, body);
   const items: StoredItem[] = [
-    ...noteCounter(draft, body),
+    ...noteCounter(draft, body, entry.position),
     ...checkSeen(draft, body, before, epochKey.floor),
   ];
+  // One that waited for its key stands before what was missed since.
+  if (comparePositions(entry.position, core.position) >= 0)
+    draft.apply(setSender(sender, { missedAt: draft.core.missed }));
   const { instance, n, mid, sentAt } = body;
   items.unshift({
     type: 'message',
@@ -110,7 +114,7 @@ function unopened(
 
 /** A duplicate is dropped (G5); the same counter for another message is an alarm. Null: it is new. */
 function checkCounter(draft: RoomDraft, body: Body<'message'>): readonly StoredItem[] | null {
-  const mid = draft.midOf(body.sender, body.instance, body.n);
+  const mid = draft.messageAt(body)?.mid ?? null;
   if (mid !== null) {
     if (!equalBytes(mid, body.mid)) {
       return [alarm(ALARM_CODES.ALARM_DUPLICATE_N, body.sender, { n: body.n })];
@@ -129,7 +133,13 @@ function checkCounter(draft: RoomDraft, body: Body<'message'>): readonly StoredI
   return null;
 }
 
-function noteCounter(draft: RoomDraft, body: Body<'message'>): readonly StoredItem[] {
+/** The last message of its sender is in the log again, at another position. */
+function notePlace(draft: RoomDraft, { sender, instance, n }: Body<'message'>, at: Position): void {
+  const { counter } = draft.sender(sender);
+  if (counter?.n === n && equalBytes(counter.instance, instance)) draft.apply(setSender(sender, { at }));
+}
+
+function noteCounter(draft: RoomDraft, body: Body<'message'>, at: Position): readonly StoredItem[] {
   const { sender, instance, n } = body;
   const { counter: last, retired, missing } = draft.sender(sender);
   const items: StoredItem[] = [];
@@ -151,6 +161,7 @@ function noteCounter(draft: RoomDraft, body: Body<'message'>): readonly StoredIt
   draft.apply(
     setSender(sender, {
       counter: { instance, n },
+      at,
       retired: replaced,
       missing: skipped.slice(-MISSING_KEPT),
     }),
@@ -180,19 +191,9 @@ function noteFound(draft: RoomDraft, body: Body<'message'>): void {
   draft.apply(setSender(body.sender, { missing }));
 }
 
-/** Entries that were told as missed since the last message of a sender that is here: trimmed, or without a key. */
-function missedSince({ log }: RoomSnapshot, sender: MemberId): number {
-  let missed = 0;
-  for (const { items } of log.newestFirst()) {
-    for (const item of items) {
-      if (item.type === 'message' && item.sender === sender) return missed;
-      if (item.type !== 'system' || item.event !== 'missed') continue;
-      const { from = 0, to = -1 } = item.numbers;
-      missed += Math.max(0, to - from + 1);
-    }
-  }
-  return missed;
-}
+/** Entries that were shown as missed since the last message of a sender that is here: trimmed, or without a key. */
+const missedSince = (snapshot: RoomSnapshot, sender: MemberId): number =>
+  snapshot.core.missed - snapshot.sender(sender).missedAt;
 
 /** One's own message is in the log: it waits no longer, under whatever counter it waited. */
 function settleOutbox(draft: RoomDraft, body: Body<'message'>): void {

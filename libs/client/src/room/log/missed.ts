@@ -17,7 +17,6 @@ export function joinedMissed(draft: RoomDraft, items: readonly StoredItem[]): bo
   return true;
 }
 
-function lastShown({ log }: RoomSnapshot): LogRecord | undefined {
-  for (const record of log.newestFirst()) if (record.items.length > 0) return record;
-  return undefined;
+function lastShown({ log, core }: RoomSnapshot): LogRecord | undefined {
+  return core.shownIndex === null ? undefined : log.at(core.shownIndex);
 }

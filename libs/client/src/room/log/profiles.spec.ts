@@ -5,6 +5,7 @@ import { openMessage, signBody } from '@0fc/crypto/keys';
 import { bodyHash } from '@0fc/crypto/verify';
 import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
 import {
+  messagesOf,
   change,
   type RoomLog,
   readLog,
@@ -178,7 +179,7 @@ describe('a name in the log', () => {
     for (const { entry } of newer) await take(reader, entry);
     await takeGeneration(reader, await log.lose(from, 1_000), 9_000);
     for (const { entry } of lost) await take(reader, await log.again(entry));
-    expect(reader.messages().map(({ content }) => content.name)).toEqual([
+    expect(messagesOf(reader).map(({ content }) => content.name)).toEqual([
       'new',
       'New room',
       'old',

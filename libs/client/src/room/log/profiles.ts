@@ -8,7 +8,7 @@ import { ClientError } from '../../errors.js';
 import { set } from '../state/changes.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
 import { keyOfAnyMember } from './former.js';
-import { knownContent } from './items.js';
+import { knownContent } from '../state/content.js';
 import { upserted } from './upserted.js';
 
 /** From the log: a profile only of oneself (the signature says so), the room's name only by its owner (G3). */

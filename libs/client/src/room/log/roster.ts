@@ -20,6 +20,7 @@ import { noteRestored } from './generations.js';
 import { alarm, system } from './items.js';
 import { settlePending } from './pending.js';
 import { applyRosterEffects } from './roster-effects.js';
+import { noteSettings } from './settings.js';
 import { followToEntry } from './trimmed.js';
 
 export async function applyRosterEntry(
@@ -44,7 +45,7 @@ export async function applyRosterEntry(
         return [];
       }
       draft.apply(set({ chainShown: known + 1 }));
-      return [await describe(hash, entry)];
+      return [await shown(hash, draft, entry)];
     }
     await followToEntry(hash, draft, entry.payload);
     const { roster, change } = await applyRoster(hash, draft.roster, entry.payload);
@@ -55,7 +56,7 @@ export async function applyRosterEntry(
     draft.apply(set({ chainShown: draft.chain.size, logLength: draft.chain.size }));
     settlePending(draft, entry.payload, null);
     applyRosterEffects(draft, change);
-    return [await describe(hash, entry)];
+    return [await shown(hash, draft, entry)];
   } catch (error) {
     const { code } = ClientError.from(error);
     if (code === ERROR_CODES.INTERNAL) throw error;
@@ -78,8 +79,10 @@ const isCurrentEpoch = ({ core }: RoomSnapshot, epoch: number): boolean =>
  * Whether one that is back is in another place among the rotations than it was signed for. Below the
  * log's epoch that can only be said where that epoch's own rotation is known: if not, it is a guess.
  */
-const outOfOrder = ({ core, rotations }: RoomSnapshot, epoch: number): boolean =>
-  epoch > core.logEpoch || (epoch < core.logEpoch && rotations.has(core.logEpoch));
+const outOfOrder = (snapshot: RoomSnapshot, epoch: number): boolean => {
+  const { logEpoch } = snapshot.core;
+  return epoch > logEpoch || (epoch < logEpoch && snapshot.rotation(logEpoch) !== null);
+};
 
 /** The epoch that an entry of the chain names; genesis makes the first. */
 function epochOf(container: Bytes): number {
@@ -110,6 +113,12 @@ async function equivocator(hash: Hash, snapshot: RoomSnapshot, container: Bytes)
     if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
     return null;
   }
+}
+
+async function shown(hash: Hash, draft: RoomDraft, entry: Entry): Promise<StoredItem> {
+  const item = await describe(hash, entry);
+  if (item.type === 'system' && item.event === 'settings') noteSettings(draft, entry.time);
+  return item;
 }
 
 async function describe(hash: Hash, entry: Entry): Promise<StoredItem> {

@@ -106,11 +106,11 @@ async function reapplyRotation(
   if (epoch === null) return rivalOf(draft, entry);
   if (epoch <= core.logEpoch)
     return [alarm(ALARM_CODES.ALARM_FOREIGN_ROTATION, entry.sender, { replayed: 1 })];
-  const known = draft.rotations.get(epoch);
+  const known = draft.rotation(epoch);
   const same = await isRotation(hash, draft, known?.entry ?? null, entry);
   // What is here is never replaced by what the relay serves. Only the position is where the log has it now: that
   // is what a later loss is measured by.
-  if (known !== undefined) {
+  if (known !== null) {
     draft.apply(keepRotation(epoch, { ...known, entry: { ...known.entry, position: entry.position } }));
   } else if (same) draft.apply(keepRotation(epoch, { entry, wraps: null }));
   draft.apply(set({ logEpoch: epoch }));
@@ -126,7 +126,7 @@ async function reapplyRotation(
 async function knownEpoch(hash: Hash, snapshot: RoomSnapshot, clear: Bytes): Promise<number | null> {
   const { newEpoch } = rotationIn(clear);
   // A newcomer knows that of its floor by its clear part alone.
-  const known = snapshot.rotations.get(newEpoch)?.entry.clear ?? snapshot.key(newEpoch)?.rotation ?? null;
+  const known = snapshot.rotation(newEpoch)?.entry.clear ?? snapshot.key(newEpoch)?.rotation ?? null;
   if (known === null) return null;
   return equalBytes(await bodyHash(hash, known), await bodyHash(hash, clear)) ? newEpoch : null;
 }
@@ -159,7 +159,7 @@ async function isRotation(
 function moveFloor(draft: RoomDraft, epoch: number, floor: Position): void {
   const { core } = draft;
   const keys = core.keys.map((key) =>
-    key.epoch === epoch ? { ...key, floor, t: core.t, counters: countersHere(draft, key.counters) } : key,
+    key.epoch === epoch ? { ...key, floor, t: core.t, counters: countersHere(draft) } : key,
   );
   draft.apply(set({ keys }));
 }
@@ -167,8 +167,8 @@ function moveFloor(draft: RoomDraft, epoch: number, floor: Position): void {
 /** Two rotations to one epoch, both signed by its owner, whose the room may be no more: proof against it (section 4). */
 function rivalOf(snapshot: RoomSnapshot, entry: Entry): readonly StoredItem[] | null {
   const { newEpoch, roomId } = rotationIn(entry.clear);
-  const known = snapshot.rotations.get(newEpoch);
-  if (known === undefined || roomId !== snapshot.core.roomId) return null;
+  const known = snapshot.rotation(newEpoch);
+  if (known === null || roomId !== snapshot.core.roomId) return null;
   const { owner } = rotationIn(known.entry.clear);
   const key = keyOfAnyMember(snapshot.roster, owner);
   if (key === null) return null;
@@ -195,9 +195,8 @@ function adoptOwn(draft: RoomDraft, rotation: Body<'rotation'>): Opened | null {
 /** All rotations are kept, and the wraps of the last two: who restores those serves everybody (section 6). */
 function keepWithWraps(draft: RoomDraft, epoch: number, entry: Entry, wraps: RotationRecord['wraps']): void {
   draft.apply(keepRotation(epoch, { entry, wraps }));
-  const older = draft.rotations.get(epoch - 2);
-  if (older !== undefined && older.wraps !== null)
-    draft.apply(keepRotation(epoch - 2, { ...older, wraps: null }));
+  const older = draft.rotation(epoch - 2);
+  if (older !== null && older.wraps !== null) draft.apply(keepRotation(epoch - 2, { ...older, wraps: null }));
 }
 
 /** The wraps of one's own rotation, from the command that is read back. */
@@ -283,6 +282,15 @@ function giveUpSealed(draft: RoomDraft): readonly StoredItem[] {
   return to === 0 ? [] : [system('missed', { numbers: { from, to } })];
 }
 
-/** Records with a message that waits for its key, oldest first. */
-export const waitingRecords = ({ log }: RoomSnapshot): readonly LogRecord[] =>
-  [...log.oldestFirst()].filter((record) => record.items.some((item) => item.type === 'sealed'));
+/** Records with a message that waits for its key, oldest first. Throws NotLoaded. */
+export function waitingRecords({ log, core }: RoomSnapshot): readonly LogRecord[] {
+  const found: LogRecord[] = [];
+  let left = core.sealed;
+  for (const record of log.newestFirst()) {
+    if (left <= 0) break;
+    const sealed = record.items.filter((item) => item.type === 'sealed').length;
+    if (sealed > 0) found.push(record);
+    left -= sealed;
+  }
+  return found.reverse();
+}

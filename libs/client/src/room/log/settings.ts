@@ -1,7 +1,11 @@
 /** Changes of a room's settings, which a relay takes only so many of (docs/protocol.md section 4). */
 import { decodeBody, ROSTER_KINDS } from '@0fc/protocol';
 import { containerBody } from '@0fc/crypto/verify';
-import type { RoomSnapshot } from '../state/draft.js';
+import { set } from '../state/changes.js';
+import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
+
+/** More than any relay takes in the time that it counts. */
+const PLACED_KEPT = 128;
 
 /** Settings entries of the whole chain. */
 export function settingsEntries({ chain }: RoomSnapshot): number {
@@ -12,11 +16,7 @@ export function settingsEntries({ chain }: RoomSnapshot): number {
   return count;
 }
 
-/** When each that was read here was placed, by the relay's clock (Unix ms), oldest first. */
-export function settingsTimes({ log }: RoomSnapshot): readonly number[] {
-  const times: number[] = [];
-  for (const { items, time } of log.oldestFirst()) {
-    if (items.some((item) => item.type === 'system' && item.event === 'settings')) times.push(time);
-  }
-  return times;
+/** `time`: when the relay placed one that was read just now, Unix ms. */
+export function noteSettings(draft: RoomDraft, time: number): void {
+  draft.apply(set({ settingsPlaced: [...draft.core.settingsPlaced, time].slice(-PLACED_KEPT) }));
 }

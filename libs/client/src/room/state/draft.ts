@@ -3,20 +3,22 @@
  * and {@link RoomDraft.apply} is the only way to change it. Nothing of a draft reaches the snapshot below
  * before the vault has stored it (state.ts).
  */
-import { comparePositions, toBase64Url, type Bytes, type MemberId, type Position } from '@0fc/protocol';
+import {
+  comparePositions, equalBytes, toBase64Url, type Bytes, type MemberId, type Position, type Target,
+} from '@0fc/protocol'; // prettier-ignore
 import type { Roster } from '@0fc/crypto/verify';
 import type { StorageChange } from '../../ports.js';
 import type { RoomChange } from './changes.js';
+import { targetKey } from './content.js';
+import type { IndexKeys } from './index-keys.js';
 import { LayeredMap } from './layered-map.js';
 import { LayeredLog, type LogView } from './log-table.js';
+import { NotLoaded } from './not-loaded.js';
 import {
-  NEW_SENDER, type EpochKey, type OutboxItem, type OwnerInvite, type RoomCore, type RotationRecord, type SenderRecord,
-  type StoredMessage,
+  NEW_SENDER, type EpochKey, type MessageIndex, type OutboxItem, type OwnerInvite, type RoomCore, type RotationRecord,
+  type SenderRecord,
 } from './records.js'; // prettier-ignore
-import { applyChange, messageKey, placeKey, Writes, type Tables } from './tables.js';
-
-/** How many transcript values are kept for comparing with what others have seen (section 6). */
-export const TRANSCRIPTS_KEPT = 10_000;
+import { applyChange, placeKey, Writes, type Place, type Tables } from './tables.js';
 
 export abstract class RoomSnapshot {
   protected abstract readonly tables: Tables;
@@ -41,11 +43,6 @@ export abstract class RoomSnapshot {
     return this.tables.invites;
   }
 
-  /** Rotations that were read, by the epoch they begin. */
-  get rotations(): ReadonlyMap<number, RotationRecord> {
-    return this.tables.rotations;
-  }
-
   /** The signed roster entries as they came, by index; genesis first. */
   get chain(): ReadonlyMap<number, Bytes> {
     return this.tables.chain;
@@ -65,38 +62,70 @@ export abstract class RoomSnapshot {
     return this.tables.senders.get(memberId) ?? NEW_SENDER;
   }
 
-  /** Each sender's last counter, as a join reply names it. */
+  /** Each sender's last counter, as a join reply names it, by sender: the same before and after a restart. */
   counters(): EpochKey['counters'] {
-    return [...this.tables.senders].flatMap(([sender, { counter }]) =>
-      counter === null ? [] : [{ sender, ...counter }],
-    );
+    return [...this.tables.senders]
+      .flatMap(([sender, { counter }]) => (counter === null ? [] : [{ sender, ...counter }]))
+      .sort((a, b) => (a.sender < b.sender ? -1 : 1));
   }
 
-  /** The transcript at a position, where it is still known. */
+  /** The transcript at a position, where it is known. Throws NotLoaded. */
   transcriptAt(position: Position): Bytes | null {
-    return this.tables.transcripts.get(placeKey(position)) ?? null;
+    const { transcripts, extras } = this.tables;
+    const key = placeKey(position);
+    return transcripts.get(key) ?? extras.get(key) ?? this.#placeOf(position).t;
   }
 
-  /** Whether a place lies within what was read here and kept, and had no entry then. */
+  /** Whether a place lies within what was read here, and had no entry then. Throws NotLoaded. */
   passedOver(position: Position): boolean {
-    const { log, core } = this.tables;
-    if (this.transcriptAt(position) !== null || comparePositions(position, core.position) > 0) return false;
-    for (const { at } of log.oldestFirst(log.end - TRANSCRIPTS_KEPT)) {
-      if (at !== null) return comparePositions(position, at.position) > 0;
+    if (comparePositions(position, this.tables.core.position) > 0) return false;
+    return this.transcriptAt(position) === null && this.#placeOf(position).follows;
+  }
+
+  /** A position that no record in memory stands at. */
+  #placeOf(position: Position): Place {
+    const { log, sought } = this.tables;
+    for (const { at } of log.oldestFirst(log.loaded)) {
+      if (at === null) continue;
+      if (comparePositions(at.position, position) < 0) return { t: null, follows: true };
+      break;
     }
-    return false;
+    if (log.loaded === log.first) return { t: null, follows: false };
+    const place = sought.places.get(placeKey(position));
+    if (place === undefined) throw new NotLoaded({ kind: 'position', position });
+    return place;
   }
 
-  /** Nonce of the message under a counter; null: none was read. */
-  midOf(sender: MemberId, instance: Bytes, n: number): Bytes | null {
-    return this.tables.mids.get(messageKey(sender, instance, n)) ?? null;
+  /** Where the message under a counter stands; null: none was read. Throws NotLoaded. */
+  messageAt({ sender, instance, n }: Target): MessageIndex | null {
+    const { messages, log, sought } = this.tables;
+    const key = targetKey({ sender, instance, n });
+    const known = messages.get(key);
+    if (known !== undefined) return known;
+    if (log.loaded === log.first) return null;
+    if (n > this.#lastOf(sender, instance)) return null;
+    const found = sought.messages.get(key);
+    if (found === undefined) throw new NotLoaded({ kind: 'message', sender, instance, n });
+    return found;
   }
 
-  /** Every message that was read, oldest first. */
-  messages(): readonly StoredMessage[] {
-    return [...this.tables.log.oldestFirst()].flatMap(({ items }) =>
-      items.filter((item) => item.type === 'message'),
-    );
+  /** No message of an instance stands under a counter beyond this one. */
+  #lastOf(sender: MemberId, instance: Bytes): number {
+    const { core } = this.tables;
+    const { counter } = this.sender(sender);
+    const last = counter === null ? 0 : equalBytes(counter.instance, instance) ? counter.n : Infinity;
+    // What was given up stands there too, and was never in the log.
+    const own = sender === core.me && equalBytes(core.instance, instance);
+    return own ? Math.max(last, core.nextN - 1) : last;
+  }
+
+  /** The rotation that began an epoch, where it was read. Throws NotLoaded. */
+  rotation(epoch: number): RotationRecord | null {
+    const { rotations, rotationsFrom, core } = this.tables;
+    const known = rotations.get(epoch);
+    if (known !== undefined) return known;
+    if (epoch >= rotationsFrom || epoch < 1 || epoch > core.epoch) return null;
+    throw new NotLoaded({ kind: 'rotations', from: epoch });
   }
 
   /** Index of the chain entry with this body hash, null for none. */
@@ -124,11 +153,13 @@ export abstract class RoomSnapshot {
 
   /** A draft that begins as this is. What is below must not change while the draft is in use. */
   fork(): RoomDraft {
-    const { core, roster, chainAhead, log, ...maps } = this.tables;
+    const { core, roster, chainAhead, log, rotationsFrom, sought, ...maps } = this.tables;
     return new RoomDraft({
       core,
       roster,
       chainAhead,
+      rotationsFrom,
+      sought,
       log: new LayeredLog(log),
       chain: new LayeredMap(maps.chain),
       heads: new LayeredMap(maps.heads),
@@ -137,7 +168,8 @@ export abstract class RoomSnapshot {
       outbox: new LayeredMap(maps.outbox),
       invites: new LayeredMap(maps.invites),
       transcripts: new LayeredMap(maps.transcripts),
-      mids: new LayeredMap(maps.mids),
+      extras: new LayeredMap(maps.extras),
+      messages: new LayeredMap(maps.messages),
     });
   }
 }
@@ -173,5 +205,10 @@ export class RoomDraft extends RoomSnapshot {
   /** The records that the changes come to, encoded. Throws MALFORMED for what cannot be stored. */
   records(): readonly StorageChange[] {
     return this.#writes.changes(this.tables);
+  }
+
+  /** The entries of the indexes that they come to, encoded. */
+  indexRecords(keys: IndexKeys): Promise<readonly StorageChange[]> {
+    return this.#writes.indexChanges(keys);
   }
 }

@@ -1,64 +1,121 @@
-/** The local log: records by index, without a hole. */
+/**
+ * The local log: records by index, without a hole. Memory holds its end, a window that grows backwards when
+ * somebody reads further up (not-loaded.ts), and single records apart from it.
+ */
+import { NotLoaded } from './not-loaded.js';
 import type { LogRecord } from './records.js';
 
 export interface LogView {
-  /** index of the oldest record that is here */
+  /** index of the oldest record that the vault holds */
   readonly first: number;
+  /** index of the oldest record from which on all are in memory */
+  readonly loaded: number;
   /** one past the index of the newest */
   readonly end: number;
+  /** Throws NotLoaded. */
   at(index: number): LogRecord | undefined;
+  /** Throws NotLoaded where it comes to what is not in memory. */
   newestFirst(): Iterable<LogRecord>;
-  /** from an index on, or from the oldest */
-  oldestFirst(from?: number): Iterable<LogRecord>;
+  /** From an index on. Throws NotLoaded. */
+  oldestFirst(from: number): Iterable<LogRecord>;
 }
 
 abstract class Walkable implements LogView {
   abstract readonly first: number;
+  abstract readonly loaded: number;
   abstract readonly end: number;
   abstract at(index: number): LogRecord | undefined;
 
   *newestFirst(): Iterable<LogRecord> {
     for (let index = this.end - 1; index >= this.first; index--) {
+      if (index < this.loaded) throw new NotLoaded({ kind: 'tail', from: this.#further() });
       const record = this.at(index);
       if (record !== undefined) yield record;
     }
   }
 
-  *oldestFirst(from = this.first): Iterable<LogRecord> {
-    for (let index = Math.max(from, this.first); index < this.end; index++) {
+  *oldestFirst(from: number): Iterable<LogRecord> {
+    const begin = Math.max(from, this.first);
+    if (begin < this.loaded) throw new NotLoaded({ kind: 'tail', from: begin });
+    for (let index = begin; index < this.end; index++) {
       const record = this.at(index);
       if (record !== undefined) yield record;
     }
   }
+
+  /** As much again as there is: so that a long way back takes few steps. */
+  #further(): number {
+    return Math.max(this.first, this.loaded - Math.max(1, this.end - this.loaded));
+  }
 }
+
+/** Records that are read at once, at least. */
+export const LOG_STEP = 512;
 
 export interface Log extends LogView {
   /** Adds the record at `end`, or replaces the one with its index. */
   put(record: LogRecord): void;
 }
 
-/** All records of a room, as the vault holds them. */
-export class StoredLog extends Walkable implements Log {
-  readonly #records: LogRecord[];
+/** The end of a room's log, as the vault holds it. */
+export class LogWindow extends Walkable implements Log {
   readonly first: number;
+  #loaded: number;
+  /** from `loaded` on */
+  #records: LogRecord[];
+  readonly #apart = new Map<number, LogRecord>();
 
   /** `records` ascend by index without a hole; `next`: the index of the first one to come where there is none. */
-  constructor(records: readonly LogRecord[], next: number) {
+  constructor(
+    records: readonly LogRecord[],
+    { first, next }: { readonly first: number; readonly next: number },
+  ) {
     super();
     this.#records = [...records];
-    this.first = records[0]?.index ?? next;
+    this.#loaded = records[0]?.index ?? next;
+    this.first = Math.min(first, this.#loaded);
+  }
+
+  get loaded(): number {
+    return this.#loaded;
   }
 
   get end(): number {
-    return this.first + this.#records.length;
+    return this.#loaded + this.#records.length;
   }
 
   at(index: number): LogRecord | undefined {
-    return this.#records[index - this.first];
+    if (index >= this.#loaded || index < this.first) return this.#records[index - this.#loaded];
+    const record = this.#apart.get(index);
+    if (record === undefined) throw new NotLoaded({ kind: 'record', index });
+    return record;
   }
 
   put(record: LogRecord): void {
-    this.#records[record.index - this.first] = record;
+    if (record.index >= this.#loaded) this.#records[record.index - this.#loaded] = record;
+    else this.#apart.set(record.index, record);
+  }
+
+  /** Records that end where the window begins: it begins with them from now on. */
+  extend(records: readonly LogRecord[]): void {
+    const [oldest] = records;
+    if (oldest === undefined) return;
+    this.#records = [...records, ...this.#records];
+    this.#loaded = oldest.index;
+  }
+
+  /** A record before the window. */
+  keep(record: LogRecord): void {
+    if (record.index < this.#loaded) this.#apart.set(record.index, record);
+  }
+
+  /** Lets go of what lies before an index; the records that leave memory by it. */
+  trim(from: number): readonly LogRecord[] {
+    const gone = [...this.#apart.values(), ...this.#records.slice(0, Math.max(0, from - this.#loaded))];
+    this.#apart.clear();
+    this.#records = this.#records.slice(Math.max(0, from - this.#loaded));
+    this.#loaded = Math.max(this.#loaded, from);
+    return gone;
   }
 }
 
@@ -76,6 +133,10 @@ export class LayeredLog extends Walkable implements Log {
 
   get first(): number {
     return this.#base.first;
+  }
+
+  get loaded(): number {
+    return this.#base.loaded;
   }
 
   at(index: number): LogRecord | undefined {

@@ -3,7 +3,8 @@
  *
  * Stores: `rooms` (who this member is in each), `slices` (the other parts of a room's record), `senders`
  * (one record for each), `chain` (signed roster entries), `rotations` (raw rotation entries), `log` (what was
- * read, in local order), `outbox`, `invites` (the owner's), `joins` (this client's own, until admitted).
+ * read, in local order), `messages` and `effects` (where in the log a message stands, and what changes it:
+ * index-keys.ts), `outbox`, `invites` (the owner's), `joins` (this client's own, until admitted).
  */
 import * as v from 'valibot';
 import {
@@ -19,6 +20,8 @@ export const STORES = {
   chain: 'chain',
   rotations: 'rotations',
   log: 'log',
+  messages: 'messages',
+  effects: 'effects',
   outbox: 'outbox',
   invites: 'invites',
   joins: 'joins',
@@ -125,6 +128,14 @@ const place = v.strictObject({
   /** a removal or departure was read, its rotation was not yet */
   paused: v.boolean(),
   lastTime: time,
+  /** what is counted of the log (counts.ts) */
+  alarms: integer(0),
+  others: integer(0),
+  sealed: integer(0),
+  missed: integer(0),
+  /** indexes of the newest record that shows something, and of the newest with a line; null: none does */
+  shownIndex: v.nullable(integer(0)),
+  lineIndex: v.nullable(integer(0)),
 });
 
 const keys = v.strictObject({ keys: v.array(epochKey) });
@@ -159,6 +170,8 @@ const own = v.strictObject({
 /** What the user has seen and compared. */
 const reading = v.strictObject({
   readIndex: integer(0),
+  /** lines of others before that */
+  othersRead: integer(0),
   /** position of the last read marker sent */
   told: v.nullable(position),
   /** members whose safety number was compared here (section 10) */
@@ -177,11 +190,15 @@ const owner = v.strictObject({
   leaving: v.array(v.strictObject({ memberId, request: container })),
   /** the prekeys that the owner’s last rotation used, and whether an earlier one had used the same */
   wrappedTo: v.array(v.strictObject({ memberId, k: integer(0), again: v.boolean() })),
+  /** when the last changes of the settings were placed, by the relay's clock, oldest first */
+  settingsPlaced: v.array(time),
 });
 
 const loss = v.strictObject({
   /** generations that lost something of what was read, oldest first */
   losses: v.array(generation),
+  /** the last starts of generations that were read, with when this client read them, oldest first */
+  starts: v.array(v.strictObject({ position, time })),
   /** the last loss: where it is shown, and how many of the lost entries are back */
   lost: v.nullable(
     v.strictObject({ index: integer(0), from: integer(0), to: integer(0), restored: integer(0) }),
@@ -210,6 +227,10 @@ export const ROSTER_SLICE = 'roster';
 export const senderRecord = v.strictObject({
   /** of its last message; null: none is known */
   counter: v.nullable(v.strictObject({ instance: random16, n: integer(0) })),
+  /** where that message stands in the log; null: before what was read here */
+  at: v.nullable(position),
+  /** entries that were shown as missed by then, of all */
+  missedAt: integer(0),
   /** instances that it has replaced: a new message under one is an alarm */
   retired: v.array(v.strictObject({ instance: random16, n: integer(0) })),
   /** what it had read when it sealed its last message */
@@ -223,6 +244,8 @@ export type SenderRecord = DeepReadonly<InferOutput<typeof senderRecord>>;
 
 export const NEW_SENDER: SenderRecord = {
   counter: null,
+  at: null,
+  missedAt: 0,
   retired: [],
   seen: null,
   forked: false,
@@ -294,6 +317,10 @@ export const logRecord = v.strictObject({
   items: v.array(storedItem),
 });
 export type LogRecord = DeepReadonly<InferOutput<typeof logRecord>>;
+
+/** Where in the local log a message stands, and its nonce. */
+export const messageIndex = v.strictObject({ index: integer(0), mid: random16 });
+export type MessageIndex = DeepReadonly<InferOutput<typeof messageIndex>>;
 
 export const outboxItem = v.strictObject({
   n: integer(1),

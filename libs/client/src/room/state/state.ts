@@ -3,19 +3,43 @@
  * its records are encoded and stored in one atomic write, and only then does memory follow. So memory is never
  * ahead of the disk; after a failed write, of which nobody can say how far it came, it is read from there again
  * (docs/protocol.md section 9).
+ *
+ * Memory holds the end of the log and what else is short; whatever a piece of work reads beyond that is loaded, and
+ * the work begun again (not-loaded.ts). So work has no effect but what it applies to its draft, or sets once it is done.
  */
-import { equalBytes, type RoomId } from '@0fc/protocol';
+import { equalBytes, type RoomId, type Target } from '@0fc/protocol';
 import type { Hash, Roster } from '@0fc/crypto/verify';
 import type { Vault } from '../../vault.js';
-import { RoomSnapshot, TRANSCRIPTS_KEPT, type RoomDraft } from './draft.js';
-import { loadTables } from './load.js';
-import { StoredLog } from './log-table.js';
+import { targetKey } from './content.js';
+import { RoomSnapshot, type RoomDraft } from './draft.js';
+import { IndexKeys } from './index-keys.js';
+import { findEffects, findMessage, findPlace, loadRecords, loadRotations, loadTables } from './load.js';
+import { LOG_STEP, LogWindow } from './log-table.js';
+import { withLoaded, type Wanted } from './not-loaded.js';
 import { encodeRecord, logRecord, type LogRecord, type RoomCore } from './records.js';
 import { SerialQueue } from './serial.js';
-import { applyChange, type Tables } from './tables.js';
+import { applyChange, forgetRecord, indexRecord, placeKey, type Tables } from './tables.js';
+
+/** So many times what the window begins with, and memory lets go of the older records, where nobody looks at them. */
+const WINDOW_MOST = 8;
+/** Lookups, and transcripts of positions without a record, that are remembered. */
+const SOUGHT_KEPT = 4_096;
+/** Counters after one that was looked up, which are looked up with it. */
+const NEXT_SOUGHT = 31;
+
+interface StateTables extends Tables {
+  readonly log: LogWindow;
+}
+
+/** A message that is looked for by name, wherever in the log it stands. */
+export interface FoundMessage {
+  readonly record: LogRecord;
+  /** the records that change it, oldest first */
+  readonly effects: readonly LogRecord[];
+}
 
 export class RoomState extends RoomSnapshot {
-  protected tables: Tables;
+  protected tables: StateTables;
   /** Pieces of work on the room, one after the other; an export waits here for what is being written. */
   readonly serial = new SerialQueue();
 
@@ -24,11 +48,19 @@ export class RoomState extends RoomSnapshot {
   readonly #watchers = new Set<(indexes: ReadonlySet<number>) => void>();
   /** a write failed, and memory could not be read again since: the records that it may have changed all the same */
   #stale: Set<number> | null = null;
+  readonly #keys: IndexKeys;
+  /** the oldest record of the log that is shown somewhere, and stays in memory */
+  #held = Infinity;
 
-  private constructor(vault: Vault, hash: Hash, tables: Tables) {
+  /** records that the window begins with */
+  readonly #window: number;
+
+  private constructor(vault: Vault, hash: Hash, keys: IndexKeys, tables: StateTables, window: number) {
     super();
+    this.#window = window;
     this.#vault = vault;
     this.#hash = hash;
+    this.#keys = keys;
     this.tables = tables;
   }
 
@@ -38,12 +70,14 @@ export class RoomState extends RoomSnapshot {
     hash: Hash,
     begin: { readonly core: RoomCore; readonly roster: Roster },
     work: (draft: RoomDraft) => Promise<void> | void,
+    window = LOG_STEP,
   ): Promise<RoomState> {
     const { core, roster } = begin;
-    const state = new RoomState(vault, hash, {
-      core, roster, chainAhead: [], log: new StoredLog([], core.nextIndex), chain: new Map(), heads: new Map(),
-      rotations: new Map(), senders: new Map(), outbox: new Map(), invites: new Map(), transcripts: new Map(), mids: new Map(),
-    }); // prettier-ignore
+    const state = new RoomState(vault, hash, await IndexKeys.of(hash, core), {
+      core, roster, chainAhead: [], log: new LogWindow([], { first: core.nextIndex, next: core.nextIndex }), chain: new Map(),
+      heads: new Map(), rotations: new Map(), rotationsFrom: 1, senders: new Map(), outbox: new Map(), invites: new Map(),
+      transcripts: new Map(), extras: new Map(), messages: new Map(), sought: { messages: new Map(), places: new Map() },
+    }, window); // prettier-ignore
     await state.write(async (draft) => {
       draft.apply({ kind: 'set', fields: core });
       await work(draft);
@@ -51,24 +85,150 @@ export class RoomState extends RoomSnapshot {
     return state;
   }
 
-  /** Null: the vault has no such room. Rejects with VAULT_DAMAGED, MALFORMED. */
-  static async load(vault: Vault, roomId: RoomId, hash: Hash): Promise<RoomState | null> {
-    const tables = await loadTables(vault, roomId, hash);
-    return tables === null ? null : new RoomState(vault, hash, tables);
+  /**
+   * Null: the vault has no such room. `window`: records of the log that memory begins with. Rejects with
+   * VAULT_DAMAGED, MALFORMED.
+   */
+  static async load(vault: Vault, roomId: RoomId, hash: Hash, window = LOG_STEP): Promise<RoomState | null> {
+    const tables = await loadTables(vault, roomId, hash, { window });
+    if (tables === null) return null;
+    return new RoomState(vault, hash, await IndexKeys.of(hash, tables.core), tables, window);
   }
 
   /**
-   * Runs `work` on a draft, after whatever was asked for before, and stores what it applied: all or nothing.
+   * Runs `work` on a draft, after whatever was asked for before, and stores what it applied: all or nothing. It is
+   * run again, on a new draft, where it has read what was not in memory.
    * Rejects as `work` does, with nothing changed, or with VAULT_FULL, VAULT_UNAVAILABLE, VAULT_LOCKED.
    */
   write<T>(work: (draft: RoomDraft) => Promise<T> | T): Promise<T> {
     return this.serial.run(async () => {
       if (this.#stale !== null) await this.#reload(this.#stale);
-      const draft = this.fork();
-      const result = await work(draft);
+      const { draft, result } = await this.#whole(async () => {
+        const fork = this.fork();
+        return { draft: fork, result: await work(fork) };
+      });
       await this.#store(draft);
       return result;
     });
+  }
+
+  /** Runs `work`, which only reads, with what it needs; again where it has read what was not in memory. */
+  async read<T>(work: () => Promise<T> | T): Promise<T> {
+    return withLoaded(work, (wanted) => this.serial.run(() => this.#load(wanted)));
+  }
+
+  /** As {@link read}, after whatever was asked for before, and with nothing written meanwhile. */
+  inTurn<T>(work: () => Promise<T> | T): Promise<T> {
+    return this.serial.run(() => this.#whole(work));
+  }
+
+  /** Brings older records of the log into memory; false: there are none. */
+  async loadEarlier(): Promise<boolean> {
+    return this.serial.run(async () => {
+      const { first, loaded, end } = this.tables.log;
+      if (loaded === first) return false;
+      await this.#load({
+        kind: 'tail',
+        from: Math.max(first, loaded - Math.max(this.#window, end - loaded)),
+      });
+      return true;
+    });
+  }
+
+  /** The log stays in memory from an index on; Infinity: nobody looks at it. */
+  hold(from: number): void {
+    this.#held = from;
+  }
+
+  /** A message and what changes it, wherever in the log; null: there is none. */
+  findMessage(target: Target): Promise<FoundMessage | null> {
+    return this.serial.run(async () => {
+      const at =
+        this.tables.messages.get(targetKey(target)) ?? (await findMessage(this.#vault, this.#keys, target));
+      if (at === null) return null;
+      return { record: await this.#record(at.index), effects: await this.#effectsOn(target) };
+    });
+  }
+
+  /** The records that change a message, which may have come before it. */
+  findEffects(target: Target): Promise<readonly LogRecord[]> {
+    return this.serial.run(() => this.#effectsOn(target));
+  }
+
+  /** Records from an index up to, and without, another; they do not stay in memory. */
+  records(from: number, to: number): Promise<readonly LogRecord[]> {
+    return this.serial.run(() => loadRecords(this.#vault, this.core.roomId, from, to));
+  }
+
+  async #effectsOn(target: Target): Promise<readonly LogRecord[]> {
+    const found: LogRecord[] = [];
+    for (const index of await findEffects(this.#vault, this.#keys, target))
+      found.push(await this.#record(index));
+    return found;
+  }
+
+  async #record(index: number): Promise<LogRecord> {
+    const { log, core } = this.tables;
+    const known = index >= log.loaded ? log.at(index) : undefined;
+    if (known !== undefined) return known;
+    const [record] = await loadRecords(this.#vault, core.roomId, index, index + 1);
+    if (record === undefined) throw new Error('an empty range');
+    return record;
+  }
+
+  #whole<T>(work: () => Promise<T> | T): Promise<T> {
+    return withLoaded(work, (wanted) => this.#load(wanted));
+  }
+
+  /** Only ever in turn: what a write changes meanwhile would be loaded as it was. */
+  async #load(wanted: Wanted): Promise<void> {
+    const { tables } = this;
+    const { log, sought, core } = tables;
+    switch (wanted.kind) {
+      case 'tail': {
+        if (wanted.from >= log.loaded) return;
+        const records = await loadRecords(this.#vault, core.roomId, wanted.from, log.loaded);
+        log.extend(records);
+        for (const record of records) indexRecord(tables, record);
+        return;
+      }
+      case 'record': {
+        const record = await this.#record(wanted.index);
+        log.keep(record);
+        indexRecord(tables, record);
+        return;
+      }
+      case 'message':
+        sought.messages.set(targetKey(wanted), await findMessage(this.#vault, this.#keys, wanted));
+        await this.#seekNext(wanted);
+        return;
+      case 'position': {
+        const { first, loaded: before } = log;
+        const place = await findPlace(this.#vault, core.roomId, wanted.position, { first, before });
+        sought.places.set(placeKey(wanted.position), place);
+        return;
+      }
+      case 'rotations': {
+        const from = Math.max(1, Math.min(wanted.from, tables.rotationsFrom - this.#window));
+        const found = await loadRotations(this.#vault, core.roomId, from, tables.rotationsFrom);
+        for (const [epoch, rotation] of found) tables.rotations.set(epoch, rotation);
+        this.tables = { ...tables, rotationsFrom: from };
+        return;
+      }
+    }
+  }
+
+  /** What a relay sends again after a loss comes in the order of its counters: the next are wanted too. */
+  async #seekNext({ sender, instance, n }: Target): Promise<void> {
+    const { sought } = this.tables;
+    await Promise.all(
+      Array.from({ length: NEXT_SOUGHT }, async (_, at) => {
+        const next = { sender, instance, n: n + 1 + at };
+        const key = targetKey(next);
+        if (!sought.messages.has(key))
+          sought.messages.set(key, await findMessage(this.#vault, this.#keys, next));
+      }),
+    );
   }
 
   /** Calls `watcher` with the indexes of the local log that each write has added or replaced. */
@@ -77,7 +237,7 @@ export class RoomState extends RoomSnapshot {
   }
 
   async #store(draft: RoomDraft): Promise<void> {
-    const records = draft.records();
+    const records = [...draft.records(), ...(await draft.indexRecords(this.#keys))];
     try {
       await this.#vault.write(records);
     } catch (error) {
@@ -85,7 +245,7 @@ export class RoomState extends RoomSnapshot {
       throw error;
     }
     for (const change of draft.changes) applyChange(this.tables, change, null);
-    this.#boundTranscripts();
+    this.#bound();
     this.#notify(draft.touched);
   }
 
@@ -106,20 +266,29 @@ export class RoomState extends RoomSnapshot {
 
   async #reload(stale: ReadonlySet<number>): Promise<void> {
     const { chainAhead, core } = this.tables;
-    const tables = await loadTables(this.#vault, core.roomId, this.#hash);
+    const { log: before } = this.tables;
+    const range = { window: this.#window, from: before.loaded };
+    const tables = await loadTables(this.#vault, core.roomId, this.#hash, range);
     this.#stale = null;
     if (tables === null) return;
-    const before = this.tables.log;
     this.tables = { ...tables, chainAhead };
-    this.#notify(new Set([...stale].filter((index) => !sameRecord(before.at(index), tables.log.at(index)))));
+    const { log } = tables;
+    const shown = [...stale].filter((index) => index >= log.loaded);
+    this.#notify(new Set(shown.filter((index) => !sameRecord(before.at(index), log.at(index)))));
   }
 
-  #boundTranscripts(): void {
-    const { transcripts } = this.tables;
-    for (const key of transcripts.keys()) {
-      if (transcripts.size <= TRANSCRIPTS_KEPT) return;
-      transcripts.delete(key);
+  #bound(): void {
+    const { log, sought, extras } = this.tables;
+    const full = log.end - log.loaded > WINDOW_MOST * this.#window;
+    // What was not there when it was looked for may have come since, and leaves memory now.
+    for (const map of [sought.messages, sought.places]) if (full || map.size > SOUGHT_KEPT) map.clear();
+    for (const key of extras.keys()) {
+      if (extras.size <= SOUGHT_KEPT) break;
+      extras.delete(key);
     }
+    if (!full) return;
+    for (const record of log.trim(Math.min(this.#held, log.end - this.#window)))
+      forgetRecord(this.tables, record);
   }
 }
 

@@ -1,14 +1,24 @@
 /** A room's record in memory, and the one function that changes it. */
-import { toBase64Url, type Bytes, type MemberId, type Position } from '@0fc/protocol';
+import {
+  encodeCbor,
+  toBase64Url,
+  type Bytes,
+  type MemberId,
+  type Position,
+  type Target,
+} from '@0fc/protocol';
 import { encodeRoster, type Roster } from '@0fc/crypto/verify';
+import { knownContent, targetKey } from './content.js';
+import { countsOf, isLine, moreThan } from './counts.js';
 import { countedIn, generationSlot } from './alarm-flood.js';
 import type { RoomChange } from './changes.js';
 import { deepFreeze } from './deep-freeze.js';
 import {
-  encodeRecord, keyOf, logRecord, NEW_SENDER, outboxItem, ownerInvite, prefixOf, ROSTER_SLICE, rotationRecord, senderRecord,
-  sliceKey, SLICES, STORES, type LogRecord, type OutboxItem, type OwnerInvite, type RoomCore, type RotationRecord,
+  encodeRecord, keyOf, logRecord, messageIndex, NEW_SENDER, outboxItem, ownerInvite, prefixOf, ROSTER_SLICE, rotationRecord, senderRecord,
+  sliceKey, SLICES, STORES, type LogRecord, type MessageIndex, type OutboxItem, type OwnerInvite, type RoomCore, type RotationRecord,
   type SenderRecord, type SliceName,
 } from './records.js'; // prettier-ignore
+import type { IndexKeys } from './index-keys.js';
 import type { Log } from './log-table.js';
 import type { StorageChange } from '../../ports.js';
 
@@ -26,25 +36,51 @@ export interface Tables {
   readonly chain: Table<number, Bytes>;
   /** index of each chain entry by its body hash */
   readonly heads: Table<string, number>;
+  /** from `rotationsFrom` on */
   readonly rotations: Table<number, RotationRecord>;
+  readonly rotationsFrom: number;
   readonly senders: Table<MemberId, SenderRecord>;
   readonly outbox: Table<number, OutboxItem>;
   readonly invites: Table<string, OwnerInvite>;
+  /** by position, of the records that are in memory */
   readonly transcripts: Table<string, Bytes>;
-  /** nonce of each message that was read, by its sender, instance and counter */
-  readonly mids: Table<string, Bytes>;
+  /** by position, where no record of the log says it: of alarms that are counted, of trimmed edges */
+  readonly extras: Table<string, Bytes>;
+  /** messages of the records that are in memory, by sender, instance and counter */
+  readonly messages: Table<string, MessageIndex>;
+  /** what was looked up in the vault beside that; one for a state and all drafts over it */
+  readonly sought: Sought;
+}
+
+export interface Sought {
+  /** null: there is none */
+  readonly messages: Map<string, MessageIndex | null>;
+  readonly places: Map<string, Place>;
+}
+
+/** What was read at a position before the window. */
+export interface Place {
+  /** null: nothing that is kept here */
+  readonly t: Bytes | null;
+  /** something before it was */
+  readonly follows: boolean;
+}
+
+/** What an entry of one of the two indexes says. */
+export interface IndexEntry {
+  readonly store: typeof STORES.messages | typeof STORES.effects;
+  readonly target: Target;
+  readonly at: MessageIndex;
 }
 
 export const placeKey = ({ g, s }: Position): string => `${String(g)}/${String(s)}`;
-
-export const messageKey = (sender: MemberId, instance: Bytes, n: number): string =>
-  `${sender}/${toBase64Url(instance)}/${String(n)}`;
 
 /** What the changes of one draft write to the vault: the last value of each record. */
 export class Writes {
   readonly #records = new Map<string, StorageChange>();
   readonly #slices = new Set<SliceName>();
   #roster = false;
+  readonly #index = new Map<string, IndexEntry>();
   /** indexes of the local log that were added or replaced */
   readonly touched = new Set<number>();
 
@@ -54,6 +90,10 @@ export class Writes {
 
   slice(name: SliceName): void {
     this.#slices.add(name);
+  }
+
+  index(entry: IndexEntry): void {
+    this.#index.set(`${entry.store} ${targetKey(entry.target)} ${String(entry.at.index)}`, entry);
   }
 
   roster(): void {
@@ -76,6 +116,17 @@ export class Writes {
       });
     }
     return [...slices, ...this.#records.values()];
+  }
+
+  /** The entries of the indexes, encoded. */
+  indexChanges(keys: IndexKeys): Promise<readonly StorageChange[]> {
+    return Promise.all(
+      [...this.#index.values()].map(async ({ store, target, at }): Promise<StorageChange> =>
+        store === STORES.messages
+          ? { store, key: await keys.message(target), value: encodeRecord(messageIndex, at) }
+          : { store, key: await keys.effect(target, at.index), value: encodeCbor(at.index) },
+      ),
+    );
   }
 }
 
@@ -117,7 +168,7 @@ export function applyChange(tables: Tables, change: RoomChange, writes: Writes |
       return;
     }
     case 'transcript':
-      tables.transcripts.set(placeKey(change.position), change.t);
+      tables.extras.set(placeKey(change.position), change.t);
       return;
     case 'chain': {
       const index = tables.chain.size;
@@ -174,7 +225,7 @@ function appendRecord(
   const { core, log } = tables;
   const counted = countedIn(log, items, (at?.position ?? core.position).s);
   if (counted !== null) {
-    if (at !== null) tables.transcripts.set(placeKey(at.position), at.t);
+    if (at !== null) tables.extras.set(placeKey(at.position), at.t);
     const known = log.at(counted.index);
     if (known !== undefined) putLogRecord(tables, { ...known, items: counted.items }, writes);
     return;
@@ -193,17 +244,81 @@ function appendRecord(
 }
 
 function putLogRecord(tables: Tables, record: LogRecord, writes: Writes | null): void {
-  tables.log.put(record);
+  const { log, core } = tables;
+  const known = record.index < log.end ? log.at(record.index) : undefined;
+  count(tables, known, record, writes);
+  log.put(record);
+  for (const entry of indexEntries(record)) {
+    if (entry.store === STORES.messages && isIndexed(tables, entry)) continue;
+    writes?.index(entry);
+  }
   indexRecord(tables, record);
   if (writes === null) return;
   writes.touched.add(record.index);
-  writes.put(STORES.log, keyOf(tables.core.roomId, record.index), encodeRecord(logRecord, record));
+  writes.put(STORES.log, keyOf(core.roomId, record.index), encodeRecord(logRecord, record));
+}
+
+/** A record that is replaced has most of its messages indexed already; of two alike the older one counts. */
+const isIndexed = (
+  { messages }: Pick<Tables, 'messages'>,
+  { target, at }: Omit<IndexEntry, 'store'>,
+): boolean => (messages.get(targetKey(target))?.index ?? Infinity) <= at.index;
+
+function count(
+  tables: Tables,
+  before: LogRecord | undefined,
+  record: LogRecord,
+  writes: Writes | null,
+): void {
+  const { core } = tables;
+  const more = moreThan(countsOf(record, core.me), countsOf(before, core.me));
+  const { index, items } = record;
+  const later = (known: number | null): number => Math.max(index, known ?? 0);
+  const lines = items.some((item) => item.type === 'message' && isLine(item.content));
+  const shownIndex = items.length > 0 ? later(core.shownIndex) : core.shownIndex;
+  const lineIndex = lines ? later(core.lineIndex) : core.lineIndex;
+  const counted = Object.values(more).some((count) => count !== 0);
+  if (!counted && shownIndex === core.shownIndex && lineIndex === core.lineIndex) return;
+  const read = index < core.readIndex ? more.others : 0;
+  tables.core = Object.freeze({
+    ...core,
+    alarms: core.alarms + more.alarms,
+    others: core.others + more.others,
+    sealed: core.sealed + more.sealed,
+    missed: core.missed + more.missed,
+    othersRead: core.othersRead + read,
+    shownIndex,
+    lineIndex,
+  });
+  writes?.slice('place');
+  if (read !== 0) writes?.slice('reading');
+}
+
+/** What a record says in the indexes: of its messages, and of those that they change. */
+export function indexEntries({ index, items }: LogRecord): readonly IndexEntry[] {
+  return items.flatMap((item): readonly IndexEntry[] => {
+    if (item.type !== 'message') return [];
+    const at = { index, mid: item.mid };
+    const content = knownContent(item.content);
+    const { sender, instance, n } = item;
+    const own: IndexEntry = { store: STORES.messages, target: { sender, instance, n }, at };
+    const changes = content?.type === 'edit' || content?.type === 'delete' || content?.type === 'reaction';
+    return changes ? [own, { store: STORES.effects, target: content.to, at }] : [own];
+  });
 }
 
 /** What is looked up by something else than a record's index. */
-export function indexRecord({ transcripts, mids }: Tables, { at, items }: LogRecord): void {
+export function indexRecord({ transcripts, messages }: Tables, { index, at, items }: LogRecord): void {
   if (at !== null) transcripts.set(placeKey(at.position), at.t);
   for (const item of items) {
-    if (item.type === 'message') mids.set(messageKey(item.sender, item.instance, item.n), item.mid);
+    if (item.type !== 'message') continue;
+    const entry = { target: item, at: { index, mid: item.mid } };
+    if (!isIndexed({ messages }, entry)) messages.set(targetKey(item), entry.at);
   }
+}
+
+/** A record has left memory. */
+export function forgetRecord({ transcripts, messages }: Tables, { at, items }: LogRecord): void {
+  if (at !== null) transcripts.delete(placeKey(at.position));
+  for (const item of items) if (item.type === 'message') messages.delete(targetKey(item));
 }

@@ -1,0 +1,207 @@
+/**
+ * From version 2 to 3: what was found by reading the whole log gets small records of its own, so that a client holds
+ * its end alone: where each message stands and what changes it, what is counted of the log, where each sender's last
+ * message is, when generations began and settings changed.
+ */
+import {
+  decodeCbor, encodeCbor, ERROR_CODES, type Bytes, type CborValue, type MemberId, type RoomId, type Target,
+} from '@0fc/protocol'; // prettier-ignore
+import type { Hash } from '@0fc/crypto/verify';
+import { ClientError } from '../errors.js';
+import type { StorageChange } from '../ports.js';
+import { IndexKeys } from '../room/state/index-keys.js';
+import type { Migration, RecordSource } from './migration.js';
+
+type Fields = Readonly<Record<string, CborValue>>;
+
+const STARTS_KEPT = 256;
+const PLACED_KEPT = 128;
+/** Contents that are no line of their own; what a later version made is shown as one. */
+const BESIDE: ReadonlySet<CborValue> = new Set([
+  'edit', 'delete', 'reaction', 'profile', 'roomName', 'readMarker', 'void',
+]); // prettier-ignore
+const CHANGING: ReadonlySet<CborValue> = new Set(['edit', 'delete', 'reaction']);
+
+export const logWindow: Migration = {
+  from: 2,
+  async run(records, hash) {
+    const rooms = await records.list('rooms');
+    const made = await Promise.all(rooms.map(({ key, value }) => roomOf(hash, records, key, value)));
+    return made.flat();
+  },
+};
+
+async function roomOf(
+  hash: Hash,
+  records: RecordSource,
+  roomId: string,
+  head: Bytes,
+): Promise<readonly StorageChange[]> {
+  const of = async (store: string): Promise<readonly (readonly [string, Fields])[]> =>
+    (await records.list(store))
+      .filter(({ key }) => key.startsWith(`${roomId}/`))
+      .map(({ key, value }) => [key.slice(roomId.length + 1), fieldsOf(decoded(store, value), store)]);
+  const slices = new Map((await records.list('slices')).map(({ key, value }) => [key, value] as const));
+  const slice = (name: string): Fields => {
+    const value = slices.get(`${roomId}/${name}`);
+    if (value === undefined) throw damaged('slices');
+    return fieldsOf(decoded('slices', value), 'slices');
+  };
+  const core = fieldsOf(decoded('rooms', head), 'rooms');
+  const identity = fieldsOf(field(core, 'identity'), 'rooms');
+  const keys = await IndexKeys.of(hash, {
+    roomId: roomId as RoomId,
+    identity: { publicKey: bytesOf(identity, 'publicKey'), privateKey: bytesOf(identity, 'privateKey') },
+  });
+  const reading = slice('reading');
+  const seen = new Reading(core.me ?? null, Number(reading.readIndex));
+  for (const [, record] of await of('log')) seen.take(record);
+  const put = (store: string, name: string, value: CborValue): StorageChange => ({
+    store,
+    key: `${roomId}/${name}`,
+    value: encodeCbor(value),
+  });
+  const indexed = seen.index.map(async ({ target, at, effect }): Promise<StorageChange> =>
+    effect
+      ? { store: 'effects', key: await keys.effect(target, at.index), value: encodeCbor(at.index) }
+      : { store: 'messages', key: await keys.message(target), value: encodeCbor({ ...at }) },
+  );
+  return [
+    put('slices', 'place', { ...slice('place'), ...seen.counts(), shownIndex: seen.shownIndex, lineIndex: seen.lineIndex }),
+    put('slices', 'reading', { ...reading, othersRead: seen.othersRead }),
+    put('slices', 'owner', { ...slice('owner'), settingsPlaced: seen.settingsPlaced.slice(-PLACED_KEPT) }),
+    put('slices', 'loss', { ...slice('loss'), starts: seen.starts.slice(-STARTS_KEPT) }),
+    ...(await of('senders')).map(([sender, record]) =>
+      put('senders', sender, { ...record, ...seen.placeOf(sender, record) }),
+    ),
+    ...(await Promise.all(indexed)),
+  ]; // prettier-ignore
+}
+
+interface Indexed {
+  readonly target: Target;
+  readonly at: { readonly index: number; readonly mid: Bytes };
+  readonly effect: boolean;
+}
+
+/** The log of a room, read once. */
+class Reading {
+  shownIndex: number | null = null;
+  lineIndex: number | null = null;
+  othersRead = 0;
+  readonly starts: CborValue[] = [];
+  readonly settingsPlaced: CborValue[] = [];
+  readonly index: Indexed[] = [];
+  readonly #me: CborValue;
+  readonly #readIndex: number;
+  readonly #counts = { alarms: 0, others: 0, sealed: 0, missed: 0 };
+  /** by sender: entries that were missed by its last message */
+  readonly #missedAt = new Map<CborValue, number>();
+  /** by sender and counter: the last position that it was read at */
+  readonly #places = new Map<string, CborValue>();
+
+  constructor(me: CborValue, readIndex: number) {
+    this.#me = me;
+    this.#readIndex = readIndex;
+  }
+
+  counts(): Fields {
+    return { ...this.#counts };
+  }
+
+  take(record: Fields): void {
+    const index = Number(record.index);
+    const at = record.at === null ? null : fieldsOf(field(record, 'at'), 'log');
+    if (at?.relayed === null)
+      this.starts.push({ position: field(at, 'position'), time: field(record, 'time') });
+    const items = field(record, 'items');
+    if (!Array.isArray(items)) throw damaged('log');
+    if (items.length > 0) this.shownIndex = index;
+    for (const item of (items as readonly CborValue[]).map((value) => fieldsOf(value, 'log'))) {
+      this.#takeItem(index, at, record, item);
+    }
+  }
+
+  #takeItem(index: number, at: Fields | null, record: Fields, item: Fields): void {
+    const numbers = item.numbers === undefined ? {} : fieldsOf(item.numbers, 'log');
+    const { from = 0, to = -1, restored = 0 } = numbers as Readonly<Record<string, number>>;
+    switch (item.type as string) {
+      case 'alarm':
+        if (item.code !== 'ALARM_RELAY_LOST' || restored <= Math.max(0, to) - from) this.#counts.alarms += 1;
+        return;
+      case 'sealed':
+        this.#counts.sealed += 1;
+        return;
+      case 'system':
+        if (item.event === 'missed') this.#counts.missed += Math.max(0, to - from + 1);
+        if (item.event === 'settings') this.settingsPlaced.push(field(record, 'time'));
+        return;
+      case 'repeat':
+        if (at !== null) this.#places.set(nameOf(item), field(at, 'position'));
+        return;
+      case 'message':
+        this.#takeMessage(index, at, item);
+        return;
+    }
+  }
+
+  #takeMessage(index: number, at: Fields | null, item: Fields): void {
+    const sender = field(item, 'sender');
+    const content = fieldsOf(field(item, 'content'), 'log');
+    const place = { index, mid: bytesOf(item, 'mid') };
+    this.#missedAt.set(sender, this.#counts.missed);
+    if (at !== null) this.#places.set(nameOf(item), field(at, 'position'));
+    this.index.push({ target: targetOf(item), at: place, effect: false });
+    if (CHANGING.has(content.type ?? null)) {
+      this.index.push({ target: targetOf(fieldsOf(field(content, 'to'), 'log')), at: place, effect: true });
+    }
+    if (BESIDE.has(content.type ?? null)) return;
+    this.lineIndex = index;
+    if (sender === this.#me) return;
+    this.#counts.others += 1;
+    if (index < this.#readIndex) this.othersRead += 1;
+  }
+
+  placeOf(sender: string, record: Fields): Fields {
+    const counter = record.counter === null ? null : fieldsOf(field(record, 'counter'), 'senders');
+    const at = counter === null ? null : (this.#places.get(nameOf({ sender, ...counter })) ?? null);
+    return { at, missedAt: this.#missedAt.get(sender) ?? 0 };
+  }
+}
+
+const targetOf = (item: Fields): Target => ({
+  sender: field(item, 'sender') as MemberId,
+  instance: bytesOf(item, 'instance'),
+  n: Number(item.n),
+});
+
+const nameOf = (item: Fields): string =>
+  JSON.stringify([item.sender, [...bytesOf(item, 'instance')], item.n]);
+
+function decoded(store: string, data: Bytes): CborValue {
+  try {
+    return decodeCbor(data);
+  } catch (error) {
+    throw new ClientError(ERROR_CODES.VAULT_DAMAGED, { store }, { cause: error });
+  }
+}
+
+function field(fields: Fields, name: string): CborValue {
+  const value = fields[name];
+  if (value === undefined) throw damaged('log');
+  return value;
+}
+
+function bytesOf(fields: Fields, name: string): Bytes {
+  const value = field(fields, name);
+  if (!(value instanceof Uint8Array)) throw damaged('log');
+  return value;
+}
+
+function fieldsOf(value: CborValue, store: string): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array)
+    throw damaged(store);
+  return value as Fields;
+}
+
+const damaged = (store: string): ClientError => new ClientError(ERROR_CODES.VAULT_DAMAGED, { store });

@@ -1,0 +1,52 @@
+/**
+ * Keys of the small stores by which a message is found without reading the log: where the message under a counter
+ * stands, and what was made of a message by others. A thief of the profile sees keys, and shall not see in them who
+ * wrote how much (docs/protocol.md section 9): they are hashes under a key that lies sealed in the vault.
+ */
+import { encodeCbor, toBase64Url, utf8, type Bytes, type RoomId, type Target } from '@0fc/protocol';
+import type { Hash } from '@0fc/crypto/verify';
+import { keyOf, prefixOf, type RoomCore } from './records.js';
+
+const LABEL = utf8('0fc vault index');
+/** Of a hash: enough that no two messages of a room meet. */
+const KEY_BYTES = 16;
+
+export class IndexKeys {
+  readonly #hash: Hash;
+  readonly #roomId: RoomId;
+  readonly #secret: Bytes;
+
+  private constructor(hash: Hash, roomId: RoomId, secret: Bytes) {
+    this.#hash = hash;
+    this.#roomId = roomId;
+    this.#secret = secret;
+  }
+
+  /** The secret is made from the member's private key of this room, which an import brings along. */
+  static async of(
+    hash: Hash,
+    { roomId, identity }: Pick<RoomCore, 'roomId' | 'identity'>,
+  ): Promise<IndexKeys> {
+    return new IndexKeys(hash, roomId, await hash.sha256(encodeCbor([LABEL, identity.privateKey])));
+  }
+
+  /** In `messages`. */
+  async message(target: Target): Promise<string> {
+    return prefixOf(this.#roomId) + (await this.#nameOf(target));
+  }
+
+  /** In `effects`: of what the record at an index makes of a message. */
+  async effect(target: Target, index: number): Promise<string> {
+    return keyOf(await this.message(target), index);
+  }
+
+  /** Of all effects on a message. */
+  async effectsOf(target: Target): Promise<string> {
+    return prefixOf(await this.message(target));
+  }
+
+  async #nameOf({ sender, instance, n }: Target): Promise<string> {
+    const digest = await this.#hash.sha256(encodeCbor([this.#secret, sender, instance, n]));
+    return toBase64Url(digest.slice(0, KEY_BYTES));
+  }
+}

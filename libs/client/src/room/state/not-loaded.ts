@@ -1,0 +1,49 @@
+/**
+ * What of a room is not in memory (docs/decisions/0019). Readers of a snapshot ask for it as if it were; a
+ * {@link NotLoaded} ends their work, whoever runs it loads what it names and lets the work begin again. So pure
+ * functions stay plain, and memory holds the end of a log and not its history.
+ */
+import type { Bytes, MemberId, Position } from '@0fc/protocol';
+
+export type Wanted =
+  /** the log from an index on, up to what is there */
+  | { readonly kind: 'tail'; readonly from: number }
+  /** one record of the log */
+  | { readonly kind: 'record'; readonly index: number }
+  /** where the message under a counter stands, if anywhere */
+  | { readonly kind: 'message'; readonly sender: MemberId; readonly instance: Bytes; readonly n: number }
+  /** what was read at a position, if anything */
+  | { readonly kind: 'position'; readonly position: Position }
+  /** rotations from an epoch on, up to those that are there */
+  | { readonly kind: 'rotations'; readonly from: number };
+
+export class NotLoaded extends Error {
+  readonly wanted: Wanted;
+
+  constructor(wanted: Wanted) {
+    super(`not in memory: ${wanted.kind}`);
+    this.name = 'NotLoaded';
+    this.wanted = wanted;
+  }
+}
+
+/** Runs `work` until it finds everything; `load` brings what it lacks. Rejects as either does. */
+export async function withLoaded<T>(
+  work: () => Promise<T> | T,
+  load: (wanted: Wanted) => Promise<void>,
+): Promise<T> {
+  for (let before: Wanted | null = null; ;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof NotLoaded)) throw error;
+      const { wanted } = error;
+      // What was loaded and is missing all the same would be asked for without end.
+      if (before !== null && JSON.stringify(wanted) === JSON.stringify(before)) {
+        throw new Error(`loaded in vain: ${wanted.kind}`, { cause: error });
+      }
+      await load(wanted);
+      before = wanted;
+    }
+  }
+}

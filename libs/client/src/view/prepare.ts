@@ -1,0 +1,20 @@
+/** What a view shows of a room beyond what is in memory is read before it is drawn. */
+import { ERROR_CODES } from '@0fc/protocol';
+import { ClientError, failureOf } from '../errors.js';
+import type { Room } from '../room/room.js';
+import type { Faces } from './faces.js';
+import type { Feed } from './feed.js';
+
+/** `feed`: of the room, where it is watched. A vault that cannot be read stops the room, which says so. */
+export async function prepare(room: Room, faces: Faces, feed: Feed | null): Promise<void> {
+  const { state, talk } = room;
+  // What nobody looks at need not stay in memory.
+  if (feed === null) state.hold(Infinity);
+  try {
+    await faces.learn(state);
+    await (feed?.prepare({ state, conversation: talk.conversation }) ?? talk.conversation.prepare());
+  } catch (error) {
+    // A vault that was locked meanwhile shows nothing any more.
+    if (ClientError.from(error).code !== ERROR_CODES.VAULT_LOCKED) room.halt(failureOf(error));
+  }
+}
