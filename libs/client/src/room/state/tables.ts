@@ -282,17 +282,20 @@ function count(
   const read = index < core.readIndex ? more.others : 0;
   tables.core = Object.freeze({
     ...core,
-    alarms: core.alarms + more.alarms,
-    others: core.others + more.others,
-    sealed: core.sealed + more.sealed,
-    missed: core.missed + more.missed,
-    othersRead: core.othersRead + read,
+    alarms: plus(core.alarms, more.alarms),
+    others: plus(core.others, more.others),
+    sealed: plus(core.sealed, more.sealed),
+    missed: plus(core.missed, more.missed),
+    othersRead: plus(core.othersRead, read),
     shownIndex,
     lineIndex,
   });
   writes?.slice('place');
   if (read !== 0) writes?.slice('reading');
 }
+
+/** No count may keep a room from being stored, whatever an older client has written. */
+const plus = (count: number, more: number): number => Math.max(0, count + more);
 
 /** What a record says in the indexes: of its messages, and of those that they change. */
 export function indexEntries({ index, items }: LogRecord): readonly IndexEntry[] {
