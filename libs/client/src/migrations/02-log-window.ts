@@ -97,6 +97,9 @@ class Reading {
   readonly #counts = { alarms: 0, others: 0, sealed: 0, missed: 0 };
   /** by sender: entries that were missed by its last message */
   readonly #missedAt = new Map<CborValue, number>();
+  /** by sender and instance: the last counter that was read; by sender: what was changed before it was there */
+  readonly #last = new Map<string, number>();
+  readonly #changedAhead = new Map<string, number>();
   /** by sender and counter: the last position that it was read at */
   readonly #places = new Map<string, CborValue>();
 
@@ -151,9 +154,17 @@ class Reading {
     const place = { index, mid: bytesOf(item, 'mid') };
     this.#missedAt.set(sender, this.#counts.missed);
     if (at !== null) this.#places.set(nameOf(item), field(at, 'position'));
-    this.index.push({ target: targetOf(item), at: place, effect: false });
+    const own = targetOf(item);
+    this.#last.set(instanceOf(own), Math.max(own.n, this.#last.get(instanceOf(own)) ?? 0));
+    this.index.push({ target: own, at: place, effect: false });
     if (CHANGING.has(content.type ?? null)) {
-      this.index.push({ target: targetOf(fieldsOf(field(content, 'to'), 'log')), at: place, effect: true });
+      const target = targetOf(fieldsOf(field(content, 'to'), 'log'));
+      this.index.push({ target, at: place, effect: true });
+      const known = Math.max(
+        this.#last.get(instanceOf(target)) ?? 0,
+        this.#changedAhead.get(target.sender) ?? 0,
+      );
+      if (target.n > known) this.#changedAhead.set(target.sender, target.n);
     }
     if (BESIDE.has(content.type ?? null)) return;
     this.lineIndex = index;
@@ -165,7 +176,8 @@ class Reading {
   placeOf(sender: string, record: Fields): Fields {
     const counter = record.counter === null ? null : fieldsOf(field(record, 'counter'), 'senders');
     const at = counter === null ? null : (this.#places.get(nameOf({ sender, ...counter })) ?? null);
-    return { at, missedAt: this.#missedAt.get(sender) ?? 0 };
+    const changedAhead = this.#changedAhead.get(sender) ?? 0;
+    return { at, missedAt: this.#missedAt.get(sender) ?? 0, changedAhead };
   }
 }
 
@@ -174,6 +186,8 @@ const targetOf = (item: Fields): Target => ({
   instance: bytesOf(item, 'instance'),
   n: Number(item.n),
 });
+
+const instanceOf = ({ sender, instance }: Target): string => JSON.stringify([sender, [...instance]]);
 
 const nameOf = (item: Fields): string =>
   JSON.stringify([item.sender, [...bytesOf(item, 'instance')], item.n]);

@@ -277,7 +277,8 @@ export class Conversation {
 
   /** What a line before the window has to do with this one. */
   #seek(said: Said): void {
-    if (said.late && !this.#far.has(said.key)) this.#wanted.set(said.key, { target: said, late: true });
+    const early = said.late || said.n <= this.#state.sender(said.sender).changedAhead;
+    if (early && !this.#far.has(said.key)) this.#wanted.set(said.key, { target: said, late: true });
     if (said.replyTo === null) return;
     const key = targetKey(said.replyTo);
     if (this.#log.byKey.has(key) || this.#far.has(key)) return;

@@ -39,6 +39,7 @@ import { Vault } from '../vault.js';
 import { acceptGap, applyEntry, type Applied } from './log/entry.js';
 import { FRESH } from './begin.js';
 import { applyGeneration } from './log/generations.js';
+import { relayedOf } from './log/items.js';
 import { append, extendChain, type RoomChange } from './state/changes.js';
 import type { RoomSnapshot } from './state/draft.js';
 import type { LogRecord, OutboxItem, RoomCore, StoredMessage } from './state/records.js';
@@ -355,6 +356,8 @@ export class RoomLog {
       roomName: null,
       lastTime: 1,
     };
+    const clear = new Uint8Array();
+    const relayed = relayedOf({ kind: 'roster', sender: this.owner.id, clear, payload: this.genesis });
     return RoomState.create(
       vault,
       nodeHash,
@@ -362,7 +365,7 @@ export class RoomLog {
       (draft) => {
         draft.apply(
           extendChain(this.genesis, roster.head, roster),
-          append({ position, t: this.firstT, relayed: null }, 1, []),
+          append({ position, t: this.firstT, relayed }, 1, []),
         );
       },
       window,

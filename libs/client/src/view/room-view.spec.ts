@@ -280,6 +280,6 @@ describe('what the relay sees', () => {
       },
       { kind: 'rotation', what: 'rotated', says: '' },
     ]); // prettier-ignore
-    expect(relayRowsOf(on.source.state, on.faces, 500, START)).toHaveLength(3);
+    expect(relayRowsOf(on.source.state, on.faces, 500, START)).toHaveLength(4);
   });
 });

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import {
   ALARM_CODES,
   comparePositions,
+  decodeCbor,
   toBase64Url,
   type Entry,
   type MemberId,
@@ -26,6 +27,9 @@ import {
   textsOf,
   type Person,
 } from '../log.spec-support.js';
+import { logWindow } from '../../migrations/02-log-window.js';
+import { version2 } from '../../migrations/version-2.spec-support.js';
+import { prefixOf, STORES } from '../state/records.js';
 import { lagsBehind, missingEntries } from '../restore.js';
 import { RoomState } from '../state/state.js';
 import { Conversation } from '../conversation.js';
@@ -102,6 +106,7 @@ class World {
         expect(await narrow.read(() => known(narrow))).toEqual(known(reader));
       }
     }
+    await this.#compareMigrated();
     const [wide, short] = [new Conversation(reader), new Conversation(narrow)];
     await Promise.all([wide.prepare(), short.prepare()]);
     expect([short.last()?.text, short.alarms(), short.unread()]).toEqual([
@@ -109,6 +114,20 @@ class World {
       wide.alarms(),
       wide.unread(),
     ]);
+  }
+
+  /** What this client has counted and indexed while it read is what an older client's records come to. */
+  async #compareMigrated(): Promise<void> {
+    const { roomId } = this.log.roster;
+    const changes = await logWindow.run(await version2(narrowVault, roomId), nodeHash);
+    for (const { store, key, value } of changes) {
+      const kept = await narrowVault.get(store, key);
+      expect([store, kept && decodeCbor(kept)]).toEqual([store, value && decodeCbor(value)]);
+    }
+    for (const store of [STORES.messages, STORES.effects]) {
+      const made = changes.filter((change) => change.store === store);
+      expect(await narrowVault.listFrom(store, prefixOf(roomId))).toHaveLength(made.length);
+    }
   }
 
   /** What never goes back, whatever happens. */

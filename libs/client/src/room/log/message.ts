@@ -4,6 +4,7 @@ import {
 } from '@0fc/protocol'; // prettier-ignore
 import { openMessage } from '@0fc/crypto/keys';
 import { ClientError } from '../../errors.js';
+import { knownContent } from '../state/content.js';
 import { dropOutbox, putOutbox, setSender } from '../state/changes.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
 import type { EpochKey, StoredItem } from '../state/records.js';
@@ -58,7 +59,7 @@ export function decryptMessage(draft: RoomDraft, entry: Entry, before: Position)
   }
   if (sender === core.me) settleOutbox(draft, body);
   if (!present) return [alarm(ALARM_CODES.ALARM_BAD_SIGNATURE, sender)];
-  const late = isMissing(draft, body);
+  const late = isLate(draft, body);
   const items: StoredItem[] = [
     ...noteCounter(draft, body, entry.position),
     ...checkSeen(draft, body, before, epochKey.floor),
@@ -77,6 +78,7 @@ export function decryptMessage(draft: RoomDraft, entry: Entry, before: Position)
     content: body.content,
     ...(late ? { late: true } : {}),
   });
+  noteChange(draft, body);
   const named = core.roomName?.name ?? null;
   applyNames(draft, body, container);
   const name = draft.core.roomName?.name ?? null;
@@ -167,6 +169,25 @@ function noteCounter(draft: RoomDraft, body: Body<'message'>, at: Position): rea
     }),
   );
   return items;
+}
+
+/** Whether its sender has written later messages that are here. */
+function isLate(snapshot: RoomSnapshot, { sender, instance, n }: Body<'message'>): boolean {
+  const { counter } = snapshot.sender(sender);
+  return counter !== null && equalBytes(counter.instance, instance) && n <= counter.n;
+}
+
+/** What changes a message that is not here yet is looked for once that is. */
+function noteChange(draft: RoomDraft, { content }: Body<'message'>): void {
+  const known = knownContent(content);
+  if (known?.type !== 'edit' && known?.type !== 'delete' && known?.type !== 'reaction') return;
+  const { sender, instance, n } = known.to;
+  const { counter, retired, changedAhead } = draft.sender(sender);
+  const [last] = [...(counter === null ? [] : [counter]), ...retired].filter((one) =>
+    equalBytes(one.instance, instance),
+  );
+  if (n > Math.max(last?.n ?? 0, changedAhead) && draft.roster.members.has(sender))
+    draft.apply(setSender(sender, { changedAhead: n }));
 }
 
 /** Whether a counter was shown as missed: its message is taken whenever it comes. */

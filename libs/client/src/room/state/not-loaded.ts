@@ -1,5 +1,5 @@
 /**
- * What of a room is not in memory (docs/decisions/0019). Readers of a snapshot ask for it as if it were; a
+ * What of a room is not in memory (docs/decisions/0021). Readers of a snapshot ask for it as if it were; a
  * {@link NotLoaded} ends their work, whoever runs it loads what it names and lets the work begin again. So pure
  * functions stay plain, and memory holds the end of a log and not its history.
  */

@@ -231,6 +231,8 @@ export const senderRecord = v.strictObject({
   at: v.nullable(position),
   /** entries that were shown as missed by then, of all */
   missedAt: integer(0),
+  /** highest counter of a message of its that somebody has edited, deleted or reacted to before it was here; 0: none */
+  changedAhead: integer(0),
   /** instances that it has replaced: a new message under one is an alarm */
   retired: v.array(v.strictObject({ instance: random16, n: integer(0) })),
   /** what it had read when it sealed its last message */
@@ -246,6 +248,7 @@ export const NEW_SENDER: SenderRecord = {
   counter: null,
   at: null,
   missedAt: 0,
+  changedAhead: 0,
   retired: [],
   seen: null,
   forked: false,

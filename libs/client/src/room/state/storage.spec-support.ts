@@ -12,6 +12,8 @@ export class WatchedStorage implements StoragePort {
   fails: { readonly code: ErrorCode; readonly stored: boolean } | null = null;
   /** how the next reads fail */
   unreadable: ErrorCode | null = null;
+  /** records that were read so far */
+  readCount = 0;
 
   /** Places of the last write, ascending. */
   get lastPlaces(): readonly string[] {
@@ -25,17 +27,18 @@ export class WatchedStorage implements StoragePort {
 
   async read(store: string, key: string): Promise<Bytes | null> {
     this.#mayRead();
+    this.readCount += 1;
     return this.#storage.read(store, key);
   }
 
   async list(store: string): Promise<readonly StorageRecord[]> {
     this.#mayRead();
-    return this.#storage.list(store);
+    return this.#counted(this.#storage.list(store));
   }
 
   async listFrom(store: string, prefix: string): Promise<readonly StorageRecord[]> {
     this.#mayRead();
-    return this.#storage.listFrom(store, prefix);
+    return this.#counted(this.#storage.listFrom(store, prefix));
   }
 
   async listBetween(
@@ -45,7 +48,13 @@ export class WatchedStorage implements StoragePort {
     most?: number,
   ): Promise<readonly StorageRecord[]> {
     this.#mayRead();
-    return this.#storage.listBetween(store, from, to, most);
+    return this.#counted(this.#storage.listBetween(store, from, to, most));
+  }
+
+  async #counted(listed: Promise<readonly StorageRecord[]>): Promise<readonly StorageRecord[]> {
+    const records = await listed;
+    this.readCount += records.length;
+    return records;
   }
 
   async write(changes: readonly StorageChange[]): Promise<void> {

@@ -1,0 +1,272 @@
+/**
+ * A room of which memory holds the end alone (docs/protocol.md section 9): nothing that anybody sees depends on how
+ * much of it that is.
+ */
+import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { Content, Entry, Target } from '@0fc/protocol';
+import { loadThemis, nodeHash } from '@0fc/crypto/node';
+import { Vault } from '../vault.js';
+import { Conversation } from './conversation.js';
+import { FakeClock, FakeRoom } from './handle.spec-support.js';
+import { crypto, RoomLog, take, type Person } from './log.spec-support.js';
+import { append, set } from './state/changes.js';
+import { keyOf, STORES } from './state/records.js';
+import { RoomState } from './state/state.js';
+import { WatchedStorage } from './state/storage.spec-support.js';
+import { Talk } from './talk.js';
+
+const PASSPHRASE = 'a long enough passphrase';
+
+let storage: WatchedStorage;
+let vault: Vault;
+let log: RoomLog;
+let guest: Person;
+let state: RoomState;
+
+/** The room as it is after a restart, with so many records in memory. */
+async function opened(window: number): Promise<RoomState> {
+  const loaded = await RoomState.load(vault, log.roster.roomId, nodeHash, window);
+  if (loaded === null) throw new Error('the room is gone');
+  return loaded;
+}
+
+async function conversationOf(room: RoomState): Promise<Conversation> {
+  const conversation = new Conversation(room);
+  await conversation.prepare();
+  return conversation;
+}
+
+async function send(person: Person, content: Content): Promise<Entry> {
+  const sealed = log.seal(person, log.body(person, { ...content }));
+  const entry = await log.add('message', person.id, sealed.payload, sealed.clear);
+  await take(state, entry);
+  return entry;
+}
+
+const nth = (person: Person, n: number): Target => ({ sender: person.id, instance: person.instance, n });
+const text = (words: string): Content => ({ type: 'text', text: words });
+
+/** Records that show nothing of anybody. */
+const fill = (count: number): Promise<void> =>
+  state.write((draft) => {
+    for (let n = 0; n < count; n++) draft.apply(append(null, n, []));
+  });
+
+beforeAll(async () => {
+  await loadThemis();
+});
+
+beforeEach(async () => {
+  storage = new WatchedStorage();
+  vault = await Vault.create({ crypto, storage }, PASSPHRASE);
+  log = await RoomLog.begin();
+  const { person, entry } = await log.admit();
+  guest = person;
+  state = await log.reader(guest, vault);
+  await take(state, entry);
+});
+
+describe('a room with a long log', () => {
+  test('holds its end after a restart, and what is read further back for as long as it is shown', async () => {
+    await fill(100);
+    const room = await opened(10);
+    expect([room.log.first, room.log.loaded, room.log.end]).toEqual([0, 92, 102]);
+    expect(await room.loadEarlier()).toBe(true);
+    expect(room.log.loaded).toBe(82);
+    while (await room.loadEarlier());
+    expect(room.log.loaded).toBe(0);
+    room.hold(40);
+    await room.write((draft) => {
+      draft.apply(append(null, 1, []));
+    });
+    expect(room.log.loaded).toBe(40);
+    room.hold(Infinity);
+    await room.write((draft) => {
+      for (let n = 0; n < 80; n++) draft.apply(append(null, 1, []));
+    });
+    expect(room.log.end - room.log.loaded).toBe(10);
+  });
+
+  test('reads no more of its vault than that, however long it is', async () => {
+    const readOf = async (): Promise<number> => {
+      const before = storage.readCount;
+      await opened(10);
+      return storage.readCount - before;
+    };
+    await fill(50);
+    const short = await readOf();
+    await fill(1_000);
+    expect(await readOf()).toBe(short);
+  });
+
+  test('names its last line, and counts alarms and unread lines, however far up they are', async () => {
+    await send(log.owner, text('the last line'));
+    await send(log.owner, text('deleted'));
+    await state.write((draft) => {
+      draft.apply(append(null, 1, [{ type: 'alarm', code: 'ALARM_GAP', member: null, numbers: {} }]));
+    });
+    await send(log.owner, { type: 'delete', to: nth(log.owner, 2) });
+    await fill(600);
+    const conversation = await conversationOf(await opened(5));
+    expect(conversation.last()?.text).toBe('the last line');
+    expect(conversation.alarms()).toBe(1);
+    // The deleted one is not in memory, and is counted until it is.
+    expect(conversation.unread()).toBe(2);
+    await state.write((draft) => {
+      draft.apply(set({ readIndex: draft.core.nextIndex, othersRead: draft.core.others }));
+    });
+    expect((await conversationOf(await opened(5))).unread()).toBe(0);
+  });
+
+  test('shows a quote of a line far up as it is now, edited or deleted', async () => {
+    await send(log.owner, text('first'));
+    await send(log.owner, text('second'));
+    await fill(50);
+    await send(log.owner, { type: 'edit', to: nth(log.owner, 1), text: 'first, edited' });
+    await fill(50);
+    for (const n of [1, 2]) await send(guest, { type: 'reply', to: nth(log.owner, n), text: 'about it' });
+    const room = await opened(2);
+    const conversation = await conversationOf(room);
+    const fates = () =>
+      [1, 2].map((n) => {
+        const said = conversation.target(nth(log.owner, n));
+        const fate = said === null ? null : conversation.fateOf(said);
+        return [said?.text, fate?.text, fate?.deleted];
+      });
+    expect(fates()).toEqual([
+      ['first', 'first, edited', false],
+      ['second', null, false],
+    ]);
+    const body = log.body(log.owner, { type: 'delete', to: nth(log.owner, 2) });
+    const sealed = log.seal(log.owner, body);
+    await take(room, await log.add('message', log.owner.id, sealed.payload, sealed.clear));
+    conversation.takeDirty();
+    await conversation.prepare();
+    expect(fates()[1]).toEqual(['second', null, true]);
+  });
+
+  test('lets a line far up be edited by its id, and knows one that there is not', async () => {
+    await send(guest, text('mine'));
+    const { id } = (await conversationOf(state)).target(nth(guest, 1))!;
+    await fill(60);
+    const room = await opened(3);
+    const fake = new FakeRoom(room, new FakeClock(10_000));
+    const sent: unknown[] = [];
+    const talk = new Talk(fake, (content) => {
+      sent.push(content);
+      return Promise.resolve('id');
+    });
+    await talk.edit(id, 'mine, edited');
+    expect(sent).toEqual([{ type: 'edit', to: nth(guest, 1), text: 'mine, edited' }]);
+    await expect(talk.edit('no such id', 'x')).rejects.toMatchObject({ code: 'MESSAGE_UNKNOWN' });
+  });
+
+  test('knows a message from far up when it comes again, and one under its number that is another', async () => {
+    const entry = await send(log.owner, text('once'));
+    await fill(60);
+    const room = await opened(3);
+    const again = await log.add('message', log.owner.id, entry.payload, entry.clear);
+    await take(room, again);
+    const other = log.seal(log.owner, log.body(log.owner, text('another'), { n: 1 }));
+    await take(room, await log.add('message', log.owner.id, other.payload, other.clear));
+    expect([...room.log.oldestFirst(room.log.end - 2)].map(({ items }) => items[0])).toMatchObject([
+      { type: 'repeat', n: 1 },
+      { type: 'alarm', code: 'ALARM_DUPLICATE_N' },
+    ]);
+  });
+});
+
+describe('keys of the indexes', () => {
+  test('name nobody, and no number: a thief of the profile does not learn who wrote how much', async () => {
+    await send(log.owner, text('hello'));
+    await send(guest, { type: 'reaction', to: nth(log.owner, 1), emoji: '👍', on: true });
+    for (const store of [STORES.messages, STORES.effects]) {
+      const found = await storage.list(store);
+      expect(found.length).toBeGreaterThan(0);
+      for (const { key } of found) {
+        expect(key).toMatch(/^[\w-]+\/[\w-]{22}(\/\d{16})?$/);
+        expect([log.owner.id, guest.id].some((id) => key.includes(id))).toBe(false);
+      }
+    }
+  });
+});
+
+describe('a record that is not what was stored', () => {
+  test.each([
+    ['cut short', (value: Uint8Array) => value.slice(0, -1)],
+    ['with a bit flipped', (value: Uint8Array) => value.map((byte, at) => (at === 30 ? byte ^ 1 : byte))],
+    ['gone', () => null],
+  ] as const)('%s is an alarm in its place, and costs only itself', async (_, damage) => {
+    for (const words of ['before', 'damaged', 'after']) await send(log.owner, text(words));
+    const index = state.log.end - 2;
+    const key = keyOf(log.roster.roomId, index);
+    const value = await storage.read(STORES.log, key);
+    await storage.write([{ store: STORES.log, key, value: damage(value ?? new Uint8Array()) }]);
+    state = await opened(512);
+    const items = [...state.log.oldestFirst(index - 1)].map((record) => record.items[0]);
+    expect(items).toMatchObject([
+      { content: { text: 'before' } },
+      { type: 'alarm', code: 'ALARM_RECORD_DAMAGED', numbers: { index } },
+      { content: { text: 'after' } },
+    ]);
+    await send(log.owner, text('and on'));
+    expect((await conversationOf(await opened(2))).last()?.text).toBe('and on');
+  });
+});
+
+describe('any conversation', () => {
+  const act = fc.record({
+    who: fc.boolean(),
+    kind: fc.constantFrom('text', 'reply', 'edit', 'delete', 'reaction', 'nothing' as const),
+    to: fc.nat(20),
+  });
+
+  test('is the same to who holds one record and to who holds all', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(act, { minLength: 1, maxLength: 20 }),
+        fc.integer({ min: 1, max: 4 }),
+        async (acts, window) => {
+          const people = [log.owner, guest];
+          for (const [at, { who, kind, to }] of acts.entries()) {
+            const person = people[who ? 1 : 0]!;
+            // Of the other one too, and of what is not there (yet).
+            const target = nth(people[to % 2]!, 1 + (to % Math.max(1, people[to % 2]!.n + 1)));
+            if (kind === 'nothing') await fill(3);
+            else if (kind === 'text') await send(person, text(`line ${String(at)}`));
+            else if (kind === 'delete') await send(person, { type: 'delete', to: target });
+            else if (kind === 'reaction')
+              await send(person, { type: kind, to: target, emoji: '👍', on: to % 3 > 0 });
+            else await send(person, { type: kind, to: target, text: `${kind} ${String(at)}` });
+          }
+          const wide = await conversationOf(state);
+          const room = await opened(window);
+          const narrow = await conversationOf(room);
+          expect(narrow.last()?.id).toBe(wide.last()?.id);
+          expect(narrow.alarms()).toBe(wide.alarms());
+          for (;;) {
+            for (const record of room.log.oldestFirst(room.log.loaded)) {
+              for (const item of record.items) {
+                if (item.type !== 'message') continue;
+                const [one, other] = [narrow, wide].map((conversation) => {
+                  const said = conversation.target(item);
+                  const quoted =
+                    said === null || said.replyTo === null ? null : conversation.target(said.replyTo);
+                  return [said, quoted].map(
+                    (shown) => shown && [shown.id, shown.text, conversation.fateOf(shown)],
+                  );
+                });
+                expect(one).toEqual(other);
+              }
+            }
+            if (!(await room.loadEarlier())) break;
+            await narrow.prepare();
+          }
+          expect(narrow.unread()).toBe(wide.unread());
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+});
