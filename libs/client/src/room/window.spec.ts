@@ -251,8 +251,7 @@ describe('any conversation', () => {
                 if (item.type !== 'message') continue;
                 const [one, other] = [narrow, wide].map((conversation) => {
                   const said = conversation.target(item);
-                  const quoted =
-                    said === null || said.replyTo === null ? null : conversation.target(said.replyTo);
+                  const quoted = conversation.target(said?.replyTo ?? item);
                   return [said, quoted].map(
                     (shown) => shown && [shown.id, shown.text, conversation.fateOf(shown)],
                   );
