@@ -23,11 +23,22 @@ async function unrest(model: Model, room: Room): Promise<string | null> {
       return `${room.nameOf(at)} is ${fate}, to be ${[...may].join(' or ')}`;
   }
   const members = room.here.filter((person) => person.fate(room.roomId) === 'member');
+  for (const person of members) {
+    const asked = await answered(room, person);
+    if (asked) return `${person.name} was asked whether a line goes to newcomers too`;
+  }
   return busy(room, members) ?? waiting(model, room, members, fates) ?? (await apart(room, members));
 }
 
 export const fatesOf = (room: Room): readonly Fate[] =>
   room.people.map((person) => person?.fate(room.roomId) ?? 'out');
+
+/** Everybody says yes to a line that waited over an admission (G18). False: nobody was asked. */
+async function answered(room: Room, { member }: Person): Promise<boolean> {
+  const held = member.messages.filter(({ state }) => state === 'waiting');
+  for (const { id } of held) await member.api.confirmSend(room.roomId, id);
+  return held.length > 0;
+}
 
 /** Somebody has something to do yet. */
 function busy(room: Room, members: readonly Person[]): string | null {
