@@ -3,7 +3,7 @@
  * confirm, admitted; every step is stored before the next, so that either side may stop
  * between any two and go on.
  */
-import { equalBytes, ERROR_CODES, type Bytes, type JoinState } from '@0fc/protocol';
+import { equalBytes, ERROR_CODES, type Bytes, type ErrorCode, type JoinState } from '@0fc/protocol';
 import { memberIdOf, readChain } from '@0fc/crypto/verify';
 import { makeJoinConfirm } from '@0fc/crypto/keys';
 import type { ConnectionState, Failure, JoinStep, JoinView } from '../api.js';
@@ -11,20 +11,19 @@ import { Connection } from '../connection.js';
 import { ClientError, failureOf } from '../errors.js';
 import type { Platform } from '../ports.js';
 import type { Vault } from '../vault.js';
-import { Backoff } from '../link/backoff.js';
 import { joinedRoom } from './begin.js';
 import { proveReply, type Proved } from './join-proof.js';
 import { fetchChain } from './log-end.js';
-import { isFinal, isRetryable } from './outgoing/refusals.js';
+import type { Due, Outcome } from './outgoing/due.js';
+import { Lane, type Part, type Sender } from './outgoing/lane.js';
+import { Resumption } from './outgoing/resumption.js';
 import { encodeRecord, joinRecord, STORES, type JoinRecord } from './state/records.js';
 import { SerialQueue } from './state/serial.js';
 import type { RoomState } from './state/state.js';
 
 const STEPS: readonly JoinStep[] = ['claim', 'request', 'ownerReply', 'keyReceived', 'confirmed', 'admitted'];
-const RETRY_MS = 2_000;
-const LOST_RETRY_MS = 15_000;
-/** Longest wait of a refused join before it asks again, in milliseconds. */
-const REFUSED_MOST_MS = 120_000;
+/** States that the relay has told of and that are still to be followed: of more the last ones count. */
+const TOLD_MOST = 16;
 /** How long after the invite's end who confirmed in time may still be admitted, in milliseconds. */
 const CONFIRMED_LIFE_MS = 30 * 86_400_000;
 
@@ -39,17 +38,24 @@ export interface JoinOptions {
   readonly admitted: (state: RoomState) => void;
 }
 
-export class Join {
+export class Join implements Part, Sender {
   record: JoinRecord;
+  readonly platform: Platform;
+  readonly connection: Connection;
   readonly #options: JoinOptions;
-  readonly #connection: Connection;
+  readonly #lane: Lane;
+  readonly #resumption: Resumption;
   /** public, so that an export waits for what is being written */
   readonly serial = new SerialQueue();
   #state: ConnectionState = 'offline';
   #stopped: Failure | null = null;
   #started = false;
-  #retry: (() => void) | null = null;
-  readonly #failures: Backoff;
+  /** in this session the relay has been asked where the join stands */
+  #claimed = false;
+  /** the relay says that this key is a member's: the chain tells, and is read as a member */
+  #isMember = false;
+  /** what the relay has said of where the join stands, oldest first; each step is proved on its own */
+  #told: JoinState[] = [];
   #fingerprints: Pick<JoinView, 'ownerFingerprint' | 'myFingerprint' | 'relayFingerprint' | 'safetyNumber'>;
 
   constructor(
@@ -58,53 +64,69 @@ export class Join {
     fingerprints: Pick<JoinView, 'ownerFingerprint' | 'myFingerprint' | 'relayFingerprint' | 'safetyNumber'>,
   ) {
     this.#options = options;
+    this.platform = options.platform;
     this.record = record;
-    this.#failures = new Backoff(options.platform.crypto.random, REFUSED_MOST_MS);
     this.#fingerprints = fingerprints;
-    this.#connection = new Connection({
+    this.#resumption = new Resumption(options.platform, () => {
+      this.start();
+    });
+    this.#lane = new Lane(this, this);
+    this.connection = new Connection({
       url: options.url,
       relayKey: options.relayKey,
       identity: record.identity,
       platform: options.platform,
       onUp: () => {
-        void this.#claim();
+        this.#lane.reset();
+        this.catchUp();
       },
       onEvent: (kind, body) => {
-        if (kind === 'joinState') this.#follow(body as JoinState);
+        if (kind !== 'joinState') return;
+        this.#hear(body as JoinState);
+        void this.#lane.signal();
       },
       onState: (state, stopped) => {
         this.#state = state;
-        if (stopped !== null) this.#stopped = stopped;
-        if (state === 'stopped') this.#resumeLater(stopped?.code ?? '');
-        options.changed();
+        if (stopped !== null || state === 'connected') this.#stopped = stopped;
+        if (state === 'stopped') this.#rest(stopped?.code ?? '');
+        this.changed();
       },
     });
   }
 
+  get live(): boolean {
+    return this.#started && this.#state === 'connected';
+  }
+
+  changed(): void {
+    this.#options.changed();
+  }
+
   start(): void {
     if (this.#started || this.#over()) return;
+    this.#resumption.cancel();
     this.#started = true;
-    this.#connection.start();
+    this.connection.start();
   }
 
   /** The same link has been opened again: goes on with the same keys, whatever it was refused with. */
   resume(): void {
-    this.#failures.reset();
-    this.#retry?.();
+    this.#resumption.reset();
+    this.#lane.reset();
     this.start();
+    void this.#lane.signal();
   }
 
   /** The invite has ended, by this device's clock, and the time that its owner has to admit whoever confirmed. */
   #over(): boolean {
     const { record } = this;
     const confirmed = record.done.some(({ step }) => step === 'confirmed');
-    return this.#options.platform.crypto.clock.now() > record.expires + (confirmed ? CONFIRMED_LIFE_MS : 0);
+    return this.platform.crypto.clock.now() > record.expires + (confirmed ? CONFIRMED_LIFE_MS : 0);
   }
 
   async stop(): Promise<void> {
-    this.#started = false;
-    this.#retry?.();
-    this.#connection.stop();
+    this.#rest(null);
+    this.connection.stop();
     await this.serial.run(() => undefined);
   }
 
@@ -125,65 +147,85 @@ export class Join {
     };
   }
 
-  async #claim(): Promise<void> {
-    const { roomId, inviteId } = this.record;
-    try {
-      this.#follow(await this.#claimed(roomId, inviteId));
-    } catch (error) {
-      await this.serial
-        .run(() => this.#failed(error))
-        .catch((failure: unknown) => {
-          this.#halt(failure);
-        });
-    }
+  /** Asks the relay where the join stands. */
+  catchUp(): void {
+    this.#claimed = false;
+    this.#told = [];
+    void this.#lane.signal();
   }
 
-  async #claimed(roomId: JoinRecord['roomId'], inviteId: JoinRecord['inviteId']): Promise<JoinState> {
-    try {
-      return await this.#connection.request('claim', { roomId, inviteId });
-    } catch (error) {
-      const { code } = ClientError.from(error);
-      if (code !== ERROR_CODES.ALREADY_MEMBER || this.record.confirm === null) throw error;
-      // Admitted by an owner whose relay had lost the invite: the chain tells, and is read as a member.
-      await this.#connection.request('open', { roomId, after: null, head: null, epoch: 0 });
-      return { stage: 'admitted' };
-    }
+  #hear(state: JoinState): void {
+    this.#told = [...this.#told, state].slice(-TOLD_MOST);
   }
 
-  /** The relay's word on where the join stands; each step is proved on its own. */
-  #follow(state: JoinState): void {
-    const followed = this.serial.run(async () => {
-      if (!this.#started) return;
-      try {
-        await this.#step(state);
-      } catch (error) {
-        await this.#failed(error);
+  next(): Promise<Due | null> {
+    return this.serial.run(async () => {
+      while (this.live) {
+        if (!this.#claimed) return this.#claim();
+        const [state] = this.#told;
+        if (state === undefined) break;
+        const due = await this.#follow(state);
+        if (due !== null) return due;
+        this.#followed(state);
       }
-    });
-    followed.catch((error: unknown) => {
-      this.#halt(error);
+      return null;
     });
   }
 
-  async #step(state: JoinState): Promise<void> {
+  #followed(state: JoinState): void {
+    this.#told = this.#told.filter((told) => told !== state);
+  }
+
+  #claim(): Due {
+    const { roomId, inviteId } = this.record;
+    const claimed = (state: JoinState): void => {
+      this.#claimed = true;
+      this.#hear(state);
+    };
+    return this.#isMember
+      ? {
+          kind: 'open',
+          body: { roomId, after: null, head: null, epoch: 0 },
+          done: () => {
+            claimed({ stage: 'admitted' });
+          },
+        }
+      : { kind: 'claim', body: { roomId, inviteId }, done: claimed, refused: (code) => this.#refused(code) };
+  }
+
+  #refused(code: ErrorCode): Outcome {
+    // Admitted by an owner whose relay had lost the invite.
+    if (code === ERROR_CODES.ALREADY_MEMBER && this.record.confirm !== null) {
+      this.#isMember = true;
+      return 'settled';
+    }
+    // An invite that was claimed and is not known any more was lost with the relay's store: its owner
+    // registers it again. One that is over is told apart by its own codes.
+    const known = this.record.done.some(({ step }) => step === 'claim');
+    const inTime = this.platform.crypto.clock.now() < this.record.expires;
+    return code === ERROR_CODES.INVITE_UNKNOWN && known && inTime ? 'again' : 'unexpected';
+  }
+
+  /** What a state asks for; null: it has been followed. */
+  async #follow(state: JoinState): Promise<Due | null> {
     const { inviteId, request } = this.record;
     await this.#reach('claim');
     switch (state.stage) {
       case 'claimed':
-        await this.#asJoiner(() => this.#connection.request('joinRequest', { inviteId, request }));
-        await this.#reach('request');
-        return;
+        return { kind: 'joinRequest', body: { inviteId, request }, ...this.#asJoiner(state, 'request') };
       case 'requested':
         await this.#reach('request');
-        return;
+        return null;
       case 'replied':
-      case 'confirmed':
+      case 'confirmed': {
         await this.#reach('request');
-        if (state.reply !== undefined) await this.#confirm(state.reply);
-        return;
+        if (state.reply === undefined) return null;
+        const confirm = await this.#confirm(state.reply);
+        return { kind: 'joinConfirm', body: { inviteId, ...confirm }, ...this.#asJoiner(state, 'confirmed') };
+      }
       case 'admitted':
         await this.#enter(state.reply ?? this.record.reply);
-        return;
+        return null;
       case 'dropped':
         throw new ClientError(
           state.reason === 'declined' ? ERROR_CODES.JOIN_DECLINED : ERROR_CODES.JOIN_DROPPED,
@@ -191,51 +233,52 @@ export class Join {
     }
   }
 
-  async #confirm(reply: NonNullable<JoinState['reply']>): Promise<void> {
-    const { platform } = this.#options;
-    if (this.record.reply === null || !equalBytes(this.record.reply.payload, reply.payload)) {
-      await this.#reach('ownerReply');
-      const proved = await this.#prove(reply);
-      const payload = await makeJoinConfirm(platform.crypto.hash, {
-        identity: this.record.identity,
-        roomId: this.record.roomId,
-        epoch: reply.epoch,
-        roomKey: proved.reply.key,
-        request: this.record.request,
-        reply: reply.payload,
-      });
-      this.record = { ...this.record, reply, confirm: { epoch: reply.epoch, payload } };
-      await this.#reach('keyReceived');
-    }
-    const { confirm, inviteId } = this.record;
-    if (confirm === null) throw new ClientError(ERROR_CODES.INVITE_REPLY_INVALID);
-    await this.#asJoiner(() => this.#connection.request('joinConfirm', { inviteId, ...confirm }));
-    await this.#reach('confirmed');
-  }
-
   /**
    * A state that was told twice is followed twice; by the second time the owner may have admitted
    * this client, and a member may not say what a joiner says. What has become of it is told next.
    */
-  async #asJoiner(send: () => Promise<unknown>): Promise<void> {
-    try {
-      await send();
-    } catch (error) {
-      if (ClientError.from(error).code !== ERROR_CODES.FORBIDDEN) throw error;
-      this.#claimLater(RETRY_MS);
-    }
+  #asJoiner(
+    state: JoinState,
+    step: JoinStep,
+  ): { readonly done: () => Promise<void>; readonly refused: (code: ErrorCode) => Outcome } {
+    return {
+      done: () =>
+        this.serial.run(async () => {
+          if (this.#started) await this.#reach(step);
+          this.#followed(state);
+        }),
+      refused: (code) => {
+        if (code !== ERROR_CODES.FORBIDDEN) return 'unexpected';
+        this.#claimed = false;
+        this.#told = [];
+        return 'again';
+      },
+    };
   }
 
-  #claimLater(ms: number): void {
-    this.#retry?.();
-    this.#retry = this.#options.platform.timers.after(ms, () => {
-      if (this.#started) void this.#claim();
+  /** The proof that the key of a reply is held, stored with the reply. */
+  async #confirm(reply: NonNullable<JoinState['reply']>): Promise<NonNullable<JoinRecord['confirm']>> {
+    const { record } = this;
+    if (record.confirm !== null && equalBytes(record.reply?.payload ?? new Uint8Array(), reply.payload))
+      return record.confirm;
+    await this.#reach('ownerReply');
+    const proved = await this.#prove(reply);
+    const payload = await makeJoinConfirm(this.platform.crypto.hash, {
+      identity: record.identity,
+      roomId: record.roomId,
+      epoch: reply.epoch,
+      roomKey: proved.reply.key,
+      request: record.request,
+      reply: reply.payload,
     });
+    const confirm = { epoch: reply.epoch, payload };
+    await this.#reach('keyReceived', { reply, confirm });
+    return confirm;
   }
 
   async #prove(sealed: NonNullable<JoinState['reply']>): Promise<Proved> {
-    const chain = await fetchChain(this.#connection, 0);
-    return proveReply(this.#options.platform.crypto.hash, this.record, sealed, chain);
+    const chain = await fetchChain(this.connection, 0);
+    return proveReply(this.platform.crypto.hash, this.record, sealed, chain);
   }
 
   /**
@@ -252,68 +295,58 @@ export class Join {
     if (!members.has(me) && !former.has(me)) throw new ClientError(ERROR_CODES.RELAY_LIED);
     const room = await joinedRoom(platform, vault, this.record, reply, chain, roster, instance);
     this.#started = false;
-    this.#connection.stop();
+    this.connection.stop();
     admitted(room);
   }
 
-  async #reach(step: JoinStep): Promise<void> {
-    const failed = this.record.failure !== null && step !== 'claim';
-    if (failed) this.record = { ...this.record, failure: null };
-    if (this.record.done.some((done) => done.step === step)) {
-      if (failed) await this.#store();
-      return;
-    }
-    const time = this.#options.platform.crypto.clock.now();
-    this.record = { ...this.record, done: [...this.record.done, { step, time }] };
-    await this.#store();
-  }
-
-  async #store(): Promise<void> {
-    const value = encodeRecord(joinRecord, this.record);
-    await this.#options.vault.write([{ store: STORES.joins, key: this.record.roomId, value }]);
-    this.#options.changed();
-  }
-
-  /** Not even the failure can be stored: it goes on from what is stored, once it can. */
-  #halt(error: unknown): void {
-    this.#pause(error);
-    this.#options.changed();
-  }
-
-  /** No refusal ends a join: whatever the relay says, its owner may still admit whoever holds this key. */
-  #pause(error: unknown): void {
-    this.#connection.stop();
-    this.#stopped = failureOf(error);
-    this.#resumeLater(this.#stopped.code);
-  }
-
-  #resumeLater(code: string): void {
-    this.#started = false;
-    this.#retry?.();
-    if (isFinal(code)) return;
-    this.#retry = this.#options.platform.timers.after(this.#failures.next(), () => {
-      this.start();
+  /** With what came with it. Going on from a failure takes it back. */
+  async #reach(step: JoinStep, come: Partial<Pick<JoinRecord, 'reply' | 'confirm'>> = {}): Promise<void> {
+    const { done, failure } = this.record;
+    const time = this.platform.crypto.clock.now();
+    const isNew = done.every((reached) => reached.step !== step);
+    const goesOn = failure !== null && step !== 'claim';
+    if (!isNew && !goesOn && Object.keys(come).length === 0) return;
+    await this.#store({
+      ...this.record,
+      ...come,
+      done: isNew ? [...done, { step, time }] : done,
+      failure: goesOn ? null : failure,
     });
   }
 
-  #inTime(): boolean {
-    return this.#options.platform.crypto.clock.now() < this.record.expires;
+  /** Memory follows the disk. */
+  async #store(record: JoinRecord): Promise<void> {
+    const value = encodeRecord(joinRecord, record);
+    await this.#options.vault.write([{ store: STORES.joins, key: record.roomId, value }]);
+    this.record = record;
+    this.changed();
   }
 
-  async #failed(error: unknown): Promise<void> {
-    const { code } = ClientError.from(error);
-    if (code === ERROR_CODES.OFFLINE) return; // the next session claims again and goes on
-    // An invite that was claimed and is not known any more was lost with the relay's store: its owner
-    // registers it again. One that is over is told apart by its own codes.
-    const claimed = this.record.done.some(({ step }) => step === 'claim');
-    const lost = code === ERROR_CODES.INVITE_UNKNOWN && claimed && this.#inTime();
-    if (isRetryable(code) || lost) {
-      this.#claimLater(lost ? LOST_RETRY_MS : RETRY_MS);
-      return;
-    }
-    this.#pause(error);
-    if (this.record.failure === code) return;
-    this.record = { ...this.record, failure: code };
-    await this.#store();
+  /** No refusal ends a join: whatever the relay says, its owner may still admit whoever holds this key. */
+  halt(failure: Failure): void {
+    this.#pause(failure);
+    const stored = this.serial.run(async () => {
+      const { code } = failure;
+      if (this.record.failure !== code) await this.#store({ ...this.record, failure: code });
+    });
+    // Not even the failure can be stored: it goes on from what is stored, once it can.
+    stored.catch((error: unknown) => {
+      this.#pause(failureOf(error));
+    });
+  }
+
+  #pause(failure: Failure): void {
+    this.connection.stop();
+    this.#stopped = failure;
+    this.#rest(failure.code);
+    this.changed();
+  }
+
+  /** `code`: why; null: the user has asked for it. */
+  #rest(code: string | null): void {
+    this.#started = false;
+    this.#lane.reset();
+    this.#resumption.cancel();
+    if (code !== null) this.#resumption.later(code);
   }
 }
