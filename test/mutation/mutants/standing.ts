@@ -405,7 +405,7 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     breaks: ['G2', 'G14'],
     changes: [
       {
-        file: JOINER,
+        file: 'libs/client/src/room/join-steps.ts',
         find: 'if (!members.has(me) && !former.has(me)) throw new ClientError(ERROR_CODES.RELAY_LIED);',
         put: '',
       },
