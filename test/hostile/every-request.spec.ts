@@ -131,3 +131,42 @@ describe('a room that the relay does not know', () => {
     },
   );
 });
+
+describe('what is refused for good', () => {
+  test.each(['invite', 'revoke', 'joinReply'] as const)(
+    'G10 of joins, %s, holds no removal up',
+    async (kind) => {
+      const { owner, tomas, ines, roomId } = await stage.three();
+      let refusals = 0;
+      stage.relay.onRequest(kind, () => {
+        refusals += 1;
+        return { refuse: 'STORE_FULL' };
+      });
+      const { link, inviteId } = await owner.invite(roomId);
+      if (kind === 'revoke') value(await owner.api.revokeInvite(roomId, inviteId));
+      if (kind === 'joinReply') value(await (await stage.member('Dora')).api.join(link, 'Dora'));
+      await byItself('the refusal', [owner], () => refusals > 0);
+      value(await owner.api.removeMember(roomId, idOf(ines)));
+      await byItself('the removal', [owner, ines], () => stageOf(ines, roomId) === 'removed');
+      await stage.goesOn(roomId, [owner, tomas], 'after it,');
+      expect(troubleOf(owner)).toBe('STORE_FULL');
+    },
+  );
+
+  test('G2 the end of a join that was answered, holds up no new key', async () => {
+    const { owner, tomas, roomId } = await stage.two();
+    stage.relay.onRequest('joinDrop', () => ({ refuse: 'STORE_FULL' }));
+    stage.relay.onRequest('joinConfirm', (_, body) => ({
+      instead: { ...body, payload: body.payload.map((byte) => byte ^ 1) },
+    }));
+    const dora = await stage.member('Dora');
+    value(await dora.api.join((await owner.invite(roomId)).link, 'Dora'));
+    await byItself('a key that she was not given', [owner, tomas], () =>
+      [owner, tomas].every((who) => epochOf(who) === 2),
+    );
+    expect(namesIn(owner)).toEqual(['Amina', 'Tomás']);
+    await stage.goesOn(roomId, [owner, tomas], 'after it,');
+    // Once: what the relay goes on refusing asks for no further key.
+    expect([owner, tomas].map(epochOf)).toEqual([2, 2]);
+  });
+});

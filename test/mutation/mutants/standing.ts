@@ -241,6 +241,20 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'what is told of joins has the lane of the owner’s commands',
+    breaks: ['G10', 'G2'],
+    changes: [
+      {
+        file: 'libs/client/src/room/owner.ts',
+        find: 'const work = this.#work(state);',
+        put: `const told = await this.answers.next();
+      if (told !== null) return told;
+      const work = this.#work(state);`,
+      },
+    ],
+    tests: [{ path: REQUESTS, name: 'G10 of joins, invite, holds no removal up' }],
+  },
+  {
     name: 'every request for a key is answered',
     breaks: ['G16', 'W11'],
     changes: [
