@@ -33,6 +33,16 @@ export class Flow {
     return this.#checker.getAliasedSymbol(symbol);
   }
 
+  /** The declarations that a name, a pattern's part or a quoted key stands for. */
+  declarationsOf(node: ts.Node): readonly ts.Node[] {
+    if (ts.isBindingElement(node)) {
+      const name = (node.propertyName ?? node.name).getText();
+      return this.#checker.getTypeAtLocation(node.parent).getProperty(name)?.declarations ?? [];
+    }
+    if (!ts.isIdentifier(node) && !ts.isPrivateIdentifier(node) && !ts.isStringLiteralLike(node)) return [];
+    return this.symbolOf(node)?.declarations ?? [];
+  }
+
   isOriginSymbol(symbol: ts.Symbol | undefined): boolean {
     return symbol?.declarations?.some(this.#isOrigin) ?? false;
   }

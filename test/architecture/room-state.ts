@@ -3,12 +3,11 @@
  * new name hides a write: values are followed to where they come from (flow.ts), what of room/state writes is found
  * in the bodies of its functions, and every mention of that counts, whether it is called there or not.
  */
-import { join, relative } from 'node:path';
 import ts from 'typescript';
 import { Flow } from './flow.js';
+import { CLIENT, findingAt, pathFrom, programOf, type Finding, type Planted } from './program.js';
 import { accessor, bare, isAccess, MUTATING, mutationsIn, nodesIn, READING } from './syntax.js';
 
-const CLIENT = 'libs/client/src/';
 const STATE = `${CLIENT}room/state/`;
 
 /** Who may use what of room/state writes: everybody, or files of the client. */
@@ -33,13 +32,6 @@ const ALLOWED: Readonly<Record<string, 'everybody' | readonly string[]>> = {
   'RoomState.watch': ['room/conversation.ts'],
 };
 
-export interface Finding {
-  /** from the root of the repository */
-  readonly file: string;
-  readonly line: number;
-  readonly what: string;
-}
-
 export interface Report {
   /** how many files were looked at */
   readonly files: number;
@@ -49,27 +41,21 @@ export interface Report {
 }
 
 /** `planted`: sources by their paths from `root`, beside or over those on disk. */
-export function checkRoomState(root: string, planted: Readonly<Record<string, string>> = {}): Report {
+export function checkRoomState(root: string, planted: Planted = {}): Report {
   const program = programOf(root, planted);
   const checker = program.getTypeChecker();
-  const pathOf = (file: ts.SourceFile): string => relative(root, file.fileName).replaceAll('\\', '/');
+  const pathOf = pathFrom(root);
   // The other libraries too: what is passed to them is followed there.
   const sources = program.getSourceFiles().filter((file) => pathOf(file).startsWith('libs/'));
   const inside = sources.filter((file) => pathOf(file).startsWith(STATE));
   const outside = sources.filter((file) => !inside.includes(file));
   const flow = new Flow(checker, outside, (node) => inside.includes(node.getSourceFile()));
-  const writers = writersIn(inside, checker, flow);
+  const writers = writersIn(inside, flow);
 
   const findings: Finding[] = [];
   const used = new Set<string>();
   const find = (node: ts.Node, what: string): void => {
-    const file = node.getSourceFile();
-    const line = file.getLineAndCharacterOfPosition(node.getStart()).line + 1;
-    findings.push({
-      file: pathOf(file),
-      line,
-      what: `${what}: ${node.getText().replace(/\s+/g, ' ').slice(0, 80)}`,
-    });
+    findings.push(findingAt(pathOf(node.getSourceFile()), node, what));
   };
   for (const file of outside) {
     for (const { node, of, by } of mutationsIn(file)) {
@@ -80,7 +66,8 @@ export function checkRoomState(root: string, planted: Readonly<Record<string, st
       }
     }
     for (const node of nodesIn(file)) {
-      const writer = mentioned(checker, flow, node)
+      const writer = flow
+        .declarationsOf(node)
         .map((declaration) => writers.get(declaration))
         .find((name) => name !== undefined);
       if (writer !== undefined) {
@@ -102,37 +89,8 @@ export function checkRoomState(root: string, planted: Readonly<Record<string, st
   return { files: outside.length, writers: [...new Set(writers.values())], findings };
 }
 
-function programOf(root: string, planted: Readonly<Record<string, string>>): ts.Program {
-  const { config } = ts.readConfigFile(join(root, 'tsconfig.test.json'), ts.sys.readFile) as {
-    config: object;
-  };
-  const include = [`${CLIENT}**/*.ts`];
-  const exclude = ['**/*.spec.ts', '**/*.spec-support.ts'];
-  const { options, fileNames } = ts.parseJsonConfigFileContent({ ...config, include, exclude }, ts.sys, root);
-  const texts = new Map(Object.entries(planted).map(([path, text]) => [join(root, path), text]));
-  const host = ts.createCompilerHost(options);
-  const { fileExists, readFile } = host;
-  host.fileExists = (path) => texts.has(path) || fileExists(path);
-  host.readFile = (path) => texts.get(path) ?? readFile(path);
-  return ts.createProgram([...fileNames, ...texts.keys()], { ...options, incremental: false }, host);
-}
-
-/** The declarations that a name, a pattern's part or a quoted key stands for. */
-function mentioned(checker: ts.TypeChecker, flow: Flow, node: ts.Node): readonly ts.Node[] {
-  if (ts.isBindingElement(node)) {
-    const name = (node.propertyName ?? node.name).getText();
-    return checker.getTypeAtLocation(node.parent).getProperty(name)?.declarations ?? [];
-  }
-  if (!ts.isIdentifier(node) && !ts.isPrivateIdentifier(node) && !ts.isStringLiteralLike(node)) return [];
-  return flow.symbolOf(node)?.declarations ?? [];
-}
-
 /** What of room/state changes something that was there before, by declarations: Class.member, or a function's name. */
-function writersIn(
-  files: readonly ts.SourceFile[],
-  checker: ts.TypeChecker,
-  flow: Flow,
-): ReadonlyMap<ts.Node, string> {
+function writersIn(files: readonly ts.SourceFile[], flow: Flow): ReadonlyMap<ts.Node, string> {
   const members = new Map<ts.Node, string>();
   for (const node of files.flatMap((file) => [...nodesIn(file)])) {
     if (
@@ -155,7 +113,7 @@ function writersIn(
     return (
       [...mutationsIn(node)].some(({ of }) => !isOwn(flow, of)) ||
       [...nodesIn(node)].some(
-        (part) => part !== node && mentioned(checker, flow, part).some((one) => writers.has(one)),
+        (part) => part !== node && flow.declarationsOf(part).some((one) => writers.has(one)),
       )
     );
   };

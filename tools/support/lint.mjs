@@ -17,6 +17,7 @@ export async function lint(node) {
   const checks = [
     ['Types of specs and tests', packageScript('typescript', 'bin/tsc'), ['-b', 'tsconfig.test.json']],
     ['Who writes room state', join(root, 'test', 'architecture', 'room-state-main.ts'), []],
+    ['Who sends requests', join(root, 'test', 'architecture', 'requests-main.ts'), []],
     ['ESLint', packageScript('eslint', 'bin/eslint.js'), ['.', '--max-warnings', '0']],
     ['Prettier', packageScript('prettier', 'bin/prettier.cjs'), ['.', '--check', '--log-level', 'warn']],
   ];

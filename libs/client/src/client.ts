@@ -170,7 +170,7 @@ export class Client implements ClientApi {
   createInvite(roomId: string, lifetimeMs: number): Promise<Outcome<CreatedInvite>> {
     return outcome(async () => {
       checkRange(lifetimeMs, LIMITS.inviteLifetimeMs);
-      const { inviteId, fragment, expires } = await this.#owner(roomId).joins.invite(lifetimeMs);
+      const { inviteId, fragment, expires } = await this.#owner(roomId).answers.invite(lifetimeMs);
       return { inviteId, expires, link: `${this.#options.relayUrl}/join#${fragment}` };
     });
   }

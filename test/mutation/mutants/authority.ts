@@ -192,13 +192,13 @@ export const AUTHORITY_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'libs/client/src/room/owner.ts',
-        find: 'await sendPending(this.#room, pending);',
-        put: `try {
-      await sendPending(this.#room, pending);
-    } catch (error) {
-      await this.#room.write((draft) => { draft.apply(set({ pending: null })); });
-      throw error;
-    }`,
+        find: 'if (await this.#isGone(pending)) {',
+        // It was sent before, and is to be sent again.
+        put: `const asked = ((globalThis as never as { asked?: WeakSet<object> }).asked ??= new WeakSet());
+        if (asked.has(pending) && !this.#sent.has(pending))
+          await this.#room.write((draft) => { draft.apply(set({ pending: null })); });
+        asked.add(pending);
+        if (await this.#isGone(pending)) {`,
       },
     ],
     tests: [
@@ -215,7 +215,9 @@ export const AUTHORITY_MUTANTS: readonly Mutant[] = [
       {
         file: 'libs/client/src/room/owner.ts',
         find: 'if (made !== null) draft.apply(set({ pending: made }));',
-        put: 'if (made !== null) await sendPending(this.#room, made);\n      if (made !== null) draft.apply(set({ pending: made }));',
+        put: `const early = made === null ? null : commandOf(draft, made, false);
+      if (early !== null) await this.#room.connection.request(early.kind, early.body as never);
+      if (made !== null) draft.apply(set({ pending: made }));`,
       },
     ],
     tests: [{ path: ENTRY_SPEC, name: 'G11 what the owner signs is on its disk before the relay has it' }],

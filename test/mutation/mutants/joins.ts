@@ -132,8 +132,13 @@ export const JOIN_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: ANSWERS,
-        find: 'if (known.replies.length > 0) draft.apply(set({ rotationWanted: true }));',
+        find: 'if (holdsKey(known, draft.core.epoch)) draft.apply(set({ rotationWanted: true }));',
         put: '',
+      },
+      {
+        file: 'libs/client/src/room/owner.ts',
+        find: 'if (due || ended)',
+        put: 'if (due)',
       },
     ],
     tests: [
@@ -169,13 +174,11 @@ export const JOIN_MUTANTS: readonly Mutant[] = [
     name: 'an invite is burnt after it was answered',
     breaks: ['G2', 'W10'],
     changes: [
-      { file: ANSWERS, find: 'draft.apply(putInvite(made));', put: '' },
       {
         file: ANSWERS,
-        find: 'if (burnt !== null) await this.reply(burnt);',
-        put: `if (burnt === null) return;
-    await this.reply(burnt);
-    await this.#room.write((draft) => { draft.apply(putInvite(burnt)); });`,
+        find: 'const replies = [await makeReply(hash, draft, invite)];',
+        put: `const replies = [await makeReply(hash, draft, invite)];
+      await this.#room.connection.request('joinReply', { inviteId, ...replies[0]! });`,
       },
     ],
     tests: [{ path: ENTRY_SPEC, name: 'G2 an answer leaves only once its invite is burnt on disk' }],

@@ -154,7 +154,7 @@ export const KEEPING_MUTANTS: readonly Mutant[] = [
       },
       {
         file: OUTBOX,
-        find: 'draft.apply(putOutbox({ ...known, acknowledged: true }));',
+        find: 'draft.apply(putOutbox({ ...waiting, acknowledged: true }));',
         put: 'draft.apply(dropOutbox(item.n));',
       },
     ],

@@ -74,8 +74,8 @@ export const KEY_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'libs/client/src/room/prekeys.ts',
-        find: 'if (!replace && state.core.usedK < due && this.#published >= due) return false;',
-        put: 'if (!replace) return false;',
+        find: 'if (!replace && state.core.usedK < due && this.#published >= due) return null;',
+        put: 'if (!replace) return null;',
       },
     ],
     tests: [

@@ -11,6 +11,9 @@ const FLOOD_SPEC = 'libs/client/src/room/state/alarm-flood.spec.ts';
 const READER = 'libs/client/src/room/reader.ts';
 const PAGE = 'libs/client/src/room/log/page.ts';
 const REFUSALS = 'libs/client/src/room/outgoing/refusals.ts';
+const REQUESTS = 'test/hostile/every-request.spec.ts';
+const REPEATED =
+  'G16 with STORE_FULL: each is repeated by itself until it is carried out, and each act has its end';
 const STATE = 'libs/client/src/room/state/state.ts';
 const ALARM_FLOOD = 'libs/client/src/room/state/alarm-flood.ts';
 const JOINER = 'libs/client/src/room/joiner.ts';
@@ -171,6 +174,85 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
         name: 'G16 with STORE_FULL: the page says so, and all that was asked for is done by itself',
       },
     ],
+  },
+  {
+    name: 'a reply to a join that is refused is not repeated',
+    breaks: ['G16'],
+    changes: [
+      {
+        file: 'libs/client/src/room/owner-answers.ts',
+        find: 'if (reply === undefined) return null;',
+        put: 'if (reply === undefined) return null;\n    this.#unanswered.delete(inviteId);',
+      },
+    ],
+    tests: [{ path: REQUESTS, name: REPEATED }],
+  },
+  {
+    name: 'an invite whose registration is refused is not registered again',
+    breaks: ['G16'],
+    changes: [
+      {
+        file: 'libs/client/src/room/owner-answers.ts',
+        find: 'const registered = this.#registered;',
+        put: 'const registered = this.#registered;\n    registered.add(inviteId);',
+      },
+    ],
+    tests: [{ path: REQUESTS, name: REPEATED }],
+  },
+  {
+    name: 'a key that was refused once is not granted',
+    breaks: ['G16'],
+    changes: [
+      {
+        file: 'libs/client/src/room/need-key.ts',
+        find: 'if (body === null) {',
+        put: 'if (body !== null) settle();\n      if (body === null) {',
+      },
+    ],
+    tests: [{ path: REQUESTS, name: REPEATED }],
+  },
+  {
+    name: 'a join that is refused waits for the next session',
+    breaks: ['G16'],
+    changes: [
+      {
+        file: 'libs/client/src/room/outgoing/lane.ts',
+        find: 'this.#resume = null;\n      void this.signal();',
+        put: 'if ("record" in this.#sender) return;\n      this.#resume = null;\n      void this.signal();',
+      },
+    ],
+    tests: [{ path: REQUESTS, name: REPEATED }],
+  },
+  {
+    name: 'a room that was to be brought back is forgotten at the first refusal',
+    breaks: ['G16'],
+    changes: [
+      {
+        file: READER,
+        find: 'this.#reviving = code === ERROR_CODES.OFFLINE || isRetryable(code);',
+        put: 'this.#reviving = code === ERROR_CODES.OFFLINE;',
+      },
+    ],
+    tests: [
+      {
+        path: REQUESTS,
+        name: 'G16 is brought back by one act, though the first attempts meet with STORE_FULL',
+      },
+    ],
+  },
+  {
+    name: 'what is told of joins has the lane of the owner’s commands',
+    breaks: ['G10', 'G2'],
+    changes: [
+      {
+        file: 'libs/client/src/room/owner.ts',
+        find: 'const work = this.#work(state);',
+        put: `const told = await this.answers.next();
+      if (told !== null) return told;
+      const work = this.#work(state);`,
+      },
+    ],
+    tests: [{ path: REQUESTS, name: 'G10 of joins, invite, holds no removal up' }],
   },
   {
     name: 'every request for a key is answered',
@@ -337,7 +419,7 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     breaks: ['G2', 'G14'],
     changes: [
       {
-        file: JOINER,
+        file: 'libs/client/src/room/join-steps.ts',
         find: 'if (!members.has(me) && !former.has(me)) throw new ClientError(ERROR_CODES.RELAY_LIED);',
         put: '',
       },
@@ -355,7 +437,7 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: JOINER,
-        find: 'this.#retry = this.#options.platform.timers.after(this.#failures.next(), () => {\n      this.start();\n    });',
+        find: 'if (code !== null) this.#resumption.later(code);',
         put: '',
       },
     ],
@@ -372,12 +454,12 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: JOINER,
-        find: '    this.#failures.reset();\n    this.#retry?.();\n    this.start();',
+        find: '    this.#resumption.reset();\n    this.#lane.reset();\n    this.start();',
         put: '',
       },
       {
         file: JOINER,
-        find: 'this.#retry = this.#options.platform.timers.after(this.#failures.next(), () => {\n      this.start();\n    });',
+        find: 'if (code !== null) this.#resumption.later(code);',
         put: '',
       },
     ],
@@ -394,8 +476,8 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'libs/client/src/room/owner-answers.ts',
-        find: "if (invite?.stage !== 'asked') return null;",
-        put: 'if (invite === undefined || invite.joiner === null) return null;',
+        find: "if (invite?.stage !== 'asked') return;",
+        put: 'if (invite === undefined || invite.joiner === null) return;',
       },
     ],
     tests: [

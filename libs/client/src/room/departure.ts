@@ -1,15 +1,16 @@
 /** Leaving a room (docs/protocol.md section 4): a signed request, stored first, sent until the log holds it. */
-import { ERROR_CODES, type Bytes, type ErrorCode } from '@0fc/protocol';
+import { ERROR_CODES, type Bytes } from '@0fc/protocol';
 import { signBody } from '@0fc/crypto/keys';
 import { ClientError } from '../errors.js';
 import type { RoomHandle } from './handle.js';
-import type { Part } from './outgoing/outgoing.js';
+import type { Due } from './outgoing/due.js';
+import type { Part } from './outgoing/lane.js';
 import { set } from './state/changes.js';
 
 export class Departure implements Part {
   readonly #room: RoomHandle;
-  /** the request that was sent in this session: what it does is read back from the log */
-  #sent: Bytes | null = null;
+  /** the requests that were sent in this session: what they do is read back from the log */
+  #sent = new Set<Bytes>();
 
   constructor(room: RoomHandle) {
     this.#room = room;
@@ -30,21 +31,24 @@ export class Departure implements Part {
   }
 
   newSession(): void {
-    this.#sent = null;
+    this.#sent = new Set();
   }
 
-  async step(): Promise<boolean> {
-    const { state, connection } = this.#room;
-    const { leaveRequest: request, stage } = state.core;
-    if (stage !== 'member' || request === null || this.#sent === request) return false;
-    await connection.request('leaveRequest', { request });
-    this.#sent = request;
-    return true;
-  }
-
-  /** One who is not served any more learns why when it opens. */
-  refused(code: ErrorCode): boolean {
-    this.#sent = this.#room.state.core.leaveRequest;
-    return code === ERROR_CODES.FORBIDDEN;
+  next(): Promise<Due | null> {
+    const { leaveRequest: request, stage } = this.#room.state.core;
+    const sent = this.#sent;
+    if (stage !== 'member' || request === null || sent.has(request)) return Promise.resolve(null);
+    return Promise.resolve({
+      kind: 'leaveRequest',
+      body: { request },
+      done: () => {
+        sent.add(request);
+      },
+      // One who is not served any more learns why when it opens.
+      refused: (code) => {
+        sent.add(request);
+        return code === ERROR_CODES.FORBIDDEN ? 'settled' : 'unexpected';
+      },
+    });
   }
 }

@@ -6,7 +6,8 @@ import type { ErrorCode } from '@0fc/protocol';
 import { FakeClock, FakeRoom } from './handle.spec-support.js';
 import { HandOver } from './hand-over.js';
 import { change, crypto, RoomLog } from './log.spec-support.js';
-import { Outgoing, type Part } from './outgoing/outgoing.js';
+import type { Part } from './outgoing/lane.js';
+import { Outgoing } from './outgoing/outgoing.js';
 import { extendChain } from './state/changes.js';
 
 beforeAll(async () => {

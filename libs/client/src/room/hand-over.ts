@@ -15,7 +15,8 @@ import { verifyTransferAcceptance, verifyTransferOffer } from '@0fc/crypto/verif
 import { ClientError } from '../errors.js';
 import type { RoomHandle } from './handle.js';
 import { system } from './log/items.js';
-import type { Part } from './outgoing/outgoing.js';
+import type { Due } from './outgoing/due.js';
+import type { Part } from './outgoing/lane.js';
 import { append, set } from './state/changes.js';
 
 /**
@@ -26,15 +27,15 @@ const SETTLED: readonly ErrorCode[] = ['BAD_ENTRY', 'FORBIDDEN'];
 
 export class HandOver implements Part {
   readonly #room: RoomHandle;
-  /** the offer or the acceptance that the relay has been sent in this session */
-  #sent: Bytes | null = null;
+  /** offers and acceptances that the relay has been sent in this session */
+  #sent = new Set<Bytes>();
 
   constructor(room: RoomHandle) {
     this.#room = room;
   }
 
   newSession(): void {
-    this.#sent = null;
+    this.#sent = new Set();
   }
 
   /** Owner only; a new offer replaces the last one. Resolves once it is stored. */
@@ -115,25 +116,30 @@ export class HandOver implements Part {
     this.#room.signal();
   }
 
-  /** Sends the relay what stands, once a session: the offer, or the acceptance. */
-  async step(): Promise<boolean> {
-    const { connection } = this.#room;
-    const due = this.#due();
-    if (due === null || due.statement === this.#sent) return false;
-    const { statement } = due;
-    if (due.to === null) await connection.request('transferAcceptance', { acceptance: statement });
-    else await connection.request('transferOffer', { to: due.to, offer: statement });
-    this.#sent = statement;
-    return true;
-  }
-
-  refused(code: ErrorCode): boolean {
-    this.#sent = this.#due()?.statement ?? null;
-    return SETTLED.includes(code);
+  /** What stands goes to the relay, once a session: the offer, or the acceptance. */
+  next(): Promise<Due | null> {
+    const standing = this.#standing();
+    const sent = this.#sent;
+    if (standing === null || sent.has(standing.statement)) return Promise.resolve(null);
+    const { to, statement } = standing;
+    const answers: Pick<Due, 'refused'> & { readonly done: () => void } = {
+      done: () => {
+        sent.add(statement);
+      },
+      refused: (code) => {
+        sent.add(statement);
+        return SETTLED.includes(code) ? 'settled' : 'unexpected';
+      },
+    };
+    return Promise.resolve(
+      to === null
+        ? { kind: 'transferAcceptance', body: { acceptance: statement }, ...answers }
+        : { kind: 'transferOffer', body: { to, offer: statement }, ...answers },
+    );
   }
 
   /** `to` null: an acceptance. */
-  #due(): { readonly to: MemberId | null; readonly statement: Bytes } | null {
+  #standing(): { readonly to: MemberId | null; readonly statement: Bytes } | null {
     const { state } = this.#room;
     const { handOver, stage } = state.core;
     if (stage !== 'member' || handOver === null) return null;

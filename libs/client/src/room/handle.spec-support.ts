@@ -99,6 +99,10 @@ export class FakeRoom implements RoomHandle {
     this.signals += 1;
   }
 
+  attempt(): Promise<void> {
+    return Promise.resolve();
+  }
+
   catchUp(): void {
     this.catchUps += 1;
   }

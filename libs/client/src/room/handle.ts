@@ -3,6 +3,7 @@ import type { Bytes } from '@0fc/protocol';
 import type { Failure } from '../api.js';
 import type { Connection } from '../connection.js';
 import type { Platform } from '../ports.js';
+import type { Part } from './outgoing/lane.js';
 import type { RoomDraft } from './state/draft.js';
 import type { RoomState } from './state/state.js';
 
@@ -24,6 +25,8 @@ export interface RoomHandle {
   write<T>(work: (draft: RoomDraft) => Promise<T> | T): Promise<T>;
   /** Something may be due to be sent. */
   signal(): void;
+  /** Resolves once what is due of a part has been sent, or waits for the relay. */
+  attempt(part: Part): Promise<void>;
   /** Reads the log again from the position that was read. */
   catchUp(): void;
   /** Stops the link and shows why; it goes on by itself after a while, where only the user's act does not (room.ts). */

@@ -9,6 +9,7 @@ import {
   type Bytes,
   type EventBody,
   type MemberId,
+  type RequestBody,
 } from '@0fc/protocol';
 import { makeKeyGrant, makeNeedKey, openKeyGrant } from '@0fc/crypto/keys';
 import { verifyNeedKey } from '@0fc/crypto/verify';
@@ -18,8 +19,8 @@ import { alarm, system } from './log/items.js';
 import { decryptMessage } from './log/message.js';
 import { applyForwardedName } from './log/profiles.js';
 import { waitingRecords } from './log/rotation.js';
-import type { Part } from './outgoing/outgoing.js';
-import { isRetryable } from './outgoing/refusals.js';
+import type { Due } from './outgoing/due.js';
+import type { Part } from './outgoing/lane.js';
 import { append, replaceItems, set } from './state/changes.js';
 import type { RoomDraft } from './state/draft.js';
 import type { StoredItem } from './state/records.js';
@@ -31,6 +32,8 @@ export class NeedKey implements Part {
   readonly #room: RoomHandle;
   /** epoch of which the key has been asked for in this session */
   #asked = 0;
+  /** the last request of each member that has asked, and is to be answered */
+  readonly #needed = new Map<MemberId, Bytes>();
   /** the requests of this epoch that were answered, by member, and whether that has been shown */
   readonly #answered = new Map<MemberId, { readonly request: Bytes; shown: boolean }[]>();
   #answeredIn = 0;
@@ -43,10 +46,15 @@ export class NeedKey implements Part {
     this.#asked = 0;
   }
 
-  async step(): Promise<boolean> {
-    const { state, platform, connection } = this.#room;
+  async next(): Promise<Due | null> {
+    return (await this.#request()) ?? (await this.#grant());
+  }
+
+  /** Every refusal of it that counts can be retried. */
+  async #request(): Promise<Due | null> {
+    const { state, platform } = this.#room;
     const { stage, epoch } = state.core;
-    if (stage !== 'member' || state.current.key !== null || this.#asked === epoch) return false;
+    if (stage !== 'member' || state.current.key !== null || this.#asked === epoch) return null;
     const request = await this.#room.write((draft) => {
       const { core } = draft;
       if (core.needKey?.epoch === core.epoch) return core.needKey.request;
@@ -58,57 +66,91 @@ export class NeedKey implements Part {
       );
       return made.container;
     });
-    await connection.request('needKey', { request });
-    this.#asked = epoch;
-    return true;
+    return {
+      kind: 'needKey',
+      body: { request },
+      done: () => {
+        this.#asked = epoch;
+      },
+    };
   }
 
-  /** Every refusal that counts can be retried. */
-  refused(): boolean {
-    return false;
+  /** Somebody asks: it is answered as soon as the relay takes the answer. */
+  onNeeded({ from, request }: EventBody<'keyNeeded'>): void {
+    // The relay may name anybody: only members are remembered.
+    if (!this.#room.state.roster.members.has(from)) return;
+    this.#needed.set(from, request);
+    this.#room.signal();
   }
 
-  /** Somebody asks: answered only to who is on the roster, and is not about to be removed. */
-  async onNeeded({ from, request }: EventBody<'keyNeeded'>): Promise<void> {
-    const { state, platform, connection } = this.#room;
-    const made = await state.serial.run(async () => {
-      const { core, roster } = state;
-      const key = state.current.key;
-      if (core.stage !== 'member' || key === null || from === core.me) return null;
-      if (!state.isOwner && from !== roster.owner) return null;
-      if (core.tasks.removals.includes(from) || core.leaving.some(({ memberId }) => memberId === from))
-        return null;
-      try {
-        verifyNeedKey(roster, from, request);
-        if (!this.#countAnswer(from, request)) return null;
-        const news = {
-          profiles: core.people.flatMap(({ memberId, proof }) =>
-            proof === null || !roster.members.has(memberId) ? [] : [proof],
-          ),
-          roomName: core.roomName?.proof ?? null,
-        };
-        const { identity, epoch } = core;
-        const options = { identity, roster, epoch, roomKey: key, to: from, request, news };
-        return await makeKeyGrant(platform.crypto.hash, options);
-      } catch (error) {
-        // Not a request of that member: nothing is given, and nothing else is harmed.
-        if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
-        return null;
+  /** The next answer, to who is on the roster, and is not about to be removed, at the moment in which it goes. */
+  async #grant(): Promise<Due | null> {
+    for (const [from, request] of this.#needed) {
+      // Whoever has no key itself answers when it does.
+      if (this.#room.state.current.key === null) return null;
+      const body = await this.#room.state.serial.run(() => this.#makeGrant(from, request));
+      const settle = (): void => {
+        if (this.#needed.get(from) === request) this.#needed.delete(from);
+      };
+      if (body === null) {
+        settle();
+        continue;
       }
-    });
-    if (made === null) return;
-    try {
-      await connection.request('keyGrant', { to: from, grant: made.grant, news: made.news });
-    } catch (error) {
-      const { code } = ClientError.from(error);
-      // BAD_ENTRY: others have answered, or the epoch has moved, and it will be asked anew.
-      if (code === ERROR_CODES.OFFLINE || code === ERROR_CODES.BAD_ENTRY || isRetryable(code)) return;
-      throw error;
+      return {
+        kind: 'keyGrant',
+        body,
+        done: async () => {
+          settle();
+          await this.#showGiven(from, request);
+        },
+        refused: (code) => {
+          // Others have answered, or the epoch has moved, and it will be asked anew.
+          if (code !== ERROR_CODES.BAD_ENTRY) return 'unexpected';
+          settle();
+          return 'settled';
+        },
+      };
     }
+    return null;
+  }
+
+  async #makeGrant(from: MemberId, request: Bytes): Promise<RequestBody<'keyGrant'> | null> {
+    const { state, platform } = this.#room;
+    const { core, roster } = state;
+    const { key } = state.current;
+    if (core.stage !== 'member' || key === null || from === core.me) return null;
+    if (!state.isOwner && from !== roster.owner) return null;
+    if (core.tasks.removals.includes(from) || core.leaving.some(({ memberId }) => memberId === from))
+      return null;
+    try {
+      verifyNeedKey(roster, from, request);
+      if (!this.#countAnswer(from, request)) return null;
+      const news = {
+        profiles: core.people.flatMap(({ memberId, proof }) =>
+          proof === null || !roster.members.has(memberId) ? [] : [proof],
+        ),
+        roomName: core.roomName?.proof ?? null,
+      };
+      const { identity, epoch } = core;
+      const options = { identity, roster, epoch, roomKey: key, to: from, request, news };
+      const made = await makeKeyGrant(platform.crypto.hash, options);
+      return { to: from, grant: made.grant, news: made.news };
+    } catch (error) {
+      // Not a request of that member: nothing is given, and nothing else is harmed.
+      if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
+      return null;
+    }
+  }
+
+  async #showGiven(from: MemberId, request: Bytes): Promise<void> {
     const answer = this.#answered.get(from)?.find((known) => equalBytes(known.request, request));
     if (answer === undefined || answer.shown) return;
     answer.shown = true;
-    await this.#show(system('keyGiven', { member: from }));
+    const item = system('keyGiven', { member: from });
+    const now = this.#room.platform.crypto.clock.now();
+    await this.#room.write((draft) => {
+      draft.apply(append(null, now, [item]));
+    });
   }
 
   /**
@@ -161,13 +203,6 @@ export class NeedKey implements Part {
       }
     });
     this.#room.signal();
-  }
-
-  async #show(item: StoredItem): Promise<void> {
-    const now = this.#room.platform.crypto.clock.now();
-    await this.#room.write((draft) => {
-      draft.apply(append(null, now, [item]));
-    });
   }
 }
 

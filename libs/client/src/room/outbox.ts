@@ -2,7 +2,7 @@
  * The durable outbox (docs/protocol.md section 6): n, mid and content are stored before
  * the first send, and n never goes to other content. One append in flight, in order of n.
  */
-import { ALARM_CODES, ERROR_CODES, LIMITS, type AnyContent } from '@0fc/protocol';
+import { ALARM_CODES, ERROR_CODES, LIMITS, type AnyContent, type ReplyBody } from '@0fc/protocol';
 import { sealMessage } from '@0fc/crypto/keys';
 import { ClientError, failureOf } from '../errors.js';
 import type { RoomHandle } from './handle.js';
@@ -10,10 +10,13 @@ import { alarm, messageIdOf } from './log/items.js';
 import { admittedSince, giveUp } from './log/lost.js';
 import { maySeal } from './log/may-seal.js';
 import type { Platform } from '../ports.js';
-import type { Part } from './outgoing/outgoing.js';
+import type { Due } from './outgoing/due.js';
+import type { Part } from './outgoing/lane.js';
 import { append, putOutbox, set, type RoomChange } from './state/changes.js';
 import type { RoomDraft, RoomSnapshot } from './state/draft.js';
 import type { OutboxItem } from './state/records.js';
+
+type SealedItem = OutboxItem & { readonly sealed: NonNullable<OutboxItem['sealed']> };
 
 export class Outbox implements Part {
   readonly #room: RoomHandle;
@@ -75,29 +78,41 @@ export class Outbox implements Part {
     return waiting.slice(0, asked < 0 ? LIMITS.appendMessages : Math.min(asked, LIMITS.appendMessages));
   }
 
-  async step(): Promise<boolean> {
-    if (await this.#giveUpPast()) return true;
-    if (this.#due(this.#room.state).length === 0) return false;
+  /** Every refusal that an honest relay gives can be retried. */
+  async next(): Promise<Due | null> {
+    await this.#giveUpPast();
+    if (this.#due(this.#room.state).length === 0) return null;
     const batch = await this.#room.write((draft) => this.#seal(draft));
-    if (batch.length === 0) return false;
-    const reply = await this.#room.connection.request('append', {
-      messages: batch.map(({ sealed }) => ({ clear: sealed.clear, payload: sealed.payload })),
-    });
+    if (batch.length === 0) return null;
+    const placed = this.#placed;
+    return {
+      kind: 'append',
+      body: { messages: batch.map(({ sealed }) => ({ clear: sealed.clear, payload: sealed.payload })) },
+      done: (reply) => this.#answered(batch, reply, placed),
+    };
+  }
+
+  /** `known`: what the session in which it was sent has placed. */
+  async #answered(
+    batch: readonly SealedItem[],
+    reply: ReplyBody<'append'>,
+    known: Set<number>,
+  ): Promise<void> {
     const placed = batch.slice(0, reply.placed.length);
-    for (const { n } of placed) this.#placed.add(n);
+    for (const { n } of placed) known.add(n);
     // Stored before anything else is sent: what was acknowledged is never sealed for another epoch (G18).
     await this.#room.write((draft) => {
       for (const item of placed) {
-        const known = draft.outbox.get(item.n);
-        if (known?.sealed?.epoch === item.sealed.epoch)
-          draft.apply(putOutbox({ ...known, acknowledged: true }));
+        const waiting = draft.outbox.get(item.n);
+        if (waiting?.sealed?.epoch === item.sealed.epoch)
+          draft.apply(putOutbox({ ...waiting, acknowledged: true }));
       }
     });
-    if (reply.refused === undefined) return true;
+    if (reply.refused === undefined) return;
     const epoch = batch[0]?.sealed.epoch ?? 0;
     const moved = reply.refused === ERROR_CODES.STALE_EPOCH || reply.refused === ERROR_CODES.EPOCH_AHEAD;
     // A rotation that was read meanwhile makes the refusal old news; otherwise the log has to be looked at.
-    if (moved && epoch !== this.#room.state.core.epoch) return true;
+    if (moved && epoch !== this.#room.state.core.epoch) return;
     if (moved) this.#refusedEpoch = epoch;
     if (reply.refused === ERROR_CODES.STALE_EPOCH) this.#staleEpoch = epoch;
     const { refused, retryMs } = reply;
@@ -105,29 +120,23 @@ export class Outbox implements Part {
   }
 
   /** What was acknowledged in an epoch that has ended, and that the log did not bring back before its end (G18). */
-  async #giveUpPast(): Promise<boolean> {
+  async #giveUpPast(): Promise<void> {
     const { platform, state } = this.#room;
     const isPast = ({ core }: RoomSnapshot, { acknowledged, sealed, only }: OutboxItem): boolean => {
       const bound = only ?? (acknowledged ? (sealed?.epoch ?? null) : null);
       return bound !== null && bound !== core.epoch;
     };
-    if (![...state.outbox.values()].some((item) => isPast(state, item))) return false;
+    if (![...state.outbox.values()].some((item) => isPast(state, item))) return;
     await this.#room.write((draft) => {
       for (const item of [...draft.outbox.values()].filter((one) => isPast(draft, one))) {
         giveUp(draft, item, platform.crypto.clock.now());
         this.#placed.delete(item.n);
       }
     });
-    return true;
-  }
-
-  /** Every refusal that an honest relay gives can be retried. */
-  refused(): boolean {
-    return false;
   }
 
   /** Seals for the current epoch what is not yet; the bytes are stored before they are sent. */
-  #seal(draft: RoomDraft): readonly (OutboxItem & { sealed: NonNullable<OutboxItem['sealed']> })[] {
+  #seal(draft: RoomDraft): readonly SealedItem[] {
     const { core } = draft;
     const due = this.#due(draft);
     const roomKey = due.length === 0 ? null : draft.current.key;

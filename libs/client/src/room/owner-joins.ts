@@ -4,16 +4,14 @@
  * prove the token of a live invite (G2).
  */
 import { equalBytes, ERROR_CODES, type EventBody, type InviteId } from '@0fc/protocol';
-import { createInvite, openJoinConfirm, openJoinRequest } from '@0fc/crypto/keys';
+import { openJoinConfirm, openJoinRequest } from '@0fc/crypto/keys';
 import { ClientError, failureOf } from '../errors.js';
 import type { RoomHandle } from './handle.js';
 import { system } from './log/items.js';
-import { isRetryable } from './outgoing/refusals.js';
-import { append, dropInvite, putInvite } from './state/changes.js';
+import { append, putInvite } from './state/changes.js';
 import type { RoomDraft } from './state/draft.js';
 import type { OwnerInvite } from './state/records.js';
 
-const REFUSED_KEPT = 1_000;
 /** How long the relay has, in a session, to tell of a confirmation that it took in time. */
 const TELL_MS = 10_000;
 
@@ -22,13 +20,13 @@ export interface JoinEvents {
   decided(): void;
   /** the relay has lost the reply of this invite */
   resend(inviteId: InviteId): void;
+  /** the relay has an invite that nobody here knows */
+  refuse(inviteId: InviteId): void;
 }
 
 export class OwnerJoins {
   readonly #room: RoomHandle;
   readonly #events: JoinEvents;
-  /** invites nobody here knows, refused once each (W1) */
-  readonly #refused = new Set<string>();
   /** invites of whose join the relay has told in this session, as far as it has come */
   #heard = new Set<string>();
   /** the last claim of each invite that came while one before it was still being dropped */
@@ -44,48 +42,6 @@ export class OwnerJoins {
     this.#heard = new Set();
     this.#next.clear();
     this.#since = this.#room.platform.crypto.clock.now();
-  }
-
-  /** Registers an invite; its secrets are in the vault before the relay hears of it. */
-  async invite(
-    lifetimeMs: number,
-  ): Promise<{ readonly inviteId: InviteId; readonly fragment: string; readonly expires: number }> {
-    const { state, platform, connection } = this.#room;
-    if (!state.isOwner) throw new ClientError(ERROR_CODES.NOT_OWNER);
-    const made = platform.crypto.clock.now();
-    const expires = made + lifetimeMs;
-    const { core } = state;
-    const ownerKey = core.identity.publicKey;
-    const relayKeyHash = await platform.crypto.hash.sha256(this.#room.relayKey);
-    const invite = await createInvite(platform.crypto, {
-      roomId: core.roomId,
-      ownerKey,
-      relayKeyHash,
-      expires,
-    });
-    const { inviteId } = invite;
-    await this.#room.write((draft) => {
-      const record: OwnerInvite = {
-        inviteId, made, expires, pair: invite.keyPair, token: invite.token, stage: 'open', joiner: null, approved: false,
-        replies: [], repliedAt: null, dropReason: null,
-      }; // prettier-ignore
-      draft.apply(putInvite(record));
-    });
-    try {
-      await connection.request('invite', { inviteId, expires });
-    } catch (error) {
-      const { code } = ClientError.from(error);
-      // Out of reach, or busy: it is registered as soon as the relay answers, and its joiner asks again till then.
-      if (code === ERROR_CODES.OFFLINE || isRetryable(code)) {
-        this.#events.decided();
-        return { inviteId, fragment: invite.fragment, expires };
-      }
-      await this.#room.write((draft) => {
-        draft.apply(dropInvite(inviteId));
-      });
-      throw error;
-    }
-    return { inviteId, fragment: invite.fragment, expires };
   }
 
   /** A join as the relay holds it. Whatever it says is checked against the invite's own record. */
@@ -107,7 +63,7 @@ export class OwnerJoins {
     this.#heard.add(join.inviteId);
     const invite = draft.invites.get(join.inviteId);
     if (invite === undefined) {
-      this.#refuseUnknown(join.inviteId);
+      this.#events.refuse(join.inviteId);
       return;
     }
     if (invite.stage === 'dropping') this.#next.set(join.inviteId, join);
@@ -124,19 +80,6 @@ export class OwnerJoins {
     const join = this.#next.get(inviteId);
     this.#next.delete(inviteId);
     if (join !== undefined) this.onJoin(join);
-  }
-
-  #refuseUnknown(inviteId: InviteId): void {
-    if (this.#refused.has(inviteId)) return;
-    // A relay may invent as many as it likes: they are refused again rather than remembered without end.
-    if (this.#refused.size >= REFUSED_KEPT) this.#refused.clear();
-    this.#refused.add(inviteId);
-    this.#room.connection
-      .request('joinDrop', { inviteId, release: false, reason: 'other' })
-      .catch((error: unknown) => {
-        // Nothing was given away by silence either; it is refused again when the relay asks again.
-        if (ClientError.from(error).code === ERROR_CODES.OFFLINE) this.#refused.delete(inviteId);
-      });
   }
 
   async #openRequest(draft: RoomDraft, invite: OwnerInvite, join: EventBody<'join'>): Promise<void> {

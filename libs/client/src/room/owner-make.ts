@@ -70,7 +70,7 @@ export async function makeAdmit(
   return { kind: 'roster', entry, rotation: null, candidate: null, inviteId: invite.inviteId, reply };
 }
 
-type Offered = ReplyBody<'prekeys'>['prekeys'];
+export type Offered = ReplyBody<'prekeys'>['prekeys'];
 
 /** A fresh key for everybody on the roster, with the newest prekey of each that verifies. */
 export async function makeRotationCommand(

@@ -2,25 +2,25 @@
  * What the owner's client does besides talking (docs/protocol.md sections 4, 5, 7): one
  * roster or rotation command in flight, its bytes stored first and repeated exactly. What it
  * is asked to do is stored too, and done in this order: what is in flight, a new owner's first
- * rotation, leaves, removals, confirmed joins, a due rotation, the rest, new joins.
+ * rotation, leaves, removals, confirmed joins, a due rotation, the rest. New joins come last (owner-answers.ts).
  */
-import { ERROR_CODES, LIMITS, type ErrorCode, type EventBody, type InviteId } from '@0fc/protocol';
+import { ERROR_CODES, LIMITS, type Bytes, type ErrorCode, type EventBody, type MemberId, type RoomSettings } from '@0fc/protocol'; // prettier-ignore
 import { ClientError } from '../errors.js';
 import type { RoomSettingsView } from '../api.js';
 import type { RoomHandle } from './handle.js';
-import { OwnerAnswers } from './owner-answers.js';
+import { holdsKey, OwnerAnswers } from './owner-answers.js';
 import { OwnerJoins } from './owner-joins.js';
-import { makeAdmit, makeDeparture, makeEntry, makeRotationCommand } from './owner-make.js';
-import { sendPending } from './owner-send.js';
+import { makeAdmit, makeDeparture, makeEntry, makeRotationCommand, type Offered } from './owner-make.js';
+import { commandOf } from './owner-send.js';
 import { isVoid } from './log/pending.js';
 import { settingsEntries } from './log/settings.js';
-import type { Part } from './outgoing/outgoing.js';
+import type { Due, Outcome } from './outgoing/due.js';
+import type { Later, Part } from './outgoing/lane.js';
 import { OwnerWaiters } from './owner-waiters.js';
 import { putInvite, set } from './state/changes.js';
-import type { RoomDraft } from './state/draft.js';
+import type { RoomDraft, RoomSnapshot } from './state/draft.js';
 import type { OwnerInvite, PendingCommand } from './state/records.js';
 
-const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 
 /** A joiner that no client would take: its join ends, and nothing was signed. */
@@ -32,17 +32,14 @@ type SettingsLimits = Pick<EventBody<'hello'>, 'settingsEntries' | 'settingsPerH
 
 export class Owner implements Part {
   readonly #room: RoomHandle;
-  readonly #answers: OwnerAnswers;
   readonly #waiters = new OwnerWaiters();
-  /** the pending command has been sent in this session, and is waited for in the log */
-  #sent: PendingCommand | null = null;
-  /** invites that the relay has been told of in this session: its store may have lost them */
-  #registered = new Set<string>();
-  /** invites of which the relay has lost the reply */
-  readonly #unanswered = new Set<InviteId>();
-  #timer: (() => void) | null = null;
+  /** commands that were sent in this session, and are waited for in the log */
+  #sent = new Set<PendingCommand>();
+  /** the command whose invite the relay has lost */
+  #lost: PendingCommand | null = null;
   #limits: SettingsLimits = { settingsEntries: LIMITS.settingsEntries, settingsPerHour: 1 };
   readonly joins: OwnerJoins;
+  readonly answers: OwnerAnswers;
 
   constructor(room: RoomHandle) {
     this.#room = room;
@@ -51,10 +48,14 @@ export class Owner implements Part {
         room.signal();
       },
       resend: (inviteId) => {
-        this.#unanswered.add(inviteId);
+        this.answers.resend(inviteId);
+      },
+      refuse: (inviteId) => {
+        this.answers.refuse(inviteId);
       },
     });
-    this.#answers = new OwnerAnswers(room, this.joins);
+    const busy = (): boolean => room.state.core.pending !== null || this.#work(room.state) !== null;
+    this.answers = new OwnerAnswers(room, this.joins, busy);
   }
 
   /** What this relay publishes of its limits. */
@@ -63,28 +64,25 @@ export class Owner implements Part {
   }
 
   newSession(): void {
-    this.#sent = null;
-    this.#registered = new Set();
+    this.#sent = new Set();
+    this.#lost = null;
     this.joins.newSession();
+    this.answers.newSession();
   }
 
   stop(): void {
-    this.#timer?.();
-    this.#timer = null;
     this.#waiters.fail(new ClientError(ERROR_CODES.OFFLINE));
   }
 
-  /** Resolves once the relay knows or, out of its reach, once it is stored to be told. */
+  /** Resolves once the relay knows or, where that takes longer, once it is stored to be told. */
   async revoke(inviteId: string): Promise<void> {
-    const { state } = this.#room;
     await this.#change((draft) => {
       const known = draft.invites.get(inviteId);
       const inFlight = draft.core.pending?.inviteId === inviteId;
       if (known === undefined || inFlight) throw new ClientError(ERROR_CODES.INVITE_UNKNOWN);
       draft.apply(putInvite({ ...known, stage: 'dropping', dropReason: 'revoked' }));
     });
-    const revoked = state.invites.get(inviteId);
-    if (this.#room.live && revoked !== undefined) await this.#answers.drop(revoked);
+    await this.#room.attempt(this.answers);
   }
 
   async decide(inviteId: string, admit: boolean): Promise<void> {
@@ -161,161 +159,128 @@ export class Owner implements Part {
     this.#room.signal();
   }
 
-  async step(): Promise<boolean> {
+  async next(): Promise<Due | Later | null> {
     const { state } = this.#room;
     this.#waiters.settle(state.core.epoch);
-    if (!state.isOwner || state.core.stage !== 'member') return false;
-    try {
-      if (await this.#next()) return true;
-    } catch (error) {
-      // Whatever it was refused with: the same bytes go again.
-      this.#sent = null;
-      throw error;
+    while (state.isOwner && state.core.stage === 'member') {
+      const { pending } = state.core;
+      if (pending !== null) {
+        if (await this.#isGone(pending)) {
+          // New joins have waited for it.
+          this.#room.signal();
+          continue;
+        }
+        return this.#sent.has(pending) ? null : this.#command(pending);
+      }
+      const work = this.#work(state);
+      if (work === null) break;
+      if (needsPrekeys(work)) return this.#askPrekeys();
+      await this.#begin(null);
     }
-    this.#sleepUntilDue();
-    return false;
+    const { settings } = state.core.tasks;
+    const wait = settings === null ? Infinity : this.#settingsWait();
+    return state.isOwner && wait < Infinity ? { afterMs: wait } : null;
   }
 
-  /** Who may not say this any more has handed the room over meanwhile, and learns it from the log. */
-  refused(code: ErrorCode): boolean {
-    this.#waiters.fail(new ClientError(code));
-    return code === ERROR_CODES.FORBIDDEN && !this.#room.state.isOwner;
-  }
-
-  /** One thing, in the order of this file's head; false: nothing to do now. */
-  async #next(): Promise<boolean> {
-    const { state } = this.#room;
-    const { core } = state;
-    if (core.pending !== null) return this.#send(core.pending);
-    const invites = [...state.invites.values()];
-    const dropping = invites.find((invite) => invite.stage === 'dropping');
-    if (dropping !== undefined) {
-      await this.#answers.drop(dropping);
-      return true;
-    }
-    const overdue = invites.find((invite) => this.joins.overdue(invite));
-    if (overdue !== undefined) {
-      return this.#begin((draft) => {
-        this.joins.markDropped(draft, overdue.inviteId, 'expired');
-        return null;
-      });
-    }
-    const unanswered = invites.find(({ inviteId }) => this.#unanswered.has(inviteId));
-    if (unanswered !== undefined) {
-      this.#unanswered.delete(unanswered.inviteId);
-      await this.#answers.reply(unanswered);
-      return true;
-    }
-    const hasKey = state.current.key !== null;
-    if (hasKey && ((await this.#keyStep(invites)) || (await this.#entryStep()))) return true;
-    return this.#joinStep(invites, hasKey);
-  }
-
-  /** What needs the room's key: it makes a new one, or hands it on. */
-  async #keyStep(invites: readonly OwnerInvite[]): Promise<boolean> {
-    const { state, connection } = this.#room;
-    const { core, roster } = state;
+  /** What is to be signed next, in the order of this file's head; null: nothing now. */
+  #work(snapshot: RoomSnapshot): Work | null {
+    const { core, roster, current } = snapshot;
+    if (current.key === null) return null;
+    if (core.mustRotate) return { kind: 'rotate' };
     const leaver = core.leaving.find(({ memberId }) => roster.members.has(memberId));
+    if (leaver !== undefined) return { kind: 'leave', member: leaver.memberId, request: leaver.request };
     const removal = core.tasks.removals.find((memberId) => roster.members.has(memberId));
-    const due = core.rotationWanted || core.epochMessages >= roster.settings.rotateEvery;
+    if (removal !== undefined) return { kind: 'remove', member: removal };
+    const invites = [...snapshot.invites.values()];
     const confirmed = invites.find((invite) => invite.stage === 'confirmed');
-    if (!core.mustRotate && leaver === undefined && removal === undefined && confirmed !== undefined) {
-      return this.#admit(confirmed);
-    }
-    if (!core.mustRotate && leaver === undefined && removal === undefined && !due) return false;
-    const { prekeys } = await connection.request('prekeys', {});
-    const { crypto } = this.#room.platform;
-    return this.#begin((draft) => {
-      if (core.mustRotate) return makeRotationCommand(crypto, draft, prekeys);
-      if (leaver !== undefined) {
-        const { memberId: member, request } = leaver;
-        return makeDeparture(crypto, draft, { kind: 'leave', member, request }, prekeys);
-      }
-      if (removal !== undefined) {
-        return makeDeparture(crypto, draft, { kind: 'remove', member: removal }, prekeys);
-      }
-      return makeRotationCommand(crypto, draft, prekeys);
-    });
+    if (confirmed !== undefined) return { kind: 'admit', invite: confirmed };
+    const due = core.rotationWanted || core.epochMessages >= roster.settings.rotateEvery;
+    // A join that has ended holds this key, whether the relay takes its end or not (G2).
+    const ended = invites.some((invite) => invite.stage === 'dropping' && holdsKey(invite, core.epoch));
+    if (due || ended) return { kind: 'rotate' };
+    const { settings } = core.tasks;
+    if (settings !== null && this.#settingsWait() <= 0) return { kind: 'settings', settings };
+    const acceptance = core.handOver?.acceptance ?? null;
+    if (core.handOver !== null && acceptance !== null)
+      return { kind: 'transfer', to: core.handOver.memberId, acceptance };
+    return core.tasks.close ? { kind: 'close' } : null;
   }
 
-  async #admit(invite: OwnerInvite): Promise<boolean> {
-    try {
-      return await this.#begin((draft) => {
-        // Read in the turn that signs: it may have been dropped while the vault was being written.
-        const known = draft.invites.get(invite.inviteId);
-        return known?.stage === 'confirmed' ? makeAdmit(this.#room.platform.crypto.hash, draft, known) : null;
-      });
-    } catch (error) {
-      if (!UNADMITTABLE.includes(ClientError.from(error).code)) throw error;
-      return this.#begin((draft) => {
-        this.joins.markDropped(draft, invite.inviteId, 'other');
-        return null;
-      });
-    }
+  #askPrekeys(): Due {
+    return {
+      kind: 'prekeys',
+      body: {},
+      done: ({ prekeys }) => this.#begin(prekeys),
+      refused: (code) => this.#refused(code),
+    };
   }
 
-  async #entryStep(): Promise<boolean> {
-    const { hash } = this.#room.platform.crypto;
-    const { handOver, tasks } = this.#room.state.core;
-    if (tasks.settings !== null && this.#settingsWait() <= 0) {
-      const { settings } = tasks;
-      return this.#begin((draft) => makeEntry(hash, draft, { kind: 'settings', settings }));
-    }
-    const acceptance = handOver?.acceptance ?? null;
-    if (handOver !== null && acceptance !== null) {
-      const { memberId: to } = handOver;
-      return this.#begin((draft) => makeEntry(hash, draft, { kind: 'transfer', to, acceptance }));
-    }
-    return tasks.close ? this.#begin((draft) => makeEntry(hash, draft, { kind: 'close' })) : false;
-  }
-
-  async #joinStep(invites: readonly OwnerInvite[], hasKey: boolean): Promise<boolean> {
-    const { state, connection } = this.#room;
-    const unknown = invites.find(
-      ({ stage, inviteId }) => stage === 'open' && !this.#registered.has(inviteId),
-    );
-    if (unknown !== undefined) {
-      this.#registered.add(unknown.inviteId);
-      try {
-        await connection.request('invite', { inviteId: unknown.inviteId, expires: unknown.expires });
-      } catch (error) {
-        const { code } = ClientError.from(error);
-        // Expired or ended there already, or too many: it admits nobody, and is shown as it is.
-        if (code !== ERROR_CODES.BAD_ENTRY && code !== ERROR_CODES.INVITE_LIMIT) throw error;
-      }
-      return true;
-    }
-    const asked = invites.find(
-      (invite) => invite.stage === 'asked' && (invite.approved || !state.roster.settings.approval),
-    );
-    if (asked === undefined || !hasKey) return false;
-    await this.#answers.burn(asked.inviteId);
-    return true;
-  }
-
-  /** Makes the next command and stores it before it is sent. */
-  async #begin(make: (draft: RoomDraft) => Promise<PendingCommand> | null): Promise<boolean> {
+  /** Makes the next command and stores it before it is sent. `prekeys` null: they were not asked for. */
+  async #begin(prekeys: Offered | null): Promise<void> {
     await this.#room.write(async (draft) => {
-      const made = await make(draft);
+      // Chosen in the turn that signs: a join may have been dropped while the vault was being written.
+      const work = draft.core.pending === null ? this.#work(draft) : null;
+      if (work === null || (prekeys === null && needsPrekeys(work))) return;
+      const made = await this.#make(draft, work, prekeys ?? []);
       if (made !== null) draft.apply(set({ pending: made }));
     });
-    this.#sent = null;
-    return true;
+    // A join that has ended here is told to the relay.
+    this.#room.signal();
   }
 
-  async #send(pending: PendingCommand): Promise<boolean> {
-    const gone = await this.#room.write(async (draft) => {
+  async #make(draft: RoomDraft, work: Work, prekeys: Offered): Promise<PendingCommand | null> {
+    const { crypto } = this.#room.platform;
+    switch (work.kind) {
+      case 'rotate':
+        return makeRotationCommand(crypto, draft, prekeys);
+      case 'leave':
+      case 'remove':
+        return makeDeparture(crypto, draft, work, prekeys);
+      case 'admit':
+        try {
+          return await makeAdmit(crypto.hash, draft, work.invite);
+        } catch (error) {
+          if (!UNADMITTABLE.includes(ClientError.from(error).code)) throw error;
+          this.joins.markDropped(draft, work.invite.inviteId, 'other');
+          return null;
+        }
+      default:
+        return makeEntry(crypto.hash, draft, work);
+    }
+  }
+
+  /** Done, or void by what was verified here: it is not sent any more. */
+  #isGone(pending: PendingCommand): Promise<boolean> {
+    return this.#room.write(async (draft) => {
       if (draft.core.pending !== pending) return true;
       if (!(await isVoid(this.#room.platform.crypto.hash, draft, pending))) return false;
       draft.apply(set({ pending: null }));
       return true;
     });
-    if (gone) return true;
-    if (this.#sent === pending) return false;
-    this.#sent = pending;
-    // Where the relay says that the log has moved, a look at it shows whether it has: its word voids nothing.
-    await sendPending(this.#room, pending);
-    return false;
+  }
+
+  /** Whatever it is refused with, the same bytes go again: the relay's word voids nothing. */
+  #command(pending: PendingCommand): Due | null {
+    const sent = this.#sent;
+    const command = commandOf(this.#room.state, pending, this.#lost === pending);
+    if (command === null) return null;
+    return {
+      ...command,
+      done: () => {
+        sent.add(pending);
+      },
+      refused: (code) => {
+        if (code !== ERROR_CODES.INVITE_UNKNOWN || command.kind !== 'roster') return this.#refused(code);
+        this.#lost = pending;
+        return 'settled';
+      },
+    };
+  }
+
+  /** Who may not say this any more has handed the room over meanwhile, and learns it from the log. */
+  #refused(code: ErrorCode): Outcome {
+    this.#waiters.fail(new ClientError(code));
+    return code === ERROR_CODES.FORBIDDEN && !this.#room.state.isOwner ? 'settled' : 'unexpected';
   }
 
   /**
@@ -330,19 +295,16 @@ export class Owner implements Part {
     const oldest = recent.at(-this.#limits.settingsPerHour);
     return oldest === undefined ? 0 : oldest + HOUR_MS - now;
   }
-
-  #sleepUntilDue(): void {
-    const { tasks } = this.#room.state.core;
-    const deadline = this.#answers.nextDeadline() ?? Infinity;
-    const wait = Math.min(deadline, tasks.settings === null ? Infinity : this.#settingsWait());
-    if (wait < Infinity) this.#after(wait);
-  }
-
-  #after(ms: number): void {
-    this.#timer?.();
-    this.#timer = this.#room.platform.timers.after(Math.min(ms, DAY_MS), () => {
-      this.#timer = null;
-      this.#room.signal();
-    });
-  }
 }
+
+type Work =
+  | { readonly kind: 'rotate' }
+  | { readonly kind: 'leave'; readonly member: MemberId; readonly request: Bytes }
+  | { readonly kind: 'remove'; readonly member: MemberId }
+  | { readonly kind: 'admit'; readonly invite: OwnerInvite }
+  | { readonly kind: 'settings'; readonly settings: RoomSettings }
+  | { readonly kind: 'transfer'; readonly to: MemberId; readonly acceptance: Bytes }
+  | { readonly kind: 'close' };
+
+/** What makes a fresh key, for everybody's newest prekey. */
+const needsPrekeys = ({ kind }: Work): boolean => kind === 'rotate' || kind === 'leave' || kind === 'remove';

@@ -1,10 +1,11 @@
 /** This member's prekeys (docs/protocol.md section 7): a new one after each rotation that used the last. */
-import { ERROR_CODES, type Bytes, type ErrorCode } from '@0fc/protocol';
+import { ERROR_CODES, type Bytes } from '@0fc/protocol';
 import { makePrekey, signBody } from '@0fc/crypto/keys';
 import { verifyPrekey } from '@0fc/crypto/verify';
 import { ClientError } from '../errors.js';
 import type { RoomHandle } from './handle.js';
-import type { Part } from './outgoing/outgoing.js';
+import type { Due } from './outgoing/due.js';
+import type { Part } from './outgoing/lane.js';
 import { set } from './state/changes.js';
 import type { RoomDraft, RoomSnapshot } from './state/draft.js';
 
@@ -36,32 +37,35 @@ export class Prekeys implements Part {
     if (k > newestOf(this.#room.state)) this.#foreign = k;
   }
 
-  /** BAD_ENTRY: the next open names what the relay has, and publishing goes on from there. */
-  refused(code: ErrorCode): boolean {
-    this.#refused = code === ERROR_CODES.BAD_ENTRY;
-    return this.#refused;
-  }
-
-  async step(): Promise<boolean> {
-    const { state, connection } = this.#room;
+  async next(): Promise<Due | null> {
+    const { state } = this.#room;
     const due = newestOf(state);
-    if (state.core.stage !== 'member' || this.#refused) return false;
+    if (state.core.stage !== 'member' || this.#refused) return null;
     // An import replaces the prekey before it sends: the device it came from holds the private half (section 9).
     const replace = state.core.imported || this.#foreign >= due;
-    if (!replace && state.core.usedK < due && this.#published >= due) return false;
-    const { k, container } = await this.#room.write((draft) => this.#next(draft, replace));
-    await connection.request('prekey', { prekey: container });
-    this.#published = Math.max(this.#published, k);
-    this.#foreign = 0;
-    await this.#room.write((draft) => {
-      draft.apply(set({ publishedK: Math.max(draft.core.publishedK, k), imported: false }));
-    });
-    if (replace) this.#replaced();
-    return true;
+    if (!replace && state.core.usedK < due && this.#published >= due) return null;
+    const { k, container } = await this.#room.write((draft) => this.#newest(draft, replace));
+    return {
+      kind: 'prekey',
+      body: { prekey: container },
+      done: async () => {
+        this.#published = Math.max(this.#published, k);
+        this.#foreign = 0;
+        await this.#room.write((draft) => {
+          draft.apply(set({ publishedK: Math.max(draft.core.publishedK, k), imported: false }));
+        });
+        if (replace) this.#replaced();
+      },
+      refused: (code) => {
+        // The next open names what the relay has, and publishing goes on from there.
+        this.#refused = code === ERROR_CODES.BAD_ENTRY;
+        return this.#refused ? 'settled' : 'unexpected';
+      },
+    };
   }
 
   /** The prekey to publish, stored before it is: a key that a rotation uses must not be lost. */
-  #next(draft: RoomDraft, replace: boolean): { readonly k: number; readonly container: Bytes } {
+  #newest(draft: RoomDraft, replace: boolean): { readonly k: number; readonly container: Bytes } {
     const { core } = draft;
     const newest = newestOf(draft);
     const k = replace || core.usedK >= newest ? Math.max(newest, this.#foreign) + 1 : newest;

@@ -214,14 +214,18 @@ export class Reader {
     });
   }
 
+  #wait(code: ErrorCode): void {
+    this.#waiting = code;
+    this.#room.changed();
+    this.#again();
+  }
+
   async #failed(error: unknown): Promise<void> {
     const { code } = ClientError.from(error);
     if (code === ERROR_CODES.OFFLINE) return; // the connection comes back by itself and opens anew
     // What another client has restored meanwhile is read first.
     if (isRetryable(code) || (this.#restoring && MOVED.has(code))) {
-      this.#waiting = code;
-      this.#room.changed();
-      this.#again();
+      this.#wait(code);
       return;
     }
     const { state } = this.#room;
@@ -246,11 +250,10 @@ export class Reader {
       this.catchUp();
     } catch (error) {
       const { code } = ClientError.from(error);
-      if (code === ERROR_CODES.OFFLINE) {
-        this.#reviving = true; // goes on with the next session
-        return;
-      }
-      this.#room.halt(failureOf(error));
+      // What was asked for once is tried until it is done: with the next session, or after a while.
+      this.#reviving = code === ERROR_CODES.OFFLINE || isRetryable(code);
+      if (isRetryable(code)) this.#wait(code);
+      else if (code !== ERROR_CODES.OFFLINE) this.#room.halt(failureOf(error));
     }
   }
 

@@ -3,20 +3,13 @@
  * roster entries and rotations that this client holds beyond the log, in their order. Each
  * proves itself; positions are the relay's to give.
  */
-import {
-  decodeBody,
-  equalBytes,
-  ERROR_CODES,
-  LIMITS,
-  type Bytes,
-  type Entry,
-  type MemberId,
-} from '@0fc/protocol';
+import { decodeBody, equalBytes, LIMITS, type Bytes, type Entry } from '@0fc/protocol';
 import { bodyHash, containerBody, type Hash } from '@0fc/crypto/verify';
-import { ClientError } from '../errors.js';
 import type { RoomHandle } from './handle.js';
+import { sendInTurn, type Due, type Outcome } from './outgoing/due.js';
 import type { RoomSnapshot } from './state/draft.js';
 import type { RotationRecord } from './state/records.js';
+import type { RoomState } from './state/state.js';
 
 /** What goes in one request: the connection may not be bound to the room yet, and is given small frames till then. */
 const BATCH_BYTES = (LIMITS.unboundFrameBytes * 3) / 4;
@@ -77,48 +70,46 @@ function rosterEntry(state: RoomSnapshot, payload: Bytes): Entry {
 }
 
 /**
- * Sends what the log lacks. A rotation of which the wraps are here goes as the owner's own
- * command, so that whoever had not read it finds a wrap; the rest prove themselves alone.
- * Rejects with the relay's refusal.
+ * What the log lacks, as requests. A rotation of which the wraps are here goes as the owner's own command, so that
+ * whoever had not read it finds a wrap; the rest prove themselves alone.
  */
-export async function restoreMissing(room: RoomHandle, end: LogEnd | null): Promise<void> {
-  const { state, connection, platform } = room;
-  const missing = await state.read(() => missingEntries(platform.crypto.hash, state, end));
+async function* restoration(hash: Hash, state: RoomState, end: LogEnd | null): AsyncGenerator<Due, void> {
+  const { roomId } = state.core;
+  const alone = new Set<Entry>();
   let batch: Entry[] = [];
   let bytes = 0;
-  const flush = async (): Promise<void> => {
-    if (batch.length === 0) return;
+  const whole = (): readonly Due[] => {
+    if (batch.length === 0) return [];
     const entries = batch;
     batch = [];
     bytes = 0;
-    await connection.request('restore', { roomId: state.core.roomId, entries });
+    return [{ kind: 'restore', body: { roomId, entries } }];
   };
-  for (const { wraps, ...entry } of missing) {
+  for (const { wraps, ...entry } of await state.read(() => missingEntries(hash, state, end))) {
     if (wraps !== null && entry.kind === 'rotation') {
-      await flush();
-      if (await rotateAgain(room, entry, wraps)) continue;
+      yield* whole();
+      const { clear, payload } = entry;
+      const refused = (): Outcome => {
+        // Only as the owner of that moment, bound to the room, could this go as a command of its own.
+        alone.add(entry);
+        return 'settled';
+      };
+      yield { kind: 'rotate', body: { clear, payload, wraps }, refused };
+      if (!alone.has(entry)) continue;
     }
     const size = entry.clear.length + entry.payload.length;
-    if (bytes + size > BATCH_BYTES) await flush();
+    if (bytes + size > BATCH_BYTES) yield* whole();
     batch.push(entry);
     bytes += size;
-    if (batch.length === LIMITS.restoreEntries) await flush();
+    if (batch.length === LIMITS.restoreEntries) yield* whole();
   }
-  await flush();
+  yield* whole();
 }
 
-/** False: only as the owner of that moment, bound to the room, could this go as a command of its own. */
-async function rotateAgain(
-  room: RoomHandle,
-  entry: Entry,
-  wraps: Readonly<Record<MemberId, Bytes>>,
-): Promise<boolean> {
-  try {
-    await room.connection.request('rotate', { clear: entry.clear, payload: entry.payload, wraps });
-    return true;
-  } catch (error) {
-    const { code } = ClientError.from(error);
-    if (code === ERROR_CODES.OFFLINE) throw error;
-    return false;
-  }
+/** Sends what the log lacks. Rejects with the relay's refusal. */
+export function restoreMissing(
+  { state, connection, platform }: RoomHandle,
+  end: LogEnd | null,
+): Promise<void> {
+  return sendInTurn(connection, restoration(platform.crypto.hash, state, end));
 }

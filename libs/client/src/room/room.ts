@@ -11,7 +11,6 @@ import {
 import type { ConnectionState, Failure, StopReason } from '../api.js';
 import { Connection } from '../connection.js';
 import { ClientError, failureOf } from '../errors.js';
-import { Backoff } from '../link/backoff.js';
 import type { Platform } from '../ports.js';
 import { Departure } from './departure.js';
 import type { RoomHandle } from './handle.js';
@@ -20,7 +19,9 @@ import { alarm } from './log/items.js';
 import { NeedKey } from './need-key.js';
 import { Outbox } from './outbox.js';
 import { Outgoing } from './outgoing/outgoing.js';
+import type { Part } from './outgoing/lane.js';
 import { isFinal } from './outgoing/refusals.js';
+import { Resumption } from './outgoing/resumption.js';
 import { Owner } from './owner.js';
 import { Prekeys } from './prekeys.js';
 import { Reader } from './reader.js';
@@ -42,9 +43,6 @@ export interface RoomOptions {
 /** What a vault that cannot be written refuses with. */
 const VAULT_FAILURES: ReadonlySet<string> = new Set(['VAULT_FULL', 'VAULT_UNAVAILABLE', 'VAULT_LOCKED']);
 
-/** The longest that a room in trouble waits before it tries again, in milliseconds. */
-const TROUBLE_MOST_MS = 120_000;
-
 export class Room implements RoomHandle {
   readonly state: RoomState;
   readonly platform: Platform;
@@ -61,8 +59,7 @@ export class Room implements RoomHandle {
 
   readonly #reader: Reader;
   readonly #outgoing: Outgoing;
-  readonly #troubles: Backoff;
-  #resume: (() => void) | null = null;
+  readonly #resumption: Resumption;
   readonly #changed: () => void;
   #started = false;
   #connectionState: ConnectionState = 'offline';
@@ -101,9 +98,12 @@ export class Room implements RoomHandle {
     this.handOver = new HandOver(this);
     this.signals = new Signals(this);
     this.talk = new Talk(this, (content, ...beside) => this.outbox.add(content, ...beside));
-    const parts = [this.prekeys, this.needKey, this.owner, this.handOver, this.outbox, this.departure];
+    const { prekeys, needKey, owner, handOver, outbox, departure } = this;
+    const parts = [prekeys, needKey, owner, owner.answers, handOver, outbox, departure];
     this.#outgoing = new Outgoing(this, parts);
-    this.#troubles = new Backoff(options.platform.crypto.random, TROUBLE_MOST_MS);
+    this.#resumption = new Resumption(options.platform, () => {
+      this.#start();
+    });
     this.#reader = this.#makeReader();
   }
 
@@ -121,7 +121,7 @@ export class Room implements RoomHandle {
       },
       live: () => {
         this.#stopped = null;
-        this.#troubles.reset();
+        this.#resumption.reset();
         this.outbox.caughtUp();
         this.signals.caughtUp();
         this.signal();
@@ -165,13 +165,12 @@ export class Room implements RoomHandle {
     const { stage } = this.state.core;
     if (this.#started || stage === 'left' || stage === 'removed') return;
     this.#stopped = null;
-    this.#troubles.reset();
+    this.#resumption.reset();
     this.#start();
   }
 
   #start(): void {
-    this.#resume?.();
-    this.#resume = null;
+    this.#resumption.cancel();
     this.#started = true;
     this.connection.start();
     this.changed();
@@ -188,8 +187,7 @@ export class Room implements RoomHandle {
   /** Idempotent. What is in hand is still written; nothing more is sent, and nothing is tried again. */
   async stop(): Promise<void> {
     this.#started = false;
-    this.#resume?.();
-    this.#resume = null;
+    this.#resumption.cancel();
     this.#outgoing.reset();
     this.#reader.stop();
     this.signals.stop();
@@ -206,17 +204,8 @@ export class Room implements RoomHandle {
     this.#stopped = failure;
     void this.stop().then(() => {
       this.#connectionState = 'stopped';
-      this.#resumeLater(failure);
+      if (!this.#started) this.#resumption.later(failure.code);
       this.changed();
-    });
-  }
-
-  /** Nothing that a relay or another member does stops a room for good: it asks again, less and less often. */
-  #resumeLater({ code }: Failure): void {
-    if (isFinal(code) || this.#resume !== null || this.#started) return;
-    this.#resume = this.platform.timers.after(this.#troubles.next(), () => {
-      this.#resume = null;
-      this.#start();
     });
   }
 
@@ -247,6 +236,10 @@ export class Room implements RoomHandle {
     if (this.live) this.#outgoing.signal();
   }
 
+  async attempt(part: Part): Promise<void> {
+    if (this.live) await this.#outgoing.attempt(part);
+  }
+
   catchUp(): void {
     this.#reader.catchUp();
   }
@@ -256,7 +249,7 @@ export class Room implements RoomHandle {
     if (stopped !== null) this.#stopped = stopped;
     if (connection === 'stopped') {
       this.#started = false;
-      if (stopped !== null) this.#resumeLater(stopped);
+      if (stopped !== null) this.#resumption.later(stopped.code);
     }
     if (connection !== 'connected') {
       this.#reader.down();
@@ -291,7 +284,7 @@ export class Room implements RoomHandle {
         this.owner.joins.onJoin(body as EventBody<'join'>);
         return;
       case 'keyNeeded':
-        this.#background(this.needKey.onNeeded(body as EventBody<'keyNeeded'>));
+        this.needKey.onNeeded(body as EventBody<'keyNeeded'>);
         return;
       case 'keyGranted':
         this.#background(this.needKey.onGranted(body as EventBody<'keyGranted'>));

@@ -10,10 +10,11 @@ import {
   comparePositions, type Body, type Bytes, type EventBody, type MemberId, type SignalContent,
 } from '@0fc/protocol'; // prettier-ignore
 import { openSignal, sealSignal } from '@0fc/crypto/keys';
-import { ClientError, failureOf } from '../errors.js';
+import { failureOf } from '../errors.js';
 import type { RoomHandle } from './handle.js';
 import { compareSeen, forkItems, type Seen } from './log/fork.js';
 import { maySeal } from './log/may-seal.js';
+import { sendOnce } from './outgoing/outgoing.js';
 import { append } from './state/changes.js';
 
 /** A signal made longer ago than this, or further in the future, is not taken (both clocks count). */
@@ -280,12 +281,8 @@ export class Signals {
 
   async #send(sealed: { readonly epoch: number; readonly payload: Bytes } | null): Promise<void> {
     if (sealed === null) return;
-    try {
-      await this.#room.connection.request('signal', sealed);
-    } catch (error) {
-      // Offline, stale or refused: the next one says it again, and the log tells what has changed.
-      if (ClientError.from(error).code === 'INTERNAL') throw error;
-    }
+    // Offline, stale or refused: the next one says it again, and the log tells what has changed.
+    await sendOnce(this.#room.connection, { kind: 'signal', body: sealed });
   }
 
   #mustSucceed(work: Promise<unknown>): void {

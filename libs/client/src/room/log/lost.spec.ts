@@ -14,6 +14,7 @@ import {
   type Person,
 } from '../log.spec-support.js';
 import { Outbox } from '../outbox.js';
+import { Outgoing } from '../outgoing/outgoing.js';
 import { Talk } from '../talk.js';
 import { putOutbox, set } from '../state/changes.js';
 import type { OutboxItem } from '../state/records.js';
@@ -62,7 +63,7 @@ const settles = async (): Promise<FakeRoom> => {
       return { placed: body.messages.map(() => ({ position: log.position, time: 1 })) };
     },
   });
-  for (let step = 0; step < 10 && (await outbox.step()); step++);
+  await new Outgoing(room, [outbox]).attempt(outbox);
   return room;
 };
 

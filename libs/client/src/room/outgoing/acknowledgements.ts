@@ -2,7 +2,9 @@
  * Tells the relay what is stored here (docs/protocol.md section 8). It governs trimming at the relay only: one
  * that is lost is made good by the next.
  */
+import { failureOf } from '../../errors.js';
 import type { RoomHandle } from '../handle.js';
+import { sendOnce } from './outgoing.js';
 
 /** Entries after which it is said at once, and milliseconds after which it is said in any case. */
 const EVERY = 50;
@@ -34,9 +36,14 @@ export class Acknowledgements {
     const { position } = state.core;
     if (!live || position.s <= this.#acknowledged) return;
     this.#acknowledged = position.s;
-    connection.request('ack', { position }).catch(() => {
-      this.#acknowledged = 0;
-    });
+    sendOnce(connection, { kind: 'ack', body: { position } }).then(
+      (taken) => {
+        if (!taken) this.#acknowledged = 0;
+      },
+      (error: unknown) => {
+        this.#room.halt(failureOf(error));
+      },
+    );
   }
 
   stop(): void {

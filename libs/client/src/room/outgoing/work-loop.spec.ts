@@ -12,12 +12,18 @@ describe('a loop of work', () => {
         release = resolve;
       });
     });
-    loop.signal();
+    let over = false;
+    void loop.signal();
     release();
-    loop.signal();
-    loop.signal();
+    void loop.signal();
+    const last = loop.signal().then(() => {
+      over = true;
+    });
     await new Promise((resolve) => setImmediate(resolve));
-    expect(works).toBe(2);
+    expect([works, over]).toEqual([2, false]);
     release();
+    // Whoever has asked is answered once the work was done for it.
+    await last;
+    expect(works).toBe(2);
   });
 });

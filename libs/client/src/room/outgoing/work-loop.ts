@@ -4,7 +4,7 @@
  */
 export class WorkLoop {
   readonly #work: () => Promise<void>;
-  #running = false;
+  #running: Promise<void> | null = null;
   #again = false;
 
   /** `work` handles its own failures. */
@@ -12,13 +12,11 @@ export class WorkLoop {
     this.#work = work;
   }
 
-  signal(): void {
-    if (this.#running) {
-      this.#again = true;
-      return;
-    }
-    this.#running = true;
-    void this.#run();
+  /** Resolves once the work has been run for this signal and has come to its end. */
+  signal(): Promise<void> {
+    if (this.#running === null) this.#running = this.#run();
+    else this.#again = true;
+    return this.#running;
   }
 
   async #run(): Promise<void> {
@@ -28,7 +26,7 @@ export class WorkLoop {
         await this.#work();
       } while (this.#signalled());
     } finally {
-      this.#running = false;
+      this.#running = null;
     }
   }
 

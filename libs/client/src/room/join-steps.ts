@@ -1,0 +1,231 @@
+/**
+ * The steps of a join (docs/protocol.md section 5): what the relay says of where it stands is followed, each step
+ * proved on its own and stored before the next, so that either side may stop between any two and go on.
+ */
+import { equalBytes, ERROR_CODES, type Bytes, type ErrorCode, type JoinState } from '@0fc/protocol';
+import { memberIdOf, readChain } from '@0fc/crypto/verify';
+import { makeJoinConfirm } from '@0fc/crypto/keys';
+import type { JoinStep } from '../api.js';
+import { ClientError } from '../errors.js';
+import type { Platform } from '../ports.js';
+import type { Vault } from '../vault.js';
+import { joinedRoom } from './begin.js';
+import { proveReply, type Proved } from './join-proof.js';
+import { fetchChain } from './log-end.js';
+import type { Due, Link, Outcome } from './outgoing/due.js';
+import type { Part } from './outgoing/lane.js';
+import { encodeRecord, joinRecord, STORES, type JoinRecord } from './state/records.js';
+import { SerialQueue } from './state/serial.js';
+import type { RoomState } from './state/state.js';
+
+/** States that the relay has told of and that are still to be followed: of more the last ones count. */
+const TOLD_MOST = 16;
+
+export interface StepsOptions {
+  readonly platform: Platform;
+  readonly vault: Vault;
+  readonly instance: Bytes;
+  readonly changed: () => void;
+  /** the room is in the vault and takes over; the join's record is gone */
+  readonly admitted: (state: RoomState) => void;
+}
+
+export class JoinSteps implements Part {
+  record: JoinRecord;
+  readonly serial = new SerialQueue();
+  readonly #options: StepsOptions;
+  readonly #link: Link;
+  readonly #isLive: () => boolean;
+  /** in this session the relay has been asked where the join stands */
+  #claimed = false;
+  /** the relay says that this key is a member's: the chain tells, and is read as a member */
+  #isMember = false;
+  /** what the relay has said of where the join stands, oldest first */
+  #told: JoinState[] = [];
+
+  constructor(options: StepsOptions, record: JoinRecord, link: Link, isLive: () => boolean) {
+    this.#options = options;
+    this.record = record;
+    this.#link = link;
+    this.#isLive = isLive;
+  }
+
+  /** Where the join stands is to be asked again. */
+  forget(): void {
+    this.#claimed = false;
+    this.#told = [];
+  }
+
+  /** The relay’s word on where the join stands. */
+  hear(state: JoinState): void {
+    this.#told = [...this.#told, state].slice(-TOLD_MOST);
+  }
+
+  next(): Promise<Due | null> {
+    return this.serial.run(async () => {
+      while (this.#isLive()) {
+        if (!this.#claimed) return this.#claim();
+        const [state] = this.#told;
+        if (state === undefined) break;
+        const due = await this.#follow(state);
+        if (due !== null) return due;
+        this.#followed(state);
+      }
+      return null;
+    });
+  }
+
+  #followed(state: JoinState): void {
+    this.#told = this.#told.filter((told) => told !== state);
+  }
+
+  #claim(): Due {
+    const { roomId, inviteId } = this.record;
+    const claimed = (state: JoinState): void => {
+      this.#claimed = true;
+      this.hear(state);
+    };
+    return this.#isMember
+      ? {
+          kind: 'open',
+          body: { roomId, after: null, head: null, epoch: 0 },
+          done: () => {
+            claimed({ stage: 'admitted' });
+          },
+        }
+      : { kind: 'claim', body: { roomId, inviteId }, done: claimed, refused: (code) => this.#refused(code) };
+  }
+
+  #refused(code: ErrorCode): Outcome {
+    // Admitted by an owner whose relay had lost the invite.
+    if (code === ERROR_CODES.ALREADY_MEMBER && this.record.confirm !== null) {
+      this.#isMember = true;
+      return 'settled';
+    }
+    // An invite that was claimed and is not known any more was lost with the relay's store: its owner
+    // registers it again. One that is over is told apart by its own codes.
+    const known = this.record.done.some(({ step }) => step === 'claim');
+    const inTime = this.#options.platform.crypto.clock.now() < this.record.expires;
+    return code === ERROR_CODES.INVITE_UNKNOWN && known && inTime ? 'again' : 'unexpected';
+  }
+
+  /** What a state asks for; null: it has been followed. */
+  async #follow(state: JoinState): Promise<Due | null> {
+    const { inviteId, request } = this.record;
+    await this.#reach('claim');
+    switch (state.stage) {
+      case 'claimed':
+        return { kind: 'joinRequest', body: { inviteId, request }, ...this.#asJoiner(state, 'request') };
+      case 'requested':
+        await this.#reach('request');
+        return null;
+      case 'replied':
+      case 'confirmed': {
+        await this.#reach('request');
+        if (state.reply === undefined) return null;
+        const confirm = await this.#confirm(state.reply);
+        return { kind: 'joinConfirm', body: { inviteId, ...confirm }, ...this.#asJoiner(state, 'confirmed') };
+      }
+      case 'admitted':
+        await this.#enter(state.reply ?? this.record.reply);
+        return null;
+      case 'dropped':
+        throw new ClientError(
+          state.reason === 'declined' ? ERROR_CODES.JOIN_DECLINED : ERROR_CODES.JOIN_DROPPED,
+        );
+    }
+  }
+
+  /**
+   * A state that was told twice is followed twice; by the second time the owner may have admitted
+   * this client, and a member may not say what a joiner says. What has become of it is told next.
+   */
+  #asJoiner(
+    state: JoinState,
+    step: JoinStep,
+  ): { readonly done: () => Promise<void>; readonly refused: (code: ErrorCode) => Outcome } {
+    return {
+      done: () =>
+        this.serial.run(async () => {
+          if (this.#isLive()) await this.#reach(step);
+          this.#followed(state);
+        }),
+      refused: (code) => {
+        if (code !== ERROR_CODES.FORBIDDEN) return 'unexpected';
+        this.forget();
+        return 'again';
+      },
+    };
+  }
+
+  /** The proof that the key of a reply is held, stored with the reply. */
+  async #confirm(reply: NonNullable<JoinState['reply']>): Promise<NonNullable<JoinRecord['confirm']>> {
+    const { record } = this;
+    if (record.confirm !== null && equalBytes(record.reply?.payload ?? new Uint8Array(), reply.payload))
+      return record.confirm;
+    await this.#reach('ownerReply');
+    const proved = await this.#prove(reply);
+    const payload = await makeJoinConfirm(this.#options.platform.crypto.hash, {
+      identity: record.identity,
+      roomId: record.roomId,
+      epoch: reply.epoch,
+      roomKey: proved.reply.key,
+      request: record.request,
+      reply: reply.payload,
+    });
+    const confirm = { epoch: reply.epoch, payload };
+    await this.#reach('keyReceived', { reply, confirm });
+    return confirm;
+  }
+
+  async #prove(sealed: NonNullable<JoinState['reply']>): Promise<Proved> {
+    const chain = await fetchChain(this.#link, 0);
+    return proveReply(this.#options.platform.crypto.hash, this.record, sealed, chain);
+  }
+
+  /**
+   * A member by its own admission in the verified chain, and by nothing that the relay merely says: until then token,
+   * join key and record stay (section 5.10).
+   */
+  async #enter(last: JoinState['reply'] | null): Promise<void> {
+    const { platform, vault, instance, admitted } = this.#options;
+    if (last === null || last === undefined) throw new ClientError(ERROR_CODES.RELAY_LIED);
+    const { reply, chain, roster, all } = await this.#prove(last);
+    const { hash } = platform.crypto;
+    const me = await memberIdOf(hash, this.record.identity.publicKey);
+    const { members, former } = await readChain(hash, this.record.roomId, all);
+    if (!members.has(me) && !former.has(me)) throw new ClientError(ERROR_CODES.RELAY_LIED);
+    const room = await joinedRoom(platform, vault, this.record, reply, chain, roster, instance);
+    admitted(room);
+  }
+
+  /** With what came with it. Going on from a failure takes it back. */
+  async #reach(step: JoinStep, come: Partial<Pick<JoinRecord, 'reply' | 'confirm'>> = {}): Promise<void> {
+    const { done, failure } = this.record;
+    const time = this.#options.platform.crypto.clock.now();
+    const isNew = done.every((reached) => reached.step !== step);
+    const goesOn = failure !== null && step !== 'claim';
+    if (!isNew && !goesOn && Object.keys(come).length === 0) return;
+    await this.#store({
+      ...this.record,
+      ...come,
+      done: isNew ? [...done, { step, time }] : done,
+      failure: goesOn ? null : failure,
+    });
+  }
+
+  /** Memory follows the disk. */
+  async #store(record: JoinRecord): Promise<void> {
+    const value = encodeRecord(joinRecord, record);
+    await this.#options.vault.write([{ store: STORES.joins, key: record.roomId, value }]);
+    this.record = record;
+    this.#options.changed();
+  }
+
+  /** Why it does not go on, until it does. */
+  failed(code: string): Promise<void> {
+    return this.serial.run(async () => {
+      if (this.record.failure !== code) await this.#store({ ...this.record, failure: code });
+    });
+  }
+}
