@@ -43,8 +43,7 @@ export class Join {
   record: JoinRecord;
   readonly #options: JoinOptions;
   readonly #connection: Connection;
-  /** public, so that an export waits for what is being written */
-  readonly serial = new SerialQueue();
+  readonly #serial = new SerialQueue();
   #state: ConnectionState = 'offline';
   #stopped: Failure | null = null;
   #started = false;
@@ -105,7 +104,7 @@ export class Join {
     this.#started = false;
     this.#retry?.();
     this.#connection.stop();
-    await this.serial.run(() => undefined);
+    await this.#serial.run(() => undefined);
   }
 
   view(): JoinView {
@@ -130,7 +129,7 @@ export class Join {
     try {
       this.#follow(await this.#claimed(roomId, inviteId));
     } catch (error) {
-      await this.serial
+      await this.#serial
         .run(() => this.#failed(error))
         .catch((failure: unknown) => {
           this.#halt(failure);
@@ -152,7 +151,7 @@ export class Join {
 
   /** The relay's word on where the join stands; each step is proved on its own. */
   #follow(state: JoinState): void {
-    const followed = this.serial.run(async () => {
+    const followed = this.#serial.run(async () => {
       if (!this.#started) return;
       try {
         await this.#step(state);

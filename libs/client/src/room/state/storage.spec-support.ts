@@ -48,6 +48,11 @@ export class WatchedStorage implements StoragePort {
     return this.#storage.listBetween(store, from, to, most);
   }
 
+  async count(store: string): Promise<number> {
+    this.#mayRead();
+    return this.#storage.count(store);
+  }
+
   async write(changes: readonly StorageChange[]): Promise<void> {
     const { fails } = this;
     if (fails === null || fails.stored) await this.#storage.write(changes);
