@@ -1,7 +1,7 @@
 /**
  * npm run bench -- client [--full]: what a long log costs a member. For a room of 8 whose log grows: unlocking the
- * vault once the passphrase's key is derived, showing the room, catching up, memory after that, and what is written
- * to the vault for each line. Node, 1,000 and 10,000 lines; --full: 100,000 too, and the page in Chromium.
+ * vault once the passphrase's key is derived, showing the room, catching up, memory after that, an export, and what is
+ * written to the vault for each line. Node, 1,000 and 10,000 lines; --full: 100,000 too, and the page in Chromium.
  *
  * Ratios are to the smallest log of the same run; its catch-up has connecting and a cold start in it. On a busy
  * machine the columns of CPU time say more than those of the clock. "With the core whole" is what the same writes come
@@ -89,6 +89,20 @@ function print(rows: readonly Measured[]): void {
       opened: { title: 'unlock CPU ms', of: ({ unlockCpu }) => unlockCpu },
       caughtUp: { title: 'CPU ms', of: ({ catchUpCpu }) => catchUpCpu },
     },
+  );
+  printTable(
+    'Node: an export, piece by piece',
+    rows.map(({ node, ...row }) => ({ ...row, exports: node.opened.map(({ exported }) => exported) })),
+    [
+      size,
+      { title: 'ms', of: ({ exports }) => median(exports.map(({ ms }) => ms)) },
+      { title: 'file MiB', of: ({ exports }) => median(exports.map(({ bytes }) => bytes)) / MIB, digits: 1 },
+      {
+        title: 'held MiB more',
+        of: ({ exports }) => median(exports.map(({ held }) => held)) / MIB,
+        digits: 1,
+      },
+    ],
   );
   const pages = rows.flatMap(({ chromium, ...row }) =>
     chromium === null ? [] : [{ ...row, device: chromium }],

@@ -14,6 +14,7 @@ import {
   type CborValue,
 } from '@0fc/protocol';
 import { admits, arbitraryOf } from '../support/arbitrary.js';
+import { exported as exportedFrom } from '../support/exported.js';
 import { value, type Member } from '../support/member.js';
 import { openHurried } from '../support/platform.js';
 import { seedOfRun } from '../support/random.js';
@@ -105,7 +106,7 @@ async function survives(who: Member, roomId: string): Promise<void> {
 /** An export opens on another device, with every line. */
 async function exported(who: Member, roomId: string): Promise<Member> {
   const passphrase = 'a passphrase of the export alone';
-  const file = value(await who.api.exportVault(passphrase));
+  const file = await exportedFrom(who.api, passphrase);
   await who.leave();
   const elsewhere = await stage.member(`${who.name} elsewhere`);
   value(await elsewhere.api.eraseVault());

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { createNodeClient } from '@0fc/client/node';
+import { exported } from '../support/exported.js';
 import { Member, value } from '../support/member.js';
 import { RelayProcess } from '../support/relay-process.js';
 import { until } from '../support/wait.js';
@@ -80,7 +81,7 @@ test('a draft outlives the lock, and an export taken while others talk opens who
   const talking = Promise.all(
     Array.from({ length: 30 }, (_, n) => owner.say(roomId, `meanwhile ${String(n)}`)),
   );
-  const file = value(await guest.api.exportVault('an export passphrase of its own'));
+  const file = await exported(guest.api, 'an export passphrase of its own');
   await talking;
   await guest.has('meanwhile 29');
   await guest.leave();

@@ -67,6 +67,7 @@ export class FailingDisk {
       list: (store) => storage.list(store),
       listFrom: (store, prefix) => storage.listFrom(store, prefix),
       listBetween: (...asked) => storage.listBetween(...asked),
+      count: (store) => storage.count(store),
       write: async (changes) => {
         const write = ++this.writes;
         if (this.#held) {

@@ -6,6 +6,7 @@ import type {
   JoinStep,
   JoinView,
   Outcome,
+  TakePiece,
 } from '@0fc/client/api';
 
 import { appView, joinView, RELAY, summary } from './fake-data';
@@ -19,6 +20,11 @@ const HIDDEN = '\u2800';
 
 /** The contract of libs/client without a relay: for specs, and to look at the screens. */
 export class FakeClient extends FakeOwner implements ClientApi {
+  exporting = false;
+  /** each piece of an export waits for {@link next} */
+  #held = false;
+  #go: () => void = () => undefined;
+
   constructor(scenario: string, pace = 250) {
     super(scenario, pace);
   }
@@ -41,10 +47,21 @@ export class FakeClient extends FakeOwner implements ClientApi {
     return done;
   }
 
-  async exportVault(passphrase: string): Promise<Outcome<Uint8Array>> {
+  /** Five pieces of a vault of 1,234 records. */
+  async exportVault(passphrase: string, take: TakePiece): Promise<Outcome<void>> {
     this.calls.push(`exportVault ${passphrase}`);
-    await this.wait();
-    return ok(new TextEncoder().encode('an export'));
+    this.exporting = true;
+    try {
+      const total = 1_234;
+      for (const [at, text] of ['an', ' ex', 'po', 'rt', '.'].entries()) {
+        await this.#step();
+        const progress = { done: Math.floor((total * at) / 4), total };
+        if (!(await take(new TextEncoder().encode(text), progress))) return failed('EXPORT_CANCELLED');
+      }
+      return done;
+    } finally {
+      this.exporting = false;
+    }
   }
 
   /** A file of no bytes is damaged; the passphrase "wrong" is. */
@@ -125,6 +142,21 @@ export class FakeClient extends FakeOwner implements ClientApi {
       });
       this.#advance(moved, until);
     }, this.pace);
+  }
+
+  set held(held: boolean) {
+    this.#held = held;
+    if (!held) this.next();
+  }
+
+  /** Lets one piece go that is held. */
+  next(): void {
+    this.#go();
+  }
+
+  async #step(): Promise<void> {
+    await this.wait();
+    if (this.#held) await new Promise<void>((resolve) => (this.#go = resolve));
   }
 
   async #open(passphrase: string, rooms: AppView['rooms']): Promise<Outcome<void>> {

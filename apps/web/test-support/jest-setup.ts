@@ -8,7 +8,9 @@ Object.assign(HTMLDialogElement.prototype, {
     this.open = true;
   },
   close(this: HTMLDialogElement): void {
+    if (!this.open) return;
     this.open = false;
+    setTimeout(() => this.dispatchEvent(new Event('close')));
   },
 });
 Object.assign(globalThis, { matchMedia: () => Object.assign(new EventTarget(), { matches: false }) });

@@ -22,6 +22,7 @@ export function provideApp(scenario: string, routes: Routes = []): FakeClient {
         useValue: () => ({
           api: client,
           subscribe: client.subscribe.bind(client),
+          exportVault: client.exportVault.bind(client),
           close: () => client.close(),
         }),
       },

@@ -292,6 +292,16 @@ export interface RelayRow {
   readonly what: string;
 }
 
+/** How far an export has come, in records; once it is whole, both are the same. */
+export interface ExportProgress {
+  readonly done: number;
+  /** about how many there will be: what is written meanwhile comes on top */
+  readonly total: number;
+}
+
+/** Takes the next piece of an export's file; the one after it is made once this resolves. False ends the export. */
+export type TakePiece = (piece: Uint8Array, progress: ExportProgress) => Promise<boolean>;
+
 /** The worker's door. Every method resolves; failures are values. */
 export interface ClientApi {
   /** One listener per page; called at once with the current `app`. */
@@ -366,8 +376,11 @@ export interface ClientApi {
   restoreRoom(roomId: string): Promise<Outcome<void>>;
   /** Deletes a room that is left, removed, closed or gone from this device; STILL_MEMBER otherwise. */
   forgetRoom(roomId: string): Promise<Outcome<void>>;
-  /** One sealed file with everything; its own passphrase. PASSPHRASE_WEAK. */
-  exportVault(passphrase: string): Promise<Outcome<Uint8Array>>;
+  /**
+   * One sealed file with everything, piece by piece, while the rooms go on; its own passphrase (PASSPHRASE_WEAK).
+   * EXPORT_CANCELLED once `take` has answered false: what it has taken is no whole file.
+   */
+  exportVault(passphrase: string, take: TakePiece): Promise<Outcome<void>>;
   /**
    * Only on a device without a vault (VAULT_EXISTS). `filePassphrase` opens the file
    * (WRONG_PASSPHRASE, EXPORT_DAMAGED), `passphrase` is the new vault's own.

@@ -6,7 +6,7 @@ import { ERROR_CODES, LIMITS } from '@0fc/protocol';
 import { checkedName, checkedText, checkRange, limitedText, outcome } from './checks.js';
 import type {
   ClientApi, ClientEvent, CreateRoomOptions, CreatedInvite, InvitePreview, Outcome, RelayRow, RoomSettingsView, SafetyNumberView,
-  VaultState,
+  TakePiece, VaultState,
 } from './api.js'; // prettier-ignore
 import { ClientError } from './errors.js';
 import type { ClientOptions } from './options.js';
@@ -16,7 +16,7 @@ import type { Owner } from './room/owner.js';
 import { SerialQueue } from './room/state/serial.js';
 import type { Talk } from './room/talk.js';
 import { Vault } from './vault.js';
-import { importVault } from './vault-transfer.js';
+import { importVault } from './vault-import.js';
 
 const EMPTY_RELAY = { fingerprint: null, pinnedBy: null, state: 'connected' } as const;
 
@@ -232,8 +232,8 @@ export class Client implements ClientApi {
     return outcome(() => this.#unlocked().forgetRoom(roomId));
   }
 
-  exportVault(passphrase: string): Promise<Outcome<Uint8Array>> {
-    return outcome(() => this.#unlocked().exportVault(passphrase));
+  exportVault(passphrase: string, take: TakePiece): Promise<Outcome<void>> {
+    return outcome(() => this.#unlocked().exportVault(passphrase, take));
   }
 
   importVault(file: Uint8Array, filePassphrase: string, passphrase: string): Promise<Outcome<void>> {

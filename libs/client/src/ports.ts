@@ -42,6 +42,8 @@ export interface StoragePort {
   listFrom(store: string, prefix: string): Promise<readonly StorageRecord[]>;
   /** From a key on and up to another one, which is left out; the first `most` of them. */
   listBetween(store: string, from: string, to: string, most?: number): Promise<readonly StorageRecord[]>;
+  /** How many records a store has. */
+  count(store: string): Promise<number>;
   /** All or nothing. Rejects with VAULT_FULL or VAULT_UNAVAILABLE. */
   write(changes: readonly StorageChange[]): Promise<void>;
   erase(): Promise<void>;

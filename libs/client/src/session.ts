@@ -3,7 +3,7 @@ import { ERROR_CODES, parse, random16, type Bytes, type RoomId } from '@0fc/prot
 import { fingerprintOf } from '@0fc/crypto/verify';
 import { makeJoinRequest, safetyNumber } from '@0fc/crypto/keys';
 import type {
-  AppView, ClientEvent, CreateRoomOptions, InvitePreview, RelayRow, SafetyNumberView,
+  AppView, ClientEvent, CreateRoomOptions, InvitePreview, RelayRow, SafetyNumberView, TakePiece,
 } from './api.js'; // prettier-ignore
 import { Drafts } from './drafts.js';
 import type { ClientOptions } from './options.js';
@@ -20,7 +20,7 @@ import { decodeRecord, encodeRecord, joinRecord, STORES, type JoinRecord } from 
 import { Room } from './room/room.js';
 import { RoomState } from './room/state/state.js';
 import type { Vault } from './vault.js';
-import { exportVault } from './vault-transfer.js';
+import { exportVault } from './vault-export.js';
 import { digitsOf, Faces } from './view/faces.js';
 import { Feed } from './view/feed.js';
 import { prepare } from './view/prepare.js';
@@ -215,16 +215,8 @@ export class Session {
     this.#changed();
   }
 
-  /** Taken between two deliveries of every room and join: of each, all or nothing is in it. */
-  exportVault(passphrase: string): Promise<Bytes> {
-    const live = [...[...this.#rooms.values()].map(({ state }) => state), ...this.#joins.values()];
-    const quiet = live.reduce<() => Promise<Bytes>>(
-      (work, { serial }) =>
-        () =>
-          serial.run(work),
-      () => exportVault(this.#vault, this.#platform, passphrase),
-    );
-    return quiet();
+  exportVault(passphrase: string, take: TakePiece): Promise<void> {
+    return exportVault(this.#vault, this.#platform, passphrase, take);
   }
 
   changePassphrase(current: string, next: string): Promise<void> {

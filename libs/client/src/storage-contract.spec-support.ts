@@ -47,6 +47,7 @@ export function describeStorage(subject: StorageUnderTest): void {
       expect(await storage.read('a', 'empty')).toEqual(new Uint8Array());
       expect(await storage.read('b', '1')).toBeNull();
       expect(await storage.list('b')).toEqual([]);
+      expect([await storage.count('a'), await storage.count('b')]).toEqual([2, 0]);
     });
 
     it('keeps all 256 byte values, and no more of a buffer than the view shows', async () => {

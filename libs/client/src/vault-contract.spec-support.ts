@@ -195,6 +195,7 @@ export function describeVault(subject: StorageUnderTest): void {
         list: (store) => storage.list(store),
         listFrom: (store, prefix) => storage.listFrom(store, prefix),
         listBetween: (...asked) => storage.listBetween(...asked),
+        count: (store) => storage.count(store),
         // Fails at the end of the batch, as a full disk does.
         write: (changes) => storage.write([...changes, broken]),
         erase: () => storage.erase(),

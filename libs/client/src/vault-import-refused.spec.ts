@@ -4,12 +4,13 @@ import { loadThemis } from '@0fc/crypto/node';
 import { newVaultKey, sealExport } from '@0fc/crypto/keys';
 import { encodeCbor, utf8 } from '@0fc/protocol';
 import { oldRoom, recordsOf } from './migrations/version-1.spec-support.js';
+import { RECORDS_VERSION } from './migrations/run.js';
 import type { StoragePort } from './ports.js';
 import { memoryStorage } from './room/log.spec-support.js';
 import { keyOf, STORES, type OutboxItem, type OwnerInvite } from './room/state/records.js';
-import { EXPORT_VERSION, exportVault, importVault } from './vault-transfer.js';
+import { importVault } from './vault-import.js';
 import {
-  codeOf, crypto, device, everything, FILE, fileOf, fileWith, fillWith, inviteIn, NEW, OLD, partsOf, random, roomOf, waitingIn,
+  codeOf, crypto, device, everything, exportFile, FILE, fileOf, fileWith, fillWith, inviteIn, NEW, OLD, partsOf, random, roomOf, waitingIn,
   type ExportedRoom,
 } from './vault-transfer.spec-support.js'; // prettier-ignore
 import { Vault, type VaultPlatform } from './vault.js';
@@ -35,7 +36,7 @@ const fill = (outbox: readonly OutboxItem[], invites: readonly OwnerInvite[]): P
 describe('an import that is refused', () => {
   it('is of another passphrase, or too weak a new one, or on a device that has a vault', async () => {
     await fill([], []);
-    const file = await exportVault(vault, old, FILE);
+    const file = await exportFile(vault, old, FILE);
     const platform = device();
     expect(await codeOf(importVault(platform, file, OLD, NEW))).toBe('WRONG_PASSPHRASE');
     expect(await codeOf(importVault(platform, file, '', NEW))).toBe('WRONG_PASSPHRASE');
@@ -49,7 +50,7 @@ describe('an import that is refused', () => {
 
   it('is of a file changed at any byte, or cut short anywhere', async () => {
     await fill([waitingIn(room, 1)], [inviteIn('open')]);
-    const file = await exportVault(vault, old, FILE);
+    const file = await exportFile(vault, old, FILE);
     const platform = device();
     const codes = new Set<string>();
     for (let at = 0; at < file.length; at += 97) {
@@ -80,19 +81,19 @@ describe('an import that is refused', () => {
       random(5_000),
     ])
       expect(await codeOf(importVault(platform, file, FILE, NEW))).toBe('EXPORT_DAMAGED');
-    const later = importVault(
-      platform,
-      encodeCbor(['0fc-export', EXPORT_VERSION + 1, 'whatever']),
-      FILE,
-      NEW,
-    );
-    await expect(later).rejects.toMatchObject({
-      code: 'UNSUPPORTED_VERSION',
-      params: { version: EXPORT_VERSION + 1 },
-    });
+    const version = RECORDS_VERSION + 1;
+    const later = [
+      await fileOf({ sealedKey: random(9), blocks: [random(9)] }, version),
+      encodeCbor(['0fc-export', version, 'whatever']),
+    ];
+    for (const file of later)
+      await expect(importVault(platform, file, FILE, NEW)).rejects.toMatchObject({
+        code: 'UNSUPPORTED_VERSION',
+        params: { version },
+      });
   });
 
-  it.each([1, EXPORT_VERSION])(
+  it.each([1, RECORDS_VERSION])(
     'is of a store of a later client, in a file of version %d',
     async (version) => {
       const records = {
@@ -117,8 +118,8 @@ describe('an import that is refused', () => {
   it('is of blocks left out, doubled, in another order, or of another file, under a check that fits', async () => {
     const value = random(700_000);
     await vault.write([1, 2, 3].map((at) => ({ store: STORES.log, key: keyOf('room', at), value })));
-    const parts = partsOf(await exportVault(vault, old, FILE));
-    const other = partsOf(await exportVault(vault, old, FILE));
+    const parts = partsOf(await exportFile(vault, old, FILE));
+    const other = partsOf(await exportFile(vault, old, FILE));
     const [first, second] = parts.blocks;
     expect(parts.blocks).toHaveLength(2);
     const forged = [
@@ -131,19 +132,17 @@ describe('an import that is refused', () => {
       [],
     ];
     for (const blocks of forged) {
-      const file = await fileOf(parts.sealedKey, blocks);
+      const file = await fileOf({ ...parts, blocks });
       expect(await codeOf(importVault(device(), file, FILE, NEW))).toBe('EXPORT_DAMAGED');
     }
-    expect(await codeOf(importVault(device(), await fileOf(parts.sealedKey, parts.blocks), FILE, NEW))).toBe(
-      'fulfilled',
-    );
-    const elsewhere = await fileOf(sealExport(FILE, newVaultKey(crypto.random)), parts.blocks);
+    expect(await codeOf(importVault(device(), await fileOf(parts), FILE, NEW))).toBe('fulfilled');
+    const elsewhere = await fileOf({ ...parts, sealedKey: sealExport(FILE, newVaultKey(crypto.random)) });
     expect(await codeOf(importVault(device(), elsewhere, FILE, NEW))).toBe('EXPORT_DAMAGED');
   });
 
   it('fails as a whole on a device that cannot hold it', async () => {
     await fill([waitingIn(room, 1)], []);
-    const file = await exportVault(vault, old, FILE);
+    const file = await exportFile(vault, old, FILE);
     const storage = memoryStorage();
     const full: StoragePort = {
       ...storage,

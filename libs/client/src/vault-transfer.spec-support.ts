@@ -1,7 +1,7 @@
 /** Vaults to export, and files as an export makes them, or as somebody changes them. */
 import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import { createGenesis, generateKeyPair, newVaultKey, sealExport, sealRecord } from '@0fc/crypto/keys';
-import { decodeCbor, encodeCbor, toBase64Url, type Bytes, type InviteId } from '@0fc/protocol';
+import { concat, decodeCbor, encodeCbor, toBase64Url, utf8, type Bytes, type InviteId } from '@0fc/protocol';
 import { memberIdOf, startRoster, type Roster } from '@0fc/crypto/verify';
 import type { Records } from './migrations/version-1.spec-support.js';
 import type { StoragePort } from './ports.js';
@@ -10,7 +10,8 @@ import { extendChain, putInvite, putOutbox } from './room/state/changes.js';
 import { FRESH } from './room/begin.js';
 import { keyOf, STORES, type OutboxItem, type OwnerInvite, type RoomCore } from './room/state/records.js';
 import { RoomState } from './room/state/state.js';
-import { EXPORT_VERSION } from './vault-transfer.js';
+import { RECORDS_VERSION } from './migrations/run.js';
+import { exportVault } from './vault-export.js';
 import type { Vault, VaultPlatform } from './vault.js';
 
 export const FILE = 'the passphrase of the file';
@@ -125,27 +126,66 @@ export async function fillWith(
 
 const MAGIC = '0fc-export';
 
-export function partsOf(file: Bytes): { readonly sealedKey: Bytes; readonly blocks: readonly Bytes[] } {
-  const [, , sealedKey, blocks] = decodeCbor(file) as [string, number, Bytes, Bytes[], Bytes];
-  return { sealedKey, blocks };
+/** All pieces of an export, as one file. */
+export async function exportFile(vault: Vault, platform: VaultPlatform, passphrase: string): Promise<Bytes> {
+  const pieces: Bytes[] = [];
+  await exportVault(vault, platform, passphrase, (piece) => {
+    pieces.push(piece);
+    return Promise.resolve(true);
+  });
+  return concat(...pieces);
 }
+
+const frame = (content: Bytes): Bytes => {
+  const length = new Uint8Array(4);
+  new DataView(length.buffer).setUint32(0, content.length);
+  return concat(length, content);
+};
+
+/** Where each frame of a file begins and ends: the head, the blocks, the check. */
+export function framesOf(file: Bytes): readonly (readonly [from: number, to: number])[] {
+  const frames: [number, number][] = [];
+  const view = new DataView(file.buffer, file.byteOffset);
+  for (let at = MAGIC.length; at < file.length;) {
+    const to = at + 4 + view.getUint32(at);
+    frames.push([at, to]);
+    at = to;
+  }
+  return frames;
+}
+
+export interface FileParts {
+  readonly sealedKey: Bytes;
+  readonly blocks: readonly Bytes[];
+}
+
+export function partsOf(file: Bytes): FileParts {
+  const [head = file, ...rest] = framesOf(file).map(([from, to]) => file.slice(from + 4, to));
+  const [, sealedKey] = decodeCbor(head) as [number, Bytes];
+  return { sealedKey, blocks: rest.slice(0, -1) };
+}
+
+const checkOf = async (version: number, { sealedKey, blocks }: FileParts): Promise<Bytes> => {
+  const digests = await Promise.all(blocks.map((sealed) => crypto.hash.sha256(sealed)));
+  return (await crypto.hash.sha256(encodeCbor([MAGIC, version, sealedKey, digests]))).slice(0, 8);
+};
 
 /** A file with a check of its own, as whoever changes one would make it. */
-export async function fileOf(
-  sealedKey: Bytes,
-  blocks: readonly Bytes[],
-  version = EXPORT_VERSION,
-): Promise<Bytes> {
-  const digests = await Promise.all(blocks.map((sealed) => crypto.hash.sha256(sealed)));
-  const check = await crypto.hash.sha256(encodeCbor([MAGIC, version, sealedKey, digests]));
-  return encodeCbor([MAGIC, version, sealedKey, blocks, check.slice(0, 8)]);
+export async function fileOf(parts: FileParts, version = RECORDS_VERSION): Promise<Bytes> {
+  const head = encodeCbor([version, parts.sealedKey]);
+  return concat(utf8(MAGIC), ...[head, ...parts.blocks, await checkOf(version, parts)].map(frame));
 }
 
-/** A file of some version with these records, in one block. */
-export function fileWith(records: Records, version: number): Promise<Bytes> {
+/** A file with these records in one block, as the client of their version wrote it. */
+export async function fileWith(records: Records, version: number): Promise<Bytes> {
   const key = newVaultKey(crypto.random);
   const block = Object.entries(records).flatMap(([store, list]) =>
     list.map((record) => ({ store, ...record })),
   );
-  return fileOf(sealExport(FILE, key), [sealRecord(key, MAGIC, '0/1', encodeCbor(block))], version);
+  const inOneItem = version < 3;
+  const sealed = sealRecord(key, MAGIC, inOneItem ? '0/1' : '0/last', encodeCbor(block));
+  const parts = { sealedKey: sealExport(FILE, key), blocks: [sealed] };
+  return inOneItem
+    ? encodeCbor([MAGIC, version, parts.sealedKey, parts.blocks, await checkOf(version, parts)])
+    : fileOf(parts, version);
 }

@@ -25,6 +25,7 @@ import type { Platform, StorageChange, StoragePort, StorageRecord } from './port
 import { SerialQueue } from './room/state/serial.js';
 import { migrated, RECORDS_VERSION } from './migrations/run.js';
 import { decodeHeader, encodeHeader } from './vault-header.js';
+import { WriteNotes } from './write-notes.js';
 
 /** The store of the vault's own records: closed to the rest of the client. */
 const OWN_STORE = 'vault';
@@ -45,6 +46,9 @@ export class Vault {
   #key: Bytes | null;
   /** Of two changes of the passphrase, the second must find the first one's. */
   readonly #changing = new SerialQueue();
+  /** One write at a time, so that whoever waits here finds none under way. */
+  readonly #writing = new SerialQueue();
+  readonly #notes = new Set<WriteNotes>();
 
   private constructor({ storage, crypto }: VaultPlatform, key: Bytes) {
     this.#storage = storage;
@@ -210,13 +214,44 @@ export class Vault {
    */
   async write(changes: readonly StorageChange[]): Promise<void> {
     const sealed = sealChanges(this.#held(), changes);
-    if (sealed.length > 0) await this.#storage.write(sealed);
+    if (sealed.length === 0) return;
+    await this.#writing.run(async () => {
+      try {
+        await this.#storage.write(sealed);
+      } finally {
+        // Nobody can say how far a failed one came.
+        for (const notes of this.#notes) notes.add(changes);
+      }
+    });
   }
 
-  /** Wipes the vault key; the storage stays with its platform. Idempotent. */
+  /** How many records a store has. Rejects with VAULT_LOCKED, VAULT_UNAVAILABLE. */
+  count(store: string): Promise<number> {
+    this.#held();
+    return this.#storage.count(store);
+  }
+
+  /** Runs `work` with notes of every write that ends while it does. */
+  async noting<T>(work: (notes: WriteNotes) => Promise<T>): Promise<T> {
+    const notes = new WriteNotes();
+    this.#notes.add(notes);
+    try {
+      return await work(notes);
+    } finally {
+      this.#notes.delete(notes);
+    }
+  }
+
+  /** Runs `work` between two writes, which is to be short: what is written meanwhile waits. */
+  atRest<T>(work: () => Promise<T>): Promise<T> {
+    return this.#writing.run(work);
+  }
+
+  /** Wipes the vault key, and waits for what is being written; the storage stays with its platform. Idempotent. */
   async close(): Promise<void> {
     this.#key?.fill(0);
     this.#key = null;
+    await this.#writing.run(() => undefined);
   }
 
   #held(): Bytes {

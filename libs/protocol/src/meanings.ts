@@ -173,6 +173,7 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
   STILL_MEMBER: means('A room can only be forgotten once this device is no member of it.', 'Leave it first.'),
   MESSAGE_UNKNOWN: means('No such message on this device.', 'Load earlier ones, or let it go.'),
   NOT_YOURS: means('Only its sender edits or deletes a message (G3).', 'Ask the sender.'),
+  EXPORT_CANCELLED: means('The export was cancelled before its file was whole.', 'Export again.'),
   EXPORT_DAMAGED: means('The file is no export, or not whole.', 'Fetch it again. Nothing was changed.'),
   CLOCK_WRONG: means(
     'This device’s clock and the relay’s are a day apart: Themis refuses such a handshake.',

@@ -78,6 +78,7 @@ export class Meter {
       list: (store) => this.#listed(store, storage.list(store)),
       listFrom: (store, prefix) => this.#listed(store, storage.listFrom(store, prefix)),
       listBetween: (store, ...range) => this.#listed(store, storage.listBetween(store, ...range)),
+      count: (store) => storage.count(store),
       write: async (changes) => {
         await storage.write(changes);
         this.#count(changes);

@@ -3,8 +3,9 @@
  * that is not the client's. Forked by {@link openedAlone}; the process ends with its one answer.
  */
 import { fork } from 'node:child_process';
+import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
-import type { AppView, ClientEvent, RoomSummary } from '@0fc/client/api';
+import type { AppView, ClientApi, ClientEvent, RoomSummary } from '@0fc/client/api';
 import { createNodePlatform } from '@0fc/client/node';
 import { clientOver } from '../../support/client-over.js';
 import { value } from '../../support/member.js';
@@ -32,6 +33,17 @@ export interface Opened {
   /** bytes held once all of that is done and nobody uses the rest: V8's heap, and buffers outside of it */
   readonly heap: number;
   readonly written: Written;
+  /** everything, as one sealed file */
+  readonly exported: Exported;
+}
+
+export interface Exported {
+  /** milliseconds, looks at the heap left out */
+  readonly ms: number;
+  /** bytes of the file */
+  readonly bytes: number;
+  /** bytes held while it is made, more than {@link Opened.heap}: at the piece where they are most */
+  readonly held: number;
 }
 
 function held(): number {
@@ -57,6 +69,21 @@ class Events {
     await begin();
     await heard;
   }
+}
+
+/** Looks at each piece what is held, and lets it go. */
+async function exportFrom(client: ClientApi, before: number): Promise<Exported> {
+  const began = performance.now();
+  let [looking, bytes, most] = [0, 0, before];
+  const take = (piece: Uint8Array): Promise<boolean> => {
+    const at = performance.now();
+    bytes += piece.length;
+    most = Math.max(most, held());
+    looking += performance.now() - at;
+    return Promise.resolve(true);
+  };
+  value(await client.exportVault('a passphrase of the file alone', take));
+  return { ms: performance.now() - began - looking, bytes, held: most - before };
 }
 
 async function open({ folder, relayUrl, passphrase, roomId, last }: Vault): Promise<Opened> {
@@ -100,6 +127,7 @@ async function open({ folder, relayUrl, passphrase, roomId, last }: Vault): Prom
     room: shown.clock - caughtUp.clock,
     heap,
     written: meter.written,
+    exported: await exportFrom(client, heap),
   };
   await client.close();
   return opened;

@@ -11,7 +11,8 @@ import { STORES } from '../../../libs/client/src/room/state/records.js';
 import { RECORDS_VERSION } from '../../../libs/client/src/migrations/run.js';
 import { decodeHeader, encodeHeader } from '../../../libs/client/src/vault-header.js';
 import { asNewInstance, type ClearRecord } from '../../../libs/client/src/vault-instance.js';
-import { importVault } from '../../../libs/client/src/vault-transfer.js';
+import { fileOf } from '../../../libs/client/src/vault-transfer.spec-support.js';
+import { importVault } from '../../../libs/client/src/vault-import.js';
 import { Vault, type VaultPlatform } from '../../../libs/client/src/vault.js';
 import type { StoragePort } from '../../../libs/client/src/ports.js';
 import type { Dice } from '../../support/random.js';
@@ -135,7 +136,9 @@ export const exportsTarget = (): Target => ({
   prepare: async () => {
     const records = await clearRecords();
     expectThat(judged(() => asNewInstance(nodeRandom, records)) === 'ok', 'the records make no instance');
-    const file = await exportFile(newVaultKey(nodeRandom), randomBlock(records));
+    const files = await Promise.all(
+      [exportFile, oldExportFile].map((make) => make(newVaultKey(nodeRandom), randomBlock(records))),
+    );
     return {
       async run(dice) {
         if (dice.once(2)) {
@@ -146,6 +149,7 @@ export const exportsTarget = (): Target => ({
         }
         // The check of the file is wrong in all of these: no passphrase is ever tried.
         const platform = device();
+        const file = dice.of(files);
         const input = mutate(dice, file);
         const same = toHex(input) === toHex(file);
         const outcome = same
@@ -167,11 +171,22 @@ const randomBlock = (records: readonly ClearRecord[]): readonly Bytes[] => [
 ];
 
 /** An export as the client writes it, around whatever the blocks say. */
-async function exportFile(
+function exportFile(
   key: Bytes,
   plain: readonly Bytes[],
-  passphrase = PASSPHRASE,
-  sealedKey = sealExport(passphrase, key),
+  sealedKey = sealExport(PASSPHRASE, key),
+): Promise<Bytes> {
+  const blocks = plain.map((block, at) =>
+    sealRecord(key, '0fc-export', at === plain.length - 1 ? `${String(at)}/last` : String(at), block),
+  );
+  return fileOf({ sealedKey, blocks });
+}
+
+/** The same, as clients of versions 1 and 2 wrote it. */
+async function oldExportFile(
+  key: Bytes,
+  plain: readonly Bytes[],
+  sealedKey = sealExport(PASSPHRASE, key),
 ): Promise<Bytes> {
   const blocks = plain.map((block, at) =>
     sealRecord(key, '0fc-export', `${String(at)}/${String(plain.length)}`, block),
@@ -241,7 +256,7 @@ export const passphrasesTarget = (): Target => ({
       );
       const blocks = dice.once(6) ? [block, randomBytes(dice, 40)] : [block];
       const sealedKey = dice.once(4) ? changedKey(dice, sealedFileKey) : sealedFileKey;
-      const file = await exportFile(fileKey, blocks, PASSPHRASE, sealedKey);
+      const file = await (dice.once(3) ? oldExportFile : exportFile)(fileKey, blocks, sealedKey);
       const passphrase = dice.once(8) ? randomText(dice) : PASSPHRASE;
       const outcome = await judgedLater(() => importVault(platform, file, passphrase, PASSPHRASE));
       expectThat(IMPORT_CODES.test(outcome), `an import ended in ${outcome}`);

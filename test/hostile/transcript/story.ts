@@ -2,6 +2,7 @@
 import { utf8 } from '@0fc/protocol';
 import { parseInvite } from '@0fc/crypto/keys';
 import { nodeHash } from '@0fc/crypto/node';
+import { exported } from '../../support/exported.js';
 import { Member, value } from '../../support/member.js';
 import { until } from '../../support/wait.js';
 import { Stolen } from '../members/stolen.js';
@@ -152,9 +153,9 @@ export async function wholeStory(
   await tomas.say(roomId, TEXTS.last);
   await dora.comeBack(roomId);
   await dora.has(TEXTS.last);
-  const exported = value(await dora.api.exportVault('the passphrase of an export'));
+  const file = await exported(dora.api, 'the passphrase of an export');
   say('passphrase', 'the passphrase of an export');
-  secrets.set('export', { name: 'export', bytes: exported.slice(0, 64) });
+  secrets.set('export', { name: 'export', bytes: file.slice(0, 64) });
   await between('before the end');
   value(await tomas.api.closeRoom(roomId));
   await until('the room to be closed', () => [tomas, dora].every((who) => stageOf(who, roomId) === 'closed'));

@@ -61,6 +61,10 @@ export class IndexedDbStorage implements StoragePort {
     return this.#records(IDBKeyRange.bound([store, from], [store, to], false, true), most);
   }
 
+  async count(store: string): Promise<number> {
+    return this.#with((database) => database.count(RECORDS, range(store)));
+  }
+
   async write(changes: readonly StorageChange[]): Promise<void> {
     await this.#with(async (database) => {
       // The outbox must be on the disk before anything is sent (G16).

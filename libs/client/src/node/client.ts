@@ -84,7 +84,7 @@ export async function createNodeClient(options: NodeClientOptions): Promise<Node
     resumeRoom: (roomId) => client.resumeRoom(roomId),
     restoreRoom: (roomId) => client.restoreRoom(roomId),
     forgetRoom: (roomId) => client.forgetRoom(roomId),
-    exportVault: (passphrase) => client.exportVault(passphrase),
+    exportVault: (passphrase, take) => client.exportVault(passphrase, take),
     importVault: (file, filePassphrase, passphrase) => client.importVault(file, filePassphrase, passphrase),
     changePassphrase: (current, next) => client.changePassphrase(current, next),
     lock: () => client.lock(),

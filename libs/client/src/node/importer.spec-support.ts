@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { loadThemis, nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import type { StoragePort } from '../ports.js';
-import { importVault } from '../vault-transfer.js';
+import { importVault } from '../vault-import.js';
 import { FileStorage } from './storage.js';
 
 const [folder = '', file = '', filePassphrase = '', passphrase = ''] = process.argv.slice(2);
@@ -13,6 +13,7 @@ const storage: StoragePort = {
   list: (store) => files.list(store),
   listFrom: (store, prefix) => files.listFrom(store, prefix),
   listBetween: (...asked) => files.listBetween(...asked),
+  count: (store) => files.count(store),
   write: async (changes) => {
     process.stdout.write('writing\n');
     await files.write(changes);

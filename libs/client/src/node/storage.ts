@@ -106,6 +106,11 @@ export class FileStorage implements StoragePort {
     return this.#rows(sql, store, from, to, most ?? -1);
   }
 
+  async count(store: string): Promise<number> {
+    const sql = 'SELECT count(*) AS count FROM records WHERE store = ?';
+    return attempt(() => Number(this.#db.prepare(sql).get(store)?.count));
+  }
+
   async write(changes: readonly StorageChange[]): Promise<void> {
     this.#transaction(() => {
       const put = this.#db.prepare('INSERT OR REPLACE INTO records (store, key, value) VALUES (?, ?, ?)');

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadThemis, nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import { STORES } from '../room/state/records.js';
-import { exportVault } from '../vault-transfer.js';
+import { exportFile } from '../vault-transfer.spec-support.js';
 import { Vault } from '../vault.js';
 import { Child, killAll } from './children.spec-support.js';
 import { FileStorage } from './storage.js';
@@ -69,7 +69,7 @@ describe('kill -9', () => {
     );
     await vault.write([{ store: STORES.app, key: 'note', value: new TextEncoder().encode('kept') }]);
     const file = join(base, 'export');
-    writeFileSync(file, await exportVault(vault, { crypto, storage: source }, SECOND));
+    writeFileSync(file, await exportFile(vault, { crypto, storage: source }, SECOND));
     await source.close();
     for (const lines of [1, 1, 2]) {
       const folder = newFolder();

@@ -11,7 +11,6 @@ import { JoinSteps, type StepsOptions } from './join-steps.js';
 import { Lane, type Sender } from './outgoing/lane.js';
 import { Resumption } from './outgoing/resumption.js';
 import type { JoinRecord } from './state/records.js';
-import type { SerialQueue } from './state/serial.js';
 
 const STEPS: readonly JoinStep[] = ['claim', 'request', 'ownerReply', 'keyReceived', 'confirmed', 'admitted'];
 /** How long after the invite's end who confirmed in time may still be admitted, in milliseconds. */
@@ -79,11 +78,6 @@ export class Join implements Sender {
     return this.#steps.record;
   }
 
-  /** Public, so that an export waits for what is being written. */
-  get serial(): SerialQueue {
-    return this.#steps.serial;
-  }
-
   get live(): boolean {
     return this.#started && this.#state === 'connected';
   }
@@ -117,7 +111,7 @@ export class Join implements Sender {
   async stop(): Promise<void> {
     this.#rest(null);
     this.connection.stop();
-    await this.serial.run(() => undefined);
+    await this.#steps.serial.run(() => undefined);
   }
 
   view(): JoinView {

@@ -65,6 +65,7 @@ export function memoryStorage(): StoragePort {
         .map(([key, value]) => ({ key: key.slice(store.length + 1), value }))
         .filter(({ key }) => key >= from && key < to)
         .slice(0, most),
+    count: async (store) => (await list(`${store} `)).length,
     write: (changes: readonly StorageChange[]) => {
       for (const { store, key, value } of changes) {
         if (value === null) records.delete(`${store} ${key}`);

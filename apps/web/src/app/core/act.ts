@@ -2,8 +2,7 @@ import { inject, signal } from '@angular/core';
 import type { Failure, Outcome } from '@0fc/client/api';
 import type { ErrorCode } from '@0fc/protocol';
 
-import { AppStore } from './app-store';
-import type { ClientConnection } from './client-connection';
+import { AppStore, type Command } from './app-store';
 import type { PAGE_CODES } from './page-codes';
 
 /** One act of the user at a time: whether it is under way, and what the last one failed with. */
@@ -19,7 +18,7 @@ export class Act {
   }
 
   /** Runs a command; null while another one is under way. */
-  async run<T>(command: (api: ClientConnection['api']) => Promise<Outcome<T>>): Promise<Outcome<T> | null> {
+  async run<T>(command: Command<T>): Promise<Outcome<T> | null> {
     if (this.#busy()) return null;
     this.#busy.set(true);
     this.#failure.set(null);

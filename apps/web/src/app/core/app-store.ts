@@ -17,6 +17,12 @@ import { PAGE_CODES } from './page-codes';
 import { Preferences } from './preferences';
 import { firstUnread, mergeTimeline } from './timeline';
 
+/** What the page asks of the worker. */
+export type Command<T> = (
+  api: ClientConnection['api'],
+  calling: Pick<ClientConnection, 'exportVault'>,
+) => Promise<Outcome<T>>;
+
 /** Milliseconds that a worker has to store what was being written before it is ended. */
 const LOCK_MS = 1_000;
 
@@ -72,10 +78,10 @@ export class AppStore {
   }
 
   /** Runs one command. A worker that does not answer is a failure like any other. */
-  async run<T>(command: (api: ClientConnection['api']) => Promise<Outcome<T>>): Promise<Outcome<T>> {
+  async run<T>(command: Command<T>): Promise<Outcome<T>> {
     const connection = this.#connection;
     try {
-      return await command(connection.api);
+      return await command(connection.api, connection);
     } catch (error) {
       this.#fail(connection, error);
       return { ok: false, error: failureOfWorker(error) };

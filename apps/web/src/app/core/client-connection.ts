@@ -3,8 +3,10 @@ import type { ClientApi, ClientEvent } from '@0fc/client/api';
 
 /** One worker, and the door to it. */
 export interface ClientConnection {
-  readonly api: Omit<ClientApi, 'subscribe'>;
+  readonly api: Omit<ClientApi, 'subscribe' | 'exportVault'>;
   subscribe(listener: (event: ClientEvent) => void): Promise<void>;
+  /** Of the worker too, and apart from the rest as it calls back. */
+  readonly exportVault: ClientApi['exportVault'];
   /** Ends the worker: every key it held goes with its memory. */
   close(): void;
 }

@@ -32,6 +32,7 @@ describe('what members’ acts can end in', () => {
     ['STILL_MEMBER', 'Leave it first'],
     ['MESSAGE_UNKNOWN', 'Load earlier messages'],
     ['NOT_YOURS', 'Ask them to'],
+    ['EXPORT_CANCELLED', 'Export again'],
     ['EXPORT_DAMAGED', 'Fetch the file once more'],
   ])('%s says what can be done', (code, remedy) => {
     provideApp('rooms');

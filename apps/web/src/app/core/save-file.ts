@@ -1,14 +1,13 @@
 import { InjectionToken } from '@angular/core';
 
-/** Hands bytes to the browser's downloads under a name. Throws where the browser refuses. */
-export type SaveFile = (bytes: Uint8Array, name: string) => void;
+/** Hands a file to the browser's downloads under a name. Throws where the browser refuses. */
+export type SaveFile = (file: Blob, name: string) => void;
 
 /** How long the browser may take to begin reading the blob. */
 const KEPT_MS = 60_000;
 
-function saveFile(bytes: Uint8Array, name: string): void {
-  // A copy: a Blob takes no view of memory that may be shared.
-  const url = URL.createObjectURL(new Blob([new Uint8Array(bytes)], { type: 'application/octet-stream' }));
+function saveFile(file: Blob, name: string): void {
+  const url = URL.createObjectURL(file);
   const link = document.createElement('a');
   link.href = url;
   link.download = name;

@@ -12,6 +12,7 @@ export const openClient: OpenClient = (failed) => {
   return {
     api,
     subscribe: (listener) => api.subscribe(proxy(listener)),
+    exportVault: (passphrase, take) => api.exportVault(passphrase, proxy(take)),
     close: () => worker.terminate(),
   };
 };

@@ -54,7 +54,7 @@ const api: ClientApi = {
   resumeRoom: async (roomId) => (await starting).resumeRoom(roomId),
   restoreRoom: async (roomId) => (await starting).restoreRoom(roomId),
   forgetRoom: async (roomId) => (await starting).forgetRoom(roomId),
-  exportVault: async (passphrase) => (await starting).exportVault(passphrase),
+  exportVault: async (passphrase, take) => (await starting).exportVault(passphrase, take),
   importVault: async (file, filePassphrase, passphrase) =>
     (await starting).importVault(file, filePassphrase, passphrase),
   changePassphrase: async (current, next) => (await starting).changePassphrase(current, next),

@@ -180,6 +180,11 @@ export class Agent {
     }).then(() => undefined);
   }
 
+  /** Everything has been told to stop. */
+  get interrupted(): boolean {
+    return this.#interrupted;
+  }
+
   /** What waits, and what would wait from now on, is refused with INTERRUPTED. */
   interrupt(): void {
     this.#interrupted = true;

@@ -117,6 +117,7 @@ export async function runMember(args: readonly string[], io: Io): Promise<ExitCo
     const client = await createNodeClient(clientOptions(given));
     const agent = await Agent.over(client, seconds === null ? null : seconds * 1_000, voice.hear);
     ending.agent = agent;
+    if (ending.asked) agent.interrupt();
     const secret = (which: Secret): Promise<string> => secretOf(which, given, io);
     const input = (): AsyncIterable<string> => ending.lines();
     const stream = (): void => {
@@ -134,9 +135,9 @@ export async function runMember(args: readonly string[], io: Io): Promise<ExitCo
     }
     return EXIT.done;
   } catch (error) {
-    // What was under way has been told to stop: that is no failure of it.
-    if (ending.asked) return EXIT.done;
     const line = failureLine(error);
+    // What was under way has been told to stop: that is no failure, but of what is of use only as a whole.
+    if (ending.asked && line.code !== 'EXPORT_CANCELLED') return EXIT.done;
     print({ ...line, command: name });
     if (error instanceof UsageError) io.help(command === null ? usage() : commandUsage(command));
     return exitCodeOf(line.code);

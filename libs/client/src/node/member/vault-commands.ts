@@ -1,10 +1,8 @@
 /** Commands of the vault: made, exported, imported, sealed anew. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { value } from './agent.js';
 import { place, type Command } from './command.js';
-
-/** A file with every key of this member: for its owner alone, and never over another one. */
-const OWN_FILE = { mode: 0o600, flag: 'wx' } as const;
+import { writeWhole } from './whole-file.js';
 
 export const VAULT_COMMANDS: readonly Command[] = [
   {
@@ -23,10 +21,26 @@ export const VAULT_COMMANDS: readonly Command[] = [
     parameters: [place('file', 'path of the file: must not be there yet')],
     vault: 'open',
     async run({ agent, secret }, given) {
-      const file = given.needed('file');
-      const sealed = value(await agent.client.exportVault(await secret('filePassphrase')));
-      await writeFile(file, sealed, OWN_FILE);
-      return { file, bytes: sealed.length };
+      const path = given.needed('file');
+      const passphrase = await secret('filePassphrase');
+      let bytes = 0;
+      await writeWhole(path, async (file) => {
+        const failures: unknown[] = [];
+        const outcome = await agent.client.exportVault(passphrase, async (piece) => {
+          if (agent.interrupted) return false;
+          try {
+            await file.writeFile(piece);
+          } catch (error) {
+            failures.push(error);
+          }
+          bytes += piece.length;
+          return failures.length === 0;
+        });
+        // The disk's own word, rather than that the export ended for it.
+        if (failures.length > 0) throw failures[0];
+        value(outcome);
+      });
+      return { file: path, bytes };
     },
   },
   {

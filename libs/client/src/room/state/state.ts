@@ -40,7 +40,7 @@ export interface FoundMessage {
 
 export class RoomState extends RoomSnapshot {
   protected tables: StateTables;
-  /** Pieces of work on the room, one after the other; an export waits here for what is being written. */
+  /** Pieces of work on the room, one after the other. */
   readonly serial = new SerialQueue();
 
   readonly #vault: Vault;

@@ -57,6 +57,11 @@ export class WatchedStorage implements StoragePort {
     return records;
   }
 
+  async count(store: string): Promise<number> {
+    this.#mayRead();
+    return this.#storage.count(store);
+  }
+
   async write(changes: readonly StorageChange[]): Promise<void> {
     const { fails } = this;
     if (fails === null || fails.stored) await this.#storage.write(changes);

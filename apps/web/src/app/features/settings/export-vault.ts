@@ -1,4 +1,14 @@
-import { afterNextRender, Component, inject, Injector, signal, viewChild } from '@angular/core';
+import {
+  afterNextRender,
+  Component,
+  computed,
+  DestroyRef,
+  inject,
+  Injector,
+  signal,
+  viewChild,
+} from '@angular/core';
+import type { ExportProgress } from '@0fc/client/api';
 
 import { act } from '../../core/act';
 import { I18n } from '../../core/i18n';
@@ -7,10 +17,18 @@ import { ErrorMessage } from '../../ui/error-message';
 import { Modal } from '../../ui/modal';
 import { NewPassphrase } from '../unlock/new-passphrase';
 
+/** Shown until the worker has counted. */
+const NOTHING_YET: ExportProgress = { done: 0, total: 0 };
+
 /** 0fc-2026-11-24.vault, by the calendar of this device. */
 export function exportName(now: Date): string {
   const two = (value: number): string => String(value).padStart(2, '0');
   return `0fc-${String(now.getFullYear())}-${two(now.getMonth() + 1)}-${two(now.getDate())}.vault`;
+}
+
+/** What is under way, until it ends or nobody wants it any more. */
+interface Run {
+  wanted: boolean;
 }
 
 /** One sealed file with everything, and what it costs to have one (docs/protocol.md section 9). */
@@ -19,13 +37,35 @@ export function exportName(now: Date): string {
   imports: [ErrorMessage, Modal, NewPassphrase],
   host: { class: 'contents' },
   template: `
-    <zfc-modal #modal [heading]="t('settings.exportTitle')" (closed)="asking.set(false)">
+    <zfc-modal #modal [heading]="t('settings.exportTitle')" (closed)="end()">
       @if (saved(); as file) {
         <p role="status" data-testid="exported">{{ t('settings.exported', { file }) }}</p>
         <p class="hint">{{ t('settings.exportedHint') }}</p>
         <div class="dialog__actions">
           <button class="btn btn--primary" type="button" (click)="modal.close()">
             {{ t('common.close') }}
+          </button>
+        </div>
+      } @else if (progress(); as made) {
+        <p>{{ t('settings.exporting') }}</p>
+        <progress
+          class="bar"
+          data-testid="export-progress"
+          [attr.value]="made.total === 0 ? null : made.done"
+          [attr.max]="made.total || 1"
+          [attr.aria-label]="t('settings.exporting')"
+        ></progress>
+        <p class="quiet num" data-testid="export-done">
+          @if (made.total > 0) {
+            {{ t('settings.exportDone', { done: made.done, total: made.total }) }}
+          }
+        </p>
+        <p class="sr-only" role="status" data-testid="export-percent">
+          {{ t('settings.exportPercent', { percent: percent() }) }}
+        </p>
+        <div class="dialog__actions">
+          <button class="btn btn--line" type="button" data-testid="export-cancel" (click)="modal.close()">
+            {{ t('settings.exportCancel') }}
           </button>
         </div>
       } @else if (asking()) {
@@ -38,17 +78,8 @@ export function exportName(now: Date): string {
             <button class="btn btn--line" type="button" (click)="modal.close()">
               {{ t('common.cancel') }}
             </button>
-            <button
-              class="btn btn--primary"
-              type="submit"
-              data-testid="export-confirm"
-              [disabled]="act.busy()"
-              [attr.aria-busy]="act.busy()"
-            >
-              @if (act.busy()) {
-                <span class="spinner"></span>
-              }
-              {{ t(act.busy() ? 'settings.exporting' : 'settings.exportConfirm') }}
+            <button class="btn btn--primary" type="submit" data-testid="export-confirm">
+              {{ t('settings.exportConfirm') }}
             </button>
           </div>
         </form>
@@ -65,31 +96,90 @@ export class ExportVault {
   protected readonly act = act();
   /** drawn only while asked for, so that no passphrase stays in a hidden field */
   protected readonly asking = signal(false);
+  protected readonly progress = signal<ExportProgress | null>(null);
+  /** in steps of ten: each is read out */
+  protected readonly percent = computed(() => {
+    const { done, total } = this.progress() ?? NOTHING_YET;
+    return Math.floor((done / Math.max(total, 1)) * 10) * 10;
+  });
   protected readonly saved = signal<string | null>(null);
+  /** the last one was, and nobody has asked for another */
+  readonly cancelled = signal(false);
+  #run: Run | null = null;
+  /** of the worker's last export, which may be one that was cancelled and has not heard of it yet */
+  #ended: Promise<unknown> = Promise.resolve();
+
+  constructor() {
+    inject(DestroyRef).onDestroy(() => this.#cancel());
+  }
 
   ask(): void {
     this.act.clear();
     this.saved.set(null);
+    this.cancelled.set(false);
     this.asking.set(true);
     // Once drawn, so that its first field has the focus.
     afterNextRender(() => this.dialog().show(), { injector: this.#injector });
+  }
+
+  /** The dialog was closed: by its buttons, or by Escape. */
+  protected end(): void {
+    this.asking.set(false);
+    if (this.#cancel()) this.cancelled.set(true);
   }
 
   protected async save(): Promise<void> {
     this.act.clear();
     const passphrase = this.chosen()?.take() ?? null;
     if (passphrase === null) return;
-    const outcome = await this.act.run((api) => api.exportVault(passphrase));
-    // A dialog that was closed in the meantime wants no file any more.
-    if (outcome?.ok !== true || !this.asking()) return;
-    const name = exportName(new Date());
-    try {
-      this.#saveFile(outcome.value, name);
-    } catch {
-      this.act.refuse('EXPORT_UNSAVED');
+    const run: Run = { wanted: true };
+    this.#run = run;
+    this.#draw(NOTHING_YET);
+    await this.#ended;
+    const parts: Blob[] = [];
+    const exporting = this.act.run((_, { exportVault }) =>
+      exportVault(passphrase, (piece, progress) => {
+        if (run.wanted) {
+          // The browser's to keep, on disk where it is much; a copy, as it takes no memory that may be shared.
+          parts.push(new Blob([new Uint8Array(piece)]));
+          this.progress.set(progress);
+        }
+        return Promise.resolve(run.wanted);
+      }),
+    );
+    this.#ended = exporting;
+    const outcome = await exporting;
+    if (!run.wanted) {
+      this.act.clear();
       return;
     }
-    this.saved.set(name);
+    this.#run = null;
+    if (outcome?.ok === true) this.#keep(parts);
+    this.#draw(null);
+  }
+
+  #keep(parts: readonly Blob[]): void {
+    const name = exportName(new Date());
+    try {
+      this.#saveFile(new Blob([...parts], { type: 'application/octet-stream' }), name);
+      this.saved.set(name);
+    } catch {
+      this.act.refuse('EXPORT_UNSAVED');
+    }
+  }
+
+  /** Other contents of the dialog: its first control has the focus once they are drawn. */
+  #draw(progress: ExportProgress | null): void {
+    this.progress.set(progress);
     afterNextRender(() => this.dialog().focusInside(), { injector: this.#injector });
+  }
+
+  /** Whether there was something to cancel. */
+  #cancel(): boolean {
+    const run = this.#run;
+    this.#run = null;
+    this.progress.set(null);
+    if (run !== null) run.wanted = false;
+    return run !== null;
   }
 }

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { TestBed } from '@angular/core/testing';
+import { Router } from '@angular/router';
 import type { RouterTestingHarness } from '@angular/router/testing';
 
 import type { FakeClient } from '../../../../test-support/fake-client';
@@ -21,16 +22,24 @@ const texts = (root: HTMLElement): string => root.textContent.replace(/\s+/g, ' 
 const submit = (field: HTMLElement): boolean =>
   field.closest('form')?.dispatchEvent(new Event('submit', { cancelable: true })) ?? false;
 
+/** jsdom's Blob is read in the old way alone. */
+const textOf = (file: Blob): Promise<string> =>
+  new Promise((resolve) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result as string);
+    reader.readAsText(file);
+  });
+
 interface Saved {
-  readonly bytes: Uint8Array;
+  readonly file: Blob;
   readonly name: string;
 }
 
 async function settings(refuse = false): Promise<[Fixture, FakeClient, Saved[]]> {
   const files: Saved[] = [];
-  const saveFile = (bytes: Uint8Array, name: string): void => {
+  const saveFile = (file: Blob, name: string): void => {
     if (refuse) throw new TypeError('downloads are off');
-    files.push({ bytes, name });
+    files.push({ file, name });
   };
   TestBed.configureTestingModule({ providers: [{ provide: SAVE_FILE, useValue: saveFile }] });
   const client = provideApp('rooms', routes);
@@ -105,21 +114,99 @@ describe('exporting the vault', () => {
     await settle(fixture, 8);
     expect(client.calls).toContain(`exportVault ${PHRASE}`);
     expect(files.map(({ name }) => name)).toEqual([exportName(new Date())]);
-    expect(new TextDecoder().decode(files[0]!.bytes)).toBe('an export');
+    expect(await textOf(files[0]!.file)).toBe('an export.');
     expect(texts(element(fixture, 'exported'))).toContain(files[0]!.name);
     expect(maybe(fixture, 'export-passphrase')).toBeNull();
   });
 
-  it('says so when the browser saves nothing', async () => {
-    const [fixture] = await settings(true);
+  /** Asks for an export, and sees its progress as soon as the worker is at it. */
+  async function begin(fixture: Fixture): Promise<void> {
     element(fixture, 'export-open').click();
     await settle(fixture);
     fill(fixture, 'export-passphrase', PHRASE);
     fill(fixture, 'export-passphrase-again', PHRASE);
     submit(element(fixture, 'export-passphrase'));
+    await settle(fixture);
+  }
+
+  it('says so when the browser saves nothing', async () => {
+    const [fixture] = await settings(true);
+    await begin(fixture);
     await settle(fixture, 8);
     expect(element(fixture, 'error').dataset.code).toBe('EXPORT_UNSAVED');
     expect(maybe(fixture, 'exported')).toBeNull();
+  });
+
+  it.each([
+    ['en', '308 of about 1,234 items', '20% exported'],
+    ['fr', '308 éléments sur environ 1 234', '20\u00a0% exportés'],
+  ] as const)('draws a bar with a number, and reads out its tens: %s', async (language, done, percent) => {
+    const [fixture, client, files] = await settings();
+    TestBed.inject(Preferences).chooseLanguage(language);
+    client.held = true;
+    await begin(fixture);
+    const bar = element(fixture, 'export-progress') as HTMLProgressElement;
+    expect([bar.hasAttribute('value'), bar.getAttribute('aria-label')]).toEqual([false, expect.any(String)]);
+    expect(texts(element(fixture, 'export-done')).trim()).toBe('');
+    expect(maybe(fixture, 'export-passphrase')).toBeNull();
+    expect(document.activeElement).toBe(element(fixture, 'export-cancel'));
+    client.next();
+    await settle(fixture);
+    client.next();
+    await settle(fixture);
+    expect([bar.value, bar.max]).toEqual([308, 1_234]);
+    expect(texts(element(fixture, 'export-done')).trim()).toBe(done);
+    const spoken = element(fixture, 'export-percent');
+    expect([spoken.getAttribute('role'), spoken.textContent.trim()]).toEqual(['status', percent]);
+    client.held = false;
+    await settle(fixture, 12);
+    expect(files).toHaveLength(1);
+    expect(maybe(fixture, 'export-progress')).toBeNull();
+    expect(document.activeElement?.closest('dialog')).not.toBeNull();
+  });
+
+  it('is cancelled by its button or with the dialog, says so, and saves nothing', async () => {
+    const [fixture, client, files] = await settings();
+    for (const cancel of [
+      () => element(fixture, 'export-cancel').click(),
+      () => element(fixture, 'export-cancel').closest('dialog')!.close(),
+    ]) {
+      client.held = true;
+      await begin(fixture);
+      expect(maybe(fixture, 'export-cancelled')).toBeNull();
+      client.next();
+      await settle(fixture);
+      cancel();
+      await settle(fixture);
+      expect(texts(element(fixture, 'export-cancelled'))).toContain('No file was saved');
+      client.held = false;
+      await settle(fixture, 12);
+      expect([files, client.exporting]).toEqual([[], false]);
+      expect(maybe(fixture, 'export-progress')).toBeNull();
+    }
+    // What was cancelled stands in the way of none that follows, at once.
+    client.held = true;
+    await begin(fixture);
+    element(fixture, 'export-cancel').click();
+    await settle(fixture);
+    expect(client.exporting).toBe(true);
+    await begin(fixture);
+    client.held = false;
+    await settle(fixture, 16);
+    expect(files).toHaveLength(1);
+    expect(await textOf(files[0]!.file)).toBe('an export.');
+    expect(maybe(fixture, 'export-cancelled')).toBeNull();
+    expect(maybe(fixture, 'error')).toBeNull();
+  });
+
+  it('ends with the page that asked for it', async () => {
+    const [fixture, client, files] = await settings();
+    client.held = true;
+    await begin(fixture);
+    await TestBed.inject(Router).navigateByUrl('/');
+    client.held = false;
+    await settle(fixture, 12);
+    expect([files, client.exporting]).toEqual([[], false]);
   });
 
   it('is named by the day', () => {

@@ -1,4 +1,4 @@
-import { Component, inject, viewChild } from '@angular/core';
+import { Component, inject } from '@angular/core';
 
 import { I18n } from '../../core/i18n';
 import { Icon } from '../../ui/icon';
@@ -19,9 +19,14 @@ import { ExportVault } from './export-vault';
             <p class="label">{{ t('settings.export') }}</p>
             <p class="hint">{{ t('settings.exportHint') }}</p>
           </div>
-          <button class="btn btn--line" type="button" data-testid="export-open" (click)="leaving().ask()">
+          <button class="btn btn--line" type="button" data-testid="export-open" (click)="leaving.ask()">
             <zfc-icon name="download" />{{ t('settings.exportOpen') }}
           </button>
+          @if (leaving.cancelled()) {
+            <p class="set__more quiet" role="status" data-testid="export-cancelled">
+              {{ t('settings.exportCancelled') }}
+            </p>
+          }
         </div>
         <div class="set__row set__row--stack">
           <div>
@@ -34,18 +39,16 @@ import { ExportVault } from './export-vault';
             <p class="label">{{ t('settings.change') }}</p>
             <p class="hint">{{ t('settings.changeHint') }}</p>
           </div>
-          <button class="btn btn--line" type="button" data-testid="change-open" (click)="changing().ask()">
+          <button class="btn btn--line" type="button" data-testid="change-open" (click)="changing.ask()">
             <zfc-icon name="key" />{{ t('settings.changeOpen') }}
           </button>
         </div>
       </div>
     </section>
-    <zfc-export-vault />
-    <zfc-change-passphrase />
+    <zfc-export-vault #leaving />
+    <zfc-change-passphrase #changing />
   `,
 })
 export class VaultSection {
   protected readonly t = inject(I18n).t;
-  protected readonly leaving = viewChild.required(ExportVault);
-  protected readonly changing = viewChild.required(ChangePassphrase);
 }
