@@ -176,6 +176,7 @@ export const appView = (changes: Partial<AppView> = {}): AppView => ({
   relay: { fingerprint: RELAY, pinnedBy: 'vault', state: 'connected' },
   rooms,
   joins: [],
+  damaged: [],
   ...changes,
 });
 

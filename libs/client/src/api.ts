@@ -78,6 +78,15 @@ export interface AppView {
   readonly relay: RelayView;
   readonly rooms: readonly RoomSummary[];
   readonly joins: readonly JoinView[];
+  /** rooms and joins of which a record cannot be read: they are not opened, everything else is */
+  readonly damaged: readonly DamagedRoom[];
+}
+
+/** A room that this device's storage has damaged; forgetRoom deletes what is left of it. */
+export interface DamagedRoom {
+  readonly roomId: string;
+  /** of the record that is not what was stored */
+  readonly store: string;
 }
 
 export type JoinStep = 'claim' | 'request' | 'ownerReply' | 'keyReceived' | 'confirmed' | 'admitted';

@@ -315,7 +315,8 @@ export class Client implements ClientApi {
 
   #tell(): void {
     const session = this.#session;
-    const rest = session === null ? { relay: EMPTY_RELAY, rooms: [], joins: [] } : session.view();
+    const rest =
+      session === null ? { relay: EMPTY_RELAY, rooms: [], joins: [], damaged: [] } : session.view();
     this.#listener({ type: 'app', app: { vault: this.#state, ...rest } });
   }
 }

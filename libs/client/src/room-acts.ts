@@ -66,7 +66,7 @@ export async function forgetting(vault: Vault, roomId: string): Promise<readonly
   ];
   const lists = await Promise.all(
     stores.map(async (store) =>
-      (await vault.listFrom(store, prefixOf(roomId))).map(({ key }) => ({ store, key, value: null })),
+      (await vault.keysFrom(store, prefixOf(roomId))).map((key) => ({ store, key, value: null })),
     ),
   );
   return [{ store: STORES.rooms, key: roomId, value: null }, ...lists.flat()];
@@ -76,4 +76,16 @@ export async function forgetting(vault: Vault, roomId: string): Promise<readonly
 export function mustBeOver({ state, stopped }: Room): void {
   const gone = stopped?.code === ERROR_CODES.ROOM_UNKNOWN;
   if (state.core.stage === 'member' && !gone) throw new ClientError(ERROR_CODES.STILL_MEMBER);
+}
+
+/** What of the vault is damaged so that `open` fails; null: it does not. Rejects as `open` does otherwise. */
+export async function damageOf(open: () => Promise<void>): Promise<{ readonly store: string | null } | null> {
+  try {
+    await open();
+    return null;
+  } catch (error) {
+    const { code, params } = ClientError.from(error);
+    if (code !== ERROR_CODES.VAULT_DAMAGED && code !== ERROR_CODES.MALFORMED) throw error;
+    return { store: typeof params.store === 'string' ? params.store : null };
+  }
 }

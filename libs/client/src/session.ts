@@ -3,7 +3,7 @@ import { ERROR_CODES, parse, random16, type Bytes, type RoomId } from '@0fc/prot
 import { fingerprintOf } from '@0fc/crypto/verify';
 import { makeJoinRequest, safetyNumber } from '@0fc/crypto/keys';
 import type {
-  AppView, ClientEvent, CreateRoomOptions, InvitePreview, RelayRow, SafetyNumberView, TakePiece,
+  AppView, ClientEvent, CreateRoomOptions, DamagedRoom, InvitePreview, RelayRow, SafetyNumberView, TakePiece,
 } from './api.js'; // prettier-ignore
 import { Drafts } from './drafts.js';
 import type { ClientOptions } from './options.js';
@@ -12,7 +12,7 @@ import { previewOf, readInvite } from './invite-text.js';
 import type { Platform } from './ports.js';
 import { ReadMarkers } from './read-markers.js';
 import { hashFingerprint, RelayPin } from './relay-pin.js';
-import { forgetting, mustBeOver, safetyNumberWith, setVerified } from './room-acts.js';
+import { damageOf, forgetting, mustBeOver, safetyNumberWith, setVerified } from './room-acts.js';
 import { createRoom, ROOM_DEFAULTS } from './room/begin.js';
 import { Join } from './room/joiner.js';
 import { set } from './room/state/changes.js';
@@ -42,6 +42,7 @@ export class Session {
   readonly #pin: RelayPin;
   readonly #rooms = new Map<string, Room>();
   readonly #joins = new Map<string, Join>();
+  readonly #damaged = new Map<string, DamagedRoom>();
   readonly #faces: Faces;
   readonly #markers: ReadMarkers;
   readonly #drafts: Drafts;
@@ -78,12 +79,24 @@ export class Session {
     if (known === null)
       await this.#vault.write([{ store: STORES.app, key: 'instance', value: this.#instance }]);
     await this.#pin.load(this.#vault, this.#options.relayPublicKey);
-    for (const { key } of await this.#vault.list(STORES.rooms)) {
-      const state = await RoomState.load(this.#vault, key as RoomId, this.#platform.crypto.hash);
-      if (state !== null) this.#startRoom(state);
+    for (const key of await this.#vault.keysFrom(STORES.rooms, '')) {
+      await this.#orDamaged(key, STORES.rooms, async () => {
+        const state = await RoomState.load(this.#vault, key as RoomId, this.#platform.crypto.hash);
+        if (state !== null) this.#startRoom(state);
+      });
     }
-    const joins = await this.#vault.list(STORES.joins);
-    for (const { value } of joins) await this.#startJoin(decodeRecord(joinRecord, value));
+    for (const key of await this.#vault.keysFrom(STORES.joins, '')) {
+      await this.#orDamaged(key, STORES.joins, async () => {
+        const value = await this.#vault.get(STORES.joins, key);
+        if (value !== null) await this.#startJoin(decodeRecord(joinRecord, value));
+      });
+    }
+  }
+
+  /** A record that is not what was stored costs its own room or join, and no other. */
+  async #orDamaged(roomId: string, store: string, open: () => Promise<void>): Promise<void> {
+    const damage = await damageOf(open);
+    if (damage !== null) this.#damaged.set(roomId, { roomId, store: damage.store ?? store });
   }
 
   room(roomId: string): Room {
@@ -202,6 +215,12 @@ export class Session {
 
   /** Deletes everything of a room that is over, in one write. Rejects with STILL_MEMBER. */
   async forgetRoom(roomId: string): Promise<void> {
+    if (this.#damaged.has(roomId)) {
+      await this.#vault.write([...(await forgetting(this.#vault, roomId)), this.#drafts.drop(roomId)]);
+      this.#damaged.delete(roomId);
+      this.#changed();
+      return;
+    }
     const room = this.room(roomId);
     mustBeOver(room);
     this.#markers.stop(roomId);
@@ -245,6 +264,7 @@ export class Session {
       },
       rooms,
       joins,
+      damaged: [...this.#damaged.values()],
     };
   }
 

@@ -11,7 +11,7 @@ import { ExportPieces } from './export-file.js';
 import { isWeakPassphrase } from './passphrase.js';
 import type { StorageChange } from './ports.js';
 import { STORES } from './room/state/records.js';
-import type { Vault, VaultPlatform } from './vault.js';
+import { KEYS_END, type Vault, type VaultPlatform } from './vault.js';
 import type { RecordPlace } from './write-notes.js';
 
 /** A block is closed once it holds this much: neither side ever seals or opens the whole at once. */
@@ -21,8 +21,10 @@ const PAGE = 256;
 /** Writes wait while no more than so many records are read, but where they come faster than these rounds read them. */
 const AT_REST_RECORDS = 100;
 const ROUNDS = 5;
-/** Comes after every key: they are ids, numbers and fixed words. */
-const KEYS_END = '\uffff';
+/** Stores of which a record costs only itself. */
+const REPLACEABLE: ReadonlySet<string> = new Set([
+  STORES.log, STORES.messages, STORES.effects, STORES.rotations,
+]); // prettier-ignore
 
 /**
  * Hands everything that the vault holds to `take`, as the pieces of one file under a passphrase of its own; each
@@ -63,8 +65,12 @@ async function everyRecord(
 ): Promise<void> {
   let from = '';
   for (;;) {
-    const page = await vault.listBetween(store, from, KEYS_END, PAGE);
-    for (const { key, value } of page) await put({ store, key, value });
+    const page = await vault.listReadable(store, from, KEYS_END, PAGE);
+    for (const { key, value } of page) {
+      if (value !== null) await put({ store, key, value });
+      // A line that cannot be read is missing here as it is there; a room without one of its parts is no room.
+      else if (!REPLACEABLE.has(store)) throw new ClientError(ERROR_CODES.VAULT_DAMAGED, { store });
+    }
     const last = page.at(-1);
     if (last === undefined || page.length < PAGE) return;
     // The key that follows at once.

@@ -23,6 +23,7 @@ import { ClientError } from './errors.js';
 import { isWeakPassphrase } from './passphrase.js';
 import type { Platform, StorageChange, StoragePort, StorageRecord } from './ports.js';
 import { SerialQueue } from './room/state/serial.js';
+import type { RecordSource } from './migrations/migration.js';
 import { migrated, RECORDS_VERSION } from './migrations/run.js';
 import { decodeHeader, encodeHeader } from './vault-header.js';
 import { WriteNotes } from './write-notes.js';
@@ -32,6 +33,8 @@ const OWN_STORE = 'vault';
 const HEADER = 'header';
 const PROOF = 'proof';
 const PROOF_TEXT = '0fc vault';
+/** Comes after every key: they are ids, numbers and fixed words. */
+export const KEYS_END = '\uffff';
 
 /** What the vault needs of its platform. */
 export type VaultPlatform = Pick<Platform, 'crypto' | 'storage'>;
@@ -122,12 +125,22 @@ export class Vault {
 
   /** In one write with the header: whenever it is cut short, the vault is of one version or of the other. */
   async #migrate(from: number, sealed: Bytes): Promise<void> {
-    const changes = await migrated(from, this, this.#crypto.hash);
+    const changes = await migrated(from, this.#readable(), this.#crypto.hash);
     const header = await encodeHeader(this.#crypto.hash, { version: RECORDS_VERSION, sealed });
     await this.#storage.write([
       ...sealChanges(this.#held(), changes),
       { store: OWN_STORE, key: HEADER, value: header },
     ]);
+  }
+
+  /** What can be read of it: one damaged record must not keep a whole vault in its old form. */
+  #readable(): RecordSource {
+    return {
+      list: async (store) =>
+        (await this.listReadable(store, '', KEYS_END)).flatMap(({ key, value }) =>
+          value === null ? [] : [{ key, value }],
+        ),
+    };
   }
 
   /**
@@ -185,10 +198,10 @@ export class Vault {
     );
   }
 
-  /** The keys of a store from one on and up to another one, which is left out; the first `most` of them. */
-  async listKeysBetween(store: string, from: string, to: string, most: number): Promise<readonly string[]> {
+  /** Keys of a store that begin with `prefix`, ascending, whatever their records are like. */
+  async keysFrom(store: string, prefix: string): Promise<readonly string[]> {
     this.#held();
-    return (await this.#storage.listBetween(store, from, to, most)).map(({ key }) => key);
+    return (await this.#storage.listFrom(store, prefix)).map(({ key }) => key);
   }
 
   /** As {@link listBetween}; a value is null where the record is not what was stored under its key. */
@@ -196,9 +209,10 @@ export class Vault {
     store: string,
     from: string,
     to: string,
+    most?: number,
   ): Promise<readonly { readonly key: string; readonly value: Bytes | null }[]> {
     this.#held();
-    return (await this.#storage.listBetween(store, from, to)).map((record) => {
+    return (await this.#storage.listBetween(store, from, to, most)).map((record) => {
       try {
         return this.#open(store, record);
       } catch (error) {

@@ -26,7 +26,8 @@ export const logWindow: Migration = {
   from: 2,
   async run(records, hash) {
     const rooms = await records.list('rooms');
-    const made = await Promise.all(rooms.map(({ key, value }) => roomOf(hash, records, key, value)));
+    const made: (readonly StorageChange[])[] = [];
+    for (const { key, value } of rooms) made.push(await roomOf(hash, records, key, value));
     return made.flat();
   },
 };

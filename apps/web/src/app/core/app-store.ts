@@ -2,6 +2,7 @@ import { Injectable, computed, inject, signal } from '@angular/core';
 import type {
   AppView,
   ClientEvent,
+  DamagedRoom,
   Failure,
   JoinView,
   Outcome,
@@ -71,7 +72,11 @@ export class AppStore {
     [...(this.#app()?.rooms ?? [])].sort((a, b) => b.time - a.time),
   );
   readonly joins = computed<readonly JoinView[]>(() => this.#app()?.joins ?? []);
-  readonly empty = computed(() => this.#app() !== null && this.rooms().length + this.joins().length === 0);
+  /** rooms and joins that this device's storage has damaged */
+  readonly damaged = computed<readonly DamagedRoom[]>(() => this.#app()?.damaged ?? []);
+  readonly empty = computed(
+    () => this.#app() !== null && this.rooms().length + this.joins().length + this.damaged().length === 0,
+  );
 
   constructor() {
     this.#connection = this.#start();

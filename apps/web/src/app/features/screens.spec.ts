@@ -83,6 +83,20 @@ describe('home', () => {
     expect(TestBed.inject(Router).url).toBe('/room/room-new');
   });
 
+  it('says which room this device cannot read any more, and deletes it once that is confirmed', async () => {
+    const client = provideApp('rooms', routes);
+    const { fixture } = await visit('/');
+    client.pushApp({ damaged: [{ roomId: 'room-broken', store: 'slices' }] });
+    await settle(fixture);
+    expect(texts(element(fixture, 'damaged-room'))).toContain('This room cannot be opened');
+    expect(texts(element(fixture, 'damaged-room'))).toContain('slices');
+    element(fixture, 'forget-room').click();
+    await settle(fixture);
+    element(fixture, 'forget-confirm').click();
+    await settle(fixture, 8);
+    expect(client.calls).toContain('forgetRoom');
+  });
+
   it('speaks the chosen language at once', async () => {
     provideApp('empty', routes);
     const { fixture } = await visit('/');

@@ -58,8 +58,8 @@ export async function loadTables(
   const listed = (store: string) => vault.listFrom(store, prefixOf(roomId));
   const named = (key: string): string => key.slice(prefixOf(roomId).length);
   const next = core.nextIndex;
-  const [oldest] = await vault.listKeysBetween(STORES.log, keyOf(roomId, 0), keyOf(roomId, next), 1);
-  const first = oldest === undefined ? next : Number(named(oldest));
+  const [oldest] = await vault.listReadable(STORES.log, keyOf(roomId, 0), keyOf(roomId, next), 1);
+  const first = oldest === undefined ? next : Number(named(oldest.key));
   const log = await loadRecords(vault, roomId, Math.max(first, Math.min(next - window, from)), next);
   const rotationsFrom = Math.max(1, core.epoch - ROTATIONS_AT_HAND + 1);
   const tables: Tables & { readonly log: LogWindow } = {
@@ -106,12 +106,14 @@ export async function loadRotations(
   from: number,
   to: number,
 ): Promise<Map<number, RotationRecord>> {
-  const found = await vault.listBetween(STORES.rotations, keyOf(roomId, from), keyOf(roomId, to));
+  const found = await vault.listReadable(STORES.rotations, keyOf(roomId, from), keyOf(roomId, to));
   return new Map(
-    found.map(({ key, value }) => [
-      Number(key.slice(prefixOf(roomId).length)),
-      decodeRecord(rotationRecord, value),
-    ]),
+    // One that cannot be read is not held here: the others have it.
+    found.flatMap(({ key, value }) =>
+      value === null
+        ? []
+        : [[Number(key.slice(prefixOf(roomId).length)), decodeRecord(rotationRecord, value)] as const],
+    ),
   );
 }
 

@@ -7,11 +7,12 @@ import { Format } from '../../core/format';
 import { I18n } from '../../core/i18n';
 import { Avatar } from '../../ui/avatar';
 import { Icon } from '../../ui/icon';
+import { ForgetRoom } from '../room/forget-room';
 
 /** The rooms of this device, the newest activity first, and the joins under way. */
 @Component({
   selector: 'zfc-room-list',
-  imports: [Avatar, Icon, RouterLink],
+  imports: [Avatar, ForgetRoom, Icon, RouterLink],
   host: { class: 'contents' },
   template: `
     <ul class="rooms">
@@ -84,11 +85,19 @@ import { Icon } from '../../ui/icon';
           </a>
         </li>
       }
+      @for (room of store.damaged(); track room.roomId) {
+        <li class="room room--damaged" data-testid="damaged-room" [attr.data-room-id]="room.roomId">
+          <zfc-avatar [name]="'?'" [identity]="room.roomId" [room]="true" />
+          <span class="room__name">{{ t('home.damaged') }}</span>
+          <span class="room__text">{{ t('home.damagedText', { store: room.store }) }}</span>
+          <span class="room__side"><zfc-forget-room [roomId]="room.roomId" /></span>
+        </li>
+      }
     </ul>
   `,
 })
 export class RoomList {
-  readonly #store = inject(AppStore);
+  protected readonly store = inject(AppStore);
   protected readonly i18n = inject(I18n);
   protected readonly format = inject(Format);
   protected readonly t = this.i18n.t;
@@ -97,14 +106,14 @@ export class RoomList {
   // A room that is being joined has its line among the joins, which say how far it is.
   protected readonly joins = computed<readonly JoinView[]>(() => {
     const members = new Set(
-      this.#store
+      this.store
         .rooms()
         .filter((room) => room.stage !== 'joining')
         .map((room) => room.roomId),
     );
-    return this.#store.joins().filter((join) => !members.has(join.roomId));
+    return this.store.joins().filter((join) => !members.has(join.roomId));
   });
-  protected readonly rooms = computed(() => this.#store.rooms().filter((room) => room.stage !== 'joining'));
+  protected readonly rooms = computed(() => this.store.rooms().filter((room) => room.stage !== 'joining'));
 
   protected last(room: RoomSummary): string {
     if (room.stage !== 'member') return this.t(`home.${room.stage}`);
