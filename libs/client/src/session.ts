@@ -12,7 +12,7 @@ import { previewOf, readInvite } from './invite-text.js';
 import type { Platform } from './ports.js';
 import { ReadMarkers } from './read-markers.js';
 import { hashFingerprint, RelayPin } from './relay-pin.js';
-import { forgetting, mustBeOver, safetyNumberWith, setVerified } from './room-acts.js';
+import { ending, forgetting, mustBeOver, safetyNumberWith, setVerified } from './room-acts.js';
 import { createRoom, ROOM_DEFAULTS } from './room/begin.js';
 import { Join } from './room/joiner.js';
 import { set } from './room/state/changes.js';
@@ -48,6 +48,7 @@ export class Session {
   #watched: { readonly roomId: string; readonly feed: Feed } | null = null;
   #due: (() => void) | null = null;
   #closed = false;
+  readonly #isOpen = (): boolean => !this.#closed;
 
   private constructor(platform: Platform, vault: Vault, options: ClientOptions, tell: Tell, drafts: Drafts) {
     this.#platform = platform;
@@ -151,9 +152,10 @@ export class Session {
   async abandonJoin(roomId: string): Promise<void> {
     const join = this.#joins.get(roomId);
     if (join === undefined) return;
-    await join.stop();
+    await ending(join, this.#isOpen, () =>
+      this.#vault.write([{ store: STORES.joins, key: roomId, value: null }]),
+    );
     this.#joins.delete(roomId);
-    await this.#vault.write([{ store: STORES.joins, key: roomId, value: null }]);
     this.#changed();
   }
 
@@ -204,12 +206,13 @@ export class Session {
     const room = this.room(roomId);
     mustBeOver(room);
     this.#markers.stop(roomId);
-    await room.stop();
-    await room.state.serial.run(async () => {
-      const changes = await forgetting(this.#vault, roomId);
-      await this.#vault.write([...changes, this.#drafts.drop(roomId)]);
-      this.#rooms.delete(roomId);
-    });
+    await ending(room, this.#isOpen, () =>
+      room.state.serial.run(async () => {
+        const changes = await forgetting(this.#vault, roomId);
+        await this.#drafts.drop(roomId, (draft) => this.#vault.write([...changes, draft]));
+        this.#rooms.delete(roomId);
+      }),
+    );
     if (this.#watched?.roomId === roomId) this.#watched = null;
     this.#changed();
   }
