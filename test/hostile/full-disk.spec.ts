@@ -3,20 +3,13 @@
  * acknowledged is not lost, memory is what the disk has, and the room goes on by itself once there is room again.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { shownBy } from '../fixtures/shown.js';
 import { FailingDisk } from '../support/failing-storage.js';
-import { Member, value } from '../support/member.js';
-import { hurried, openHurried, openOver } from '../support/platform.js';
-import { vaultSize } from '../support/vault-size.js';
-import { epochOf, idOf, namesIn, Stage, stageOf, type Company } from './stage.js';
+import { value } from '../support/member.js';
+import { openHurried } from '../support/platform.js';
+import { MOST_WRITES, overDisk, sameOverRestart, sceneOn, type Scene } from './members/over-disk.js';
+import { epochOf, idOf, namesIn, Stage, stageOf } from './stage.js';
 
 jest.setTimeout(240_000);
-
-/** More writes than anything here takes: a loop ends once the failing one was not reached. */
-const MOST_WRITES = 40;
 
 let stage: Stage;
 beforeAll(async () => {
@@ -24,44 +17,6 @@ beforeAll(async () => {
 });
 afterEach(() => stage.dismiss());
 afterAll(() => stage.close());
-
-interface Scene extends Omit<Company, 'ines'> {
-  /** of whom it happens to: the owner's or Tomás's */
-  readonly disk: FailingDisk;
-  readonly victim: Member;
-}
-
-/** A room of two, one of whom is over a disk that may fail. */
-async function scene(who: 'owner' | 'member'): Promise<Scene> {
-  const disk = new FailingDisk();
-  const { owner, tomas, roomId } = await stage.two();
-  const victim = who === 'owner' ? owner : tomas;
-  await victim.leave();
-  victim.open = openOver((platform) => hurried(5)(disk.over(platform)));
-  await victim.comeBack(roomId);
-  await victim.live();
-  await stage.level([owner, tomas]);
-  return { owner, tomas, roomId, disk, victim };
-}
-
-/** Everything that a member is shown of a room, but for what only a session knows. */
-const shownTo = (who: Member): unknown => ({
-  items: who.items,
-  names: namesIn(who),
-  epoch: epochOf(who),
-  stage: who.room?.stage,
-  invites: who.room?.invites,
-  summary: who.app?.rooms.map(({ roomId, name, unread, alarms }) => ({ roomId, name, unread, alarms })),
-});
-
-/** A restart finds what was shown before it. */
-async function sameOverRestart(who: Member, roomId: string): Promise<void> {
-  const before = shownTo(who);
-  await who.leave();
-  await who.comeBack(roomId);
-  await who.live();
-  expect(shownTo(who)).toEqual(before);
-}
 
 /**
  * Fails the first write of `act`, then the second, and so on, until all of it went through: `act` begins it and
@@ -94,7 +49,7 @@ async function atEveryWrite(
 
 describe('a disk that is full at any write of', () => {
   test('G14 G16 a line that arrives loses nothing, and the room goes on by itself', async () => {
-    const room = await scene('member');
+    const room = await sceneOn(stage, 'member');
     const { owner, tomas, roomId } = room;
     await atEveryWrite(room, async (k) => {
       const text = `line ${String(k)}`;
@@ -104,7 +59,7 @@ describe('a disk that is full at any write of', () => {
   });
 
   test('G14 G16 a line that is sent loses none that was taken, and the room goes on by itself', async () => {
-    const room = await scene('member');
+    const room = await sceneOn(stage, 'member');
     const { owner, tomas, roomId } = room;
     await atEveryWrite(room, async (k) => {
       const text = `line ${String(k)}`;
@@ -120,7 +75,7 @@ describe('a disk that is full at any write of', () => {
   test.each(['owner', 'member'] as const)(
     'G9 G14 G16 a rotation, at the %s, loses no key, and the room goes on by itself',
     async (who) => {
-      const room = await scene(who);
+      const room = await sceneOn(stage, who);
       const { owner, tomas, roomId } = room;
       await atEveryWrite(room, (k) => {
         const next = epochOf(owner) + 1;
@@ -139,7 +94,7 @@ describe('a disk that is full at any write of', () => {
   test.each(['owner', 'member'] as const)(
     'G10 G14 G16 a removal, at the %s, carries out what was promised, and the room goes on by itself',
     async (who) => {
-      const room = await scene(who);
+      const room = await sceneOn(stage, who);
       const { owner, tomas, roomId } = room;
       await atEveryWrite(room, async (k) => {
         room.disk.heal();
@@ -160,7 +115,7 @@ describe('a disk that is full at any write of', () => {
   );
 
   test('G2 G14 G16 a join, at the owner, ends in a member that everybody knows, and the room goes on by itself', async () => {
-    const room = await scene('owner');
+    const room = await sceneOn(stage, 'owner');
     const { owner, tomas, roomId, disk } = room;
     await atEveryWrite(room, async (k) => {
       disk.heal();
@@ -178,7 +133,7 @@ describe('a disk that is full at any write of', () => {
     const { owner, tomas, roomId } = await stage.two();
     for (let k = 1; k <= MOST_WRITES; k++) {
       const disk = new FailingDisk();
-      const over = openOver((platform) => hurried(5)(disk.over(platform)));
+      const over = overDisk(disk);
       const guest = await stage.member(`Guest ${String(k)}`, stage.relay.url, over);
       const { link, inviteId } = await owner.invite(roomId);
       disk.failFrom(k);
@@ -211,65 +166,6 @@ describe('a disk that is full at any write of', () => {
   });
 });
 
-/** A device with no vault yet, over a disk that may fail. */
-async function newDevice(name: string): Promise<{ readonly device: Member; readonly disk: FailingDisk }> {
-  const disk = new FailingDisk();
-  const folder = await mkdtemp(join(tmpdir(), '0fc-member-'));
-  const passphrase = `a long enough passphrase of another device of ${name}`;
-  const device = stage.keep(Member.over(folder, { name, relayUrl: stage.relay.url, passphrase }));
-  device.open = openOver((platform) => hurried(5)(disk.over(platform)));
-  await device.start();
-  return { device, disk };
-}
-
-describe('a disk that is full at any write of an import', () => {
-  test('G14 G16 has nothing of it or all of it, and the same file is imported once there is room', async () => {
-    const FILE = 'a long enough passphrase of the file';
-    const { owner, tomas, roomId } = await stage.two();
-    let last = tomas;
-    for (let k = 1; k <= MOST_WRITES; k++) {
-      await stage.level([owner, last]);
-      // Its last line waits yet, and goes with it.
-      stage.relay.onRequest('append', ({ memberId }) => (memberId === idOf(last) ? 'drop' : undefined));
-      const line = `from the device before ${String(k)}`;
-      await last.say(roomId, line);
-      const file = value(await last.api.exportVault(FILE));
-      await last.leave();
-      stage.relay.honest();
-      const { device, disk } = await newDevice('Tomás');
-      disk.failFrom(k);
-      const first = await device.api.importVault(file, FILE, device.passphrase);
-      if (!first.ok) {
-        expect([first.error.code, device.app?.vault, vaultSize(device).records]).toEqual([
-          'VAULT_FULL',
-          'absent',
-          0,
-        ]);
-        disk.heal();
-        value(await device.api.importVault(file, FILE, device.passphrase));
-      }
-      await device.watch(roomId);
-      await stage.byItself(
-        `write ${String(k)} to fail, or the room to be live`,
-        [device],
-        () => disk.failed > 0 || (device.room?.connection === 'connected' && !device.room.catchingUp),
-      );
-      const reached = disk.failed > 0;
-      disk.heal();
-      await stage.arrives([owner, device], line);
-      await stage.goesOn(roomId, [owner, device], `on device ${String(k)},`);
-      await stage.level([owner, device]);
-      expect(device.texts).toEqual(owner.texts);
-      expect([...namesIn(device)].sort()).toEqual(['Amina', 'Tomás']);
-      await sameOverRestart(device, roomId);
-      expect([owner, device].flatMap(({ alarms }) => alarms)).toEqual([]);
-      if (!reached) return;
-      last = device;
-    }
-    throw new Error(`it takes more than ${String(MOST_WRITES)} writes`);
-  });
-});
-
 /** What the room is told while nothing can be written; the disk has room again after it. */
 type Told = Readonly<Record<string, (room: Scene) => Promise<unknown>>>;
 const told: Told = {
@@ -285,7 +181,7 @@ describe('a room that stands still because nothing can be written', () => {
   test.each(Object.entries(told))(
     'G6 G14 G16 has %s of that time, and all that follows it, by itself once there is room, whatever its user presses, over a restart too',
     async (_, happens) => {
-      const room = await scene('member');
+      const room = await sceneOn(stage, 'member');
       const { owner, tomas, roomId, disk } = room;
       await owner.say(roomId, 'said before');
       await stage.arrives([owner, tomas], 'said before');
@@ -308,82 +204,4 @@ describe('a room that stands still because nothing can be written', () => {
       expect([...owner.alarms, ...tomas.alarms]).toEqual([]);
     },
   );
-});
-
-/** What a user asks of this device alone, and how far it has come of it; `prepare` resolves to both. */
-type Asked = Readonly<
-  Record<
-    string,
-    (
-      room: Scene,
-    ) => Promise<{ readonly ask: () => Promise<{ readonly ok: boolean }>; readonly done: () => boolean }>
-  >
->;
-const asked: Asked = {
-  'a draft': ({ victim, roomId }) =>
-    Promise.resolve({
-      ask: () => victim.api.setDraft(roomId, 'half a sentence'),
-      done: () => victim.app?.rooms.find((room) => room.roomId === roomId)?.draft === 'half a sentence',
-    }),
-  'the end of a join': async ({ victim }) => {
-    const other = await stage.member('Dora');
-    const elsewhere = await other.createRoom('Rive gauche', 100, true);
-    value(await victim.api.join((await other.invite(elsewhere)).link, victim.name));
-    await stage.byItself('the request', [other], () => other.room?.approvals.length === 1);
-    return {
-      ask: () => victim.api.abandonJoin(elsewhere),
-      done: () => victim.app?.joins.length === 0,
-    };
-  },
-  'the end of a room that is over': async ({ owner, victim, roomId }) => {
-    value(await owner.api.removeMember(roomId, idOf(victim)));
-    await stage.byItself('the removal', [victim], () => stageOf(victim, roomId) === 'removed');
-    value(await victim.api.setDraft(roomId, 'half a sentence'));
-    await stage.byItself('the draft', [victim], () => victim.app?.rooms[0]?.draft === 'half a sentence');
-    return {
-      ask: () => victim.api.forgetRoom(roomId),
-      done: () => victim.app?.rooms.length === 0,
-    };
-  },
-};
-
-describe('a command that a full disk refuses', () => {
-  test.each(Object.entries(asked))(
-    'G14 changes nothing, not even what is shown: %s, which is done once there is room, over a restart too',
-    async (_, prepare) => {
-      const room = await scene('member');
-      const { victim, disk } = room;
-      const { ask, done } = await prepare(room);
-      const shown = await shownBy(victim);
-      disk.failAlways();
-      expect(await ask()).toMatchObject({ ok: false, error: { code: 'VAULT_FULL' } });
-      // Once more: what was refused has not been done meanwhile.
-      expect(await ask()).toMatchObject({ ok: false, error: { code: 'VAULT_FULL' } });
-      expect(await shownBy(victim)).toEqual(shown);
-      expect(done()).toBe(false);
-      disk.heal();
-      await victim.leave();
-      await victim.comeBack();
-      expect(await shownBy(victim)).toEqual(shown);
-      expect(await ask()).toMatchObject({ ok: true });
-      await stage.byItself('it to be done', [victim], done);
-      await victim.leave();
-      await victim.comeBack();
-      await stage.byItself('it to be done over a restart', [victim], done);
-    },
-  );
-
-  test('G2 G14 keeps a join going that could not be ended: its owner may still admit it', async () => {
-    const { victim, disk } = await scene('member');
-    const other = await stage.member('Dora');
-    const elsewhere = await other.createRoom('Rive gauche', 100, true);
-    const { link, inviteId } = await other.invite(elsewhere);
-    value(await victim.api.join(link, victim.name));
-    await stage.byItself('the request', [other], () => other.room?.approvals.length === 1);
-    disk.failAlways();
-    expect((await victim.api.abandonJoin(elsewhere)).ok).toBe(false);
-    disk.heal();
-    value(await other.api.decideJoin(elsewhere, inviteId, true));
-    await stage.byItself('the admission', [other], () => stageOf(victim, elsewhere) === 'member');
-  });
 });

@@ -4,18 +4,15 @@
  * was refused.
  */
 import { expect } from '@jest/globals';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Outcome } from '@0fc/client/api';
 import { shownBy } from '../../fixtures/shown.js';
 import { expectSound, type Sent } from '../../support/checker.js';
 import { FailingDisk } from '../../support/failing-storage.js';
 import { shownOf } from '../../support/member-process.js';
-import { Member, value } from '../../support/member.js';
-import { hurried, openOver } from '../../support/platform.js';
+import { value, type Member } from '../../support/member.js';
 import { until } from '../../support/wait.js';
 import { epochOf, idOf, namesIn, stageOf, type Stage } from '../stage.js';
+import { deviceOver } from './over-disk.js';
 
 const ROTATE_EVERY = 9;
 
@@ -67,12 +64,8 @@ export class DiskStory {
 
   async #person(name: string): Promise<Member> {
     const disk = new FailingDisk();
-    const folder = await mkdtemp(join(tmpdir(), '0fc-member-'));
-    const passphrase = `a long enough passphrase of ${name}`;
-    const member = Member.over(folder, { name, relayUrl: this.#stage.relay.url, passphrase });
-    member.open = openOver((platform) => hurried(5)(disk.over(platform)));
-    await member.start();
-    value(await member.api.createVault(passphrase));
+    const member = await deviceOver(disk, name, this.#stage.relay.url);
+    value(await member.api.createVault(member.passphrase));
     disk.failWhen(this.#failures(name));
     this.#disks.set(name, disk);
     this.#people.push(member);
