@@ -5,15 +5,12 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { rm } from 'node:fs/promises';
 import type { Browser } from 'playwright-core';
-import { putDatabases } from '../fixtures/profiles.js';
-import { copyOf, databasesOf, readExpected, readMade } from '../fixtures/v01.js';
+import { copyOf } from '../fixtures/v01.js';
 import { RelayProcess } from '../support/relay-process.js';
-import { launch, Profile } from './profile.js';
+import { launch, type Profile } from './profile.js';
+import { beginningsOf, profileOf } from './v01-profile.js';
 
 jest.setTimeout(300_000);
-
-const made = readMade();
-const expected = readExpected();
 
 let folder: string;
 let relay: RelayProcess;
@@ -34,20 +31,11 @@ afterAll(async () => {
 });
 
 async function unlocked(place: string): Promise<Profile> {
-  const vault = made.vaults.find((one) => one.place === place);
-  if (vault === undefined) throw new Error(`there is no vault ${place}`);
-  const profile = await Profile.create(browser, vault.name, relay.url, 'fr-FR');
-  await putDatabases(profile, databasesOf(vault));
+  const { profile, passphrase } = await profileOf(place, browser, relay.url);
   await profile.open();
-  await profile.unlock(vault.passphrase);
+  await profile.unlock(passphrase);
   return profile;
 }
-
-/** Texts that stood in the log, in their order: how the line of each begins; nothing for a deleted one. */
-const beginningsOf = (place: string): readonly string[] =>
-  (expected.vaults[place]?.rooms[0]?.lines ?? []).flatMap((line) =>
-    line.type === 'message' && !line.waits ? [line.text] : [],
-  );
 
 describe('two profiles of version 0.1', () => {
   test('are opened, show what they showed, and talk', async () => {

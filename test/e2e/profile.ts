@@ -49,6 +49,11 @@ export class Profile {
     return new Profile(name, url, context);
   }
 
+  /** Another tab of the same browser profile, which is not open yet. */
+  tab(): Profile {
+    return new Profile(this.name, this.url, this.context);
+  }
+
   /** Opens the page at a path (or a whole link), as a new tab does. */
   async open(path = '/'): Promise<void> {
     this.page = await this.context.newPage();

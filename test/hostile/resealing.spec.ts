@@ -58,11 +58,9 @@ const ofTheWholeRoom: Loss = async ({ all, away, roomId }) => {
   await stage.byItself('the room to be unknown', all, () =>
     all.every(({ room }) => room?.stopped?.code === 'ROOM_UNKNOWN'),
   );
-  const [one, ...others] = all;
+  const [one] = all;
   value(await one!.api.restoreRoom(roomId));
-  await one!.live();
-  // Whoever follows by itself loses nothing by it.
-  for (const who of others) await who.api.restoreRoom(roomId);
+  await stage.byItself('the others to follow', all, () => all.every(({ room }) => room?.stopped === null));
   await showLoss(all);
 };
 

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@j
 import { encodeFrame, FRAME_EVENT, FRAME_TYPES, type AnyContent, type SessionMessage } from '@0fc/protocol';
 import { startRelay, type RunningRelay } from '../../apps/relay/src/start.js';
 import { Member, value } from '../support/member.js';
+import { openHurried } from '../support/platform.js';
 import { until } from '../support/wait.js';
 import { Peer } from '../integration/relay-peer.js';
 import { entryAt, Stolen } from './members/stolen.js';
@@ -169,12 +170,12 @@ describe('a member whose client is of a later version', () => {
 describe('a relay of a later version', () => {
   let stage: Stage;
   beforeAll(async () => {
-    stage = await Stage.open();
+    stage = await Stage.open(openHurried);
   });
   afterEach(() => stage.dismiss());
   afterAll(() => stage.close());
 
-  test('W11 stops the client by its hello, which says so, keeps everything, and goes on with one of its own', async () => {
+  test('W11 is named by its hello, costs nothing, is asked again, and goes on by itself with one of its own', async () => {
     const { owner, tomas, roomId } = await stage.two();
     await tomas.say(roomId, 'before');
     await owner.has('before');
@@ -182,15 +183,18 @@ describe('a relay of a later version', () => {
       client.memberId === idOf(tomas) ? { ...body, version: 2 } : undefined,
     );
     stage.relay.cut(idOf(tomas));
-    await until('the client to stop', () => tomas.room?.stopped?.code === 'UNSUPPORTED_VERSION');
-    const asked = stage.relay.requests('open', idOf(tomas)).length;
+    await until('it to be named', () => tomas.room?.stopped?.code === 'UNSUPPORTED_VERSION');
+    expect(tomas.room?.stopped?.resumes).toBe(true);
+    const hellos = (): number => stage.relay.events('hello', idOf(tomas)).length;
+    const [asked, greeted] = [stage.relay.requests('open', idOf(tomas)).length, hellos()];
     value(await tomas.api.sendText(roomId, 'meanwhile'));
     await owner.say(roomId, 'and here');
+    await stage.byItself('another attempt', [tomas], () => hellos() > greeted + 1);
     expect(stage.relay.requests('open', idOf(tomas))).toHaveLength(asked);
     expect(tomas.texts).toEqual(['before']);
     stage.relay.honest();
-    value(await tomas.api.resumeRoom(roomId));
-    await Promise.all([owner, tomas].map((who) => who.has('meanwhile', 'and here')));
+    await stage.arrives([owner, tomas], 'meanwhile', 'and here');
+    await stage.goesOn(roomId, [owner, tomas], 'after it,');
     expect([owner, tomas].flatMap(({ alarms }) => alarms)).toEqual([]);
   });
 

@@ -6,7 +6,7 @@ import { ClientError, type Platform, type StoragePort } from '@0fc/client';
 export class FailingDisk {
   /** writes that were asked for, failed ones included */
   writes = 0;
-  /** writes that have failed since the last failAt, failFrom or failAlways */
+  /** writes that have failed since the last of the calls below that begin with fail */
   failed = 0;
   /** writes that wait for {@link pass} now */
   waiting = 0;
@@ -16,18 +16,23 @@ export class FailingDisk {
 
   /** The n-th write from now on fails, and no other. */
   failAt(n: number): void {
-    const due = this.writes + n;
-    this.#fail((write) => write === due);
+    this.failWhen((write) => write === n);
   }
 
   /** The n-th write from now on fails, and every one after it. */
   failFrom(n: number): void {
-    const due = this.writes + n;
-    this.#fail((write) => write >= due);
+    this.failWhen((write) => write >= n);
   }
 
   failAlways(): void {
     this.failFrom(1);
+  }
+
+  /** Every write fails for which this holds: the first one from now on is 1. */
+  failWhen(fails: (write: number) => boolean): void {
+    const before = this.writes;
+    this.failed = 0;
+    this.#fails = (write) => fails(write - before);
   }
 
   /** There is room again. */
@@ -55,11 +60,6 @@ export class FailingDisk {
     ...platform,
     storage: this.#around(platform.storage),
   });
-
-  #fail(fails: (write: number) => boolean): void {
-    this.failed = 0;
-    this.#fails = fails;
-  }
 
   #around(storage: StoragePort): StoragePort {
     return {

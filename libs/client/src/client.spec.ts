@@ -2,7 +2,7 @@
 import { beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { loadThemis, nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import { concat, utf8 } from '@0fc/protocol';
-import type { VaultState } from './api.js';
+import type { DamagedRoom, VaultState } from './api.js';
 import { createClient, type Client } from './client.js';
 import { ClientError } from './errors.js';
 import type { Platform, StoragePort } from './ports.js';
@@ -42,6 +42,7 @@ class Device implements Platform {
 let device: Device;
 let client: Client;
 let state: VaultState;
+let damaged: readonly DamagedRoom[];
 
 beforeAll(() => loadThemis());
 beforeEach(async () => {
@@ -54,7 +55,7 @@ beforeEach(async () => {
     fetchRelayTime: unreachable,
   });
   await client.subscribe((event) => {
-    if (event.type === 'app') state = event.app.vault;
+    if (event.type === 'app') ({ vault: state, damaged } = event.app);
   });
 });
 
@@ -76,7 +77,7 @@ describe('the vault behind the client', () => {
 
   it('is closed, and its lock free, where it opens and cannot be read', async () => {
     const vault = await Vault.create(device, PASSPHRASE);
-    await vault.write([{ store: STORES.joins, key: 'torn', value: utf8('no join at all') }]);
+    await vault.write([{ store: STORES.app, key: 'instance', value: utf8('no instance at all') }]);
     const close = jest.spyOn(Vault.prototype, 'close');
     expect(await code(client.unlock(PASSPHRASE))).toBe('MALFORMED');
     expect(close).toHaveBeenCalled();
@@ -84,6 +85,16 @@ describe('the vault behind the client', () => {
     expect([state, device.held]).toEqual(['locked', false]);
     expect((await client.changePassphrase(PASSPHRASE, 'another one, long enough')).ok).toBe(false);
     expect(await code(client.unlock('not the passphrase'))).toBe('WRONG_PASSPHRASE');
+  });
+
+  it('is open where a join in it cannot be read, which is named and can be deleted', async () => {
+    const vault = await Vault.create(device, PASSPHRASE);
+    await vault.write([{ store: STORES.joins, key: 'torn', value: utf8('no join at all') }]);
+    expect(await code(client.unlock(PASSPHRASE))).toBe('ok');
+    expect(damaged).toEqual([{ roomId: 'torn', store: STORES.joins }]);
+    expect(await code(client.forgetRoom('torn'))).toBe('ok');
+    expect(await vault.get(STORES.joins, 'torn')).toBeNull();
+    await client.close();
   });
 
   it('that is being opened is erased only once it is open', async () => {

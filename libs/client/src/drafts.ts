@@ -2,13 +2,17 @@
 import { fromUtf8, utf8 } from '@0fc/protocol';
 import type { StorageChange } from './ports.js';
 import { STORES } from './room/state/records.js';
+import { SerialQueue } from './room/state/serial.js';
 import type { Vault } from './vault.js';
 
 const PREFIX = 'draft/';
 
 export class Drafts {
   readonly #vault: Vault;
+  /** as the vault has them */
   readonly #texts = new Map<string, string>();
+  /** Of two changes at once, the second must find what the first has stored. */
+  readonly #turns = new SerialQueue();
 
   private constructor(vault: Vault) {
     this.#vault = vault;
@@ -27,18 +31,21 @@ export class Drafts {
   }
 
   /** Resolves once it is stored; false: it was so already. Rejects with VAULT_FULL and the like. */
-  async set(roomId: string, text: string): Promise<boolean> {
-    if (this.of(roomId) === text) return false;
-    this.#texts.set(roomId, text);
-    await this.#vault.write([
-      { store: STORES.app, key: PREFIX + roomId, value: text === '' ? null : utf8(text) },
-    ]);
-    return true;
+  set(roomId: string, text: string): Promise<boolean> {
+    return this.#turns.run(async () => {
+      if (this.of(roomId) === text) return false;
+      const value = text === '' ? null : utf8(text);
+      await this.#vault.write([{ store: STORES.app, key: PREFIX + roomId, value }]);
+      this.#texts.set(roomId, text);
+      return true;
+    });
   }
 
-  /** Forgets a room's draft here; the change that does so in the vault. */
-  drop(roomId: string): StorageChange {
-    this.#texts.delete(roomId);
-    return { store: STORES.app, key: PREFIX + roomId, value: null };
+  /** Forgets a room's draft with `write`, which stores the change that it is given; rejects as that does. */
+  drop(roomId: string, write: (change: StorageChange) => Promise<void>): Promise<void> {
+    return this.#turns.run(async () => {
+      await write({ store: STORES.app, key: PREFIX + roomId, value: null });
+      this.#texts.delete(roomId);
+    });
   }
 }

@@ -51,6 +51,21 @@ function keyOfMember({ core, roster }: RoomSnapshot, memberId: string): Bytes | 
 const keyOfJoiner = (state: RoomSnapshot, inviteId: string): Bytes | null =>
   state.invites.get(inviteId)?.joiner?.key ?? null;
 
+/** Stopped while `store` puts its end into the vault; what could not be ended goes on, while the vault `isOpen`. */
+export async function ending(
+  live: { start(): void; stop(): Promise<void> },
+  isOpen: () => boolean,
+  store: () => Promise<void>,
+): Promise<void> {
+  await live.stop();
+  try {
+    await store();
+  } catch (error) {
+    if (isOpen()) live.start();
+    throw error;
+  }
+}
+
 /** The changes that delete everything of a room. */
 export async function forgetting(vault: Vault, roomId: string): Promise<readonly StorageChange[]> {
   const stores = [
@@ -69,7 +84,8 @@ export async function forgetting(vault: Vault, roomId: string): Promise<readonly
       (await vault.keysFrom(store, prefixOf(roomId))).map((key) => ({ store, key, value: null })),
     ),
   );
-  return [{ store: STORES.rooms, key: roomId, value: null }, ...lists.flat()];
+  const heads = [STORES.rooms, STORES.joins].map((store) => ({ store, key: roomId, value: null }));
+  return [...heads, ...lists.flat()];
 }
 
 /** A room of which this member is one still is left or closed first. Throws STILL_MEMBER. */

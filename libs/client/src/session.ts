@@ -1,18 +1,17 @@
 /** An open vault at work: its rooms and joins, live, and the views of them. */
 import { ERROR_CODES, parse, random16, type Bytes, type RoomId } from '@0fc/protocol';
-import { fingerprintOf } from '@0fc/crypto/verify';
-import { makeJoinRequest, safetyNumber } from '@0fc/crypto/keys';
 import type {
   AppView, ClientEvent, CreateRoomOptions, DamagedRoom, InvitePreview, RelayRow, SafetyNumberView, TakePiece,
 } from './api.js'; // prettier-ignore
 import { Drafts } from './drafts.js';
 import type { ClientOptions } from './options.js';
 import { ClientError } from './errors.js';
+import { facesOfJoin, newJoin } from './join-made.js';
 import { previewOf, readInvite } from './invite-text.js';
 import type { Platform } from './ports.js';
 import { ReadMarkers } from './read-markers.js';
-import { hashFingerprint, RelayPin } from './relay-pin.js';
-import { damageOf, forgetting, mustBeOver, safetyNumberWith, setVerified } from './room-acts.js';
+import { RelayPin } from './relay-pin.js';
+import { damageOf, ending, forgetting, mustBeOver, safetyNumberWith, setVerified } from './room-acts.js';
 import { createRoom, ROOM_DEFAULTS } from './room/begin.js';
 import { Join } from './room/joiner.js';
 import { set } from './room/state/changes.js';
@@ -21,7 +20,7 @@ import { Room } from './room/room.js';
 import { RoomState } from './room/state/state.js';
 import type { Vault } from './vault.js';
 import { exportVault } from './vault-export.js';
-import { digitsOf, Faces } from './view/faces.js';
+import { Faces } from './view/faces.js';
 import { Feed } from './view/feed.js';
 import { prepare } from './view/prepare.js';
 import { relayRowsOf } from './view/relay-rows.js';
@@ -50,6 +49,7 @@ export class Session {
   #watched: { readonly roomId: string; readonly feed: Feed } | null = null;
   #due: (() => void) | null = null;
   #closed = false;
+  readonly #isOpen = (): boolean => !this.#closed;
 
   private constructor(platform: Platform, vault: Vault, options: ClientOptions, tell: Tell, drafts: Drafts) {
     this.#platform = platform;
@@ -135,7 +135,7 @@ export class Session {
 
   async join(text: string, name: string): Promise<{ readonly roomId: string }> {
     const link = await readInvite(this.#platform.crypto.hash, text, this.#options.relayUrl);
-    const { roomId, inviteId, ownerKey, relay, expires, token } = link;
+    const { roomId, inviteId, relay, expires } = link;
     if (this.#rooms.has(roomId)) throw new ClientError(ERROR_CODES.ALREADY_MEMBER);
     const running = this.#joins.get(roomId);
     if (running !== undefined) {
@@ -149,12 +149,7 @@ export class Session {
     if (expires < this.#platform.crypto.clock.now())
       throw new ClientError(ERROR_CODES.INVITE_EXPIRED, { expires });
     await this.#pin.require(this.#vault, relay);
-    const made = await makeJoinRequest(this.#platform.crypto, { link, name });
-    const record: JoinRecord = {
-      version: 1, roomId, inviteId, ownerKey, relay, expires, name, token, identity: made.identity, joinKey: made.joinKey,
-      prekey: { pair: made.prekey, container: made.prekeyContainer }, request: made.payload, reply: null, confirm: null,
-      done: [], failure: null,
-    }; // prettier-ignore
+    const record = await newJoin(this.#platform.crypto, link, name);
     // Stored before anything is sent: a reload goes on with the same key.
     await this.#vault.write([{ store: STORES.joins, key: roomId, value: encodeRecord(joinRecord, record) }]);
     await this.#startJoin(record);
@@ -165,9 +160,10 @@ export class Session {
   async abandonJoin(roomId: string): Promise<void> {
     const join = this.#joins.get(roomId);
     if (join === undefined) return;
-    await join.stop();
+    await ending(join, this.#isOpen, () =>
+      this.#vault.write([{ store: STORES.joins, key: roomId, value: null }]),
+    );
     this.#joins.delete(roomId);
-    await this.#vault.write([{ store: STORES.joins, key: roomId, value: null }]);
     this.#changed();
   }
 
@@ -215,21 +211,19 @@ export class Session {
 
   /** Deletes everything of a room that is over, in one write. Rejects with STILL_MEMBER. */
   async forgetRoom(roomId: string): Promise<void> {
-    if (this.#damaged.has(roomId)) {
-      await this.#vault.write([...(await forgetting(this.#vault, roomId)), this.#drafts.drop(roomId)]);
-      this.#damaged.delete(roomId);
-      this.#changed();
-      return;
-    }
-    const room = this.room(roomId);
-    mustBeOver(room);
-    this.#markers.stop(roomId);
-    await room.stop();
-    await room.state.serial.run(async () => {
+    const erase = async (): Promise<void> => {
       const changes = await forgetting(this.#vault, roomId);
-      await this.#vault.write([...changes, this.#drafts.drop(roomId)]);
+      await this.#drafts.drop(roomId, (draft) => this.#vault.write([...changes, draft]));
       this.#rooms.delete(roomId);
-    });
+      this.#damaged.delete(roomId);
+    };
+    if (this.#damaged.has(roomId)) await erase();
+    else {
+      const room = this.room(roomId);
+      mustBeOver(room);
+      this.#markers.stop(roomId);
+      await ending(room, this.#isOpen, () => room.state.serial.run(erase));
+    }
     if (this.#watched?.roomId === roomId) this.#watched = null;
     this.#changed();
   }
@@ -308,14 +302,7 @@ export class Session {
         },
       },
       record,
-      {
-        ownerFingerprint: await fingerprintOf(hash, record.ownerKey),
-        myFingerprint: await fingerprintOf(hash, record.identity.publicKey),
-        relayFingerprint: hashFingerprint(record.relay),
-        safetyNumber: digitsOf(
-          await safetyNumber(hash, record.roomId, record.identity.publicKey, record.ownerKey),
-        ),
-      },
+      await facesOfJoin(hash, record),
     );
     this.#joins.set(record.roomId, join);
     join.start();

@@ -6,6 +6,7 @@ const READER = 'libs/client/src/room/reader.ts';
 const OUTBOX = 'libs/client/src/room/outbox.ts';
 const KEYS_SPEC = 'test/hostile/guarantees-keys.spec.ts';
 const GENERATIONS = 'libs/client/src/room/log/generations.ts';
+const FULL_DISK_DEVICE = 'test/hostile/full-disk-device.spec.ts';
 
 export const KEEPING_MUTANTS: readonly Mutant[] = [
   {
@@ -188,6 +189,57 @@ export const KEEPING_MUTANTS: readonly Mutant[] = [
       {
         path: 'test/hostile/loss-lies.spec.ts',
         name: 'G6 are shown as a loss, give nothing up, and end in no loop',
+      },
+    ],
+  },
+  {
+    name: 'a draft is shown before it is stored',
+    breaks: ['G14'],
+    changes: [
+      {
+        file: 'libs/client/src/drafts.ts',
+        find: "const value = text === '' ? null : utf8(text);",
+        put: "const value = text === '' ? null : utf8(text);\n      this.#texts.set(roomId, text);",
+      },
+    ],
+    tests: [
+      {
+        path: FULL_DISK_DEVICE,
+        name: 'G14 changes nothing, not even what is shown: a draft, which is done once there is room, over a restart too',
+      },
+    ],
+  },
+  {
+    name: 'a join that could not be ended is ended here, until the next start',
+    breaks: ['G14'],
+    changes: [
+      {
+        file: 'libs/client/src/room-acts.ts',
+        find: '    if (isOpen()) live.start();\n    throw error;',
+        put: '    throw error;',
+      },
+    ],
+    tests: [
+      {
+        path: FULL_DISK_DEVICE,
+        name: 'G2 G14 keeps a join going that could not be ended: its owner may still admit it',
+      },
+    ],
+  },
+  {
+    name: 'an import writes the vault first, and its records after it',
+    breaks: ['G14'],
+    changes: [
+      {
+        file: 'libs/client/src/vault.ts',
+        find: '        ...sealChanges(key, records),\n      ]);',
+        put: '      ]);\n      await storage.write(sealChanges(key, records));',
+      },
+    ],
+    tests: [
+      {
+        path: FULL_DISK_DEVICE,
+        name: 'G14 G16 has nothing of it or all of it, and the same file is imported once there is room',
       },
     ],
   },

@@ -1,0 +1,110 @@
+/**
+ * npm run long [-- STAGE ...]: what takes too long for every `npm test`. `npm run long -- disk` runs only the stages
+ * named. Prints each stage's time and counts; the last line is `N passed, N failed`, as that of `npm test`.
+ */
+import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+import { countedJest } from './support/jest.mjs';
+import { root } from './support/node.mjs';
+import { elapsed, runTool, say } from './support/report.mjs';
+import { chooseStages, FAILED, NOTHING, PASSED, runStages, summed } from './support/stages.mjs';
+
+/** @typedef {import('./support/stages.mjs').Stage} Stage */
+/** @typedef {import('./support/stages.mjs').Counts} Counts */
+
+const LIES_IN_A_ROW = 10;
+const BUSY_LOOPS = 4;
+const MODEL_SEEDS = 12;
+const MODEL_RUNS = 5;
+const MOST_OF_A_LINE = 200;
+
+/**
+ * @param {number} times
+ * @param {(nth: number) => Promise<Counts>} work
+ */
+async function inARow(times, work) {
+  const all = [];
+  for (let nth = 1; nth <= times; nth++) {
+    const begun = performance.now();
+    const counts = await work(nth);
+    all.push(counts);
+    say(`${nth} of ${times}: ${counts.passed} passed, ${counts.failed} failed (${elapsed(begun)})`);
+  }
+  return summed(all);
+}
+
+/**
+ * Work on a busy machine.
+ *
+ * @template T
+ * @param {string} node
+ * @param {() => Promise<T>} work
+ */
+async function besideBusyLoops(node, work) {
+  const script = join(root, 'tools', 'support', 'spin.mjs');
+  const loops = Array.from({ length: BUSY_LOOPS }, () => spawn(node, [script], { stdio: 'ignore' }));
+  try {
+    return await work();
+  } finally {
+    for (const loop of loops) loop.kill('SIGKILL');
+  }
+}
+
+/**
+ * Another tool of this folder: by its own last line where that has counts, else by its exit code.
+ *
+ * @param {string} name
+ * @returns {Stage['run']}
+ */
+const tool = (name) => async (node) => {
+  let output = '';
+  const child = spawn(node, [join(root, 'tools', name)], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    process.stdout.write(text);
+    output = (output + text).slice(-MOST_OF_A_LINE);
+  });
+  const [code] = await once(child, 'close');
+  const [, passed, failed] = /(?:^|\n)(\d+) passed, (\d+) failed\n$/.exec(output) ?? [];
+  if (passed === undefined) return code === 0 ? PASSED : FAILED;
+  const counts = { ...NOTHING, passed: Number(passed), failed: Number(failed) };
+  return code !== 0 && counts.failed === 0 ? summed([counts, FAILED]) : counts;
+};
+
+/** @type {Record<string, Stage>} */
+const stages = {
+  // Every write of a room's whole life fails once, of everybody.
+  disk: {
+    needs: [],
+    run: (node) => countedJest(node, 'long-disk', ['test/hostile/disk-story.spec.ts'], { DISK_STORY: 'all' }),
+  },
+  // Many interleavings more than the model's own; a seed that fails is named.
+  model: {
+    needs: ['server'],
+    run: (node) =>
+      inARow(MODEL_SEEDS, (nth) => {
+        const env = {
+          SEED: String(randomInt(2 ** 31)),
+          MODEL_RUNS: String(MODEL_RUNS),
+          MODEL_SHRINK_MS: '0',
+        };
+        return countedJest(node, `long-model-${nth}`, ['--selectProjects', 'model'], env);
+      }),
+  },
+  // A page is slow on a busy machine, and never wrong.
+  lies: {
+    needs: ['server', 'web', 'chromium'],
+    run: (node, env) =>
+      besideBusyLoops(node, () =>
+        inARow(LIES_IN_A_ROW, (nth) =>
+          countedJest(node, `long-lies-${nth}`, ['test/e2e/lies-story.spec.ts', '--runInBand'], env),
+        ),
+      ),
+  },
+  fuzz: { needs: [], run: tool('fuzz.mjs') },
+  mutants: { needs: [], run: tool('mutation.mjs') },
+};
+
+await runTool(() => runStages(stages, chooseStages(stages, process.argv.slice(2))));
