@@ -26,7 +26,7 @@ const ALLOWED: Readonly<Record<string, 'everybody' | readonly string[]>> = {
   'RoomState.loadEarlier': 'everybody',
   'RoomState.findMessage': ['room/conversation.ts'],
   'RoomState.findEffects': ['room/conversation.ts'],
-  'RoomState.records': ['room/conversation.ts'],
+  'RoomState.records': ['room/history.ts'],
   'RoomState.hold': ['view/feed.ts', 'view/prepare.ts'],
   // Registers who is to hear of a write.
   'RoomState.watch': ['room/conversation.ts'],

@@ -1,5 +1,6 @@
 /** A relay that goes back, or says so: rollback, generations, trimming and grants as lies (G5, G6, G8, G10, G11, G16). */
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import type { Position } from '@0fc/protocol';
 import { generateKeyPair, makeKeyGrant, makeNeedKey, signBody } from '@0fc/crypto/keys';
 import { nodeHash, nodeRandom } from '@0fc/crypto/node';
 import { value } from '../support/member.js';
@@ -193,6 +194,46 @@ describe('a place in the far future', () => {
       await owner.say(roomId, 'after');
       await tomas.has('before', 'after');
       expect([...owner.alarms, ...tomas.alarms]).toEqual([]);
+    },
+  );
+});
+
+describe('a place far beyond the end', () => {
+  test.each(['of entries', 'as the trimmed edge'] as const)(
+    'G6 G16 %s, told once, shuts nobody out: an honest relay’s end of the log tells that there is no such place',
+    async (how) => {
+      const { owner, tomas, roomId } = await stage.two();
+      await owner.say(roomId, 'before');
+      await tomas.has('before');
+      await stage.level([owner, tomas]);
+      const me = idOf(tomas);
+      let lies = 0;
+      stage.relay.onReply('open', (client, reply) => {
+        if (client.memberId !== me || lies > 0) return undefined;
+        const far = (position: Position): Position => ({ g: position.g, s: position.s + 1_000_000_000 });
+        if (how === 'as the trimmed edge') {
+          lies += 1;
+          return { ...reply, entries: [], trimmed: far(reply.tip), trimmedT: new Uint8Array(32).fill(1) };
+        }
+        if (reply.entries.length === 0) return undefined;
+        lies += 1;
+        return {
+          ...reply,
+          entries: reply.entries.map((entry) => ({ ...entry, position: far(entry.position) })),
+        };
+      });
+      // What it is told of from far away is a line that was said while it was not there.
+      await tomas.leave();
+      await owner.say(roomId, 'one');
+      await tomas.comeBack(roomId);
+      await until('the lie to be told', () => lies > 0);
+      stage.relay.honest();
+      stage.relay.cut(me);
+      await owner.say(roomId, 'two');
+      await stage.arrives([tomas], 'before', 'one', 'two');
+      await tomas.say(roomId, 'three');
+      await stage.arrives([owner, tomas], 'three');
+      expect(tomas.alarms).toContain('ALARM_FORK');
     },
   );
 });

@@ -10,6 +10,7 @@ import { LOG_MUTANTS } from './mutants/log.js';
 import { SEAL_MUTANTS } from './mutants/seals.js';
 import { SHOWN_MUTANTS } from './mutants/shown.js';
 import { STANDING_MUTANTS } from './mutants/standing.js';
+import { WINDOW_MUTANTS } from './mutants/window.js';
 import { WRITTEN_FOR_MUTANTS } from './mutants/written-for.js';
 
 export const MUTANTS: readonly Mutant[] = [
@@ -24,4 +25,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...KEEPING_MUTANTS,
   ...SHOWN_MUTANTS,
   ...FLOOD_MUTANTS,
+  ...WINDOW_MUTANTS,
 ];

@@ -5,7 +5,7 @@ import type {
 } from './api.js'; // prettier-ignore
 import { Drafts } from './drafts.js';
 import type { ClientOptions } from './options.js';
-import { ClientError } from './errors.js';
+import { ClientError, failureOf } from './errors.js';
 import { facesOfJoin, newJoin } from './join-made.js';
 import { previewOf, readInvite } from './invite-text.js';
 import type { Platform } from './ports.js';
@@ -22,14 +22,10 @@ import type { Vault } from './vault.js';
 import { exportVault } from './vault-export.js';
 import { Faces } from './view/faces.js';
 import { Feed } from './view/feed.js';
-import { prepare } from './view/prepare.js';
+import { drawn, prepare } from './view/prepare.js';
 import { relayRowsOf } from './view/relay-rows.js';
-import { roomViewOf } from './view/room-view.js';
+import { Views } from './view/views.js';
 import { summaryOf, worstState } from './view/summary.js';
-import { sourceOf } from './view/timeline.js';
-
-/** Views are made at most this often: a catch-up of hundreds of entries is told in a few steps. */
-const VIEW_MS = 30;
 
 type Tell = (event: ClientEvent | { readonly type: 'changed' }) => void;
 
@@ -47,7 +43,7 @@ export class Session {
   readonly #drafts: Drafts;
   #instance: Bytes = new Uint8Array(16);
   #watched: { readonly roomId: string; readonly feed: Feed } | null = null;
-  #due: (() => void) | null = null;
+  readonly #views: Views;
   #closed = false;
   readonly #isOpen = (): boolean => !this.#closed;
 
@@ -60,6 +56,11 @@ export class Session {
     this.#pin = new RelayPin(platform, () => options.fetchRelayKey());
     this.#faces = new Faces(platform.crypto.hash);
     this.#markers = new ReadMarkers(platform);
+    // A view that cannot be made is a fault of this client: it is shown, and the client goes on.
+    const failed = (error: unknown): void => {
+      for (const room of this.#rooms.values()) room.halt(failureOf(error));
+    };
+    this.#views = new Views(platform.timers, () => this.#show(), failed);
   }
 
   static async open(platform: Platform, vault: Vault, options: ClientOptions, tell: Tell): Promise<Session> {
@@ -238,7 +239,7 @@ export class Session {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#due?.();
+    this.#views.stop();
     this.#markers.stop();
     await Promise.all([...this.#rooms.values(), ...this.#joins.values()].map((live) => live.stop()));
     await this.#vault.close();
@@ -308,29 +309,23 @@ export class Session {
     join.start();
   }
 
-  /** Coalesces: whatever changed is told once, shortly after. */
   #changed(): void {
-    if (this.#closed) return;
-    this.#due ??= this.#platform.timers.after(VIEW_MS, () => {
-      this.#due = null;
-      void this.#show();
-    });
+    this.#views.changed();
   }
 
   async #show(): Promise<void> {
-    for (const [roomId, room] of [...this.#rooms]) {
-      await prepare(room, this.#faces, this.#watched?.roomId === roomId ? this.#watched.feed : null);
-      if (this.#closed) return;
+    const watched = this.#watched;
+    const room = watched === null ? undefined : this.#rooms.get(watched.roomId);
+    for (const other of [...this.#rooms.values()]) {
+      if (other !== room) await prepare(other, this.#faces, null);
     }
+    // Last, so that what is loaded for it is drawn at once.
+    if (watched !== null && room !== undefined) await prepare(room, this.#faces, watched.feed);
+    if (this.#closed) return;
     this.#tell({ type: 'changed' });
-    const room = this.#watched === null ? undefined : this.#rooms.get(this.#watched.roomId);
-    if (this.#watched === null || room === undefined) return;
-    const { state, talk } = room;
-    const { earlier, event } = this.#watched.feed.step(
-      sourceOf(state, talk.conversation, this.#faces, this.#platform.crypto.clock.now()),
-    );
-    const draft = this.#drafts.of(state.core.roomId);
-    this.#tell({ type: 'room', room: roomViewOf(room, this.#faces, { draft, earlier }) });
-    if (event !== null) this.#tell(event);
+    // Whatever is looked at since then is drawn with the next view.
+    if (watched === null || room === undefined || watched !== this.#watched) return;
+    const beside = { draft: this.#drafts.of(watched.roomId), now: this.#platform.crypto.clock.now() };
+    for (const event of drawn(room, this.#faces, watched.feed, beside)) this.#tell(event);
   }
 }

@@ -206,7 +206,7 @@ describe('an export', () => {
   it('has a floor for its passphrase, and says when the vault is closed or damaged', async () => {
     await fill({}, [], []);
     expect(await codeOf(exportFile(vault, old, 'short'))).toBe('PASSPHRASE_WEAK');
-    await old.storage.write([{ store: STORES.log, key: 'torn', value: utf8('torn') }]);
+    await old.storage.write([{ store: STORES.slices, key: 'torn', value: utf8('torn') }]);
     expect(await codeOf(exportFile(vault, old, FILE))).toBe('VAULT_DAMAGED');
     await vault.close();
     expect(await codeOf(exportFile(vault, old, FILE))).toBe('VAULT_LOCKED');

@@ -378,7 +378,7 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: PAGE,
-        find: 'if (reply.generations.length === 0) goBackTo(draft, reply.tip, now);',
+        find: "if (reply.generations.length === 0 && goBackTo(draft, reply.tip, now)) return 'more';",
         put: '',
       },
     ],

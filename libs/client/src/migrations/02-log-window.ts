@@ -8,26 +8,30 @@ import {
 } from '@0fc/protocol'; // prettier-ignore
 import type { Hash } from '@0fc/crypto/verify';
 import { ClientError } from '../errors.js';
-import type { StorageChange } from '../ports.js';
+import type { StorageChange, StorageRecord } from '../ports.js';
+import { knownContent } from '../room/state/content.js';
+import { isLine } from '../room/state/counts.js';
 import { IndexKeys } from '../room/state/index-keys.js';
 import type { Migration, RecordSource } from './migration.js';
 
 type Fields = Readonly<Record<string, CborValue>>;
 
 const STARTS_KEPT = 256;
-const PLACED_KEPT = 128;
-/** Contents that are no line of their own; what a later version made is shown as one. */
-const BESIDE: ReadonlySet<CborValue> = new Set([
-  'edit', 'delete', 'reaction', 'profile', 'roomName', 'readMarker', 'void',
-]); // prettier-ignore
-const CHANGING: ReadonlySet<CborValue> = new Set(['edit', 'delete', 'reaction']);
-
+const TURNS_KEPT = 64;
+const HOUR_MS = 3_600_000;
 export const logWindow: Migration = {
   from: 2,
   async run(records, hash) {
-    const rooms = await records.list('rooms');
+    const once = new Map<string, Promise<readonly StorageRecord[]>>();
+    const all: RecordSource = {
+      list(store) {
+        const known = once.get(store) ?? records.list(store);
+        once.set(store, known);
+        return known;
+      },
+    };
     const made: (readonly StorageChange[])[] = [];
-    for (const { key, value } of rooms) made.push(await roomOf(hash, records, key, value));
+    for (const { key, value } of await all.list('rooms')) made.push(await roomOf(hash, all, key, value));
     return made.flat();
   },
 };
@@ -70,8 +74,8 @@ async function roomOf(
   return [
     put('slices', 'place', { ...slice('place'), ...seen.counts(), shownIndex: seen.shownIndex, lineIndex: seen.lineIndex }),
     put('slices', 'reading', { ...reading, othersRead: seen.othersRead }),
-    put('slices', 'owner', { ...slice('owner'), settingsPlaced: seen.settingsPlaced.slice(-PLACED_KEPT) }),
-    put('slices', 'loss', { ...slice('loss'), starts: seen.starts.slice(-STARTS_KEPT) }),
+    put('slices', 'owner', { ...slice('owner'), settingsPlaced: seen.settingsPlaced }),
+    put('slices', 'loss', { ...slice('loss'), starts: seen.starts.slice(-STARTS_KEPT), turns: seen.turns.slice(-TURNS_KEPT) }),
     ...(await of('senders')).map(([sender, record]) =>
       put('senders', sender, { ...record, ...seen.placeOf(sender, record) }),
     ),
@@ -90,17 +94,21 @@ class Reading {
   shownIndex: number | null = null;
   lineIndex: number | null = null;
   othersRead = 0;
-  readonly starts: CborValue[] = [];
-  readonly settingsPlaced: CborValue[] = [];
+  starts: { readonly position: { readonly g: number; readonly s: number }; readonly time: number }[] = [];
+  readonly turns: number[] = [];
+  settingsPlaced: number[] = [];
   readonly index: Indexed[] = [];
   readonly #me: CborValue;
   readonly #readIndex: number;
+  #place: { readonly g: number; readonly s: number } | null = null;
   readonly #counts = { alarms: 0, others: 0, sealed: 0, missed: 0 };
   /** by sender: entries that were missed by its last message */
   readonly #missedAt = new Map<CborValue, number>();
   /** by sender and instance: the last counter that was read; by sender: what was changed before it was there */
   readonly #last = new Map<string, number>();
   readonly #changedAhead = new Map<string, number>();
+  /** by sender: when its last entry that proved itself was placed */
+  readonly #lastEntry = new Map<CborValue, CborValue>();
   /** by sender and counter: the last position that it was read at */
   readonly #places = new Map<string, CborValue>();
 
@@ -116,14 +124,29 @@ class Reading {
   take(record: Fields): void {
     const index = Number(record.index);
     const at = record.at === null ? null : fieldsOf(field(record, 'at'), 'log');
-    if (at?.relayed === null)
-      this.starts.push({ position: field(at, 'position'), time: field(record, 'time') });
+    if (at !== null) this.#takePlace(index, at, Number(record.time));
     const items = field(record, 'items');
     if (!Array.isArray(items)) throw damaged('log');
     if (items.length > 0) this.shownIndex = index;
-    for (const item of (items as readonly CborValue[]).map((value) => fieldsOf(value, 'log'))) {
-      this.#takeItem(index, at, record, item);
+    const all = (items as readonly CborValue[]).map((value) => fieldsOf(value, 'log'));
+    for (const item of all) this.#takeItem(index, at, record, item);
+    const relayed = at === null || at.relayed === null ? null : fieldsOf(field(at, 'relayed'), 'log');
+    if (relayed !== null && all.some(({ type }) => type !== 'alarm')) {
+      this.#lastEntry.set(field(relayed, 'sender'), field(record, 'time'));
     }
+  }
+
+  /** Positions that go back are those of a log that had never had what was read before. */
+  #takePlace(index: number, at: Fields, time: number): void {
+    const position = fieldsOf(field(at, 'position'), 'log');
+    const [g, s] = [Number(position.g), Number(position.s)];
+    const before = this.#place;
+    if (before !== null && (g < before.g || (g === before.g && s < before.s))) {
+      this.turns.push(index);
+      this.starts = this.starts.filter(({ position }) => position.g <= g);
+    }
+    this.#place = { g, s };
+    if (at.relayed === null) this.starts.push({ position: { g, s }, time });
   }
 
   #takeItem(index: number, at: Fields | null, record: Fields, item: Fields): void {
@@ -138,7 +161,7 @@ class Reading {
         return;
       case 'system':
         if (item.event === 'missed') this.#counts.missed += Math.max(0, to - from + 1);
-        if (item.event === 'settings') this.settingsPlaced.push(field(record, 'time'));
+        if (item.event === 'settings') this.#takeSettings(Number(record.time));
         return;
       case 'repeat':
         if (at !== null) this.#places.set(nameOf(item), field(at, 'position'));
@@ -149,17 +172,22 @@ class Reading {
     }
   }
 
+  #takeSettings(time: number): void {
+    this.settingsPlaced = [...this.settingsPlaced.filter((placed) => placed > time - HOUR_MS), time];
+  }
+
   #takeMessage(index: number, at: Fields | null, item: Fields): void {
     const sender = field(item, 'sender');
-    const content = fieldsOf(field(item, 'content'), 'log');
+    // What a member has sent is of any shape: what is no content of this version is shown as a line.
+    const content = knownContent(item.content);
     const place = { index, mid: bytesOf(item, 'mid') };
     this.#missedAt.set(sender, this.#counts.missed);
     if (at !== null) this.#places.set(nameOf(item), field(at, 'position'));
     const own = targetOf(item);
     this.#last.set(instanceOf(own), Math.max(own.n, this.#last.get(instanceOf(own)) ?? 0));
     this.index.push({ target: own, at: place, effect: false });
-    if (CHANGING.has(content.type ?? null)) {
-      const target = targetOf(fieldsOf(field(content, 'to'), 'log'));
+    if (content?.type === 'edit' || content?.type === 'delete' || content?.type === 'reaction') {
+      const target = content.to;
       this.index.push({ target, at: place, effect: true });
       const known = Math.max(
         this.#last.get(instanceOf(target)) ?? 0,
@@ -167,7 +195,7 @@ class Reading {
       );
       if (target.n > known) this.#changedAhead.set(target.sender, target.n);
     }
-    if (BESIDE.has(content.type ?? null)) return;
+    if (!isLine(item.content)) return;
     this.lineIndex = index;
     if (sender === this.#me) return;
     this.#counts.others += 1;
@@ -178,7 +206,8 @@ class Reading {
     const counter = record.counter === null ? null : fieldsOf(field(record, 'counter'), 'senders');
     const at = counter === null ? null : (this.#places.get(nameOf({ sender, ...counter })) ?? null);
     const changedAhead = this.#changedAhead.get(sender) ?? 0;
-    return { at, missedAt: this.#missedAt.get(sender) ?? 0, changedAhead };
+    const lastEntry = this.#lastEntry.get(sender) ?? null;
+    return { at, missedAt: this.#missedAt.get(sender) ?? 0, changedAhead, lastEntry };
   }
 }
 

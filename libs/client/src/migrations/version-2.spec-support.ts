@@ -8,9 +8,9 @@ const ADDED: Readonly<Record<string, readonly string[]>> = {
   place: ['alarms', 'others', 'sealed', 'missed', 'shownIndex', 'lineIndex'],
   reading: ['othersRead'],
   owner: ['settingsPlaced'],
-  loss: ['starts'],
+  loss: ['starts', 'turns'],
 };
-const OF_SENDERS = ['at', 'missedAt', 'changedAhead'];
+const OF_SENDERS = ['at', 'missedAt', 'changedAhead', 'lastEntry'];
 
 const without = (value: Bytes, names: readonly string[]): Bytes => {
   const fields = Object.entries(decodeCbor(value) as Readonly<Record<string, CborValue>>);

@@ -32,7 +32,7 @@ export const FRESH = {
   handOver: null, declined: null, leaving: [], leaveRequest: null, losses: [], lost: null, skipped: false, publishedK: 1, publishedThen: 1,
   needKey: null, wrappedTo: [], imported: false, verified: [], told: null, relayKeyShown: false, people: [], roomName: null,
   usedK: 0, logLength: 1, chainShown: 1, alarms: 0, others: 0, othersRead: 0, sealed: 0, missed: 0, shownIndex: null,
-  lineIndex: null, starts: [], settingsPlaced: [],
+  lineIndex: null, starts: [], turns: [], settingsPlaced: [],
 } satisfies Partial<RoomCore>; // prettier-ignore
 
 /** What a genesis asks for that nobody is asked about: members, entries that the relay keeps, milliseconds. */

@@ -3,8 +3,9 @@
  * together (docs/protocol.md section 6). It follows the log record by record, and knows what of
  * it is in memory: what lies further up is looked for by name (prepare), or is loaded.
  */
-import { comparePositions, type MemberId, type Position, type Target } from '@0fc/protocol';
+import { comparePositions, equalBytes, type MemberId, type Position, type Target } from '@0fc/protocol';
 import type { Fate } from './fold.js';
+import { messagesBefore } from './history.js';
 import { Lines, saidOf, Waiting, type Said } from './lines.js';
 import { messageIdOf } from './log/items.js';
 import { knownContent, targetKey } from './state/content.js';
@@ -15,8 +16,8 @@ import type { RoomState } from './state/state.js';
 
 /** Items of one log record sort behind it and before the next. */
 export const ITEMS_PER_RECORD = 16;
-/** Records that are looked through at once for the newest line. */
-const STEP = 512;
+/** The newest line is looked for in so many records before the newest that was one. */
+const LAST_LINE_WITHIN = 4_096;
 /** Beyond every position that can have been read. */
 const NOWHERE: Position = { g: Number.MAX_SAFE_INTEGER, s: 0 };
 export class Conversation {
@@ -35,12 +36,13 @@ export class Conversation {
   /** records that a write has added or replaced since the last time */
   readonly #touched = new Set<number>();
   #dirty = new Set<number>();
-  #waiting: Waiting = new Waiting([]);
+  #waiting: Waiting;
   /** something that waits may stand in the log before the window */
   #unsettled = false;
 
   constructor(state: RoomState) {
     this.#state = state;
+    this.#waiting = new Waiting([], state.core.me);
     state.watch((indexes) => {
       for (const index of indexes) this.#touched.add(index);
     });
@@ -120,23 +122,36 @@ export class Conversation {
     if (this.#newest() !== null) return;
     if (this.#lastFar !== undefined && (this.#lastFar === null || !this.fateOf(this.#lastFar).deleted))
       return;
-    const { log, core } = this.#state;
-    this.#lastFar = null;
-    if (core.lineIndex === null) return;
-    for (let to = Math.min(core.lineIndex + 1, log.loaded); to > log.first; to -= STEP) {
-      const records = await this.#state.records(Math.max(log.first, to - STEP), to);
-      for (const record of records.toReversed()) {
-        for (const item of record.items.toReversed()) {
-          if (item.type !== 'message' || !isLine(item.content)) continue;
-          const key = targetKey(item);
-          this.#far.set(key, [record, ...(await this.#state.findEffects(item))]);
-          this.#takeFar(key);
-          const said = this.#log.byKey.get(key);
-          if (said === undefined || said.text === null || this.fateOf(said).deleted) continue;
-          this.#lastFar = said;
-          return;
-        }
-      }
+    const { core } = this.#state;
+    const from = this.#from;
+    this.#lastFar = core.lineIndex === null ? null : await this.#lastLineBefore(core.lineIndex);
+    if (from !== this.#from) this.#lastFar = undefined;
+  }
+
+  /** The newest line that can be read and is not deleted, from an index on back; null: there is none. */
+  async #lastLineBefore(index: number): Promise<Said | null> {
+    for await (const { record, item } of messagesBefore(this.#state, index + 1)) {
+      if (!isLine(item.content)) continue;
+      const key = targetKey(item);
+      this.#far.set(key, [record, ...(await this.#state.findEffects(item))]);
+      this.#takeFar(key);
+      const said = this.#log.byKey.get(key);
+      if (said !== undefined && this.#isReadable(said)) return said;
+      this.#far.delete(key);
+      // Lines that were deleted one and all are not worth reading a whole history for.
+      if (index - record.index > LAST_LINE_WITHIN) break;
+    }
+    return null;
+  }
+
+  /** Looks before the window for a line by its id, which names no place. */
+  async seek(id: string): Promise<void> {
+    for await (const { item } of messagesBefore(this.#state, this.#from)) {
+      // Of two lines with one nonce the second one's id has its counter behind it.
+      if (!`${id}.`.startsWith(`${messageIdOf(item.sender, item.mid)}.`)) continue;
+      this.#wanted.set(targetKey(item), { target: item, late: false });
+      await this.prepare();
+      if (this.find(id) !== null) return;
     }
   }
 
@@ -178,12 +193,9 @@ export class Conversation {
 
   /** What waits in the outbox of a line of this member: the line itself, and edits of it. */
   itemsOf(said: Said): readonly OutboxItem[] {
-    if (said.sender !== this.#state.core.me) return [];
-    return [...this.#state.outbox.values()].filter((item) => {
-      if (messageIdOf(said.sender, item.mid) === said.id) return true;
-      const content = item.content.type === 'edit' ? knownContent(item.content) : null;
-      return content?.type === 'edit' && targetKey(content.to) === said.key;
-    });
+    const { core, outbox } = this.#state;
+    if (said.sender !== core.me) return [];
+    return this.#waiting.countersOf(said).flatMap((n) => outbox.get(n) ?? []);
   }
 
   /** Members that have read it, its sender and this one left out. */
@@ -202,29 +214,28 @@ export class Conversation {
   }
 
   #newest(): Said | null {
-    const readable = (said: Said): boolean => said.text !== null && !this.fateOf(said).deleted;
+    const readable = (said: Said): boolean => this.#isReadable(said);
     return this.pending.findLast(readable) ?? this.#log.said.findLast(readable) ?? null;
+  }
+
+  #isReadable(said: Said): boolean {
+    return said.text !== null && !this.fateOf(said).deleted;
   }
 
   /** The newest message of another member in the records before `index`, of those in memory. */
   newestOfOthers(index: number): Said | null {
     const { me } = this.#state.core;
-    const isOther = (said: Said): boolean => said.sender !== me && said.at !== null && said.at.index < index;
-    return this.#log.said.findLast(isOther) ?? null;
+    return (
+      this.#log.said.findLast(({ sender, at }) => sender !== me && at !== null && at.index < index) ?? null
+    );
   }
 
   /** Lines of others that were not read here. Of those that are not in memory, deleted ones count. */
   unread(): number {
     const { me, readIndex, others, othersRead } = this.#state.core;
-    const isUnread = (said: Said): boolean => said.sender !== me && (said.at?.index ?? 0) >= readIndex;
-    const here = this.#log.said.filter(isUnread);
+    const here = this.#log.said.filter(({ sender, at }) => sender !== me && (at?.index ?? 0) >= readIndex);
     const deleted = here.filter((said) => this.#log.fold.fate(said.key).deleted).length;
     return (readIndex >= this.#from ? here.length : Math.max(here.length, others - othersRead)) - deleted;
-  }
-
-  /** Alarms that stand, of the whole log. */
-  alarms(): number {
-    return this.#state.core.alarms;
   }
 
   /** `far`: the record lies before the window, and is read for this message's sake alone. */
@@ -277,7 +288,9 @@ export class Conversation {
 
   /** What a line before the window has to do with this one. */
   #seek(said: Said): void {
-    const early = said.late || said.n <= this.#state.sender(said.sender).changedAhead;
+    const { counter, changedAhead } = this.#state.sender(said.sender);
+    const replaced = counter !== null && !equalBytes(counter.instance, said.instance);
+    const early = said.late || replaced || said.n <= changedAhead;
     if (early && !this.#far.has(said.key)) this.#wanted.set(said.key, { target: said, late: true });
     if (said.replyTo === null) return;
     const key = targetKey(said.replyTo);
@@ -313,7 +326,7 @@ export class Conversation {
     const items = [...outbox.values()].sort((a, b) => a.n - b.n);
     if (this.#waiting.isOf(items) && !this.#unsettled) return;
     const before = this.#waiting;
-    const waiting = new Waiting(items);
+    const waiting = new Waiting(items, core.me);
     this.#unsettled = false;
     for (const item of items) {
       const message = { ...item, sender: core.me, sentAt: item.made };

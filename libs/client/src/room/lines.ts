@@ -74,9 +74,27 @@ export class Waiting {
   /** messages that something here changes */
   readonly changed = new Set<string>();
   readonly #items: readonly OutboxItem[];
+  /** counters of what waits, by the id of a line and by the key of what an edit is of */
+  readonly #counters = new Map<string, number[]>();
 
-  constructor(items: readonly OutboxItem[]) {
+  constructor(items: readonly OutboxItem[], me: MemberId) {
     this.#items = items;
+    for (const item of items) {
+      this.#count(messageIdOf(me, item.mid), item.n);
+      const content = item.content.type === 'edit' ? knownContent(item.content) : null;
+      if (content?.type === 'edit') this.#count(targetKey(content.to), item.n);
+    }
+  }
+
+  #count(name: string, n: number): void {
+    const known = this.#counters.get(name);
+    if (known === undefined) this.#counters.set(name, [n]);
+    else known.push(n);
+  }
+
+  /** Counters of a line that waits, and of edits of it. */
+  countersOf({ id, key }: Said): readonly number[] {
+    return [...(this.#counters.get(id) ?? []), ...(this.#counters.get(key) ?? [])];
   }
 
   isOf(items: readonly OutboxItem[]): boolean {

@@ -146,7 +146,8 @@ export class NeedKey implements Part {
     const answer = this.#answered.get(from)?.find((known) => equalBytes(known.request, request));
     if (answer === undefined || answer.shown) return;
     answer.shown = true;
-    const item = system('keyGiven', { member: from });
+    const { me: actor, epoch } = this.#room.state.core;
+    const item = system('keyGiven', { actor, member: from, numbers: { epoch } });
     const now = this.#room.platform.crypto.clock.now();
     await this.#room.write((draft) => {
       draft.apply(append(null, now, [item]));

@@ -10,6 +10,7 @@ import { ClientError, failureOf } from '../errors.js';
 import { Backoff } from '../link/backoff.js';
 import type { RoomHandle } from './handle.js';
 import { applyEntry } from './log/entry.js';
+import { EntryResults } from './log/entry-results.js';
 import { applyGeneration } from './log/generations.js';
 import { alarm, system } from './log/items.js';
 import { applyPage } from './log/page.js';
@@ -156,7 +157,8 @@ export class Reader {
       const chain = behind ? await fetchChain(this.#room.connection, this.#room.state.chain.size) : null;
       const now = this.#room.platform.crypto.clock.now();
       const { hash } = this.#room.platform.crypto;
-      const ends = await this.#room.write((draft) => applyPage(hash, draft, { reply, chain, now }));
+      const results = new EntryResults();
+      const ends = await this.#room.write((draft) => applyPage(hash, draft, { reply, chain, now }, results));
       if (session !== this.#session) return null;
       if (ends === 'live') return reply;
       if (ends === 'unexplained') {
@@ -310,10 +312,13 @@ export class Reader {
     const { state } = this.#room;
     const { head } = state.roster;
     const { epoch } = state.core;
+    const results = new EntryResults();
+    const { hash } = this.#room.platform.crypto;
     const whole = await this.#room.write(async (draft) => {
       let proven = true;
+      results.begin();
       for (const entry of entries) {
-        const applied = await applyEntry(this.#room.platform.crypto.hash, draft, entry);
+        const applied = await results.next(() => applyEntry(hash, draft, entry));
         draft.apply(...applied.changes);
         // Of a generation that had ended here: either side may be the one that was lied to, and the log tells.
         const ended = applied.outcome === 'known' && entry.position.g < draft.core.position.g;

@@ -197,7 +197,10 @@ export class Signals {
   /** Unix ms of its last message, entry or signal, as far as this device knows; null for none. */
   lastSeen(memberId: MemberId): number | null {
     this.#readLog();
-    return this.#lastSeen.get(memberId) ?? null;
+    const { lastEntry } = this.#room.state.sender(memberId);
+    const heard = this.#lastSeen.get(memberId) ?? null;
+    // What was read before this start is known by its record.
+    return lastEntry === null ? heard : Math.max(heard ?? 0, Math.min(lastEntry, this.#now()));
   }
 
   typingNow(): readonly MemberId[] {

@@ -149,13 +149,11 @@ export class Talk {
     return said;
   }
 
-  /** An id names no place: what is not in memory is looked through, as far back as it takes. */
+  /** Also of a line that is not in memory. */
   async #find(id: string): Promise<Said | null> {
-    for (;;) {
-      await this.conversation.prepare();
-      const said = this.conversation.find(id);
-      if (said !== null || !(await this.#room.state.loadEarlier())) return said;
-    }
+    await this.conversation.prepare();
+    if (this.conversation.find(id) === null) await this.conversation.seek(id);
+    return this.conversation.find(id);
   }
 
   /** A name that is on its way; null for none. */

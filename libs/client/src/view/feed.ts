@@ -80,7 +80,8 @@ export class Feed {
       return record !== undefined && isShown(conversation, record);
     };
     for (; from > begin && this.#wanted > 0; from--) if (shows(from - 1)) this.#wanted -= 1;
-    this.#wanted = 0;
+    // What memory does not reach is wanted yet.
+    if (begin === log.first) this.#wanted = 0;
     // What shows nothing is not worth asking for.
     let rest = from;
     while (rest > begin && !shows(rest - 1)) rest -= 1;

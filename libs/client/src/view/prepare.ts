@@ -1,9 +1,12 @@
 /** What a view shows of a room beyond what is in memory is read before it is drawn. */
 import { ERROR_CODES } from '@0fc/protocol';
 import { ClientError, failureOf } from '../errors.js';
+import type { ClientEvent } from '../api.js';
 import type { Room } from '../room/room.js';
 import type { Faces } from './faces.js';
 import type { Feed } from './feed.js';
+import { roomViewOf } from './room-view.js';
+import { sourceOf } from './timeline.js';
 
 /** `feed`: of the room, where it is watched. A vault that cannot be read stops the room, which says so. */
 export async function prepare(room: Room, faces: Faces, feed: Feed | null): Promise<void> {
@@ -17,4 +20,16 @@ export async function prepare(room: Room, faces: Faces, feed: Feed | null): Prom
     // A vault that was locked meanwhile shows nothing any more.
     if (ClientError.from(error).code !== ERROR_CODES.VAULT_LOCKED) room.halt(failureOf(error));
   }
+}
+
+/** What the page is told of a watched room that was prepared. `now`: this device's clock, Unix ms. */
+export function drawn(
+  room: Room,
+  faces: Faces,
+  feed: Feed,
+  { draft, now }: { readonly draft: string; readonly now: number },
+): readonly ClientEvent[] {
+  const { earlier, event } = feed.step(sourceOf(room.state, room.talk.conversation, faces, now));
+  const view = { type: 'room', room: roomViewOf(room, faces, { draft, earlier }) } as const;
+  return event === null ? [view] : [view, event];
 }

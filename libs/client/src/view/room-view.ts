@@ -41,7 +41,7 @@ export function roomViewOf(room: Room, faces: Faces, { draft, earlier }: Beside)
     stopped: room.stopped,
     catchingUp: room.connectionState === 'connected' && !room.live && room.stopped === null,
     typing: signals.typingNow().map((member) => faces.nameFor(state, member)),
-    alarms: talk.conversation.alarms(),
+    alarms: core.alarms,
     ownerAwaySince: core.stage === 'member' && !state.isOwner ? signals.awaySince(roster.owner) : null,
     paused: pauseOf(room),
     held: heldLines({ state, conversation: talk.conversation }),

@@ -16,7 +16,7 @@ export function summaryOf(room: Room, draft: string): RoomSummary {
     unread: talk.conversation.unread(),
     last: lastOf(room),
     time: clampTime(core.lastTime),
-    alarms: talk.conversation.alarms(),
+    alarms: core.alarms,
     rotationDue: core.epochMessages >= roster.settings.rotateEvery,
     connection: room.connectionState,
     stopped: room.stopped,

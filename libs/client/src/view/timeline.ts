@@ -106,7 +106,9 @@ function systemOf(
 function messageOf(source: Source, said: Said): TimelineMessage {
   const { state, conversation, faces, now } = source;
   const { me, verified } = state.core;
-  const relayed = said.at === null ? null : (state.log.at(said.at.index)?.time ?? said.sentAt);
+  const inMemory = said.at !== null && said.at.index >= state.log.loaded;
+  const relayed =
+    said.at === null ? null : ((inMemory ? state.log.at(said.at.index)?.time : null) ?? said.sentAt);
   const fate = conversation.fateOf(said);
   const named = (members: readonly MemberId[]): readonly string[] =>
     members.map((member) => faces.nameFor(state, member));

@@ -12,7 +12,7 @@ import {
 } from '@0fc/protocol'; // prettier-ignore
 import { transcriptNext, type Hash } from '@0fc/crypto/verify';
 import { ClientError } from '../../errors.js';
-import { append, set, type RoomChange } from '../state/changes.js';
+import { append, set, setSender, type RoomChange } from '../state/changes.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
 import { NotLoaded } from '../state/not-loaded.js';
 import type { StoredItem } from '../state/records.js';
@@ -56,6 +56,10 @@ async function changesOf(
     const items = await itemsOf(hash, draft, entry, snapshot.core.position);
     const shown = joinedMissed(draft, items) ? [] : items;
     draft.apply(append({ position: entry.position, t, relayed: relayedOf(entry) }, entry.time, shown));
+    // What did not prove itself is the relay's word about its sender.
+    if (items.some(({ type }) => type !== 'alarm')) {
+      draft.apply(setSender(entry.sender, { lastEntry: entry.time }));
+    }
     // What cannot be encoded fails here, and not with everything else of its page.
     draft.records();
     return draft.changes;

@@ -23,6 +23,8 @@ import { requeueLost } from './lost.js';
 const LOSSES_KEPT = 64;
 /** Starts that are remembered: what one before them ended is not known to have ended. */
 const STARTS_KEPT = 256;
+/** Times that reading has gone back that are remembered: what was read before them is looked for no more. */
+const TURNS_KEPT = 64;
 
 export async function applyGeneration(
   hash: Hash,
@@ -64,14 +66,15 @@ export async function applyGeneration(
 }
 
 /**
- * The relay's log ends before a generation that it had announced here: there is none, and whatever that took away
- * was not lost. Reading goes on from the last position that the log has; the others have another history, which is
- * shown. An honest relay never takes one back.
+ * The relay's log ends before what it had served or announced here: there is no such generation, or there are no such
+ * positions, and whatever that took away was not lost. Reading goes on from the last position that the log has; the
+ * others have another history, which is shown. An honest relay never takes one back. False: nothing of the kind.
  */
-export function goBackTo(draft: RoomDraft, tip: Position, now: number): void {
-  if (tip.g >= draft.core.position.g || !forgetGenerations(draft, tip)) return;
+export function goBackTo(draft: RoomDraft, tip: Position, now: number): boolean {
+  if (comparePositions(tip, draft.core.position) >= 0 || !forgetGenerations(draft, tip)) return false;
   const { s } = draft.core.position;
   draft.apply(append(null, now, [alarm(ALARM_CODES.ALARM_FORK, null, { position: s })]));
+  return true;
 }
 
 /**
@@ -89,6 +92,7 @@ function forgetGenerations(draft: RoomDraft, end: Position): boolean {
       t,
       losses: draft.core.losses.filter(({ generation }) => generation <= end.g),
       starts: draft.core.starts.filter((start) => start.position.g <= end.g),
+      turns: [...draft.core.turns, draft.core.nextIndex].slice(-TURNS_KEPT),
       logEpoch: epochAt(draft, position, draft.core.epoch),
       logLength: draft.chain.size - rosterEntries(later),
     }),

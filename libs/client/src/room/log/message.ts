@@ -6,7 +6,7 @@ import { openMessage } from '@0fc/crypto/keys';
 import { ClientError } from '../../errors.js';
 import { knownContent } from '../state/content.js';
 import { dropOutbox, putOutbox, setSender } from '../state/changes.js';
-import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
+import { RETIRED_KEPT, type RoomDraft, type RoomSnapshot } from '../state/draft.js';
 import type { EpochKey, StoredItem } from '../state/records.js';
 import { checkSeen } from './fork.js';
 import { noteRestored } from './generations.js';
@@ -14,8 +14,6 @@ import { alarm, system } from './items.js';
 import { unmarkLost } from './lost.js';
 import { applyNames } from './profiles.js';
 
-/** Older instances that are remembered of each sender; what was taken in of others is known by its mid. */
-const RETIRED_KEPT = 32;
 /** Ranges of missed counters that are remembered of each sender. */
 const MISSING_KEPT = 64;
 
@@ -173,8 +171,10 @@ function noteCounter(draft: RoomDraft, body: Body<'message'>, at: Position): rea
 
 /** Whether its sender has written later messages that are here. */
 function isLate(snapshot: RoomSnapshot, { sender, instance, n }: Body<'message'>): boolean {
-  const { counter } = snapshot.sender(sender);
-  return counter !== null && equalBytes(counter.instance, instance) && n <= counter.n;
+  const { counter, retired } = snapshot.sender(sender);
+  return [...(counter === null ? [] : [counter]), ...retired].some(
+    (one) => equalBytes(one.instance, instance) && n <= one.n,
+  );
 }
 
 /** What changes a message that is not here yet is looked for once that is. */

@@ -7,6 +7,7 @@ import { ClientError } from '../../errors.js';
 import { holdChain, set } from '../state/changes.js';
 import type { RoomDraft } from '../state/draft.js';
 import { acceptGap, applyEntry } from './entry.js';
+import { EntryResults } from './entry-results.js';
 import { applyGeneration, goBackTo } from './generations.js';
 import { applyTrimmedRotation } from './rotation.js';
 import { followToEnd, skipTrimmedRange } from './trimmed.js';
@@ -20,6 +21,8 @@ export interface Page {
 }
 
 /**
+ * `results`: of an earlier attempt at the same page, from the same state.
+ *
  * 'live': the page ends at the end of the log. 'more': it does not. 'unexplained': a message is of an epoch that
  * nothing read so far begins; it and what follows were left for another reading (log-end.ts).
  */
@@ -27,27 +30,30 @@ export async function applyPage(
   hash: Hash,
   draft: RoomDraft,
   { reply, chain, now }: Page,
+  results = new EntryResults(),
 ): Promise<'live' | 'more' | 'unexplained'> {
+  results.begin();
   if (chain !== null) draft.apply(holdChain(chain));
   for (const start of reply.generations) await applyGeneration(hash, draft, start, now);
-  if (reply.generations.length === 0) goBackTo(draft, reply.tip, now);
+  // What follows the position that reading goes on from was not asked for: another page brings it.
+  if (reply.generations.length === 0 && goBackTo(draft, reply.tip, now)) return 'more';
   if (comparePositions(reply.trimmed, draft.core.position) > 0) {
     skipTrimmedRange(draft, reply, now);
     if (reply.rotation !== undefined) await applyTrimmedRotation(hash, draft, reply.rotation);
   }
   for (const entry of reply.entries) {
     if (isAhead(draft, entry, reply.epoch)) return 'unexplained';
-    if (await follows(hash, draft, entry)) continue;
+    if (await follows(hash, draft, entry, results)) continue;
     await cross(hash, draft, entry, now);
-    await follows(hash, draft, entry);
+    await follows(hash, draft, entry, results);
   }
   if (!reply.live) return 'more';
   await followToEnd(hash, draft, reply.head);
   return 'live';
 }
 
-async function follows(hash: Hash, draft: RoomDraft, entry: Entry): Promise<boolean> {
-  const { outcome, changes } = await applyEntry(hash, draft, entry);
+async function follows(hash: Hash, draft: RoomDraft, entry: Entry, results: EntryResults): Promise<boolean> {
+  const { outcome, changes } = await results.next(() => applyEntry(hash, draft, entry));
   draft.apply(...changes);
   return outcome !== 'gap';
 }

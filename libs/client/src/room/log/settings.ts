@@ -4,8 +4,8 @@ import { containerBody } from '@0fc/crypto/verify';
 import { set } from '../state/changes.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
 
-/** More than any relay takes in the time that it counts. */
-const PLACED_KEPT = 128;
+/** What a relay counts: older ones are not kept. */
+const HOUR_MS = 3_600_000;
 
 /** Settings entries of the whole chain. */
 export function settingsEntries({ chain }: RoomSnapshot): number {
@@ -18,5 +18,6 @@ export function settingsEntries({ chain }: RoomSnapshot): number {
 
 /** `time`: when the relay placed one that was read just now, Unix ms. */
 export function noteSettings(draft: RoomDraft, time: number): void {
-  draft.apply(set({ settingsPlaced: [...draft.core.settingsPlaced, time].slice(-PLACED_KEPT) }));
+  const recent = draft.core.settingsPlaced.filter((placed) => placed > time - HOUR_MS);
+  draft.apply(set({ settingsPlaced: [...recent, time] }));
 }

@@ -40,6 +40,9 @@ const MOST_MS = 60_000;
 /** The longest that a timer runs, in milliseconds: 32 bits hold 24 days. */
 const SLEEP_MOST_MS = 86_400_000;
 
+/** The longest that a relay's word makes this client wait, in milliseconds. */
+const MOST_ASKED_MS = 300_000;
+
 export class Lane {
   readonly part: Part;
   readonly #sender: Sender;
@@ -123,7 +126,7 @@ export class Lane {
     if (verdict === 'offline') return false;
     if (verdict !== 'refused') {
       this.#show(code);
-      this.#wait(Number(params.retryMs ?? 0));
+      this.#wait(typeof params.retryMs === 'number' ? params.retryMs : 0);
       if (verdict === 'reread') this.#sender.catchUp();
       return false;
     }
@@ -140,7 +143,8 @@ export class Lane {
   }
 
   #wait(atLeastMs: number): void {
-    const ms = Math.max(atLeastMs, this.#backoff.next());
+    // However long the relay would have it: what it says last may be a lie, and asking costs little.
+    const ms = Math.max(Math.min(atLeastMs, MOST_ASKED_MS), this.#backoff.next());
     this.#resume = this.#sender.platform.timers.after(ms, () => {
       this.#resume = null;
       void this.signal();

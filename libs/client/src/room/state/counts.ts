@@ -1,5 +1,5 @@
 /** What is counted of the log, so that no summary has to read it (docs/protocol.md section 9). */
-import type { MemberId } from '@0fc/protocol';
+import { ALARM_CODES, type MemberId } from '@0fc/protocol';
 import { knownContent } from './content.js';
 import type { LogRecord, StoredItem } from './records.js';
 
@@ -21,6 +21,10 @@ export function isSettled({ code, numbers }: Extract<StoredItem, { type: 'alarm'
   const { from = 0, to = 0, restored = 0 } = numbers;
   return code === 'ALARM_RELAY_LOST' && restored > to - from;
 }
+
+/** A record that cannot be read, of which only its place is known (load.ts). */
+export const isDamaged = ({ at, items: [item] }: LogRecord): boolean =>
+  at === null && item?.type === 'alarm' && item.code === ALARM_CODES.ALARM_RECORD_DAMAGED;
 
 /** Whether a content is a line of its own, which this client can show or not. */
 export function isLine(content: unknown): boolean {

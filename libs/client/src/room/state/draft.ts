@@ -20,6 +20,9 @@ import {
 } from './records.js'; // prettier-ignore
 import { applyChange, placeKey, Writes, type Place, type Tables } from './tables.js';
 
+/** Older instances that are remembered of each sender; what was read of others is known by its nonce. */
+export const RETIRED_KEPT = 32;
+
 export abstract class RoomSnapshot {
   protected abstract readonly tables: Tables;
 
@@ -84,13 +87,16 @@ export abstract class RoomSnapshot {
 
   /** A position that no record in memory stands at. */
   #placeOf(position: Position): Place {
-    const { log, sought } = this.tables;
+    const { log, sought, core } = this.tables;
+    const whole = log.loaded === log.first;
     for (const { at } of log.oldestFirst(log.loaded)) {
       if (at === null) continue;
-      if (comparePositions(at.position, position) < 0) return { t: null, follows: true };
+      const follows = comparePositions(at.position, position) < 0;
+      // Where positions have ascended throughout, nothing older lies beyond it.
+      if (whole || (follows && core.turns.length === 0)) return { t: null, follows };
       break;
     }
-    if (log.loaded === log.first) return { t: null, follows: false };
+    if (whole) return { t: null, follows: false };
     const place = sought.places.get(placeKey(position));
     if (place === undefined) throw new NotLoaded({ kind: 'position', position });
     return place;
@@ -112,8 +118,11 @@ export abstract class RoomSnapshot {
   /** No message of an instance stands under a counter beyond this one. */
   #lastOf(sender: MemberId, instance: Bytes): number {
     const { core } = this.tables;
-    const { counter } = this.sender(sender);
-    const last = counter === null ? 0 : equalBytes(counter.instance, instance) ? counter.n : Infinity;
+    const { counter, retired } = this.sender(sender);
+    // Of so many instances the oldest are forgotten, and one of those may have come back with lower counters.
+    const forgets = retired.length >= RETIRED_KEPT - 1;
+    const same = counter !== null && !forgets && equalBytes(counter.instance, instance);
+    const last = counter === null ? 0 : same ? counter.n : Infinity;
     // What was given up stands there too, and was never in the log.
     const own = sender === core.me && equalBytes(core.instance, instance);
     return own ? Math.max(last, core.nextN - 1) : last;

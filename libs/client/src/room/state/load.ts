@@ -1,6 +1,6 @@
 /** Reads a room's record out of the vault: what is always in memory, and what is looked for when it is wanted. */
 import {
-  ALARM_CODES, comparePositions, decodeCbor, ERROR_CODES, toBase64Url, type Bytes, type MemberId, type Position, type RoomId,
+  ALARM_CODES, comparePositions, ERROR_CODES, toBase64Url, type Bytes, type MemberId, type Position, type RoomId,
   type Target,
 } from '@0fc/protocol'; // prettier-ignore
 import { bodyHash, decodeRoster, type Hash } from '@0fc/crypto/verify';
@@ -129,13 +129,17 @@ export async function loadRecords(
 ): Promise<readonly LogRecord[]> {
   const found = await vault.listReadable(STORES.log, keyOf(roomId, from), keyOf(roomId, to));
   const known = new Map(found.map(({ key, value }) => [key, value]));
+  let before = 0;
   return Array.from({ length: Math.max(0, to - from) }, (_, at) => {
     const index = from + at;
-    return recordIn(known.get(keyOf(roomId, index)) ?? null, index);
+    const record = recordIn(known.get(keyOf(roomId, index)) ?? null, index, before);
+    before = record.time;
+    return record;
   });
 }
 
-function recordIn(value: Bytes | null, index: number): LogRecord {
+/** `time`: of the record before it, for one that cannot be read. */
+function recordIn(value: Bytes | null, index: number, time: number): LogRecord {
   try {
     const record = value === null ? null : decodeRecord(logRecord, value);
     if (record?.index === index) return record;
@@ -144,34 +148,47 @@ function recordIn(value: Bytes | null, index: number): LogRecord {
   }
   const numbers = { index };
   const item = { type: 'alarm', code: ALARM_CODES.ALARM_RECORD_DAMAGED, member: null, numbers } as const;
-  return { index, at: null, time: 0, items: [item] };
+  return { index, at: null, time, items: [item] };
 }
 
-/** What was read at a position before an index; positions ascend with the log. */
+/**
+ * What was read at a position before an index. Positions ascend with the log, but where reading has gone back
+ * (`turns`): the newest run that has the position counts.
+ */
 export async function findPlace(
+  vault: Vault,
+  { roomId, turns }: RoomCore,
+  position: Position,
+  { first, before }: { readonly first: number; readonly before: number },
+): Promise<Place> {
+  const oldest = await firstPlaced(vault, roomId, first, before);
+  const follows = oldest !== null && comparePositions(oldest.at.position, position) < 0;
+  const begins = [first, ...turns.filter((index) => index > first && index < before)];
+  for (const [at, begin] of [...begins.entries()].reverse()) {
+    const t = await findIn(vault, roomId, position, begin, begins[at + 1] ?? before);
+    if (t !== null) return { t, follows };
+  }
+  return { t: null, follows };
+}
+
+/** By halving: in a run positions ascend. */
+async function findIn(
   vault: Vault,
   roomId: RoomId,
   position: Position,
-  range: { readonly first: number; readonly before: number },
-): Promise<Place> {
-  let { first: low, before: high } = range;
-  let follows = false;
+  from: number,
+  to: number,
+): Promise<Bytes | null> {
+  let [low, high] = [from, to];
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
     const placed = await firstPlaced(vault, roomId, middle, high);
-    if (placed === null) {
-      high = middle;
-      continue;
-    }
-    const order = comparePositions(placed.at.position, position);
-    if (order === 0) return { t: placed.at.t, follows: true };
-    if (order > 0) high = middle;
-    else {
-      low = placed.index + 1;
-      follows = true;
-    }
+    const order = placed === null ? 1 : comparePositions(placed.at.position, position);
+    if (placed !== null && order === 0) return placed.at.t;
+    if (placed === null || order > 0) high = middle;
+    else low = placed.index + 1;
   }
-  return { t: null, follows };
+  return null;
 }
 
 async function firstPlaced(vault: Vault, roomId: RoomId, from: number, to: number) {
@@ -183,18 +200,28 @@ async function firstPlaced(vault: Vault, roomId: RoomId, from: number, to: numbe
   return null;
 }
 
-/** Where the message under a counter stands, by the index; null: no such message was read. */
+/**
+ * Where the message under a counter stands, by the index; null: no such message was read, or its entry cannot be read:
+ * then a repetition of it is an alarm (log/message.ts).
+ */
 export async function findMessage(
   vault: Vault,
   keys: IndexKeys,
   target: Target,
 ): Promise<MessageIndex | null> {
-  const value = await vault.get(STORES.messages, await keys.message(target));
-  return value === null ? null : decodeRecord(messageIndex, value);
+  const key = await keys.message(target);
+  const [found] = await vault.listReadable(STORES.messages, key, `${key}\0`, 1);
+  if (found === undefined || found.value === null) return null;
+  try {
+    return decodeRecord(messageIndex, found.value);
+  } catch (error) {
+    if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
+    return null;
+  }
 }
 
-/** Indexes of the records that change a message, ascending. */
+/** Indexes of the records that change a message, ascending: the keys tell. */
 export async function findEffects(vault: Vault, keys: IndexKeys, target: Target): Promise<readonly number[]> {
-  const found = await vault.listFrom(STORES.effects, await keys.effectsOf(target));
-  return found.map(({ value }) => Number(decodeCbor(value)));
+  const prefix = await keys.effectsOf(target);
+  return (await vault.keysFrom(STORES.effects, prefix)).map((key) => Number(key.slice(prefix.length)));
 }

@@ -199,6 +199,8 @@ const loss = v.strictObject({
   losses: v.array(generation),
   /** the last starts of generations that were read, with when this client read them, oldest first */
   starts: v.array(v.strictObject({ position, time })),
+  /** indexes of the log from which on positions ascend anew: reading had gone back, and nothing was lost; ascending */
+  turns: v.array(integer(0)),
   /** the last loss: where it is shown, and how many of the lost entries are back */
   lost: v.nullable(
     v.strictObject({ index: integer(0), from: integer(0), to: integer(0), restored: integer(0) }),
@@ -233,6 +235,8 @@ export const senderRecord = v.strictObject({
   missedAt: integer(0),
   /** highest counter of a message of its that somebody has edited, deleted or reacted to before it was here; 0: none */
   changedAhead: integer(0),
+  /** when the relay placed the last entry of its that proved itself; null: none was read here */
+  lastEntry: v.nullable(time),
   /** instances that it has replaced: a new message under one is an alarm */
   retired: v.array(v.strictObject({ instance: random16, n: integer(0) })),
   /** what it had read when it sealed its last message */
@@ -249,6 +253,7 @@ export const NEW_SENDER: SenderRecord = {
   at: null,
   missedAt: 0,
   changedAhead: 0,
+  lastEntry: null,
   retired: [],
   seen: null,
   forked: false,

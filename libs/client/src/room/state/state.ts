@@ -15,7 +15,7 @@ import { RoomSnapshot, type RoomDraft } from './draft.js';
 import { IndexKeys } from './index-keys.js';
 import { findEffects, findMessage, findPlace, loadRecords, loadRotations, loadTables } from './load.js';
 import { LOG_STEP, LogWindow } from './log-table.js';
-import { withLoaded, type Wanted } from './not-loaded.js';
+import { NotLoaded, withLoaded, type Wanted } from './not-loaded.js';
 import { encodeRecord, logRecord, type LogRecord, type RoomCore } from './records.js';
 import { SerialQueue } from './serial.js';
 import { applyChange, forgetRecord, indexRecord, placeKey, type Tables } from './tables.js';
@@ -114,12 +114,20 @@ export class RoomState extends RoomSnapshot {
 
   /** Runs `work`, which only reads, with what it needs; again where it has read what was not in memory. */
   async read<T>(work: () => Promise<T> | T): Promise<T> {
-    return withLoaded(work, (wanted) => this.serial.run(() => this.#load(wanted)));
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof NotLoaded)) throw error;
+      return this.inTurn(work);
+    }
   }
 
   /** As {@link read}, after whatever was asked for before, and with nothing written meanwhile. */
   inTurn<T>(work: () => Promise<T> | T): Promise<T> {
-    return this.serial.run(() => this.#whole(work));
+    return this.serial.run(async () => {
+      if (this.#stale !== null) await this.#reload(this.#stale);
+      return this.#whole(work);
+    });
   }
 
   /** Brings older records of the log into memory; false: there are none. */
@@ -204,7 +212,7 @@ export class RoomState extends RoomSnapshot {
         return;
       case 'position': {
         const { first, loaded: before } = log;
-        const place = await findPlace(this.#vault, core.roomId, wanted.position, { first, before });
+        const place = await findPlace(this.#vault, core, wanted.position, { first, before });
         sought.places.set(placeKey(wanted.position), place);
         return;
       }
@@ -221,12 +229,18 @@ export class RoomState extends RoomSnapshot {
   /** What a relay sends again after a loss comes in the order of its counters: the next are wanted too. */
   async #seekNext({ sender, instance, n }: Target): Promise<void> {
     const { sought } = this.tables;
+    const { counter, retired } = this.sender(sender);
+    const known = [...(counter === null ? [] : [counter]), ...retired].some((one) =>
+      equalBytes(one.instance, instance),
+    );
+    // Of an instance that nobody has heard of there is no next one.
+    const last = known ? Math.min(n + NEXT_SOUGHT, Number.MAX_SAFE_INTEGER) : n;
+    const next = Array.from({ length: last - n }, (_, at) => ({ sender, instance, n: n + 1 + at }));
     await Promise.all(
-      Array.from({ length: NEXT_SOUGHT }, async (_, at) => {
-        const next = { sender, instance, n: n + 1 + at };
-        const key = targetKey(next);
+      next.map(async (target) => {
+        const key = targetKey(target);
         if (!sought.messages.has(key))
-          sought.messages.set(key, await findMessage(this.#vault, this.#keys, next));
+          sought.messages.set(key, await findMessage(this.#vault, this.#keys, target));
       }),
     );
   }
@@ -279,7 +293,8 @@ export class RoomState extends RoomSnapshot {
 
   #bound(): void {
     const { log, sought, extras } = this.tables;
-    const full = log.end - log.loaded > WINDOW_MOST * this.#window;
+    const from = Math.min(this.#held, log.end - this.#window);
+    const full = log.end - log.loaded > WINDOW_MOST * this.#window && from > log.loaded;
     // What was not there when it was looked for may have come since, and leaves memory now.
     for (const map of [sought.messages, sought.places]) if (full || map.size > SOUGHT_KEPT) map.clear();
     for (const key of extras.keys()) {
@@ -287,8 +302,7 @@ export class RoomState extends RoomSnapshot {
       extras.delete(key);
     }
     if (!full) return;
-    for (const record of log.trim(Math.min(this.#held, log.end - this.#window)))
-      forgetRecord(this.tables, record);
+    for (const record of log.trim(from)) forgetRecord(this.tables, record);
   }
 }
 

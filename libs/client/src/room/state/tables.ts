@@ -9,7 +9,7 @@ import {
 } from '@0fc/protocol';
 import { encodeRoster, type Roster } from '@0fc/crypto/verify';
 import { knownContent, targetKey } from './content.js';
-import { countsOf, isLine, moreThan } from './counts.js';
+import { countsOf, isDamaged, isLine, moreThan } from './counts.js';
 import { countedIn, generationSlot } from './alarm-flood.js';
 import type { RoomChange } from './changes.js';
 import { deepFreeze } from './deep-freeze.js';
@@ -164,7 +164,9 @@ export function applyChange(tables: Tables, change: RoomChange, writes: Writes |
       return;
     case 'replace': {
       const known = tables.log.at(change.index);
-      if (known !== undefined) putLogRecord(tables, { ...known, items: change.items }, writes);
+      // What cannot be read is not stored as what it seems to be.
+      if (known !== undefined && !isDamaged(known))
+        putLogRecord(tables, { ...known, items: change.items }, writes);
       return;
     }
     case 'transcript':
