@@ -234,6 +234,9 @@ describe('a relay that floods a client with alarms', () => {
         ? { instead: { ...body, after: { g, s: Math.max(s, (body.after?.s ?? 0) - FLOOD) } } }
         : undefined,
     );
+    stage.relay.onReply('open', (client, reply) =>
+      client.memberId === me ? { ...reply, tip: { g, s: reply.tip.s + FLOOD } } : undefined,
+    );
     const invented = Array.from({ length: FLOOD }, (_, n): Entry => {
       const place = { g, s: s + 1 + n };
       const payload = nodeRandom.bytes(120);
