@@ -3,7 +3,6 @@ import type { Mutant } from '../mutant.js';
 
 const DRAFT = 'libs/client/src/room/state/draft.ts';
 const STATE = 'libs/client/src/room/state/state.ts';
-const LOAD = 'libs/client/src/room/state/load.ts';
 const ENTRY = 'libs/client/src/room/log/entry.ts';
 const GENERATIONS = 'libs/client/src/room/log/generations.ts';
 const MESSAGE = 'libs/client/src/room/log/message.ts';
@@ -72,9 +71,9 @@ export const WINDOW_MUTANTS: readonly Mutant[] = [
     breaks: ['G14'],
     changes: [
       {
-        file: LOAD,
-        find: 'const record = value === null ? null : decodeRecord(logRecord, value);',
-        put: 'const record = decodeRecord(logRecord, value ?? new Uint8Array());\n    if (value === null) throw new Error(ERROR_CODES.INTERNAL);',
+        file: 'libs/client/src/vault.ts',
+        find: 'if (ClientError.from(error).code !== ERROR_CODES.VAULT_DAMAGED) throw error;',
+        put: 'throw error;',
       },
     ],
     tests: [
