@@ -13,15 +13,13 @@ import { OwnerJoins } from './owner-joins.js';
 import { makeAdmit, makeDeparture, makeEntry, makeRotationCommand, type Offered } from './owner-make.js';
 import { commandOf } from './owner-send.js';
 import { isVoid } from './log/pending.js';
-import { settingsEntries } from './log/settings.js';
+import { HOUR_MS, settingsEntries } from './log/settings.js';
 import type { Due, Outcome } from './outgoing/due.js';
 import type { Later, Part } from './outgoing/lane.js';
 import { OwnerWaiters } from './owner-waiters.js';
 import { putInvite, set } from './state/changes.js';
 import type { RoomDraft, RoomSnapshot } from './state/draft.js';
 import type { OwnerInvite, PendingCommand } from './state/records.js';
-
-const HOUR_MS = 3_600_000;
 
 /** A joiner that no client would take: its join ends, and nothing was signed. */
 const UNADMITTABLE: readonly ErrorCode[] = [

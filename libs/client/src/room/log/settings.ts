@@ -4,8 +4,8 @@ import { containerBody } from '@0fc/crypto/verify';
 import { set } from '../state/changes.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
 
-/** What a relay counts: older ones are not kept. */
-const HOUR_MS = 3_600_000;
+/** Within this a relay counts changes of the settings, in milliseconds: older ones are not kept. */
+export const HOUR_MS = 3_600_000;
 
 /** Settings entries of the whole chain. */
 export function settingsEntries({ chain }: RoomSnapshot): number {
