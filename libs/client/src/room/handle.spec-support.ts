@@ -1,6 +1,6 @@
 /** A room's ports in memory: a clock that moves when told, a relay that only listens. */
 import type { ErrorCode, RequestKind } from '@0fc/protocol';
-import type { Failure } from '../api.js';
+import type { ConnectionState, Failure } from '../api.js';
 import type { Connection } from '../connection.js';
 import { ClientError } from '../errors.js';
 import type { Platform } from '../ports.js';
@@ -66,6 +66,7 @@ export class FakeRoom implements RoomHandle {
   readonly relayKey = new Uint8Array(45);
   readonly connection: Connection;
   live = true;
+  connectionState: ConnectionState = 'connected';
   restoring = false;
   /** why the relay refuses everything; null: it answers */
   refuses: ErrorCode | null = null;
@@ -82,7 +83,13 @@ export class FakeRoom implements RoomHandle {
       this.sent.push({ kind, body });
       return this.refuses === null ? Promise.resolve({}) : Promise.reject(new ClientError(this.refuses));
     };
-    this.connection = { request } as unknown as Connection;
+    const connectionState = (): ConnectionState => this.connectionState;
+    this.connection = {
+      request,
+      get state() {
+        return connectionState();
+      },
+    } as unknown as Connection;
   }
 
   changed(): void {

@@ -133,10 +133,10 @@ export class Owner implements Part {
     });
   }
 
-  /** Resolves when the log holds the rotation. */
+  /** Resolves when the log holds the rotation. While the log is still read, that is waited for; without a link it is not. */
   async rotateNow(): Promise<void> {
-    const { state, live } = this.#room;
-    if (state.isOwner && !live) throw new ClientError(ERROR_CODES.OFFLINE);
+    const { state, connection } = this.#room;
+    if (state.isOwner && connection.state !== 'connected') throw new ClientError(ERROR_CODES.OFFLINE);
     const rotated = this.#waiters.until(state.core.epoch + 1);
     try {
       await this.#change((draft) => {
