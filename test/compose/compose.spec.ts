@@ -126,6 +126,8 @@ describe('compose', () => {
       await guest.firstPassphrase();
       await guest.startJoin();
       await guest.enter();
+      // Who writes before it has read of the admission is asked first.
+      await Promise.all(everybody.map((member) => member.sees('the guest', () => member.named('Chiara'))));
       const texts = [await talk.say(everybody[1]!), await talk.say(everybody[2]!)];
       await guest.has(...texts);
       await guest.say('a word from a browser');

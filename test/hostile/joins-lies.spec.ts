@@ -104,6 +104,34 @@ describe('“admitted”', () => {
 });
 
 describe('a refusal', () => {
+  // What an honest relay answers too, where the owner has admitted the joiner in the meantime.
+  test.each(['INVITE_UNKNOWN', 'FORBIDDEN'] as const)(
+    'G2 G14 of a confirmation that comes again, %s, is no failure of the join: it asks where it stands',
+    async (code) => {
+      const { owner, roomId } = await stage.two();
+      const { link } = await owner.invite(roomId);
+      const dora = await stage.member('Dora');
+      const failures: unknown[] = [];
+      dora.alsoTold = () => {
+        const failure = failureOf(dora);
+        if (failure !== undefined) failures.push(failure);
+      };
+      let confirms = 0;
+      stage.relay.onEvent('joinState', (_, state) =>
+        state.stage === 'replied' ? [state, state] : undefined,
+      );
+      stage.relay.onRequest('joinConfirm', () => {
+        confirms += 1;
+        return confirms === 2 ? { refuse: code } : undefined;
+      });
+      value(await dora.api.join(link, 'Dora'));
+      await stage.byItself('the confirmation to come again', [owner], () => confirms >= 2);
+      await comesIn(dora, owner, roomId);
+      expect(confirms).toBeGreaterThanOrEqual(2);
+      expect(failures).toEqual([]);
+    },
+  );
+
   test.each([
     ['joinConfirm', 'BAD_ENTRY'],
     ['joinConfirm', 'MALFORMED'],

@@ -292,6 +292,16 @@ export class MemberProcess {
     return this.room?.key?.epoch ?? 0;
   }
 
+  /** Somebody of this name is on the roster as read here. */
+  named(name: string): boolean {
+    return this.room?.members.some((member) => member.name === name) === true;
+  }
+
+  /** Somebody is on the roster as read here. */
+  knows(memberId: string | undefined): boolean {
+    return this.room?.members.some((member) => member.memberId === memberId) === true;
+  }
+
   /** Id of a member by its name. */
   idOf(name: string): string {
     const found = this.room?.members.find((member) => member.name === name);

@@ -31,8 +31,10 @@ export class Talk {
   async round(everybody: readonly MemberProcess[]): Promise<void> {
     const texts: string[] = [];
     for (const member of everybody) {
-      // Whoever writes before it has read of somebody's admission is asked, and sends to nobody till then.
+      // Whoever writes before it has read of somebody's admission is asked, and sends to nobody till then: a feed
+      // that follows may still owe the last one.
       await member.live();
+      await member.sees('everybody', () => everybody.every(({ room }) => member.knows(room?.me)));
       texts.push(await this.say(member));
     }
     await this.arrived(texts, everybody);

@@ -304,4 +304,21 @@ export const JOIN_MUTANTS: readonly Mutant[] = [
     ],
     tests: [{ path: STORE_SPEC, name: 'tell unknown, expired, revoked, used and taken apart' }],
   },
+  {
+    name: 'a joiner whose invite was used meanwhile, by its own admission, reads that the join has failed',
+    breaks: ['G14'],
+    changes: [
+      {
+        file: 'libs/client/src/room/join-steps.ts',
+        find: "if (!MOVED_ON.includes(code)) return 'unexpected';",
+        put: "if (code !== ERROR_CODES.FORBIDDEN) return 'unexpected';",
+      },
+    ],
+    tests: [
+      {
+        path: 'test/hostile/joins-lies.spec.ts',
+        name: 'G2 G14 of a confirmation that comes again, INVITE_UNKNOWN, is no failure of the join: it asks where it stands',
+      },
+    ],
+  },
 ];

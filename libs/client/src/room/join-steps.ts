@@ -21,6 +21,9 @@ import type { RoomState } from './state/state.js';
 /** States that the relay has told of and that are still to be followed: of more the last ones count. */
 const TOLD_MOST = 16;
 
+/** What a joiner's request is refused with once its join stands elsewhere than it was told. */
+const MOVED_ON: readonly ErrorCode[] = [ERROR_CODES.FORBIDDEN, ERROR_CODES.INVITE_UNKNOWN];
+
 export interface StepsOptions {
   readonly platform: Platform;
   readonly vault: Vault;
@@ -138,7 +141,7 @@ export class JoinSteps implements Part {
 
   /**
    * A state that was told twice is followed twice; by the second time the owner may have admitted
-   * this client, and a member may not say what a joiner says. What has become of it is told next.
+   * this client: the invite is used, and a member may not say what a joiner says. What has become of it is asked.
    */
   #asJoiner(
     state: JoinState,
@@ -151,7 +154,7 @@ export class JoinSteps implements Part {
           this.#followed(state);
         }),
       refused: (code) => {
-        if (code !== ERROR_CODES.FORBIDDEN) return 'unexpected';
+        if (!MOVED_ON.includes(code)) return 'unexpected';
         this.forget();
         return 'again';
       },
