@@ -18,25 +18,10 @@ const unit = ['libs/protocol', 'libs/crypto', 'libs/client', 'apps/relay'].map((
   roots: [`<rootDir>/${folder}/src`],
 }));
 
-/** Milliseconds that one test may take: a browser on a busy two-core machine is slow, not broken. */
-const timeouts = {
-  architecture: 120_000,
-  k8s: 120_000,
-  fuzz: 180_000,
-  integration: 120_000,
-  hostile: 120_000,
-  model: 300_000,
-  chaos: 600_000,
-  e2e: 600_000,
-  // Not of `npm test`: it wants a Docker engine (npm run test:compose).
-  compose: 1_800_000,
-};
-
-const acrossProcesses = Object.entries(timeouts).map(([name, testTimeout]) => ({
-  displayName: name,
-  roots: [`<rootDir>/test/${name}`],
-  testTimeout,
-}));
+// `compose` is not of `npm test`: it wants a Docker engine (npm run test:compose).
+const acrossProcesses = [
+  'architecture', 'k8s', 'fuzz', 'integration', 'hostile', 'model', 'chaos', 'e2e', 'compose',
+].map((name) => ({ displayName: name, roots: [`<rootDir>/test/${name}`] })); // prettier-ignore
 
 /** Jest refuses a configuration that names an absent folder. */
 const present = ({ roots }) => roots.every((root) => existsSync(root.replace('<rootDir>', repositoryRoot)));
@@ -50,5 +35,7 @@ export default {
     }),
   ),
   maxWorkers: 2,
+  // Milliseconds, of every project (Jest knows no other): it ends what hangs. A busy machine is slow, not broken.
+  testTimeout: 300_000,
   cacheDirectory: join(repositoryRoot, '.cache', 'jest'),
 };

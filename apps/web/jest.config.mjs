@@ -21,4 +21,6 @@ export default {
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.cache/'],
   cacheDirectory: join(import.meta.dirname, '..', '..', '.cache', 'jest-web'),
   maxWorkers: 2,
+  // It ends what hangs: a busy machine with two cores is slow, not broken.
+  testTimeout: 120_000,
 };

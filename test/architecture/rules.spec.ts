@@ -1,13 +1,10 @@
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { cruise, repositoryRoot, type Violation } from './cruise.js';
 import { allowed, innocents, plants, writeTree } from './plants.js';
 import { forbidden } from './rules.mjs';
-
-// Reading the whole repository takes a while on a busy machine.
-jest.setTimeout(60_000);
 
 const folders = ['libs', 'apps', 'test'] as const;
 const ruleNames = forbidden.map((rule) => rule.name);

@@ -2,15 +2,13 @@
  * What a browser kept for the page of version 0.1 (test/fixtures/v01), put back into a fresh profile: this page
  * opens it, shows what it showed, and goes on at a relay over the store of that version. The clocks are today's.
  */
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { rm } from 'node:fs/promises';
 import type { Browser } from 'playwright-core';
 import { copyOf } from '../fixtures/v01.js';
 import { RelayProcess } from '../support/relay-process.js';
 import { launch, type Profile } from './profile.js';
 import { beginningsOf, profileOf } from './v01-profile.js';
-
-jest.setTimeout(300_000);
 
 let folder: string;
 let relay: RelayProcess;

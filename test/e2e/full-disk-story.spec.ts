@@ -2,14 +2,12 @@
  * A browser that gives the page no more storage, for real: Chromium's own quota, made small by its DevTools protocol
  * and filled by using a room (G14, G16). The page says so, loses nothing, and goes on by itself once there is room.
  */
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, CDPSession, Locator } from 'playwright-core';
 import { Member, value } from '../support/member.js';
 import { RelayProcess } from '../support/relay-process.js';
 import { until } from '../support/wait.js';
 import { launch, Profile } from './profile.js';
-
-jest.setTimeout(300_000);
 
 let relay: RelayProcess;
 let browser: Browser;

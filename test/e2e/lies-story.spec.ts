@@ -2,7 +2,7 @@
  * A relay that lies, as people see it: the real page in real browsers, served apart from the relay behind it.
  * Each lie is shown for what it is, costs nothing that is on the device, and the conversation goes on.
  */
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Entry, MemberId } from '@0fc/protocol';
 import { generateKeyPair } from '@0fc/crypto/keys';
 import type { Browser, Locator } from 'playwright-core';
@@ -12,8 +12,6 @@ import { Member, value } from '../support/member.js';
 import { until } from '../support/wait.js';
 import { Front } from './front.js';
 import { launch, Profile } from './profile.js';
-
-jest.setTimeout(300_000);
 
 let relay: LyingRelay;
 let front: Front;

@@ -2,13 +2,11 @@
  * Members' acts in a real browser: keys compared before and after the admission, settings, an
  * export that comes to another device, a hand-over, a departure, a removal, and the end of a room.
  */
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import type { Browser } from 'playwright-core';
 import { RelayProcess } from '../support/relay-process.js';
 import { launch, Profile } from './profile.js';
-
-jest.setTimeout(300_000);
 
 const FILE_PASSPHRASE = 'six words of the exported file';
 const IDLE_MINUTE_MS = 61_000;

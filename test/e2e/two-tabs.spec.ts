@@ -2,7 +2,7 @@
  * Two tabs of one browser at the moment when a vault of version 0.1 becomes one of today: one of them has the vault,
  * it is migrated once, and whoever dies in the middle of it costs nothing.
  */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { rm } from 'node:fs/promises';
 import type { Browser, BrowserContext, Route } from 'playwright-core';
 import { copyOf } from '../fixtures/v01.js';
@@ -10,8 +10,6 @@ import { RelayProcess } from '../support/relay-process.js';
 import { until } from '../support/wait.js';
 import { launch, type Profile } from './profile.js';
 import { beginningsOf, profileOf } from './v01-profile.js';
-
-jest.setTimeout(300_000);
 
 /** A put into the vault: the n-th of its worker, or that of the vault's header, which is the migration's last. */
 type Put = number | 'header';

@@ -2,12 +2,10 @@
  * A short run of every target, each time with another seed, which the output names; `npm run fuzz` is the
  * long one. In processes of their own: one that hangs or falls must not take this one along.
  */
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { seedOfRun } from '../support/random.js';
-
-jest.setTimeout(180_000);
 
 const ROOT = join(import.meta.dirname, '../..');
 const FLAGS = [

@@ -1,5 +1,5 @@
 /** Appends that the relay answers otherwise than it does them (G16, G18). */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { equalBytes, type RequestBody } from '@0fc/protocol';
 import type { Member } from '../support/member.js';
 import { openHurried } from '../support/platform.js';
@@ -9,8 +9,6 @@ import { ownLine } from './members/own-line.js';
 import { keysOf, openedBy, roomOf } from './members/record-reader.js';
 import { Stolen } from './members/stolen.js';
 import { idOf, Stage } from './stage.js';
-
-jest.setTimeout(120_000);
 
 let stage: Stage;
 beforeAll(async () => {

@@ -1,11 +1,9 @@
 /** Each request that a client makes, refused some times over for what passes: what was asked for is done by itself. */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { REQUEST_KINDS, type RequestKind } from '@0fc/protocol';
 import { value, type Member } from '../support/member.js';
 import { openHurried } from '../support/platform.js';
 import { epochOf, failureOf, idOf, namesIn, Stage, stageOf, troubleOf } from './stage.js';
-
-jest.setTimeout(120_000);
 
 const PASSING = ['STORE_FULL', 'RATE_LIMITED', 'TRY_AGAIN', 'INTERNAL'] as const;
 /** How often each client is refused each kind of request. */

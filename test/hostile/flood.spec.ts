@@ -1,5 +1,5 @@
 /** Floods: by a member, by strangers, and of alarms by the relay. Who has nothing to do with one goes on (G16, W11, G6). */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { encodeMessageClear, LIMITS, type Entry } from '@0fc/protocol';
 import { makeNeedKey, makePrekey } from '@0fc/crypto/keys';
 import { nodeRandom } from '@0fc/crypto/node';
@@ -10,8 +10,6 @@ import { Peer, rawSocket } from '../integration/relay-peer.js';
 import { newInviteId, TestRoom } from '../integration/relay-room.js';
 import { entryAt, Stolen } from './members/stolen.js';
 import { idOf, Stage } from './stage.js';
-
-jest.setTimeout(120_000);
 
 const ROOMS = 6;
 const CONNECTIONS = 24;

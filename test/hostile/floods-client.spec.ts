@@ -1,5 +1,5 @@
 /** Floods that a client would answer, store or read without end: limited per member, counted, bounded (G6, G16, W11). */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { generateKeyPair, makeNeedKey } from '@0fc/crypto/keys';
 import { nodeRandom } from '@0fc/crypto/node';
 import { value, type Member } from '../support/member.js';
@@ -8,8 +8,6 @@ import { vaultSize } from '../support/vault-size.js';
 import { Stolen } from './members/stolen.js';
 import { sealSignalOf } from './members/unchecked.js';
 import { idOf, Stage, troubleOf } from './stage.js';
-
-jest.setTimeout(120_000);
 
 const FLOOD = 40;
 /** Records that a flood of one kind may leave behind: a few that stand alone, and what counts the rest. */

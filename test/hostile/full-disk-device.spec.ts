@@ -2,7 +2,7 @@
  * What is asked of this device alone while its vault cannot be written (G14, G16): an import is there as a whole or not
  * at all, and a command that is refused has changed nothing, not even what is shown.
  */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { shownBy } from '../fixtures/shown.js';
 import { exported } from '../support/exported.js';
 import { FailingDisk } from '../support/failing-storage.js';
@@ -11,8 +11,6 @@ import { openHurried } from '../support/platform.js';
 import { vaultSize } from '../support/vault-size.js';
 import { deviceOver, MOST_WRITES, sameOverRestart, sceneOn, type Scene } from './members/over-disk.js';
 import { idOf, namesIn, Stage, stageOf } from './stage.js';
-
-jest.setTimeout(240_000);
 
 let stage: Stage;
 beforeAll(async () => {

@@ -2,14 +2,12 @@
  * A vault that cannot be written for a while, at every write of everything that is done (G6, G14, G16): what was
  * acknowledged is not lost, memory is what the disk has, and the room goes on by itself once there is room again.
  */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { FailingDisk } from '../support/failing-storage.js';
 import { value } from '../support/member.js';
 import { openHurried } from '../support/platform.js';
 import { MOST_WRITES, overDisk, sameOverRestart, sceneOn, type Scene } from './members/over-disk.js';
 import { epochOf, idOf, namesIn, Stage, stageOf } from './stage.js';
-
-jest.setTimeout(240_000);
 
 let stage: Stage;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 /** A store that is full, and whatever else passes: everything goes out by itself (G16). */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import { makeKeyPair, writeKey } from '../../apps/relay/src/key-pair.js';
 import { Member, value } from '../support/member.js';
@@ -8,8 +8,6 @@ import { startRedis } from '../support/redis.js';
 import { RelayProcess } from '../support/relay-process.js';
 import { until } from '../support/wait.js';
 import { idOf, namesIn, Stage, stageOf, troubleOf } from './stage.js';
-
-jest.setTimeout(120_000);
 
 let stage: Stage;
 const ends: (() => unknown)[] = [];

@@ -1,5 +1,5 @@
 /** Who gets in, who may decide, and whom the relay takes somebody for: G2, G11, G12, G13. */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { encodeFrame, FRAME_EVENT, FRAME_TYPES, type Bytes, type Entry, type JoinState } from '@0fc/protocol';
 import { generateKeyPair, makeJoinConfirm, makeJoinReply, makePrekey, signBody } from '@0fc/crypto/keys';
 import { ClientLink } from '@0fc/crypto/link';
@@ -12,8 +12,6 @@ import { moveClock } from './members/clocked.js';
 import { entryAt, Stolen } from './members/stolen.js';
 import { LyingRelay } from './relay/lying-relay.js';
 import { codeOf, epochOf, failureOf, idOf, namesIn, Stage, stageOf } from './stage.js';
-
-jest.setTimeout(120_000);
 
 let stage: Stage;
 beforeAll(async () => {

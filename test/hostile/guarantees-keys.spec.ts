@@ -1,5 +1,5 @@
 /** What stolen keys open, what a removed member reads, what stays on disk, and that nothing comes twice: G8, G9, G10, G14, G16. */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { comparePositions, utf8, type Entry, type MemberId } from '@0fc/protocol';
@@ -13,8 +13,6 @@ import { until } from '../support/wait.js';
 import { Peer } from '../integration/relay-peer.js';
 import { Stolen } from './members/stolen.js';
 import { epochOf, idOf, namesIn, Stage, stageOf, troubleOf } from './stage.js';
-
-jest.setTimeout(120_000);
 
 let stage: Stage;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 /** Who said what, once, in one order, to everybody alike: G3, G4, G5, G6, G7. */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   equalBytes,
   FRAME_EVENT,
@@ -15,8 +15,6 @@ import { until } from '../support/wait.js';
 import { Peer, rawSocket } from '../integration/relay-peer.js';
 import { entryAt, Stolen } from './members/stolen.js';
 import { epochOf, idOf, namesIn, Stage } from './stage.js';
-
-jest.setTimeout(120_000);
 
 let stage: Stage;
 beforeAll(async () => {

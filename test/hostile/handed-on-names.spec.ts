@@ -1,5 +1,5 @@
 /** Names that somebody hands on: older ones replace none (G3). */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Bytes } from '@0fc/protocol';
 import { makeKeyGrant, openMessage } from '@0fc/crypto/keys';
 import { nodeHash } from '@0fc/crypto/node';
@@ -8,8 +8,6 @@ import { until } from '../support/wait.js';
 import { restarted } from './acts.js';
 import { Stolen } from './members/stolen.js';
 import { epochOf, idOf, namesIn, Stage } from './stage.js';
-
-jest.setTimeout(120_000);
 
 let stage: Stage;
 beforeAll(async () => {

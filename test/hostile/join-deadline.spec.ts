@@ -1,5 +1,5 @@
 /** Joins that were answered and are not confirmed in time: G2. The owner's clock is moved, nothing waits. */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { EventBody, RequestBody } from '@0fc/protocol';
 import { makeJoinRequest, parseInvite } from '@0fc/crypto/keys';
 import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
@@ -7,8 +7,6 @@ import { value } from '../support/member.js';
 import { until } from '../support/wait.js';
 import { moveClock } from './members/clocked.js';
 import { epochOf, failureOf, idOf, namesIn, Stage } from './stage.js';
-
-jest.setTimeout(120_000);
 
 const crypto = { hash: nodeHash, random: nodeRandom, clock: systemClock };
 const DAY_MS = 86_400_000;

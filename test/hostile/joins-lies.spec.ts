@@ -1,13 +1,11 @@
 /** What a relay says of a join: it makes nobody a member, ends no join, and brings back no revoked invite (G2, G11, G14). */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { JoinState } from '@0fc/protocol';
 import { FailingDisk } from '../support/failing-storage.js';
 import { value, type Member } from '../support/member.js';
 import { hurried, openHurried, openOver } from '../support/platform.js';
 import { joinOf } from './members/stolen.js';
 import { codeOf, failureOf, idOf, namesIn, Stage, stageOf, type Company } from './stage.js';
-
-jest.setTimeout(120_000);
 
 let stage: Stage;
 beforeAll(async () => {

@@ -2,7 +2,7 @@
  * The law: whatever a schema admits can be stored, read back, exported and drawn, and stops nobody. Sent by a
  * member through an honest relay, at the limits of every field (G14, G16).
  */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
   anyContent,
@@ -20,8 +20,6 @@ import { openHurried } from '../support/platform.js';
 import { seedOfRun } from '../support/random.js';
 import { prekeyOf, nested, sealAnything, sealSignalOf, type Fields } from './members/unchecked.js';
 import { epochOf, idOf, Stage } from './stage.js';
-
-jest.setTimeout(120_000);
 
 const MESSAGES = 48;
 const SIGNALS = 32;

@@ -1,5 +1,5 @@
 /** A relay that goes back, or says so: rollback, generations, trimming and grants as lies (G5, G6, G8, G10, G11, G16). */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Position } from '@0fc/protocol';
 import { generateKeyPair, makeKeyGrant, makeNeedKey, signBody } from '@0fc/crypto/keys';
 import { nodeHash, nodeRandom } from '@0fc/crypto/node';
@@ -7,8 +7,6 @@ import { value } from '../support/member.js';
 import { until } from '../support/wait.js';
 import { entryAt, Stolen } from './members/stolen.js';
 import { epochOf, idOf, namesIn, Stage, stageOf } from './stage.js';
-
-jest.setTimeout(120_000);
 
 let stage: Stage;
 beforeAll(async () => {

@@ -1,12 +1,10 @@
 /** Whose name stands where: each alarm has its own, and newcomers get those that hold (G3, G7). */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { nodeRandom } from '@0fc/crypto/node';
 import { value, type Member } from '../support/member.js';
 import { openHurried } from '../support/platform.js';
 import { sealSignalOf } from './members/unchecked.js';
 import { idOf, namesIn, Stage } from './stage.js';
-
-jest.setTimeout(120_000);
 
 /** More than stand apart before alarms of one code are counted. */
 const FORKS = 10;

@@ -1,11 +1,9 @@
 /** Content nested as deep as the codec lets it, by a member's own hand: it stops nobody (G6, G10, G14, G16). */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { value, type Member } from '../support/member.js';
 import { openHurried } from '../support/platform.js';
 import { DEEPEST, nested, sealAnything, withLoneSurrogate } from './members/unchecked.js';
 import { epochOf, idOf, namesIn, Stage } from './stage.js';
-
-jest.setTimeout(120_000);
 
 let stage: Stage;
 beforeAll(async () => {

@@ -1,13 +1,11 @@
 /** Numbers of the relay's: what it says of prekeys and of counts of messages moves nothing (G9, G11, G14, G16). */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeBody } from '@0fc/protocol';
 import { containerBody } from '@0fc/crypto/verify';
 import { value } from '../support/member.js';
 import { openHurried } from '../support/platform.js';
 import { Stolen } from './members/stolen.js';
 import { epochOf, idOf, Stage, troubleOf } from './stage.js';
-
-jest.setTimeout(120_000);
 
 /** No member gets there in a lifetime. */
 const MOST_K = 2 ** 40;

@@ -1,5 +1,5 @@
 /** A removal that the relay swallows, or alters on its way back to those who stay (G10, G18). */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { value, type Member } from '../support/member.js';
 import { openHurried } from '../support/platform.js';
 import { until } from '../support/wait.js';
@@ -7,8 +7,6 @@ import { flipped, sealedFor } from './acts.js';
 import { keysOf, openedBy, roomOf } from './members/record-reader.js';
 import { Stolen } from './members/stolen.js';
 import { epochOf, idOf, namesIn, Stage } from './stage.js';
-
-jest.setTimeout(120_000);
 
 let stage: Stage;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 /** What a relay has lost, or says so, and who would read it then (G18). */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { value, type Member } from '../support/member.js';
 import { openHurried } from '../support/platform.js';
 import { restarted, rotated, said } from './acts.js';
@@ -9,8 +9,6 @@ import { keysOf, openedBy, roomOf, type Reader } from './members/record-reader.j
 import { Stolen } from './members/stolen.js';
 import { World } from './relay/world.js';
 import { idOf, Stage } from './stage.js';
-
-jest.setTimeout(120_000);
 
 let stage: Stage;
 beforeAll(async () => {

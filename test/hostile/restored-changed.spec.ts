@@ -1,12 +1,10 @@
 /** What is here is never replaced by what the relay serves as the same (G11, G16). */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { openHurried } from '../support/platform.js';
 import { until } from '../support/wait.js';
 import { flipped, restarted, rotated } from './acts.js';
 import { entryAt, Stolen } from './members/stolen.js';
 import { epochOf, idOf, Stage } from './stage.js';
-
-jest.setTimeout(120_000);
 
 let stage: Stage;
 beforeAll(async () => {

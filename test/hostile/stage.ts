@@ -19,7 +19,7 @@ export const troubleOf = (who: Member): string | undefined =>
   who.room?.stopped?.code ?? who.room?.waiting ?? undefined;
 
 /** How long, in milliseconds, what must come about by itself may take: it only ends a broken run. */
-const BY_ITSELF_MS = 15_000;
+const BY_ITSELF_MS = 60_000;
 
 export interface Company {
   readonly owner: Member;

@@ -1,13 +1,11 @@
 /** A rotation that did not arrive as it was made, and a room that goes on all the same (G11, G16). */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { value, type Member } from '../support/member.js';
 import { openHurried } from '../support/platform.js';
 import { until } from '../support/wait.js';
 import { flipped, restarted } from './acts.js';
 import { Stolen } from './members/stolen.js';
 import { codeOf, epochOf, idOf, Stage } from './stage.js';
-
-jest.setTimeout(120_000);
 
 let stage: Stage;
 beforeAll(async () => {

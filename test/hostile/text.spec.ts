@@ -1,10 +1,8 @@
 /** Half a letter (a lone surrogate), typed or pasted anywhere: it is replaced before it is sealed (G14, G16). */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { value, type Member } from '../support/member.js';
 import { openHurried } from '../support/platform.js';
 import { namesIn, Stage } from './stage.js';
-
-jest.setTimeout(120_000);
 
 const HALF = 'x\ud800y';
 const WHOLE = 'x\ufffdy';

@@ -1,12 +1,10 @@
 /** Trimming as a lie, and as the truth (docs/protocol.md section 8): G6, G7, G10, G11. */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Bytes, Position } from '@0fc/protocol';
 import { value, type Member } from '../support/member.js';
 import { until } from '../support/wait.js';
 import { entryAt, Stolen } from './members/stolen.js';
 import { epochOf, idOf, namesIn, Stage } from './stage.js';
-
-jest.setTimeout(120_000);
 
 let stage: Stage;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 /** Lines that wait unsent while somebody is admitted (G18). */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { value } from '../support/member.js';
 import { openHurried } from '../support/platform.js';
 import { until } from '../support/wait.js';
@@ -8,8 +8,6 @@ import { ownLine } from './members/own-line.js';
 import { keysOf, openedBy, roomOf } from './members/record-reader.js';
 import { Stolen } from './members/stolen.js';
 import { idOf, Stage } from './stage.js';
-
-jest.setTimeout(120_000);
 
 let stage: Stage;
 beforeAll(async () => {

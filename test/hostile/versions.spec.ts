@@ -1,5 +1,5 @@
 /** Clients and relays of another version beside ours: G16, W11. What is not known is said to be, and harms nobody. */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { encodeFrame, FRAME_EVENT, FRAME_TYPES, type AnyContent, type SessionMessage } from '@0fc/protocol';
 import { startRelay, type RunningRelay } from '../../apps/relay/src/start.js';
 import { Member, value } from '../support/member.js';
@@ -8,8 +8,6 @@ import { until } from '../support/wait.js';
 import { Peer } from '../integration/relay-peer.js';
 import { entryAt, Stolen } from './members/stolen.js';
 import { idOf, namesIn, Stage } from './stage.js';
-
-jest.setTimeout(120_000);
 
 const members: Member[] = [];
 let relay: RunningRelay;

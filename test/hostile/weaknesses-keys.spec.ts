@@ -1,5 +1,5 @@
 /** What the first implementation got wrong about keys and secrets: W1, W2, W6, W7, W8, W9, W10, W13. */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { toBase64Url, type Bytes, type Entry, type MemberId } from '@0fc/protocol';
 import {
   generateKeyPair,
@@ -16,8 +16,6 @@ import { openHurried } from '../support/platform.js';
 import { until } from '../support/wait.js';
 import { Stolen } from './members/stolen.js';
 import { codeOf, epochOf, failureOf, idOf, namesIn, Stage, stageOf } from './stage.js';
-
-jest.setTimeout(120_000);
 
 const ports = { hash: nodeHash, random: nodeRandom, clock: systemClock };
 

@@ -1,5 +1,5 @@
 /** What the first implementation got wrong about who may say what, and in which order: W3, W4, W5, W11, W14, W15. */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { REQUEST_KINDS, type Entry } from '@0fc/protocol';
 import { generateKeyPair } from '@0fc/crypto/keys';
 import { value } from '../support/member.js';
@@ -8,8 +8,6 @@ import { Peer } from '../integration/relay-peer.js';
 import { Stolen } from './members/stolen.js';
 import { anyBodies } from './members/any-bodies.js';
 import { codeOf, epochOf, failureOf, idOf, namesIn, Stage, stageOf } from './stage.js';
-
-jest.setTimeout(120_000);
 
 let stage: Stage;
 beforeAll(async () => {

@@ -4,14 +4,11 @@
  */
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { exported } from '../support/exported.js';
 import { Member, value } from '../support/member.js';
 import { RelayProcess } from '../support/relay-process.js';
 import { until } from '../support/wait.js';
-
-// Only ends a run that hangs: two cores may be busy with other tests.
-jest.setTimeout(120_000);
 
 let relay: RelayProcess;
 const members: Member[] = [];

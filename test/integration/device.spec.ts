@@ -5,14 +5,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createNodeClient } from '@0fc/client/node';
 import { exported } from '../support/exported.js';
 import { Member, value } from '../support/member.js';
 import { RelayProcess } from '../support/relay-process.js';
 import { until } from '../support/wait.js';
-
-jest.setTimeout(180_000);
 
 let relay: RelayProcess;
 let owner: Member;

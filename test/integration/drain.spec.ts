@@ -2,15 +2,12 @@
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Balancer } from '../support/balancer.js';
 import { Member } from '../support/member.js';
 import { startRedis, type RunningRedis } from '../support/redis.js';
 import { RelayProcess } from '../support/relay-process.js';
 import { until } from '../support/wait.js';
-
-// Only ends a run that hangs: two cores may be busy with other tests.
-jest.setTimeout(180_000);
 
 const MAIN = resolve(import.meta.dirname, '../../apps/relay/dist/main.js');
 

@@ -16,8 +16,6 @@ import { Member, value } from '../support/member.js';
 import { startRedis, type RunningRedis } from '../support/redis.js';
 import { until } from '../support/wait.js';
 
-jest.setTimeout(120_000);
-
 const made = readMade();
 const expected = readExpected();
 /** Nobody listens there. */

@@ -1,13 +1,11 @@
 /** The member without a screen as people and scripts use it: command lines, lines of JSON, exit codes. */
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memberCommand, MemberProcess, memberSpeaks, type Spoken } from '../support/member-process.js';
 import { RelayProcess } from '../support/relay-process.js';
 import { until } from '../support/wait.js';
-
-jest.setTimeout(240_000);
 
 let relay: RelayProcess;
 let base: string;

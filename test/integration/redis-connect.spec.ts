@@ -4,14 +4,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readConfig } from '../../apps/relay/src/config.js';
 import { connectRedis } from '../../apps/relay/src/store/redis/connect.js';
 import { freePort } from '../support/relay-process.js';
 import { startRedis, type RunningRedis } from '../support/redis.js';
-
-// Only ends a run that hangs: two cores may be busy with other tests.
-jest.setTimeout(120_000);
 
 const PASSWORD = 'a password of "some" kind';
 const quiet = { lost: () => undefined, found: () => undefined };

@@ -1,5 +1,5 @@
 /** Another Redis becomes the master, behind sentinels: relays follow, and members only see that it took a while. */
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { comparePositions } from '@0fc/protocol';
 import { loadThemis } from '@0fc/crypto/node';
 import { makeKeyPair, writeKey } from '../../apps/relay/src/key-pair.js';
@@ -8,9 +8,6 @@ import { startRedis, type RunningRedis } from '../support/redis.js';
 import { until } from '../support/wait.js';
 import { Peer } from './relay-peer.js';
 import { message, TestRoom } from './relay-room.js';
-
-// Only ends a run that hangs: two cores may be busy with other tests.
-jest.setTimeout(180_000);
 
 let redis: RunningRedis;
 let relays: RunningRelay[];

@@ -1,14 +1,11 @@
 /** A Redis that hangs closes no connection: only who asks finds out. */
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { loadThemis } from '@0fc/crypto/node';
 import { makeKeyPair, writeKey } from '../../apps/relay/src/key-pair.js';
 import { startRelay, type RunningRelay } from '../../apps/relay/src/start.js';
 import { startRedis, type RunningRedis } from '../support/redis.js';
 import { until } from '../support/wait.js';
 import { message, TestRoom } from './relay-room.js';
-
-// Only ends a run that hangs: two cores may be busy with other tests.
-jest.setTimeout(180_000);
 
 let redis: RunningRedis;
 let relay: RunningRelay;

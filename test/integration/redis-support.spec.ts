@@ -1,9 +1,7 @@
 /** The test helper itself: what it starts behaves as the suites that use it take for granted. */
-import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { startRedis, type RedisOptions, type RunningRedis } from '../support/redis.js';
 import { until } from '../support/wait.js';
-
-jest.setTimeout(120_000);
 
 const running: RunningRedis[] = [];
 async function start(options: RedisOptions): Promise<RunningRedis> {

@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { encodeCbor, encodeFrame, FRAME_EVENT, FRAME_TYPES, LIMITS, type Entry } from '@0fc/protocol';
 import { generateKeyPair } from '@0fc/crypto/keys';
 import { loadThemis } from '@0fc/crypto/node';
@@ -13,9 +13,6 @@ import { startRelay, type RunningRelay } from '../../apps/relay/src/start.js';
 import { until } from '../support/wait.js';
 import { Peer, rawSocket, Refused } from './relay-peer.js';
 import { anyBytes, message, TestRoom } from './relay-room.js';
-
-// Only ends a run that hangs: two cores may be busy with other tests.
-jest.setTimeout(120_000);
 
 const relays: RunningRelay[] = [];
 const peers: Peer[] = [];

@@ -2,16 +2,13 @@
  * Fault 17: handshakes from one address kept everybody else out. The frames are taken apart before Themis sees
  * them (libs/crypto/src/link/link.spec.ts); here: whoever comes from elsewhere has its turn after one of theirs.
  */
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { FRAME_EVENT } from '@0fc/protocol';
 import { ClientLink } from '@0fc/crypto/link';
 import { generateKeyPair } from '@0fc/crypto/keys';
 import { loadThemis } from '@0fc/crypto/node';
 import { startRelay, type RunningRelay } from '../../apps/relay/src/start.js';
 import { rawSocket } from './relay-peer.js';
-
-// Only ends a run that hangs: two cores may be busy with other tests.
-jest.setTimeout(120_000);
 
 const CROWD = 120;
 const QUEUE = 40;

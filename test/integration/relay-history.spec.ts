@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { LIMITS, type Position } from '@0fc/protocol';
 import { loadThemis } from '@0fc/crypto/node';
 import { startRelay, type RunningRelay } from '../../apps/relay/src/start.js';
@@ -10,9 +10,6 @@ import { until } from '../support/wait.js';
 import { Reader } from './relay-log.js';
 import { Peer } from './relay-peer.js';
 import { message, SETTINGS, TestRoom } from './relay-room.js';
-
-// Only ends a run that hangs: two cores may be busy with other tests.
-jest.setTimeout(120_000);
 
 const BASE = {
   PORT: '0', LOG_LEVEL: 'silent', SERVE_WEB: 'false', HANDSHAKE_MS: '60000', APPEND_PER_SECOND: '10000', APPEND_BURST: '100000',

@@ -5,14 +5,11 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { toBase64Url } from '@0fc/protocol';
 import { startRelay, type RunningRelay } from '../../apps/relay/src/start.js';
 import { RelayProcess } from '../support/relay-process.js';
 import { until } from '../support/wait.js';
-
-// Only ends a run that hangs: two cores may be busy with other tests.
-jest.setTimeout(120_000);
 
 const MAIN = resolve(import.meta.dirname, '../../apps/relay/dist/main.js');
 const CSP = {

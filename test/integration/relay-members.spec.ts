@@ -1,14 +1,11 @@
 /** Leaving, handing over, closing, and what a room may hold: what the relay refuses, by name (docs/protocol.md section 4). */
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { LIMITS, type Bytes } from '@0fc/protocol';
 import { createGenesis, signBody } from '@0fc/crypto/keys';
 import { loadThemis } from '@0fc/crypto/node';
 import { startRelay, type RunningRelay } from '../../apps/relay/src/start.js';
 import { Peer } from './relay-peer.js';
 import { anyBytes, message, newInviteId, ports, SETTINGS, TestRoom } from './relay-room.js';
-
-// Only ends a run that hangs: two cores may be busy with other tests.
-jest.setTimeout(120_000);
 
 const BASE = { PORT: '0', LOG_LEVEL: 'silent', SERVE_WEB: 'false', HANDSHAKE_MS: '60000' };
 const relays: RunningRelay[] = [];

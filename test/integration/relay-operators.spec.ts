@@ -3,16 +3,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { fromBase64Url } from '@0fc/protocol';
 import { loadThemis } from '@0fc/crypto/node';
 import { RelayProcess } from '../support/relay-process.js';
 import { until } from '../support/wait.js';
 import { Peer, type RelayAddress } from './relay-peer.js';
 import { message, TestRoom } from './relay-room.js';
-
-// Only ends a run that hangs: two cores may be busy with other tests.
-jest.setTimeout(120_000);
 
 const MAIN = resolve(import.meta.dirname, '../../apps/relay/dist/main.js');
 let child: RelayProcess;

@@ -6,13 +6,10 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { RelayProcess } from '../support/relay-process.js';
 import { until } from '../support/wait.js';
-
-// Only ends a run that hangs: two cores may be busy with other tests.
-jest.setTimeout(120_000);
 
 /** As long as an invite link's fragment is, and nowhere else in a log. */
 const TOKEN = 'Xq7vTokenThatIsNobodysBusiness'.repeat(10);

@@ -2,7 +2,7 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { LIMITS, type Bytes, type Entry, type RotationCommand } from '@0fc/protocol';
 import { applyRoster } from '@0fc/crypto/verify';
 import { generateKeyPair, signBody } from '@0fc/crypto/keys';
@@ -13,9 +13,6 @@ import { until } from '../support/wait.js';
 import { proofs, Reader } from './relay-log.js';
 import { Peer } from './relay-peer.js';
 import { anyBytes, message, newInviteId, SETTINGS, TestRoom } from './relay-room.js';
-
-// Only ends a run that hangs: two cores may be busy with other tests.
-jest.setTimeout(120_000);
 
 const SEED = seedOfRun();
 const BASE = { PORT: '0', LOG_LEVEL: 'silent', SERVE_WEB: 'false', HANDSHAKE_MS: '60000' };

@@ -2,15 +2,12 @@
  * Fault 12: the chain is never trimmed, and settings entries alone could be added to it without end. They have a
  * rate and a quota, both published; nothing else in the chain is ever refused for them.
  */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Entry } from '@0fc/protocol';
 import { loadThemis } from '@0fc/crypto/node';
 import { startRelay, type RunningRelay } from '../../apps/relay/src/start.js';
 import { Peer } from './relay-peer.js';
 import { SETTINGS, TestRoom } from './relay-room.js';
-
-// Only ends a run that hangs: two cores may be busy with other tests.
-jest.setTimeout(120_000);
 
 const relays: RunningRelay[] = [];
 const peers: Peer[] = [];

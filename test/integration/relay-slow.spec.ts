@@ -1,14 +1,11 @@
 /** A member that does not read: it is cut, nobody else is, and it finds everything when it is back. */
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { LIMITS } from '@0fc/protocol';
 import { loadThemis } from '@0fc/crypto/node';
 import { startRelay, type RunningRelay } from '../../apps/relay/src/start.js';
 import { until } from '../support/wait.js';
 import { Peer } from './relay-peer.js';
 import { message, TestRoom } from './relay-room.js';
-
-// Only ends a run that hangs: two cores may be busy with other tests.
-jest.setTimeout(120_000);
 
 const LENGTH = 32_768;
 

@@ -5,7 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { encodeFrame, FRAME_EVENT, fromBase64Url, LIMITS, type Bytes } from '@0fc/protocol';
 import { makeNeedKey, makePrekey, signBody } from '@0fc/crypto/keys';
@@ -16,9 +16,6 @@ import { RelayProcess } from '../support/relay-process.js';
 import { until } from '../support/wait.js';
 import { Peer, rawSocket, type RelayAddress } from './relay-peer.js';
 import { anyBytes, message, newInviteId, ports, TestRoom } from './relay-room.js';
-
-// Only ends a run that hangs: two cores may be busy with other tests.
-jest.setTimeout(120_000);
 
 const BASE = { PORT: '0', LOG_LEVEL: 'silent', SERVE_WEB: 'false', HANDSHAKE_MS: '60000' };
 const relays: RunningRelay[] = [];

@@ -3,7 +3,7 @@
  * nobody can tell. A replica and Redis itself are killed under traffic; nothing acknowledged is lost,
  * doubled or out of order.
  */
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { toBase64Url } from '@0fc/protocol';
 import { generateKeyPair, type KeyPair } from '@0fc/crypto/keys';
 import { loadThemis } from '@0fc/crypto/node';
@@ -14,8 +14,6 @@ import { RelayProcess } from '../support/relay-process.js';
 import { until } from '../support/wait.js';
 import { Peer } from './relay-peer.js';
 import { message, newInviteId, TestRoom } from './relay-room.js';
-
-jest.setTimeout(300_000);
 
 const REPLICAS = 3;
 

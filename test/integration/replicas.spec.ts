@@ -2,7 +2,7 @@
  * Two relays on one Redis: what members at both see is one log, in one order, whatever becomes of the
  * connections between (docs/protocol.md G16).
  */
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import { loadThemis } from '@0fc/crypto/node';
 import { makeKeyPair, writeKey } from '../../apps/relay/src/key-pair.js';
@@ -12,9 +12,6 @@ import { startRedis, type RedisKind, type RunningRedis } from '../support/redis.
 import { until } from '../support/wait.js';
 import { Peer, Refused } from './relay-peer.js';
 import { anyBytes, message, newInviteId, TestRoom } from './relay-room.js';
-
-// Only ends a run that hangs: two cores may be busy with other tests.
-jest.setTimeout(120_000);
 
 const BASE = { PORT: '0', LOG_LEVEL: 'silent', SERVE_WEB: 'false', HANDSHAKE_MS: '60000', METRICS_PORT: '0' };
 const USER = { A: 'relay-a', B: 'relay-b' };

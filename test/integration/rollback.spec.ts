@@ -3,7 +3,7 @@
  * is lost is shown with its numbers and comes again, no head, epoch or removal goes back, and
  * everybody can talk afterwards.
  */
-import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,8 +22,6 @@ import { MemberProcess } from '../support/member-process.js';
 import { RelayProcess } from '../support/relay-process.js';
 import { Talk } from '../support/talk.js';
 import { Peer } from './relay-peer.js';
-
-jest.setTimeout(300_000);
 
 let relay: RelayProcess;
 let talk: Talk;

@@ -2,12 +2,10 @@
  * What happens to a room after its first day, through a real relay process and real Themis: removal,
  * departure, hand-over, settings, closing, talk beyond text, and who is here.
  */
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Member, value } from '../support/member.js';
 import { RelayProcess } from '../support/relay-process.js';
 import { until } from '../support/wait.js';
-
-jest.setTimeout(180_000);
 
 let relay: RelayProcess;
 const members: Member[] = [];

@@ -2,12 +2,10 @@
  * The first story through a real relay process and real Themis: create, invite while the
  * owner is away, talk, rotate, come back, join late, restart the relay.
  */
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Member, value } from '../support/member.js';
 import { RelayProcess } from '../support/relay-process.js';
 import { until } from '../support/wait.js';
-
-jest.setTimeout(120_000);
 
 let relay: RelayProcess;
 const members: Member[] = [];

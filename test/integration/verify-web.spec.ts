@@ -1,5 +1,5 @@
 /** npm run verify:web: a served page that is the build, and every way in which one may not be. */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { mkdirSync } from 'node:fs';
@@ -8,8 +8,6 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { startRelay, type RunningRelay } from '../../apps/relay/src/start.js';
-
-jest.setTimeout(120_000);
 
 const TOOLS = resolve(import.meta.dirname, '../../tools');
 const POLICIES = {

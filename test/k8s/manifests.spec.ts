@@ -2,7 +2,7 @@
  * Both overlays, rendered and judged offline: the API's schema, rules of ours, and what the relay itself
  * says of its settings. Each rule is shown to fail on an object that breaks it.
  */
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,8 +12,6 @@ import { readConfig } from '../../apps/relay/src/config.js';
 import { at, isObject, render, type JsonObject, type KubeObject } from './render.js';
 import { RULES } from './rules.js';
 import { invalidValues, unknownFields } from './schema.js';
-
-jest.setTimeout(120_000);
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const OVERLAYS = ['single-redis', 'redis-cluster'] as const;

@@ -75,6 +75,8 @@ async function runOnce(
     '--silent',
     // A test that has failed may leave members and relays behind.
     '--forceExit',
+    // Milliseconds: many mutants hang, and are found by that.
+    '--testTimeout=60000',
     `--testNamePattern=(?:^| )(?:${names.join('|')})$`,
     '--json',
     `--outputFile=${report}`,

@@ -10,8 +10,6 @@ import { memoryStorage } from './room/log.spec-support.js';
 import { STORES } from './room/state/records.js';
 import { Vault } from './vault.js';
 
-jest.setTimeout(60_000);
-
 const PASSPHRASE = 'a passphrase long enough';
 const crypto = { hash: nodeHash, random: nodeRandom, clock: systemClock };
 

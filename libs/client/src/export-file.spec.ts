@@ -1,5 +1,5 @@
 /** The layout of an export's file (docs/protocol.md section 9): whatever was done to one, it is whole or it is refused. */
-import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { loadThemis } from '@0fc/crypto/node';
 import { concat, equalBytes, type Bytes } from '@0fc/protocol';
@@ -10,8 +10,6 @@ import {
   codeOf, device, everything, exportFile, FILE, fileOf, framesOf, NEW, OLD, partsOf, random,
 } from './vault-transfer.spec-support.js'; // prettier-ignore
 import { Vault } from './vault.js';
-
-jest.setTimeout(120_000);
 
 let file: Bytes;
 /** Of other records, under another key. */

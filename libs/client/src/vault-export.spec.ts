@@ -1,5 +1,5 @@
 /** An export while the rooms go on (docs/protocol.md section 9): whole, as of one moment, in pieces, or not at all. */
-import { beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { loadThemis, nodeHash } from '@0fc/crypto/node';
 import { toHex, utf8, type Bytes } from '@0fc/protocol';
@@ -17,8 +17,6 @@ import {
   codeOf, crypto, device, everything, exportFile, FILE, fillWith, NEW, OLD, random, roomOf, waitingIn,
 } from './vault-transfer.spec-support.js'; // prettier-ignore
 import { Vault, type VaultPlatform } from './vault.js';
-
-jest.setTimeout(240_000);
 
 const MIB = 1_048_576;
 

@@ -1,5 +1,5 @@
 /** Every way in which an import fails (docs/protocol.md section 9; G14): nothing of it is kept. */
-import { beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { loadThemis } from '@0fc/crypto/node';
 import { newVaultKey, sealExport } from '@0fc/crypto/keys';
 import { encodeCbor, utf8 } from '@0fc/protocol';
@@ -14,8 +14,6 @@ import {
   type ExportedRoom,
 } from './vault-transfer.spec-support.js'; // prettier-ignore
 import { Vault, type VaultPlatform } from './vault.js';
-
-jest.setTimeout(120_000);
 
 let room: ExportedRoom;
 let old: VaultPlatform;

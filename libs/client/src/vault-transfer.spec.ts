@@ -1,5 +1,5 @@
 /** Export and import (docs/protocol.md section 9; G14): the way there and back. */
-import { beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { loadThemis, nodeHash } from '@0fc/crypto/node';
 import { generateKeyPair } from '@0fc/crypto/keys';
@@ -17,8 +17,6 @@ import {
   codeOf, device, exportFile, FILE, fileWith, fillWith, inviteIn, NEW, OLD, random, roomOf, waitingIn, type ExportedRoom,
 } from './vault-transfer.spec-support.js'; // prettier-ignore
 import { Vault, type VaultPlatform } from './vault.js';
-
-jest.setTimeout(120_000);
 
 let room: ExportedRoom;
 let core: RoomCore;

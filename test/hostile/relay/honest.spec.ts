@@ -1,10 +1,8 @@
 /** With no lie told, the lying relay is a relay: or its tests would show nothing. */
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { value } from '../../support/member.js';
 import { until } from '../../support/wait.js';
 import { epochOf, idOf, Stage } from '../stage.js';
-
-jest.setTimeout(120_000);
 
 let stage: Stage;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 /** The transcript over Redis: whoever reads the server's keys, files, commands and channels reads no secret (G1). */
-import { afterAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { utf8 } from '@0fc/protocol';
@@ -11,8 +11,6 @@ import { until } from '../../support/wait.js';
 import { dump, isPublished, RedisTap, unescaped } from './redis-tap.js';
 import { search, type Haystack } from './search.js';
 import { wholeStory } from './story.js';
-
-jest.setTimeout(180_000);
 
 const ends: (() => unknown)[] = [];
 afterAll(async () => {

@@ -1,5 +1,5 @@
 /** The transcript: all that a relay saw and wrote in a whole story holds none of its secrets (G1, G15, W12). */
-import { afterAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeCbor, utf8, type Bytes, type CborValue } from '@0fc/protocol';
@@ -8,8 +8,6 @@ import { freePort, RelayProcess } from '../../support/relay-process.js';
 import { LyingRelay } from '../relay/lying-relay.js';
 import { formsOf, search, type Haystack } from './search.js';
 import { wholeStory } from './story.js';
-
-jest.setTimeout(180_000);
 
 const ends: (() => Promise<unknown>)[] = [];
 afterAll(async () => {

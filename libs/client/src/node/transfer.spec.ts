@@ -1,5 +1,5 @@
 /** kill -9 in the middle of what must not stop halfway: a new passphrase, an import. */
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,8 +9,6 @@ import { exportFile } from '../vault-transfer.spec-support.js';
 import { Vault } from '../vault.js';
 import { Child, killAll } from './children.spec-support.js';
 import { FileStorage } from './storage.js';
-
-jest.setTimeout(120_000);
 
 const crypto = { hash: nodeHash, random: nodeRandom, clock: systemClock };
 const FIRST = 'the first passphrase, long enough';

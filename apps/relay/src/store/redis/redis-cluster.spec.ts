@@ -1,13 +1,11 @@
 /** What a cluster does to rooms beside spreading them: their slots move. */
-import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import { until } from '../../../../../test/support/wait.js';
 import { bytes, contractRoom, id, message, OWNER, ROOM } from '../../rooms/contract-room.spec-support.js';
 import type { RedisRoomStore } from './redis-room-store.js';
 import { PREFIX, RedisWorld } from './redis-world.spec-support.js';
 import { RoomKeys } from './room-keys.js';
-
-jest.setTimeout(60_000);
 
 let world: RedisWorld;
 let store: RedisRoomStore;

@@ -2,7 +2,7 @@
  * Two stores, one behaviour: the same commands in any order get the same answers and the same events from Redis and
  * from SQLite, which share nothing but the port. `SEED=…` repeats a run.
  */
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { InviteId, MemberId, Position } from '@0fc/protocol';
 import { Dice, seedOfRun } from '../../../../../test/support/random.js';
 import {
@@ -21,8 +21,6 @@ import type { AppendRoster, RoomEvent, RoomStore, StoreChange } from '../../room
 import type { RoomStats } from '../../rooms/store-upkeep.js';
 import { openSqliteStore } from '../sqlite/sqlite-room-store.js';
 import { RedisWorld } from './redis-world.spec-support.js';
-
-jest.setTimeout(120_000);
 
 /** Runs that are the same each time, and between them get everything to happen; and as many that are not. */
 const KNOWN = 12;

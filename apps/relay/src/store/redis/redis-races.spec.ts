@@ -1,5 +1,5 @@
 /** Two replicas at one time: whatever the order, nothing is accepted that should not be. */
-import { afterAll, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { InviteId, MemberId, RoomId } from '@0fc/protocol';
 import {
   bytes,
@@ -14,8 +14,6 @@ import {
 } from '../../rooms/contract-room.spec-support.js';
 import type { ReadEntry, RoomStore } from '../../rooms/room-store.js';
 import { RedisWorld } from './redis-world.spec-support.js';
-
-jest.setTimeout(20_000);
 
 let world: RedisWorld;
 let a: RoomStore;

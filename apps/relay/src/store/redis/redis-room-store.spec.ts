@@ -1,8 +1,6 @@
-import { afterAll, beforeAll, jest } from '@jest/globals';
+import { afterAll, beforeAll } from '@jest/globals';
 import { roomStoreContract } from '../../rooms/room-store.contract.spec-support.js';
 import { RedisWorld } from './redis-world.spec-support.js';
-
-jest.setTimeout(60_000);
 
 let world: RedisWorld;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 /** What only a real server shows: its clock, its memory, its end, its replicas, and what it leaves behind. */
-import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import type { InviteId, MemberId, RoomId } from '@0fc/protocol';
 import { Redis } from 'ioredis';
 import { startRedis } from '../../../../../test/support/redis.js';
@@ -10,8 +10,6 @@ import {
 import type { AppendMessage, RoomEvent } from '../../rooms/room-store.js';
 import { openRedisStore, type RedisRoomStore } from './redis-room-store.js';
 import { PREFIX, RedisWorld } from './redis-world.spec-support.js';
-
-jest.setTimeout(60_000);
 
 const RATE = { perSecond: 1e6, burst: 1e6 };
 let world: RedisWorld;

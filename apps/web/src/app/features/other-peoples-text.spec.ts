@@ -1,5 +1,5 @@
 /** Other people's text reaches no interpreter: whatever it holds, it is drawn, as itself. */
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { TestBed } from '@angular/core/testing';
 import type { TimelineItem } from '@0fc/client/api';
 
@@ -8,9 +8,6 @@ import { at, member, message, roomView, rooms } from '../../../test-support/fake
 import { everyAlarm, everyEvent } from '../../../test-support/fake-timeline';
 import { provideApp, settle, visit } from '../../../test-support/render';
 import { routes } from '../app.routes';
-
-// Whole screens are drawn; a busy machine takes its time.
-jest.setTimeout(60_000);
 
 const BAIT = [
   '{{common.you}}', '{{name}}', '{{text}}', '{{sender}}', '{{ user.name }}', '{{member}} {{actor}}', '{{constructor}}',

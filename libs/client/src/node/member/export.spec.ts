@@ -1,5 +1,5 @@
 /** The command `export`: a file that is whole, or nothing at all. */
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,8 +12,6 @@ import type { Context } from './command.js';
 import { Given } from './parameters.js';
 import { runMember } from './run.js';
 import { writeWhole } from './whole-file.js';
-
-jest.setTimeout(60_000);
 
 const PASSPHRASE = 'a passphrase long enough';
 const relayUrl = 'http://localhost:1';

@@ -6,9 +6,6 @@ import { routes } from '../../app.routes';
 import { onInvite } from '../../core/invite-fragment';
 import { Preferences } from '../../core/preferences';
 
-// Whole screens are drawn; a busy machine takes its time.
-jest.setTimeout(30_000);
-
 describe('a link that a mail program changed', () => {
   afterEach(() => {
     // The app of the last test listens no more: the next one is opened by its link.

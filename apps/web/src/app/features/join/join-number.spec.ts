@@ -1,4 +1,4 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { TestBed } from '@angular/core/testing';
 
 import { SAFETY_NUMBER } from '../../../../test-support/fake-data';
@@ -6,9 +6,6 @@ import { element, fill, maybe, provideApp, settle, visit } from '../../../../tes
 import { routes } from '../../app.routes';
 import { Invites } from '../../core/invites';
 import { Preferences } from '../../core/preferences';
-
-// Whole screens are drawn; a busy machine takes its time.
-jest.setTimeout(30_000);
 
 describe('the safety number with the owner', () => {
   it.each([

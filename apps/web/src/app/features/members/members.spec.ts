@@ -1,4 +1,4 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { TestBed } from '@angular/core/testing';
 import type { RouterTestingHarness } from '@angular/router/testing';
 
@@ -9,9 +9,6 @@ import type { Language } from '../../core/preferences';
 import { Preferences } from '../../core/preferences';
 import { endsInDeparture, named } from './names';
 import { rotationOf } from './room-settings';
-
-// Whole screens are drawn; a busy machine takes its time.
-jest.setTimeout(30_000);
 
 type Fixture = RouterTestingHarness['fixture'];
 

@@ -1,12 +1,9 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { TestBed } from '@angular/core/testing';
 
 import { provideApp, settle, visit } from '../../../../test-support/render';
 import { routes } from '../../app.routes';
 import { Preferences } from '../../core/preferences';
-
-// Whole screens are drawn; a busy machine takes its time.
-jest.setTimeout(30_000);
 
 const marks = (root: HTMLElement) =>
   [...root.querySelectorAll('[data-testid="time-doubtful"]')].map((mark) =>

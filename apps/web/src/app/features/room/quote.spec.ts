@@ -1,4 +1,4 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { ComponentFixture } from '@angular/core/testing';
 import { TestBed } from '@angular/core/testing';
 
@@ -6,9 +6,6 @@ import type { FakeClient } from '../../../../test-support/fake-client';
 import { element, provideApp, settle, visit } from '../../../../test-support/render';
 import { routes } from '../../app.routes';
 import { MOST_WINDOWS } from './quote-seeker';
-
-// Hundreds of rows in jsdom on a busy machine: slow, not broken.
-jest.setTimeout(120_000);
 
 interface Page {
   readonly client: FakeClient;

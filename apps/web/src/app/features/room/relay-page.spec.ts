@@ -1,13 +1,10 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 
 import { message } from '../../../../test-support/fake-data';
 import { relayRows, timeline } from '../../../../test-support/fake-timeline';
 import { element, maybe, provideApp, settle, visit } from '../../../../test-support/render';
 import { routes } from '../../app.routes';
 import { asStored } from './relay-page';
-
-// A thousand rows in jsdom on a busy machine: slow, not broken.
-jest.setTimeout(60_000);
 
 const texts = (root: HTMLElement): string => root.textContent.replace(/\s+/g, ' ');
 

@@ -1,4 +1,4 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { ComponentFixture } from '@angular/core/testing';
 import { TestBed } from '@angular/core/testing';
 import { Router } from '@angular/router';
@@ -7,9 +7,6 @@ import type { FakeClient } from '../../../../test-support/fake-client';
 import { message } from '../../../../test-support/fake-data';
 import { element, fill, maybe, provideApp, settle, visit } from '../../../../test-support/render';
 import { routes } from '../../app.routes';
-
-// A thousand rows in jsdom on a busy machine: slow, not broken.
-jest.setTimeout(60_000);
 
 const submit = (field: HTMLElement): boolean =>
   field.closest('form')?.dispatchEvent(new Event('submit', { cancelable: true })) ?? false;

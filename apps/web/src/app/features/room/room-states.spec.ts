@@ -1,4 +1,4 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { ComponentFixture } from '@angular/core/testing';
 import { TestBed } from '@angular/core/testing';
 import { Router } from '@angular/router';
@@ -10,9 +10,6 @@ import { element, fill, maybe, provideApp, settle, visit } from '../../../../tes
 import { routes } from '../../app.routes';
 import { READ_CLAIMED_RELAY } from '../../core/claimed-relay';
 import { Preferences } from '../../core/preferences';
-
-// A thousand rows in jsdom on a busy machine: slow, not broken.
-jest.setTimeout(60_000);
 
 const texts = (root: HTMLElement): string => root.textContent.replace(/\s+/g, ' ').trim();
 

@@ -1,4 +1,4 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { ComponentFixture } from '@angular/core/testing';
 import { TestBed } from '@angular/core/testing';
 
@@ -9,9 +9,6 @@ import { element, maybe, provideApp, settle, visit } from '../../../../test-supp
 import { routes } from '../../app.routes';
 import { AppStore } from '../../core/app-store';
 import { rowsOf } from './rows';
-
-// A thousand rows in jsdom on a busy machine: slow, not broken.
-jest.setTimeout(60_000);
 
 const sameDay = (): boolean => true;
 const rows = (root: HTMLElement): HTMLElement[] => [

@@ -1,4 +1,4 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { ComponentFixture } from '@angular/core/testing';
 
 import type { FakeClient } from '../../../../test-support/fake-client';
@@ -6,8 +6,6 @@ import { member, members, message } from '../../../../test-support/fake-data';
 import { element, maybe, provideApp, settle, visit } from '../../../../test-support/render';
 import { routes } from '../../app.routes';
 import { readersOf } from './readers';
-
-jest.setTimeout(60_000);
 
 const texts = (root: HTMLElement): string => root.textContent.replace(/\s+/g, ' ').trim();
 const lines = (root: HTMLElement): string[] => [...root.querySelectorAll<HTMLElement>('li div')].map(texts);

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { TestBed } from '@angular/core/testing';
 import { Router } from '@angular/router';
 import type { RouterTestingHarness } from '@angular/router/testing';
@@ -11,9 +11,6 @@ import { Format } from '../../core/format';
 import { Preferences } from '../../core/preferences';
 import { SAVE_FILE } from '../../core/save-file';
 import { exportName } from './export-vault';
-
-// Whole screens are drawn; a busy machine takes its time.
-jest.setTimeout(30_000);
 
 type Fixture = RouterTestingHarness['fixture'];
 

@@ -1,4 +1,4 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { TestBed } from '@angular/core/testing';
 import { provideRouter } from '@angular/router';
 import { provideTransloco } from '@jsverse/transloco';
@@ -9,9 +9,6 @@ import { App } from '../../app';
 import { routes } from '../../app.routes';
 import { OPEN_CLIENT } from '../../core/client-connection';
 import { Preferences } from '../../core/preferences';
-
-// Whole screens are drawn; a busy machine takes its time.
-jest.setTimeout(30_000);
 
 const texts = (root: HTMLElement): string => root.textContent.replace(/\s+/g, ' ');
 

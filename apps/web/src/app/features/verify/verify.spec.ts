@@ -1,4 +1,4 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { TestBed } from '@angular/core/testing';
 import type { RouterTestingHarness } from '@angular/router/testing';
 
@@ -8,9 +8,6 @@ import { element, maybe, provideApp, settle, visit } from '../../../../test-supp
 import { routes } from '../../app.routes';
 import type { Language } from '../../core/preferences';
 import { Preferences } from '../../core/preferences';
-
-// Whole screens are drawn; a busy machine takes its time.
-jest.setTimeout(30_000);
 
 type Fixture = RouterTestingHarness['fixture'];
 
