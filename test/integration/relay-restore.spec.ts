@@ -414,13 +414,8 @@ describe('what is brought back', () => {
     const refusal = (...entries: Entry[]) => stranger.refusal('restore', { roomId, entries });
     const body = { roomId, epoch: 1, head: before.head, owner: room.owner.memberId };
     const forged = signBody(guest.identity, 'close', body);
-    const wide = signBody(room.made.identity, 'settings', {
-      ...body,
-      settings: { ...SETTINGS, maxMembers: 1_000 },
-    });
     const cases: [string | null, Entry[]][] = [
       ['BAD_SIGNATURE', [entryOf(room, forged)]],
-      ['BAD_ENTRY', [entryOf(room, wide)]],
       ['STALE_HEAD', [entryOf(room, two)]],
       ['STALE_HEAD', [rotationOf(room, rotation)]],
       ['BAD_SIGNATURE', [entryOf(room, other.made.container)]],

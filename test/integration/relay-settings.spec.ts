@@ -87,7 +87,7 @@ describe('settings entries', () => {
     for (let n = 0; n < 5; n++) expect(await room.owner.refusal('roster', { entry })).toBeNull();
   });
 
-  test('come back after a loss whatever the rate, and restoring is no way around the quota', async () => {
+  test('come back after a loss whatever rate and quota are by now', async () => {
     const relay = await start({ SETTINGS_ENTRIES: '4', SETTINGS_PER_HOUR: '4' });
     const { room } = await roomOfThree(relay);
     const made: Entry[] = [];
@@ -104,7 +104,8 @@ describe('settings entries', () => {
       head: room.roster.head,
     });
     const more = entryOf(room, await room.signed('settings', settingsOf(8)));
-    expect(await bringer.refusal('restore', { roomId, entries: [more] })).toBe('SETTINGS_LIMIT');
+    // Signed under another quota, perhaps: the protocol's own holds for it (room-store.contract).
+    expect(await bringer.refusal('restore', { roomId, entries: [more] })).toBeNull();
     expect(made).toHaveLength(4);
   });
 });

@@ -7,6 +7,7 @@ import { KEEPING_MUTANTS } from './mutants/keeping.js';
 import { KEY_MUTANTS } from './mutants/keys.js';
 import { LINK_MUTANTS } from './mutants/link.js';
 import { LOG_MUTANTS } from './mutants/log.js';
+import { OPERATOR_MUTANTS } from './mutants/operators.js';
 import { SEAL_MUTANTS } from './mutants/seals.js';
 import { SHOWN_MUTANTS } from './mutants/shown.js';
 import { STANDING_MUTANTS } from './mutants/standing.js';
@@ -26,4 +27,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...SHOWN_MUTANTS,
   ...FLOOD_MUTANTS,
   ...WINDOW_MUTANTS,
+  ...OPERATOR_MUTANTS,
 ];

@@ -133,6 +133,8 @@ const EVENTS: readonly (readonly [TimelineSystem['event'], TimelineSystem['param
   ['offered'],
   ['offerWithdrawn'],
   ['joinExpired'],
+  ['settingsRefused', { max: 1_000 }],
+  ['placesRefused', { max: 100 }],
 ];
 
 /** Each event once, as somebody else's and as one's own. */

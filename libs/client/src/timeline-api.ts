@@ -91,7 +91,10 @@ export interface TimelineSystem extends TimelinePlace {
     | 'offered'
     | 'offerWithdrawn'
     /** the owner has not heard of a join in time, and rotates */
-    | 'joinExpired';
+    | 'joinExpired'
+    /** a wish of the owner’s that this relay takes no more: changes of the settings, places in the room, beyond `max` */
+    | 'settingsRefused'
+    | 'placesRefused';
   /** the actor and the member concerned, as names ('' when unknown); numbers as they are */
   readonly params: Readonly<Record<string, string | number>>;
   /** the member concerned is this client */

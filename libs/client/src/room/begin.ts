@@ -1,6 +1,6 @@
 /** How a room begins on this device: created here, or joined (docs/protocol.md sections 4, 5). */
 import {
-  decodeBody, ERROR_CODES, parse, settings as settingsSchema, type ErrorCode, type JoinReplyBody, type RoomId, type RoomSettings,
+  decodeBody, ERROR_CODES, parse, settings as settingsSchema, type ErrorCode, type EventBody, type JoinReplyBody, type RoomId, type RoomSettings,
 } from '@0fc/protocol'; // prettier-ignore
 import {
   bodyHash,
@@ -10,7 +10,7 @@ import {
   transcriptStart,
   type Roster,
 } from '@0fc/crypto/verify';
-import { createGenesis, keyHash } from '@0fc/crypto/keys';
+import { createGenesis, generateKeyPair, keyHash, type NewRoom as SignedRoom } from '@0fc/crypto/keys';
 import { Connection } from '../connection.js';
 import { ClientError } from '../errors.js';
 import type { Platform } from '../ports.js';
@@ -35,7 +35,10 @@ export const FRESH = {
   lineIndex: null, starts: [], turns: [], settingsPlaced: [],
 } satisfies Partial<RoomCore>; // prettier-ignore
 
-/** What a genesis asks for that nobody is asked about: members, entries that the relay keeps, milliseconds. */
+/**
+ * What a genesis asks for that nobody is asked about: members (fewer where the relay allows no more), entries that the
+ * relay keeps, milliseconds.
+ */
 export const ROOM_DEFAULTS = { maxMembers: 256, history: 100_000, joinDeadline: 86_400_000 } as const;
 
 export interface NewRoom {
@@ -56,11 +59,14 @@ export async function createRoom(
   options: NewRoom,
 ): Promise<RoomState> {
   const { hash, clock } = platform.crypto;
-  const settings = parse(settingsSchema, options.settings);
-  const genesis = await createGenesis(platform.crypto, { settings });
+  const asked = parse(settingsSchema, options.settings);
+  const identity = generateKeyPair();
+  const { genesis, reply } = await createdBy(platform, relay, identity, ({ maxMembers }) => {
+    const settings = { ...asked, maxMembers: Math.min(asked.maxMembers, maxMembers) };
+    return createGenesis(platform.crypto, { settings, identity });
+  });
   const roster = await startRoster(hash, genesis.container);
   const me = await memberIdOf(hash, genesis.identity.publicKey);
-  const reply = await oneRequest(platform, relay, genesis.identity, genesis.container);
   if (reply.roomId !== genesis.roomId) throw new ClientError(ERROR_CODES.RELAY_LIED);
   const t = await transcriptStart(hash, genesis.container);
   const now = clock.now();
@@ -101,14 +107,18 @@ export async function createRoom(
   });
 }
 
-/** A connection for the one request that makes the room; the room's own comes after. */
-async function oneRequest(
+/**
+ * A connection for the one request that makes the room; the room's own comes after. `make`: signs the genesis, within
+ * the limits that the relay publishes.
+ */
+async function createdBy(
   platform: Platform,
   relay: { readonly url: string; readonly key: Uint8Array },
   identity: RoomCore['identity'],
-  genesis: Uint8Array,
-): Promise<{ readonly roomId: RoomId }> {
+  make: (hello: EventBody<'hello'>) => Promise<SignedRoom>,
+): Promise<{ readonly genesis: SignedRoom; readonly reply: { readonly roomId: RoomId } }> {
   let connection: Connection | null = null;
+  let made: Promise<SignedRoom> | null = null;
   try {
     return await new Promise((resolve, reject) => {
       const cancel = platform.timers.after(20_000, () => {
@@ -119,11 +129,17 @@ async function oneRequest(
         relayKey: relay.key,
         identity,
         platform,
-        onUp: () => {
-          connection?.request('create', { genesis }).then(
-            (reply) => {
+        onUp: (hello) => {
+          made ??= make(hello);
+          const create = async (signed: Promise<SignedRoom>, link: Connection) => {
+            const genesis = await signed;
+            return { genesis, reply: await link.request('create', { genesis: genesis.container }) };
+          };
+          if (connection === null) return;
+          create(made, connection).then(
+            (created) => {
               cancel();
-              resolve(reply);
+              resolve(created);
             },
             (error: unknown) => {
               // A link that fell is made anew, and the same genesis is sent again.

@@ -10,6 +10,7 @@ import type { OwnerJoins } from './owner-joins.js';
 import { makeReply } from './owner-make.js';
 import type { Due, Outcome } from './outgoing/due.js';
 import type { Later, Part } from './outgoing/lane.js';
+import type { RelayLimits } from './relay-limits.js';
 import { dropInvite, putInvite, set } from './state/changes.js';
 import type { OwnerInvite } from './state/records.js';
 
@@ -18,9 +19,12 @@ const REFUSED_KEPT = 1_000;
 export class OwnerAnswers implements Part {
   readonly #room: RoomHandle;
   readonly #joins: OwnerJoins;
+  readonly #limits: RelayLimits;
   readonly #busy: () => boolean;
   /** invites that the relay has been told of in this session: its store may have lost them */
   #registered = new Set<InviteId>();
+  /** invites that the relay has no place for: told of again once another one has ended */
+  #beyond = new Set<InviteId>();
   /** invites whose reply the relay has not taken, or has lost */
   readonly #unanswered = new Set<InviteId>();
   /** invites that are being made, and what the relay has refused them with */
@@ -29,14 +33,16 @@ export class OwnerAnswers implements Part {
   readonly #refused = new Map<InviteId, boolean>();
 
   /** `busy`: something is due that goes before new joins */
-  constructor(room: RoomHandle, joins: OwnerJoins, busy: () => boolean) {
+  constructor(room: RoomHandle, joins: OwnerJoins, limits: RelayLimits, busy: () => boolean) {
     this.#room = room;
     this.#joins = joins;
+    this.#limits = limits;
     this.#busy = busy;
   }
 
   newSession(): void {
     this.#registered = new Set();
+    this.#beyond = new Set();
   }
 
   /**
@@ -50,6 +56,8 @@ export class OwnerAnswers implements Part {
     const { state, platform } = this.#room;
     if (!state.isOwner) throw new ClientError(ERROR_CODES.NOT_OWNER);
     const made = platform.crypto.clock.now();
+    const refusal = this.#limits.inviteRefusal([...state.invites.values()], made);
+    if (refusal !== null) throw refusal;
     const expires = made + lifetimeMs;
     const { core } = state;
     const invite = await createInvite(platform.crypto, {
@@ -69,8 +77,8 @@ export class OwnerAnswers implements Part {
         draft.apply(putInvite(record));
       });
       await this.#room.attempt(this);
-      const refusal = this.#making.get(inviteId) ?? null;
-      if (refusal !== null) throw new ClientError(refusal);
+      const refused = this.#making.get(inviteId) ?? null;
+      if (refused !== null) throw new ClientError(refused);
     } finally {
       this.#making.delete(inviteId);
     }
@@ -144,6 +152,7 @@ export class OwnerAnswers implements Part {
         if (code !== ERROR_CODES.BAD_ENTRY && code !== ERROR_CODES.INVITE_LIMIT)
           return this.#mayHaveGone(code);
         // Expired or ended there already, or too many: it admits nobody, and is shown as it is.
+        if (code === ERROR_CODES.INVITE_LIMIT) this.#beyond.add(inviteId);
         registered.add(inviteId);
         return 'settled';
       },
@@ -163,6 +172,9 @@ export class OwnerAnswers implements Part {
         else draft.apply(dropInvite(inviteId));
       });
       this.#joins.dropped(inviteId);
+      // There is a place again for one that had none.
+      for (const beyond of this.#beyond) this.#registered.delete(beyond);
+      this.#beyond.clear();
       this.#room.signal();
     };
     const refused = async (code: ErrorCode): Promise<Outcome> => {

@@ -11,13 +11,17 @@ type Command =
   | Pick<DueOf<'rotate'>, 'kind' | 'body'>
   | Pick<DueOf<'restore'>, 'kind' | 'body'>;
 
-/** `lost`: the relay's store has lost its invite; what its owner signed proves itself (section 6). */
-export function commandOf({ core }: RoomSnapshot, pending: PendingCommand, lost: boolean): Command | null {
+/** `restored`: it goes as an entry to be brought back; what its owner signed proves itself (section 6). */
+export function commandOf(
+  { core }: RoomSnapshot,
+  pending: PendingCommand,
+  restored: boolean,
+): Command | null {
   const { entry, rotation, inviteId, reply } = pending;
   if (entry === null) return rotation === null ? null : { kind: 'rotate', body: rotation };
-  if (lost) {
+  if (restored) {
     const { roomId, position, me: sender } = core;
-    const restored = {
+    const brought = {
       position,
       kind: 'roster',
       sender,
@@ -25,7 +29,7 @@ export function commandOf({ core }: RoomSnapshot, pending: PendingCommand, lost:
       clear: new Uint8Array(),
       payload: entry,
     } as const;
-    return { kind: 'restore', body: { roomId, entries: [restored] } };
+    return { kind: 'restore', body: { roomId, entries: [brought] } };
   }
   return {
     kind: 'roster',

@@ -4,7 +4,8 @@
  * is asked to do is stored too, and done in this order: what is in flight, a new owner's first
  * rotation, leaves, removals, confirmed joins, a due rotation, the rest. New joins come last (owner-answers.ts).
  */
-import { ERROR_CODES, LIMITS, type Bytes, type ErrorCode, type EventBody, type MemberId, type RoomSettings } from '@0fc/protocol'; // prettier-ignore
+import { decodeBody, ERROR_CODES, LIMITS, ROSTER_KINDS, type Bytes, type ErrorCode, type EventBody, type MemberId, type RoomSettings } from '@0fc/protocol'; // prettier-ignore
+import { containerBody } from '@0fc/crypto/verify';
 import { ClientError } from '../errors.js';
 import type { RoomSettingsView } from '../api.js';
 import type { RoomHandle } from './handle.js';
@@ -13,11 +14,12 @@ import { OwnerJoins } from './owner-joins.js';
 import { makeAdmit, makeDeparture, makeEntry, makeRotationCommand, type Offered } from './owner-make.js';
 import { commandOf } from './owner-send.js';
 import { isVoid } from './log/pending.js';
-import { HOUR_MS, settingsEntries } from './log/settings.js';
+import { system } from './log/items.js';
 import type { Due, Outcome } from './outgoing/due.js';
 import type { Later, Part } from './outgoing/lane.js';
 import { OwnerWaiters } from './owner-waiters.js';
-import { putInvite, set } from './state/changes.js';
+import { RelayLimits } from './relay-limits.js';
+import { append, putInvite, set } from './state/changes.js';
 import type { RoomDraft, RoomSnapshot } from './state/draft.js';
 import type { OwnerInvite, PendingCommand } from './state/records.js';
 
@@ -26,16 +28,17 @@ const UNADMITTABLE: readonly ErrorCode[] = [
   'ROOM_FULL', 'WAS_MEMBER', 'ALREADY_MEMBER', 'BAD_ENTRY', 'BAD_KEY', 'BAD_SIGNATURE',
 ]; // prettier-ignore
 
-type SettingsLimits = Pick<EventBody<'hello'>, 'settingsEntries' | 'settingsPerHour'>;
+/** Refusals that are about the room, and not about what was asked. */
+const GONE: readonly ErrorCode[] = ['ROOM_UNKNOWN', 'ROOM_CLOSED', 'RELAY_LIED'];
 
 export class Owner implements Part {
   readonly #room: RoomHandle;
   readonly #waiters = new OwnerWaiters();
   /** commands that were sent in this session, and are waited for in the log */
   #sent = new Set<PendingCommand>();
-  /** the command whose invite the relay has lost */
-  #lost: PendingCommand | null = null;
-  #limits: SettingsLimits = { settingsEntries: LIMITS.settingsEntries, settingsPerHour: 1 };
+  /** the command that goes as an entry to be restored: the relay has lost its invite, or takes no new one of its like */
+  #restored: PendingCommand | null = null;
+  readonly #limits = new RelayLimits();
   readonly joins: OwnerJoins;
   readonly answers: OwnerAnswers;
 
@@ -53,17 +56,17 @@ export class Owner implements Part {
       },
     });
     const busy = (): boolean => room.state.core.pending !== null || this.#work(room.state) !== null;
-    this.answers = new OwnerAnswers(room, this.joins, busy);
+    this.answers = new OwnerAnswers(room, this.joins, this.#limits, busy);
   }
 
   /** What this relay publishes of its limits. */
-  published(limits: SettingsLimits): void {
-    this.#limits = limits;
+  published(hello: EventBody<'hello'>): void {
+    this.#limits.publish(hello);
   }
 
   newSession(): void {
     this.#sent = new Set();
-    this.#lost = null;
+    this.#restored = null;
     this.joins.newSession();
     this.answers.newSession();
   }
@@ -114,12 +117,12 @@ export class Owner implements Part {
     }
     await this.#change((draft) => {
       const { core, roster } = draft;
-      // Before anything is signed: an entry that the relay refuses could not be taken back.
-      if (settingsEntries(draft) >= this.#limits.settingsEntries)
-        throw new ClientError(ERROR_CODES.SETTINGS_LIMIT, { max: this.#limits.settingsEntries });
       const known = roster.settings;
       const same = known.rotateEvery === rotateEvery && known.approval === approval;
       const changed = same ? null : { ...known, rotateEvery, approval };
+      // Before anything is signed: an entry that the relay refuses could not be taken back.
+      const refusal = this.#limits.settingsRefusal(draft, changed ?? known);
+      if (refusal !== null) throw refusal;
       draft.apply(set({ tasks: { ...core.tasks, settings: changed } }));
     });
   }
@@ -170,14 +173,14 @@ export class Owner implements Part {
         }
         return this.#sent.has(pending) ? null : this.#command(pending);
       }
+      await this.#giveUpSettings();
       const work = this.#work(state);
       if (work === null) break;
       if (needsPrekeys(work)) return this.#askPrekeys();
       await this.#begin(null);
     }
     const { settings } = state.core.tasks;
-    const wait = settings === null ? Infinity : this.#settingsWait();
-    return state.isOwner && wait < Infinity ? { afterMs: wait } : null;
+    return state.isOwner && settings !== null ? { afterMs: this.#settingsWait() } : null;
   }
 
   /** What is to be signed next, in the order of this file's head; null: nothing now. */
@@ -202,6 +205,22 @@ export class Owner implements Part {
     if (core.handOver !== null && acceptance !== null)
       return { kind: 'transfer', to: core.handOver.memberId, acceptance };
     return core.tasks.close ? { kind: 'close' } : null;
+  }
+
+  /** A wish that this relay takes no more, by limits that it had not when it was stored, is shown as refused. */
+  async #giveUpSettings(): Promise<void> {
+    const { settings } = this.#room.state.core.tasks;
+    if (settings === null || this.#limits.settingsRefusal(this.#room.state, settings) === null) return;
+    await this.#room.write((draft) => {
+      const { core } = draft;
+      const wished = core.tasks.settings;
+      const refusal = wished === null ? null : this.#limits.settingsRefusal(draft, wished);
+      if (refusal === null) return;
+      const event = refusal.code === ERROR_CODES.SETTINGS_LIMIT ? 'settingsRefused' : 'placesRefused';
+      const line = system(event, { actor: core.me, numbers: { max: Number(refusal.params.max) } });
+      const now = this.#room.platform.crypto.clock.now();
+      draft.apply(set({ tasks: { ...core.tasks, settings: null } }), append(null, now, [line]));
+    });
   }
 
   #askPrekeys(): Due {
@@ -257,10 +276,14 @@ export class Owner implements Part {
     });
   }
 
-  /** Whatever it is refused with, the same bytes go again: the relay's word voids nothing. */
+  /**
+   * Whatever it is refused with, the same bytes go again: the relay's word voids nothing. An entry that goes alone goes
+   * as one to be restored then: what was signed within the limits of its day is taken whatever they are by now.
+   */
   #command(pending: PendingCommand): Due | null {
     const sent = this.#sent;
-    const command = commandOf(this.#room.state, pending, this.#lost === pending);
+    const restored = this.#restored === pending || this.#isHeldUp(pending);
+    const command = commandOf(this.#room.state, pending, restored);
     if (command === null) return null;
     return {
       ...command,
@@ -268,17 +291,26 @@ export class Owner implements Part {
         sent.add(pending);
       },
       refused: (code) => {
-        if (code !== ERROR_CODES.INVITE_UNKNOWN || command.kind !== 'roster') return this.#refused(code);
-        this.#lost = pending;
+        if (command.kind !== 'roster' || pending.rotation !== null || GONE.includes(code))
+          return this.#refused(code);
+        this.#restored = pending;
         return 'settled';
       },
     };
   }
 
+  /** A change of the settings that was signed under another rate would hold up what waits behind it. */
+  #isHeldUp({ entry }: PendingCommand): boolean {
+    const isSettings =
+      entry !== null && decodeBody(containerBody(entry), ...ROSTER_KINDS).kind === 'settings';
+    return isSettings && this.#settingsWait() > 0;
+  }
+
   /** Who may not say this any more has handed the room over meanwhile, and learns it from the log. */
   #refused(code: ErrorCode): Outcome {
     this.#waiters.fail(new ClientError(code));
-    return code === ERROR_CODES.FORBIDDEN && !this.#room.state.isOwner ? 'settled' : 'unexpected';
+    if (code === ERROR_CODES.FORBIDDEN && !this.#room.state.isOwner) return 'settled';
+    return GONE.includes(code) ? 'unexpected' : 'waits';
   }
 
   /**
@@ -287,11 +319,7 @@ export class Owner implements Part {
    */
   #settingsWait(): number {
     const { state, platform } = this.#room;
-    if (settingsEntries(state) >= this.#limits.settingsEntries) return Infinity;
-    const now = platform.crypto.clock.now();
-    const recent = state.core.settingsPlaced.filter((time) => time > now - HOUR_MS && time <= now);
-    const oldest = recent.at(-this.#limits.settingsPerHour);
-    return oldest === undefined ? 0 : oldest + HOUR_MS - now;
+    return this.#limits.settingsWait(state, platform.crypto.clock.now());
   }
 }
 

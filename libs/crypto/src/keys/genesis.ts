@@ -16,12 +16,15 @@ export interface NewRoom {
   readonly nonce: Bytes;
 }
 
-/** Everything an owner needs for a room of its own. Throws MALFORMED for settings out of range. */
+/**
+ * Everything an owner needs for a room of its own. `identity`: its key pair there, made here where none is given.
+ * Throws MALFORMED for settings out of range.
+ */
 export async function createGenesis(
   ports: Ports,
-  options: { readonly settings: RoomSettings },
+  options: { readonly settings: RoomSettings; readonly identity?: KeyPair },
 ): Promise<NewRoom> {
-  const identity = generateKeyPair();
+  const { identity = generateKeyPair() } = options;
   const prekey = generateKeyPair();
   const roomKey = ports.random.bytes(32);
   const nonce = ports.random.bytes(32);

@@ -77,7 +77,6 @@ async function restoreRoster(
   if (granted(await context.store.findRoster(roomId, head)).placed !== null) return false;
   const before = await context.rosters.at(room);
   const { roster, change } = await applyRoster(context.hash, before, container);
-  if (roster.settings.maxMembers > context.limits.maxMembers) throw new Refusal('BAD_ENTRY');
   granted(
     await context.store.appendRoster({
       roomId,
@@ -86,7 +85,7 @@ async function restoreRoster(
       epoch: change.epoch,
       head,
       container,
-      change: storeChange(context, change),
+      change: storeChange(context, change, true),
       restored: true,
     }),
   );

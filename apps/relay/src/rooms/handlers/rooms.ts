@@ -29,7 +29,10 @@ export function boundRoom(peer: Peer): RoomId {
   return peer.reader.roomId;
 }
 
-/** Puts a verified genesis into the store; also how a lost room comes back (section 6). */
+/**
+ * Puts a verified genesis into the store; also how a lost room comes back (section 6): as it was signed, whatever
+ * this relay would allow a new one.
+ */
 export async function storeGenesis(
   context: RelayContext,
   roster: Roster,
@@ -37,8 +40,8 @@ export async function storeGenesis(
   restored: boolean,
 ): Promise<Placing> {
   const owner = roster.members.get(roster.owner);
-  if (owner === undefined || roster.settings.maxMembers > context.limits.maxMembers)
-    throw new Refusal('BAD_ENTRY');
+  const tooMany = !restored && roster.settings.maxMembers > context.limits.maxMembers;
+  if (owner === undefined || tooMany) throw new Refusal('BAD_ENTRY');
   const { placed } = granted(
     await context.store.createRoom({
       roomId: roster.roomId,

@@ -1,6 +1,7 @@
 /** Roster entries and rotations (docs/protocol.md sections 4 and 7). */
 import {
   decodeBody,
+  LIMITS,
   type Bytes,
   type MemberId,
   type RequestBody,
@@ -21,11 +22,14 @@ import { granted, Refusal } from '../refusal.js';
 import type { RoomFacts, StoreChange, StoreRotation } from '../room-store.js';
 import { boundRoom } from './rooms.js';
 
-/** The part of a change that the store acts upon. */
-export function storeChange({ limits }: RelayContext, change: RosterChange): StoreChange {
+/** The part of a change that the store acts upon. `restored`: it was signed under limits that nobody knows any more. */
+export function storeChange({ limits }: RelayContext, change: RosterChange, restored: boolean): StoreChange {
   switch (change.kind) {
-    case 'settings':
-      return { kind: 'settings', history: change.settings.history, limits: limits.settings };
+    case 'settings': {
+      const { settings } = limits;
+      const entries = restored ? LIMITS.settingsEntries : settings.entries;
+      return { kind: 'settings', history: change.settings.history, limits: { ...settings, entries } };
+    }
     case 'admit':
     case 'remove':
     case 'leave':
@@ -81,9 +85,9 @@ export const roster: Handler<'roster'> = {
     if (body.reply !== undefined && (change.kind !== 'admit' || body.reply.inviteId !== change.inviteId)) {
       throw new Refusal('BAD_ENTRY');
     }
-    if (change.kind === 'settings' && next.settings.maxMembers > context.limits.maxMembers) {
-      throw new Refusal('BAD_ENTRY');
-    }
+    // Only a rise: a room made under a larger limit keeps its places, and its owner may change the rest.
+    const most = Math.max(before.settings.maxMembers, context.limits.maxMembers);
+    if (change.kind === 'settings' && next.settings.maxMembers > most) throw new Refusal('BAD_ENTRY');
     if (body.reply !== undefined && body.reply.epoch !== room.epoch) {
       throw new Refusal(body.reply.epoch < room.epoch ? 'STALE_EPOCH' : 'EPOCH_AHEAD');
     }
@@ -99,7 +103,7 @@ export const roster: Handler<'roster'> = {
         epoch: change.epoch,
         head,
         container: body.entry,
-        change: storeChange(context, change),
+        change: storeChange(context, change, false),
         restored: false,
         ...(rotation === undefined ? {} : { rotation }),
         ...(body.reply === undefined

@@ -5,9 +5,9 @@ import { verdictOn } from './refusals.js';
 
 /**
  * What a refusal that no retry mends comes to: there is nothing left to do about it; the part has to be asked
- * again after a delay; nobody expected it.
+ * again after a delay; the same, and it is shown until then; nobody expected it.
  */
-export type Outcome = 'settled' | 'again' | 'unexpected';
+export type Outcome = 'settled' | 'again' | 'waits' | 'unexpected';
 
 export interface DueOf<K extends RequestKind> {
   readonly kind: K;

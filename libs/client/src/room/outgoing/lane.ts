@@ -131,7 +131,8 @@ export class Lane {
       return false;
     }
     const outcome = (await due?.refused?.(code)) ?? 'unexpected';
-    if (outcome === 'again') this.#wait(0);
+    if (outcome === 'waits') this.#show(code);
+    if (outcome === 'again' || outcome === 'waits') this.#wait(0);
     if (outcome === 'unexpected') this.#sender.halt(failureOf(error));
     return outcome === 'settled';
   }

@@ -16,6 +16,9 @@ interface Line {
   readonly text: string;
 }
 
+/** The relay says that the log has moved, and reads it again: nothing is refused for good. */
+const MOVED: ReadonlySet<string> = new Set(['STALE_HEAD', 'STALE_EPOCH', 'EPOCH_AHEAD']);
+
 /** What holds for the room as a whole at this moment, one line each. */
 @Component({
   selector: 'zfc-room-banners',
@@ -82,7 +85,10 @@ export class RoomBanners {
     const { connection, stopped, paused, waiting } = this.room();
     if (waiting === null || stopped !== null || paused !== null || connection !== 'connected') return null;
     const key = `room.waitingFor.${waiting}`;
-    return this.t(this.i18n.has(key) ? key : 'room.waitingFor.other');
+    if (this.i18n.has(key)) return this.t(key);
+    return MOVED.has(waiting)
+      ? this.t('room.waitingFor.other')
+      : this.t('room.waitingFor.refused', { code: waiting });
   });
   protected readonly lines = computed<readonly Line[]>(() => {
     const { paused, leaving, closing, members, ownerAwaySince: away, owner } = this.room();

@@ -29,6 +29,8 @@ const KNOTS: Readonly<Record<TimelineSystem['event'], IconName>> = {
   offered: 'people',
   offerWithdrawn: 'people',
   joinExpired: 'clock',
+  settingsRefused: 'info',
+  placesRefused: 'info',
 };
 
 /** Something that the room agreed on: a knot on its thread. */
