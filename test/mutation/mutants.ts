@@ -8,6 +8,7 @@ import { KEY_MUTANTS } from './mutants/keys.js';
 import { LINK_MUTANTS } from './mutants/link.js';
 import { LOG_MUTANTS } from './mutants/log.js';
 import { OPERATOR_MUTANTS } from './mutants/operators.js';
+import { OWNER_LOG_MUTANTS } from './mutants/owner-log.js';
 import { SEAL_MUTANTS } from './mutants/seals.js';
 import { SHOWN_MUTANTS } from './mutants/shown.js';
 import { STANDING_MUTANTS } from './mutants/standing.js';
@@ -20,6 +21,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...SEAL_MUTANTS,
   ...JOIN_MUTANTS,
   ...LOG_MUTANTS,
+  ...OWNER_LOG_MUTANTS,
   ...KEY_MUTANTS,
   ...AUTHORITY_MUTANTS,
   ...LINK_MUTANTS,

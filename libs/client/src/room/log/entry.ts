@@ -22,6 +22,7 @@ import { decryptMessage } from './message.js';
 import { joinedMissed } from './missed.js';
 import { applyLeaveRequest, applyRosterEntry } from './roster.js';
 import { applyRotation } from './rotation.js';
+import { signerOf } from './signer.js';
 import { followToMember } from './trimmed.js';
 
 export interface Applied {
@@ -58,7 +59,7 @@ async function changesOf(
     draft.apply(append({ position: entry.position, t, relayed: relayedOf(entry) }, entry.time, shown));
     // What did not prove itself is the relay's word about its sender.
     if (items.some(({ type }) => type !== 'alarm')) {
-      draft.apply(setSender(entry.sender, { lastEntry: entry.time }));
+      draft.apply(setSender(await signerOf(hash, entry), { lastEntry: entry.time }));
     }
     // What cannot be encoded fails here, and not with everything else of its page.
     draft.records();

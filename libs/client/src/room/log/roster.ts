@@ -21,6 +21,7 @@ import { alarm, system } from './items.js';
 import { settlePending } from './pending.js';
 import { applyRosterEffects } from './roster-effects.js';
 import { noteSettings } from './settings.js';
+import { signerOf } from './signer.js';
 import { followToEntry } from './trimmed.js';
 
 export async function applyRosterEntry(
@@ -123,7 +124,7 @@ async function shown(hash: Hash, draft: RoomDraft, entry: Entry): Promise<Stored
 
 async function describe(hash: Hash, entry: Entry): Promise<StoredItem> {
   const signed = decodeBody(containerBody(entry.payload), ...ROSTER_KINDS);
-  const actor = entry.sender;
+  const actor = await signerOf(hash, entry);
   switch (signed.kind) {
     case 'genesis':
       return system('created', { actor });
