@@ -13,7 +13,7 @@ import { OwnerJoins } from './owner-joins.js';
 import { makeAdmit, makeDeparture, makeEntry, makeRotationCommand, type Offered } from './owner-make.js';
 import { commandOf } from './owner-send.js';
 import { isVoid } from './log/pending.js';
-import { HOUR_MS, settingsEntries } from './log/settings.js';
+import { HOUR_MS, sameSettings, settingsEntries } from './log/settings.js';
 import type { Due, Outcome } from './outgoing/due.js';
 import type { Later, Part } from './outgoing/lane.js';
 import { OwnerWaiters } from './owner-waiters.js';
@@ -107,20 +107,16 @@ export class Owner implements Part {
     });
   }
 
-  async changeSettings(settings: RoomSettingsView): Promise<void> {
-    const { rotateEvery, approval } = settings;
-    if (!Number.isSafeInteger(rotateEvery) || rotateEvery < 1 || rotateEvery > LIMITS.rotateEvery) {
-      throw new ClientError(ERROR_CODES.OUT_OF_RANGE, { min: 1, max: LIMITS.rotateEvery });
-    }
+  /** What is not named stays. The values are within their bounds already (checks.ts). */
+  async changeSettings(settings: Partial<RoomSettingsView>): Promise<void> {
     await this.#change((draft) => {
       const { core, roster } = draft;
       // Before anything is signed: an entry that the relay refuses could not be taken back.
       if (settingsEntries(draft) >= this.#limits.settingsEntries)
         throw new ClientError(ERROR_CODES.SETTINGS_LIMIT, { max: this.#limits.settingsEntries });
-      const known = roster.settings;
-      const same = known.rotateEvery === rotateEvery && known.approval === approval;
-      const changed = same ? null : { ...known, rotateEvery, approval };
-      draft.apply(set({ tasks: { ...core.tasks, settings: changed } }));
+      const changed = { ...roster.settings, ...core.tasks.settings, ...settings };
+      const same = sameSettings(changed, roster.settings);
+      draft.apply(set({ tasks: { ...core.tasks, settings: same ? null : changed } }));
     });
   }
 
