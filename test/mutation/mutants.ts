@@ -10,6 +10,7 @@ import { LOG_MUTANTS } from './mutants/log.js';
 import { OPERATOR_MUTANTS } from './mutants/operators.js';
 import { OWNER_LOG_MUTANTS } from './mutants/owner-log.js';
 import { SEAL_MUTANTS } from './mutants/seals.js';
+import { SETTINGS_MUTANTS } from './mutants/settings.js';
 import { SHOWN_MUTANTS } from './mutants/shown.js';
 import { STANDING_MUTANTS } from './mutants/standing.js';
 import { WINDOW_MUTANTS } from './mutants/window.js';
@@ -26,6 +27,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...AUTHORITY_MUTANTS,
   ...LINK_MUTANTS,
   ...KEEPING_MUTANTS,
+  ...SETTINGS_MUTANTS,
   ...SHOWN_MUTANTS,
   ...FLOOD_MUTANTS,
   ...WINDOW_MUTANTS,

@@ -132,11 +132,12 @@ export abstract class FakeOwner extends FakeTalk {
     return done;
   }
 
-  async changeSettings(_roomId: string, settings: RoomSettingsView): Promise<Outcome<void>> {
-    this.calls.push(`changeSettings ${JSON.stringify(settings)}`);
+  async changeSettings(_roomId: string, changes: Partial<RoomSettingsView>): Promise<Outcome<void>> {
+    this.calls.push(`changeSettings ${JSON.stringify(changes)}`);
     await this.wait();
     const { key } = this.room;
     if (!this.room.owner) return failed('NOT_OWNER');
+    const settings = { ...this.room.settings, ...changes };
     this.pushRoom({
       settings,
       ...(key === null ? {} : { key: { ...key, rotateEvery: settings.rotateEvery } }),

@@ -118,6 +118,13 @@ const EVENTS: readonly (readonly [TimelineSystem['event'], TimelineSystem['param
   ['left'],
   ['transferred'],
   ['settings'],
+  [
+    'settings',
+    {
+      rotateEvery: 2, rotateEveryWas: 100, maxMembers: 2, maxMembersWas: 256, maxMembersLow: 1, history: 0, historyWas: 100_000,
+      historyLow: 1, approval: 0, approvalWas: 1, joinDeadline: 60_000, joinDeadlineWas: 86_400_000, joinDeadlineLow: 1,
+    },
+  ], // prettier-ignore
   ['closed'],
   ['rotated', { epoch: 8 }],
   ['missed', { from: 12, to: 40 }],

@@ -199,9 +199,16 @@ export interface HandOverView {
 
 /** What the owner may change of a room. */
 export interface RoomSettingsView {
-  /** 1 to 1,000,000 */
+  /** messages until the next room key: 1 to 1,000,000 */
   readonly rotateEvery: number;
+  /** the owner is asked about each join; switched off, it holds for later requests only */
   readonly approval: boolean;
+  /** entries that the relay keeps for absent members: 0 to 1,000,000 */
+  readonly history: number;
+  /** 2 to 1,000; members who are in stay, however low it is */
+  readonly maxMembers: number;
+  /** milliseconds that an answered joiner has to confirm: a minute to 30 days */
+  readonly joinDeadline: number;
 }
 
 export interface RoomView {
@@ -376,7 +383,8 @@ export interface ClientApi {
   /** Takes the offer back (owner), or declines it. NO_OFFER when none stands. */
   endOffer(roomId: string): Promise<Outcome<void>>;
   acceptRoom(roomId: string): Promise<Outcome<void>>;
-  changeSettings(roomId: string, settings: RoomSettingsView): Promise<Outcome<void>>;
+  /** Owner only. What is not named stays as it is. OUT_OF_RANGE with `min` and `max`; SETTINGS_LIMIT. */
+  changeSettings(roomId: string, settings: Partial<RoomSettingsView>): Promise<Outcome<void>>;
   /** Owner only: the room's last entry, for ever. Closing twice succeeds. */
   closeRoom(roomId: string): Promise<Outcome<void>>;
   /** Starts the link of a stopped room again: after "in use elsewhere", or a full disk. */

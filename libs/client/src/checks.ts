@@ -1,5 +1,14 @@
 /** What a command is checked for before it does anything, and how it ends. */
-import { displayName, ERROR_CODES, LIMITS, utf8, wellFormed } from '@0fc/protocol';
+import {
+  displayName,
+  ERROR_CODES,
+  LIMITS,
+  SETTINGS_BOUNDS,
+  SETTINGS_FIELDS,
+  utf8,
+  wellFormed,
+  type RoomSettings,
+} from '@0fc/protocol';
 import type { Outcome } from './api.js';
 import { ClientError, failureOf } from './errors.js';
 
@@ -41,8 +50,18 @@ export function limitedText(typed: string, max: number = LIMITS.textBytes): stri
   return text;
 }
 
-export function checkRange(value: number, max: number): void {
-  if (!Number.isSafeInteger(value) || value < 1 || value > max) {
-    throw new ClientError(ERROR_CODES.OUT_OF_RANGE, { min: 1, max });
+export function checkRange(value: number, max: number, min = 1): void {
+  if (!Number.isSafeInteger(value) || value < min || value > max) {
+    throw new ClientError(ERROR_CODES.OUT_OF_RANGE, { min, max });
+  }
+}
+
+/** Throws OUT_OF_RANGE with the bounds of the first number that is beyond them. */
+export function checkSettings(settings: Partial<RoomSettings>): void {
+  for (const name of SETTINGS_FIELDS) {
+    if (name === 'approval') continue;
+    const value = settings[name];
+    const [min, max] = SETTINGS_BOUNDS[name];
+    if (value !== undefined) checkRange(value, max, min);
   }
 }

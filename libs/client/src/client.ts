@@ -3,7 +3,7 @@
  * a command line. Typed commands in, typed events and state out.
  */
 import { ERROR_CODES, LIMITS } from '@0fc/protocol';
-import { checkedName, checkedText, checkRange, limitedText, outcome } from './checks.js';
+import { checkedName, checkedText, checkRange, checkSettings, limitedText, outcome } from './checks.js';
 import type {
   ClientApi, ClientEvent, CreateRoomOptions, CreatedInvite, InvitePreview, Outcome, RelayRow, RoomSettingsView, SafetyNumberView,
   TakePiece, VaultState,
@@ -191,9 +191,9 @@ export class Client implements ClientApi {
     return outcome(() => this.#owner(roomId).remove(memberId));
   }
 
-  changeSettings(roomId: string, settings: RoomSettingsView): Promise<Outcome<void>> {
+  changeSettings(roomId: string, settings: Partial<RoomSettingsView>): Promise<Outcome<void>> {
     return outcome(() => {
-      checkRange(settings.rotateEvery, LIMITS.rotateEvery);
+      checkSettings(settings);
       return this.#owner(roomId).changeSettings(settings);
     });
   }

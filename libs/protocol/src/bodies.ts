@@ -15,15 +15,25 @@ import {
 } from './schema.js'; // prettier-ignore
 import type { Bytes } from './bytes.js';
 
-export const settings = v.strictObject({
-  rotateEvery: integer(1, LIMITS.rotateEvery),
-  maxMembers: integer(2, LIMITS.maxMembers),
+/** Least and most of each number among a room's settings. */
+export const SETTINGS_BOUNDS = {
+  rotateEvery: [1, LIMITS.rotateEvery],
+  maxMembers: [2, LIMITS.maxMembers],
   /** entries of history the relay may keep for absent members */
-  history: integer(0, LIMITS.historyEntries),
+  history: [0, LIMITS.historyEntries],
+  /** milliseconds */
+  joinDeadline: [LIMITS.minJoinDeadlineMs, LIMITS.joinDeadlineMs],
+} as const;
+
+export const settings = v.strictObject({
+  rotateEvery: integer(...SETTINGS_BOUNDS.rotateEvery),
+  maxMembers: integer(...SETTINGS_BOUNDS.maxMembers),
+  history: integer(...SETTINGS_BOUNDS.history),
   approval: v.boolean(),
-  joinDeadline: integer(LIMITS.minJoinDeadlineMs, LIMITS.joinDeadlineMs),
+  joinDeadline: integer(...SETTINGS_BOUNDS.joinDeadline),
 });
 export type RoomSettings = InferOutput<typeof settings>;
+export const SETTINGS_FIELDS = Object.keys(settings.entries) as readonly (keyof RoomSettings)[];
 
 const reason = v.picklist(['removed', 'misuse']);
 

@@ -189,11 +189,6 @@ export const JOIN_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: EFFECTS,
-        find: 'import { dropInvite, set } from',
-        put: 'import { dropInvite, putInvite, set } from',
-      },
-      {
-        file: EFFECTS,
         find: 'if (!draft.invites.has(inviteId)) return;\n  draft.apply(dropInvite(inviteId));',
         put: "const kept = draft.invites.get(inviteId);\n  if (kept === undefined) return;\n  draft.apply(putInvite({ ...kept, stage: 'replied', repliedAt: null }));",
       },

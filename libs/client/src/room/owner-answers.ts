@@ -102,9 +102,7 @@ export class OwnerAnswers implements Part {
     while (state.isOwner && state.core.stage === 'member') {
       const invites = [...state.invites.values()];
       const overdue = invites.find((invite) => this.#joins.overdue(invite));
-      const asked = invites.find(
-        (invite) => invite.stage === 'asked' && (invite.approved || !state.roster.settings.approval),
-      );
+      const asked = invites.find((invite) => invite.stage === 'asked' && invite.approved);
       if (overdue !== undefined) {
         await this.#room.write((draft) => {
           this.#joins.markDropped(draft, overdue.inviteId, 'expired');

@@ -96,7 +96,9 @@ export class OwnerJoins {
         const joiner = {
           key: join.joinerKey, name: opened.name, joinKey: opened.joinKey, prekey: opened.prekeyContainer, request: join.request,
         }; // prettier-ignore
-        draft.apply(putInvite({ ...invite, stage: 'asked', joiner }));
+        // Decided here: a change of the settings holds for later requests.
+        const approved = !draft.roster.settings.approval && core.tasks.settings?.approval !== true;
+        draft.apply(putInvite({ ...invite, stage: 'asked', joiner, approved }));
       } catch (error) {
         if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
         this.markDropped(draft, invite.inviteId, 'badProof');

@@ -4,7 +4,7 @@
  * is asked to do is stored too, and done in this order: what is in flight, a new owner's first
  * rotation, leaves, removals, confirmed joins, a due rotation, the rest. New joins come last (owner-answers.ts).
  */
-import { decodeBody, ERROR_CODES, LIMITS, ROSTER_KINDS, type Bytes, type ErrorCode, type EventBody, type MemberId, type RoomSettings } from '@0fc/protocol'; // prettier-ignore
+import { decodeBody, ERROR_CODES, ROSTER_KINDS, type Bytes, type ErrorCode, type EventBody, type MemberId, type RoomSettings } from '@0fc/protocol'; // prettier-ignore
 import { containerBody } from '@0fc/crypto/verify';
 import { ClientError } from '../errors.js';
 import type { RoomSettingsView } from '../api.js';
@@ -15,6 +15,7 @@ import { makeAdmit, makeDeparture, makeEntry, makeRotationCommand, type Offered 
 import { commandOf } from './owner-send.js';
 import { isVoid } from './log/pending.js';
 import { system } from './log/items.js';
+import { sameSettings } from './log/settings.js';
 import type { Due, Outcome } from './outgoing/due.js';
 import type { Later, Part } from './outgoing/lane.js';
 import { OwnerWaiters } from './owner-waiters.js';
@@ -110,20 +111,16 @@ export class Owner implements Part {
     });
   }
 
-  async changeSettings(settings: RoomSettingsView): Promise<void> {
-    const { rotateEvery, approval } = settings;
-    if (!Number.isSafeInteger(rotateEvery) || rotateEvery < 1 || rotateEvery > LIMITS.rotateEvery) {
-      throw new ClientError(ERROR_CODES.OUT_OF_RANGE, { min: 1, max: LIMITS.rotateEvery });
-    }
+  /** What is not named stays. The values are within their bounds already (checks.ts). */
+  async changeSettings(settings: Partial<RoomSettingsView>): Promise<void> {
     await this.#change((draft) => {
       const { core, roster } = draft;
-      const known = roster.settings;
-      const same = known.rotateEvery === rotateEvery && known.approval === approval;
-      const changed = same ? null : { ...known, rotateEvery, approval };
+      const wished = { ...roster.settings, ...core.tasks.settings, ...settings };
       // Before anything is signed: an entry that the relay refuses could not be taken back.
-      const refusal = this.#limits.settingsRefusal(draft, changed ?? known);
+      const refusal = this.#limits.settingsRefusal(draft, wished);
       if (refusal !== null) throw refusal;
-      draft.apply(set({ tasks: { ...core.tasks, settings: changed } }));
+      const same = sameSettings(wished, roster.settings);
+      draft.apply(set({ tasks: { ...core.tasks, settings: same ? null : wished } }));
     });
   }
 

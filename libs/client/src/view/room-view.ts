@@ -18,7 +18,6 @@ export function roomViewOf(room: Room, faces: Faces, { draft, earlier }: Beside)
   const { state, signals, talk } = room;
   const { core, roster } = state;
   const change = pendingChange(core);
-  const { rotateEvery, approval } = roster.settings;
   talk.conversation.follow();
   return {
     roomId: core.roomId,
@@ -28,7 +27,7 @@ export function roomViewOf(room: Room, faces: Faces, { draft, earlier }: Beside)
     me: core.me,
     members: membersOf(room, faces, change?.kind === 'remove' ? change.body.member : null),
     key: keyOf(room),
-    settings: { rotateEvery, approval },
+    settings: roster.settings,
     handOver: handOverOf(room, faces),
     leaving: core.stage === 'member' && core.leaveRequest !== null,
     closing: core.stage === 'member' && (core.tasks.close || change?.kind === 'close'),
@@ -128,7 +127,6 @@ function inviteViewOf(invite: OwnerInvite, faces: Faces): InviteView[] {
 }
 
 function approvalsOf({ state }: Room, faces: Faces): RoomView['approvals'] {
-  if (!state.roster.settings.approval) return [];
   return [...state.invites.values()].flatMap((invite) => {
     const face = faces.joiner(invite);
     if (invite.stage !== 'asked' || invite.approved || face === null) return [];

@@ -8,7 +8,7 @@ import { groupedFingerprint } from '../ui/fingerprint';
 import { monogram, tintOf } from '../ui/avatar';
 import { firstSign } from '../features/room/reaction-picker';
 import { isolated, named } from '../features/members/names';
-import { rotationOf } from '../features/members/room-settings';
+import { wholeOf } from '../features/members/room-settings';
 import { groupedDigits } from '../ui/safety-number';
 import { tokensOf } from '../ui/rich-text';
 import { message } from '../../../test-support/fake-data';
@@ -75,7 +75,7 @@ describe('formatters', () => {
         expect([1, 2, 3, 4, 5, 6]).toContain(tintOf(text));
         for (const shown of [groupedFingerprint(text), groupedDigits(text), isolated(text), named(text, 'none')])
           expect(typeof shown).toBe('string');
-        expect(rotationOf(text) ?? 1).toBeGreaterThanOrEqual(1);
+        expect(wholeOf(text, 1, 9) ?? 1).toBeGreaterThanOrEqual(1);
       }),
       { numRuns: 1_000 },
     );

@@ -15,6 +15,22 @@ const approval: Parameter = {
   help: 'whether the owner is asked about each join',
 };
 
+const history: Parameter = {
+  name: 'history',
+  kind: 'number',
+  help: 'entries that the relay keeps for absent members',
+};
+const maxMembers: Parameter = {
+  name: 'maxMembers',
+  kind: 'number',
+  help: 'members that the room may have; who is in stays',
+};
+const joinDeadline: Parameter = {
+  name: 'joinDeadline',
+  kind: 'number',
+  help: 'milliseconds that an answered joiner has to confirm',
+};
+
 async function stageIs(context: Context, given: Given, roomId: string, stage: string): Promise<void> {
   if (!waits(context, given)) return;
   await context.agent.roomIs(roomId, (room) => room.stage === stage);
@@ -69,7 +85,7 @@ export const ROOM_COMMANDS: readonly Command[] = [
   {
     name: 'settings',
     help: 'says or changes what the owner may change',
-    parameters: [ROOM, rotateEvery, approval, WAIT],
+    parameters: [ROOM, rotateEvery, approval, history, maxMembers, joinDeadline, WAIT],
     vault: 'open',
     async run(context, given) {
       const roomId = await roomOf(context, given);
@@ -77,14 +93,18 @@ export const ROOM_COMMANDS: readonly Command[] = [
       const next = {
         rotateEvery: given.number('rotateEvery') ?? settings.rotateEvery,
         approval: given.flag('approval') ?? settings.approval,
+        history: given.number('history') ?? settings.history,
+        maxMembers: given.number('maxMembers') ?? settings.maxMembers,
+        joinDeadline: given.number('joinDeadline') ?? settings.joinDeadline,
       };
-      if (given.number('rotateEvery') === null && given.flag('approval') === null) return { settings };
+      const fields = Object.keys(next) as readonly (keyof typeof next)[];
+      const changed = fields.filter((name) => next[name] !== settings[name]);
+      if (changed.length === 0) return { settings };
       value(await context.agent.client.changeSettings(roomId, next));
-      if (waits(context, given)) {
-        const same = ({ settings: now }: { settings: typeof next }): boolean =>
-          now.rotateEvery === next.rotateEvery && now.approval === next.approval;
-        await context.agent.roomIs(roomId, same);
-      }
+      if (waits(context, given))
+        await context.agent.roomIs(roomId, (room) =>
+          fields.every((name) => room.settings[name] === next[name]),
+        );
       return { settings: next };
     },
   },

@@ -1,9 +1,10 @@
 /** What a change of the roster does to this member's room (docs/protocol.md sections 4 and 5.10). */
 import type { InviteId, MemberId } from '@0fc/protocol';
 import type { RosterChange } from '@0fc/crypto/verify';
-import { dropInvite, set } from '../state/changes.js';
+import { dropInvite, putInvite, set } from '../state/changes.js';
 import type { RoomDraft } from '../state/draft.js';
 import { forgetKeys } from './forget-keys.js';
+import { sameSettings, settingsAt } from './settings.js';
 import { upserted } from './upserted.js';
 
 export function applyRosterEffects(draft: RoomDraft, change: RosterChange): void {
@@ -20,6 +21,7 @@ export function applyRosterEffects(draft: RoomDraft, change: RosterChange): void
       draft.apply(set({ stage: 'closed' }));
       return;
     case 'settings':
+      if (change.settings.approval) askAgain(draft);
       if (core.tasks.settings !== null && sameSettings(core.tasks.settings, change.settings)) {
         draft.apply(set({ tasks: { ...core.tasks, settings: null } }));
       }
@@ -30,9 +32,11 @@ export function applyRosterEffects(draft: RoomDraft, change: RosterChange): void
   }
 }
 
-function sameSettings(a: object, b: object): boolean {
-  const fields = (value: object): string => JSON.stringify(Object.entries(value).sort());
-  return fields(a) === fields(b);
+/** Who came while nobody was asked, and was not answered: approval holds for them where it is switched on now. */
+function askAgain(draft: RoomDraft): void {
+  if (settingsAt(draft, draft.chain.size - 2).approval) return;
+  for (const invite of [...draft.invites.values()])
+    if (invite.stage === 'asked') draft.apply(putInvite({ ...invite, approved: false }));
 }
 
 function applyDeparture(draft: RoomDraft, member: MemberId, how: 'remove' | 'leave'): void {

@@ -4,6 +4,7 @@ import {
   decodeBody,
   ERROR_CODES,
   ROSTER_KINDS,
+  type Body,
   type Bytes,
   type Entry,
   type MemberId,
@@ -20,7 +21,7 @@ import { noteRestored } from './generations.js';
 import { alarm, system } from './items.js';
 import { settlePending } from './pending.js';
 import { applyRosterEffects } from './roster-effects.js';
-import { noteSettings } from './settings.js';
+import { noteSettings, settingsAt, settingsNumbers } from './settings.js';
 import { signerOf } from './signer.js';
 import { followToEntry } from './trimmed.js';
 
@@ -117,12 +118,12 @@ async function equivocator(hash: Hash, snapshot: RoomSnapshot, container: Bytes)
 }
 
 async function shown(hash: Hash, draft: RoomDraft, entry: Entry): Promise<StoredItem> {
-  const item = await describe(hash, entry);
+  const item = await describe(hash, draft, entry);
   if (item.type === 'system' && item.event === 'settings') noteSettings(draft, entry.time);
   return item;
 }
 
-async function describe(hash: Hash, entry: Entry): Promise<StoredItem> {
+async function describe(hash: Hash, snapshot: RoomSnapshot, entry: Entry): Promise<StoredItem> {
   const signed = decodeBody(containerBody(entry.payload), ...ROSTER_KINDS);
   const actor = await signerOf(hash, entry);
   switch (signed.kind) {
@@ -137,16 +138,15 @@ async function describe(hash: Hash, entry: Entry): Promise<StoredItem> {
     case 'transfer':
       return system('transferred', { actor, member: signed.body.to });
     case 'settings':
-      return system('settings', {
-        actor,
-        numbers: {
-          rotateEvery: signed.body.settings.rotateEvery,
-          approval: signed.body.settings.approval ? 1 : 0,
-        },
-      });
+      return system('settings', { actor, numbers: numbersOf(snapshot, signed.body) });
     case 'close':
       return system('closed', { actor });
   }
+}
+
+function numbersOf(snapshot: RoomSnapshot, { head, settings }: Body<'settings'>) {
+  const was = settingsAt(snapshot, snapshot.chainIndex(head) ?? -1);
+  return settingsNumbers(was, settings, snapshot.roster.members.size);
 }
 
 /** The leaver is served nothing from here on; the others wait for the owner's rotation. */

@@ -1,11 +1,56 @@
 /** Changes of a room's settings, which a relay takes only so many of (docs/protocol.md section 4). */
-import { decodeBody, ROSTER_KINDS } from '@0fc/protocol';
+import { decodeBody, ERROR_CODES, ROSTER_KINDS, SETTINGS_FIELDS, type RoomSettings } from '@0fc/protocol';
 import { containerBody } from '@0fc/crypto/verify';
+import { ClientError } from '../../errors.js';
 import { set } from '../state/changes.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
 
 /** Within this a relay counts changes of the settings, in milliseconds: older ones are not kept. */
 export const HOUR_MS = 3_600_000;
+
+/** Below so many entries of history who is away for days loses lines; of a deadline, in milliseconds, a join. */
+const LOW = { history: 1_000, joinDeadline: HOUR_MS } as const;
+
+export const sameSettings = (a: RoomSettings, b: RoomSettings): boolean => changedFields(a, b).length === 0;
+
+const changedFields = (a: RoomSettings, b: RoomSettings): readonly (keyof RoomSettings)[] =>
+  SETTINGS_FIELDS.filter((name) => a[name] !== b[name]);
+
+/** What the settings were after an entry of the chain. */
+export function settingsAt({ chain }: RoomSnapshot, index: number): RoomSettings {
+  for (let at = index; at >= 0; at--) {
+    const container = chain.get(at);
+    if (container === undefined) break;
+    const signed = decodeBody(containerBody(container), ...ROSTER_KINDS);
+    if (signed.kind === 'settings' || signed.kind === 'genesis') return signed.body.settings;
+  }
+  throw new ClientError(ERROR_CODES.INTERNAL);
+}
+
+/**
+ * What the line of a change says: each changed value with what it was (`…Was`; 1 and 0 for yes and no), and with a
+ * warning (`…Low`) where it can cost somebody lines or keep somebody out.
+ */
+export function settingsNumbers(
+  was: RoomSettings,
+  now: RoomSettings,
+  members: number,
+): Readonly<Record<string, number>> {
+  const low = {
+    history: now.history < LOW.history,
+    joinDeadline: now.joinDeadline < LOW.joinDeadline,
+    maxMembers: now.maxMembers <= members,
+    rotateEvery: false,
+    approval: false,
+  };
+  return Object.fromEntries(
+    changedFields(was, now).flatMap((name) => [
+      [name, Number(now[name])],
+      [`${name}Was`, Number(was[name])],
+      ...(low[name] ? [[`${name}Low`, 1]] : []),
+    ]),
+  ) as Readonly<Record<string, number>>;
+}
 
 /** Settings entries of the whole chain. */
 export function settingsEntries({ chain }: RoomSnapshot): number {

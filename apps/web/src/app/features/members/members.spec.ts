@@ -8,7 +8,7 @@ import { routes } from '../../app.routes';
 import type { Language } from '../../core/preferences';
 import { Preferences } from '../../core/preferences';
 import { endsInDeparture, named } from './names';
-import { rotationOf } from './room-settings';
+import { wholeOf } from './room-settings';
 
 type Fixture = RouterTestingHarness['fixture'];
 
@@ -221,7 +221,7 @@ describe('room settings', () => {
     fill(fixture, 'set-every', '1,000');
     submit(element(fixture, 'set-every'));
     await settle(fixture, 8);
-    expect(client.calls).toContain('changeSettings {"rotateEvery":1000,"approval":true}');
+    expect(client.calls).toContain('changeSettings {"rotateEvery":1000}');
     expect(client.calls.some((call) => call.startsWith('renameRoom'))).toBe(false);
     expect(maybe(fixture, 'settings-saved')).not.toBeNull();
     fill(fixture, 'set-name', ' Jeudi ');
@@ -230,6 +230,42 @@ describe('room settings', () => {
     await settle(fixture, 8);
     expect(client.calls).toContain('renameRoom Jeudi');
     expect(client.calls.filter((call) => call.startsWith('changeSettings'))).toHaveLength(1);
+  });
+
+  it.each([
+    ['set-every', '0', '25', '{"rotateEvery":25}'],
+    ['set-history', '1000001', '0', '{"history":0}'],
+    ['set-members', '1', '2', '{"maxMembers":2}'],
+    ['set-deadline', '0', '90', '{"joinDeadline":5400000}'],
+  ] as const)(
+    'says at once that %s is out of its bounds, and sends nothing else',
+    async (id, wrong, right, sent) => {
+      const [fixture, client] = await members('rooms');
+      fill(fixture, id, wrong);
+      await settle(fixture);
+      expect(element(fixture, 'error').dataset.code).toBe('OUT_OF_RANGE');
+      expect(texts(element(fixture, 'error'))).toMatch(/from \d+ to [\d,]+ is needed/);
+      fill(fixture, id, right);
+      await settle(fixture);
+      expect(maybe(fixture, 'error')).toBeNull();
+      submit(element(fixture, id));
+      await settle(fixture, 8);
+      expect(client.calls.filter((call) => call.startsWith('changeSettings'))).toEqual([
+        `changeSettings ${sent}`,
+      ]);
+    },
+  );
+
+  it('leaves a deadline between two minutes as it is, unless it is changed', async () => {
+    const [fixture, client] = await members('rooms');
+    client.pushRoom({
+      settings: { rotateEvery: 100, approval: true, history: 9, maxMembers: 9, joinDeadline: 90_500 },
+    });
+    await settle(fixture, 4);
+    element(fixture, 'set-approval').click();
+    submit(element(fixture, 'set-every'));
+    await settle(fixture, 8);
+    expect(client.calls).toContain('changeSettings {"approval":false}');
   });
 
   it('does not undo what is typed when the room is told again', async () => {
@@ -249,10 +285,11 @@ describe('room settings', () => {
   });
 
   it('reads numbers however they are grouped', () => {
-    expect(['1', '1 000', '1\u202f000\u202f000', '1,000', "10'000"].map(rotationOf)).toEqual([
+    const whole = (text: string): number | null => wholeOf(text, 1, 1_000_000);
+    expect(['1', '1 000', '1\u202f000\u202f000', '1,000', "10'000"].map(whole)).toEqual([
       1, 1_000, 1_000_000, 1_000, 10_000,
     ]);
-    expect(['', '0', '1000001', '1.5', '0,5', 'ten', '-1', '99999999'].map(rotationOf)).toEqual(
+    expect(['', '0', '1000001', '1.5', '0,5', 'ten', '-1', '99999999'].map(whole)).toEqual(
       Array(8).fill(null),
     );
   });

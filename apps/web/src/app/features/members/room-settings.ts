@@ -1,22 +1,36 @@
 import { LiveAnnouncer } from '@angular/cdk/a11y';
-import { Component, computed, inject, input, linkedSignal, signal } from '@angular/core';
-import type { RoomView } from '@0fc/client/api';
+import { Component, computed, inject, input, linkedSignal, signal, type WritableSignal } from '@angular/core';
+import type { Failure, RoomSettingsView, RoomView } from '@0fc/client/api';
+import { SETTINGS_BOUNDS } from '@0fc/protocol';
 
 import { act } from '../../core/act';
 import { I18n } from '../../core/i18n';
 import { ErrorMessage } from '../../ui/error-message';
 
-const MOST = 1_000_000;
-
-/** A whole number within the bounds of the protocol, however it is grouped; null for anything else. */
-export function rotationOf(text: string): number | null {
+/** A whole number within its bounds, however it is grouped; null for anything else. */
+export function wholeOf(text: string, min: number, max: number): number | null {
   const plain = text.trim();
   const whole = /^(\d{1,7}|\d{1,3}([\s\u00a0\u202f.,’']\d{3})+)$/.test(plain);
-  const value = whole ? Number(plain.replace(/\D/g, '')) : 0;
-  return value >= 1 && value <= MOST ? value : null;
+  const value = whole ? Number(plain.replace(/\D/g, '')) : NaN;
+  return value >= min && value <= max ? value : null;
 }
 
-/** What the owner may change of a room: its name, its rotation, and whether each entry is approved. */
+type NumberName = keyof typeof SETTINGS_BOUNDS;
+
+/** A number among the settings as it is typed: in units of so many of the protocol's. */
+interface NumberField {
+  readonly name: NumberName;
+  /** begins its keys and ids */
+  readonly id: string;
+  readonly per: number;
+  readonly min: number;
+  readonly max: number;
+  readonly text: WritableSignal<string>;
+}
+
+const MINUTE = 60_000;
+
+/** What the owner may change of a room: its name and every field of its settings. */
 @Component({
   selector: 'zfc-room-settings',
   imports: [ErrorMessage],
@@ -45,30 +59,36 @@ export function rotationOf(text: string): number | null {
         }
         <p class="hint" id="set-name-hint">{{ t('members.set.nameHint') }}</p>
       </div>
-      <div class="field">
-        <label for="set-every">{{ t('members.set.every') }}</label>
-        <div class="field-pair">
-          <div class="input" [class.input--error]="wrongRange()">
-            <input
-              #everyField
-              class="num"
-              id="set-every"
-              data-testid="set-every"
-              inputmode="numeric"
-              autocomplete="off"
-              [value]="every()"
-              (input)="edit(); every.set(everyField.value)"
-              [attr.aria-invalid]="wrongRange() ? 'true' : null"
-              aria-describedby="set-every-error set-every-hint"
-            />
+      @for (field of numbers; track field.name) {
+        <div class="field">
+          <label [attr.for]="'set-' + field.id">{{ t('members.set.' + field.id) }}</label>
+          <div class="field-pair">
+            <div class="input" [class.input--error]="wrong(field)">
+              <input
+                #numberField
+                class="num"
+                [id]="'set-' + field.id"
+                [attr.data-testid]="'set-' + field.id"
+                inputmode="numeric"
+                autocomplete="off"
+                [value]="field.text()"
+                (input)="edit(); field.text.set(numberField.value)"
+                [attr.aria-invalid]="wrong(field) ? 'true' : null"
+                [attr.aria-describedby]="'set-' + field.id + '-error set-' + field.id + '-hint'"
+              />
+            </div>
+            <span class="muted">{{ t('members.set.' + field.id + 'Unit') }}</span>
           </div>
-          <span class="muted">{{ t('members.set.unit') }}</span>
+          @if (wrong(field)) {
+            <zfc-error
+              [failure]="outOfRange"
+              [instead]="t('members.set.range', { min: field.min, max: field.max })"
+              [id]="'set-' + field.id + '-error'"
+            />
+          }
+          <p class="hint" [id]="'set-' + field.id + '-hint'">{{ t('members.set.' + field.id + 'Hint') }}</p>
         </div>
-        @if (wrongRange()) {
-          <zfc-error [failure]="act.failure()" id="set-every-error" />
-        }
-        <p class="hint" id="set-every-hint">{{ t('members.set.everyHint') }}</p>
-      </div>
+      }
       <div>
         <label class="switch">
           <span class="label">{{ t('members.set.approval') }}</span>
@@ -84,7 +104,7 @@ export function rotationOf(text: string): number | null {
         </label>
         <p class="hint" id="set-approval-hint">{{ t('members.set.approvalHint') }}</p>
       </div>
-      @if (!wrongName() && !wrongRange()) {
+      @if (!wrongName()) {
         <zfc-error [failure]="act.failure()" />
       }
       <div class="row">
@@ -115,14 +135,42 @@ export class RoomSettings {
   readonly room = input.required<RoomView>();
   // Computed first: a room that is told again unchanged does not undo what is being typed.
   readonly #name = computed(() => this.room().name);
-  readonly #every = computed(() => this.room().settings.rotateEvery);
   readonly #approval = computed(() => this.room().settings.approval);
   protected readonly name = linkedSignal(() => this.#name());
-  protected readonly every = linkedSignal(() => this.#i18n.number(this.#every()));
+  protected readonly numbers = [
+    this.#number('rotateEvery', 'every'),
+    this.#number('history', 'history'),
+    this.#number('maxMembers', 'members'),
+    this.#number('joinDeadline', 'deadline', MINUTE),
+  ];
   protected readonly approval = linkedSignal(() => this.#approval());
   protected readonly saved = signal(false);
   protected readonly wrongName = computed(() => this.act.failure()?.code.startsWith('NAME_') === true);
-  protected readonly wrongRange = computed(() => this.act.failure()?.code === 'OUT_OF_RANGE');
+  protected readonly outOfRange: Failure = { code: 'OUT_OF_RANGE' };
+
+  #number(name: NumberName, id: string, per = 1): NumberField {
+    const [least, most] = SETTINGS_BOUNDS[name];
+    const told = computed(() => this.room().settings[name]);
+    const text = linkedSignal(() => this.#i18n.number(Math.round(told() / per)));
+    return { name, id, per, min: least / per, max: most / per, text };
+  }
+
+  protected wrong({ text, min, max }: NumberField): boolean {
+    return wholeOf(text(), min, max) === null;
+  }
+
+  /** What is typed differs from what the room has; a value between two units stays where nobody touched it. */
+  #changes(): Partial<RoomSettingsView> {
+    const { settings } = this.room();
+    const numbers = this.numbers.flatMap(({ name, per, min, max, text }) => {
+      const value = wholeOf(text(), min, max);
+      return value === null || value === Math.round(settings[name] / per)
+        ? []
+        : [[name, value * per] as const];
+    });
+    const approval = this.approval();
+    return { ...Object.fromEntries(numbers), ...(approval === settings.approval ? {} : { approval }) };
+  }
 
   protected edit(): void {
     this.saved.set(false);
@@ -131,23 +179,18 @@ export class RoomSettings {
 
   protected async save(): Promise<void> {
     const name = this.name().trim();
-    const rotateEvery = rotationOf(this.every());
-    const approval = this.approval();
     this.saved.set(false);
     if (name === '') {
       this.act.refuse('NAME_EMPTY');
       return;
     }
-    if (rotateEvery === null) {
-      this.act.refuse('OUT_OF_RANGE');
-      return;
-    }
+    if (this.numbers.some((field) => this.wrong(field))) return;
     const { roomId } = this.room();
     const renames = name !== this.#name();
-    const changes = rotateEvery !== this.#every() || approval !== this.#approval();
+    const changes = this.#changes();
     if (renames && !(await this.act.run((api) => api.renameRoom(roomId, name)))?.ok) return;
-    if (changes) {
-      const outcome = await this.act.run((api) => api.changeSettings(roomId, { rotateEvery, approval }));
+    if (Object.keys(changes).length > 0) {
+      const outcome = await this.act.run((api) => api.changeSettings(roomId, changes));
       if (!outcome?.ok) return;
     }
     this.act.clear();

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { ComponentFixture } from '@angular/core/testing';
 import { TestBed } from '@angular/core/testing';
 import { Router } from '@angular/router';
+import { SETTINGS_FIELDS } from '@0fc/protocol';
 
 import type { FakeClient } from '../../../../test-support/fake-client';
 import { RELAY } from '../../../../test-support/fake-data';
@@ -198,6 +199,21 @@ describe('the lines and alarms of the conversation', () => {
     );
     expect(wrong).toEqual([]);
     TestBed.inject(Preferences).chooseLanguage('en');
+  });
+
+  it('say each setting that changed with what it was, and warn of low ones', async () => {
+    const { root } = await open('events');
+    const lines = [...root.querySelectorAll<HTMLElement>('[data-event="settings"]')];
+    const all = lines.find((line) => line.querySelector('[data-testid="setting-changed"]') !== null);
+    const named = (kind: string): (string | undefined)[] =>
+      [...(all?.querySelectorAll<HTMLElement>(`[data-testid="${kind}"]`) ?? [])].map(
+        ({ dataset }) => dataset.name,
+      );
+    expect(named('setting-changed').sort()).toEqual([...SETTINGS_FIELDS].sort());
+    expect(named('setting-low').sort()).toEqual(['history', 'joinDeadline', 'maxMembers']);
+    expect(all === undefined ? '' : texts(all)).toMatch(
+      /keeps 0 entries .*\(before: 100,000\).*1 min to confirm \(before: 1,440\)/s,
+    );
   });
 
   it('count what came back after the relay lost it', async () => {

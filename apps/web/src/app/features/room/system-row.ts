@@ -1,5 +1,6 @@
 import { Component, computed, inject, input } from '@angular/core';
 import type { TimelineSystem } from '@0fc/client/api';
+import { SETTINGS_FIELDS, type RoomSettings } from '@0fc/protocol';
 
 import { Format } from '../../core/format';
 import { I18n } from '../../core/i18n';
@@ -54,6 +55,14 @@ const KNOTS: Readonly<Record<TimelineSystem['event'], IconName>> = {
           <span [textContent]="part.text"></span>
         }
       }
+      @for (change of changes(); track change.name) {
+        <span class="hint" data-testid="setting-changed" [attr.data-name]="change.name">{{
+          change.text
+        }}</span>
+        @if (change.warning !== null) {
+          <b class="hint" data-testid="setting-low" [attr.data-name]="change.name">{{ change.warning }}</b>
+        }
+      }
       @if (line().timeDoubtful) {
         <span class="hint" data-testid="time-doubtful">{{ t('room.doubtfulRelayTime') }}</span>
       }
@@ -85,4 +94,21 @@ export class SystemRow {
       time: this.format.time(time),
     });
   });
+
+  /** Of a change of the settings: each value that changed, what it was, and what a low one does. */
+  protected readonly changes = computed(() => {
+    const { event, params } = this.line();
+    if (event !== 'settings') return [];
+    return SETTINGS_FIELDS.flatMap((name) => {
+      const [now, was] = [params[name], params[`${name}Was`]];
+      if (typeof now !== 'number' || typeof was !== 'number') return [];
+      const text = this.t(`room.setting.${name}`, { now: this.#said(name, now), was: this.#said(name, was) });
+      return [{ name, text, warning: params[`${name}Low`] === 1 ? this.t(`room.settingLow.${name}`) : null }];
+    });
+  });
+
+  #said(name: keyof RoomSettings, value: number): string {
+    if (name === 'approval') return this.t(value === 1 ? 'room.settingOn' : 'room.settingOff');
+    return this.#i18n.number(name === 'joinDeadline' ? Math.round(value / 60_000) : value);
+  }
 }

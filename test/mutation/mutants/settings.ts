@@ -1,0 +1,75 @@
+/** What an owner may do with a room's settings (docs/protocol.md section 4). */
+import type { Mutant } from '../mutant.js';
+
+const SETTINGS = 'libs/client/src/room/log/settings.ts';
+const SETTINGS_SPEC = 'libs/client/src/room/log/settings.spec.ts';
+const LIES = 'test/hostile/owner-lies-settings.spec.ts';
+
+export const SETTINGS_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'a settings change says nothing of what was changed beside rotation and approval',
+    breaks: ['G11'],
+    changes: [
+      {
+        file: SETTINGS,
+        find: 'SETTINGS_FIELDS.filter((name) => a[name] !== b[name]);',
+        put: "SETTINGS_FIELDS.filter((name) => a[name] !== b[name] && (name === 'rotateEvery' || name === 'approval'));",
+      },
+    ],
+    tests: [{ path: SETTINGS_SPEC, name: 'says every value that changed, with what it was, and no other' }],
+  },
+  {
+    name: 'nobody is warned of a room that is full by its settings',
+    breaks: ['G11'],
+    changes: [{ file: SETTINGS, find: 'now.maxMembers <= members', put: 'now.maxMembers < 2' }],
+    tests: [
+      {
+        path: LIES,
+        name: 'who lowers every setting: each is said with what it was, warned of, and put right by the next owner',
+      },
+    ],
+  },
+  {
+    name: 'the owner may not change every field of the settings',
+    breaks: ['G11'],
+    changes: [
+      {
+        file: 'libs/client/src/room/owner.ts',
+        find: '{ ...roster.settings, ...core.tasks.settings, ...settings }',
+        put: '{ ...settings, ...roster.settings }',
+      },
+    ],
+    tests: [{ path: LIES, name: 'who changes one setting: nothing is said of the others, and they stay' }],
+  },
+  {
+    name: 'approval that is switched on does not hold for who has asked',
+    breaks: ['G2'],
+    changes: [
+      {
+        file: 'libs/client/src/room/log/roster-effects.ts',
+        find: 'if (change.settings.approval) askAgain(draft);',
+        put: 'void askAgain;',
+      },
+    ],
+    tests: [
+      { path: LIES, name: 'who begins to approve: whoever has asked and was not answered is asked about' },
+    ],
+  },
+  {
+    name: 'whoever waits enters once approval is switched off',
+    breaks: ['G2'],
+    changes: [
+      {
+        file: 'libs/client/src/room/owner-answers.ts',
+        find: "invite.stage === 'asked' && invite.approved",
+        put: "invite.stage === 'asked' && (invite.approved || !state.roster.settings.approval)",
+      },
+    ],
+    tests: [
+      {
+        path: LIES,
+        name: 'who stops approving: whoever waits goes on waiting for a word, and who asks later enters',
+      },
+    ],
+  },
+];
