@@ -24,21 +24,21 @@ export async function readInvite(hash: Hash, text: string, relayUrl: string): Pr
   return link;
 }
 
-/** `resumes`: a join with this very invite is under way. */
+/** `resumes`: id of a join with this very invite that is under way; null for none. */
 export async function previewOf(
   hash: Hash,
   link: ReadInvite,
   pin: Pin | null,
-  resumes: boolean,
+  resumes: string | null,
 ): Promise<InvitePreview> {
   const matches = pin !== null && equalBytes(pin.hash, link.relay);
   return {
-    roomId: link.roomId,
+    roomId: resumes ?? link.roomId,
     ownerFingerprint: await fingerprintOf(hash, link.ownerKey),
     relayFingerprint: hashFingerprint(link.relay),
     relayPin: pin === null ? 'new' : matches ? 'matches' : 'differs',
     pinnedFingerprint: pin?.fingerprint ?? null,
     expires: clampTime(link.expires),
-    resumes,
+    resumes: resumes !== null,
   };
 }

@@ -75,7 +75,12 @@ export interface TimelineSystem extends TimelinePlace {
     | 'missed'
     | 'joinDropped'
     | 'name'
+    /** somebody came with an invite and did not prove it, or too late; `tries`: how often by now */
     | 'inviteRefused'
+    /** so many did not prove it that it has ended */
+    | 'inviteBurnt'
+    /** somebody came with an invite, and the room has no place left */
+    | 'inviteFull'
     /** this client has asked for the key of the epoch, and got it from `actor` */
     | 'keyAsked'
     | 'keyGranted'

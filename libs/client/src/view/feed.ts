@@ -3,7 +3,7 @@
  * and older ones when they are asked for.
  */
 import type { ClientEvent, TimelineItem } from '../api.js';
-import type { LogRecord } from '../room/state/records.js';
+import { membershipOf, type LogRecord } from '../room/state/records.js';
 import { namesOf } from './faces.js';
 import { heldLines, isShown, itemsOf, pendingItems, type Source } from './timeline.js';
 
@@ -101,7 +101,7 @@ export class Feed {
     const removed = reset ? [] : [...gone, ...dropped];
     this.#pending = told;
     if (!reset && items.length === 0 && removed.length === 0) return null;
-    const { roomId } = source.state.core;
+    const roomId = membershipOf(source.state.core);
     return { type: 'timeline', roomId, reset, items, removed };
   }
 }

@@ -3,7 +3,7 @@ import { clampTime, decodeBody, displayName, equalBytes, type MemberId } from '@
 import { containerBody } from '@0fc/crypto/verify';
 import type { HandOverView, InviteView, MemberView, PauseReason, RoomView } from '../api.js';
 import { ITEMS_PER_RECORD } from '../room/conversation.js';
-import type { OwnerInvite, RoomCore } from '../room/state/records.js';
+import { membershipOf, type OwnerInvite, type RoomCore } from '../room/state/records.js';
 import type { Room } from '../room/room.js';
 import { drawnName, type Faces } from './faces.js';
 import { heldLines } from './timeline.js';
@@ -21,7 +21,7 @@ export function roomViewOf(room: Room, faces: Faces, { draft, earlier }: Beside)
   const { rotateEvery, approval } = roster.settings;
   talk.conversation.follow();
   return {
-    roomId: core.roomId,
+    roomId: membershipOf(core),
     name: displayName(core.roomName?.name ?? ''),
     stage: core.stage,
     owner: state.isOwner,
