@@ -47,7 +47,7 @@ export class Joins {
   async preview(text: string): Promise<InvitePreview> {
     const { platform, url, pin } = this.#options;
     const { hash, clock } = platform.crypto;
-    const link = await readInvite(hash, text, url);
+    const link = await readInvite(hash, text, url, clock.now());
     const running = this.#into(link.roomId)?.record;
     const resumes = running?.inviteId === link.inviteId ? membershipOf(running) : null;
     // Said before anything is typed or sent; a join that was claimed in time goes on.
@@ -64,7 +64,8 @@ export class Joins {
     rooms: ReadonlyMap<string, Room>,
   ): Promise<{ readonly roomId: string }> {
     const { platform, vault, url, pin, changed } = this.#options;
-    const link = await readInvite(platform.crypto.hash, text, url);
+    const { hash, clock } = platform.crypto;
+    const link = await readInvite(hash, text, url, clock.now());
     const { inviteId, relay, expires } = link;
     const running = this.#into(link.roomId);
     if (running?.record.inviteId === inviteId) {
@@ -76,7 +77,7 @@ export class Joins {
       if (running.record.failure === null) throw new ClientError(ERROR_CODES.JOIN_IN_PROGRESS);
       await this.abandon(membershipOf(running.record));
     }
-    if (expires < platform.crypto.clock.now()) throw new ClientError(ERROR_CODES.INVITE_EXPIRED, { expires });
+    if (expires < clock.now()) throw new ClientError(ERROR_CODES.INVITE_EXPIRED, { expires });
     await pin.require(vault, relay);
     const record = await newJoin(platform.crypto, link, name, roomId);
     // Stored before anything is sent: a reload goes on with the same key.

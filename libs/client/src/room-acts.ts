@@ -102,10 +102,20 @@ export function newMembership(rooms: ReadonlyMap<string, Room>, roomId: RoomId):
   return membershipKey(roomId, n);
 }
 
-/** A room of which this member is one still is left or closed first. Throws STILL_MEMBER. */
-export function mustBeOver({ state, stopped }: Room): void {
-  const gone = stopped?.code === ERROR_CODES.ROOM_UNKNOWN;
-  if (state.core.stage === 'member' && !gone) throw new ClientError(ERROR_CODES.STILL_MEMBER);
+/** What the relay says of a room that is not there any more; it may be back. */
+const GONE: readonly string[] = [ERROR_CODES.ROOM_UNKNOWN, ERROR_CODES.ROOM_CLOSED];
+
+/** The membership has ended, by its own or its owner's signature; or the room is gone, by the relay's word. */
+export const isOver = ({ state, stopped }: Pick<Room, 'state' | 'stopped'>): boolean =>
+  state.core.stage !== 'member' || GONE.includes(stopped?.code ?? '');
+
+/**
+ * A room of which this member is one still is left or closed first. `unconfirmed`: who has asked to leave need not
+ * wait for the log to hold the request. Throws STILL_MEMBER.
+ */
+export function mustBeOver(room: Pick<Room, 'state' | 'stopped'>, unconfirmed: boolean): void {
+  const leaves = unconfirmed && room.state.core.leaveRequest !== null;
+  if (!isOver(room) && !leaves) throw new ClientError(ERROR_CODES.STILL_MEMBER);
 }
 
 /** What of the vault is damaged so that `open` fails; null: it does not. Rejects as `open` does otherwise. */

@@ -190,7 +190,7 @@ export class Session {
   }
 
   /** Deletes everything of a room that is over, in one write. Rejects with STILL_MEMBER. */
-  async forgetRoom(roomId: string): Promise<void> {
+  async forgetRoom(roomId: string, unconfirmed: boolean): Promise<void> {
     const erase = async (): Promise<void> => {
       const changes = await forgetting(this.#vault, roomId);
       await this.#drafts.drop(roomId, (draft) => this.#vault.write([...changes, draft]));
@@ -200,7 +200,7 @@ export class Session {
     if (this.#damaged.has(roomId)) await erase();
     else {
       const room = this.room(roomId);
-      mustBeOver(room);
+      mustBeOver(room, unconfirmed);
       this.#markers.stop(roomId);
       await ending(room, this.#isOpen, () => room.state.serial.run(erase));
     }

@@ -6,6 +6,7 @@ const OWNER_JOINS = 'libs/client/src/room/owner-joins.ts';
 const ACTS = 'libs/client/src/room-acts.ts';
 const BEGIN = 'libs/client/src/room/begin.ts';
 const SPEC = 'test/hostile/joiner-lies.spec.ts';
+const FIRST = 'test/hostile/first-relay.spec.ts';
 
 export const JOINER_MUTANTS: readonly Mutant[] = [
   {
@@ -83,6 +84,68 @@ export const JOINER_MUTANTS: readonly Mutant[] = [
       {
         path: SPEC,
         name: 'G10 G11 and was removed comes in again by a new link, as somebody new, and keeps the log of before',
+      },
+    ],
+  },
+  {
+    name: 'a link may end at any time to come',
+    breaks: ['G2'],
+    changes: [
+      {
+        file: 'libs/client/src/invite-text.ts',
+        find: 'if (link.expires > now + LIMITS.inviteLifetimeMs + LIMITS.inviteClockMs)',
+        put: 'if (link.expires > now + LIMITS.inviteLifetimeMs * LIMITS.inviteClockMs)',
+      },
+    ],
+    tests: [
+      {
+        path: 'libs/client/src/invite-text.spec.ts',
+        name: 'that ends later than any owner’s client makes one is refused, whatever the number',
+      },
+    ],
+  },
+  {
+    name: 'whoever has asked to leave waits for the log to say so',
+    breaks: ['G14'],
+    changes: [{ file: ACTS, find: 'if (!isOver(room) && !leaves)', put: 'if (!isOver(room) || leaves)' }],
+    tests: [
+      {
+        path: FIRST,
+        name: 'G14 that the relay swallows keeps nobody: the room is forgotten at once, after being asked for that alone',
+      },
+    ],
+  },
+  {
+    name: 'a line that waits in a room that has ended is on its way',
+    breaks: ['G16'],
+    changes: [
+      {
+        file: 'libs/client/src/view/timeline.ts',
+        find: "if (over && conversation.itemsOf(said).length > 0) return 'unsent';",
+        put: '',
+      },
+    ],
+    tests: [
+      {
+        path: FIRST,
+        name: 'G16 is shown as not sent, with its text, where that is removed, and after a restart',
+      },
+    ],
+  },
+  {
+    name: 'the relay’s “declined” ends a join for good',
+    breaks: ['G2', 'G14'],
+    changes: [
+      {
+        file: 'libs/client/src/joins.ts',
+        find: 'if (running?.record.inviteId === inviteId) {',
+        put: 'if (running?.record.inviteId === inviteId && running.record.failure === null) {',
+      },
+    ],
+    tests: [
+      {
+        path: FIRST,
+        name: 'G2 G14 said by the relay alone ends no join: the same link goes on with the same key and token',
       },
     ],
   },

@@ -58,7 +58,7 @@ export class Feed {
     const from = this.#extend(source);
     state.hold(from);
     // A name or a mark that changed shows in every line of its member; an answer, in a line that the log has.
-    const marks = JSON.stringify([namesOf(state), state.core.verified, heldLines(source)]);
+    const marks = JSON.stringify([namesOf(state), state.core.verified, heldLines(source), source.over]);
     const reset = before === null || marks !== this.#marks;
     this.#marks = marks;
     const { first } = state.log;
