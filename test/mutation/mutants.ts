@@ -2,6 +2,7 @@
 import type { Mutant } from './mutant.js';
 import { AUTHORITY_MUTANTS } from './mutants/authority.js';
 import { FLOOD_MUTANTS } from './mutants/floods.js';
+import { JOINER_MUTANTS } from './mutants/joiners.js';
 import { JOIN_MUTANTS } from './mutants/joins.js';
 import { KEEPING_MUTANTS } from './mutants/keeping.js';
 import { KEY_MUTANTS } from './mutants/keys.js';
@@ -21,6 +22,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...WRITTEN_FOR_MUTANTS,
   ...SEAL_MUTANTS,
   ...JOIN_MUTANTS,
+  ...JOINER_MUTANTS,
   ...LOG_MUTANTS,
   ...OWNER_LOG_MUTANTS,
   ...KEY_MUTANTS,

@@ -15,7 +15,7 @@ import type {
 import { until } from './wait.js';
 
 /** States of a line that the log does not hold: it is on its way, or asks first (G18). */
-const UNSENT: readonly string[] = ['sending', 'waiting'];
+const UNSENT: readonly string[] = ['sending', 'waiting', 'unsent'];
 
 type NodeClient = Awaited<ReturnType<typeof createNodeClient>>;
 

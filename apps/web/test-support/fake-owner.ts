@@ -168,10 +168,11 @@ export abstract class FakeOwner extends FakeTalk {
     return this.#start(roomId);
   }
 
-  async forgetRoom(roomId: string): Promise<Outcome<void>> {
+  async forgetRoom(roomId: string, unconfirmed = false): Promise<Outcome<void>> {
     this.calls.push('forgetRoom');
     await this.wait();
-    if (this.room.stage === 'member' && this.room.stopped?.code !== 'ROOM_UNKNOWN') {
+    const leaves = unconfirmed && this.room.leaving;
+    if (this.room.stage === 'member' && this.room.stopped?.code !== 'ROOM_UNKNOWN' && !leaves) {
       return failed('STILL_MEMBER');
     }
     this.pushApp({ rooms: this.app.rooms.filter((room) => room.roomId !== roomId) });

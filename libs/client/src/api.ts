@@ -391,8 +391,12 @@ export interface ClientApi {
   resumeRoom(roomId: string): Promise<Outcome<void>>;
   /** The relay says the room is gone: brings its roster and keys back from this device. */
   restoreRoom(roomId: string): Promise<Outcome<void>>;
-  /** Deletes a room that is left, removed, closed or gone from this device; STILL_MEMBER otherwise. */
-  forgetRoom(roomId: string): Promise<Outcome<void>>;
+  /**
+   * Deletes a room that is left, removed, closed or gone from this device; STILL_MEMBER otherwise. `unconfirmed`: also
+   * one that this client has asked to leave, before the log holds the request. Where it never does, the others go on
+   * seeing a member, and their keys do not change.
+   */
+  forgetRoom(roomId: string, unconfirmed?: boolean): Promise<Outcome<void>>;
   /**
    * One sealed file with everything, piece by piece, while the rooms go on; its own passphrase (PASSPHRASE_WEAK).
    * EXPORT_CANCELLED once `take` has answered false: what it has taken is no whole file.

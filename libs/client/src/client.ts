@@ -228,8 +228,8 @@ export class Client implements ClientApi {
     return outcome(() => this.#unlocked().room(roomId).bringBack());
   }
 
-  forgetRoom(roomId: string): Promise<Outcome<void>> {
-    return outcome(() => this.#unlocked().forgetRoom(roomId));
+  forgetRoom(roomId: string, unconfirmed = false): Promise<Outcome<void>> {
+    return outcome(() => this.#unlocked().forgetRoom(roomId, unconfirmed));
   }
 
   exportVault(passphrase: string, take: TakePiece): Promise<Outcome<void>> {

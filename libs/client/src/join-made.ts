@@ -11,11 +11,12 @@ export async function newJoin(
   crypto: Ports,
   link: Parameters<typeof makeJoinRequest>[1]['link'],
   name: string,
+  membership: string,
 ): Promise<JoinRecord> {
   const { roomId, inviteId, ownerKey, relay, expires, token } = link;
   const made = await makeJoinRequest(crypto, { link, name });
   return {
-    version: 1, roomId, inviteId, ownerKey, relay, expires, name, token, identity: made.identity, joinKey: made.joinKey,
+    version: 1, roomId, ...(membership === roomId ? {} : { membership }), inviteId, ownerKey, relay, expires, name, token, identity: made.identity, joinKey: made.joinKey,
     prekey: { pair: made.prekey, container: made.prekeyContainer }, request: made.payload, reply: null, confirm: null,
     done: [], failure: null,
   }; // prettier-ignore

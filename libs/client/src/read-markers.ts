@@ -7,6 +7,7 @@ import { comparePositions, type Position } from '@0fc/protocol';
 import { failureOf } from './errors.js';
 import type { Platform } from './ports.js';
 import type { Room } from './room/room.js';
+import { membershipOf } from './room/state/records.js';
 import { pauseOf } from './view/room-view.js';
 
 const EVERY_MS = 3_000;
@@ -23,7 +24,7 @@ export class ReadMarkers {
 
   /** Everything that is marked read in the room may be told. Resolves once it is stored, or put off. */
   async tell(room: Room): Promise<void> {
-    const { roomId } = room.state.core;
+    const roomId = membershipOf(room.state.core);
     const position = due(room);
     if (position === null || this.#later.has(roomId)) return;
     const now = this.#platform.crypto.clock.now();
@@ -40,7 +41,7 @@ export class ReadMarkers {
   }
 
   #now(room: Room): void {
-    const { roomId } = room.state.core;
+    const roomId = membershipOf(room.state.core);
     this.#later.delete(roomId);
     this.#last.delete(roomId);
     this.tell(room).catch((error: unknown) => {

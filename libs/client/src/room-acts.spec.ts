@@ -117,9 +117,9 @@ describe('in the vault', () => {
     const room = (stage: string, code: string | null) =>
       ({ state: { core: { stage } }, stopped: code === null ? null : { code } }) as unknown as Room;
     for (const still of [room('member', null), room('member', 'REPLACED')]) {
-      expect(() => mustBeOver(still)).toThrow(/^STILL_MEMBER/);
+      expect(() => mustBeOver(still, false)).toThrow(/^STILL_MEMBER/);
     }
-    for (const over of ['left', 'removed', 'closed'].map((name) => room(name, null))) mustBeOver(over);
-    mustBeOver(room('member', 'ROOM_UNKNOWN'));
+    for (const over of ['left', 'removed', 'closed'].map((name) => room(name, null))) mustBeOver(over, false);
+    mustBeOver(room('member', 'ROOM_UNKNOWN'), false);
   });
 });

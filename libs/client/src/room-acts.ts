@@ -1,11 +1,11 @@
 /** What a member does with a room on this device alone: nothing of it is sent. */
-import { ERROR_CODES, type Bytes } from '@0fc/protocol';
+import { ERROR_CODES, type Bytes, type RoomId } from '@0fc/protocol';
 import { safetyNumber } from '@0fc/crypto/keys';
 import { fingerprintOf, type Hash } from '@0fc/crypto/verify';
 import type { SafetyNumberView } from './api.js';
 import { ClientError } from './errors.js';
 import type { StorageChange } from './ports.js';
-import { prefixOf, STORES } from './room/state/records.js';
+import { membershipKey, prefixOf, STORES } from './room/state/records.js';
 import type { Room } from './room/room.js';
 import { set } from './room/state/changes.js';
 import type { RoomSnapshot } from './room/state/draft.js';
@@ -67,7 +67,7 @@ export async function ending(
 }
 
 /** The changes that delete everything of a room. */
-export async function forgetting(vault: Vault, roomId: string): Promise<readonly StorageChange[]> {
+export async function forgetting(vault: Vault, membership: string): Promise<readonly StorageChange[]> {
   const stores = [
     STORES.slices,
     STORES.senders,
@@ -81,17 +81,41 @@ export async function forgetting(vault: Vault, roomId: string): Promise<readonly
   ];
   const lists = await Promise.all(
     stores.map(async (store) =>
-      (await vault.keysFrom(store, prefixOf(roomId))).map((key) => ({ store, key, value: null })),
+      (await vault.keysFrom(store, prefixOf(membership))).map((key) => ({ store, key, value: null })),
     ),
   );
-  const heads = [STORES.rooms, STORES.joins].map((store) => ({ store, key: roomId, value: null }));
+  const heads = [STORES.rooms, STORES.joins].map((store) => ({ store, key: membership, value: null }));
   return [...heads, ...lists.flat()];
 }
 
-/** A room of which this member is one still is left or closed first. Throws STILL_MEMBER. */
-export function mustBeOver({ state, stopped }: Room): void {
-  const gone = stopped?.code === ERROR_CODES.ROOM_UNKNOWN;
-  if (state.core.stage === 'member' && !gone) throw new ClientError(ERROR_CODES.STILL_MEMBER);
+/**
+ * Under which key one who is invited into a room comes in: a membership that is over keeps its log beside the new one.
+ * Throws ALREADY_MEMBER and, of a room that its owner has closed, ROOM_CLOSED.
+ */
+export function newMembership(rooms: ReadonlyMap<string, Room>, roomId: RoomId): string {
+  const known = [...rooms.values()].filter(({ state }) => state.core.roomId === roomId);
+  const stages = known.map(({ state }) => state.core.stage);
+  if (stages.includes('closed')) throw new ClientError(ERROR_CODES.ROOM_CLOSED);
+  if (stages.includes('member')) throw new ClientError(ERROR_CODES.ALREADY_MEMBER);
+  let n = 1;
+  while (rooms.has(membershipKey(roomId, n))) n += 1;
+  return membershipKey(roomId, n);
+}
+
+/** What the relay says of a room that is not there any more; it may be back. */
+const GONE: readonly string[] = [ERROR_CODES.ROOM_UNKNOWN, ERROR_CODES.ROOM_CLOSED];
+
+/** The membership has ended, by its own or its owner's signature; or the room is gone, by the relay's word. */
+export const isOver = ({ state, stopped }: Pick<Room, 'state' | 'stopped'>): boolean =>
+  state.core.stage !== 'member' || GONE.includes(stopped?.code ?? '');
+
+/**
+ * A room of which this member is one still is left or closed first. `unconfirmed`: who has asked to leave need not
+ * wait for the log to hold the request. Throws STILL_MEMBER.
+ */
+export function mustBeOver(room: Pick<Room, 'state' | 'stopped'>, unconfirmed: boolean): void {
+  const leaves = unconfirmed && room.state.core.leaveRequest !== null;
+  if (!isOver(room) && !leaves) throw new ClientError(ERROR_CODES.STILL_MEMBER);
 }
 
 /** What of the vault is damaged so that `open` fails; null: it does not. Rejects as `open` does otherwise. */

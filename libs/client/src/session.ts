@@ -1,21 +1,19 @@
 /** An open vault at work: its rooms and joins, live, and the views of them. */
-import { ERROR_CODES, parse, random16, type Bytes, type RoomId } from '@0fc/protocol';
+import { ERROR_CODES, parse, random16, type Bytes } from '@0fc/protocol';
 import type {
   AppView, ClientEvent, CreateRoomOptions, DamagedRoom, InvitePreview, RelayRow, SafetyNumberView, TakePiece,
 } from './api.js'; // prettier-ignore
 import { Drafts } from './drafts.js';
 import type { ClientOptions } from './options.js';
 import { ClientError, failureOf } from './errors.js';
-import { facesOfJoin, newJoin } from './join-made.js';
-import { previewOf, readInvite } from './invite-text.js';
+import { Joins } from './joins.js';
 import type { Platform } from './ports.js';
 import { ReadMarkers } from './read-markers.js';
 import { RelayPin } from './relay-pin.js';
 import { damageOf, ending, forgetting, mustBeOver, safetyNumberWith, setVerified } from './room-acts.js';
 import { createRoom, ROOM_DEFAULTS } from './room/begin.js';
-import { Join } from './room/joiner.js';
 import { set } from './room/state/changes.js';
-import { decodeRecord, encodeRecord, joinRecord, STORES, type JoinRecord } from './room/state/records.js';
+import { decodeRecord, joinRecord, membershipOf, STORES } from './room/state/records.js';
 import { Room } from './room/room.js';
 import { RoomState } from './room/state/state.js';
 import type { Vault } from './vault.js';
@@ -36,7 +34,7 @@ export class Session {
   readonly #tell: Tell;
   readonly #pin: RelayPin;
   readonly #rooms = new Map<string, Room>();
-  readonly #joins = new Map<string, Join>();
+  readonly #joins: Joins;
   readonly #damaged = new Map<string, DamagedRoom>();
   readonly #faces: Faces;
   readonly #markers: ReadMarkers;
@@ -54,6 +52,20 @@ export class Session {
     this.#tell = tell;
     this.#drafts = drafts;
     this.#pin = new RelayPin(platform, () => options.fetchRelayKey());
+    this.#joins = new Joins({
+      platform,
+      vault,
+      url: options.relayUrl,
+      pin: this.#pin,
+      isOpen: this.#isOpen,
+      instance: () => this.#instance,
+      changed: () => {
+        this.#changed();
+      },
+      admitted: (state) => {
+        this.#startRoom(state);
+      },
+    });
     this.#faces = new Faces(platform.crypto.hash);
     this.#markers = new ReadMarkers(platform);
     // A view that cannot be made is a fault of this client: it is shown, and the client goes on.
@@ -82,14 +94,14 @@ export class Session {
     await this.#pin.load(this.#vault, this.#options.relayPublicKey);
     for (const key of await this.#vault.keysFrom(STORES.rooms, '')) {
       await this.#orDamaged(key, STORES.rooms, async () => {
-        const state = await RoomState.load(this.#vault, key as RoomId, this.#platform.crypto.hash);
+        const state = await RoomState.load(this.#vault, key, this.#platform.crypto.hash);
         if (state !== null) this.#startRoom(state);
       });
     }
     for (const key of await this.#vault.keysFrom(STORES.joins, '')) {
       await this.#orDamaged(key, STORES.joins, async () => {
         const value = await this.#vault.get(STORES.joins, key);
-        if (value !== null) await this.#startJoin(decodeRecord(joinRecord, value));
+        if (value !== null) await this.#joins.start(decodeRecord(joinRecord, value));
       });
     }
   }
@@ -120,52 +132,19 @@ export class Session {
       instance: this.#instance,
     });
     this.#startRoom(state);
-    return { roomId: state.core.roomId };
+    return { roomId: membershipOf(state.core) };
   }
 
-  async previewInvite(text: string): Promise<InvitePreview> {
-    const { hash, clock } = this.#platform.crypto;
-    const link = await readInvite(hash, text, this.#options.relayUrl);
-    const resumes = this.#joins.get(link.roomId)?.record.inviteId === link.inviteId;
-    // Said before anything is typed or sent; a join that was claimed in time goes on.
-    if (!resumes && link.expires < clock.now()) {
-      throw new ClientError(ERROR_CODES.INVITE_EXPIRED, { expires: link.expires });
-    }
-    return previewOf(hash, link, this.#pin.pin, resumes);
+  previewInvite(text: string): Promise<InvitePreview> {
+    return this.#joins.preview(text);
   }
 
-  async join(text: string, name: string): Promise<{ readonly roomId: string }> {
-    const link = await readInvite(this.#platform.crypto.hash, text, this.#options.relayUrl);
-    const { roomId, inviteId, relay, expires } = link;
-    if (this.#rooms.has(roomId)) throw new ClientError(ERROR_CODES.ALREADY_MEMBER);
-    const running = this.#joins.get(roomId);
-    if (running !== undefined) {
-      if (running.record.inviteId === inviteId) {
-        running.resume();
-        return { roomId };
-      }
-      if (running.record.failure === null) throw new ClientError(ERROR_CODES.JOIN_IN_PROGRESS);
-      await this.abandonJoin(roomId);
-    }
-    if (expires < this.#platform.crypto.clock.now())
-      throw new ClientError(ERROR_CODES.INVITE_EXPIRED, { expires });
-    await this.#pin.require(this.#vault, relay);
-    const record = await newJoin(this.#platform.crypto, link, name);
-    // Stored before anything is sent: a reload goes on with the same key.
-    await this.#vault.write([{ store: STORES.joins, key: roomId, value: encodeRecord(joinRecord, record) }]);
-    await this.#startJoin(record);
-    this.#changed();
-    return { roomId };
+  join(text: string, name: string): Promise<{ readonly roomId: string }> {
+    return this.#joins.join(text, name, this.#rooms);
   }
 
-  async abandonJoin(roomId: string): Promise<void> {
-    const join = this.#joins.get(roomId);
-    if (join === undefined) return;
-    await ending(join, this.#isOpen, () =>
-      this.#vault.write([{ store: STORES.joins, key: roomId, value: null }]),
-    );
-    this.#joins.delete(roomId);
-    this.#changed();
+  abandonJoin(roomId: string): Promise<void> {
+    return this.#joins.abandon(roomId);
   }
 
   watch(roomId: string | null): void {
@@ -211,7 +190,7 @@ export class Session {
   }
 
   /** Deletes everything of a room that is over, in one write. Rejects with STILL_MEMBER. */
-  async forgetRoom(roomId: string): Promise<void> {
+  async forgetRoom(roomId: string, unconfirmed: boolean): Promise<void> {
     const erase = async (): Promise<void> => {
       const changes = await forgetting(this.#vault, roomId);
       await this.#drafts.drop(roomId, (draft) => this.#vault.write([...changes, draft]));
@@ -221,7 +200,7 @@ export class Session {
     if (this.#damaged.has(roomId)) await erase();
     else {
       const room = this.room(roomId);
-      mustBeOver(room);
+      mustBeOver(room, unconfirmed);
       this.#markers.stop(roomId);
       await ending(room, this.#isOpen, () => room.state.serial.run(erase));
     }
@@ -241,7 +220,7 @@ export class Session {
     this.#closed = true;
     this.#views.stop();
     this.#markers.stop();
-    await Promise.all([...this.#rooms.values(), ...this.#joins.values()].map((live) => live.stop()));
+    await Promise.all([...this.#rooms.values(), ...this.#joins.all].map((live) => live.stop()));
     await this.#vault.close();
   }
 
@@ -249,7 +228,7 @@ export class Session {
     const rooms = [...this.#rooms]
       .map(([roomId, room]) => summaryOf(room, this.#drafts.of(roomId)))
       .sort((a, b) => b.time - a.time);
-    const joins = [...this.#joins.values()].map((join) => join.view());
+    const joins = this.#joins.all.map((join) => join.view());
     const { pin } = this.#pin;
     return {
       relay: {
@@ -278,35 +257,10 @@ export class Session {
       },
       state,
     );
-    this.#rooms.set(state.core.roomId, room);
+    this.#rooms.set(membershipOf(state.core), room);
     room.start();
     this.#changed();
     return room;
-  }
-
-  async #startJoin(record: JoinRecord): Promise<void> {
-    const { hash } = this.#platform.crypto;
-    const pin = await this.#pin.require(this.#vault, record.relay);
-    const join = new Join(
-      {
-        platform: this.#platform,
-        vault: this.#vault,
-        url: this.#options.relayUrl,
-        relayKey: pin.key,
-        instance: this.#instance,
-        changed: () => {
-          this.#changed();
-        },
-        admitted: (state) => {
-          this.#joins.delete(record.roomId);
-          this.#startRoom(state);
-        },
-      },
-      record,
-      await facesOfJoin(hash, record),
-    );
-    this.#joins.set(record.roomId, join);
-    join.start();
   }
 
   #changed(): void {

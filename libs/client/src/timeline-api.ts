@@ -3,9 +3,10 @@
 /**
  * 'waiting': somebody has been admitted since it was written, and its sender is asked whether it goes to them as
  * well (`confirmSend`, `discard`). 'lost': the relay has lost it, and sending it by
- * itself would open it for members that could not read it then (`sendAgain`).
+ * itself would open it for members that could not read it then (`sendAgain`). 'unsent': the membership has ended, or
+ * the room is gone by the relay's word, before its log held the line.
  */
-export type MessageState = 'sending' | 'waiting' | 'relayed' | 'read' | 'lost';
+export type MessageState = 'sending' | 'waiting' | 'relayed' | 'read' | 'lost' | 'unsent';
 
 /** Where a line of the timeline stands. */
 interface TimelinePlace {
@@ -75,7 +76,12 @@ export interface TimelineSystem extends TimelinePlace {
     | 'missed'
     | 'joinDropped'
     | 'name'
+    /** somebody came with an invite and did not prove it, or too late; `tries`: how often by now */
     | 'inviteRefused'
+    /** so many did not prove it that it has ended */
+    | 'inviteBurnt'
+    /** somebody came with an invite, and the room has no place left */
+    | 'inviteFull'
     /** this client has asked for the key of the epoch, and got it from `actor` */
     | 'keyAsked'
     | 'keyGranted'

@@ -6,7 +6,7 @@ import type { Random } from '@0fc/crypto/keys';
 import { equalBytes, ERROR_CODES, type AnyContent, type Bytes, type Target } from '@0fc/protocol';
 import { ClientError } from './errors.js';
 import {
-  decodeRecord, encodeRecord, keyOf, outboxItem, ownerInvite, prefixOf, sliceKey, SLICES, STORES, type OwnerInvite,
+  decodeRecord, encodeRecord, keyOf, membershipOf, outboxItem, ownerInvite, prefixOf, sliceKey, SLICES, STORES, type OwnerInvite,
 } from './room/state/records.js'; // prettier-ignore
 import { knownContent } from './room/state/content.js';
 
@@ -46,17 +46,19 @@ function roomOf(
   instance: Bytes,
 ): readonly ClearRecord[] {
   const head = decodeRecord(SLICES.head, record.value);
-  const { roomId } = head;
+  const membership = membershipOf(head);
   const slice = (name: string): Bytes => {
-    const found = records.find(({ store, key }) => store === STORES.slices && key === sliceKey(roomId, name));
+    const found = records.find(
+      ({ store, key }) => store === STORES.slices && key === sliceKey(membership, name),
+    );
     if (found === undefined) throw new ClientError(ERROR_CODES.EXPORT_DAMAGED);
     return found.value;
   };
   const own = decodeRecord(SLICES.own, slice('own'));
   const { pending } = decodeRecord(SLICES.owner, slice('owner'));
-  if (record.key !== roomId) throw new ClientError(ERROR_CODES.EXPORT_DAMAGED);
+  if (record.key !== membership) throw new ClientError(ERROR_CODES.EXPORT_DAMAGED);
   const of = (store: string): readonly ClearRecord[] =>
-    records.filter((other) => other.store === store && other.key.startsWith(prefixOf(roomId)));
+    records.filter((other) => other.store === store && other.key.startsWith(prefixOf(membership)));
   // The same mid: if the exported device had sent it after all, both are known for one message.
   const waiting = of(STORES.outbox)
     .map(({ value }) => decodeRecord(outboxItem, value))
@@ -80,15 +82,15 @@ function roomOf(
     return invite === null ? [] : [{ store: STORES.invites, key, value: encodeRecord(ownerInvite, invite) }];
   });
   return [
-    { store: STORES.rooms, key: roomId, value: encodeRecord(SLICES.head, { ...head, instance }) },
+    { store: STORES.rooms, key: membership, value: encodeRecord(SLICES.head, { ...head, instance }) },
     {
       store: STORES.slices,
-      key: sliceKey(roomId, 'own'),
+      key: sliceKey(membership, 'own'),
       value: encodeRecord(SLICES.own, { ...own, nextN: outbox.length + 1, imported: true }),
     },
     ...outbox.map((item) => ({
       store: STORES.outbox,
-      key: keyOf(roomId, item.n),
+      key: keyOf(membership, item.n),
       value: encodeRecord(outboxItem, item),
     })),
     ...invites,

@@ -13,5 +13,6 @@ export * from './entries.js';
 export * from './frames.js';
 export * from './catalogue.js';
 export { COMMON_ERRORS, ROLES, type EventRow, type RequestRow, type Role } from './catalogue/define.js';
+export { DROP_REASONS } from './catalogue/shapes.js';
 export type { JoinState, OpenReply, OwnerJoin, Placed, RotationCommand } from './catalogue/shapes.js';
 export { catalogueSection } from './table.js';

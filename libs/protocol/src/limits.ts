@@ -55,6 +55,8 @@ export const LIMITS = {
   restoreEntries: 64,
   /** an invite lives at most this long */
   inviteLifetimeMs: 30 * 86_400_000,
+  /** and as much more by the clock of whoever reads its link: clocks may be a day apart */
+  inviteClockMs: 86_400_000,
   joinDeadlineMs: 30 * 86_400_000,
   minJoinDeadlineMs: 60_000,
   historyEntries: 1_000_000,

@@ -147,7 +147,10 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
     'The relay says that the owner ended the join: too late, not proved, or the room changed hands.',
     'Open the same link again, which goes on with the same keys; or ask for a new one.',
   ),
-  JOIN_DECLINED: means('The owner was asked and declined.', NEW_INVITE),
+  JOIN_DECLINED: means(
+    'The relay says that the owner was asked and declined.',
+    'Ask the owner; the same link, opened again, goes on with the same keys.',
+  ),
   JOIN_IN_PROGRESS: means(
     'Another join of this room is under way on this device.',
     'Let it end, or give it up first.',

@@ -21,6 +21,8 @@ import { expectThat, judgedLater, type Outcome, type Target } from '../target.js
 import { randomText, varied } from '../values.js';
 
 const RELAY = 'https://chat.example';
+/** by which the links of the corpus have not ended: Unix ms */
+const NOW = 1_999_999_000_000;
 const ports = { hash: nodeHash, random: nodeRandom, clock: systemClock };
 
 async function fragmentOf(body: Bytes): Promise<string> {
@@ -47,7 +49,7 @@ function wrapped(dice: Dice, fragment: string): string {
 /** The same text is read the same way twice, and what is refused is refused as an invite. */
 export async function judgeInvite(text: string): Promise<Outcome> {
   const outcome = await judgedLater(async () => {
-    const link = await readInvite(nodeHash, text, RELAY);
+    const link = await readInvite(nodeHash, text, RELAY, NOW);
     expectThat(link.ownerKey.length === 45 && link.token.length === 32, 'a link without its parts');
   });
   const fine =

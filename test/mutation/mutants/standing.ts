@@ -301,19 +301,6 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     tests: [{ path: FLOODS, name: 'G6 with generations that lose nothing leaves few records behind' }],
   },
   {
-    name: 'every refused claim of an invite has a line of its own',
-    breaks: ['G2', 'G6'],
-    changes: [
-      { file: ALARM_FLOOD, find: "new Set(['missed', 'inviteRefused'])", put: "new Set(['missed'])" },
-    ],
-    tests: [
-      {
-        path: FLOODS,
-        name: 'G2 G6 with claims of a live invite that prove nothing leaves few lines behind, and the invite admits its own',
-      },
-    ],
-  },
-  {
     name: 'pages that bring nothing are read without end',
     breaks: ['G6', 'G16'],
     changes: [

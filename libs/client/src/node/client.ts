@@ -83,7 +83,7 @@ export async function createNodeClient(options: NodeClientOptions): Promise<Node
     closeRoom: (roomId) => client.closeRoom(roomId),
     resumeRoom: (roomId) => client.resumeRoom(roomId),
     restoreRoom: (roomId) => client.restoreRoom(roomId),
-    forgetRoom: (roomId) => client.forgetRoom(roomId),
+    forgetRoom: (roomId, unconfirmed) => client.forgetRoom(roomId, unconfirmed),
     exportVault: (passphrase, take) => client.exportVault(passphrase, take),
     importVault: (file, filePassphrase, passphrase) => client.importVault(file, filePassphrase, passphrase),
     changePassphrase: (current, next) => client.changePassphrase(current, next),

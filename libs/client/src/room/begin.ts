@@ -20,7 +20,7 @@ import { applyForwardedName } from './log/profiles.js';
 import { enqueue } from './outbox.js';
 import { append, extendChain, rememberTranscript, set, setSender, writeRecord } from './state/changes.js';
 import type { RoomDraft } from './state/draft.js';
-import { STORES, type JoinRecord, type RoomCore } from './state/records.js';
+import { membershipOf, STORES, type JoinRecord, type RoomCore } from './state/records.js';
 import { RoomState } from './state/state.js';
 
 const GENESIS_POSITION = { g: 1, s: 0 } as const;
@@ -182,6 +182,7 @@ export async function joinedRoom(
   const core: RoomCore = {
     ...FRESH,
     roomId: join.roomId,
+    ...(join.membership === undefined ? {} : { membership: join.membership }),
     me,
     identity: join.identity,
     epoch: reply.epoch,
@@ -215,7 +216,7 @@ export async function joinedRoom(
     for (const profile of reply.profiles) applyForwardedName(draft, profile);
     if (reply.roomName !== null) applyForwardedName(draft, reply.roomName);
     const people = [...draft.core.people, { memberId: me, name: join.name, proof: null }];
-    draft.apply(set({ people }), writeRecord(STORES.joins, join.roomId, null));
+    draft.apply(set({ people }), writeRecord(STORES.joins, membershipOf(join), null));
     enqueue(draft, platform, { type: 'profile', name: join.name });
   });
 }

@@ -14,9 +14,19 @@ import { proveReply, type Proved } from './join-proof.js';
 import { fetchChain } from './log-end.js';
 import type { Due, Link, Outcome } from './outgoing/due.js';
 import type { Part } from './outgoing/lane.js';
-import { encodeRecord, joinRecord, STORES, type JoinRecord } from './state/records.js';
+import { encodeRecord, joinRecord, membershipOf, STORES, type JoinRecord } from './state/records.js';
 import { SerialQueue } from './state/serial.js';
 import type { RoomState } from './state/state.js';
+
+/** What the relay says of why the owner has ended a join. */
+const DROPPED: Readonly<Record<NonNullable<JoinState['reason']>, ErrorCode>> = {
+  declined: ERROR_CODES.JOIN_DECLINED,
+  full: ERROR_CODES.ROOM_FULL,
+  badProof: ERROR_CODES.JOIN_DROPPED,
+  expired: ERROR_CODES.JOIN_DROPPED,
+  badConfirm: ERROR_CODES.JOIN_DROPPED,
+  other: ERROR_CODES.JOIN_DROPPED,
+};
 
 /** States that the relay has told of and that are still to be followed: of more the last ones count. */
 const TOLD_MOST = 16;
@@ -133,9 +143,7 @@ export class JoinSteps implements Part {
         await this.#enter(state.reply ?? this.record.reply);
         return null;
       case 'dropped':
-        throw new ClientError(
-          state.reason === 'declined' ? ERROR_CODES.JOIN_DECLINED : ERROR_CODES.JOIN_DROPPED,
-        );
+        throw new ClientError(DROPPED[state.reason ?? 'other']);
     }
   }
 
@@ -220,7 +228,7 @@ export class JoinSteps implements Part {
   /** Memory follows the disk. */
   async #store(record: JoinRecord): Promise<void> {
     const value = encodeRecord(joinRecord, record);
-    await this.#options.vault.write([{ store: STORES.joins, key: record.roomId, value }]);
+    await this.#options.vault.write([{ store: STORES.joins, key: membershipOf(record), value }]);
     this.record = record;
     this.#options.changed();
   }

@@ -10,7 +10,7 @@ import type { Platform } from '../ports.js';
 import { JoinSteps, type StepsOptions } from './join-steps.js';
 import { Lane, type Sender } from './outgoing/lane.js';
 import { Resumption } from './outgoing/resumption.js';
-import type { JoinRecord } from './state/records.js';
+import { membershipOf, type JoinRecord } from './state/records.js';
 
 const STEPS: readonly JoinStep[] = ['claim', 'request', 'ownerReply', 'keyReceived', 'confirmed', 'admitted'];
 /** How long after the invite's end who confirmed in time may still be admitted, in milliseconds. */
@@ -119,7 +119,7 @@ export class Join implements Sender {
     const failure = record.failure === null ? this.#stopped : { code: record.failure };
     const reached = new Set(record.done.map(({ step }) => step));
     return {
-      roomId: record.roomId,
+      roomId: membershipOf(record),
       inviteId: record.inviteId,
       displayName: record.name,
       ...this.#fingerprints,

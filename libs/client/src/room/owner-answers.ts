@@ -6,7 +6,7 @@ import { ERROR_CODES, type ErrorCode, type InviteId } from '@0fc/protocol';
 import { createInvite } from '@0fc/crypto/keys';
 import { ClientError } from '../errors.js';
 import type { RoomHandle } from './handle.js';
-import type { OwnerJoins } from './owner-joins.js';
+import { isFull, staysOpen, type OwnerJoins } from './owner-joins.js';
 import { makeReply } from './owner-make.js';
 import type { Due, Outcome } from './outgoing/due.js';
 import type { Later, Part } from './outgoing/lane.js';
@@ -102,7 +102,8 @@ export class OwnerAnswers implements Part {
     while (state.isOwner && state.core.stage === 'member') {
       const invites = [...state.invites.values()];
       const overdue = invites.find((invite) => this.#joins.overdue(invite));
-      const asked = invites.find((invite) => invite.stage === 'asked' && invite.approved);
+      const full = isFull(state);
+      const asked = invites.find(({ stage, approved }) => stage === 'asked' && (full || approved));
       if (overdue !== undefined) {
         await this.#room.write((draft) => {
           this.#joins.markDropped(draft, overdue.inviteId, 'expired');
@@ -158,15 +159,18 @@ export class OwnerAnswers implements Part {
   }
 
   /** Tells the relay that a join is over; who was answered holds the key, so that a rotation follows (G2). */
-  #drop({ inviteId, dropReason }: OwnerInvite): Due {
-    const release = dropReason === 'badProof';
+  #drop(invite: OwnerInvite): Due {
+    const { inviteId, dropReason } = invite;
+    const release = staysOpen(invite);
     const done = async (): Promise<void> => {
       await this.#room.write((draft) => {
         const known = draft.invites.get(inviteId);
         if (known?.stage !== 'dropping') return;
         if (holdsKey(known, draft.core.epoch)) draft.apply(set({ rotationWanted: true }));
-        if (release && known.dropReason === 'badProof')
-          draft.apply(putInvite({ ...known, stage: 'open', joiner: null, dropReason: null }));
+        if (release && staysOpen(known))
+          draft.apply(
+            putInvite({ ...known, stage: 'open', joiner: null, approved: false, dropReason: null }),
+          );
         else draft.apply(dropInvite(inviteId));
       });
       this.#joins.dropped(inviteId);
@@ -192,6 +196,12 @@ export class OwnerAnswers implements Part {
       // Read in the turn that burns it: it may have been revoked while the vault was being written.
       const invite = draft.invites.get(inviteId);
       if (invite?.stage !== 'asked') return;
+      // Before any key is given: whoever is turned away may come with the same link once there is a place.
+      if (isFull(draft)) {
+        this.#joins.markDropped(draft, inviteId, 'full');
+        return;
+      }
+      if (!invite.approved) return;
       const replies = [await makeReply(hash, draft, invite)];
       draft.apply(putInvite({ ...invite, pair: null, stage: 'replied', replies, repliedAt: clock.now() }));
       this.#unanswered.add(inviteId);

@@ -8,9 +8,12 @@ import { openJoinConfirm, openJoinRequest } from '@0fc/crypto/keys';
 import { ClientError, failureOf } from '../errors.js';
 import type { RoomHandle } from './handle.js';
 import { system } from './log/items.js';
-import { append, putInvite } from './state/changes.js';
-import type { RoomDraft } from './state/draft.js';
+import { append, putInvite, replaceItems } from './state/changes.js';
+import type { RoomDraft, RoomSnapshot } from './state/draft.js';
 import type { OwnerInvite } from './state/records.js';
+
+/** So many joins that do not prove an invite's token, and it ends. */
+const BAD_PROOFS = 5;
 
 /** How long the relay has, in a session, to tell of a confirmation that it took in time. */
 const TELL_MS = 10_000;
@@ -138,10 +141,30 @@ export class OwnerJoins {
   markDropped(draft: RoomDraft, inviteId: InviteId, reason: NonNullable<OwnerInvite['dropReason']>): void {
     const invite = draft.invites.get(inviteId);
     if (invite === undefined || invite.stage === 'dropping') return;
-    draft.apply(putInvite({ ...invite, stage: 'dropping', dropReason: reason }));
-    if (reason === 'declined' || reason === 'revoked') return;
-    const item = system('inviteRefused', { text: invite.joiner?.name ?? '' });
-    draft.apply(append(null, this.#room.platform.crypto.clock.now(), [item]));
+    const shown = this.#shown(draft, invite, reason);
+    draft.apply(putInvite({ ...shown, stage: 'dropping', dropReason: reason }));
+  }
+
+  /** Whoever has only a link writes one line of each kind here for an invite, however often it comes. */
+  #shown(draft: RoomDraft, invite: OwnerInvite, reason: NonNullable<OwnerInvite['dropReason']>): OwnerInvite {
+    const text = invite.joiner?.name ?? '';
+    const now = this.#room.platform.crypto.clock.now();
+    switch (reason) {
+      case 'declined':
+      case 'revoked':
+        return invite;
+      case 'full': {
+        if (invite.fullShown === true) return invite;
+        const members = draft.roster.settings.maxMembers;
+        draft.apply(append(null, now, [system('inviteFull', { text, numbers: { members } })]));
+        return { ...invite, fullShown: true };
+      }
+      case 'badProof':
+        return countBadProof(draft, invite, now);
+      default:
+        draft.apply(append(null, now, [system('inviteRefused', { text })]));
+        return invite;
+    }
   }
 
   /** Until when a reply may be confirmed, Unix ms; later than any time where there is none. */
@@ -164,3 +187,23 @@ export class OwnerJoins {
     return this.#room.platform.crypto.clock.now() > this.endsAt(invite);
   }
 }
+
+function countBadProof(draft: RoomDraft, invite: OwnerInvite, now: number): OwnerInvite {
+  const { badProofs } = invite;
+  const times = (badProofs?.times ?? 0) + 1;
+  const item = system(times < BAD_PROOFS ? 'inviteRefused' : 'inviteBurnt', { numbers: { tries: times } });
+  const line = badProofs?.line ?? draft.core.nextIndex;
+  draft.apply(badProofs === undefined ? append(null, now, [item]) : replaceItems(line, [item]));
+  return { ...invite, badProofs: { times, line } };
+}
+
+/** No place is left for one more: members count, and joins that were given the key. */
+export function isFull({ roster, invites }: RoomSnapshot): boolean {
+  const answered = [...invites.values()].filter(({ stage }) => stage === 'replied' || stage === 'confirmed');
+  return roster.members.size + answered.length >= roster.settings.maxMembers;
+}
+
+/** Whether an invite whose join ends is open again: nobody was answered, and it may still be proved. */
+export const staysOpen = ({ replies, dropReason, badProofs }: OwnerInvite): boolean =>
+  replies.length === 0 &&
+  (dropReason === 'full' || (dropReason === 'badProof' && (badProofs?.times ?? 0) < BAD_PROOFS));

@@ -254,8 +254,10 @@ export class Owner implements Part {
         try {
           return await makeAdmit(crypto.hash, draft, work.invite);
         } catch (error) {
-          if (!UNADMITTABLE.includes(ClientError.from(error).code)) throw error;
-          this.joins.markDropped(draft, work.invite.inviteId, 'other');
+          const { code } = ClientError.from(error);
+          if (!UNADMITTABLE.includes(code)) throw error;
+          const full = code === ERROR_CODES.ROOM_FULL;
+          this.joins.markDropped(draft, work.invite.inviteId, full ? 'full' : 'other');
           return null;
         }
       default:

@@ -3,7 +3,7 @@
  * and older ones when they are asked for.
  */
 import type { ClientEvent, TimelineItem } from '../api.js';
-import type { LogRecord } from '../room/state/records.js';
+import { membershipOf, type LogRecord } from '../room/state/records.js';
 import { namesOf } from './faces.js';
 import { heldLines, isShown, itemsOf, pendingItems, type Source } from './timeline.js';
 
@@ -58,7 +58,7 @@ export class Feed {
     const from = this.#extend(source);
     state.hold(from);
     // A name or a mark that changed shows in every line of its member; an answer, in a line that the log has.
-    const marks = JSON.stringify([namesOf(state), state.core.verified, heldLines(source)]);
+    const marks = JSON.stringify([namesOf(state), state.core.verified, heldLines(source), source.over]);
     const reset = before === null || marks !== this.#marks;
     this.#marks = marks;
     const { first } = state.log;
@@ -101,7 +101,7 @@ export class Feed {
     const removed = reset ? [] : [...gone, ...dropped];
     this.#pending = told;
     if (!reset && items.length === 0 && removed.length === 0) return null;
-    const { roomId } = source.state.core;
+    const roomId = membershipOf(source.state.core);
     return { type: 'timeline', roomId, reset, items, removed };
   }
 }

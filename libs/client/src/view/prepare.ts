@@ -2,6 +2,7 @@
 import { ERROR_CODES } from '@0fc/protocol';
 import { ClientError, failureOf } from '../errors.js';
 import type { ClientEvent } from '../api.js';
+import { isOver } from '../room-acts.js';
 import type { Room } from '../room/room.js';
 import type { Faces } from './faces.js';
 import type { Feed } from './feed.js';
@@ -29,7 +30,9 @@ export function drawn(
   feed: Feed,
   { draft, now }: { readonly draft: string; readonly now: number },
 ): readonly ClientEvent[] {
-  const { earlier, event } = feed.step(sourceOf(room.state, room.talk.conversation, faces, now));
+  const { earlier, event } = feed.step(
+    sourceOf(room.state, room.talk.conversation, faces, now, isOver(room)),
+  );
   const view = { type: 'room', room: roomViewOf(room, faces, { draft, earlier }) } as const;
   return event === null ? [view] : [view, event];
 }

@@ -3,7 +3,8 @@ import { clampTime, decodeBody, displayName, equalBytes, type MemberId } from '@
 import { containerBody } from '@0fc/crypto/verify';
 import type { HandOverView, InviteView, MemberView, PauseReason, RoomView } from '../api.js';
 import { ITEMS_PER_RECORD } from '../room/conversation.js';
-import type { OwnerInvite, RoomCore } from '../room/state/records.js';
+import { isOver } from '../room-acts.js';
+import { membershipOf, type OwnerInvite, type RoomCore } from '../room/state/records.js';
 import type { Room } from '../room/room.js';
 import { drawnName, type Faces } from './faces.js';
 import { heldLines } from './timeline.js';
@@ -20,7 +21,7 @@ export function roomViewOf(room: Room, faces: Faces, { draft, earlier }: Beside)
   const change = pendingChange(core);
   talk.conversation.follow();
   return {
-    roomId: core.roomId,
+    roomId: membershipOf(core),
     name: displayName(core.roomName?.name ?? ''),
     stage: core.stage,
     owner: state.isOwner,
@@ -43,7 +44,7 @@ export function roomViewOf(room: Room, faces: Faces, { draft, earlier }: Beside)
     alarms: core.alarms,
     ownerAwaySince: core.stage === 'member' && !state.isOwner ? signals.awaySince(roster.owner) : null,
     paused: pauseOf(room),
-    held: heldLines({ state, conversation: talk.conversation }),
+    held: heldLines({ state, conversation: talk.conversation, over: isOver(room) }),
     waiting: room.waiting,
   };
 }

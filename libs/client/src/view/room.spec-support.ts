@@ -49,7 +49,7 @@ export async function stage(by: 'owner' | 'guest' = 'guest'): Promise<Stage> {
   return {
     log, guest, clock, fake, room, faces, take,
     get source() {
-      return sourceOf(state, talk.conversation, faces, clock.now());
+      return sourceOf(state, talk.conversation, faces, clock.now(), state.core.stage !== 'member');
     },
     async send(person, content) {
       const sealed = log.seal(person, log.body(person, { ...content }));

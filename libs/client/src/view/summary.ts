@@ -2,6 +2,7 @@
 import { clampTime, displayName } from '@0fc/protocol';
 import type { ConnectionState, JoinView, RoomSummary } from '../api.js';
 import type { Room } from '../room/room.js';
+import { membershipOf } from '../room/state/records.js';
 import { drawnName } from './faces.js';
 
 export function summaryOf(room: Room, draft: string): RoomSummary {
@@ -9,7 +10,7 @@ export function summaryOf(room: Room, draft: string): RoomSummary {
   const { core, roster } = state;
   talk.conversation.follow();
   return {
-    roomId: core.roomId,
+    roomId: membershipOf(core),
     name: displayName(core.roomName?.name ?? ''),
     stage: core.stage,
     owner: state.isOwner,

@@ -21,6 +21,8 @@ export interface Source {
   readonly confusable: ReadonlySet<MemberId>;
   /** this device's clock, Unix ms: by it times of others are told to be doubtful */
   readonly now: number;
+  /** nothing goes out any more: what waits is not sent */
+  readonly over: boolean;
 }
 
 export const sourceOf = (
@@ -28,7 +30,8 @@ export const sourceOf = (
   conversation: Conversation,
   faces: Faces,
   now: number,
-): Source => ({ state, conversation, faces, confusable: faces.confusable(state), now });
+  over: boolean,
+): Source => ({ state, conversation, faces, confusable: faces.confusable(state), now, over });
 
 type Place = Pick<TimelineSystem, 'id' | 'order' | 'time' | 'timeDoubtful'>;
 
@@ -145,19 +148,21 @@ function messageOf(source: Source, said: Said): TimelineMessage {
 }
 
 function stateOf(
-  { state, conversation }: Source,
+  { state, conversation, over }: Source,
   said: Said,
   readers: readonly MemberId[],
 ): TimelineMessage['state'] {
   if (said.lost !== null) return 'lost';
+  if (over && conversation.itemsOf(said).length > 0) return 'unsent';
   if (conversation.itemsOf(said).some((item) => admittedSince(state, item).length > 0)) return 'waiting';
   if (conversation.isWaiting(said)) return 'sending';
   return readers.length > 0 ? 'read' : 'relayed';
 }
 
 /** Who could not have read a line when it was written, and would now. */
-function newcomersTo({ state, conversation }: Source, said: Said): readonly MemberId[] {
+function newcomersTo({ state, conversation, over }: Source, said: Said): readonly MemberId[] {
   if (said.lost !== null) return newcomersSince(state, said.lost);
+  if (over) return [];
   return [...new Set(conversation.itemsOf(said).flatMap((item) => admittedSince(state, item)))];
 }
 
@@ -165,7 +170,9 @@ function newcomersTo({ state, conversation }: Source, said: Said): readonly Memb
 export function heldLines({
   state,
   conversation,
-}: Pick<Source, 'state' | 'conversation'>): readonly string[] {
+  over,
+}: Pick<Source, 'state' | 'conversation' | 'over'>): readonly string[] {
+  if (over) return [];
   const asked = [...state.outbox.values()]
     .filter((item) => admittedSince(state, item).length > 0)
     .sort((a, b) => a.n - b.n);

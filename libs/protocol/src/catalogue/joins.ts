@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { LIMITS } from '../limits.js';
 import { bytes, inviteId, roomId, time } from '../schema.js';
 import { event, OWNER, request } from './define.js';
-import { empty, joinConfirmPart, joinReplyPart, joinState, ownerJoin } from './shapes.js';
+import { DROP_REASONS, empty, joinConfirmPart, joinReplyPart, joinState, ownerJoin } from './shapes.js';
 
 export const joins = {
   invite: request({
@@ -67,9 +67,9 @@ export const joins = {
   joinDrop: request({
     body: v.strictObject({
       inviteId,
-      /** true: the claim is released and the invite stays open (a bad proof, before any reply) */
+      /** true: the claim is released and the invite stays open (a bad proof, a full room, before any reply) */
       release: v.boolean(),
-      reason: v.picklist(['declined', 'badProof', 'expired', 'badConfirm', 'other']),
+      reason: v.picklist(DROP_REASONS),
     }),
     reply: empty,
     from: OWNER,

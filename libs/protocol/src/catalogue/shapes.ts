@@ -23,13 +23,16 @@ export type RotationCommand = InferOutput<typeof rotationCommand>;
 export const joinReplyPart = v.strictObject({ epoch, payload: bytes(1, LIMITS.joinReplyBytes) });
 export const joinConfirmPart = v.strictObject({ epoch, payload: bytes(1, LIMITS.joinConfirmBytes) });
 
+/** Why an owner ends a join. */
+export const DROP_REASONS = ['declined', 'badProof', 'expired', 'badConfirm', 'other', 'full'] as const;
+
 /** The state of a join as the joiner may know it. */
 export const joinState = v.strictObject({
   stage: v.picklist(['claimed', 'requested', 'replied', 'confirmed', 'admitted', 'dropped']),
   /** the owner's latest reply, from 'replied' on */
   reply: v.exactOptional(joinReplyPart),
   /** why the owner dropped it */
-  reason: v.exactOptional(v.picklist(['declined', 'badProof', 'expired', 'badConfirm', 'other'])),
+  reason: v.exactOptional(v.picklist(DROP_REASONS)),
 });
 export type JoinState = InferOutput<typeof joinState>;
 

@@ -18,7 +18,7 @@ export const FEED_VERSION = 1;
 /** By their number; 0 is none. Scripts have the same tables (scripts/lib). */
 export const ENTRY_KIND = [null, 'message', 'rotation', 'roster', 'leaveRequest'] as const;
 export const ROLE = ['stranger', 'joiner', 'member', 'owner', 'departed'] as const;
-export const REASON = [null, 'declined', 'badProof', 'expired', 'badConfirm', 'other'] as const;
+export const REASON = [null, 'declined', 'badProof', 'expired', 'badConfirm', 'other', 'full'] as const;
 export const EVENT = {
   entries: 1, generation: 2, standing: 3, live: 4, join: 5, needKey: 6, keyGrant: 7, offer: 8, acceptance: 9, signal: 10, closed: 11, tip: 12,
 } as const; // prettier-ignore

@@ -33,7 +33,7 @@ const PEOPLE: readonly MemberId[] = [
   ...Array.from({ length: 12 }, (_, n) => id(`p${String(n)}`)),
 ];
 const INVITES: readonly InviteId[] = Array.from({ length: 12 }, (_, n) => id(`i${String(n)}`));
-const REASONS = ['declined', 'badProof', 'expired', 'badConfirm', 'other'] as const;
+const REASONS = ['declined', 'badProof', 'expired', 'badConfirm', 'other', 'full'] as const;
 const WIDE = 1e9;
 const FEW_SETTINGS = { entries: 12, rate: { perSecond: 1, burst: 2 } };
 

@@ -1,7 +1,8 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { TestBed } from '@angular/core/testing';
 import { Router } from '@angular/router';
 
+import { joinView } from '../../../test-support/fake-data';
 import { element, fill, maybe, provideApp, settle, visit } from '../../../test-support/render';
 import { routes } from '../app.routes';
 import { AppStore } from '../core/app-store';
@@ -153,6 +154,61 @@ describe('join', () => {
       expect(texts(refused)).not.toContain('The join stopped');
     },
   );
+
+  it.each([
+    ['en', 'The relay says that the owner declined', 'The same link, opened again'],
+    ['fr', 'Le relais dit que l’entrée vous a été refusée', 'Le même lien, rouvert'],
+  ] as const)(
+    'takes a refusal for the relay’s word, and keeps the join but for its user’s own act (%s)',
+    async (language, title, kept) => {
+      const client = provideApp('empty', routes);
+      TestBed.inject(Preferences).chooseLanguage(language);
+      client.pushApp({ joins: [joinView({ failure: { code: 'JOIN_DECLINED' } })] });
+      const abandon = jest.spyOn(client, 'abandonJoin');
+      const { fixture } = await visit('/join?room=room-join');
+      await settle(fixture, 8);
+      expect(texts(element(fixture, 'join-refused'))).toContain(title);
+      expect(texts(element(fixture, 'join-kept'))).toContain(kept);
+      element(fixture, 'join-home').click();
+      await settle(fixture, 8);
+      expect(TestBed.inject(Router).url).toBe('/');
+      expect(abandon).not.toHaveBeenCalled();
+      TestBed.inject(Preferences).chooseLanguage('en');
+    },
+  );
+
+  it('goes on with a join that was refused when its link is opened again', async () => {
+    const client = provideApp('empty', routes);
+    client.pushApp({ joins: [joinView({ failure: { code: 'JOIN_DECLINED' } })] });
+    const preview = await client.previewInvite('an-invite');
+    if (!preview.ok) throw new Error('no preview');
+    jest
+      .spyOn(client, 'previewInvite')
+      .mockResolvedValue({ ok: true, value: { ...preview.value, resumes: true } });
+    const join = jest.spyOn(client, 'join');
+    TestBed.inject(Invites).offer('an-invite stay');
+    const { fixture } = await visit('/join');
+    await settle(fixture, 10);
+    expect(join).toHaveBeenCalledTimes(1);
+    expect(TestBed.inject(Router).url).toBe('/join?room=room-join');
+  });
+
+  it.each([
+    ['ownerFingerprint', ''],
+    ['relayFingerprint', 'NaN'],
+    ['expires', Number.NaN],
+  ] as const)('has no button where a fact cannot be drawn, and says so: %s', async (field, value) => {
+    const client = provideApp('empty', routes);
+    const preview = await client.previewInvite('an-invite');
+    if (!preview.ok) throw new Error('no preview');
+    const broken = { ...preview.value, [field]: value };
+    jest.spyOn(client, 'previewInvite').mockResolvedValue({ ok: true, value: broken });
+    TestBed.inject(Invites).offer('an-invite');
+    const { fixture } = await visit('/join');
+    await settle(fixture, 10);
+    expect(maybe(fixture, 'join-start')).toBeNull();
+    expect(element(fixture, 'join-refused').dataset.code).toBe('INVITE_MALFORMED');
+  });
 
   it('stops at another relay key, shows both, and offers no way on', async () => {
     provideApp('empty', routes);

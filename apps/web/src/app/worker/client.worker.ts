@@ -53,7 +53,7 @@ const api: ClientApi = {
   closeRoom: async (roomId) => (await starting).closeRoom(roomId),
   resumeRoom: async (roomId) => (await starting).resumeRoom(roomId),
   restoreRoom: async (roomId) => (await starting).restoreRoom(roomId),
-  forgetRoom: async (roomId) => (await starting).forgetRoom(roomId),
+  forgetRoom: async (roomId, unconfirmed) => (await starting).forgetRoom(roomId, unconfirmed),
   exportVault: async (passphrase, take) => (await starting).exportVault(passphrase, take),
   importVault: async (file, filePassphrase, passphrase) =>
     (await starting).importVault(file, filePassphrase, passphrase),

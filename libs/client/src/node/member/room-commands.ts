@@ -30,6 +30,11 @@ const joinDeadline: Parameter = {
   kind: 'number',
   help: 'milliseconds that an answered joiner has to confirm',
 };
+const UNCONFIRMED: Parameter = {
+  name: 'unconfirmed',
+  kind: 'flag',
+  help: 'also a room that was asked to be left: the others may go on seeing a member, and their keys stay as they are',
+};
 
 async function stageIs(context: Context, given: Given, roomId: string, stage: string): Promise<void> {
   if (!waits(context, given)) return;
@@ -159,10 +164,12 @@ export const ROOM_COMMANDS: readonly Command[] = [
   {
     name: 'forget',
     help: 'deletes a room that has ended from this vault',
-    parameters: [ROOM],
+    parameters: [ROOM, UNCONFIRMED],
     vault: 'open',
     async run({ agent }, given) {
-      value(await agent.client.forgetRoom(agent.roomId(given.text('room'))));
+      value(
+        await agent.client.forgetRoom(agent.roomId(given.text('room')), given.flag('unconfirmed') ?? false),
+      );
       return null;
     },
   },

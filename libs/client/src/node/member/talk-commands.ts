@@ -1,5 +1,5 @@
 /** Commands of the conversation. */
-import type { RelayRow, RoomView, TimelineItem } from '../../api.js';
+import type { MessageState, RelayRow, RoomView, TimelineItem } from '../../api.js';
 import { Refused, value, type Line } from './agent.js';
 import { place, ROOM, roomOf, text, WAIT, waits, type Command, type Context } from './command.js';
 import { UsageError, type Given } from './parameters.js';
@@ -8,6 +8,9 @@ const MESSAGE = place('message', 'id of the message');
 const HISTORY = 50;
 /** How far back an entry of one's own that has just been sent can lie. */
 const ROWS = 200;
+
+/** States of a line that somebody has to do something about, or that is to be copied by hand. */
+const UNSENT: readonly MessageState[] = ['waiting', 'lost', 'unsent'];
 
 export const itemLine = (roomId: string, item: TimelineItem): Line => ({ roomId, ...item });
 
@@ -162,7 +165,7 @@ export const TALK_COMMANDS: readonly Command[] = [
   },
   {
     name: 'unsent',
-    help: 'own lines that wait for a word, or that the relay has lost: for whom, in newcomers',
+    help: 'own lines that wait for a word, that the relay has lost, or that a room’s end has left unsent: for whom, in newcomers',
     parameters: [ROOM],
     vault: 'open',
     async run(context, given) {
@@ -170,8 +173,7 @@ export const TALK_COMMANDS: readonly Command[] = [
       const roomId = agent.roomId(given.text('room'));
       await loadAll(context, roomId, () => false);
       for (const item of agent.items) {
-        if (item.type === 'message' && (item.state === 'waiting' || item.state === 'lost'))
-          print(itemLine(roomId, item));
+        if (item.type === 'message' && UNSENT.includes(item.state)) print(itemLine(roomId, item));
       }
       return null;
     },

@@ -20,13 +20,13 @@ export interface Counted {
 }
 
 /** What the relay alone may have brought about, beside alarms. */
-const OF_THE_RELAY: ReadonlySet<string> = new Set(['missed', 'inviteRefused']);
+const OF_THE_RELAY = 'missed';
 
 /** A line that somebody has made, after which a row begins anew. */
 const endsRow = (item: StoredItem): boolean =>
   item.type === 'message' ||
   item.type === 'sealed' ||
-  (item.type === 'system' && !OF_THE_RELAY.has(item.event));
+  (item.type === 'system' && item.event !== OF_THE_RELAY);
 
 /** The records of the row that is going on, newest first. */
 function* row(log: LogView): Iterable<LogRecord> {
@@ -42,7 +42,7 @@ type Countable = Extract<StoredItem, { type: 'alarm' | 'system' }>;
 function countable(items: readonly StoredItem[]): Countable | null {
   const [item] = items;
   if (items.length !== 1 || item === undefined) return null;
-  return item.type === 'alarm' || (item.type === 'system' && OF_THE_RELAY.has(item.event)) ? item : null;
+  return item.type === 'alarm' || (item.type === 'system' && item.event === OF_THE_RELAY) ? item : null;
 }
 
 /**
@@ -72,7 +72,7 @@ export function countedIn(log: LogView, items: readonly StoredItem[], s: number)
   };
 }
 
-const isMissed = (item: Countable): boolean => item.type === 'system' && item.event === 'missed';
+const isMissed = (item: Countable): boolean => item.type === 'system' && item.event === OF_THE_RELAY;
 
 function oneMore(known: Countable, last: LogRecord, s: number): StoredItem {
   const { times = 1, from = s, position = from, first = last.at?.position.s ?? position } = known.numbers;

@@ -3,9 +3,9 @@
  * stands, and what was made of a message by others. A thief of the profile sees keys, and shall not see in them who
  * wrote how much (docs/protocol.md section 9): they are hashes under a key that lies sealed in the vault.
  */
-import { encodeCbor, toBase64Url, utf8, type Bytes, type RoomId, type Target } from '@0fc/protocol';
+import { encodeCbor, toBase64Url, utf8, type Bytes, type Target } from '@0fc/protocol';
 import type { Hash } from '@0fc/crypto/verify';
-import { keyOf, prefixOf, type RoomCore } from './records.js';
+import { keyOf, membershipOf, prefixOf, type RoomCore } from './records.js';
 
 const LABEL = utf8('0fc vault index');
 /** Of a hash: enough that no two messages of a room meet. */
@@ -13,26 +13,30 @@ const KEY_BYTES = 16;
 
 export class IndexKeys {
   readonly #hash: Hash;
-  readonly #roomId: RoomId;
+  readonly #membership: string;
   readonly #secret: Bytes;
 
-  private constructor(hash: Hash, roomId: RoomId, secret: Bytes) {
+  private constructor(hash: Hash, membership: string, secret: Bytes) {
     this.#hash = hash;
-    this.#roomId = roomId;
+    this.#membership = membership;
     this.#secret = secret;
   }
 
   /** The secret is made from the member's private key of this room, which an import brings along. */
   static async of(
     hash: Hash,
-    { roomId, identity }: Pick<RoomCore, 'roomId' | 'identity'>,
+    core: Pick<RoomCore, 'roomId' | 'membership' | 'identity'>,
   ): Promise<IndexKeys> {
-    return new IndexKeys(hash, roomId, await hash.sha256(encodeCbor([LABEL, identity.privateKey])));
+    return new IndexKeys(
+      hash,
+      membershipOf(core),
+      await hash.sha256(encodeCbor([LABEL, core.identity.privateKey])),
+    );
   }
 
   /** In `messages`. */
   async message(target: Target): Promise<string> {
-    return prefixOf(this.#roomId) + (await this.#nameOf(target));
+    return prefixOf(this.#membership) + (await this.#nameOf(target));
   }
 
   /** In `effects`: of what the record at an index makes of a message. */

@@ -1,7 +1,6 @@
 /** Reads a room's record out of the vault: what is always in memory, and what is looked for when it is wanted. */
 import {
-  ALARM_CODES, comparePositions, ERROR_CODES, toBase64Url, type Bytes, type MemberId, type Position, type RoomId,
-  type Target,
+  ALARM_CODES, comparePositions, ERROR_CODES, toBase64Url, type Bytes, type MemberId, type Position, type Target,
 } from '@0fc/protocol'; // prettier-ignore
 import { bodyHash, decodeRoster, type Hash } from '@0fc/crypto/verify';
 import { ClientError } from '../../errors.js';
@@ -10,7 +9,7 @@ import { deepFreeze } from './deep-freeze.js';
 import type { IndexKeys } from './index-keys.js';
 import { LogWindow } from './log-table.js';
 import {
-  decodeRecord, keyOf, logRecord, messageIndex, outboxItem, ownerInvite, prefixOf, ROSTER_SLICE, rotationRecord, senderRecord,
+  decodeRecord, keyOf, logRecord, membershipOf, messageIndex, outboxItem, ownerInvite, prefixOf, ROSTER_SLICE, rotationRecord, senderRecord,
   sliceKey, SLICES, STORES, type LogRecord, type MessageIndex, type RoomCore, type RotationRecord,
 } from './records.js'; // prettier-ignore
 import { indexRecord, placeKey, type Place, type Tables } from './tables.js';
@@ -23,12 +22,12 @@ const PROBE = 32;
 /** The core record and the encoded roster; null: the vault has no such room. Rejects with VAULT_DAMAGED, MALFORMED. */
 export async function loadCore(
   vault: Vault,
-  roomId: RoomId,
+  membership: string,
 ): Promise<{ readonly core: RoomCore; readonly roster: Bytes } | null> {
-  const head = await vault.get(STORES.rooms, roomId);
+  const head = await vault.get(STORES.rooms, membership);
   if (head === null) return null;
   const slice = async (name: string): Promise<Bytes> => {
-    const data = await vault.get(STORES.slices, sliceKey(roomId, name));
+    const data = await vault.get(STORES.slices, sliceKey(membership, name));
     if (data === null) throw new ClientError(ERROR_CODES.VAULT_DAMAGED, { store: STORES.slices });
     return data;
   };
@@ -48,19 +47,19 @@ export async function loadCore(
 /** `window`: records of the log that are wanted in memory; `from`: or from this index on, where that is more. */
 export async function loadTables(
   vault: Vault,
-  roomId: RoomId,
+  membership: string,
   hash: Hash,
   { window, from = Infinity }: { readonly window: number; readonly from?: number },
 ): Promise<(Tables & { readonly log: LogWindow }) | null> {
-  const found = await loadCore(vault, roomId);
+  const found = await loadCore(vault, membership);
   if (found === null) return null;
   const { core } = found;
-  const listed = (store: string) => vault.listFrom(store, prefixOf(roomId));
-  const named = (key: string): string => key.slice(prefixOf(roomId).length);
+  const listed = (store: string) => vault.listFrom(store, prefixOf(membership));
+  const named = (key: string): string => key.slice(prefixOf(membership).length);
   const next = core.nextIndex;
-  const [oldest] = await vault.listReadable(STORES.log, keyOf(roomId, 0), keyOf(roomId, next), 1);
+  const [oldest] = await vault.listReadable(STORES.log, keyOf(membership, 0), keyOf(membership, next), 1);
   const first = oldest === undefined ? next : Number(named(oldest.key));
-  const log = await loadRecords(vault, roomId, Math.max(first, Math.min(next - window, from)), next);
+  const log = await loadRecords(vault, membership, Math.max(first, Math.min(next - window, from)), next);
   const rotationsFrom = Math.max(1, core.epoch - ROTATIONS_AT_HAND + 1);
   const tables: Tables & { readonly log: LogWindow } = {
     core,
@@ -69,7 +68,7 @@ export async function loadTables(
     log: new LogWindow(log, { first, next }),
     chain: new Map(),
     heads: new Map(),
-    rotations: await loadRotations(vault, roomId, rotationsFrom, Number.MAX_SAFE_INTEGER),
+    rotations: await loadRotations(vault, membership, rotationsFrom, Number.MAX_SAFE_INTEGER),
     rotationsFrom,
     senders: new Map(),
     outbox: new Map(),
@@ -102,17 +101,17 @@ export async function loadTables(
 /** From an epoch up to, and without, another. */
 export async function loadRotations(
   vault: Vault,
-  roomId: RoomId,
+  membership: string,
   from: number,
   to: number,
 ): Promise<Map<number, RotationRecord>> {
-  const found = await vault.listReadable(STORES.rotations, keyOf(roomId, from), keyOf(roomId, to));
+  const found = await vault.listReadable(STORES.rotations, keyOf(membership, from), keyOf(membership, to));
   return new Map(
     // One that cannot be read is not held here: the others have it.
     found.flatMap(({ key, value }) =>
       value === null
         ? []
-        : [[Number(key.slice(prefixOf(roomId).length)), decodeRecord(rotationRecord, value)] as const],
+        : [[Number(key.slice(prefixOf(membership).length)), decodeRecord(rotationRecord, value)] as const],
     ),
   );
 }
@@ -123,16 +122,16 @@ export async function loadRotations(
  */
 export async function loadRecords(
   vault: Vault,
-  roomId: RoomId,
+  membership: string,
   from: number,
   to: number,
 ): Promise<readonly LogRecord[]> {
-  const found = await vault.listReadable(STORES.log, keyOf(roomId, from), keyOf(roomId, to));
+  const found = await vault.listReadable(STORES.log, keyOf(membership, from), keyOf(membership, to));
   const known = new Map(found.map(({ key, value }) => [key, value]));
   let before = 0;
   return Array.from({ length: Math.max(0, to - from) }, (_, at) => {
     const index = from + at;
-    const record = recordIn(known.get(keyOf(roomId, index)) ?? null, index, before);
+    const record = recordIn(known.get(keyOf(membership, index)) ?? null, index, before);
     before = record.time;
     return record;
   });
@@ -157,15 +156,17 @@ function recordIn(value: Bytes | null, index: number, time: number): LogRecord {
  */
 export async function findPlace(
   vault: Vault,
-  { roomId, turns }: RoomCore,
+  core: RoomCore,
   position: Position,
   { first, before }: { readonly first: number; readonly before: number },
 ): Promise<Place> {
-  const oldest = await firstPlaced(vault, roomId, first, before);
+  const { turns } = core;
+  const membership = membershipOf(core);
+  const oldest = await firstPlaced(vault, membership, first, before);
   const follows = oldest !== null && comparePositions(oldest.at.position, position) < 0;
   const begins = [first, ...turns.filter((index) => index > first && index < before)];
   for (const [at, begin] of [...begins.entries()].reverse()) {
-    const t = await findIn(vault, roomId, position, begin, begins[at + 1] ?? before);
+    const t = await findIn(vault, membership, position, begin, begins[at + 1] ?? before);
     if (t !== null) return { t, follows };
   }
   return { t: null, follows };
@@ -174,7 +175,7 @@ export async function findPlace(
 /** By halving: in a run positions ascend. */
 async function findIn(
   vault: Vault,
-  roomId: RoomId,
+  membership: string,
   position: Position,
   from: number,
   to: number,
@@ -182,7 +183,7 @@ async function findIn(
   let [low, high] = [from, to];
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
-    const placed = await firstPlaced(vault, roomId, middle, high);
+    const placed = await firstPlaced(vault, membership, middle, high);
     const order = placed === null ? 1 : comparePositions(placed.at.position, position);
     if (placed !== null && order === 0) return placed.at.t;
     if (placed === null || order > 0) high = middle;
@@ -191,9 +192,9 @@ async function findIn(
   return null;
 }
 
-async function firstPlaced(vault: Vault, roomId: RoomId, from: number, to: number) {
+async function firstPlaced(vault: Vault, membership: string, from: number, to: number) {
   for (let at = from; at < to; at += PROBE) {
-    for (const { index, at: place } of await loadRecords(vault, roomId, at, Math.min(to, at + PROBE))) {
+    for (const { index, at: place } of await loadRecords(vault, membership, at, Math.min(to, at + PROBE))) {
       if (place !== null) return { index, at: place };
     }
   }

@@ -8,8 +8,8 @@
  */
 import * as v from 'valibot';
 import {
-  anyContent, bytes, container, decodeAs, encodeAs, ENTRY_KINDS, entry, epoch, generation, hash32, integer, inviteId, LIMITS,
-  memberId, name, position, publicKey, random16, roomId, secret32, settings, text, time, type Bytes, type InferOutput, type Schema,
+  anyContent, bytes, container, decodeAs, DROP_REASONS, encodeAs, ENTRY_KINDS, entry, epoch, generation, hash32, integer, inviteId, LIMITS,
+  memberId, name, position, publicKey, random16, roomId, secret32, settings, text, time, type Bytes, type InferOutput, type RoomId, type Schema,
 } from '@0fc/protocol'; // prettier-ignore
 
 export const STORES = {
@@ -98,10 +98,24 @@ const person = v.strictObject({
   proof: v.nullable(container),
 });
 
+/**
+ * Where this membership is stored, and its id at the client's door; absent: under the room's id. Whoever was removed
+ * or has left and is invited again comes in under another key: the log of before stays as it is (section 5.11).
+ */
+const membership = v.exactOptional(text(1, 48));
+/** Id of a membership on this device: what its records, its drafts and the page know it by. */
+export const membershipOf = (of: {
+  readonly roomId: RoomId;
+  readonly membership?: string | undefined;
+}): string => of.membership ?? of.roomId;
+/** Of the n-th membership of one room. */
+export const membershipKey = (room: RoomId, n: number): string => (n === 1 ? room : `${room}~${String(n)}`);
+
 /** Who this member is in the room: written when the room begins, and by an import. */
 const head = v.strictObject({
   version: v.literal(2),
   roomId,
+  membership,
   me: memberId,
   identity: keyPair,
   /** random, new for each vault and each import */
@@ -369,13 +383,18 @@ export const ownerInvite = v.strictObject({
   approved: v.boolean(),
   replies: v.array(v.strictObject({ epoch, payload: bytes(1, LIMITS.joinReplyBytes) })),
   repliedAt: v.nullable(time),
-  dropReason: v.nullable(v.picklist(['declined', 'badProof', 'expired', 'badConfirm', 'revoked', 'other'])),
+  dropReason: v.nullable(v.picklist([...DROP_REASONS, 'revoked'])),
+  /** joins that have not proved its token, and index of the record of the log that counts them */
+  badProofs: v.exactOptional(v.strictObject({ times: integer(1), line: integer(0) })),
+  /** that the room had no place for who came with it has been shown */
+  fullShown: v.exactOptional(v.literal(true)),
 });
 export type OwnerInvite = DeepReadonly<InferOutput<typeof ownerInvite>>;
 
 export const joinRecord = v.strictObject({
   version: v.literal(1),
   roomId,
+  membership,
   inviteId,
   ownerKey: publicKey,
   relay: hash32,

@@ -7,7 +7,7 @@
  * Memory holds the end of the log and what else is short; whatever a piece of work reads beyond that is loaded, and
  * the work begun again (not-loaded.ts). So work has no effect but what it applies to its draft, or sets once it is done.
  */
-import { equalBytes, type RoomId, type Target } from '@0fc/protocol';
+import { equalBytes, type Target } from '@0fc/protocol';
 import type { Hash, Roster } from '@0fc/crypto/verify';
 import type { Vault } from '../../vault.js';
 import { targetKey } from './content.js';
@@ -16,7 +16,7 @@ import { IndexKeys } from './index-keys.js';
 import { findEffects, findMessage, findPlace, loadRecords, loadRotations, loadTables } from './load.js';
 import { LOG_STEP, LogWindow } from './log-table.js';
 import { NotLoaded, withLoaded, type Wanted } from './not-loaded.js';
-import { encodeRecord, logRecord, type LogRecord, type RoomCore } from './records.js';
+import { encodeRecord, logRecord, membershipOf, type LogRecord, type RoomCore } from './records.js';
 import { SerialQueue } from './serial.js';
 import { applyChange, forgetRecord, indexRecord, placeKey, type Tables } from './tables.js';
 
@@ -89,8 +89,13 @@ export class RoomState extends RoomSnapshot {
    * Null: the vault has no such room. `window`: records of the log that memory begins with. Rejects with
    * VAULT_DAMAGED, MALFORMED.
    */
-  static async load(vault: Vault, roomId: RoomId, hash: Hash, window = LOG_STEP): Promise<RoomState | null> {
-    const tables = await loadTables(vault, roomId, hash, { window });
+  static async load(
+    vault: Vault,
+    membership: string,
+    hash: Hash,
+    window = LOG_STEP,
+  ): Promise<RoomState | null> {
+    const tables = await loadTables(vault, membership, hash, { window });
     if (tables === null) return null;
     return new RoomState(vault, hash, await IndexKeys.of(hash, tables.core), tables, window);
   }
@@ -165,7 +170,7 @@ export class RoomState extends RoomSnapshot {
 
   /** Records from an index up to, and without, another; they do not stay in memory. */
   records(from: number, to: number): Promise<readonly LogRecord[]> {
-    return this.serial.run(() => loadRecords(this.#vault, this.core.roomId, from, to));
+    return this.serial.run(() => loadRecords(this.#vault, membershipOf(this.core), from, to));
   }
 
   async #effectsOn(target: Target): Promise<readonly LogRecord[]> {
@@ -179,7 +184,7 @@ export class RoomState extends RoomSnapshot {
     const { log, core } = this.tables;
     const known = index >= log.loaded ? log.at(index) : undefined;
     if (known !== undefined) return known;
-    const [record] = await loadRecords(this.#vault, core.roomId, index, index + 1);
+    const [record] = await loadRecords(this.#vault, membershipOf(core), index, index + 1);
     if (record === undefined) throw new Error('an empty range');
     return record;
   }
@@ -195,7 +200,7 @@ export class RoomState extends RoomSnapshot {
     switch (wanted.kind) {
       case 'tail': {
         if (wanted.from >= log.loaded) return;
-        const records = await loadRecords(this.#vault, core.roomId, wanted.from, log.loaded);
+        const records = await loadRecords(this.#vault, membershipOf(core), wanted.from, log.loaded);
         log.extend(records);
         for (const record of records) indexRecord(tables, record);
         return;
@@ -218,7 +223,7 @@ export class RoomState extends RoomSnapshot {
       }
       case 'rotations': {
         const from = Math.max(1, Math.min(wanted.from, tables.rotationsFrom - this.#window));
-        const found = await loadRotations(this.#vault, core.roomId, from, tables.rotationsFrom);
+        const found = await loadRotations(this.#vault, membershipOf(core), from, tables.rotationsFrom);
         for (const [epoch, rotation] of found) tables.rotations.set(epoch, rotation);
         this.tables = { ...tables, rotationsFrom: from };
         return;
@@ -282,7 +287,7 @@ export class RoomState extends RoomSnapshot {
     const { chainAhead, core } = this.tables;
     const { log: before } = this.tables;
     const range = { window: this.#window, from: before.loaded };
-    const tables = await loadTables(this.#vault, core.roomId, this.#hash, range);
+    const tables = await loadTables(this.#vault, membershipOf(core), this.#hash, range);
     this.#stale = null;
     if (tables === null) return;
     this.tables = { ...tables, chainAhead };

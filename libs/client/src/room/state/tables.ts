@@ -14,7 +14,7 @@ import { countedIn, generationSlot } from './alarm-flood.js';
 import type { RoomChange } from './changes.js';
 import { deepFreeze } from './deep-freeze.js';
 import {
-  encodeRecord, keyOf, logRecord, messageIndex, NEW_SENDER, outboxItem, ownerInvite, prefixOf, ROSTER_SLICE, rotationRecord, senderRecord,
+  encodeRecord, keyOf, logRecord, membershipOf, messageIndex, NEW_SENDER, outboxItem, ownerInvite, prefixOf, ROSTER_SLICE, rotationRecord, senderRecord,
   sliceKey, SLICES, STORES, type LogRecord, type MessageIndex, type OutboxItem, type OwnerInvite, type RoomCore, type RotationRecord,
   type SenderRecord, type SliceName,
 } from './records.js'; // prettier-ignore
@@ -102,16 +102,16 @@ export class Writes {
 
   /** Encodes the slices that changed; throws MALFORMED for what no later unlock could read. */
   changes({ core, roster }: Pick<Tables, 'core' | 'roster'>): readonly StorageChange[] {
-    const { roomId } = core;
+    const membership = membershipOf(core);
     const slices = [...this.#slices].map((name): StorageChange => {
       const store = name === 'head' ? STORES.rooms : STORES.slices;
-      const key = name === 'head' ? roomId : sliceKey(roomId, name);
+      const key = name === 'head' ? membership : sliceKey(membership, name);
       return { store, key, value: encodeSlice(name, core) };
     });
     if (this.#roster) {
       slices.push({
         store: STORES.slices,
-        key: sliceKey(roomId, ROSTER_SLICE),
+        key: sliceKey(membership, ROSTER_SLICE),
         value: encodeRoster(roster),
       });
     }
@@ -148,7 +148,7 @@ function encodeSlice(name: SliceName, core: RoomCore): Bytes {
 export function applyChange(tables: Tables, change: RoomChange, writes: Writes | null): void {
   // Types forbid changing what is here from outside; this holds where an alias has lost its type.
   deepFreeze(change);
-  const { roomId } = tables.core;
+  const membership = membershipOf(tables.core);
   switch (change.kind) {
     case 'set':
       tables.core = Object.freeze({ ...tables.core, ...change.fields });
@@ -177,7 +177,7 @@ export function applyChange(tables: Tables, change: RoomChange, writes: Writes |
       tables.heads.set(toBase64Url(change.head), index);
       tables.chain.set(index, change.container);
       tables.roster = change.roster;
-      writes?.put(STORES.chain, keyOf(roomId, index), change.container);
+      writes?.put(STORES.chain, keyOf(membership, index), change.container);
       writes?.roster();
       return;
     }
@@ -186,13 +186,17 @@ export function applyChange(tables: Tables, change: RoomChange, writes: Writes |
       return;
     case 'rotation':
       tables.rotations.set(change.epoch, change.record);
-      writes?.put(STORES.rotations, keyOf(roomId, change.epoch), encodeRecord(rotationRecord, change.record));
+      writes?.put(
+        STORES.rotations,
+        keyOf(membership, change.epoch),
+        encodeRecord(rotationRecord, change.record),
+      );
       return;
     case 'sender': {
       const known = tables.senders.get(change.memberId) ?? NEW_SENDER;
       const record = Object.freeze({ ...known, ...change.fields });
       tables.senders.set(change.memberId, record);
-      writes?.put(STORES.senders, prefixOf(roomId) + change.memberId, encodeRecord(senderRecord, record));
+      writes?.put(STORES.senders, prefixOf(membership) + change.memberId, encodeRecord(senderRecord, record));
       return;
     }
     case 'outbox':
@@ -200,7 +204,7 @@ export function applyChange(tables: Tables, change: RoomChange, writes: Writes |
       else tables.outbox.set(change.n, change.item);
       writes?.put(
         STORES.outbox,
-        keyOf(roomId, change.n),
+        keyOf(membership, change.n),
         change.item === null ? null : encodeRecord(outboxItem, change.item),
       );
       return;
@@ -209,7 +213,7 @@ export function applyChange(tables: Tables, change: RoomChange, writes: Writes |
       else tables.invites.set(change.inviteId, change.invite);
       writes?.put(
         STORES.invites,
-        prefixOf(roomId) + change.inviteId,
+        prefixOf(membership) + change.inviteId,
         change.invite === null ? null : encodeRecord(ownerInvite, change.invite),
       );
       return;
@@ -257,7 +261,7 @@ function putLogRecord(tables: Tables, record: LogRecord, writes: Writes | null):
   indexRecord(tables, record);
   if (writes === null) return;
   writes.touched.add(record.index);
-  writes.put(STORES.log, keyOf(core.roomId, record.index), encodeRecord(logRecord, record));
+  writes.put(STORES.log, keyOf(membershipOf(core), record.index), encodeRecord(logRecord, record));
 }
 
 /** A record that is replaced has most of its messages indexed already; of two alike the older one counts. */

@@ -1,11 +1,34 @@
-import { Component, computed, inject, input } from '@angular/core';
+import { Component, inject, input } from '@angular/core';
 import type { InvitePreview } from '@0fc/client/api';
 
-import { Format } from '../../core/format';
+import type { Format } from '../../core/format';
 import { I18n } from '../../core/i18n';
 import { Fingerprint } from '../../ui/fingerprint';
 import { Icon } from '../../ui/icon';
 import { SafetyNumber } from '../../ui/safety-number';
+
+/** Of an invite, as text. */
+export interface Facts {
+  readonly owner: string;
+  readonly relay: string;
+  readonly until: string;
+}
+
+const FINGERPRINT = /^[0-9A-F]{16}$/;
+
+/** Null where any of it cannot be shown: nobody is to answer for what is not there to be read. */
+export function factsOf(
+  {
+    ownerFingerprint: owner,
+    relayFingerprint: relay,
+    expires,
+  }: Pick<InvitePreview, 'ownerFingerprint' | 'relayFingerprint' | 'expires'>,
+  format: Pick<Format, 'moment'>,
+): Facts | null {
+  if (!FINGERPRINT.test(owner) || !FINGERPRINT.test(relay) || !Number.isSafeInteger(expires)) return null;
+  const until = format.moment(expires);
+  return until === '' ? null : { owner, relay, until };
+}
 
 /** Who invites, through which relay, until when: all that can be known before the admission. */
 @Component({
@@ -57,14 +80,12 @@ import { SafetyNumber } from '../../ui/safety-number';
   `,
 })
 export class JoinFacts {
-  readonly #format = inject(Format);
   protected readonly t = inject(I18n).t;
   readonly owner = input.required<string>();
   readonly relay = input.required<string>();
-  readonly expires = input.required<number>();
+  readonly until = input.required<string>();
   readonly pin = input<InvitePreview['relayPin'] | null>(null);
   readonly mine = input<string | null>(null);
   /** this device's safety number with the owner, once there is a key of its own */
   readonly number = input<string | null>(null);
-  protected readonly until = computed(() => this.#format.moment(this.expires()));
 }

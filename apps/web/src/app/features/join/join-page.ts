@@ -13,6 +13,7 @@ import { Router, RouterLink } from '@angular/router';
 import type { Failure, InvitePreview, JoinView } from '@0fc/client/api';
 
 import { AppStore } from '../../core/app-store';
+import { Format } from '../../core/format';
 import { I18n } from '../../core/i18n';
 import { Invites } from '../../core/invites';
 import { ErrorMessage } from '../../ui/error-message';
@@ -20,7 +21,7 @@ import { Icon } from '../../ui/icon';
 import { Modal } from '../../ui/modal';
 import { PageBar } from '../../ui/page-bar';
 import { PasteInvite } from '../home/paste-invite';
-import { JoinFacts } from './join-facts';
+import { factsOf, JoinFacts } from './join-facts';
 import { JoinRefused } from './join-refused';
 import { completed, JoinSteps } from './join-steps';
 
@@ -55,8 +56,15 @@ const LINGER_MS = 1_200;
             <zfc-paste-invite [alone]="true" (pasted)="invites.offer($event)" />
           </div>
         } @else if (refused(); as failure) {
-          <zfc-join-refused [failure]="failure" [preview]="preview()" (dropped)="drop()" />
-        } @else if (join() ?? preview(); as subject) {
+          <zfc-join-refused
+            [failure]="failure"
+            [preview]="preview()"
+            [running]="join() !== null"
+            (dropped)="drop()"
+            (left)="leave()"
+            (givenUp)="modal.show()"
+          />
+        } @else if (facts(); as subject) {
           <div class="card card--float card--flush split w-lg">
             <form (submit)="$event.preventDefault(); ask()">
               <div class="stack stack--2">
@@ -64,9 +72,9 @@ const LINGER_MS = 1_200;
                 <p class="muted">{{ t('join.lead') }}</p>
               </div>
               <zfc-join-facts
-                [owner]="subject.ownerFingerprint"
-                [relay]="subject.relayFingerprint"
-                [expires]="subject.expires"
+                [owner]="subject.owner"
+                [relay]="subject.relay"
+                [until]="subject.until"
                 [pin]="preview()?.relayPin ?? null"
                 [mine]="join()?.myFingerprint ?? null"
                 [number]="join()?.safetyNumber || null"
@@ -166,6 +174,7 @@ const LINGER_MS = 1_200;
 export class JoinPage {
   readonly #store = inject(AppStore);
   readonly #router = inject(Router);
+  readonly #format = inject(Format);
   protected readonly invites = inject(Invites);
   protected readonly t = inject(I18n).t;
   protected readonly modal = viewChild.required(Modal);
@@ -195,8 +204,15 @@ export class JoinPage {
       this.#store.rooms().some((room) => room.roomId === this.room() && room.stage === 'member') ||
       (this.#live()?.done.some(({ step }) => step === 'admitted') ?? false),
   );
+  /** what is drawn of who invites; null while there is nothing to draw, or where it cannot be drawn */
+  protected readonly facts = computed(() => {
+    const subject = this.join() ?? this.preview();
+    return subject === null ? null : factsOf(subject, this.#format);
+  });
   protected readonly refused = computed<Failure | null>(() => {
     if (this.#unreadable() !== null) return this.#unreadable();
+    // Nobody is asked for a word on what cannot be shown: no field, no button.
+    if (this.preview() !== null && this.facts() === null) return { code: 'INVITE_MALFORMED' };
     if (this.preview()?.relayPin === 'differs') return { code: 'RELAY_KEY_MISMATCH' };
     return this.join()?.failure ?? null;
   });
@@ -250,6 +266,11 @@ export class JoinPage {
     await this.#router.navigateByUrl('/', { replaceUrl: true });
   }
 
+  /** Back to the list: the join goes on, or waits there. */
+  protected async leave(): Promise<void> {
+    await this.#router.navigateByUrl('/', { replaceUrl: true });
+  }
+
   protected async enter(): Promise<void> {
     const room = this.room();
     if (room !== undefined) await this.#router.navigate(['/room', room], { replaceUrl: true });
@@ -268,8 +289,15 @@ export class JoinPage {
       return;
     }
     const { resumes, roomId } = outcome.value;
-    if (!resumes || !this.#store.joins().some((join) => join.roomId === roomId)) {
+    const known = resumes ? this.#store.joins().find((join) => join.roomId === roomId) : undefined;
+    if (known === undefined) {
       this.preview.set(outcome.value);
+      return;
+    }
+    // Whatever it was refused with, it is tried once more, under the same keys.
+    const resumed = await this.#store.run((api) => api.join(text, known.displayName));
+    if (!resumed.ok) {
+      this.#unreadable.set(resumed.error);
       return;
     }
     this.invites.forget();

@@ -67,14 +67,36 @@ import { Icon } from '../../ui/icon';
       >
         <h1 class="title-page" tabindex="-1">{{ explain.refusal(failure().code) }}</h1>
         <p class="lead">{{ explain.remedy(failure()) }}</p>
-        <button
-          class="btn btn--primary btn--wide"
-          type="button"
-          data-testid="join-drop"
-          (click)="dropped.emit()"
-        >
-          {{ t(failure().code === 'INVITE_MALFORMED' ? 'join.another' : 'join.home') }}
-        </button>
+        @if (running()) {
+          @if (failure().code !== 'INVITE_EXPIRED') {
+            <p class="muted" data-testid="join-kept">{{ t('join.kept') }}</p>
+          }
+          <button
+            class="btn btn--primary btn--wide"
+            type="button"
+            data-testid="join-home"
+            (click)="left.emit()"
+          >
+            {{ t('join.home') }}
+          </button>
+          <button
+            class="btn btn--danger btn--flush"
+            type="button"
+            data-testid="join-give-up"
+            (click)="givenUp.emit()"
+          >
+            {{ t('join.giveUp') }}
+          </button>
+        } @else {
+          <button
+            class="btn btn--primary btn--wide"
+            type="button"
+            data-testid="join-drop"
+            (click)="dropped.emit()"
+          >
+            {{ t(failure().code === 'INVITE_MALFORMED' ? 'join.another' : 'join.home') }}
+          </button>
+        }
       </section>
     }
   `,
@@ -84,7 +106,11 @@ export class JoinRefused {
   protected readonly t = inject(I18n).t;
   readonly failure = input.required<Failure>();
   readonly preview = input<InvitePreview | null>(null);
+  /** keys and token of a join that was begun are kept: nothing that the relay says deletes them */
+  readonly running = input(false);
   readonly dropped = output();
+  readonly left = output();
+  readonly givenUp = output();
   protected readonly copied = signal(false);
   protected readonly copyFailure = signal<Failure | null>(null);
   protected readonly stopped = computed(() => this.failure().code === 'RELAY_KEY_MISMATCH');

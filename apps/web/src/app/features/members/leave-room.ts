@@ -5,17 +5,19 @@ import { act } from '../../core/act';
 import { I18n } from '../../core/i18n';
 import { ErrorMessage } from '../../ui/error-message';
 import { Modal } from '../../ui/modal';
+import { ForgetRoom } from '../room/forget-room';
 
 /** The way out. An owner is told first what a room needs before they can go. */
 @Component({
   selector: 'zfc-leave-room',
-  imports: [ErrorMessage, Modal],
+  imports: [ErrorMessage, ForgetRoom, Modal],
   host: { class: 'contents' },
   template: `
     @if (room().leaving) {
       <p class="notice notice--caution" role="status" data-testid="leaving-me">
         {{ t('members.leave.under') }}
       </p>
+      <div><zfc-forget-room [roomId]="room().roomId" [unconfirmed]="true" /></div>
     } @else {
       <div>
         <button

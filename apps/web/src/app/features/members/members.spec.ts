@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { TestBed } from '@angular/core/testing';
+import { Router } from '@angular/router';
 import type { RouterTestingHarness } from '@angular/router/testing';
 
 import type { FakeClient } from '../../../../test-support/fake-client';
@@ -322,6 +323,27 @@ describe('oneself', () => {
     expect(maybe(fixture, 'leaving-me')).not.toBeNull();
     expect(maybe(fixture, 'leave-room')).toBeNull();
   });
+
+  it.each([
+    ['en', 'the others may still see you as a member, and their keys are not changed'],
+    ['fr', 'les autres peuvent encore vous voir comme membre, et leurs clés ne changent pas'],
+  ] as const)(
+    'deletes a room at once whose leaving nobody confirms, after a warning (%s)',
+    async (language, warning) => {
+      const [fixture, client] = await members('leaving');
+      TestBed.inject(Preferences).chooseLanguage(language);
+      await settle(fixture);
+      element(fixture, 'forget-room').click();
+      await settle(fixture);
+      expect(texts(element(fixture, 'forget-unconfirmed'))).toContain(warning);
+      expect(client.calls).not.toContain('forgetRoom');
+      element(fixture, 'forget-confirm').click();
+      await settle(fixture, 8);
+      expect(client.calls).toContain('forgetRoom');
+      expect(TestBed.inject(Router).url).toBe('/');
+      TestBed.inject(Preferences).chooseLanguage('en');
+    },
+  );
 
   it.each([
     ['rooms', 'Hand it over to a member'],

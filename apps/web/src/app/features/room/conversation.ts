@@ -18,9 +18,9 @@ export type Answer = 'confirmSend' | 'discard' | 'sendAgain';
 
 const NEW: Writing = { kind: 'new' };
 
-/** Only its sender's answer moves it on. */
-export const isUnsent = (message: TimelineMessage): boolean =>
-  message.state === 'waiting' || message.state === 'lost';
+/** Nothing but its sender moves it on: by an answer, or with a copy of its text. */
+export const isUnsent = ({ state }: TimelineMessage): boolean =>
+  state === 'waiting' || state === 'lost' || state === 'unsent';
 
 /** What one does with the messages of the room on screen. One per room page. */
 @Injectable()

@@ -7,16 +7,19 @@ import { I18n } from '../../core/i18n';
 import { ErrorMessage } from '../../ui/error-message';
 import { Modal } from '../../ui/modal';
 
-/** Deletes a room that is over from this device, once that is confirmed. */
+/** Deletes a room that is over, or that is to be left and nobody confirms it, from this device, once that is confirmed. */
 @Component({
   selector: 'zfc-forget-room',
   imports: [ErrorMessage, Modal],
   host: { class: 'contents' },
   template: `
     <button class="btn btn--flush" type="button" data-testid="forget-room" (click)="ask()">
-      {{ t('room.forget') }}
+      {{ t(unconfirmed() ? 'room.forgetLeaving' : 'room.forget') }}
     </button>
     <zfc-modal [heading]="t('room.forgetTitle')">
+      @if (unconfirmed()) {
+        <p data-testid="forget-unconfirmed">{{ t('room.forgetLeavingText') }}</p>
+      }
       <p>{{ t('room.forgetText') }}</p>
       <zfc-error [failure]="failure()" />
       <div class="dialog__actions">
@@ -43,6 +46,8 @@ export class ForgetRoom {
   protected readonly modal = viewChild.required(Modal);
   protected readonly t = inject(I18n).t;
   readonly roomId = input.required<string>();
+  /** the room was asked to be left, and the log does not say so yet */
+  readonly unconfirmed = input(false);
   protected readonly busy = signal(false);
   protected readonly failure = signal<Failure | null>(null);
 
@@ -53,7 +58,7 @@ export class ForgetRoom {
 
   protected async forget(): Promise<void> {
     this.busy.set(true);
-    const outcome = await this.#store.run((api) => api.forgetRoom(this.roomId()));
+    const outcome = await this.#store.run((api) => api.forgetRoom(this.roomId(), this.unconfirmed()));
     this.busy.set(false);
     if (!outcome.ok) {
       this.failure.set(outcome.error);

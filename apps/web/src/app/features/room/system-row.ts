@@ -21,6 +21,8 @@ const KNOTS: Readonly<Record<TimelineSystem['event'], IconName>> = {
   joinDropped: 'personMinus',
   name: 'text',
   inviteRefused: 'info',
+  inviteBurnt: 'info',
+  inviteFull: 'people',
   keyAsked: 'key',
   keyGranted: 'key',
   keyGiven: 'key',
@@ -33,6 +35,12 @@ const KNOTS: Readonly<Record<TimelineSystem['event'], IconName>> = {
   settingsRefused: 'info',
   placesRefused: 'info',
 };
+
+/** What is worded by its number, whomever it concerns. */
+function counted(event: TimelineSystem['event'], params: TimelineSystem['params']): string | null {
+  if (event === 'missed' && params.from === params.to) return 'missedOne';
+  return event === 'inviteRefused' && Number(params.tries ?? 1) > 1 ? 'inviteRefusedMore' : null;
+}
 
 /** Something that the room agreed on: a knot on its thread. */
 @Component({
@@ -86,8 +94,7 @@ export class SystemRow {
       name: params.name ?? '',
       key: this.#i18n.t('room.key', { epoch: params.epoch ?? '' }),
     };
-    const one = event === 'missed' && params.from === params.to;
-    const key = one ? 'missedOne' : `${event}${me ? 'Me' : ''}`;
+    const key = counted(event, params) ?? `${event}${me ? 'Me' : ''}`;
     return this.#i18n.parts(`room.system.${key}`, names, {
       ...params,
       ...names,

@@ -119,6 +119,32 @@ describe('a line that is not with the others', () => {
   });
 });
 
+describe('a line that its room’s end has left unsent', () => {
+  it.each([
+    ['en', 'Not sent', 'Copy the text'],
+    ['fr', 'Pas envoyé', 'Copier le texte'],
+  ] as const)('says so, and its text can be copied (%s)', async (language, why, words) => {
+    const { client, fixture, row } = await open();
+    TestBed.inject(Preferences).chooseLanguage(language);
+    client.pushRoom({ stage: 'removed', held: [] });
+    client.put(
+      message('end', 2 ** 52 + 9, Date.now(), 0, 'Too late', { state: 'unsent', readBy: 0, readers: [] }),
+    );
+    await settle(fixture, 8);
+    expect(texts(element(row('end'), 'unsent'))).toContain(why);
+    expect(buttons(row('end'))).toEqual([words]);
+    const copied: string[] = [];
+    Object.defineProperty(navigator, 'clipboard', {
+      configurable: true,
+      value: { writeText: (text: string) => Promise.resolve(copied.push(text)) },
+    });
+    element(row('end'), 'copy-unsent').click();
+    await settle(fixture, 4);
+    expect(copied).toEqual(['Too late']);
+    TestBed.inject(Preferences).chooseLanguage('en');
+  });
+});
+
 describe('its sender’s answer', () => {
   it('sends a line to all, says so, and gives the focus back to it', async () => {
     const scene = await open();

@@ -1,8 +1,10 @@
 import { Component, computed, inject, input, signal } from '@angular/core';
-import type { TimelineMessage } from '@0fc/client/api';
+import type { Failure, TimelineMessage } from '@0fc/client/api';
 
 import { Format } from '../../core/format';
 import { I18n } from '../../core/i18n';
+import { PAGE_CODES } from '../../core/page-codes';
+import { ErrorMessage } from '../../ui/error-message';
 import { Icon } from '../../ui/icon';
 import type { Answer } from './conversation';
 import { Conversation } from './conversation';
@@ -16,14 +18,17 @@ const SEND_TO_ALL: Choice = { answer: 'confirmSend', words: 'room.sendToAll' };
 const DISCARD: Choice = { answer: 'discard', words: 'room.discard' };
 const SEND_AGAIN: Choice = { answer: 'sendAgain', words: 'room.sendAgain' };
 
-/** Below a line that waits for its sender's answer, or that the relay lost: why, and what can be done about it. */
+/**
+ * Below a line that waits for its sender's answer, that the relay lost, or that its room's end has left unsent: why,
+ * and what can be done about it.
+ */
 @Component({
   selector: 'zfc-unsent-line',
-  imports: [Icon],
+  imports: [ErrorMessage, Icon],
   host: { class: 'unsent', role: 'group', '[attr.aria-labelledby]': 'id()', 'data-testid': 'unsent' },
   template: `
     <p class="unsent__why" [id]="id()">
-      <zfc-icon [name]="message().state === 'lost' ? 'info' : 'clock'" [small]="true" /><span>{{
+      <zfc-icon [name]="message().state === 'waiting' ? 'clock' : 'info'" [small]="true" /><span>{{
         why()
       }}</span>
     </p>
@@ -43,6 +48,22 @@ const SEND_AGAIN: Choice = { answer: 'sendAgain', words: 'room.sendAgain' };
         }
       </div>
     }
+    @if (message().state === 'unsent') {
+      <div class="unsent__acts">
+        <button
+          class="btn btn--line"
+          type="button"
+          data-testid="copy-unsent"
+          [attr.aria-describedby]="id()"
+          (click)="copy()"
+        >
+          <zfc-icon [name]="copied() ? 'check' : 'copy'" [small]="true" />{{
+            t(copied() ? 'common.copied' : 'room.copyText')
+          }}
+        </button>
+      </div>
+      <zfc-error [failure]="failure()" />
+    }
   `,
 })
 export class UnsentLine {
@@ -52,19 +73,32 @@ export class UnsentLine {
   protected readonly t = this.#i18n.t;
   readonly message = input.required<TimelineMessage>();
   protected readonly busy = signal(false);
+  protected readonly copied = signal(false);
+  protected readonly failure = signal<Failure | null>(null);
   protected readonly id = computed(() => `unsent-${this.message().id}`);
   protected readonly why = computed(() => {
     const { state, newcomers } = this.message();
+    if (state === 'unsent') return this.t('room.notSent');
     if (newcomers.length === 0) return this.t(state === 'lost' ? 'room.lostAlone' : 'room.waitsAlone');
     const names = this.#format.list(newcomers.map((name) => name || this.t('common.someone')));
     return this.#i18n.count(state === 'lost' ? 'room.lost' : 'room.waits', newcomers.length, { names });
   });
   protected readonly choices = computed<readonly Choice[]>(() => {
-    if (!this.#conversation.writable()) return [];
+    if (!this.#conversation.writable() || this.message().state === 'unsent') return [];
     if (this.message().state === 'lost') return [SEND_AGAIN];
     // Of a line that was deleted while it waited there is nothing to send.
     return this.message().deleted ? [DISCARD] : [SEND_TO_ALL, DISCARD];
   });
+
+  protected async copy(): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(this.message().text);
+      this.failure.set(null);
+      this.copied.set(true);
+    } catch {
+      this.failure.set({ code: PAGE_CODES.CLIPBOARD_REFUSED });
+    }
+  }
 
   protected async choose(answer: Answer): Promise<void> {
     if (this.busy()) return;

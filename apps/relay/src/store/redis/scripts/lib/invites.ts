@@ -11,7 +11,7 @@ export const invites: Part = {
   keys: ['invites', 'joins'],
   needs: [room],
   lua: `
-local REASON = {declined = 1, badProof = 2, expired = 3, badConfirm = 4, other = 5}
+local REASON = {declined = 1, badProof = 2, expired = 3, badConfirm = 4, other = 5, full = 6}
 local INVITE_ID = 22
 local function invite(which)
   local raw = call('HGET', INVITES, which)

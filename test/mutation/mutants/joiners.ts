@@ -1,0 +1,152 @@
+/** What somebody with only a link brings about, and what a joiner is told (docs/protocol.md section 5). */
+import type { Mutant } from '../mutant.js';
+
+const ANSWERS = 'libs/client/src/room/owner-answers.ts';
+const OWNER_JOINS = 'libs/client/src/room/owner-joins.ts';
+const ACTS = 'libs/client/src/room-acts.ts';
+const BEGIN = 'libs/client/src/room/begin.ts';
+const SPEC = 'test/hostile/joiner-lies.spec.ts';
+const FIRST = 'test/hostile/first-relay.spec.ts';
+
+export const JOINER_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'the key of a full room is given out',
+    breaks: ['G2'],
+    changes: [{ file: ANSWERS, find: 'if (isFull(draft)) {', put: 'if (draft.roster.members.size < 0) {' }],
+    tests: [
+      {
+        path: SPEC,
+        name: 'G2 gives no key to whoever comes with a link, says why on both sides, and admits with the same link later',
+      },
+    ],
+  },
+  {
+    name: 'who was given the key and has not confirmed takes no place',
+    breaks: ['G2'],
+    changes: [
+      {
+        file: OWNER_JOINS,
+        find: 'return roster.members.size + answered.length >= roster.settings.maxMembers;',
+        put: 'return roster.members.size + 0 * answered.length >= roster.settings.maxMembers;',
+      },
+    ],
+    tests: [
+      {
+        path: SPEC,
+        name: 'G2 counts who was answered and has not confirmed: of two at one place one gets a key',
+      },
+    ],
+  },
+  {
+    name: 'bad proofs are counted without an end',
+    breaks: ['G2'],
+    changes: [{ file: OWNER_JOINS, find: 'const BAD_PROOFS = 5;', put: 'const BAD_PROOFS = 50;' }],
+    tests: [
+      { path: SPEC, name: 'G2 write one line for an invite, with their number, and the fifth ends it' },
+    ],
+  },
+  {
+    name: 'every bad proof has a line of its own',
+    breaks: ['G2', 'G6'],
+    changes: [
+      {
+        file: OWNER_JOINS,
+        find: 'draft.apply(badProofs === undefined ? append(null, now, [item]) : replaceItems(line, [item]));',
+        put: 'draft.apply(line < 0 ? replaceItems(line, [item]) : append(null, now, [item]));',
+      },
+    ],
+    tests: [
+      { path: SPEC, name: 'G2 write one line for an invite, with their number, and the fifth ends it' },
+    ],
+  },
+  {
+    name: 'whoever was in a room before cannot come in again',
+    breaks: ['G14'],
+    changes: [{ file: ACTS, find: "if (stages.includes('member'))", put: 'if (stages.length > 0)' }],
+    tests: [
+      {
+        path: SPEC,
+        name: 'G10 G11 and was removed comes in again by a new link, as somebody new, and keeps the log of before',
+      },
+    ],
+  },
+  {
+    name: 'a new membership takes the place of the log of before',
+    breaks: ['G14'],
+    changes: [
+      {
+        file: BEGIN,
+        find: '...(join.membership === undefined ? {} : { membership: join.membership }),',
+        put: '',
+      },
+    ],
+    tests: [
+      {
+        path: SPEC,
+        name: 'G10 G11 and was removed comes in again by a new link, as somebody new, and keeps the log of before',
+      },
+    ],
+  },
+  {
+    name: 'a link may end at any time to come',
+    breaks: ['G2'],
+    changes: [
+      {
+        file: 'libs/client/src/invite-text.ts',
+        find: 'if (link.expires > now + LIMITS.inviteLifetimeMs + LIMITS.inviteClockMs)',
+        put: 'if (link.expires > now + LIMITS.inviteLifetimeMs * LIMITS.inviteClockMs)',
+      },
+    ],
+    tests: [
+      {
+        path: 'libs/client/src/invite-text.spec.ts',
+        name: 'that ends later than any owner’s client makes one is refused, whatever the number',
+      },
+    ],
+  },
+  {
+    name: 'whoever has asked to leave waits for the log to say so',
+    breaks: ['G14'],
+    changes: [{ file: ACTS, find: 'if (!isOver(room) && !leaves)', put: 'if (!isOver(room) || leaves)' }],
+    tests: [
+      {
+        path: FIRST,
+        name: 'G14 that the relay swallows keeps nobody: the room is forgotten at once, after being asked for that alone',
+      },
+    ],
+  },
+  {
+    name: 'a line that waits in a room that has ended is on its way',
+    breaks: ['G16'],
+    changes: [
+      {
+        file: 'libs/client/src/view/timeline.ts',
+        find: "if (over && conversation.itemsOf(said).length > 0) return 'unsent';",
+        put: '',
+      },
+    ],
+    tests: [
+      {
+        path: FIRST,
+        name: 'G16 is shown as not sent, with its text, where that is removed, and after a restart',
+      },
+    ],
+  },
+  {
+    name: 'the relay’s “declined” ends a join for good',
+    breaks: ['G2', 'G14'],
+    changes: [
+      {
+        file: 'libs/client/src/joins.ts',
+        find: 'if (running?.record.inviteId === inviteId) {',
+        put: 'if (running?.record.inviteId === inviteId && running.record.failure === null) {',
+      },
+    ],
+    tests: [
+      {
+        path: FIRST,
+        name: 'G2 G14 said by the relay alone ends no join: the same link goes on with the same key and token',
+      },
+    ],
+  },
+];
