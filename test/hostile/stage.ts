@@ -102,6 +102,11 @@ export class Stage {
     return { peer, stolen };
   }
 
+  /** The bare end of a link under these keys, bound to no room yet. */
+  peer(identity: Peer['identity']): Promise<Peer> {
+    return Peer.connect(this.relay, identity);
+  }
+
   /** All see each other, by name, and have nothing left to read. */
   async settled(all: readonly Member[], members: number): Promise<void> {
     await until('all to see each other', () =>

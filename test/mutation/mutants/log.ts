@@ -167,4 +167,21 @@ export const LOG_MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'a line after the closing is a line',
+    breaks: ['G11'],
+    changes: [
+      {
+        file: MESSAGE,
+        find: 'const over = draft.roster.closed && core.logLength === draft.chain.size;',
+        put: 'const over = draft.roster.closed && core.logLength < 0;',
+      },
+    ],
+    tests: [
+      {
+        path: 'test/hostile/untried.spec.ts',
+        name: 'whatever a relay goes on sending, entries and pushes, is neither shown nor in the way of forgetting',
+      },
+    ],
+  },
 ];

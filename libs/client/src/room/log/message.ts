@@ -24,8 +24,11 @@ const MISSING_KEPT = 64;
 export function decryptMessage(draft: RoomDraft, entry: Entry, before: Position): readonly StoredItem[] {
   const { core } = draft;
   const { sender } = entry;
-  const present = draft.roster.members.has(sender);
-  const senderKey = draft.roster.members.get(sender)?.key ?? keyBeforeDeparture(draft, sender);
+  // After the closing, which is a log's last entry, nobody is a member.
+  const over = draft.roster.closed && core.logLength === draft.chain.size;
+  const present = !over && draft.roster.members.has(sender);
+  const key = draft.roster.members.get(sender)?.key ?? keyBeforeDeparture(draft, sender);
+  const senderKey = over ? null : key;
   // The relay counts as sender only members; a removed one's message is the relay's doing.
   if (senderKey === null) return [alarm(ALARM_CODES.ALARM_BAD_SIGNATURE, sender)];
   let opened: { readonly body: Body<'message'>; readonly container: Bytes };

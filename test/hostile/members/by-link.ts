@@ -1,0 +1,53 @@
+/** A joiner whose frames are made by hand, with a key pair of its own choice: the honest course, up to a member. */
+import { concat, ctx, pad, type Bytes, type InviteId, type RoomId } from '@0fc/protocol';
+import {
+  generateKeyPair, makeJoinConfirm, makePrekey, openJoinReply, parseInvite, signBody, type KeyPair,
+} from '@0fc/crypto/keys'; // prettier-ignore
+import { nodeHash, nodeRandom } from '@0fc/crypto/node';
+import { encryptTo } from '../../../libs/crypto/src/keys/envelope.js';
+import { sealCell } from '../../../libs/crypto/src/keys/cell.js';
+import { Peer } from '../../integration/relay-peer.js';
+import { until } from '../../support/wait.js';
+import type { LyingRelay } from '../relay/lying-relay.js';
+
+export interface HandMember {
+  readonly peer: Peer;
+  readonly identity: KeyPair;
+  readonly roomId: RoomId;
+  readonly inviteId: InviteId;
+  readonly epoch: number;
+  readonly roomKey: Bytes;
+}
+
+/** Resolves once the relay says that it is admitted. */
+export async function memberByLink(
+  relay: LyingRelay,
+  text: string,
+  { identity = generateKeyPair(), name = 'Mallory' }: { identity?: KeyPair; name?: string } = {},
+): Promise<HandMember> {
+  const link = await parseInvite(nodeHash, text);
+  const { roomId, inviteId, ownerKey, inviteKey, token } = link;
+  const peer = await Peer.connect(relay, identity);
+  const joinKey = nodeRandom.bytes(32);
+  const { container: prekey } = makePrekey(identity, roomId, peer.memberId, 1);
+  const body = { roomId, inviteId, ownerKey, joinerKey: identity.publicKey, joinKey, prekey, name };
+  const place = ctx('join-request', roomId, inviteId, identity.publicKey);
+  const sealed = sealCell(token, pad(signBody(identity, 'joinRequest', body)), place);
+  const throwAway = generateKeyPair();
+  const request = concat(throwAway.publicKey, encryptTo(throwAway.privateKey, inviteKey, sealed));
+  await peer.request('claim', { roomId, inviteId });
+  await peer.request('joinRequest', { inviteId, request });
+  const { epoch, payload } = await until('the owner’s answer', () => peer.told('joinState').at(-1)?.reply);
+  const { key: roomKey } = await openJoinReply(nodeHash, { joinKey, token, roomId, request, epoch, payload });
+  const confirm = await makeJoinConfirm(nodeHash, {
+    identity,
+    roomId,
+    epoch,
+    roomKey,
+    request,
+    reply: payload,
+  });
+  await peer.request('joinConfirm', { inviteId, epoch, payload: confirm });
+  await until('the admission', () => peer.told('joinState').at(-1)?.stage === 'admitted');
+  return { peer, identity, roomId, inviteId, epoch, roomKey };
+}
