@@ -2,7 +2,7 @@
 import { clampTime, decodeBody, displayName, equalBytes, type MemberId } from '@0fc/protocol';
 import { containerBody } from '@0fc/crypto/verify';
 import type { HandOverView, InviteView, MemberView, PauseReason, RoomView } from '../api.js';
-import { ITEMS_PER_RECORD } from '../room/conversation.js';
+import { ITEMS_PER_RECORD } from '../room/state/records.js';
 import type { OwnerInvite, RoomCore } from '../room/state/records.js';
 import type { Room } from '../room/room.js';
 import { drawnName, type Faces } from './faces.js';

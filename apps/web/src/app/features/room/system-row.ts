@@ -31,6 +31,16 @@ const KNOTS: Readonly<Record<TimelineSystem['event'], IconName>> = {
   joinExpired: 'clock',
 };
 
+/** The sentence of a line that its numbers make another one; null: the one of its event. */
+function variantOf({ event, params }: TimelineSystem): string | null {
+  if (event === 'missed' && params.from === params.to) return 'missedOne';
+  if (event !== 'rotated') return null;
+  if (params.times !== undefined) return 'rotatedTimes';
+  if (params.unwrapped === undefined) return null;
+  if (params.mine === 1) return 'rotatedWithoutMe';
+  return params.unwrapped === 1 ? 'rotatedWithoutOne' : 'rotatedWithout';
+}
+
 /** Something that the room agreed on: a knot on its thread. */
 @Component({
   selector: 'li[zfcSystem]',
@@ -75,8 +85,7 @@ export class SystemRow {
       name: params.name ?? '',
       key: this.#i18n.t('room.key', { epoch: params.epoch ?? '' }),
     };
-    const one = event === 'missed' && params.from === params.to;
-    const key = one ? 'missedOne' : `${event}${me ? 'Me' : ''}`;
+    const key = variantOf(this.line()) ?? `${event}${me ? 'Me' : ''}`;
     return this.#i18n.parts(`room.system.${key}`, names, {
       ...params,
       ...names,
