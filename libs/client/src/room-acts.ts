@@ -91,7 +91,9 @@ export async function forgetting(vault: Vault, roomId: string): Promise<readonly
 /** A room of which this member is one still is left or closed first. Throws STILL_MEMBER. */
 export function mustBeOver({ state, stopped }: Room): void {
   const gone = stopped?.code === ERROR_CODES.ROOM_UNKNOWN;
-  if (state.core.stage === 'member' && !gone) throw new ClientError(ERROR_CODES.STILL_MEMBER);
+  const { core, roster } = state;
+  if (core.stage === 'member' && roster.members.has(core.me) && !gone)
+    throw new ClientError(ERROR_CODES.STILL_MEMBER);
 }
 
 /** What of the vault is damaged so that `open` fails; null: it does not. Rejects as `open` does otherwise. */
