@@ -6,6 +6,7 @@ const MANY_SPEC = 'libs/client/src/room/log/many-rotations.spec.ts';
 const HANDED_ON_SPEC = 'libs/client/src/room/log/handed-on.spec.ts';
 const misplaced = (what: string): string =>
   `G2 G14 ${what} ends in a failure that names the reply: no room is entered, nothing sent, the join can be given up`;
+const LIMITS_SPEC = 'test/integration/relay-owner-limits.spec.ts';
 const SIGNER_SPEC = 'libs/client/src/room/log/signer.spec.ts';
 
 export const OWNER_LOG_MUTANTS: readonly Mutant[] = [
@@ -46,8 +47,8 @@ export const OWNER_LOG_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'libs/client/src/room/log/rotation.ts',
-        find: 'rotated(rotation, roster.owner, draft.core.me),',
-        put: "...[null, ...rotation.unwrapped].map((member) => system(member === null ? 'rotated' : 'unwrapped', { actor: roster.owner })),",
+        find: '[rotated(rotation, roster.owner, draft.core.me)]',
+        put: "[null, ...rotation.unwrapped].map((member) => system(member === null ? 'rotated' : 'unwrapped', { actor: roster.owner }))",
       },
     ],
     tests: [{ path: MANY_SPEC, name: 'is one line with their number, however many they are' }],
@@ -167,5 +168,39 @@ export const OWNER_LOG_MUTANTS: readonly Mutant[] = [
       },
     ],
     tests: [{ path: OWNER_SPEC, name: misplaced('a head of before its rotation') }],
+  },
+  {
+    name: 'an admission is brought back where nothing was lost',
+    breaks: ['G2'],
+    changes: [
+      {
+        file: 'apps/relay/src/rooms/handlers/restore.ts',
+        find: "if (change.kind === 'admit' && !hasLost(room) && !ticketed) throw new Refusal('BAD_ENTRY');",
+        put: '',
+      },
+    ],
+    tests: [
+      {
+        path: LIMITS_SPEC,
+        name: 'an admission that no join led to is brought back only where something was lost, and rotations without end neither',
+      },
+    ],
+  },
+  {
+    name: 'an owner rotates without end',
+    breaks: ['G16'],
+    changes: [
+      {
+        file: 'apps/relay/src/rooms/handlers/roster.ts',
+        find: 'const retryMs = room.epochMessages > 0 ? 0 : context.mayRotate(roomId);',
+        put: 'const retryMs = 0;',
+      },
+    ],
+    tests: [
+      {
+        path: LIMITS_SPEC,
+        name: 'rotations with nothing said between them are few, and no removal waits behind them',
+      },
+    ],
   },
 ];

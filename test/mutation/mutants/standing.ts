@@ -304,7 +304,11 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     name: 'every refused claim of an invite has a line of its own',
     breaks: ['G2', 'G6'],
     changes: [
-      { file: ALARM_FLOOD, find: "new Set(['missed', 'inviteRefused'])", put: "new Set(['missed'])" },
+      {
+        file: ALARM_FLOOD,
+        find: "new Set(['missed', 'inviteRefused', 'rotated', 'prekeyBehind'])",
+        put: "new Set(['missed', 'rotated', 'prekeyBehind'])",
+      },
     ],
     tests: [
       {
