@@ -386,8 +386,12 @@ describe('what is brought back', () => {
   });
 
   test('an admission of which the invite was lost makes a member', async () => {
-    const room = await TestRoom.create(relay);
-    const joiner = await Peer.connect(relay);
+    const copied = await Copied.start();
+    const room = await TestRoom.create(copied.running);
+    // A store that was stopped says that it may have lost something.
+    await copied.copy();
+    await room.open(await copied.owner(room));
+    const joiner = await Peer.connect(copied.running);
     const inviteId = newInviteId();
     const entry = room.admit(joiner, inviteId);
     expect(await room.owner.refusal('roster', { entry })).toBe('INVITE_UNKNOWN');

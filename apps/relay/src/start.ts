@@ -6,7 +6,7 @@ import { access, constants, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Logger as NestLogger } from 'nestjs-pino';
 import { pino } from 'pino';
-import { toBase64Url, type Bytes, type RoomId } from '@0fc/protocol';
+import { LIMITS, toBase64Url, type Bytes, type RoomId } from '@0fc/protocol';
 import { loadThemis, nodeHash, systemClock } from '@0fc/crypto/node';
 import { fingerprintOf } from '@0fc/crypto/verify';
 import { openBackbone } from './backbone.js';
@@ -238,6 +238,8 @@ async function makeDataDir(path: string): Promise<void> {
 function contextOf(config: RelayConfig, store: RoomStore, trimmer: Trimmer): RelayContext {
   const creations = new Buckets();
   const restores = new Buckets();
+  const rotations = new Buckets();
+  const idle = { burst: LIMITS.idleRotations, perSecond: 1_000 / LIMITS.idleRotationMs };
   return {
     store,
     rosters: new Rosters(store, nodeHash),
@@ -254,6 +256,10 @@ function contextOf(config: RelayConfig, store: RoomStore, trimmer: Trimmer): Rel
     mayCreate: (address) => creations.of(address, config.roomsPerAddress, systemClock.now()).take(),
     mayRestore: (address) => {
       const bucket = restores.of(address, config.restoreRate, systemClock.now());
+      return bucket.take() ? 0 : bucket.waitMs();
+    },
+    mayRotate: (roomId) => {
+      const bucket = rotations.of(roomId, idle, systemClock.now());
       return bucket.take() ? 0 : bucket.waitMs();
     },
   };

@@ -71,6 +71,7 @@ export const message = (
     state: 'read',
     newcomers: [],
     late: false,
+    orderUnknown: false,
     readBy: 4,
     readers: ['Lucie Marchand', 'Jonas Weber', 'Maryam Haddad', 'Inès Faure'],
     unsupported: false,

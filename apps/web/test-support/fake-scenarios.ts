@@ -81,6 +81,12 @@ const SCENARIOS: Readonly<Record<string, () => Scenario>> = {
   quotingfar: () => make({ alarms: 0, unreadFrom: 10_010, earlier: true }, {}, quotingTimeline(4_300)),
   events: () => make({ alarms: 0, unreadFrom: 100 }, {}, everyEvent),
   alarms: () => make({ alarms: everyAlarm.length, unreadFrom: 100 }, {}, everyAlarm),
+  orderunknown: () =>
+    make(
+      { alarms: 0, unreadFrom: 100 },
+      {},
+      timeline.map((item) => (item.type === 'message' ? { ...item, orderUnknown: item.id === 'm3' } : item)),
+    ),
   doubtful: () =>
     make(
       { unreadFrom: 100 },
@@ -105,6 +111,7 @@ const SCENARIOS: Readonly<Record<string, () => Scenario>> = {
     }),
   departure: () => asGuest({ paused: 'departure' }),
   restore: () => asGuest({ paused: 'restore' }),
+  unlisted: () => asGuest({ members: guestMembers.filter(({ me }) => !me) }),
   nokey: () => asGuest({ paused: 'key', key: null }),
   unsent: () =>
     make({ alarms: 0, unreadFrom: 100, typing: [], approvals: [], held: ['w1', 'w2'] }, {}, unsentTimeline),

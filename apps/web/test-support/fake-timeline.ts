@@ -127,6 +127,10 @@ const EVENTS: readonly (readonly [TimelineSystem['event'], TimelineSystem['param
   ], // prettier-ignore
   ['closed'],
   ['rotated', { epoch: 8 }],
+  ['rotated', { epoch: 8, unwrapped: 1, mine: 0 }],
+  ['rotated', { epoch: 8, unwrapped: 220, mine: 0 }],
+  ['rotated', { epoch: 8, unwrapped: 220, mine: 1 }],
+  ['rotated', { epoch: 380, times: 372 }],
   ['missed', { from: 12, to: 40 }],
   ['joinDropped'],
   ['name', { name: 'Collectif Rive Gauche' }],

@@ -114,12 +114,16 @@ describe('in the vault', () => {
   });
 
   test('a room is forgotten only once it is over', () => {
-    const room = (stage: string, code: string | null) =>
-      ({ state: { core: { stage } }, stopped: code === null ? null : { code } }) as unknown as Room;
+    const room = (stage: string, code: string | null, listed = true) => {
+      const state = { core: { stage, me: 'me' }, roster: { members: new Map(listed ? [['me', {}]] : []) } };
+      return { state, stopped: code === null ? null : { code } } as unknown as Room;
+    };
     for (const still of [room('member', null), room('member', 'REPLACED')]) {
       expect(() => mustBeOver(still, false)).toThrow(/^STILL_MEMBER/);
     }
     for (const over of ['left', 'removed', 'closed'].map((name) => room(name, null))) mustBeOver(over, false);
     mustBeOver(room('member', 'ROOM_UNKNOWN'), false);
+    // Whoever no chain admits has nothing to leave.
+    mustBeOver(room('member', null, false), false);
   });
 });

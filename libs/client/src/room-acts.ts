@@ -105,9 +105,14 @@ export function newMembership(rooms: ReadonlyMap<string, Room>, roomId: RoomId):
 /** What the relay says of a room that is not there any more; it may be back. */
 const GONE: readonly string[] = [ERROR_CODES.ROOM_UNKNOWN, ERROR_CODES.ROOM_CLOSED];
 
-/** The membership has ended, by its own or its owner's signature; or the room is gone, by the relay's word. */
-export const isOver = ({ state, stopped }: Pick<Room, 'state' | 'stopped'>): boolean =>
-  state.core.stage !== 'member' || GONE.includes(stopped?.code ?? '');
+/**
+ * The membership has ended, by its own or its owner's signature; or no chain admits this member; or the room is gone, by
+ * the relay's word.
+ */
+export const isOver = ({ state, stopped }: Pick<Room, 'state' | 'stopped'>): boolean => {
+  const { core, roster } = state;
+  return core.stage !== 'member' || !roster.members.has(core.me) || GONE.includes(stopped?.code ?? '');
+};
 
 /**
  * A room of which this member is one still is left or closed first. `unconfirmed`: who has asked to leave need not

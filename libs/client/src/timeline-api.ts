@@ -35,6 +35,11 @@ export interface TimelineMessage extends TimelinePlace {
   readonly newcomers: readonly string[];
   /** it came after messages that its sender wrote later: the relay had withheld it */
   readonly late: boolean;
+  /**
+   * the first line that this client has of its sender, under a counter that does not go on from what the owner handed
+   * on with the join: nobody but the owner says that there were others before it
+   */
+  readonly orderUnknown: boolean;
   /** other members that have read it */
   readonly readBy: number;
   /** their names */
@@ -72,6 +77,10 @@ export interface TimelineSystem extends TimelinePlace {
     | 'transferred'
     | 'settings'
     | 'closed'
+    /**
+     * a fresh key. `unwrapped`: members that it was not made for, since their prekeys are unusable, `mine` 1: this client
+     * among them, `member` who it is where that is one. `times`: so many in a row are counted in this line
+     */
     | 'rotated'
     | 'missed'
     | 'joinDropped'
@@ -91,7 +100,7 @@ export interface TimelineSystem extends TimelinePlace {
     | 'imported'
     /** the relay has an older prekey of this member than the one it published */
     | 'prekeyBehind'
-    /** the owner's rotation has no key for `member`, whose prekey is unusable */
+    /** of earlier versions, beside 'rotated': that has no key for `member` */
     | 'unwrapped'
     /** a hand-over: offered to `member`, declined or withdrawn */
     | 'offered'

@@ -60,6 +60,12 @@ export const LIMITS = {
   joinDeadlineMs: 30 * 86_400_000,
   minJoinDeadlineMs: 60_000,
   historyEntries: 1_000_000,
+  /**
+   * rotations of a room with no message since the last one that go at once, and how many milliseconds bring one more:
+   * who goes takes a key along in its own command, and a message makes room for a rotation
+   */
+  idleRotations: 32,
+  idleRotationMs: 60_000,
   /** settings entries in the life of a room: the chain is never trimmed */
   settingsEntries: 1_000,
   invitesOpen: 64,

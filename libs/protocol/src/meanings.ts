@@ -143,6 +143,10 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
     'The reply does not open, or is not by the owner that the link names.',
     'Tell the owner: somebody stands between.',
   ),
+  JOIN_REPLY_MISPLACED: means(
+    'The owner’s reply has this member begin where the room’s log does not have its admission behind it, or under another head or transcript.',
+    'Nothing was entered. Ask the owner: its client, or a copy of its keys, says what is not so.',
+  ),
   JOIN_DROPPED: means(
     'The relay says that the owner ended the join: too late, not proved, or the room changed hands.',
     'Open the same link again, which goes on with the same keys; or ask for a new one.',

@@ -41,6 +41,7 @@ export class World {
       },
       mayCreate: () => true,
       mayRestore: () => 0,
+      mayRotate: () => 0,
     };
   }
 

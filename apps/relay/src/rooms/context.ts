@@ -24,6 +24,9 @@ export type CreationGate = (address: string) => boolean;
 /** Entries that an address has brought back lately; milliseconds to wait, 0: go on. */
 export type RestoreGate = (address: string) => number;
 
+/** Rotations without a message before them that a room has had lately; milliseconds to wait, 0: go on. */
+export type RotationGate = (roomId: RoomId) => number;
+
 export interface RelayContext {
   readonly store: RoomStore;
   readonly rosters: Rosters;
@@ -33,6 +36,7 @@ export interface RelayContext {
   readonly limits: RoomLimits;
   readonly mayCreate: CreationGate;
   readonly mayRestore: RestoreGate;
+  readonly mayRotate: RotationGate;
 }
 
 export interface Call {

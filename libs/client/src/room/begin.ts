@@ -1,6 +1,6 @@
 /** How a room begins on this device: created here, or joined (docs/protocol.md sections 4, 5). */
 import {
-  decodeBody, ERROR_CODES, parse, settings as settingsSchema, type ErrorCode, type EventBody, type JoinReplyBody, type RoomId, type RoomSettings,
+  decodeBody, ERROR_CODES, parse, settings as settingsSchema, type ErrorCode, type EventBody, type JoinReplyBody, type MemberId, type RoomId, type RoomSettings,
 } from '@0fc/protocol'; // prettier-ignore
 import {
   bodyHash,
@@ -20,10 +20,11 @@ import { applyForwardedName } from './log/profiles.js';
 import { enqueue } from './outbox.js';
 import { append, extendChain, rememberTranscript, set, setSender, writeRecord } from './state/changes.js';
 import type { RoomDraft } from './state/draft.js';
-import { membershipOf, STORES, type JoinRecord, type RoomCore } from './state/records.js';
+import { membershipOf, STORES, type JoinRecord, type RoomCore, type SenderRecord } from './state/records.js';
 import { RoomState } from './state/state.js';
 
-const GENESIS_POSITION = { g: 1, s: 0 } as const;
+/** Where the first epoch of every room begins. */
+export const GENESIS_POSITION = { g: 1, s: 0 } as const;
 
 /** What is the same in every room that begins. */
 export const FRESH = {
@@ -211,14 +212,31 @@ export async function joinedRoom(
     // What lies before the floor is not this member's to see: only what the log brings from there on is shown.
     const chainShown = shownAtFloor(draft, reply);
     draft.apply(set({ chainShown, logLength: chainShown }), rememberTranscript(reply.floor, reply.t));
-    for (const { sender, instance, n } of reply.counters)
-      draft.apply(setSender(sender, { counter: { instance, n } }));
+    for (const [sender, counter] of handedOnCounters(draft, reply, chainShown))
+      draft.apply(setSender(sender, { counter, handedOn: true }));
     for (const profile of reply.profiles) applyForwardedName(draft, profile);
     if (reply.roomName !== null) applyForwardedName(draft, reply.roomName);
     const people = [...draft.core.people, { memberId: me, name: join.name, proof: null }];
     draft.apply(set({ people }), writeRecord(STORES.joins, membershipOf(join), null));
     enqueue(draft, platform, { type: 'profile', name: join.name });
   });
+}
+
+/**
+ * Of everybody who was on the roster before the floor: the last counter by the owner's word, null where it says none.
+ * Whoever came later begins at one, and strangers have none.
+ */
+function handedOnCounters(
+  draft: RoomDraft,
+  { counters }: JoinReplyBody,
+  chainShown: number,
+): ReadonlyMap<MemberId, SenderRecord['counter']> {
+  const { members, former } = draft.roster;
+  const before = [...members.values()]
+    .filter(({ admit }) => (draft.chainIndex(admit) ?? 0) < chainShown)
+    .map(({ memberId }) => memberId);
+  const said = new Map(counters.map(({ sender, instance, n }) => [sender, { instance, n }]));
+  return new Map([...before, ...former.keys()].map((sender) => [sender, said.get(sender) ?? null]));
 }
 
 /** How many entries of the chain lie before the floor: those up to the head that its rotation names. */

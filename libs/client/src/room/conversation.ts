@@ -11,11 +11,9 @@ import { messageIdOf } from './log/items.js';
 import { knownContent, targetKey } from './state/content.js';
 import { isLine } from './state/counts.js';
 import { NotLoaded } from './state/not-loaded.js';
-import type { LogRecord, OutboxItem, StoredMessage } from './state/records.js';
+import { ITEMS_PER_RECORD, type LogRecord, type OutboxItem, type StoredMessage } from './state/records.js';
 import type { RoomState } from './state/state.js';
 
-/** Items of one log record sort behind it and before the next. */
-export const ITEMS_PER_RECORD = 16;
 /** The newest line is looked for in so many records before the newest that was one. */
 const LAST_LINE_WITHIN = 4_096;
 /** Beyond every position that can have been read. */

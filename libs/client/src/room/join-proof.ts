@@ -1,10 +1,13 @@
 /** What a joiner takes for an answer of its room's owner (docs/protocol.md section 5.8). */
 import {
-  decodeBody, equalBytes, ERROR_CODES, type Bytes, type JoinReplyBody, type JoinState,
+  comparePositions, decodeBody, equalBytes, ERROR_CODES, type Bytes, type Entry, type JoinReplyBody, type JoinState,
 } from '@0fc/protocol'; // prettier-ignore
-import { bodyHash, memberIdOf, readChain, verifyContainer, type Hash, type Roster } from '@0fc/crypto/verify';
+import {
+  bodyHash, containerBody, memberIdOf, readChain, transcriptStart, verifyContainer, type Hash, type Roster,
+} from '@0fc/crypto/verify'; // prettier-ignore
 import { keyHash, openJoinReply } from '@0fc/crypto/keys';
 import { ClientError } from '../errors.js';
+import { GENESIS_POSITION } from './begin.js';
 import type { JoinRecord } from './state/records.js';
 
 export interface Proved {
@@ -39,7 +42,65 @@ export async function proveReply(
   const actual = await keyHash(hash, roster.nonce, reply.epoch, reply.key);
   if (!equalBytes(committedHash(reply, roster, ownerKey), actual))
     throw new ClientError(ERROR_CODES.INVITE_REPLY_INVALID);
+  await checkBegin(hash, reply, all);
   return { reply, chain, roster, all };
+}
+
+/**
+ * What can be told of where a reply has the joiner begin before the log is read. The first epoch begins with the
+ * genesis, so that nothing of it is the owner's to say; a later one with a rotation, and the chain is not known for less
+ * than the head that it names. Throws JOIN_REPLY_MISPLACED.
+ */
+async function checkBegin(
+  hash: Hash,
+  { rotation, head, floor, t }: JoinReplyBody,
+  all: readonly Bytes[],
+): Promise<void> {
+  const [genesis = new Uint8Array()] = all;
+  if (rotation === null) {
+    const begins = comparePositions(floor, GENESIS_POSITION) === 0;
+    if (begins && equalBytes(t, await transcriptStart(hash, genesis))) return;
+    throw new ClientError(ERROR_CODES.JOIN_REPLY_MISPLACED);
+  }
+  const named = await indexOf(hash, all, decodeBody(containerBody(rotation), 'rotation').body.head);
+  if (named < 0 || named > (await indexOf(hash, all, head)))
+    throw new ClientError(ERROR_CODES.JOIN_REPLY_MISPLACED);
+}
+
+/** Index of the entry with a body hash; -1: there is none. */
+async function indexOf(hash: Hash, chain: readonly Bytes[], head: Bytes): Promise<number> {
+  for (const [at, container] of chain.entries()) {
+    if (equalBytes(await bodyHash(hash, container), head)) return at;
+  }
+  return -1;
+}
+
+/** What the log has at the place that a reply names, and behind it. */
+export interface Begin {
+  /** the first entry that this member is served: that of its floor, while the log has it; null: there is none */
+  readonly first: Entry | null;
+  /** whether its own admission is behind that, or may be in a range that was trimmed meanwhile */
+  readonly admitted: boolean;
+}
+
+/**
+ * Whether the log bears out where a reply has this member begin: with the very rotation of the reply, or, where the
+ * relay has the member begin later, before that; and its own admission behind it. Throws JOIN_REPLY_MISPLACED.
+ */
+export async function checkPlaced(
+  hash: Hash,
+  reply: JoinReplyBody,
+  { first, admitted }: Begin,
+): Promise<void> {
+  const order = first === null ? -1 : comparePositions(reply.floor, first.position);
+  const same = order !== 0 || first === null || (await beginsEpoch(hash, reply, first));
+  if (!admitted || order > 0 || !same) throw new ClientError(ERROR_CODES.JOIN_REPLY_MISPLACED);
+}
+
+async function beginsEpoch(hash: Hash, { rotation }: JoinReplyBody, first: Entry): Promise<boolean> {
+  if (rotation === null) return first.kind === 'roster';
+  if (first.kind !== 'rotation') return false;
+  return equalBytes(await bodyHash(hash, first.clear), await bodyHash(hash, rotation));
 }
 
 function committedHash(reply: JoinReplyBody, roster: Roster, ownerKey: Bytes): Bytes {

@@ -10,8 +10,8 @@ import { ClientError } from '../errors.js';
 import type { Platform } from '../ports.js';
 import type { Vault } from '../vault.js';
 import { joinedRoom } from './begin.js';
-import { proveReply, type Proved } from './join-proof.js';
-import { fetchChain } from './log-end.js';
+import { checkPlaced, proveReply, type Proved } from './join-proof.js';
+import { fetchChain, readBegin } from './log-end.js';
 import type { Due, Link, Outcome } from './outgoing/due.js';
 import type { Part } from './outgoing/lane.js';
 import { encodeRecord, joinRecord, membershipOf, STORES, type JoinRecord } from './state/records.js';
@@ -195,8 +195,8 @@ export class JoinSteps implements Part {
   }
 
   /**
-   * A member by its own admission in the verified chain, and by nothing that the relay merely says: until then token,
-   * join key and record stay (section 5.10).
+   * A member by its own admission, in the verified chain and in the log behind where the owner's reply has it begin,
+   * and by nothing that relay or owner merely say: until then token, join key and record stay (section 5.10).
    */
   async #enter(last: JoinState['reply'] | null): Promise<void> {
     const { platform, vault, instance, admitted } = this.#options;
@@ -206,6 +206,15 @@ export class JoinSteps implements Part {
     const me = await memberIdOf(hash, this.record.identity.publicKey);
     const { members, former } = await readChain(hash, this.record.roomId, all);
     if (!members.has(me) && !former.has(me)) throw new ClientError(ERROR_CODES.RELAY_LIED);
+    const admission = members.get(me)?.admit ?? null;
+    // Who has been removed meanwhile is served the entry that says so, and nothing to hold the reply against.
+    const { roomId } = this.record;
+    const begin =
+      admission === null
+        ? null
+        : await readBegin(this.#link, platform.crypto, { roomId, floor: reply.floor, admission });
+    if (begin !== null) await checkPlaced(hash, reply, begin);
+    else if (!former.has(me)) throw new ClientError(ERROR_CODES.RELAY_LIED);
     const room = await joinedRoom(platform, vault, this.record, reply, chain, roster, instance);
     admitted(room);
   }

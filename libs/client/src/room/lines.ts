@@ -27,6 +27,8 @@ export interface Said extends Target {
   readonly lost: number | null;
   /** it came after messages that its sender wrote later */
   readonly late: boolean;
+  /** nobody but the owner has said what of its sender came before it */
+  readonly orderUnknown: boolean;
 }
 
 /** Messages of the log, as far as they are known. */
@@ -122,6 +124,7 @@ interface Message extends Target {
   readonly content: AnyContent;
   readonly lost?: number;
   readonly late?: true;
+  readonly orderUnknown?: true;
 }
 
 /** Null for what is no message of its own: an edit, a reaction, a name, a marker. */
@@ -131,9 +134,9 @@ export function saidOf(item: Message, content: Content | null, order: number, at
   const key = targetKey(item);
   const text = content?.text ?? null;
   const replyTo = content?.type === 'reply' ? content.to : null;
-  const { lost = null, late = false } = item;
+  const { lost = null, late = false, orderUnknown = false } = item;
   const id = messageIdOf(sender, mid);
-  return { sender, instance, n, key, id, order, sentAt, at, text, replyTo, lost, late };
+  return { sender, instance, n, key, id, order, sentAt, at, text, replyTo, lost, late, orderUnknown };
 }
 
 /** Nearly always at the end: only a message whose key came late stands further up. */

@@ -2,10 +2,15 @@
  * What is read of the relay beside the pages of the log: the roster chain, and rotations that were altered or left
  * out on their way (docs/protocol.md sections 4, 7 and 8).
  */
-import { comparePositions, ERROR_CODES, type Bytes, type Entry, type OpenReply } from '@0fc/protocol';
+import {
+  comparePositions, equalBytes, ERROR_CODES, type Bytes, type Entry, type OpenReply, type Position, type RoomId,
+} from '@0fc/protocol'; // prettier-ignore
+import { bodyHash } from '@0fc/crypto/verify';
 import type { Connection } from '../connection.js';
 import { ClientError } from '../errors.js';
+import type { Platform } from '../ports.js';
 import type { RoomHandle } from './handle.js';
+import type { Begin } from './join-proof.js';
 import { checkPlausible } from './log/plausible.js';
 import type { RoomSnapshot } from './state/draft.js';
 
@@ -32,6 +37,49 @@ export async function fetchChain(
   return entries;
 }
 
+/** Pages between a member's floor and its own admission: more than the messages of an epoch come to. */
+const ADMISSION_PAGES = 10_000;
+
+/**
+ * Reads from where the relay has a new member begin, until an entry is its own admission, by that entry's hash. Null:
+ * this member is departed already, and is served no log. Rejects with RELAY_LIED.
+ */
+export async function readBegin(
+  connection: Pick<Connection, 'request'>,
+  { hash, clock }: Platform['crypto'],
+  {
+    roomId,
+    floor,
+    admission,
+  }: { readonly roomId: RoomId; readonly floor: Position; readonly admission: Bytes },
+): Promise<Begin | null> {
+  let first: Entry | null = null;
+  let after: Position | null = null;
+  for (let page = 0; page < ADMISSION_PAGES; page++) {
+    const reply: OpenReply = await connection.request('open', { roomId, after, head: null, epoch: 0 });
+    if (reply.role === 'departed') return null;
+    checkPlausible(reply, clock.now());
+    first ??= reply.entries[0] ?? null;
+    for (const { kind, payload } of reply.entries) {
+      if (kind === 'roster' && equalBytes(await bodyHash(hash, payload), admission))
+        return { first, admitted: true };
+    }
+    // What it has trimmed behind the floor may have been the admission.
+    if (comparePositions(reply.trimmed, floor) > 0) return { first, admitted: true };
+    const last = endOf(reply);
+    if (reply.live || last === undefined || (after !== null && comparePositions(last, after) <= 0))
+      return { first, admitted: false };
+    after = last;
+  }
+  throw new ClientError(ERROR_CODES.RELAY_LIED);
+}
+
+/** How far a page leads. */
+function endOf({ generations, entries }: OpenReply): Position | undefined {
+  const begun = generations.at(-1);
+  return entries.at(-1)?.position ?? (begun && { g: begun.generation, s: begun.from.s });
+}
+
 /** Rotations after the one that began the epoch of this client; null: `isCurrent` has become false meanwhile. */
 export async function readRotations(
   { state, connection, platform }: RoomHandle,
@@ -47,8 +95,7 @@ export async function readRotations(
     checkPlausible(reply, platform.crypto.clock.now());
     if (reply.rotation !== undefined) rotations.push(reply.rotation);
     rotations.push(...reply.entries.filter(({ kind }) => kind === 'rotation'));
-    const begun = reply.generations.at(-1);
-    const last = reply.entries.at(-1)?.position ?? (begun && { g: begun.generation, s: begun.from.s });
+    const last = endOf(reply);
     // Nothing further on: a relay that repeats itself is not asked for ever.
     if (reply.live || last === undefined || comparePositions(last, after) <= 0) return rotations;
     after = last;

@@ -31,7 +31,7 @@ const ids = (made: Step): readonly string[] => items(made).map(({ id }) => id);
 const fill = (count: number, shown = true): Promise<void> =>
   change(
     on.source.state,
-    ...Array.from({ length: count }, (_, n) => append(null, n, shown ? [system('rotated')] : [])),
+    ...Array.from({ length: count }, (_, n) => append(null, n, shown ? [system('offered')] : [])),
   );
 
 describe('the window', () => {

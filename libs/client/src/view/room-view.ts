@@ -2,9 +2,8 @@
 import { clampTime, decodeBody, displayName, equalBytes, type MemberId } from '@0fc/protocol';
 import { containerBody } from '@0fc/crypto/verify';
 import type { HandOverView, InviteView, MemberView, PauseReason, RoomView } from '../api.js';
-import { ITEMS_PER_RECORD } from '../room/conversation.js';
 import { isOver } from '../room-acts.js';
-import { membershipOf, type OwnerInvite, type RoomCore } from '../room/state/records.js';
+import { ITEMS_PER_RECORD, membershipOf, type OwnerInvite, type RoomCore } from '../room/state/records.js';
 import type { Room } from '../room/room.js';
 import { drawnName, type Faces } from './faces.js';
 import { heldLines } from './timeline.js';

@@ -2,12 +2,12 @@
 import { clampTime, displayName, type MemberId } from '@0fc/protocol';
 import type { TimelineItem, TimelineMessage, TimelineSystem } from '../api.js';
 import { admittedSince, newcomersSince } from '../room/log/lost.js';
-import { ITEMS_PER_RECORD, type Conversation } from '../room/conversation.js';
+import type { Conversation } from '../room/conversation.js';
 import type { Said } from '../room/lines.js';
 import { messageIdOf } from '../room/log/items.js';
 import { knownContent, targetKey } from '../room/state/content.js';
 import { isSettled } from '../room/state/counts.js';
-import type { LogRecord, StoredItem } from '../room/state/records.js';
+import { ITEMS_PER_RECORD, type LogRecord, type StoredItem } from '../room/state/records.js';
 import type { RoomState } from '../room/state/state.js';
 import { drawnName, type Faces } from './faces.js';
 import { isRelayTimeDoubtful, isSentTimeDoubtful } from './times.js';
@@ -132,6 +132,7 @@ function messageOf(source: Source, said: Said): TimelineMessage {
     state: stateOf(source, said, readers),
     newcomers: newcomersTo(source, said).map((member) => faces.nameFor(state, member)),
     late: said.late,
+    orderUnknown: said.orderUnknown,
     readBy: readers.length,
     readers: named(readers),
     unsupported: said.text === null && !fate.deleted,

@@ -12,6 +12,9 @@ import type { RoomFacts } from '../room-store.js';
 import { bind, storeGenesis } from './rooms.js';
 import { namedEpoch, storeChange } from './roster.js';
 
+/** Of a room whose store has lost nothing yet. */
+const GENESIS_GENERATION = 1;
+
 type Entries = RequestBody<'restore'>['entries'];
 type Restored = Entries[number];
 
@@ -64,6 +67,9 @@ async function restoreOne(
   }
 }
 
+/** Whether this store has declared that it lost something of a room, or may have: a generation after the first does. */
+const hasLost = ({ tip }: RoomFacts): boolean => tip.g !== GENESIS_GENERATION;
+
 async function restoreRoster(
   context: RelayContext,
   peer: Peer,
@@ -77,6 +83,10 @@ async function restoreRoster(
   if (granted(await context.store.findRoster(roomId, head)).placed !== null) return false;
   const before = await context.rosters.at(room);
   const { roster, change } = await applyRoster(context.hash, before, container);
+  // An admission that no join led to here has come of one that was lost, or of none. Where a room is made by ticket alone
+  // its owner has made a lost one anew, and nothing tells the two apart.
+  const ticketed = context.limits.creationToken !== null;
+  if (change.kind === 'admit' && !hasLost(room) && !ticketed) throw new Refusal('BAD_ENTRY');
   granted(
     await context.store.appendRoster({
       roomId,
@@ -125,6 +135,9 @@ async function restoreRotation(
   if (granted(await context.store.addWraps(own)).placed !== null) return false;
   const roster = await context.rosters.at(room);
   const body = await verifyRotation(context.hash, roster, room.epoch, clear, payload);
+  // Nothing was lost here: it is one more rotation, and no message of its own made room for it.
+  const retryMs = hasLost(room) ? 0 : context.mayRotate(roomId);
+  if (retryMs > 0) throw new Refusal('RATE_LIMITED', { retryMs });
   granted(
     await context.store.rotate({
       roomId,

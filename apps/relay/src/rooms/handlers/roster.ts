@@ -169,6 +169,9 @@ export const rotate: Handler<'rotate'> = {
       granted(await context.store.addWraps({ roomId, by: peer.memberId, newEpoch, hash, wraps }));
       return { reply: { placed: known } };
     }
+    // An owner can make keys without end, and each is every member's to keep: a message makes room for one.
+    const retryMs = room.epochMessages > 0 ? 0 : context.mayRotate(roomId);
+    if (retryMs > 0) throw new Refusal('RATE_LIMITED', { retryMs });
     const placed = await placeRotation(context, room, body);
     context.trimmer.due(roomId);
     return { reply: { placed } };

@@ -7,7 +7,7 @@ import { ClientError } from '../../errors.js';
 import { knownContent } from '../state/content.js';
 import { dropOutbox, putOutbox, setSender } from '../state/changes.js';
 import { RETIRED_KEPT, type RoomDraft, type RoomSnapshot } from '../state/draft.js';
-import type { EpochKey, StoredItem } from '../state/records.js';
+import type { EpochKey, SenderRecord, StoredItem } from '../state/records.js';
 import { checkSeen } from './fork.js';
 import { noteRestored } from './generations.js';
 import { alarm, system } from './items.js';
@@ -61,6 +61,7 @@ export function decryptMessage(draft: RoomDraft, entry: Entry, before: Position)
   if (sender === core.me) settleOutbox(draft, body);
   if (!present) return [alarm(ALARM_CODES.ALARM_BAD_SIGNATURE, sender)];
   const late = isLate(draft, body);
+  const orderUnknown = isOrderUnknown(draft, body);
   const items: StoredItem[] = [
     ...noteCounter(draft, body, entry.position),
     ...checkSeen(draft, body, before, epochKey.floor),
@@ -78,6 +79,7 @@ export function decryptMessage(draft: RoomDraft, entry: Entry, before: Position)
     sentAt,
     content: body.content,
     ...(late ? { late: true } : {}),
+    ...(orderUnknown ? { orderUnknown: true } : {}),
   });
   noteChange(draft, body);
   const named = core.roomName?.name ?? null;
@@ -126,7 +128,7 @@ function checkCounter(draft: RoomDraft, body: Body<'message'>): readonly StoredI
     noteFound(draft, body);
     return [{ type: 'repeat', sender: body.sender, instance: body.instance, n: body.n }];
   }
-  const last = draft.sender(body.sender).counter;
+  const last = countedHere(draft, body.sender);
   // Not above the last, and yet not held here: shown as missed, and taken now; or from before this member's history
   // began, and sent again after a loss (section 6); else its number is used twice.
   const late = last !== null && equalBytes(last.instance, body.instance) && body.n <= last.n;
@@ -136,6 +138,24 @@ function checkCounter(draft: RoomDraft, body: Body<'message'>): readonly StoredI
   return null;
 }
 
+/** The last counter of a sender that was read here, and not only handed on with the join; null: none was. */
+function countedHere(snapshot: RoomSnapshot, sender: MemberId): SenderRecord['counter'] {
+  const { counter, handedOn = false } = snapshot.sender(sender);
+  return handedOn ? null : counter;
+}
+
+/**
+ * The first message of a sender from before this member's time that is read here, where it does not go on from the
+ * counter that the owner handed on: either may be wrong, and nobody is accused.
+ */
+function isOrderUnknown(snapshot: RoomSnapshot, { sender, instance, n }: Body<'message'>): boolean {
+  const { counter, handedOn = false } = snapshot.sender(sender);
+  return handedOn && n !== expectedAfter(counter, instance);
+}
+
+const expectedAfter = (last: SenderRecord['counter'], instance: Bytes): number =>
+  last !== null && equalBytes(last.instance, instance) ? last.n + 1 : 1;
+
 /** The last message of its sender is in the log again, at another position. */
 function notePlace(draft: RoomDraft, { sender, instance, n }: Body<'message'>, at: Position): void {
   const { counter } = draft.sender(sender);
@@ -144,21 +164,21 @@ function notePlace(draft: RoomDraft, { sender, instance, n }: Body<'message'>, a
 
 function noteCounter(draft: RoomDraft, body: Body<'message'>, at: Position): readonly StoredItem[] {
   const { sender, instance, n } = body;
-  const { counter: last, retired, missing } = draft.sender(sender);
+  const { counter: last, retired, missing, handedOn = false } = draft.sender(sender);
   const items: StoredItem[] = [];
   if (retired.some((old) => equalBytes(old.instance, instance)))
     return [alarm(ALARM_CODES.ALARM_OLD_INSTANCE, sender, { n })];
   const same = last !== null && equalBytes(last.instance, instance);
-  const expected = same ? last.n + 1 : 1;
-  if (n < expected) {
+  const expected = expectedAfter(last, instance);
+  if (n < expected && !handedOn) {
     noteFound(draft, body);
     return [];
   }
   // What was told as missed already may have had so many of them; more were withheld.
-  if (n > expected && n > expected + missedSince(draft, sender))
+  if (n > expected && n > expected + missedSince(draft, sender) && !handedOn)
     items.push(alarm(ALARM_CODES.ALARM_MESSAGE_GAP, sender, { from: expected, to: n - 1 }));
   // Bounded, or a member that changes its instance with every message would swell the record of all others.
-  const replaced = last === null || same ? retired : [...retired.slice(1 - RETIRED_KEPT), last];
+  const replaced = last === null || same || handedOn ? retired : [...retired.slice(1 - RETIRED_KEPT), last];
   const before = same ? missing : [];
   const skipped = n > expected ? [...before, { from: expected, to: n - 1 }] : before;
   draft.apply(
@@ -167,6 +187,7 @@ function noteCounter(draft: RoomDraft, body: Body<'message'>, at: Position): rea
       at,
       retired: replaced,
       missing: skipped.slice(-MISSING_KEPT),
+      ...(handedOn ? { handedOn: false } : {}),
     }),
   );
   return items;
@@ -174,7 +195,8 @@ function noteCounter(draft: RoomDraft, body: Body<'message'>, at: Position): rea
 
 /** Whether its sender has written later messages that are here. */
 function isLate(snapshot: RoomSnapshot, { sender, instance, n }: Body<'message'>): boolean {
-  const { counter, retired } = snapshot.sender(sender);
+  const counter = countedHere(snapshot, sender);
+  const { retired } = snapshot.sender(sender);
   return [...(counter === null ? [] : [counter]), ...retired].some(
     (one) => equalBytes(one.instance, instance) && n <= one.n,
   );
@@ -185,7 +207,8 @@ function noteChange(draft: RoomDraft, { content }: Body<'message'>): void {
   const known = knownContent(content);
   if (known?.type !== 'edit' && known?.type !== 'delete' && known?.type !== 'reaction') return;
   const { sender, instance, n } = known.to;
-  const { counter, retired, changedAhead } = draft.sender(sender);
+  const counter = countedHere(draft, sender);
+  const { retired, changedAhead } = draft.sender(sender);
   const [last] = [...(counter === null ? [] : [counter]), ...retired].filter((one) =>
     equalBytes(one.instance, instance),
   );

@@ -1,6 +1,6 @@
 /** Taking in a rotation (docs/protocol.md section 7; G8, G9, G10, G11). */
 import {
-  ALARM_CODES, equalBytes, ERROR_CODES, type AlarmCode, type Body, type Bytes, type Entry,
+  ALARM_CODES, equalBytes, ERROR_CODES, type AlarmCode, type Body, type Bytes, type Entry, type MemberId,
   type Position,
 } from '@0fc/protocol'; // prettier-ignore
 import { bodyHash, verifyContainer, verifyRotation, type Hash, type Roster } from '@0fc/crypto/verify';
@@ -39,10 +39,7 @@ export async function applyRotation(
     return [alarm(ALARM_CODES.ALARM_FOREIGN_ROTATION, entry.sender, { forged: forged ? 1 : 0 })];
   }
   const missed = giveUpSealed(draft);
-  const items: StoredItem[] = [
-    system('rotated', { actor: roster.owner, numbers: { epoch: rotation.newEpoch } }),
-    ...rotation.unwrapped.map((member) => system('unwrapped', { actor: roster.owner, member })),
-  ];
+  const items: StoredItem[] = [rotated(rotation, roster.owner, draft.core.me)];
   const opened = adoptOwn(draft, rotation) ?? (await openOwnWrap(hash, draft, roster, rotation, entry));
   items.push(...opened.items);
   const wraps = ownWraps(draft, entry);
@@ -74,6 +71,22 @@ export async function applyRotation(
   );
   forgetKeys(draft);
   return [...missed, ...items];
+}
+
+/** One line, whatever number of members it has no key for. */
+function rotated(
+  { newEpoch: epoch, unwrapped }: Body<'rotation'>,
+  actor: MemberId,
+  me: MemberId,
+): StoredItem {
+  if (unwrapped.length === 0) return system('rotated', { actor, numbers: { epoch } });
+  const [member] = unwrapped;
+  const numbers = { epoch, unwrapped: unwrapped.length, mine: unwrapped.includes(me) ? 1 : 0 };
+  return system('rotated', {
+    actor,
+    numbers,
+    ...(unwrapped.length === 1 && member !== undefined ? { member } : {}),
+  });
 }
 
 /**
@@ -192,11 +205,16 @@ function adoptOwn(draft: RoomDraft, rotation: Body<'rotation'>): Opened | null {
   return { key: candidate.key, items: [] };
 }
 
-/** All rotations are kept, and the wraps of the last two: who restores those serves everybody (section 6). */
+/**
+ * All rotations are kept, since a room is brought back by all of them, and the wraps of the last two: who restores
+ * those serves everybody (section 6). What an older one had for this member alone goes: its key is gone too.
+ */
 function keepWithWraps(draft: RoomDraft, epoch: number, entry: Entry, wraps: RotationRecord['wraps']): void {
   draft.apply(keepRotation(epoch, { entry, wraps }));
   const older = draft.rotation(epoch - 2);
-  if (older !== null && older.wraps !== null) draft.apply(keepRotation(epoch - 2, { ...older, wraps: null }));
+  if (older === null || (older.wraps === null && older.entry.wrap === undefined)) return;
+  const { wrap: _past, ...bare } = older.entry;
+  draft.apply(keepRotation(epoch - 2, { entry: bare, wraps: null }));
 }
 
 /** The wraps of one's own rotation, from the command that is read back. */

@@ -1,7 +1,7 @@
 /**
  * Records without end. A relay may bring about as many as it likes: alarms, ranges that it says it has trimmed,
- * generations. Each is stored and shown; from a certain number in a row on, those of one kind are counted in the
- * last of them, with the positions of the first and the last, and take no more room in the vault
+ * generations; and an owner rotations. Each is stored and shown; from a certain number in a row on, those of one kind
+ * are counted in the last of them, with the positions of the first and the last, and take no more room in the vault
  * (docs/protocol.md section 6).
  */
 import { ALARM_CODES } from '@0fc/protocol';
@@ -19,14 +19,12 @@ export interface Counted {
   readonly items: readonly StoredItem[];
 }
 
-/** What the relay alone may have brought about, beside alarms. */
-const OF_THE_RELAY = 'missed';
+/** What the relay alone may have brought about, beside alarms, and what an owner can make without end. */
+const COUNTED: ReadonlySet<string> = new Set(['missed', 'rotated', 'prekeyBehind']);
 
-/** A line that somebody has made, after which a row begins anew. */
+/** A line of any other kind, after which a row begins anew. */
 const endsRow = (item: StoredItem): boolean =>
-  item.type === 'message' ||
-  item.type === 'sealed' ||
-  (item.type === 'system' && item.event !== OF_THE_RELAY);
+  item.type === 'message' || item.type === 'sealed' || (item.type === 'system' && !COUNTED.has(item.event));
 
 /** The records of the row that is going on, newest first. */
 function* row(log: LogView): Iterable<LogRecord> {
@@ -38,11 +36,12 @@ function* row(log: LogView): Iterable<LogRecord> {
 
 type Countable = Extract<StoredItem, { type: 'alarm' | 'system' }>;
 
-/** The only item of a record, where that is of a kind that is counted. */
-function countable(items: readonly StoredItem[]): Countable | null {
-  const [item] = items;
-  if (items.length !== 1 || item === undefined) return null;
-  return item.type === 'alarm' || (item.type === 'system' && item.event === OF_THE_RELAY) ? item : null;
+/** The items of a record that has some, where each is of a kind that is counted. */
+function countable(items: readonly StoredItem[]): readonly Countable[] | null {
+  const found = items.flatMap((item): readonly Countable[] =>
+    item.type === 'alarm' || (item.type === 'system' && COUNTED.has(item.event)) ? [item] : [],
+  );
+  return items.length > 0 && found.length === items.length ? found : null;
 }
 
 /**
@@ -55,28 +54,33 @@ function sameKind(a: Countable, b: Countable): boolean {
   return a.code === b.code && (a.code !== ALARM_CODES.ALARM_FORK || a.member === b.member);
 }
 
-/** Where an item goes that is one of many; null: it stands by itself. `s`: its position in the log. */
+const alikeThroughout = (a: readonly Countable[] | null, b: readonly Countable[]): boolean =>
+  a?.length === b.length && b.every((item, at) => a[at] !== undefined && sameKind(a[at], item));
+
+/** Where items go that are one of many; null: they stand by themselves. `s`: their position in the log. */
 export function countedIn(log: LogView, items: readonly StoredItem[], s: number): Counted | null {
-  const item = countable(items);
-  if (item === null) return null;
-  const alike = [...row(log)].filter((record) => {
-    const other = countable(record.items);
-    return other !== null && sameKind(other, item);
-  });
+  const counted = countable(items);
+  if (counted === null) return null;
+  const alike = [...row(log)].filter((record) => alikeThroughout(countable(record.items), counted));
   const [last] = alike;
-  const known = last === undefined ? null : countable(last.items);
-  if (last === undefined || known === null || alike.length < ALARMS_APART) return null;
+  if (last === undefined || alike.length < ALARMS_APART) return null;
+  const known = countable(last.items) ?? [];
   return {
     index: last.index,
-    items: [isMissed(item) ? widened(known, item) : oneMore(known, last, s)],
+    items: counted.map((item, at) => {
+      const before = known[at] ?? item;
+      return isMissed(item) ? widened(before, item) : oneMore(before, item, last, s);
+    }),
   };
 }
 
-const isMissed = (item: Countable): boolean => item.type === 'system' && item.event === OF_THE_RELAY;
+const isMissed = (item: Countable): boolean => item.type === 'system' && item.event === 'missed';
 
-function oneMore(known: Countable, last: LogRecord, s: number): StoredItem {
+/** Of rotations the newest counts: it says which key is the key now. */
+function oneMore(known: Countable, item: Countable, last: LogRecord, s: number): StoredItem {
   const { times = 1, from = s, position = from, first = last.at?.position.s ?? position } = known.numbers;
-  return { ...known, numbers: { ...known.numbers, times: times + 1, first, last: s } };
+  const shown = item.type === 'system' ? item : known;
+  return { ...shown, numbers: { ...shown.numbers, times: times + 1, first, last: s } };
 }
 
 /** One range over both. */

@@ -9,8 +9,9 @@ import { deepFreeze } from './deep-freeze.js';
 import type { IndexKeys } from './index-keys.js';
 import { LogWindow } from './log-table.js';
 import {
-  decodeRecord, keyOf, logRecord, membershipOf, messageIndex, outboxItem, ownerInvite, prefixOf, ROSTER_SLICE, rotationRecord, senderRecord,
+  decodeRecord, ITEMS_PER_RECORD, keyOf, logRecord, membershipOf, messageIndex, outboxItem, ownerInvite, prefixOf, ROSTER_SLICE, rotationRecord, senderRecord,
   sliceKey, SLICES, STORES, type LogRecord, type MessageIndex, type RoomCore, type RotationRecord,
+  type StoredItem,
 } from './records.js'; // prettier-ignore
 import { indexRecord, placeKey, type Place, type Tables } from './tables.js';
 
@@ -141,13 +142,26 @@ export async function loadRecords(
 function recordIn(value: Bytes | null, index: number, time: number): LogRecord {
   try {
     const record = value === null ? null : decodeRecord(logRecord, value);
-    if (record?.index === index) return record;
+    if (record?.index === index) return withinOrder(record);
   } catch (error) {
     if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
   }
   const numbers = { index };
   const item = { type: 'alarm', code: ALARM_CODES.ALARM_RECORD_DAMAGED, member: null, numbers } as const;
   return { index, at: null, time, items: [item] };
+}
+
+/** A rotation had a line once for each member that it had no key for: where those are too many, their number. */
+function withinOrder(record: LogRecord): LogRecord {
+  const { items } = record;
+  if (items.length <= ITEMS_PER_RECORD) return record;
+  const others = items.filter((item) => item.type !== 'system' || item.event !== 'unwrapped');
+  const unwrapped = items.length - others.length;
+  const counted = others.map((item): StoredItem => {
+    if (item.type !== 'system' || item.event !== 'rotated') return item;
+    return { ...item, numbers: { ...item.numbers, unwrapped, mine: 0 } };
+  });
+  return { ...record, items: counted };
 }
 
 /**

@@ -243,6 +243,11 @@ export const ROSTER_SLICE = 'roster';
 export const senderRecord = v.strictObject({
   /** of its last message; null: none is known */
   counter: v.nullable(v.strictObject({ instance: random16, n: integer(0) })),
+  /**
+   * nothing of its was read here: `counter` is what the owner said with the join (null: it said none), and proves
+   * nothing against anybody
+   */
+  handedOn: v.exactOptional(v.boolean()),
   /** where that message stands in the log; null: before what was read here */
   at: v.nullable(position),
   /** entries that were shown as missed by then, of all */
@@ -297,6 +302,8 @@ export const storedItem = v.variant('type', [
     lost: v.exactOptional(integer(0)),
     /** it came after messages that its sender wrote later */
     late: v.exactOptional(v.literal(true)),
+    /** the first of its sender that was read here, and not the next one by what the owner said with the join */
+    orderUnknown: v.exactOptional(v.literal(true)),
   }),
   v.strictObject({
     type: v.literal('system'),
@@ -330,6 +337,12 @@ const relayed = v.strictObject({
   sample: bytes(0, 48),
 });
 export type Relayed = InferOutput<typeof relayed>;
+
+/**
+ * Items of one log record, at most: they sort behind it and before the next. Where records are written, more are refused
+ * (tables.ts).
+ */
+export const ITEMS_PER_RECORD = 16;
 
 export const logRecord = v.strictObject({
   index: integer(0),

@@ -1,6 +1,7 @@
 /** A room's record in memory, and the one function that changes it. */
 import {
   encodeCbor,
+  ERROR_CODES,
   toBase64Url,
   type Bytes,
   type MemberId,
@@ -14,12 +15,13 @@ import { countedIn, generationSlot } from './alarm-flood.js';
 import type { RoomChange } from './changes.js';
 import { deepFreeze } from './deep-freeze.js';
 import {
-  encodeRecord, keyOf, logRecord, membershipOf, messageIndex, NEW_SENDER, outboxItem, ownerInvite, prefixOf, ROSTER_SLICE, rotationRecord, senderRecord,
+  encodeRecord, ITEMS_PER_RECORD, keyOf, logRecord, membershipOf, messageIndex, NEW_SENDER, outboxItem, ownerInvite, prefixOf, ROSTER_SLICE, rotationRecord, senderRecord,
   sliceKey, SLICES, STORES, type LogRecord, type MessageIndex, type OutboxItem, type OwnerInvite, type RoomCore, type RotationRecord,
   type SenderRecord, type SliceName,
 } from './records.js'; // prettier-ignore
 import type { IndexKeys } from './index-keys.js';
 import type { Log } from './log-table.js';
+import { ClientError } from '../../errors.js';
 import type { StorageChange } from '../../ports.js';
 
 export interface Table<K, V> extends ReadonlyMap<K, V> {
@@ -249,7 +251,9 @@ function appendRecord(
   putLogRecord(tables, { index, at, time, items }, writes);
 }
 
+/** Throws MALFORMED for a record of more items than its order has room for. */
 function putLogRecord(tables: Tables, record: LogRecord, writes: Writes | null): void {
+  if (record.items.length > ITEMS_PER_RECORD) throw new ClientError(ERROR_CODES.MALFORMED);
   const { log, core } = tables;
   const known = record.index < log.end ? log.at(record.index) : undefined;
   count(tables, known, record, writes);

@@ -87,6 +87,9 @@ import { UnsentLine } from './unsent-line';
       @if (message().late) {
         <p class="hint" data-testid="late">{{ t('room.late') }}</p>
       }
+      @if (message().orderUnknown) {
+        <p class="hint" data-testid="order-unknown">{{ t('room.orderUnknown') }}</p>
+      }
       @if (unsent()) {
         <zfc-unsent-line [message]="message()" />
       } @else if (message().mine && end() && !message().deleted) {

@@ -13,7 +13,7 @@ import { ForgetRoom } from './forget-room';
   template: `
     <div class="banner banner--foot" role="status" data-testid="room-ended" [attr.data-stage]="room().stage">
       <zfc-icon name="info" [small]="true" />
-      <p class="banner__text">{{ t('room.' + room().stage) }}</p>
+      <p class="banner__text">{{ t('room.' + (room().stage === 'member' ? 'unlisted' : room().stage)) }}</p>
       <div class="banner__acts"><zfc-forget-room [roomId]="room().roomId" /></div>
     </div>
   `,

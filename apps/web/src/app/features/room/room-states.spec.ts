@@ -50,6 +50,7 @@ describe('what holds for the room', () => {
     ['left', 'room-ended', 'You left this room'],
     ['removed', 'room-ended', 'You were removed'],
     ['closed', 'room-ended', 'closed this room'],
+    ['unlisted', 'room-ended', 'not on this room’s list of members'],
   ])('is said in the scene "%s"', async (scenario, id, words) => {
     const { fixture } = await open(scenario);
     expect(texts(element(fixture, id))).toContain(words);

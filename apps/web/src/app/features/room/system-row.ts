@@ -36,10 +36,15 @@ const KNOTS: Readonly<Record<TimelineSystem['event'], IconName>> = {
   placesRefused: 'info',
 };
 
-/** What is worded by its number, whomever it concerns. */
-function counted(event: TimelineSystem['event'], params: TimelineSystem['params']): string | null {
+/** The sentence of a line that its numbers make another one; null: the one of its event. */
+function variantOf({ event, params }: TimelineSystem): string | null {
   if (event === 'missed' && params.from === params.to) return 'missedOne';
-  return event === 'inviteRefused' && Number(params.tries ?? 1) > 1 ? 'inviteRefusedMore' : null;
+  if (event === 'inviteRefused' && Number(params.tries ?? 1) > 1) return 'inviteRefusedMore';
+  if (event !== 'rotated') return null;
+  if (params.times !== undefined) return 'rotatedTimes';
+  if (params.unwrapped === undefined) return null;
+  if (params.mine === 1) return 'rotatedWithoutMe';
+  return params.unwrapped === 1 ? 'rotatedWithoutOne' : 'rotatedWithout';
 }
 
 /** Something that the room agreed on: a knot on its thread. */
@@ -94,7 +99,7 @@ export class SystemRow {
       name: params.name ?? '',
       key: this.#i18n.t('room.key', { epoch: params.epoch ?? '' }),
     };
-    const key = counted(event, params) ?? `${event}${me ? 'Me' : ''}`;
+    const key = variantOf(this.line()) ?? `${event}${me ? 'Me' : ''}`;
     return this.#i18n.parts(`room.system.${key}`, names, {
       ...params,
       ...names,
