@@ -39,7 +39,7 @@ interface Guise {
 /** Most keys that it uses at a time: more of them only repeat what the first ones do. */
 const GUISES = 5;
 /** How often in a row a link is claimed for nothing. */
-const BURST = 25;
+const BURST = 40;
 
 export class JoinerHand {
   readonly #relay: LyingRelay;

@@ -10,6 +10,7 @@ import { nodeHash, nodeRandom } from '@0fc/crypto/node';
 import { applyRoster, memberIdOf } from '@0fc/crypto/verify';
 import { isRefusal } from '../../../libs/crypto/src/errors.js';
 import type { Dice } from '../../support/random.js';
+import { Refused } from '../../integration/relay-peer.js';
 import { entryAt } from '../members/stolen.js';
 import { changed, perhapsChanged } from './changed.js';
 import { crypto, type OwnerHand } from './owner-hand.js';
@@ -262,8 +263,8 @@ export async function anyCommand(hand: OwnerHand, dice: Dice): Promise<(Command 
     const made = await ACTS[act]?.(hand, dice);
     return made === null || made === undefined || tooLarge(made) ? null : { ...made, act };
   } catch (error) {
-    // Of its own hand: a body that no codec takes, a key that is no point of the curve.
-    if (isRefusal(error)) return null;
+    // Of its own hand: a body that no codec takes, a key that is no point of the curve. Or it owns the room no more.
+    if (isRefusal(error) || error instanceof Refused) return null;
     throw error;
   }
 }
