@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@j
 import { value, type Member } from '../support/member.js';
 import { openHurried } from '../support/platform.js';
 import { until } from '../support/wait.js';
-import { JoinerHand } from './random/joiner-hand.js';
+import { BURST, JoinerHand } from './random/joiner-hand.js';
 import { People } from './random/people.js';
 import { diceOf, RUNS, SEEDS, Trace } from './random/seeds.js';
 import { idOf, Stage, stageOf } from './stage.js';
@@ -54,6 +54,13 @@ async function goOn({ owner, tomas, roomId, people }: Scene): Promise<void> {
       return [owner, tomas].every((one) => one.texts.includes(text));
     });
   }
+}
+
+/** A link that proves nothing is refused with a count, in one line, and soon not any more; one that was answered has its end. */
+function refusalsAreFew({ owner, hand }: Scene): void {
+  const refused = owner.items.filter((item) => item.type === 'system' && item.event === 'inviteRefused');
+  expect(refused.length).toBeLessThanOrEqual(LINKS * 2);
+  expect(hand.longestBurst).toBeLessThan(BURST);
 }
 
 /** The owner is asked about some joins, and answers as it likes. */
@@ -106,6 +113,7 @@ async function run(seed: number): Promise<void> {
       if (step % 6 === 5) await goOn(scene);
       people.look(roomId, BOUNDS);
       keysWereEarned(scene, approval, honest);
+      refusalsAreFew(scene);
     }
     hand.leave();
     trace.note('the joiner is gone');

@@ -38,8 +38,8 @@ interface Guise {
 
 /** Most keys that it uses at a time: more of them only repeat what the first ones do. */
 const GUISES = 5;
-/** How often in a row a link is claimed for nothing. */
-const BURST = 40;
+/** How often in a row a link is claimed for nothing, where its owner lets it. */
+export const BURST = 40;
 
 export class JoinerHand {
   readonly #relay: LyingRelay;
@@ -47,6 +47,8 @@ export class JoinerHand {
   readonly #guises: Guise[] = [];
   /** invites for which a request was sent that proves itself: for them, and no others, a key may be given */
   readonly proven = new Set<InviteId>();
+  /** how often in a row the owner has refused one link, and let it be claimed again */
+  longestBurst = 0;
 
   private constructor(relay: LyingRelay, links: readonly Link[]) {
     this.#relay = relay;
@@ -199,7 +201,7 @@ const ACTS = {
   },
 
   /** One link claimed and asked by with nonsense, over and over: for as long as its owner lets it be claimed again. */
-  async burst(_, guise) {
+  async burst(hand, guise) {
     const { peer, link } = guise;
     const { roomId, inviteId } = link;
     const dropped = (): number => peer.told('joinState').filter(({ stage }) => stage === 'dropped').length;
@@ -211,6 +213,7 @@ const ACTS = {
       // A request of before is there already, and proves itself or is being refused.
       if (asked !== 'done') return `${String(time)} times, then ${asked}`;
       await until('the owner’s refusal', () => dropped() > before);
+      hand.longestBurst = Math.max(hand.longestBurst, time + 1);
     }
     return `${String(BURST)} times`;
   },

@@ -178,12 +178,12 @@ export class People {
     }
   }
 
-  /** Whoever it is, wherever it stands: it gets away from the room, and keeps nothing of it. */
+  /** Whoever it is, wherever it stands, even where the relay calls the room gone: it gets away from the room, and keeps nothing of it. */
   async forget(who: Member, roomId: string): Promise<void> {
     const stage = stageOf(who, roomId);
     const joining = who.app?.joins.some((join) => join.roomId === roomId) === true;
     if (joining) value(await who.api.abandonJoin(roomId));
-    else if (stage === 'member') {
+    else if (stage === 'member' && who.room?.stopped?.code !== 'ROOM_UNKNOWN') {
       if (who.room?.owner === true) value(await who.api.closeRoom(roomId));
       else await this.asksToLeave(who, roomId);
       await this.#stage.byItself(`${who.name} to be out`, [who], () => stageOf(who, roomId) !== 'member');
