@@ -17,6 +17,8 @@ import { chooseStages, FAILED, NOTHING, PASSED, runStages, summed } from './supp
 
 const LIES_IN_A_ROW = 10;
 const BUSY_LOOPS = 4;
+const RANDOM_LIARS = ['test/hostile/random-owner.spec.ts', 'test/hostile/random-joiner.spec.ts'];
+const RANDOM_RUNS = 60;
 const MODEL_SEEDS = 12;
 const MODEL_RUNS = 5;
 const MOST_OF_A_LINE = 200;
@@ -93,15 +95,18 @@ const stages = {
         return countedJest(node, `long-model-${nth}`, ['--selectProjects', 'model'], env);
       }),
   },
-  // A page is slow on a busy machine, and never wrong.
+  // A page is slow on a busy machine, and never wrong. Owners and joiners at random: a seed that fails is named.
   lies: {
     needs: ['server', 'web', 'chromium'],
-    run: (node, env) =>
-      besideBusyLoops(node, () =>
+    run: async (node, env) => {
+      const told = await besideBusyLoops(node, () =>
         inARow(LIES_IN_A_ROW, (nth) =>
           countedJest(node, `long-lies-${nth}`, ['test/e2e/lies-story.spec.ts', '--runInBand'], env),
         ),
-      ),
+      );
+      const random = { SEED: String(randomInt(2 ** 31)), RUNS: String(RANDOM_RUNS) };
+      return summed([told, await countedJest(node, 'long-lies-random', RANDOM_LIARS, { ...env, ...random })]);
+    },
   },
   fuzz: { needs: [], run: tool('fuzz.mjs') },
   mutants: { needs: [], run: tool('mutation.mjs') },

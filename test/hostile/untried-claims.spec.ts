@@ -57,7 +57,7 @@ async function claims(roomId: RoomId, invites: readonly InviteId[], asking: bool
 }
 
 describe('thousands of claims', () => {
-  test(`G14 G16 (${String(LINKS * KEYS)}) over ${String(LINKS)} links cost their owner little, and the next joiner gets in`, async () => {
+  test('G14 G16 thousands of claims over many links cost their owner little, and the next joiner gets in', async () => {
     const { owner, tomas, roomId } = await stage.two();
     const links = [];
     for (let left = LINKS; left > 0; left--) links.push(await owner.invite(roomId));

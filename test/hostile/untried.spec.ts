@@ -38,7 +38,7 @@ const textBy = (
 };
 
 describe('one key in two rooms', () => {
-  test('G3 G4 admits nothing from one room to the other: no line, no request to leave, no safety number', async () => {
+  test('G3 G4 one key in two rooms admits nothing from the one to the other: no line, no request to leave, no safety number', async () => {
     const owner = await stage.member('Amina');
     const one = await owner.createRoom('Rive droite', 100);
     const { link: first } = await owner.invite(one);
@@ -91,7 +91,7 @@ describe('one key in two rooms', () => {
 });
 
 describe('the owner’s identity on two devices', () => {
-  test('G16 at once: one at a time is the owner, each in its turn can act, and no member is stopped', async () => {
+  test('G16 the owner’s identity on two devices at once: one at a time is the owner, each in its turn can act, and no member is stopped', async () => {
     const { owner, tomas, roomId } = await stage.two();
     const passphrase = 'a passphrase of the export alone';
     const file = await exported(owner.api, passphrase);
@@ -139,7 +139,7 @@ const ODD = {
 
 describe('a room’s name', () => {
   test.each(Object.entries(ODD))(
-    'G3 %s, typed: refused, or the same for everybody, now and later',
+    'G3 a room’s name %s, typed: refused, or the same for everybody, now and later',
     async (_, name) => {
       const owner = await stage.member('Amina');
       const made = await owner.api.createRoom({
@@ -170,7 +170,7 @@ describe('a room’s name', () => {
     },
   );
 
-  test('G3 G14 of every odd kind, by the owner’s own hand, is drawn without what is not seen, or not at all', async () => {
+  test('G3 G14 a room’s name of every odd kind, by the owner’s own hand, is drawn without what is not seen, or not at all', async () => {
     const { owner, tomas, ines, roomId } = await stage.three();
     const { peer, stolen } = await stage.byHand(owner, roomId);
     const both = [tomas, ines];
@@ -227,7 +227,7 @@ describe('a join reply', () => {
   }
 
   test.each([200, 1_000])(
-    'G14 above 64 KiB, of %d names, brings the joiner in as any other does',
+    'G14 a join reply above 64 KiB, of %d names, brings the joiner in as any other does',
     async (profiles) => {
       const { bytes, dora, tomas, roomId } = await answered(profiles);
       expect(bytes).toBeGreaterThan(65_536);
@@ -241,7 +241,7 @@ describe('a join reply', () => {
 });
 
 describe('after a room is closed', () => {
-  test('G11 G14 an honest relay takes nothing more from anybody', async () => {
+  test('G11 G14 after the closing an honest relay takes nothing more from anybody', async () => {
     const { owner, tomas, roomId } = await stage.two();
     const { peer, stolen } = await stage.byHand(tomas, roomId);
     const { head } = stolen.roster;
@@ -264,7 +264,7 @@ describe('after a room is closed', () => {
     value(await owner.api.forgetRoom(roomId));
   });
 
-  test('G11 G14 whatever a relay goes on sending, entries and pushes, is neither shown nor in the way of forgetting', async () => {
+  test('G11 G14 after the closing, whatever a relay goes on sending, entries and pushes, is neither shown nor in the way of forgetting', async () => {
     const { owner, tomas, ines, roomId } = await stage.three();
     const thief = await Stolen.from(ines, roomId);
     const [tomasId, inesId] = [idOf(tomas), idOf(ines)];

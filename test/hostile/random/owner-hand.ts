@@ -167,6 +167,7 @@ export class OwnerHand {
 
   /** A request over this owner's session; what an honest relay refuses has no effect. */
   readonly pass: Passed = async (kind, body) => {
+    if (this.peer.closed !== null) return 'CLOSED';
     const [answer] = this.peer.raw({ kind, body });
     try {
       await answer;

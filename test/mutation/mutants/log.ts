@@ -180,7 +180,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     tests: [
       {
         path: 'test/hostile/untried.spec.ts',
-        name: 'whatever a relay goes on sending, entries and pushes, is neither shown nor in the way of forgetting',
+        name: 'G11 G14 after the closing, whatever a relay goes on sending, entries and pushes, is neither shown nor in the way of forgetting',
       },
     ],
   },

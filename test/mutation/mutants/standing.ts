@@ -474,4 +474,21 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'an owner without the key cannot end its room',
+    breaks: ['G14', 'G16'],
+    changes: [
+      {
+        file: 'libs/client/src/room/owner.ts',
+        find: "if (current.key === null) return core.tasks.close ? { kind: 'close' } : null;",
+        put: 'if (current.key === null) return null;',
+      },
+    ],
+    tests: [
+      {
+        path: 'test/hostile/keyless-owner.spec.ts',
+        name: 'G14 G16 handed over before the new owner accepted: that one can close it, and all can forget it',
+      },
+    ],
+  },
 ];

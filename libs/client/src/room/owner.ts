@@ -183,7 +183,8 @@ export class Owner implements Part {
   /** What is to be signed next, in the order of this file's head; null: nothing now. */
   #work(snapshot: RoomSnapshot): Work | null {
     const { core, roster, current } = snapshot;
-    if (current.key === null) return null;
+    // Without the key nothing else can be made, and whoever made it may have given it to nobody: a room can be ended.
+    if (current.key === null) return core.tasks.close ? { kind: 'close' } : null;
     if (core.mustRotate) return { kind: 'rotate' };
     const leaver = core.leaving.find(({ memberId }) => roster.members.has(memberId));
     if (leaver !== undefined) return { kind: 'leave', member: leaver.memberId, request: leaver.request };
