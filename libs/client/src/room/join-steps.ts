@@ -159,7 +159,8 @@ export class JoinSteps implements Part {
           this.#followed(state);
         }),
       refused: (code) => {
-        if (code !== ERROR_CODES.FORBIDDEN) return 'unexpected';
+        // A join that has ended is told of as a room that is not there: the claim tells what has become of it.
+        if (code !== ERROR_CODES.FORBIDDEN && code !== ERROR_CODES.ROOM_UNKNOWN) return 'unexpected';
         this.forget();
         return 'again';
       },
