@@ -21,7 +21,7 @@ const ENVIRONMENT = {
 } as const; // prettier-ignore
 /** What a flood may be refused with. */
 const TYPED =
-  /^(reply|RATE_LIMITED|MALFORMED|FORBIDDEN|BAD_ENTRY|BAD_SIGNATURE|INVITE_UNKNOWN|STALE_EPOCH|CLOSED)$/;
+  /^(reply|RATE_LIMITED|MALFORMED|FORBIDDEN|BAD_ENTRY|BAD_SIGNATURE|INVITE_UNKNOWN|ROOM_UNKNOWN|STALE_EPOCH|CLOSED)$/;
 
 const members: Member[] = [];
 const peers: Peer[] = [];

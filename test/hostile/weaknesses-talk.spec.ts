@@ -24,7 +24,7 @@ describe('W3: who somebody is', () => {
     const { core, roster } = await Stolen.from(owner, roomId);
     const stranger = await Peer.connect(stage.relay);
     const open = { roomId: core.roomId, after: null, head: roster.head, epoch: 1 };
-    expect(await stranger.refusal('open', open)).toBe('FORBIDDEN');
+    expect(await stranger.refusal('open', open)).toBe('ROOM_UNKNOWN');
     for (const [kind, body] of anyBodies({ roomId: core.roomId, head: roster.head })) {
       if (['create', 'claim', 'restore', 'open'].includes(kind)) continue;
       expect(['NOT_BOUND', 'FORBIDDEN', 'ALREADY_BOUND', 'BAD_ENTRY']).toContain(

@@ -182,7 +182,7 @@ describe('closing', () => {
       placed: { position: first.placed.position },
     });
     const other = await room.signed('settings', { settings: SETTINGS });
-    expect(await owner.refusal('roster', { entry: other })).toBe('ROOM_CLOSED');
+    expect(await owner.refusal('roster', { entry: other })).toBe('ROOM_UNKNOWN');
     const expected: [Peer, Bytes][] = [[removed, removal], [left, leave], [leaving, close], [away, close]]; // prettier-ignore
     for (const [peer, payload] of expected) {
       const back = await Peer.connect(relay, peer.identity);
@@ -191,11 +191,11 @@ describe('closing', () => {
     }
     const stranger = await Peer.connect(relay);
     expect(await stranger.refusal('open', { roomId: room.roomId, after: null, head: null, epoch: 0 })).toBe(
-      'ROOM_CLOSED',
+      'ROOM_UNKNOWN',
     );
     expect(await stranger.refusal('create', { genesis: room.made.container })).toBe('FORBIDDEN');
     const recreating = await Peer.connect(relay, room.made.identity);
-    expect(await recreating.refusal('create', { genesis: room.made.container })).toBe('ROOM_CLOSED');
+    expect(await recreating.refusal('create', { genesis: room.made.container })).toBe('ROOM_UNKNOWN');
   });
 });
 

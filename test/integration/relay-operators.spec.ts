@@ -69,13 +69,13 @@ describe('an operator', () => {
     // Closed without a word of the owner's, and no restore brings it back.
     const back = await Peer.connect(room.relay, guest.identity);
     expect(await back.refusal('open', { roomId: room.roomId, after: null, head: null, epoch: 0 })).toBe(
-      'ROOM_CLOSED',
+      'ROOM_UNKNOWN',
     );
     const genesis = {
       position: { g: 1, s: 0 }, kind: 'roster', sender: guest.memberId, time: 0, clear: new Uint8Array(0),
       payload: room.made.container,
     } as const; // prettier-ignore
-    expect(await back.refusal('restore', { roomId: room.roomId, entries: [genesis] })).toBe('ROOM_CLOSED');
+    expect(await back.refusal('restore', { roomId: room.roomId, entries: [genesis] })).toBe('ROOM_UNKNOWN');
     back.leave();
     expect(await json('stats')).toMatchObject({
       reply: { store: { open: 0, erased: 1, entries: 0, bytes: 0 } },
@@ -94,7 +94,7 @@ describe('an operator', () => {
     });
     await child.start();
     const owner = await Peer.connect(await address(), room.made.identity);
-    expect(await owner.refusal('create', { genesis: room.made.container })).toBe('ROOM_CLOSED');
+    expect(await owner.refusal('create', { genesis: room.made.container })).toBe('ROOM_UNKNOWN');
     owner.leave();
     expect(await json('stats', room.roomId)).toMatchObject({
       reply: { room: { state: 'erased', members: 0 } },

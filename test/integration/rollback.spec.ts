@@ -244,7 +244,7 @@ describe('a store that goes back', () => {
     };
     expect(await restore('transfer')).toBe('EPOCH_AHEAD');
     // Not even signed by whom this relay takes for the owner.
-    expect(await restore('remove')).toBe('BAD_SIGNATURE');
+    expect(await restore('remove')).toBe('ROOM_UNKNOWN');
 
     // The former owner comes first, and brings back what takes the room from it.
     await amina.start();

@@ -83,7 +83,7 @@ export class Collusion {
       epoch: change.epoch,
       head: await bodyHash(nodeHash, entry),
       container: entry,
-      change: storeChange(this.#world.context, change),
+      change: storeChange(this.#world.context, change, true),
       restored: true,
       ...(also === null ? {} : { rotation: also }),
     });

@@ -6,6 +6,8 @@ const OWNER_JOINS = 'libs/client/src/room/owner-joins.ts';
 const ACTS = 'libs/client/src/room-acts.ts';
 const BEGIN = 'libs/client/src/room/begin.ts';
 const SPEC = 'test/hostile/joiner-lies.spec.ts';
+const DISPATCH = 'apps/relay/src/rooms/dispatch.ts';
+const STRANGERS = 'test/integration/relay-strangers.spec.ts';
 const FIRST = 'test/hostile/first-relay.spec.ts';
 
 export const JOINER_MUTANTS: readonly Mutant[] = [
@@ -146,6 +148,40 @@ export const JOINER_MUTANTS: readonly Mutant[] = [
       {
         path: FIRST,
         name: 'G2 G14 said by the relay alone ends no join: the same link goes on with the same key and token',
+      },
+    ],
+  },
+  {
+    name: 'a room that is closed is told apart from one that is not there',
+    breaks: ['G11'],
+    changes: [
+      {
+        file: DISPATCH,
+        find: "if (code === 'ROOM_CLOSED' || code === 'ROOM_UNKNOWN') throw unknown;",
+        put: '',
+      },
+    ],
+    tests: [
+      {
+        path: STRANGERS,
+        name: 'is not told apart from one that is not there, whatever is asked, by a code or anything beside it',
+      },
+    ],
+  },
+  {
+    name: 'a stranger is told that a room is there',
+    breaks: ['G11'],
+    changes: [
+      {
+        file: DISPATCH,
+        find: "if (found.ok && found.role !== 'stranger') throw error;",
+        put: 'if (found.ok) throw error;',
+      },
+    ],
+    tests: [
+      {
+        path: STRANGERS,
+        name: 'is as good as not there for a joiner whose join has ended, on the same connection',
       },
     ],
   },

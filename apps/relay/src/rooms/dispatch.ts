@@ -38,8 +38,11 @@ export async function dispatch(
   try {
     if (row === null) throw new Refusal('UNKNOWN_KIND');
     const body = parse(row.body, message.body);
-    const handler = HANDLERS[message.kind as RequestKind] as unknown as AnyHandler;
-    const answer = await run(context, peer, row, handler, body as AnyBody);
+    const kind = message.kind as RequestKind;
+    const handler = HANDLERS[kind] as unknown as AnyHandler;
+    const answer = await hiding(context, peer, kind, body as AnyBody, () =>
+      run(context, peer, row, handler, body as AnyBody),
+    );
     return {
       reply: { r: message.q, body: answer.reply as Record<string, unknown> },
       refused: null,
@@ -69,6 +72,36 @@ async function run(
   const { room, role } = granted(await context.store.readRoom(roomId, peer.memberId));
   if (!row.from.includes(role)) throw new Refusal('FORBIDDEN');
   return handler.handle({ context, peer, roomId, room, role }, body);
+}
+
+/** What tells that a room is there, and not only that the request is wrong. */
+const TELLING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'FORBIDDEN', 'BAD_ENTRY', 'BAD_SIGNATURE', 'BAD_KEY', 'MALFORMED', 'UNKNOWN_KIND',
+]); // prettier-ignore
+
+/**
+ * Of a room that is closed, and of one that the sender has no part in, as much is told as of one that is not there:
+ * the same code, whatever was asked (docs/protocol.md section 3).
+ */
+async function hiding<T>(
+  { store }: RelayContext,
+  peer: Peer,
+  kind: RequestKind,
+  body: AnyBody,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const { code } = refusalOf(error);
+    const roomId = (body.roomId ?? peer.reader?.roomId ?? null) as RoomId | null;
+    const unknown = new Refusal(kind === 'claim' ? 'INVITE_UNKNOWN' : 'ROOM_UNKNOWN');
+    if (code === 'ROOM_CLOSED' || code === 'ROOM_UNKNOWN') throw unknown;
+    if (!TELLING.has(code) || roomId === null) throw error;
+    const found = await store.readRoom(roomId, peer.memberId);
+    if (found.ok && found.role !== 'stranger') throw error;
+    throw unknown;
+  }
 }
 
 /** The room that the request names, or else the one that the connection is bound to. */

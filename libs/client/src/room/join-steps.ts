@@ -32,7 +32,7 @@ const DROPPED: Readonly<Record<NonNullable<JoinState['reason']>, ErrorCode>> = {
 const TOLD_MOST = 16;
 
 /** What a joiner's request is refused with once its join stands elsewhere than it was told. */
-const MOVED_ON: readonly ErrorCode[] = [ERROR_CODES.FORBIDDEN, ERROR_CODES.INVITE_UNKNOWN];
+const MOVED_ON: readonly ErrorCode[] = ['FORBIDDEN', 'INVITE_UNKNOWN', 'ROOM_UNKNOWN'];
 
 export interface StepsOptions {
   readonly platform: Platform;
