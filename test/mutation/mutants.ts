@@ -8,6 +8,7 @@ import { KEY_MUTANTS } from './mutants/keys.js';
 import { LINK_MUTANTS } from './mutants/link.js';
 import { LOG_MUTANTS } from './mutants/log.js';
 import { SEAL_MUTANTS } from './mutants/seals.js';
+import { HANDOVER_MUTANTS } from './mutants/handover.js';
 import { SETTINGS_MUTANTS } from './mutants/settings.js';
 import { SHOWN_MUTANTS } from './mutants/shown.js';
 import { STANDING_MUTANTS } from './mutants/standing.js';
@@ -24,6 +25,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...AUTHORITY_MUTANTS,
   ...LINK_MUTANTS,
   ...KEEPING_MUTANTS,
+  ...HANDOVER_MUTANTS,
   ...SETTINGS_MUTANTS,
   ...SHOWN_MUTANTS,
   ...FLOOD_MUTANTS,
