@@ -124,7 +124,7 @@ describe('a room that was handed over while a member was away', () => {
     async (how) => {
       const { ines, roomId } = await endedWhileAway(how);
       await ines.comeBack(roomId);
-      await until('the end to be read', () => stageOf(ines, roomId) === how);
+      await stage.byItself('the end to be read', [ines], () => stageOf(ines, roomId) === how);
       expect(ines.alarms).toEqual([]);
       expect(eventsAt(ines).slice(-2)).toEqual(['transferred', how]);
       const last = ines.items.at(-1);
