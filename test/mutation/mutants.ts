@@ -11,6 +11,7 @@ import { LOG_MUTANTS } from './mutants/log.js';
 import { OPERATOR_MUTANTS } from './mutants/operators.js';
 import { OWNER_LOG_MUTANTS } from './mutants/owner-log.js';
 import { SEAL_MUTANTS } from './mutants/seals.js';
+import { HANDOVER_MUTANTS } from './mutants/handover.js';
 import { SETTINGS_MUTANTS } from './mutants/settings.js';
 import { SHOWN_MUTANTS } from './mutants/shown.js';
 import { STANDING_MUTANTS } from './mutants/standing.js';
@@ -29,6 +30,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...AUTHORITY_MUTANTS,
   ...LINK_MUTANTS,
   ...KEEPING_MUTANTS,
+  ...HANDOVER_MUTANTS,
   ...SETTINGS_MUTANTS,
   ...SHOWN_MUTANTS,
   ...FLOOD_MUTANTS,

@@ -380,7 +380,7 @@ export interface ClientApi {
   leaveRoom(roomId: string): Promise<Outcome<void>>;
   /** Owner only: offers the room to a member; a new offer replaces the last one. */
   offerRoom(roomId: string, memberId: string): Promise<Outcome<void>>;
-  /** Takes the offer back (owner), or declines it. NO_OFFER when none stands. */
+  /** Takes the offer back (owner), or declines it. NO_OFFER when none stands, or once it was accepted. */
   endOffer(roomId: string): Promise<Outcome<void>>;
   acceptRoom(roomId: string): Promise<Outcome<void>>;
   /** Owner only. What is not named stays as it is. OUT_OF_RANGE with `min` and `max`; SETTINGS_LIMIT. */

@@ -277,6 +277,10 @@ export const ALARM_MEANINGS: Readonly<Record<AlarmCode, Meaning>> = {
     'The key that arrived misses the owner’s own commitment to it.',
     'It is not used. Ask the owner to rotate.',
   ),
+  ALARM_KEY_REUSED: means(
+    'The owner’s rotation to `epoch` commits to the key of an epoch `of` before, which is held here: no new key at all (G9, G10).',
+    'The room goes on under it; whoever had that key reads on, removed members too. Ask the owner to rotate, with a client that is not changed.',
+  ),
   ALARM_NO_KEY: means(
     'A rotation without a wrap for this member, or with one that does not open here.',
     'The key is asked for by itself; tell the owner if none comes.',

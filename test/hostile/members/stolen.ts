@@ -123,18 +123,23 @@ export class Stolen {
     return signBody(this.identity, kind, { roomId, epoch, head, owner, ...fields });
   }
 
-  /** A rotation on a roster by this member's hand: one that it owns by what the roster says. */
+  /** A rotation on a roster by this member's hand: one that it owns by what the roster says; `key`: to this key. */
   async rotation(
     roster: Roster = this.roster,
+    key: Bytes | null = null,
   ): Promise<{ command: RotationCommand; newKey: Bytes; newEpoch: number }> {
     const prekeys = new Map([...roster.members.values()].map(({ memberId, prekey }) => [memberId, prekey]));
-    const { command, newKey, newEpoch } = await makeRotation(crypto, {
-      identity: this.identity,
-      roster,
-      epoch: this.core.epoch,
-      roomKey: this.current.key,
-      prekeys,
-    });
+    const random = key === null ? nodeRandom : { ...nodeRandom, bytes: () => key };
+    const { command, newKey, newEpoch } = await makeRotation(
+      { ...crypto, random },
+      {
+        identity: this.identity,
+        roster,
+        epoch: this.core.epoch,
+        roomKey: this.current.key,
+        prekeys,
+      },
+    );
     return { command, newKey, newEpoch };
   }
 }

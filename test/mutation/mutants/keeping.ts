@@ -85,7 +85,7 @@ export const KEEPING_MUTANTS: readonly Mutant[] = [
     breaks: ['G14', 'G11'],
     changes: [
       {
-        file: READER,
+        file: 'libs/client/src/room/log/departed.ts',
         find: 'const how = provenDeparture(draft, entry);',
         put: "const how = provenDeparture(draft, entry) ?? 'removed';",
       },

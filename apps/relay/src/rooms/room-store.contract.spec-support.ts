@@ -353,6 +353,32 @@ export function roomStoreContract(name: string, factory: StoreFactory): void {
         expect(page).toMatchObject({ role: 'departed', epoch: 1, entry: { payload: bytes('entry rm', 90) } });
       });
 
+      test('the departed read the chain up to their own entry, and nothing later', async () => {
+        await create();
+        await join(GUEST);
+        await join(THIRD, id('third'));
+        await entry('transfer', { kind: 'transfer', from: OWNER, to: THIRD });
+        await entry('rm', { kind: 'remove', member: GUEST }, { signer: THIRD, rotation: rotation(2) });
+        const upTo = bytes('entry rm', 90);
+        expect(await store.readChain(ROOM, 3, 10, GUEST)).toMatchObject({ length: 5, entries: [{}, upTo] });
+        await store.leave({ roomId: ROOM, memberId: OWNER, request: bytes('bye') });
+        await entry('later', { kind: 'settings', history: 9, limits: { entries: 9, rate: { perSecond: 1, burst: 9 } } }, { signer: THIRD });
+        expect(await store.readChain(ROOM, 3, 10, GUEST)).toMatchObject({ length: 5, entries: [{}, upTo] });
+        expect(await store.readChain(ROOM, 4, 1, GUEST)).toMatchObject({ length: 5, entries: [upTo] });
+        expect(await store.readChain(ROOM, 5, 10, GUEST)).toMatchObject({ length: 5, entries: [] });
+        // Who has asked to leave reads it as it was then, until its owner's entry is there.
+        expect(await store.readChain(ROOM, 5, 10, OWNER)).toMatchObject({ length: 5, entries: [] });
+        await entry('left', { kind: 'leave', member: OWNER }, { signer: THIRD, rotation: rotation(3) });
+        expect(await store.readChain(ROOM, 5, 10, OWNER)).toMatchObject({ length: 7, entries: [{}, bytes('entry left', 90)] });
+        await entry('close', { kind: 'close' }, { signer: THIRD });
+        expect(await store.readChain(ROOM, 3, 10, GUEST)).toMatchObject({ length: 5, entries: [{}, upTo] });
+        expect(await store.readChain(ROOM, 7, 10, THIRD)).toMatchObject({ length: 8, entries: [bytes('entry close', 90)] });
+        expect(await store.readChain(ROOM, 0, 10, id('nobody'))).toEqual({ ok: false, code: 'ROOM_CLOSED' });
+        expect(await store.readChain(ROOM, 0, 10)).toEqual({ ok: false, code: 'ROOM_CLOSED' });
+        await store.eraseRoom(ROOM);
+        expect(await store.readChain(ROOM, 0, 10, THIRD)).toEqual({ ok: false, code: 'ROOM_CLOSED' });
+      }); // prettier-ignore
+
       test('a leaver acts no more; its request and then its entry is what it reads', async () => {
         await create();
         await join(GUEST);

@@ -251,11 +251,15 @@ export interface RoomStore extends Invites, Keys, Upkeep {
    */
   readLog(command: ReadLog): Promise<Verdict<{ readonly page: LogPage }, 'FORBIDDEN'>>;
 
-  /** Roster containers from an index on, genesis first; never trimmed. */
+  /**
+   * Roster containers from an index on, genesis first; never trimmed. As `departed` may read them: up to the entry with
+   * which it went, or to the head at its own request to leave, of a closed room too; to `length` and no further.
+   */
   readChain(
     roomId: RoomId,
     from: number,
     limit: number,
+    departed?: MemberId,
   ): Promise<Verdict<{ readonly entries: readonly Bytes[]; readonly length: number }>>;
 
   /** Membership, then repetition, rate, epoch; a prefix is placed, the first refusal ends it. */

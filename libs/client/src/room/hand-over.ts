@@ -18,6 +18,7 @@ import { system } from './log/items.js';
 import type { Due } from './outgoing/due.js';
 import type { Part } from './outgoing/lane.js';
 import { append, set } from './state/changes.js';
+import type { RoomCore } from './state/records.js';
 
 /**
  * Refusals of an offer or an acceptance after which there is nothing to do: one that does not stand any more is
@@ -59,16 +60,18 @@ export class HandOver implements Part {
     this.#room.signal();
   }
 
-  /** The owner takes its offer back, or the member declines it: a later acceptance counts for nothing. */
+  /**
+   * The owner takes its offer back, or the member declines it: a later acceptance counts for nothing. Throws NO_OFFER,
+   * also once it was accepted: whoever holds the acceptance may use it, and the owner's entry may be on its way.
+   */
   async end(): Promise<void> {
     const now = this.#room.platform.crypto.clock.now();
     await this.#room.write((draft) => {
       const { handOver } = draft.core;
-      if (handOver === null) throw new ClientError(ERROR_CODES.NO_OFFER);
-      // Once the owner's entry is signed it is on its way, and cannot be called back.
-      if (draft.isOwner && handOver.acceptance !== null) throw new ClientError(ERROR_CODES.NO_OFFER);
+      if (handOver?.acceptance !== null) throw new ClientError(ERROR_CODES.NO_OFFER);
+      const { nonce } = handOver;
       draft.apply(
-        set(draft.isOwner ? { handOver: null } : { handOver: null, declined: handOver.nonce }),
+        set(draft.isOwner ? { handOver: null } : { handOver: null, ...declinedWith(draft.core, nonce) }),
         append(null, now, [system('offerWithdrawn', { member: handOver.memberId })]),
       );
     });
@@ -96,8 +99,7 @@ export class HandOver implements Part {
       if (core.stage !== 'member' || draft.isOwner || core.leaveRequest !== null) return;
       const body = checked(() => verifyTransferOffer(draft.roster, offer));
       if (body?.new !== core.me) return;
-      const known = core.handOver?.nonce ?? core.declined;
-      if (known !== null && equalBytes(known, body.nonce)) return;
+      if (known(core).some((nonce) => equalBytes(nonce, body.nonce))) return;
       draft.apply(
         set({ handOver: { memberId: body.old, nonce: body.nonce, since, offer, acceptance: null } }),
       );
@@ -148,6 +150,18 @@ export class HandOver implements Part {
     return acceptance === null ? { to: memberId, statement: offer } : null;
   }
 }
+
+/** Declined offers that are remembered: an offer never ends, and may be repeated whenever its signer owns the room. */
+const DECLINED_KEPT = 64;
+
+const declinedWith = ({ declined, declinedBefore = [] }: RoomCore, nonce: Bytes) => ({
+  declined: nonce,
+  declinedBefore: (declined === null ? declinedBefore : [...declinedBefore, declined]).slice(-DECLINED_KEPT),
+});
+
+/** Nonces of the offer that stands and of those that were declined. */
+const known = ({ handOver, declined, declinedBefore = [] }: RoomCore): readonly Bytes[] =>
+  [handOver?.nonce ?? null, declined, ...declinedBefore].filter((nonce) => nonce !== null);
 
 /** Null for what does not prove itself: a hand-over is an offer, and a false one is nothing. */
 function checked<T>(verify: () => T): T | null {

@@ -80,6 +80,19 @@ function endOf({ generations, entries }: OpenReply): Position | undefined {
   return entries.at(-1)?.position ?? (begun && { g: begun.generation, s: begun.from.s });
 }
 
+/** What the departed may read of it; nothing from a relay that serves them none. */
+export async function fetchDepartedChain(
+  connection: Pick<Connection, 'request'>,
+  from: number,
+): Promise<readonly Bytes[]> {
+  try {
+    return await fetchChain(connection, from);
+  } catch (error) {
+    if (ClientError.from(error).code !== ERROR_CODES.FORBIDDEN) throw error;
+    return [];
+  }
+}
+
 /** Rotations after the one that began the epoch of this client; null: `isCurrent` has become false meanwhile. */
 export async function readRotations(
   { state, connection, platform }: RoomHandle,

@@ -9,18 +9,18 @@ import {
 import { ClientError, failureOf } from '../errors.js';
 import { Backoff } from '../link/backoff.js';
 import type { RoomHandle } from './handle.js';
+import { applyDeparture, applyDepartureInChain } from './log/departed.js';
 import { applyEntry } from './log/entry.js';
 import { EntryResults } from './log/entry-results.js';
 import { applyGeneration } from './log/generations.js';
-import { alarm, system } from './log/items.js';
+import { alarm } from './log/items.js';
 import { applyPage } from './log/page.js';
 import { checkPlausible } from './log/plausible.js';
-import { provenDeparture } from './log/roster.js';
 import { applyTrimmedRotation } from './log/rotation.js';
 import { followToEnd } from './log/trimmed.js';
 import { Acknowledgements } from './outgoing/acknowledgements.js';
 import { isRetryable } from './outgoing/refusals.js';
-import { fetchChain, isExplained, readRotations } from './log-end.js';
+import { fetchChain, fetchDepartedChain, isExplained, readRotations } from './log-end.js';
 import { lagsBehind, restoreMissing } from './restore.js';
 import { append, holdChain, set } from './state/changes.js';
 
@@ -147,7 +147,7 @@ export class Reader {
       if (session !== this.#session) return null;
       checkPlausible(reply, this.#room.platform.crypto.clock.now());
       if (reply.role === 'departed') {
-        if (await this.#applyDeparture(reply.entries)) this.#events.ended();
+        if (await this.#applyDeparture(session, reply.entries)) this.#events.ended();
         return null;
       }
       // Before anything moves: what the relay says of this member's prekey is its own signature, or a lie.
@@ -259,22 +259,18 @@ export class Reader {
     }
   }
 
-  /** The departed are served the one signed entry that says so, and believe nothing else. */
-  async #applyDeparture(entries: readonly Entry[]): Promise<boolean> {
-    const proven = await this.#room.write((draft) => {
-      const { core, roster } = draft;
-      if (core.stage !== 'member') return true;
-      for (const entry of entries) {
-        const how = provenDeparture(draft, entry);
-        if (how === null) continue;
-        const { owner: actor } = roster;
-        const item = how === 'closed' ? system('closed', { actor }) : system(how, { actor, member: core.me });
-        draft.apply(set({ stage: how }), append(null, entry.time, [item]));
-        return true;
-      }
-      return false;
-    });
-    if (proven) return true;
+  /**
+   * The departed are served the one signed entry that says so, and the chain up to it, since its signer may have come to
+   * own the room meanwhile. They believe nothing else. False: not proven, or another catch-up has begun.
+   */
+  async #applyDeparture(session: number, entries: readonly Entry[]): Promise<boolean> {
+    const { connection, state, platform } = this.#room;
+    if (await this.#room.write((draft) => applyDeparture(draft, entries))) return true;
+    const chain = await fetchDepartedChain(connection, state.chain.size);
+    if (session !== this.#session) return false;
+    const time = entries.at(-1)?.time ?? platform.crypto.clock.now();
+    const { hash } = platform.crypto;
+    if (await this.#room.write((draft) => applyDepartureInChain(hash, draft, chain, time))) return true;
     // Without a proof it is only the relay's word: refusing service is all that a relay can do.
     await this.#showRoomGone();
     this.#room.halt({ code: ERROR_CODES.ROOM_UNKNOWN });

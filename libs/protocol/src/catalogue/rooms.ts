@@ -43,10 +43,11 @@ export const rooms = {
       entries: v.pipe(v.array(container), v.maxLength(LIMITS.chainPage)),
       more: v.boolean(),
     }),
-    from: ['joiner', 'member', 'owner'],
+    from: ['joiner', 'member', 'owner', 'departed'],
     binds: false,
     errors: [],
-    about: 'The roster chain from an index on: what a joiner verifies against the room id.',
+    about:
+      'The roster chain from an index on: what a joiner verifies against the room id. The departed get it up to their departure, or the close.',
   }),
   roster: request({
     body: v.strictObject({

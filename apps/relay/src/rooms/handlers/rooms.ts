@@ -129,8 +129,11 @@ function departed(page: Extract<LogPage, { readonly role: 'departed' }>): Answer
 
 export const chain: Handler<'chain'> = {
   guard: 'dispatch',
-  async handle({ context, roomId }, { from }) {
-    const { entries, length } = granted(await context.store.readChain(roomId, from, LIMITS.chainPage));
+  async handle({ context, peer, roomId, role }, { from }) {
+    const departed = role === 'departed' ? peer.memberId : undefined;
+    const { entries, length } = granted(
+      await context.store.readChain(roomId, from, LIMITS.chainPage, departed),
+    );
     return { reply: { entries: [...entries], more: from + entries.length < length } };
   },
 };

@@ -146,7 +146,8 @@ function step({
     ],
     () => {
       const [from, limit] = [dice.below(6), 1 + dice.below(5)];
-      return ['readChain', (store) => store.readChain(roomId, from, limit)];
+      const departed = dice.once(2) ? who : undefined;
+      return ['readChain', (store) => store.readChain(roomId, from, limit, departed)];
     },
     () => ['findRoster', (store) => store.findRoster(roomId, before)],
     () => ['findRotation', (store) => store.findRotation(roomId, turn.newEpoch, turn.hash)],

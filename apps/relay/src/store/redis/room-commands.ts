@@ -53,8 +53,8 @@ export function roomCommands(run: Run): RoomCommands {
         page: pageOf(reply, command.roomId),
       })),
 
-    readChain: async (roomId, from, limit) =>
-      withRest(await run(rooms.readChain, roomId, [from, limit]), (reply) => ({
+    readChain: async (roomId, from, limit, departed = '' as MemberId) =>
+      withRest(await run(rooms.readChain, roomId, [from, limit, departed]), (reply) => ({
         length: reply.number(),
         entries: reply.list().map((entries) => entries.bytes()),
       })),

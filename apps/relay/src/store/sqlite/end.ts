@@ -8,14 +8,15 @@ import type { Transaction } from './transaction.js';
 
 type Of<K extends keyof Upkeep> = Awaited<ReturnType<Upkeep[K]>>;
 
-const CONTENT = ['log', 'sent', 'chain', 'rotations', 'wraps', 'generations', 'invites', 'key_requests', 'key_grants', 'offers']; // prettier-ignore
-const PEOPLE = ['members', 'farewells'];
+const CONTENT = ['log', 'sent', 'rotations', 'wraps', 'generations', 'invites', 'key_requests', 'key_grants', 'offers']; // prettier-ignore
+/** What a closed room keeps for who was in it: who they are, and what proves the end. */
+const KEPT = ['members', 'farewells', 'chain'];
 
 function clear(tx: Transaction, roomId: RoomId, tables: readonly string[]): void {
   for (const table of tables) tx.run(`DELETE FROM ${table} WHERE room_id = ?`, roomId);
 }
 
-/** Closed: who may read the last entry, or its own one, stays for as long as the tombstone (section 4). */
+/** Closed: who may read the last entry, or its own one, stays for as long as the tombstone, and so does the chain (section 4). */
 export function closeRoom(tx: Transaction, row: RoomRow, placed: Placing, container: Bytes): void {
   const { room_id: roomId } = row;
   const { g, s } = placed.position;
@@ -45,7 +46,7 @@ export function eraseRoom(tx: Transaction, roomId: RoomId): Of<'eraseRoom'> {
   const row = findRow(tx, roomId);
   if (row === undefined) return refuse('ROOM_UNKNOWN');
   if (row.closed === 2) return { ok: true };
-  clear(tx, roomId, [...CONTENT, ...PEOPLE]);
+  clear(tx, roomId, [...CONTENT, ...KEPT]);
   tx.run(
     `UPDATE rooms SET closed = 2, owner = '', head = zeroblob(32), epoch = 1, epoch_messages = 0, length = 0,
        entries = 0, bytes = 0, trimmed_t = NULL, used_at = ?
@@ -73,7 +74,7 @@ export function idleRooms(tx: Transaction, command: Parameters<Upkeep['idleRooms
 export function expireRoom(tx: Transaction, roomId: RoomId, before: number): Of<'expireRoom'> {
   const row = findRow(tx, roomId);
   if (row === undefined || row.used_at > before) return { expired: false };
-  clear(tx, roomId, [...CONTENT, ...PEOPLE]);
+  clear(tx, roomId, [...CONTENT, ...KEPT]);
   tx.run('DELETE FROM rooms WHERE room_id = ?', roomId);
   if (row.closed === 0) tx.publish(roomId, { type: 'closed' });
   return { expired: true };

@@ -189,14 +189,31 @@ export function readChain(
   roomId: RoomId,
   from: number,
   limit: number,
+  departed?: MemberId,
 ): Verdict<{ readonly entries: readonly Bytes[]; readonly length: number }> {
   const found = openRoom(tx, roomId);
-  if (!found.ok) return found;
+  const row = found.ok || departed === undefined ? undefined : closedRoom(tx, roomId, departed);
+  if (!found.ok && row === undefined) return found;
+  const length = departed === undefined ? (found.ok ? found.row.length : 0) : lengthFor(tx, roomId, departed);
   const rows = tx.all<{ container: Bytes }>(
-    'SELECT container FROM chain WHERE room_id = ? AND idx >= ? ORDER BY idx LIMIT ?',
+    'SELECT container FROM chain WHERE room_id = ? AND idx >= ? AND idx < ? ORDER BY idx LIMIT ?',
     roomId,
     from,
+    length,
     limit,
   );
-  return { ok: true, entries: rows.map(({ container }) => container), length: found.row.length };
+  return { ok: true, entries: rows.map(({ container }) => container), length };
+}
+
+/** Entries of the chain up to where a member has gone: none of what came later, and none without a member. */
+function lengthFor(tx: Transaction, roomId: RoomId, memberId: MemberId): number {
+  return (
+    tx.all<{ length: number }>(
+      `SELECT idx + 1 AS length FROM chain
+         JOIN members USING (room_id) JOIN rooms USING (room_id)
+       WHERE room_id = ? AND member_id = ? AND chain.head = coalesce(gone_head, rooms.head)`,
+      roomId,
+      memberId,
+    )[0]?.length ?? 0
+  );
 }

@@ -59,7 +59,6 @@ function applyTransfer(draft: RoomDraft, to: MemberId): void {
   draft.apply(
     set({
       handOver: null,
-      declined: null,
       rotationWanted: false,
       tasks: { removals: [], settings: null, close: false },
       mustRotate: to === draft.core.me,

@@ -4,7 +4,7 @@ import {
   type Position,
 } from '@0fc/protocol'; // prettier-ignore
 import { bodyHash, verifyContainer, verifyRotation, type Hash, type Roster } from '@0fc/crypto/verify';
-import { openRotation, wrapPrekey } from '@0fc/crypto/keys';
+import { keyHash, openRotation, wrapPrekey } from '@0fc/crypto/keys';
 import { ClientError } from '../../errors.js';
 import { append, keepRotation, replaceItems, set } from '../state/changes.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
@@ -39,7 +39,10 @@ export async function applyRotation(
     return [alarm(ALARM_CODES.ALARM_FOREIGN_ROTATION, entry.sender, { forged: forged ? 1 : 0 })];
   }
   const missed = giveUpSealed(draft);
-  const items: StoredItem[] = [rotated(rotation, roster.owner, draft.core.me)];
+  const items: StoredItem[] = [
+    rotated(rotation, roster.owner, draft.core.me),
+    ...(await reusedKey(hash, draft, rotation)),
+  ];
   const opened = adoptOwn(draft, rotation) ?? (await openOwnWrap(hash, draft, roster, rotation, entry));
   items.push(...opened.items);
   const wraps = ownWraps(draft, entry);
@@ -187,6 +190,24 @@ function rivalOf(snapshot: RoomSnapshot, entry: Entry): readonly StoredItem[] | 
   if (key === null) return null;
   verifyContainer(key, entry.clear);
   return [alarm(ALARM_CODES.ALARM_OWNER_EQUIVOCATED, owner, { epoch: newEpoch })];
+}
+
+/**
+ * Whether a rotation gives the room a key that it had: then whoever held that reads on, and nothing has healed (G9,
+ * G10). What is compared is its commitment, with those that the keys held here would have, so that who got no wrap
+ * sees it too, and no key is compared with another one. It is shown, and the room goes on: the key is what everybody
+ * seals with.
+ */
+async function reusedKey(
+  hash: Hash,
+  { core, roster }: RoomSnapshot,
+  { newEpoch, keyHash: commitment }: Body<'rotation'>,
+): Promise<readonly StoredItem[]> {
+  for (const { epoch, key } of core.keys) {
+    if (key === null || !equalBytes(await keyHash(hash, roster.nonce, newEpoch, key), commitment)) continue;
+    return [alarm(ALARM_CODES.ALARM_KEY_REUSED, roster.owner, { epoch: newEpoch, of: epoch })];
+  }
+  return [];
 }
 
 interface Opened {

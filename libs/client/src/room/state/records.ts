@@ -179,6 +179,8 @@ const own = v.strictObject({
   handOver: v.nullable(handOver),
   /** nonce of the offer that was declined here: the relay may go on telling of it */
   declined: v.nullable(random16),
+  /** those that were declined before it, oldest first */
+  declinedBefore: v.exactOptional(v.array(random16)),
 });
 
 /** What the user has seen and compared. */

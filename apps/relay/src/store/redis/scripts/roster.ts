@@ -98,13 +98,14 @@ local function close(entry)
     local known = cmsgpack.unpack(flat[i + 1])
     if known.st == MEMBER or known.st == LEAVING then
       if known.st == LEAVING then call('HDEL', FAREWELLS, flat[i]) end
-      known.st, known.ge, known.gh = LEFT, nil, nil
+      known.st, known.ge, known.gh, known.gl = LEFT, nil, nil, nil
       kept[#kept + 1] = flat[i]
       kept[#kept + 1] = cmsgpack.pack(known)
     end
   end
   each('HSET', MEMBERS, kept)
-  call('UNLINK', PREKEYS, LOG, SENT, CHAIN, WRAPS, GENS, INVITES, JOINS, NEEDS, GRANTS)
+  keepChainAlone()
+  call('UNLINK', PREKEYS, LOG, SENT, WRAPS, GENS, INVITES, JOINS, NEEDS, GRANTS)
   call('HSET', META, 'state', 1, 'entries', 0, 'bytes', 0, 'used', now)
   event(CLOSED, '')
 end

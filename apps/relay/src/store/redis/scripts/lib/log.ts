@@ -61,6 +61,19 @@ end
 local function addToChain(index, head, g, s, container)
   call('HSET', CHAIN, index, container, 'h' .. head, pack('>I6I6I6', g, s, now))
 end
+-- Of a closed room: what proves its end to who was in it, and nothing of its rotations.
+local function keepChainAlone()
+  local kept = {}
+  for index = 0, room.len - 1 do
+    local container = call('HGET', CHAIN, index)
+    if container then
+      kept[#kept + 1] = index
+      kept[#kept + 1] = container
+    end
+  end
+  call('UNLINK', CHAIN)
+  each('HSET', CHAIN, kept)
+end
 local function rotation(epoch)
   local raw = call('HGET', CHAIN, 'r' .. epoch)
   if raw then return cmsgpack.unpack(raw) end
@@ -196,7 +209,7 @@ local function keepFarewell(who, entry, payload)
   call('HSET', FAREWELLS, who, at(entry.g, entry.s) .. record(entry.kind, entry.sender, '', payload))
 end
 local function depart(who, known, how)
-  known.st, known.ge, known.gh = how, room.epoch, room.head
+  known.st, known.ge, known.gh, known.gl = how, room.epoch, room.head, room.len
   keep(who, known)
   dropWraps(who)
   dropNeed(who)
@@ -208,7 +221,7 @@ end
 local function stay(who)
   local known = member(who)
   if not known or known.st ~= LEAVING then return false end
-  known.st, known.ge, known.gh = MEMBER, nil, nil
+  known.st, known.ge, known.gh, known.gl = MEMBER, nil, nil, nil
   keep(who, known)
   call('HDEL', FAREWELLS, who)
   return true
