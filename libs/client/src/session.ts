@@ -1,5 +1,5 @@
 /** An open vault at work: its rooms and joins, live, and the views of them. */
-import { ERROR_CODES, parse, random16, type Bytes, type RoomId } from '@0fc/protocol';
+import { ERROR_CODES, type Bytes, type RoomId } from '@0fc/protocol';
 import type {
   AppView, ClientEvent, CreateRoomOptions, DamagedRoom, InvitePreview, RelayRow, SafetyNumberView, TakePiece,
 } from './api.js'; // prettier-ignore
@@ -7,6 +7,7 @@ import { Drafts } from './drafts.js';
 import type { ClientOptions } from './options.js';
 import { ClientError, failureOf } from './errors.js';
 import { facesOfJoin, newJoin } from './join-made.js';
+import { LatePin } from './late-pin.js';
 import { previewOf, readInvite } from './invite-text.js';
 import type { Platform } from './ports.js';
 import { ReadMarkers } from './read-markers.js';
@@ -19,6 +20,7 @@ import { decodeRecord, encodeRecord, joinRecord, STORES, type JoinRecord } from 
 import { Room } from './room/room.js';
 import { RoomState } from './room/state/state.js';
 import type { Vault } from './vault.js';
+import { instanceOf } from './vault-instance.js';
 import { exportVault } from './vault-export.js';
 import { Faces } from './view/faces.js';
 import { Feed } from './view/feed.js';
@@ -26,6 +28,9 @@ import { drawn, prepare } from './view/prepare.js';
 import { relayRowsOf } from './view/relay-rows.js';
 import { Views } from './view/views.js';
 import { summaryOf, worstState } from './view/summary.js';
+
+/** Of a room that is barred from its relay: no link is opened with it. */
+const NO_KEY: Bytes = new Uint8Array(0);
 
 type Tell = (event: ClientEvent | { readonly type: 'changed' }) => void;
 
@@ -44,8 +49,12 @@ export class Session {
   #instance: Bytes = new Uint8Array(16);
   #watched: { readonly roomId: string; readonly feed: Feed } | null = null;
   readonly #views: Views;
+  readonly #latePin: LatePin;
   #closed = false;
   readonly #isOpen = (): boolean => !this.#closed;
+  readonly #changed = (): void => {
+    this.#views.changed();
+  };
 
   private constructor(platform: Platform, vault: Vault, options: ClientOptions, tell: Tell, drafts: Drafts) {
     this.#platform = platform;
@@ -54,6 +63,8 @@ export class Session {
     this.#tell = tell;
     this.#drafts = drafts;
     this.#pin = new RelayPin(platform, () => options.fetchRelayKey());
+    const pin = (): Promise<unknown> => this.#pin.require(vault, null);
+    this.#latePin = new LatePin(platform, pin, () => this.#pinned());
     this.#faces = new Faces(platform.crypto.hash);
     this.#markers = new ReadMarkers(platform);
     // A view that cannot be made is a fault of this client: it is shown, and the client goes on.
@@ -74,11 +85,7 @@ export class Session {
   }
 
   async #load(): Promise<void> {
-    const known = await this.#vault.get(STORES.app, 'instance');
-    // Random, new for each vault (section 6): counters of another instance are told apart.
-    this.#instance = known === null ? this.#platform.crypto.random.bytes(16) : parse(random16, known);
-    if (known === null)
-      await this.#vault.write([{ store: STORES.app, key: 'instance', value: this.#instance }]);
+    this.#instance = await instanceOf(this.#vault, this.#platform.crypto.random);
     await this.#pin.load(this.#vault, this.#options.relayPublicKey);
     for (const key of await this.#vault.keysFrom(STORES.rooms, '')) {
       await this.#orDamaged(key, STORES.rooms, async () => {
@@ -92,6 +99,21 @@ export class Session {
         if (value !== null) await this.#startJoin(decodeRecord(joinRecord, value));
       });
     }
+    if (this.#pin.unknown && this.#rooms.size + this.#joins.size > 0) void this.#latePin.attempt();
+  }
+
+  async #pinned(): Promise<void> {
+    for (const room of [...this.#rooms.values()]) {
+      await room.stop();
+      if (!this.#closed) this.#startRoom(room.state);
+    }
+    for (const { record } of [...this.#joins.values()]) if (!this.#closed) await this.#startJoin(record);
+  }
+
+  /** The user's own act: what has stopped is tried again. */
+  async resumeRoom(roomId: string): Promise<void> {
+    if (this.#pin.unknown) await this.#latePin.attempt();
+    else this.room(roomId).start();
   }
 
   /** A record that is not what was stored costs its own room or join, and no other. */
@@ -110,11 +132,7 @@ export class Session {
     const pin = await this.#pin.require(this.#vault, null);
     const relay = { url: this.#options.relayUrl, key: pin.key };
     const state = await createRoom(this.#platform, this.#vault, relay, {
-      settings: {
-        ...ROOM_DEFAULTS,
-        rotateEvery: options.rotateEvery,
-        approval: options.approval,
-      },
+      settings: { ...ROOM_DEFAULTS, rotateEvery: options.rotateEvery, approval: options.approval },
       name: options.name,
       displayName: options.displayName,
       instance: this.#instance,
@@ -239,6 +257,7 @@ export class Session {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#latePin.stop();
     this.#views.stop();
     this.#markers.stop();
     await Promise.all([...this.#rooms.values(), ...this.#joins.values()].map((live) => live.stop()));
@@ -264,17 +283,14 @@ export class Session {
   }
 
   #startRoom(state: RoomState): Room {
-    const { pin } = this.#pin;
-    if (pin === null) throw new ClientError(ERROR_CODES.VAULT_DAMAGED);
     const room = new Room(
       {
         platform: this.#platform,
         url: this.#options.relayUrl,
-        relayKey: pin.key,
+        relayKey: this.#pin.pin?.key ?? NO_KEY,
+        barred: this.#pin.failure(null),
         relayTime: () => this.#options.fetchRelayTime(),
-        changed: () => {
-          this.#changed();
-        },
+        changed: this.#changed,
       },
       state,
     );
@@ -286,17 +302,15 @@ export class Session {
 
   async #startJoin(record: JoinRecord): Promise<void> {
     const { hash } = this.#platform.crypto;
-    const pin = await this.#pin.require(this.#vault, record.relay);
     const join = new Join(
       {
         platform: this.#platform,
         vault: this.#vault,
         url: this.#options.relayUrl,
-        relayKey: pin.key,
+        relayKey: this.#pin.pin?.key ?? NO_KEY,
+        barred: this.#pin.failure(record.relay),
         instance: this.#instance,
-        changed: () => {
-          this.#changed();
-        },
+        changed: this.#changed,
         admitted: (state) => {
           this.#joins.delete(record.roomId);
           this.#startRoom(state);
@@ -307,10 +321,6 @@ export class Session {
     );
     this.#joins.set(record.roomId, join);
     join.start();
-  }
-
-  #changed(): void {
-    this.#views.changed();
   }
 
   async #show(): Promise<void> {
