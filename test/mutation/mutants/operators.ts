@@ -5,6 +5,7 @@ const LIMITS_SPEC = 'test/integration/operator-limits.spec.ts';
 const PINS_SPEC = 'test/integration/relay-pins.spec.ts';
 const PIN = 'libs/client/src/relay-pin.ts';
 const ROOM = 'libs/client/src/room/room.ts';
+const BOUNDS_SPEC = 'test/hostile/first-relay-bounds.spec.ts';
 const REFUSED_SPEC = 'test/hostile/owner-refused.spec.ts';
 const OWNER = 'libs/client/src/room/owner.ts';
 const KEPT = 'a room made under a larger limit keeps its places, and its owner goes on changing the rest';
@@ -202,5 +203,34 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
       },
     ],
     tests: [{ path: PINS_SPEC, name: 'draft: costs nothing but itself' }],
+  },
+  {
+    name: 'a config.json is read to its end, wherever that is',
+    breaks: ['G13'],
+    changes: [
+      {
+        file: 'libs/client/src/link/relay-address.ts',
+        find: 'if (length > CONFIG_BYTES) {',
+        put: 'if (length < 0) {',
+      },
+    ],
+    tests: [{ path: BOUNDS_SPEC, name: 'G13 a config.json without end is left after its first bytes' }],
+  },
+  {
+    name: 'a joiner reads the whole chain before it looks at it',
+    breaks: ['G11'],
+    changes: [
+      {
+        file: 'libs/client/src/room/log-end.ts',
+        find: 'for (const container of page.entries) await check(container);',
+        put: 'if (entries.length < 0) await check(entries[0] ?? new Uint8Array());',
+      },
+    ],
+    tests: [
+      {
+        path: BOUNDS_SPEC,
+        name: 'G11 a chain without end is left at the first page that does not prove itself, and so at every start',
+      },
+    ],
   },
 ];
