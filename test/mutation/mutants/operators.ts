@@ -4,7 +4,6 @@ import type { Mutant } from '../mutant.js';
 const LIMITS_SPEC = 'test/integration/operator-limits.spec.ts';
 const PINS_SPEC = 'test/integration/relay-pins.spec.ts';
 const PIN = 'libs/client/src/relay-pin.ts';
-const ROOM = 'libs/client/src/room/room.ts';
 const BOUNDS_SPEC = 'test/hostile/first-relay-bounds.spec.ts';
 const REFUSED_SPEC = 'test/hostile/owner-refused.spec.ts';
 const OWNER = 'libs/client/src/room/owner.ts';
@@ -164,19 +163,6 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
       {
         path: PINS_SPEC,
         name: 'and then another one: rooms and joins each say so, are read and not connected; the first build goes on',
-      },
-    ],
-  },
-  {
-    name: 'a room whose relay is another one than pinned connects all the same',
-    breaks: ['G13'],
-    changes: [
-      { file: ROOM, find: 'if (this.#started || this.#barred !== null || ', put: 'if (this.#started || ' },
-    ],
-    tests: [
-      {
-        path: PINS_SPEC,
-        name: 'the pin: nobody is talked to and all can be read; a build that has the key puts it right',
       },
     ],
   },
