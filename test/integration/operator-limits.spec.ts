@@ -2,82 +2,21 @@
  * An operator changes what the relay allows while rooms are there: rooms are made within it, what was made under
  * another limit stays in its owner's hands, and no command of an owner is lost or stands in the way of the next.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { loadThemis } from '@0fc/crypto/node';
 import { ERROR_CODES } from '@0fc/protocol';
-import { makeKeyPair, writeKey } from '../../apps/relay/src/key-pair.js';
-import { startRelay, type RunningRelay } from '../../apps/relay/src/start.js';
 import { Stolen } from '../hostile/members/stolen.js';
 import { codeOf, namesIn } from '../hostile/stage.js';
 import { HeldSocket } from '../support/held-socket.js';
 import { Member, value } from '../support/member.js';
+import { OperatedRelay } from '../support/operated-relay.js';
 import { hurried, openHurried, openOver } from '../support/platform.js';
-import { freePort } from '../support/relay-process.js';
 import { until } from '../support/wait.js';
 
 // Only ends a run that hangs: two cores may be busy with other tests.
 jest.setTimeout(120_000);
 
-/** A relay whose operator stops it and starts it with other settings, at the same address and with the same key. */
-class Operated {
-  readonly url: string;
-  readonly #port: number;
-  readonly #key: string;
-  #folder: string;
-  #running: RunningRelay | null = null;
-
-  private constructor(port: number, folder: string) {
-    this.#port = port;
-    this.#folder = folder;
-    this.#key = writeKey(makeKeyPair());
-    this.url = `http://127.0.0.1:${String(port)}`;
-  }
-
-  static async start(settings: Readonly<Record<string, string>> = {}): Promise<Operated> {
-    const operated = new Operated(await freePort(), await mkdtemp(join(tmpdir(), '0fc-relay-')));
-    await operated.restart(settings);
-    return operated;
-  }
-
-  async restart(settings: Readonly<Record<string, string>>): Promise<void> {
-    await this.#running?.stop();
-    this.#running = await startRelay({
-      environment: {
-        PORT: String(this.#port),
-        DATA_DIR: this.#folder,
-        RELAY_PRIVATE_KEY: this.#key,
-        LOG_LEVEL: 'silent',
-        SERVE_WEB: 'false',
-        SHUTDOWN_GRACE_MS: '0',
-        ...settings,
-      },
-    });
-  }
-
-  /** The store is lost with everything in it. */
-  async loseStore(settings: Readonly<Record<string, string>>): Promise<void> {
-    await this.#running?.stop();
-    this.#running = null;
-    await rm(this.#folder, { recursive: true, force: true });
-    this.#folder = await mkdtemp(join(tmpdir(), '0fc-relay-'));
-    await this.restart(settings);
-  }
-
-  async stop(): Promise<void> {
-    await this.#running?.stop();
-    this.#running = null;
-  }
-
-  async remove(): Promise<void> {
-    await this.stop();
-    await rm(this.#folder, { recursive: true, force: true });
-  }
-}
-
-let relay: Operated;
+let relay: OperatedRelay;
 const members: Member[] = [];
 beforeAll(() => loadThemis());
 afterEach(async () => {
@@ -137,7 +76,7 @@ const event = (who: Member, kind: string) =>
 
 describe('members', () => {
   test.each(['2', '100'])('a room is made within %s, the most that the relay allows', async (most) => {
-    relay = await Operated.start({ MAX_MEMBERS: most });
+    relay = await OperatedRelay.start({ MAX_MEMBERS: most });
     const { owner, guest, roomId } = await two();
     expect(await change(owner, roomId, 40)).toBe('done');
     await settled(owner, 40);
@@ -150,7 +89,7 @@ describe('members', () => {
   });
 
   test('a room made under a larger limit keeps its places, and its owner goes on changing the rest', async () => {
-    relay = await Operated.start();
+    relay = await OperatedRelay.start();
     const { owner, guest, roomId } = await two();
     await relay.restart({ MAX_MEMBERS: '2' });
     await until('the owner to be back', () => owner.room?.connection === 'connected');
@@ -163,7 +102,7 @@ describe('members', () => {
   });
 
   test('a room made under a larger limit comes back to a relay that has lost it', async () => {
-    relay = await Operated.start();
+    relay = await OperatedRelay.start();
     const { owner, guest, roomId } = await two();
     for (const every of [40, 50, 60]) {
       expect(await change(owner, roomId, every)).toBe('done');
@@ -186,7 +125,7 @@ describe('members', () => {
 
 describe('changes of the settings', () => {
   test('one that was signed, and that the relay takes no more of by now, is carried out; what waits behind it too', async () => {
-    relay = await Operated.start();
+    relay = await OperatedRelay.start();
     const socket = new HeldSocket();
     const open = openOver((platform) => hurried(5)(socket.over(platform)));
     const { owner, guest, roomId } = await two(open);
@@ -206,7 +145,7 @@ describe('changes of the settings', () => {
   });
 
   test('one that was wished for without a link, and that the relay takes no more of, is shown as refused', async () => {
-    relay = await Operated.start();
+    relay = await OperatedRelay.start();
     const { owner, guest, roomId } = await two();
     expect(await change(owner, roomId, 40)).toBe('done');
     await settled(owner, 40);
@@ -228,7 +167,7 @@ describe('changes of the settings', () => {
 
 describe('invites', () => {
   test('one more than the relay allows is refused before anything is made of it, and has its place once another ends', async () => {
-    relay = await Operated.start({ MAX_INVITES_OPEN: '2' });
+    relay = await OperatedRelay.start({ MAX_INVITES_OPEN: '2' });
     const owner = await member('Amina');
     const roomId = await owner.createRoom('Rive droite', 100);
     const first = await owner.invite(roomId);

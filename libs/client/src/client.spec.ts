@@ -74,10 +74,13 @@ describe('the vault behind the client', () => {
   });
 
   it('is closed, and its lock free, where it opens and cannot be read', async () => {
-    const vault = await Vault.create(device, PASSPHRASE);
-    await vault.write([{ store: STORES.app, key: 'instance', value: utf8('no instance at all') }]);
+    await Vault.create(device, PASSPHRASE);
     const close = jest.spyOn(Vault.prototype, 'close');
-    expect(await code(client.unlock(PASSPHRASE))).toBe('MALFORMED');
+    const keys = jest
+      .spyOn(Vault.prototype, 'keysFrom')
+      .mockRejectedValueOnce(new ClientError('VAULT_UNAVAILABLE'));
+    expect(await code(client.unlock(PASSPHRASE))).toBe('VAULT_UNAVAILABLE');
+    keys.mockRestore();
     expect(close).toHaveBeenCalled();
     close.mockRestore();
     expect([state, device.held]).toEqual(['locked', false]);

@@ -170,6 +170,7 @@ export class Client implements ClientApi {
   createInvite(roomId: string, lifetimeMs: number): Promise<Outcome<CreatedInvite>> {
     return outcome(async () => {
       checkRange(lifetimeMs, LIMITS.inviteLifetimeMs);
+      this.#unlocked().room(roomId).mustKnowRelay();
       const { inviteId, fragment, expires } = await this.#owner(roomId).answers.invite(lifetimeMs);
       return { inviteId, expires, link: `${this.#options.relayUrl}/join#${fragment}` };
     });
@@ -219,9 +220,7 @@ export class Client implements ClientApi {
   }
 
   resumeRoom(roomId: string): Promise<Outcome<void>> {
-    return outcome(() => {
-      this.#unlocked().room(roomId).start();
-    });
+    return outcome(() => this.#unlocked().resumeRoom(roomId));
   }
 
   restoreRoom(roomId: string): Promise<Outcome<void>> {

@@ -3,7 +3,7 @@ import { fromUtf8, utf8 } from '@0fc/protocol';
 import type { StorageChange } from './ports.js';
 import { STORES } from './room/state/records.js';
 import { SerialQueue } from './room/state/serial.js';
-import type { Vault } from './vault.js';
+import { KEYS_END, type Vault } from './vault.js';
 
 const PREFIX = 'draft/';
 
@@ -20,9 +20,9 @@ export class Drafts {
 
   static async load(vault: Vault): Promise<Drafts> {
     const drafts = new Drafts(vault);
-    for (const { key, value } of await vault.listFrom(STORES.app, PREFIX)) {
-      drafts.#texts.set(key.slice(PREFIX.length), fromUtf8(value));
-    }
+    // One that is not what was stored is none: the vault opens all the same.
+    for (const { key, value } of await vault.listReadable(STORES.app, PREFIX, PREFIX + KEYS_END))
+      if (value !== null) drafts.#texts.set(key.slice(PREFIX.length), fromUtf8(value));
     return drafts;
   }
 

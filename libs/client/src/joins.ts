@@ -97,17 +97,25 @@ export class Joins {
     changed();
   }
 
+  /** Which relay it is has been found out. */
+  async startAgain(): Promise<void> {
+    for (const join of this.all) {
+      await join.stop();
+      if (this.#options.isOpen()) await this.start(join.record);
+    }
+  }
+
   /** Of a record that is in the vault. */
   async start(record: JoinRecord): Promise<void> {
     const { platform, vault, url, pin, instance, changed, admitted } = this.#options;
-    const { key: relayKey } = await pin.require(vault, record.relay);
     const roomId = membershipOf(record);
     const join = new Join(
       {
         platform,
         vault,
         url,
-        relayKey,
+        relayKey: pin.key,
+        barred: pin.failure(record.relay),
         instance: instance(),
         changed,
         admitted: (state) => {

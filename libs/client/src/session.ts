@@ -1,5 +1,5 @@
 /** An open vault at work: its rooms and joins, live, and the views of them. */
-import { ERROR_CODES, parse, random16, type Bytes } from '@0fc/protocol';
+import { ERROR_CODES, type Bytes } from '@0fc/protocol';
 import type {
   AppView, ClientEvent, CreateRoomOptions, DamagedRoom, InvitePreview, RelayRow, SafetyNumberView, TakePiece,
 } from './api.js'; // prettier-ignore
@@ -7,6 +7,7 @@ import { Drafts } from './drafts.js';
 import type { ClientOptions } from './options.js';
 import { ClientError, failureOf } from './errors.js';
 import { Joins } from './joins.js';
+import { LatePin } from './late-pin.js';
 import type { Platform } from './ports.js';
 import { ReadMarkers } from './read-markers.js';
 import { RelayPin } from './relay-pin.js';
@@ -17,6 +18,7 @@ import { decodeRecord, joinRecord, membershipOf, STORES } from './room/state/rec
 import { Room } from './room/room.js';
 import { RoomState } from './room/state/state.js';
 import type { Vault } from './vault.js';
+import { instanceOf } from './vault-instance.js';
 import { exportVault } from './vault-export.js';
 import { Faces } from './view/faces.js';
 import { Feed } from './view/feed.js';
@@ -42,8 +44,12 @@ export class Session {
   #instance: Bytes = new Uint8Array(16);
   #watched: { readonly roomId: string; readonly feed: Feed } | null = null;
   readonly #views: Views;
+  readonly #latePin: LatePin;
   #closed = false;
   readonly #isOpen = (): boolean => !this.#closed;
+  readonly #changed = (): void => {
+    this.#views.changed();
+  };
 
   private constructor(platform: Platform, vault: Vault, options: ClientOptions, tell: Tell, drafts: Drafts) {
     this.#platform = platform;
@@ -59,13 +65,13 @@ export class Session {
       pin: this.#pin,
       isOpen: this.#isOpen,
       instance: () => this.#instance,
-      changed: () => {
-        this.#changed();
-      },
+      changed: this.#changed,
       admitted: (state) => {
         this.#startRoom(state);
       },
     });
+    const pin = (): Promise<unknown> => this.#pin.require(vault, null);
+    this.#latePin = new LatePin(platform, pin, () => this.#pinned());
     this.#faces = new Faces(platform.crypto.hash);
     this.#markers = new ReadMarkers(platform);
     // A view that cannot be made is a fault of this client: it is shown, and the client goes on.
@@ -86,11 +92,7 @@ export class Session {
   }
 
   async #load(): Promise<void> {
-    const known = await this.#vault.get(STORES.app, 'instance');
-    // Random, new for each vault (section 6): counters of another instance are told apart.
-    this.#instance = known === null ? this.#platform.crypto.random.bytes(16) : parse(random16, known);
-    if (known === null)
-      await this.#vault.write([{ store: STORES.app, key: 'instance', value: this.#instance }]);
+    this.#instance = await instanceOf(this.#vault, this.#platform.crypto.random);
     await this.#pin.load(this.#vault, this.#options.relayPublicKey);
     for (const key of await this.#vault.keysFrom(STORES.rooms, '')) {
       await this.#orDamaged(key, STORES.rooms, async () => {
@@ -104,6 +106,21 @@ export class Session {
         if (value !== null) await this.#joins.start(decodeRecord(joinRecord, value));
       });
     }
+    if (this.#pin.unknown && this.#rooms.size + this.#joins.all.length > 0) void this.#latePin.attempt();
+  }
+
+  async #pinned(): Promise<void> {
+    for (const room of [...this.#rooms.values()]) {
+      await room.stop();
+      if (!this.#closed) this.#startRoom(room.state);
+    }
+    await this.#joins.startAgain();
+  }
+
+  /** The user's own act: what has stopped is tried again. */
+  async resumeRoom(roomId: string): Promise<void> {
+    if (this.#pin.unknown) await this.#latePin.attempt();
+    else this.room(roomId).start();
   }
 
   /** A record that is not what was stored costs its own room or join, and no other. */
@@ -122,11 +139,7 @@ export class Session {
     const pin = await this.#pin.require(this.#vault, null);
     const relay = { url: this.#options.relayUrl, key: pin.key };
     const state = await createRoom(this.#platform, this.#vault, relay, {
-      settings: {
-        ...ROOM_DEFAULTS,
-        rotateEvery: options.rotateEvery,
-        approval: options.approval,
-      },
+      settings: { ...ROOM_DEFAULTS, rotateEvery: options.rotateEvery, approval: options.approval },
       name: options.name,
       displayName: options.displayName,
       instance: this.#instance,
@@ -218,6 +231,7 @@ export class Session {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#latePin.stop();
     this.#views.stop();
     this.#markers.stop();
     await Promise.all([...this.#rooms.values(), ...this.#joins.all].map((live) => live.stop()));
@@ -243,17 +257,14 @@ export class Session {
   }
 
   #startRoom(state: RoomState): Room {
-    const { pin } = this.#pin;
-    if (pin === null) throw new ClientError(ERROR_CODES.VAULT_DAMAGED);
     const room = new Room(
       {
         platform: this.#platform,
         url: this.#options.relayUrl,
-        relayKey: pin.key,
+        relayKey: this.#pin.key,
+        barred: this.#pin.failure(null),
         relayTime: () => this.#options.fetchRelayTime(),
-        changed: () => {
-          this.#changed();
-        },
+        changed: this.#changed,
       },
       state,
     );
@@ -261,10 +272,6 @@ export class Session {
     room.start();
     this.#changed();
     return room;
-  }
-
-  #changed(): void {
-    this.#views.changed();
   }
 
   async #show(): Promise<void> {

@@ -3,12 +3,22 @@
  * instance, nothing of the old one's that could be used twice, and no open invite.
  */
 import type { Random } from '@0fc/crypto/keys';
-import { equalBytes, ERROR_CODES, type AnyContent, type Bytes, type Target } from '@0fc/protocol';
+import {
+  equalBytes,
+  ERROR_CODES,
+  parse,
+  random16,
+  type AnyContent,
+  type Bytes,
+  type Target,
+} from '@0fc/protocol';
 import { ClientError } from './errors.js';
 import {
   decodeRecord, encodeRecord, keyOf, membershipOf, outboxItem, ownerInvite, prefixOf, sliceKey, SLICES, STORES, type OwnerInvite,
 } from './room/state/records.js'; // prettier-ignore
+import { damageOf } from './room-acts.js';
 import { knownContent } from './room/state/content.js';
+import type { Vault } from './vault.js';
 
 /** A record in clear, with its place. */
 export interface ClearRecord {
@@ -19,6 +29,23 @@ export interface ClearRecord {
 
 const INSTANCE_BYTES = 16;
 const KNOWN: ReadonlySet<string> = new Set(Object.values(STORES));
+
+/**
+ * Of this vault: random, new for each (section 6), so that counters of another one are told apart. Rooms keep the one
+ * they began with; where its record is not what was stored, those that begin now get another.
+ */
+export async function instanceOf(vault: Vault, random: Random): Promise<Bytes> {
+  const read: Bytes[] = [];
+  const damage = await damageOf(async () => {
+    const known = await vault.get(STORES.app, 'instance');
+    if (known !== null) read.push(parse(random16, known));
+  });
+  const [instance] = read;
+  if (instance !== undefined) return instance;
+  const made = random.bytes(INSTANCE_BYTES);
+  if (damage === null) await vault.write([{ store: STORES.app, key: 'instance', value: made }]);
+  return made;
+}
 
 /**
  * The records of a new instance of the same members. Throws UNSUPPORTED_VERSION for a store of

@@ -2,6 +2,9 @@
 import type { Mutant } from '../mutant.js';
 
 const LIMITS_SPEC = 'test/integration/operator-limits.spec.ts';
+const PINS_SPEC = 'test/integration/relay-pins.spec.ts';
+const PIN = 'libs/client/src/relay-pin.ts';
+const BOUNDS_SPEC = 'test/hostile/first-relay-bounds.spec.ts';
 const REFUSED_SPEC = 'test/hostile/owner-refused.spec.ts';
 const OWNER = 'libs/client/src/room/owner.ts';
 const KEPT = 'a room made under a larger limit keeps its places, and its owner goes on changing the rest';
@@ -126,6 +129,93 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
       {
         path: LIMITS_SPEC,
         name: 'one more than the relay allows is refused before anything is made of it, and has its place once another ends',
+      },
+    ],
+  },
+  {
+    name: 'a key that is compiled in is not kept',
+    breaks: ['G13'],
+    changes: [
+      {
+        file: PIN,
+        find: 'if (stored === null) await this.#keep(vault, key);',
+        put: 'if (stored === null) return;',
+      },
+    ],
+    tests: [
+      {
+        path: PINS_SPEC,
+        name: 'is the vault’s from then on: a build without one goes on with it, whatever config.json says',
+      },
+    ],
+  },
+  {
+    name: 'pins that differ keep the vault shut',
+    breaks: ['G13', 'G14'],
+    changes: [
+      {
+        file: PIN,
+        find: 'this.#trouble = await this.#mismatch(stored.key, key);',
+        put: 'throw await this.#mismatch(stored.key, key);',
+      },
+    ],
+    tests: [
+      {
+        path: PINS_SPEC,
+        name: 'and then another one: rooms and joins each say so, are read and not connected; the first build goes on',
+      },
+    ],
+  },
+  {
+    name: 'a join of another relay is not told apart',
+    breaks: ['G13'],
+    changes: [
+      {
+        file: PIN,
+        find: 'invite === null || equalBytes(invite, this.#pin.hash);',
+        put: 'invite?.length !== 0;',
+      },
+    ],
+    tests: [{ path: PINS_SPEC, name: 'that a stored join does not fit costs that join alone' }],
+  },
+  {
+    name: 'a damaged draft keeps the vault shut',
+    breaks: ['G14'],
+    changes: [
+      {
+        file: 'libs/client/src/drafts.ts',
+        find: 'await vault.listReadable(STORES.app, PREFIX, PREFIX + KEYS_END)',
+        put: 'await vault.listFrom(STORES.app, PREFIX)',
+      },
+    ],
+    tests: [{ path: PINS_SPEC, name: 'draft: costs nothing but itself' }],
+  },
+  {
+    name: 'a config.json is read to its end, wherever that is',
+    breaks: ['G13'],
+    changes: [
+      {
+        file: 'libs/client/src/link/relay-address.ts',
+        find: 'if (length > CONFIG_BYTES) {',
+        put: 'if (length < 0) {',
+      },
+    ],
+    tests: [{ path: BOUNDS_SPEC, name: 'G13 a config.json without end is left after its first bytes' }],
+  },
+  {
+    name: 'a joiner reads the whole chain before it looks at it',
+    breaks: ['G11'],
+    changes: [
+      {
+        file: 'libs/client/src/room/log-end.ts',
+        find: 'for (const container of page.entries) await check(container);',
+        put: 'if (entries.length < 0) await check(entries[0] ?? new Uint8Array());',
+      },
+    ],
+    tests: [
+      {
+        path: BOUNDS_SPEC,
+        name: 'G11 a chain without end is left at the first page that does not prove itself, and so at every start',
       },
     ],
   },

@@ -1,7 +1,13 @@
 /** The client in a browser: made in a worker, which is the only place that holds keys. */
 import type { ClientApi } from '../api.js';
 import { createClient } from '../client.js';
-import { relayBase, relayKeyFromText, relayKeyOfDeployment, relayTimeOf } from '../link/relay-address.js';
+import {
+  relayBase,
+  relayKeyFromText,
+  relayKeyOfDeployment,
+  relayTimeOf,
+  shortText,
+} from '../link/relay-address.js';
 import { createBrowserPlatform, type BrowserPlatformOptions } from './platform.js';
 
 export interface BrowserClientOptions extends BrowserPlatformOptions {
@@ -26,8 +32,13 @@ async function read(url: string): Promise<Response> {
   return response;
 }
 
-const readText = async (url: string): Promise<string> => (await read(url)).text();
-const readDate = async (url: string): Promise<string | null> => (await read(url)).headers.get('date');
+const readText = async (url: string): Promise<string> => shortText((await read(url)).body);
+const readDate = async (url: string): Promise<string | null> => {
+  const { headers, body } = await read(url);
+  // Of the body nothing is read: who serves it may do so without end.
+  await body?.cancel();
+  return headers.get('date');
+};
 
 /**
  * Opens nothing yet: the vault waits for its passphrase. Rejects with BAD_KEY,

@@ -20,8 +20,34 @@ export function relayKeyFromText(text: string): Bytes {
   return parsePublicKey(bytes);
 }
 
-/** Longest config.json that is read, in characters. */
-const CONFIG_CHARS = 16_384;
+/** Longest config.json that is read, in bytes. */
+const CONFIG_BYTES = 16_384;
+
+/** What is read of an HTTP answer's body. */
+interface Body {
+  getReader(): {
+    read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
+    cancel(): Promise<void>;
+  };
+}
+
+/** The text of an answer, of which no more is read than a config.json may have. Rejects with TOO_LARGE. */
+export async function shortText(body: Body | null): Promise<string> {
+  const reader = body?.getReader();
+  const decoder = new TextDecoder();
+  let text = '';
+  let length = 0;
+  for (;;) {
+    const value = (await reader?.read())?.value;
+    if (value === undefined) return text + decoder.decode();
+    length += value.length;
+    if (length > CONFIG_BYTES) {
+      await reader?.cancel();
+      throw new ClientError(ERROR_CODES.TOO_LARGE);
+    }
+    text += decoder.decode(value, { stream: true });
+  }
+}
 
 /**
  * The key that a deployment says its relay has: `{"relayPublicKey": base64url}` at
@@ -34,8 +60,7 @@ export async function relayKeyOfDeployment(
 ): Promise<Bytes> {
   let config: unknown;
   try {
-    const text = await readText(`${base}/config.json`);
-    config = text.length <= CONFIG_CHARS ? JSON.parse(text) : null;
+    config = JSON.parse(await readText(`${base}/config.json`));
   } catch (cause) {
     throw new ClientError(ERROR_CODES.RELAY_UNREACHABLE, {}, { cause });
   }

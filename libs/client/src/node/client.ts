@@ -1,7 +1,13 @@
 /** A member without a screen, on Node: what the command line and the tests drive. */
 import type { ClientApi } from '../api.js';
 import { createClient } from '../client.js';
-import { relayBase, relayKeyFromText, relayKeyOfDeployment, relayTimeOf } from '../link/relay-address.js';
+import {
+  relayBase,
+  relayKeyFromText,
+  relayKeyOfDeployment,
+  relayTimeOf,
+  shortText,
+} from '../link/relay-address.js';
 import { createNodePlatform, type NodePlatformOptions } from './platform.js';
 
 export interface NodeClientOptions extends NodePlatformOptions {
@@ -25,8 +31,13 @@ async function read(url: string): Promise<Response> {
   return response;
 }
 
-const readText = async (url: string): Promise<string> => (await read(url)).text();
-const readDate = async (url: string): Promise<string | null> => (await read(url)).headers.get('date');
+const readText = async (url: string): Promise<string> => shortText((await read(url)).body);
+const readDate = async (url: string): Promise<string | null> => {
+  const { headers, body } = await read(url);
+  // Of the body nothing is read: who serves it may do so without end.
+  await body?.cancel();
+  return headers.get('date');
+};
 
 /**
  * Opens nothing yet: the vault waits for its passphrase. Rejects with BAD_KEY,

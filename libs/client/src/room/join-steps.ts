@@ -3,7 +3,7 @@
  * proved on its own and stored before the next, so that either side may stop between any two and go on.
  */
 import { equalBytes, ERROR_CODES, type Bytes, type ErrorCode, type JoinState } from '@0fc/protocol';
-import { memberIdOf, readChain } from '@0fc/crypto/verify';
+import { applyRoster, memberIdOf, readChain, type Roster } from '@0fc/crypto/verify';
 import { makeJoinConfirm } from '@0fc/crypto/keys';
 import type { JoinStep } from '../api.js';
 import { ClientError } from '../errors.js';
@@ -190,8 +190,15 @@ export class JoinSteps implements Part {
   }
 
   async #prove(sealed: NonNullable<JoinState['reply']>): Promise<Proved> {
-    const chain = await fetchChain(this.#link, 0);
-    return proveReply(this.#options.platform.crypto.hash, this.record, sealed, chain);
+    const { hash } = this.#options.platform.crypto;
+    const rosters: Roster[] = [];
+    // As it comes: a relay that nobody has met before is asked for nothing behind what does not prove itself.
+    const chain = await fetchChain(this.#link, 0, async (container) => {
+      const before = rosters.pop();
+      if (before === undefined) rosters.push(await readChain(hash, this.record.roomId, [container]));
+      else rosters.push((await applyRoster(hash, before, container)).roster);
+    });
+    return proveReply(hash, this.record, sealed, chain);
   }
 
   /**

@@ -19,6 +19,8 @@ const CONFIRMED_LIFE_MS = 30 * 86_400_000;
 export interface JoinOptions extends StepsOptions {
   readonly url: string;
   readonly relayKey: Bytes;
+  /** why this join is to talk to no relay; null: it may */
+  readonly barred: Failure | null;
 }
 
 export class Join implements Sender {
@@ -87,7 +89,7 @@ export class Join implements Sender {
   }
 
   start(): void {
-    if (this.#started || this.#over()) return;
+    if (this.#started || this.#options.barred !== null || this.#over()) return;
     this.#resumption.cancel();
     this.#started = true;
     this.connection.start();
@@ -116,7 +118,8 @@ export class Join implements Sender {
 
   view(): JoinView {
     const { record } = this;
-    const failure = record.failure === null ? this.#stopped : { code: record.failure };
+    const { barred } = this.#options;
+    const failure = barred ?? (record.failure === null ? this.#stopped : { code: record.failure });
     const reached = new Set(record.done.map(({ step }) => step));
     return {
       roomId: membershipOf(record),
@@ -126,7 +129,7 @@ export class Join implements Sender {
       expires: record.expires,
       done: record.done,
       current: failure === null ? (STEPS.find((step) => !reached.has(step)) ?? null) : null,
-      connection: this.#state,
+      connection: barred === null ? this.#state : 'stopped',
       failure,
     };
   }

@@ -21,14 +21,19 @@ const CHAIN_MOST = 100_000;
 export const isExplained = (state: RoomSnapshot, { head, epoch }: OpenReply): boolean =>
   state.chainIndex(head) !== null && epoch <= state.core.epoch;
 
-/** The roster chain from an index on, not verified; it is never trimmed. Rejects with RELAY_LIED. */
+/**
+ * The roster chain from an index on; it is never trimmed. Each entry goes to `check` as its page comes, and what that
+ * rejects with ends the reading. Rejects with RELAY_LIED.
+ */
 export async function fetchChain(
   connection: Pick<Connection, 'request'>,
   from: number,
+  check: (container: Bytes) => Promise<void> | void = () => undefined,
 ): Promise<readonly Bytes[]> {
   const entries: Bytes[] = [];
   for (let more = true; more;) {
     const page = await connection.request('chain', { from: from + entries.length });
+    for (const container of page.entries) await check(container);
     entries.push(...page.entries);
     ({ more } = page);
     const endless = page.entries.length === 0 || entries.length > CHAIN_MOST;

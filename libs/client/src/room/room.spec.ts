@@ -28,7 +28,13 @@ describe('a full vault', () => {
     const vault = await Vault.create({ crypto, storage }, 'a long enough passphrase');
     const state = await log.reader(log.owner, vault);
     const room = new Room(
-      { platform, url: 'http://localhost', relayKey: generateKeyPair().publicKey, changed: () => undefined },
+      {
+        platform,
+        url: 'http://localhost',
+        relayKey: generateKeyPair().publicKey,
+        barred: null,
+        changed: () => undefined,
+      },
       state,
     );
     storage.fails = { code: 'VAULT_FULL', stored: false };

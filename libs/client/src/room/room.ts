@@ -35,6 +35,8 @@ export interface RoomOptions {
   readonly platform: Platform;
   readonly url: string;
   readonly relayKey: Bytes;
+  /** why this room is to talk to no relay; null: it may */
+  readonly barred: Failure | null;
   readonly relayTime?: () => Promise<number>;
   /** something that a view shows may have changed */
   readonly changed: () => void;
@@ -61,6 +63,7 @@ export class Room implements RoomHandle {
   readonly #outgoing: Outgoing;
   readonly #resumption: Resumption;
   readonly #changed: () => void;
+  readonly #barred: Failure | null;
   #started = false;
   #connectionState: ConnectionState = 'offline';
   #stopped: Failure | null = null;
@@ -70,6 +73,7 @@ export class Room implements RoomHandle {
     this.platform = options.platform;
     this.relayKey = options.relayKey;
     this.#changed = options.changed;
+    this.#barred = options.barred;
     this.connection = new Connection({
       url: options.url,
       relayKey: options.relayKey,
@@ -147,7 +151,7 @@ export class Room implements RoomHandle {
   }
 
   get connectionState(): ConnectionState {
-    return this.#connectionState;
+    return this.#barred === null ? this.#connectionState : 'stopped';
   }
 
   /** What the relay refuses with, and is asked for again by itself; null: nothing waits. */
@@ -157,13 +161,14 @@ export class Room implements RoomHandle {
 
   /** Why the link stands still, or did until it was tried again; null once the room is live. */
   get stopped(): StopReason | null {
+    if (this.#barred !== null) return { ...this.#barred, resumes: false };
     return this.#stopped === null ? null : { ...this.#stopped, resumes: !isFinal(this.#stopped.code) };
   }
 
   /** A closed room is looked at once more: a relay that lost the closing gets it back (section 6). */
   start(): void {
     const { stage } = this.state.core;
-    if (this.#started || stage === 'left' || stage === 'removed') return;
+    if (this.#started || this.#barred !== null || stage === 'left' || stage === 'removed') return;
     this.#stopped = null;
     this.#resumption.reset();
     this.#start();
@@ -174,6 +179,12 @@ export class Room implements RoomHandle {
     this.#started = true;
     this.connection.start();
     this.changed();
+  }
+
+  /** Throws why this room is barred from its relay: what names the relay to others is not made then. */
+  mustKnowRelay(): void {
+    if (this.#barred !== null)
+      throw new ClientError(this.#barred.code as ErrorCode, this.#barred.params ?? {});
   }
 
   /** The user's own act after the relay has said that the room is gone. */
