@@ -2,7 +2,7 @@
 import { Dice, seedOfRun } from '../../support/random.js';
 
 /** How many runs each test makes where RUNS does not say so. */
-const FEW = 1;
+const FEW = 2;
 
 export const RUNS = Number(process.env.RUNS ?? FEW);
 export const FIRST_SEED = seedOfRun();
