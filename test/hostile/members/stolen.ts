@@ -3,7 +3,7 @@
  * make that its client would not: messages, rotations and roster entries of any shape.
  */
 import {
-  encodeMessageClear, type AnyContent, type Body, type Bytes, type Entry, type MemberId, type Position, type RoomId,
+  encodeMessageClear, LIMITS, type AnyContent, type Body, type Bytes, type Entry, type MemberId, type Position, type RoomId,
   type RotationCommand,
 } from '@0fc/protocol'; // prettier-ignore
 import { makeRotation, sealMessage, sealSignal, signBody, type KeyPair } from '@0fc/crypto/keys';
@@ -123,11 +123,21 @@ export class Stolen {
     return signBody(this.identity, kind, { roomId, epoch, head, owner, ...fields });
   }
 
-  /** A rotation on a roster by this member's hand: one that it owns by what the roster says. */
+  /**
+   * A rotation on a roster by this member's hand: one that it owns by what the roster says. `leftOut`: who gets no key,
+   * as whose prekey is unusable.
+   */
   async rotation(
     roster: Roster = this.roster,
+    leftOut: ReadonlySet<MemberId> = new Set(),
   ): Promise<{ command: RotationCommand; newKey: Bytes; newEpoch: number }> {
-    const prekeys = new Map([...roster.members.values()].map(({ memberId, prekey }) => [memberId, prekey]));
+    const unusable = new Uint8Array(LIMITS.publicKeyBytes);
+    const prekeys = new Map(
+      [...roster.members.values()].map(({ memberId, prekey }) => [
+        memberId,
+        leftOut.has(memberId) ? { ...prekey, key: unusable } : prekey,
+      ]),
+    );
     const { command, newKey, newEpoch } = await makeRotation(crypto, {
       identity: this.identity,
       roster,
