@@ -1,7 +1,7 @@
 /**
  * npm run bench -- client [--full]: what a long log costs a member. For a room of 8 whose log grows: unlocking the
  * vault once the passphrase's key is derived, showing the room, catching up, memory after that, an export, and what is
- * written to the vault for each line. Node, 1,000 and 10,000 lines; --full: 100,000 too, and the page in Chromium.
+ * written to the vault for each line; and what 1,000 rotations leave on a member's disk. Node, 1,000 and 10,000 lines; --full: 100,000 too, and the page in Chromium.
  *
  * Ratios are to the smallest log of the same run; its catch-up has connecting and a cold start in it. On a busy
  * machine the columns of CPU time say more than those of the clock. "With the core whole" is what the same writes come
@@ -11,6 +11,7 @@
 import { availableParallelism, loadavg } from 'node:os';
 import { launch } from '../e2e/profile.js';
 import { RelayProcess } from '../support/relay-process.js';
+import { measureRotations, ROTATIONS, type Rotated } from './client/rotations.js';
 import { perLine, Story, type Device, type Measured } from './client/story.js';
 import { median, printTable, type Column } from './client/table.js';
 import type { Written } from './client/meter.js';
@@ -22,7 +23,7 @@ const MOST = 100_000;
 /** Its limits are not what is measured. */
 const UNLIMITED = {
   APPEND_PER_SECOND: '100000', APPEND_BURST: '1000000', REQUESTS_PER_SECOND: '100000', REQUESTS_BURST: '1000000',
-  HISTORY_BYTES: '1099511627776', LOG_LEVEL: 'error',
+  HISTORY_BYTES: '1099511627776', RESTORES_PER_SECOND: '100000', RESTORES_BURST: '1000000', LOG_LEVEL: 'error',
 }; // prettier-ignore
 
 interface Times {
@@ -125,6 +126,14 @@ function print(rows: readonly Measured[]): void {
   );
 }
 
+function printRotations(rows: readonly Rotated[]): void {
+  console.log(`\nOn a member's disk after ${ROTATIONS.toLocaleString('en')} rotations, more than before`);
+  for (const { kind, grown } of rows) {
+    const { bytes, records } = grown;
+    console.log(`  ${kind}: ${bytes.toLocaleString('en')} bytes in ${records.toLocaleString('en')} records`);
+  }
+}
+
 const [, , ...args] = process.argv;
 const full = args.includes('--full');
 if (args.some((arg) => arg !== '--full')) throw new Error('npm run bench -- client [--full]');
@@ -138,6 +147,7 @@ try {
     const load = loadavg().map((average) => average.toFixed(1));
     console.log(`\nNode ${process.version}, ${availableParallelism()} cores, load average ${load.join(' ')}`);
     print(rows);
+    printRotations(await measureRotations(relay));
   } finally {
     await story.end();
   }

@@ -88,7 +88,7 @@ describe('a rotation', () => {
     await stage.level([owner, tomas, ines]);
     const { stolen, peer } = await stage.byHand(owner, roomId);
     const { epoch } = stolen.core;
-    const { command } = await stolen.rotation(stolen.roster, stolen.key(epoch - before).key);
+    const { command } = await stolen.rotation(stolen.roster, { key: stolen.key(epoch - before).key });
     await peer.request('rotate', command);
     await owner.comeBack(roomId);
     for (const who of [owner, tomas, ines]) {

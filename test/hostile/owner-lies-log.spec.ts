@@ -1,10 +1,23 @@
 /** An owner, or a relay in its name, that makes of the log what no honest one does (G3, G11, G16). */
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { applyRoster } from '@0fc/crypto/verify';
+import { makePrekey } from '@0fc/crypto/keys';
+import { nodeHash } from '@0fc/crypto/node';
+import { Peer } from '../integration/relay-peer.js';
+import { anyBytes, newInviteId } from '../integration/relay-room.js';
 import { value } from '../support/member.js';
 import { openHurried } from '../support/platform.js';
+import { ITEMS_PER_RECORD } from '../../libs/client/src/room/state/records.js';
+import { vaultSize } from '../support/vault-size.js';
+import type { Stolen } from './members/stolen.js';
 import { idOf, Stage } from './stage.js';
 
 jest.setTimeout(120_000);
+
+/** Members that its owner leaves without a key. */
+const LEFT_OUT = 20;
+/** Rotations with nothing said between them. */
+const IN_A_ROW = 60;
 
 let stage: Stage;
 beforeAll(async () => {
@@ -22,4 +35,74 @@ test('G3 G11 a change of the settings is its owner’s doing on every page, whoe
   const line = () => tomas.items.findLast((item) => item.type === 'system' && item.event === 'settings');
   await stage.byItself('the line', [tomas], line);
   expect(line()).toMatchObject({ params: { actor: 'Amina', actorMe: 0 } });
+});
+
+/** An owner's keys, by hand: admits strangers of its own, who are never heard of again. */
+async function admitted(owner: Peer, stolen: Stolen, count: number): Promise<Stolen['roster']> {
+  const { roomId, epoch } = stolen.core;
+  let { roster } = stolen;
+  for (let at = 0; at < count; at++) {
+    const guest = await Peer.connect(stage.relay);
+    const inviteId = newInviteId();
+    await owner.request('invite', { inviteId, expires: Date.now() + 60_000 });
+    await guest.request('claim', { roomId, inviteId });
+    await guest.request('joinRequest', { inviteId, request: anyBytes(200) });
+    await owner.request('joinReply', { inviteId, epoch, payload: anyBytes(200) });
+    await guest.request('joinConfirm', { inviteId, epoch, payload: anyBytes(100) });
+    const { container: prekey } = makePrekey(guest.identity, roomId, guest.memberId, 1);
+    const key = guest.identity.publicKey;
+    const entry = stolen.entry('admit', { key, prekey, inviteId, head: roster.head });
+    await owner.request('roster', { entry });
+    ({ roster } = await applyRoster(nodeHash, roster, entry));
+    guest.leave();
+  }
+  return roster;
+}
+
+test('G16 a rotation that leaves many without a key is one line, and what is said after it is drawn after it', async () => {
+  expect(LEFT_OUT).toBeGreaterThan(ITEMS_PER_RECORD);
+  const { owner, tomas, roomId } = await stage.two();
+  const { peer, stolen } = await stage.byHand(owner, roomId);
+  const roster = await admitted(peer, stolen, LEFT_OUT);
+  const leftOut = new Set([...roster.members.keys()].filter((id) => !stolen.roster.members.has(id)));
+  const { command } = await stolen.rotation(roster, { leftOut });
+  await peer.request('rotate', command);
+  await stage.byItself('the key', [tomas], () => tomas.room?.key?.epoch === 2);
+  for (const text of ['one', 'two', 'three']) await tomas.say(roomId, text);
+  await stage.arrives([tomas], 'one', 'two', 'three');
+  await stage.byItself('them to be placed', [tomas], () =>
+    tomas.messages.every(({ state }) => state === 'relayed'),
+  );
+  const drawn = tomas.items.toSorted((a, b) => a.order - b.order);
+  expect(new Set(drawn.map(({ order }) => order)).size).toBe(drawn.length);
+  const lines = drawn.flatMap((item) =>
+    item.type === 'message'
+      ? [item.text]
+      : item.type === 'system' && item.event === 'rotated'
+        ? [item.params.unwrapped]
+        : [],
+  );
+  expect(lines.slice(-4)).toEqual([LEFT_OUT, 'one', 'two', 'three']);
+  expect(tomas.alarms).toEqual([]);
+});
+
+test('G16 rotations without end come to few lines, whatever a relay takes of them', async () => {
+  const { owner, tomas, roomId } = await stage.two();
+  const { peer, stolen } = await stage.byHand(owner, roomId);
+  const before = tomas.items.length;
+  const { records } = vaultSize(tomas);
+  for (let at = 0; at < IN_A_ROW; at++) {
+    const { core, current } = stolen;
+    const { command, newKey: key, newEpoch: epoch } = await stolen.rotation();
+    await peer.request('rotate', command);
+    stolen.core = { ...core, epoch, keys: [{ ...current, epoch, key }] };
+  }
+  await stage.byItself('the last key', [tomas], () => tomas.room?.key?.epoch === 1 + IN_A_ROW);
+  const lines = tomas.items.slice(before);
+  expect(lines.filter(({ type }) => type === 'alarm')).toEqual([]);
+  expect(lines.length).toBeLessThanOrEqual(2 * ITEMS_PER_RECORD);
+  // A rotation each, that a room is brought back by, and the lines.
+  expect(vaultSize(tomas).records - records).toBeLessThanOrEqual(IN_A_ROW + 3 * ITEMS_PER_RECORD);
+  await tomas.say(roomId, 'still here');
+  await stage.arrives([tomas], 'still here');
 });

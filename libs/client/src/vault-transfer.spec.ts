@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { loadThemis, nodeHash } from '@0fc/crypto/node';
 import { generateKeyPair } from '@0fc/crypto/keys';
 import { encodeRoster } from '@0fc/crypto/verify';
-import { toBase64Url, utf8, type InviteId, type MemberId, type RoomId, type Target } from '@0fc/protocol';
+import { toBase64Url, utf8, type InviteId, type MemberId, type Target } from '@0fc/protocol';
 import { oldRoom, recordsOf } from './migrations/version-1.spec-support.js';
 import { loadCore } from './room/state/load.js';
 import {
@@ -95,7 +95,7 @@ describe('an import', () => {
   it('of a file of version 1 is that of its records as of this version', async () => {
     const older = await oldRoom();
     const imported = await importVault(device(), await fileWith(recordsOf(older), 1), FILE, NEW);
-    const state = await RoomState.load(imported, older.roomId as RoomId, nodeHash);
+    const state = await RoomState.load(imported, older.roomId, nodeHash);
     const { me, position, keys, people, lastTime } = older.fields;
     expect(state?.core).toMatchObject({
       version: 2,

@@ -1,7 +1,8 @@
 /** The catalogue as the Markdown tables that docs/protocol.md holds; a test keeps them equal. */
 import { CATALOGUE, EVENT_KINDS, REQUEST_KINDS } from './catalogue.js';
 import { COMMON_ERRORS } from './catalogue/define.js';
-import { ALARM_MEANINGS, ERROR_MEANINGS, type Meaning } from './meanings.js';
+import { ALARM_MEANINGS } from './alarm-meanings.js';
+import { ERROR_MEANINGS, type Meaning } from './meanings.js';
 
 const row = (...cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 const code = (text: string): string => `\`${text}\``;

@@ -3,7 +3,7 @@
  * make that its client would not: messages, rotations and roster entries of any shape.
  */
 import {
-  encodeMessageClear, type AnyContent, type Body, type Bytes, type Entry, type MemberId, type Position, type RoomId,
+  encodeMessageClear, LIMITS, type AnyContent, type Body, type Bytes, type Entry, type MemberId, type Position,
   type RotationCommand,
 } from '@0fc/protocol'; // prettier-ignore
 import { makeRotation, sealMessage, sealSignal, signBody, type KeyPair } from '@0fc/crypto/keys';
@@ -44,7 +44,7 @@ export class Stolen {
     const storage = FileStorage.open(member.folder);
     try {
       const vault = await Vault.unlock({ storage, crypto }, member.passphrase);
-      const found = await loadCore(vault, roomId as RoomId);
+      const found = await loadCore(vault, roomId);
       if (found === null) throw new Error('nothing to steal');
       const invites = await vault.listFrom(STORES.invites, prefixOf(roomId));
       const chain = await vault.listFrom(STORES.chain, prefixOf(roomId));
@@ -123,12 +123,24 @@ export class Stolen {
     return signBody(this.identity, kind, { roomId, epoch, head, owner, ...fields });
   }
 
-  /** A rotation on a roster by this member's hand: one that it owns by what the roster says; `key`: to this key. */
+  /**
+   * A rotation on a roster by this member's hand: one that it owns by what the roster says. `key`: to this one; `leftOut`:
+   * who gets none, as whose prekey is unusable.
+   */
   async rotation(
     roster: Roster = this.roster,
-    key: Bytes | null = null,
+    {
+      key = null,
+      leftOut = new Set(),
+    }: { readonly key?: Bytes | null; readonly leftOut?: ReadonlySet<MemberId> } = {},
   ): Promise<{ command: RotationCommand; newKey: Bytes; newEpoch: number }> {
-    const prekeys = new Map([...roster.members.values()].map(({ memberId, prekey }) => [memberId, prekey]));
+    const unusable = new Uint8Array(LIMITS.publicKeyBytes);
+    const prekeys = new Map(
+      [...roster.members.values()].map(({ memberId, prekey }) => [
+        memberId,
+        leftOut.has(memberId) ? { ...prekey, key: unusable } : prekey,
+      ]),
+    );
     const random = key === null ? nodeRandom : { ...nodeRandom, bytes: () => key };
     const { command, newKey, newEpoch } = await makeRotation(
       { ...crypto, random },

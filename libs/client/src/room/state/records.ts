@@ -9,8 +9,9 @@
 import * as v from 'valibot';
 import {
   anyContent, bytes, container, decodeAs, DROP_REASONS, encodeAs, ENTRY_KINDS, entry, epoch, generation, hash32, integer, inviteId, LIMITS,
-  memberId, name, position, publicKey, random16, roomId, secret32, settings, text, time, type Bytes, type InferOutput, type RoomId, type Schema,
+  memberId, name, position, publicKey, random16, roomId, secret32, settings, text, time, type Bytes, type InferOutput, type Schema,
 } from '@0fc/protocol'; // prettier-ignore
+export * from './record-keys.js';
 
 export const STORES = {
   app: 'app',
@@ -103,14 +104,6 @@ const person = v.strictObject({
  * or has left and is invited again comes in under another key: the log of before stays as it is (section 5.11).
  */
 const membership = v.exactOptional(text(1, 48));
-/** Id of a membership on this device: what its records, its drafts and the page know it by. */
-export const membershipOf = (of: {
-  readonly roomId: RoomId;
-  readonly membership?: string | undefined;
-}): string => of.membership ?? of.roomId;
-/** Of the n-th membership of one room. */
-export const membershipKey = (room: RoomId, n: number): string => (n === 1 ? room : `${room}~${String(n)}`);
-
 /** Who this member is in the room: written when the room begins, and by an import. */
 const head = v.strictObject({
   version: v.literal(2),
@@ -431,14 +424,6 @@ export const joinRecord = v.strictObject({
   failure: v.nullable(text(1, 64)),
 });
 export type JoinRecord = InferOutput<typeof joinRecord>;
-
-/** Zero-padded, so that plain string order is number order. */
-const padded = (n: number): string => n.toString().padStart(16, '0');
-export const keyOf = (room: string, n: number): string => `${room}/${padded(n)}`;
-export const prefixOf = (room: string): string => `${room}/`;
-
-/** Key of a slice of a room in `slices`. */
-export const sliceKey = (room: string, slice: string): string => `${room}/${slice}`;
 
 /** Validates and encodes. Throws MALFORMED. */
 export const encodeRecord = <T>(schema: Schema<T>, value: DeepReadonly<T>) => encodeAs(schema, value as T);
