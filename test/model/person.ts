@@ -1,7 +1,7 @@
 /** Somebody in a model's room: a real client, and a look into its vault. */
 import { decodeRoster } from '@0fc/crypto/verify';
 import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
-import { comparePositions, type Bytes, type MemberId, type RoomId } from '@0fc/protocol';
+import { comparePositions, type Bytes, type MemberId } from '@0fc/protocol';
 import { FileStorage } from '../../libs/client/src/node/storage.js';
 import { loadCore } from '../../libs/client/src/room/state/load.js';
 import type { RoomCore } from '../../libs/client/src/room/state/records.js';
@@ -54,7 +54,7 @@ export class Person {
 
   /** Reads the vault. What never goes back has not: words for what has. */
   async look(roomId: string): Promise<readonly string[]> {
-    const found = await loadCore(this.#vault, roomId as RoomId);
+    const found = await loadCore(this.#vault, roomId);
     if (found === null) return [];
     const { core } = found;
     const before = this.#before;

@@ -1,7 +1,7 @@
 /** What becomes of the records of an older client (docs/protocol.md section 9; G14): all of them, once, or nothing. */
 import { nodeHash } from '@0fc/crypto/node';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { decodeCbor, encodeCbor, utf8, type Bytes, type RoomId } from '@0fc/protocol';
+import { decodeCbor, encodeCbor, utf8, type Bytes } from '@0fc/protocol';
 import { loadThemis } from '@0fc/crypto/node';
 import type { StorageChange } from '../ports.js';
 import { RoomState } from '../room/state/state.js';
@@ -237,7 +237,7 @@ describe('a vault of version 1', () => {
     expect(storage.writes).toHaveLength(length + 1);
     expect(storage.lastPlaces).toContain('vault header');
     expect(await versionOf(storage)).toBe(RECORDS_VERSION);
-    const state = await RoomState.load(vault, old.roomId as RoomId, crypto.hash);
+    const state = await RoomState.load(vault, old.roomId, crypto.hash);
     expect(state?.core).toMatchObject({
       ...picked(old.fields, 'me', 'position', 'keys', 'people', 'lost'),
       version: 2,
@@ -247,7 +247,7 @@ describe('a vault of version 1', () => {
     await vault.close();
 
     const written = storage.writes.length;
-    const again = await RoomState.load(await unlock(storage), old.roomId as RoomId, crypto.hash);
+    const again = await RoomState.load(await unlock(storage), old.roomId, crypto.hash);
     expect(again?.core.readIndex).toBe(4);
     expect(storage.writes).toHaveLength(written);
   });
