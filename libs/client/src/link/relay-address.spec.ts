@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { generateKeyPair } from '@0fc/crypto/keys';
 import { loadThemis } from '@0fc/crypto/node';
 import { toBase64Url } from '@0fc/protocol';
-import { relayBase, relayKeyFromText, relayKeyOfDeployment } from './relay-address.js';
+import { relayBase, relayKeyFromText, relayKeyOfDeployment, shortText } from './relay-address.js';
 
 beforeAll(() => loadThemis());
 
@@ -49,7 +49,6 @@ describe('which key it says it has (section 3)', () => {
     ['a page', '<!doctype html>', 'RELAY_UNREACHABLE'],
     ['no key', '{}', 'RELAY_UNREACHABLE'],
     ['nothing', 'null', 'RELAY_UNREACHABLE'],
-    ['far too much', `{"relayPublicKey":"${'A'.repeat(20_000)}"}`, 'RELAY_UNREACHABLE'],
     ['another thing', '{"relayPublicKey":"AAAA"}', 'BAD_KEY'],
   ])('%s is no key', async (_what, text, code) => {
     await expect(relayKeyOfDeployment('https://chat.example', async () => text)).rejects.toMatchObject({
@@ -62,5 +61,21 @@ describe('which key it says it has (section 3)', () => {
     await expect(relayKeyOfDeployment('https://chat.example', read)).rejects.toMatchObject({
       code: 'RELAY_UNREACHABLE',
     });
+  });
+
+  it('reads no answer that is longer than a config.json, and lets go of it', async () => {
+    let cancelled = false;
+    const endless = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        controller.enqueue(new Uint8Array(4_096));
+      },
+      cancel: () => {
+        cancelled = true;
+      },
+    });
+    await expect(shortText(endless)).rejects.toMatchObject({ code: 'TOO_LARGE' });
+    expect(cancelled).toBe(true);
+    expect(await shortText(new Blob(['{"é":1}']).stream())).toBe('{"é":1}');
+    expect(await shortText(null)).toBe('');
   });
 });
