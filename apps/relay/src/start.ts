@@ -6,7 +6,7 @@ import { access, constants, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Logger as NestLogger } from 'nestjs-pino';
 import { pino } from 'pino';
-import { LIMITS, toBase64Url, type Bytes, type RoomId } from '@0fc/protocol';
+import { toBase64Url, type Bytes, type RoomId } from '@0fc/protocol';
 import { loadThemis, nodeHash, systemClock } from '@0fc/crypto/node';
 import { fingerprintOf } from '@0fc/crypto/verify';
 import { openBackbone } from './backbone.js';
@@ -18,6 +18,7 @@ import { makeKeyPair, relayKeyPair } from './key-pair.js';
 import { AddressCounter } from './limits/address-counter.js';
 import { Buckets } from './limits/buckets.js';
 import { limitPlainConnections } from './limits/plain-connections.js';
+import { rotationGate } from './limits/rotation-gate.js';
 import { MetricsServer } from './metrics/metrics-server.js';
 import { RelayMetrics } from './metrics/metrics.js';
 import { listenError } from './listen.js';
@@ -238,8 +239,6 @@ async function makeDataDir(path: string): Promise<void> {
 function contextOf(config: RelayConfig, store: RoomStore, trimmer: Trimmer): RelayContext {
   const creations = new Buckets();
   const restores = new Buckets();
-  const rotations = new Buckets();
-  const idle = { burst: LIMITS.idleRotations, perSecond: 1_000 / LIMITS.idleRotationMs };
   return {
     store,
     rosters: new Rosters(store, nodeHash),
@@ -258,10 +257,7 @@ function contextOf(config: RelayConfig, store: RoomStore, trimmer: Trimmer): Rel
       const bucket = restores.of(address, config.restoreRate, systemClock.now());
       return bucket.take() ? 0 : bucket.waitMs();
     },
-    mayRotate: (roomId) => {
-      const bucket = rotations.of(roomId, idle, systemClock.now());
-      return bucket.take() ? 0 : bucket.waitMs();
-    },
+    mayRotate: rotationGate(systemClock),
   };
 }
 

@@ -66,6 +66,9 @@ export const LIMITS = {
    */
   idleRotations: 32,
   idleRotationMs: 60_000,
+  /** rotations that a store which has lost something takes back for a room at once, and milliseconds that bring one more */
+  restoredRotations: 256,
+  restoredRotationMs: 250,
   /** settings entries in the life of a room: the chain is never trimmed */
   settingsEntries: 1_000,
   invitesOpen: 64,

@@ -187,12 +187,29 @@ export const OWNER_LOG_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'rotations are restored without end once a store has lost something',
+    breaks: ['G16'],
+    changes: [
+      {
+        file: 'apps/relay/src/limits/rotation-gate.ts',
+        find: 'return bucket.take() ? 0 : bucket.waitMs();',
+        put: 'return lost || bucket.take() ? 0 : bucket.waitMs();',
+      },
+    ],
+    tests: [
+      {
+        path: 'apps/relay/src/limits/rotation-gate.spec.ts',
+        name: 'are bounded in a room (of which something was lost: true), and come back with time',
+      },
+    ],
+  },
+  {
     name: 'an owner rotates without end',
     breaks: ['G16'],
     changes: [
       {
         file: 'apps/relay/src/rooms/handlers/roster.ts',
-        find: 'const retryMs = room.epochMessages > 0 ? 0 : context.mayRotate(roomId);',
+        find: 'const retryMs = room.epochMessages > 0 ? 0 : context.mayRotate(roomId, false);',
         put: 'const retryMs = 0;',
       },
     ],

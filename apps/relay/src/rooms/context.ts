@@ -1,6 +1,7 @@
 /** What the handlers work with, and what they know of the connection that asks. */
 import type { ErrorCode, ReplyBody, RequestBody, RequestKind, Role, RoomId } from '@0fc/protocol';
 import type { Clock, Hash } from '@0fc/crypto/verify';
+import type { RotationGate } from '../limits/rotation-gate.js';
 import type { Rate, RoomFacts, RoomStore, SettingsLimits } from './room-store.js';
 import type { Peer } from './peer.js';
 import type { Rosters } from './rosters.js';
@@ -23,9 +24,6 @@ export interface RoomLimits {
 export type CreationGate = (address: string) => boolean;
 /** Entries that an address has brought back lately; milliseconds to wait, 0: go on. */
 export type RestoreGate = (address: string) => number;
-
-/** Rotations without a message before them that a room has had lately; milliseconds to wait, 0: go on. */
-export type RotationGate = (roomId: RoomId) => number;
 
 export interface RelayContext {
   readonly store: RoomStore;

@@ -135,8 +135,9 @@ async function restoreRotation(
   if (granted(await context.store.addWraps(own)).placed !== null) return false;
   const roster = await context.rosters.at(room);
   const body = await verifyRotation(context.hash, roster, room.epoch, clear, payload);
-  // Nothing was lost here: it is one more rotation, and no message of its own made room for it.
-  const retryMs = hasLost(room) ? 0 : context.mayRotate(roomId);
+  // Where nothing was lost it is one more rotation, and no message of its own made room for it; after a loss, which an
+  // owner can bring about by restoring a room of its own, there are more of them, but not without end.
+  const retryMs = context.mayRotate(roomId, hasLost(room));
   if (retryMs > 0) throw new Refusal('RATE_LIMITED', { retryMs });
   granted(
     await context.store.rotate({

@@ -170,7 +170,7 @@ export const rotate: Handler<'rotate'> = {
       return { reply: { placed: known } };
     }
     // An owner can make keys without end, and each is every member's to keep: a message makes room for one.
-    const retryMs = room.epochMessages > 0 ? 0 : context.mayRotate(roomId);
+    const retryMs = room.epochMessages > 0 ? 0 : context.mayRotate(roomId, false);
     if (retryMs > 0) throw new Refusal('RATE_LIMITED', { retryMs });
     const placed = await placeRotation(context, room, body);
     context.trimmer.due(roomId);
