@@ -23,7 +23,16 @@ export function value<T>(outcome: Outcome<T>): T {
 }
 
 /** Told each event once the agent has taken it in, with the items that it brings or changes. */
-export type Hear = (event: ClientEvent, changed: readonly TimelineItem[]) => void;
+export type Hear = (event: ClientEvent, lines: TimelineChange | null) => void;
+
+/** What an event of the watched timeline changes of what was told before. */
+export interface TimelineChange {
+  /** nothing was told yet */
+  readonly begins: boolean;
+  readonly items: readonly TimelineItem[];
+  /** ids */
+  readonly removed: readonly string[];
+}
 
 const TIMEOUT_MS = 60_000;
 
@@ -67,25 +76,30 @@ export class Agent {
   }
 
   #take(event: ClientEvent): void {
-    let changed: readonly TimelineItem[] = [];
+    let lines: TimelineChange | null = null;
     if (event.type === 'app') this.app = event.app;
     else if (event.type === 'room') this.room = event.room;
     else {
       if (event.roomId !== this.#watching) return;
-      changed = this.#takeItems(event);
+      lines = this.#takeItems(event);
     }
-    this.#hear(event, changed);
+    this.#hear(event, lines);
     for (const waiting of [...this.#waiting]) waiting.look();
   }
 
-  /** The items that are not what they were. */
-  #takeItems(event: Extract<ClientEvent, { type: 'timeline' }>): readonly TimelineItem[] {
+  /** A page is drawn anew where a name changes; here only what is not what it was is told. */
+  #takeItems(event: Extract<ClientEvent, { type: 'timeline' }>): TimelineChange {
     const before = new Map(this.#items);
+    const begins = this.#timelineOf !== event.roomId;
     if (event.reset) this.#items.clear();
     for (const id of event.removed) this.#items.delete(id);
     for (const item of event.items) this.#items.set(item.id, item);
     this.#timelineOf = event.roomId;
-    return event.items.filter((item) => JSON.stringify(before.get(item.id)) !== JSON.stringify(item));
+    return {
+      begins,
+      items: event.items.filter((item) => JSON.stringify(before.get(item.id)) !== JSON.stringify(item)),
+      removed: [...before.keys()].filter((id) => !this.#items.has(id)),
+    };
   }
 
   /** The room with this id, or the only one. Throws {@link Refused} ROOM_UNKNOWN. */

@@ -2,9 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { createInterface, type Interface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import type { ClientEvent, TimelineItem } from '../../api.js';
+import type { ClientEvent } from '../../api.js';
 import { createNodeClient, type NodeClientOptions } from '../client.js';
-import { Agent, value, type Line } from './agent.js';
+import { Agent, value, type Line, type TimelineChange } from './agent.js';
 import type { Command, Context, Secret } from './command.js';
 import { commandNamed, commandUsage, GLOBALS, usage } from './commands.js';
 import { EXIT, exitCodeOf, failureLine, type ExitCode } from './failure.js';
@@ -54,14 +54,14 @@ function telling(print: (line: Line) => void) {
   };
   const voice = {
     on: false,
-    hear: (event: ClientEvent, items: readonly TimelineItem[]): void => {
+    hear: (event: ClientEvent, lines: TimelineChange | null): void => {
       if (!voice.on) return;
       if (event.type === 'app') changed({ type: 'app', ...event.app }, 'app');
       else if (event.type === 'room') changed({ type: 'room', ...event.room }, 'room');
-      else {
-        if (event.reset) print({ type: 'timeline', roomId: event.roomId });
-        for (const item of items) print(itemLine(event.roomId, item));
-        for (const id of event.removed) print({ type: 'removed', roomId: event.roomId, id });
+      else if (lines !== null) {
+        if (lines.begins) print({ type: 'timeline', roomId: event.roomId });
+        for (const item of lines.items) print(itemLine(event.roomId, item));
+        for (const id of lines.removed) print({ type: 'removed', roomId: event.roomId, id });
       }
     },
   };
@@ -125,7 +125,7 @@ export async function runMember(args: readonly string[], io: Io): Promise<ExitCo
     };
     if (command === SHELL) {
       stream();
-      if (agent.app !== null) voice.hear({ type: 'app', app: agent.app }, []);
+      if (agent.app !== null) voice.hear({ type: 'app', app: agent.app }, null);
       if (agent.app?.vault !== 'absent') await openVault(agent, 'open', () => secret('passphrase'));
       await shell(agent, { lines: input(), print, secret });
     } else {

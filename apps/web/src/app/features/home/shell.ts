@@ -15,7 +15,7 @@ import { narrowScreen } from '../../ui/narrow';
 import { Tools } from '../../ui/tools';
 import { RoomList } from './room-list';
 
-const ROOM_URL = /^\/room\/([\w-]+)(\/members|\/relay|\/verify)?/;
+const ROOM_URL = /^\/room\/([\w~-]+)(\/members|\/relay|\/verify)?/;
 
 /** The frame around everything but unlock and join: the rooms on the left, one page beside them. */
 @Component({
