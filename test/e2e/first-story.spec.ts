@@ -3,24 +3,14 @@
  * real process, and every step is done by hand on the page.
  */
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { concat, decodeCbor, encodeCbor, fromBase64Url, toBase64Url, type CborValue } from '@0fc/protocol';
-import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import type { Browser } from 'playwright-core';
 import { RelayProcess } from '../support/relay-process.js';
 import { until } from '../support/wait.js';
+import { expiringAt } from './links.js';
 import { launch, PICTURES, Profile } from './profile.js';
 
 jest.setTimeout(600_000);
-
-/** The same invite, as it would be had it been made for a time that is over. */
-function expired(invite: string): string {
-  const [address = '', fragment = ''] = invite.split('#');
-  const fields = decodeCbor((fromBase64Url(fragment) ?? new Uint8Array()).slice(0, -4));
-  const body = encodeCbor({ ...(fields as Record<string, CborValue>), expires: 1_000 });
-  const sum = createHash('sha256').update(body).digest().subarray(0, 4);
-  return `${address}#${toBase64Url(concat(body, sum))}`;
-}
 
 let relay: RelayProcess;
 let browser: Browser;
@@ -222,7 +212,7 @@ describe('an invite that is no good is refused with its own words, and nothing i
   });
 
   test('an expired one', async () => {
-    const visitor = await opened(expired(link));
+    const visitor = await opened(expiringAt(link, 1_000));
     await refusal(visitor, 'INVITE_EXPIRED');
     await visitor.context.close();
   });

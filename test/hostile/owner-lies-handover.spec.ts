@@ -129,6 +129,8 @@ describe('a room that was handed over while a member was away', () => {
       expect(eventsAt(ines).slice(-2)).toEqual(['transferred', how]);
       const last = ines.items.at(-1);
       expect(last?.type === 'system' && last.params.actor).toBe('Tomás');
+      const owners = ines.room?.members.flatMap(({ owner, name }) => (owner ? [name] : []));
+      expect(owners).toEqual(['Tomás']);
     },
   );
 

@@ -1,15 +1,10 @@
 /** An owner, or a relay in its name, that makes of the log what no honest one does (G3, G11, G16). */
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
-import { applyRoster } from '@0fc/crypto/verify';
-import { makePrekey } from '@0fc/crypto/keys';
-import { nodeHash } from '@0fc/crypto/node';
-import { Peer } from '../integration/relay-peer.js';
-import { anyBytes, newInviteId } from '../integration/relay-room.js';
 import { value } from '../support/member.js';
 import { openHurried } from '../support/platform.js';
 import { ITEMS_PER_RECORD } from '../../libs/client/src/room/state/records.js';
 import { vaultSize } from '../support/vault-size.js';
-import type { Stolen } from './members/stolen.js';
+import { admitStrangers } from './members/strangers.js';
 import { idOf, Stage } from './stage.js';
 
 jest.setTimeout(120_000);
@@ -37,33 +32,11 @@ test('G3 G11 a change of the settings is its owner’s doing on every page, whoe
   expect(line()).toMatchObject({ params: { actor: 'Amina', actorMe: 0 } });
 });
 
-/** An owner's keys, by hand: admits strangers of its own, who are never heard of again. */
-async function admitted(owner: Peer, stolen: Stolen, count: number): Promise<Stolen['roster']> {
-  const { roomId, epoch } = stolen.core;
-  let { roster } = stolen;
-  for (let at = 0; at < count; at++) {
-    const guest = await Peer.connect(stage.relay);
-    const inviteId = newInviteId();
-    await owner.request('invite', { inviteId, expires: Date.now() + 60_000 });
-    await guest.request('claim', { roomId, inviteId });
-    await guest.request('joinRequest', { inviteId, request: anyBytes(200) });
-    await owner.request('joinReply', { inviteId, epoch, payload: anyBytes(200) });
-    await guest.request('joinConfirm', { inviteId, epoch, payload: anyBytes(100) });
-    const { container: prekey } = makePrekey(guest.identity, roomId, guest.memberId, 1);
-    const key = guest.identity.publicKey;
-    const entry = stolen.entry('admit', { key, prekey, inviteId, head: roster.head });
-    await owner.request('roster', { entry });
-    ({ roster } = await applyRoster(nodeHash, roster, entry));
-    guest.leave();
-  }
-  return roster;
-}
-
 test('G16 a rotation that leaves many without a key is one line, and what is said after it is drawn after it', async () => {
   expect(LEFT_OUT).toBeGreaterThan(ITEMS_PER_RECORD);
   const { owner, tomas, roomId } = await stage.two();
   const { peer, stolen } = await stage.byHand(owner, roomId);
-  const roster = await admitted(peer, stolen, LEFT_OUT);
+  const roster = await admitStrangers(stage.relay, { peer, stolen }, LEFT_OUT);
   const leftOut = new Set([...roster.members.keys()].filter((id) => !stolen.roster.members.has(id)));
   const { command } = await stolen.rotation(roster, { leftOut });
   await peer.request('rotate', command);

@@ -97,6 +97,17 @@ export const HANDOVER_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'the departed keep the roster of before the hand-over',
+    breaks: ['G11'],
+    changes: [{ file: DEPARTED, find: 'draft.apply(...followed);', put: '' }],
+    tests: [
+      {
+        path: LIES,
+        name: 'and that its new owner then ended for that member (removed): it reads so, by whom, and suspects nobody',
+      },
+    ],
+  },
+  {
     name: 'the chain of the departed need not prove itself',
     breaks: ['G11', 'G14'],
     changes: [

@@ -44,6 +44,11 @@ describe('the sentences', () => {
     expect(loose).toEqual([]);
   });
 
+  it('keep the thousands of a French number together', () => {
+    const loose = [...languages.fr.values()].filter((text) => /\d\u0020\d{3}/.test(text));
+    expect(loose).toEqual([]);
+  });
+
   it('explain every error and every alarm', () => {
     const wanted = [
       ...Object.keys({ ...ERROR_CODES, ...PAGE_CODES }).map((code) => `errors.${code}`),

@@ -5,7 +5,7 @@
 import { ERROR_CODES, type Bytes, type Entry, type MemberId } from '@0fc/protocol';
 import { applyRoster, type Hash, type RosterChange } from '@0fc/crypto/verify';
 import { ClientError } from '../../errors.js';
-import { append, set } from '../state/changes.js';
+import { append, extendChain, set, type RoomChange } from '../state/changes.js';
 import type { RoomDraft } from '../state/draft.js';
 import type { StoredItem } from '../state/records.js';
 import { system } from './items.js';
@@ -28,7 +28,7 @@ export function applyDeparture(draft: RoomDraft, entries: readonly Entry[]): boo
 /**
  * True: the chain, followed from the head that is known here, has this member's end, and the room has ended. Each entry
  * of it proves itself on the one before; one that does not ends the following, and nothing of it counts. Who owned the
- * room in between is shown. `time`: when the relay says that it ended, Unix ms.
+ * room in between is shown, and the roster is that of the end. `time`: when the relay says that it ended, Unix ms.
  */
 export async function applyDepartureInChain(
   hash: Hash,
@@ -40,12 +40,15 @@ export async function applyDepartureInChain(
   if (core.stage !== 'member') return true;
   let { roster } = draft;
   const before: StoredItem[] = [];
+  const followed: RoomChange[] = [];
   try {
     for (const container of chain) {
       const { owner } = roster;
       const next = await applyRoster(hash, roster, container);
       const how = endOf(next.change, core.me);
+      followed.push(extendChain(container, next.roster.head, next.roster));
       if (how !== null) {
+        draft.apply(...followed);
         end(draft, how, owner, { time, before });
         return true;
       }

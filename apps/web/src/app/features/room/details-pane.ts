@@ -51,7 +51,7 @@ import { Icon } from '../../ui/icon';
             <li class="member-line">
               <zfc-avatar [name]="member.name" [identity]="member.fingerprint" [here]="member.here" />
               <span class="member-line__name">
-                <bdi>{{ member.name || t('members.nameless') }}</bdi>
+                <bdi>{{ member.name || t('members.nameless') }}</bdi>&ngsp;
                 @if (member.verified) {
                   <span class="verified" role="img" [attr.aria-label]="t('common.verified')"
                     ><zfc-icon name="verified" [small]="true"
