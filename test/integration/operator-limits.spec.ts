@@ -43,7 +43,8 @@ async function two(open = openHurried): Promise<{ owner: Member; guest: Member; 
   return { owner, guest, roomId };
 }
 
-const everyOf = (who: Member): number | undefined => who.room?.settings.rotateEvery;
+/** What holds now: the settings show what is to be. */
+const everyOf = (who: Member): number | undefined => who.room?.key?.rotateEvery;
 const idOf = (who: Member): string => who.room?.me ?? '';
 const change = async (who: Member, roomId: string, rotateEvery: number): Promise<string> =>
   codeOf(await who.api.changeSettings(roomId, { rotateEvery, approval: false }));

@@ -5,11 +5,12 @@
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { createNodeClient } from '@0fc/client/node';
+import { createNodeClient, createNodePlatform } from '@0fc/client/node';
 import { generateKeyPair } from '@0fc/crypto/keys';
 import { loadThemis } from '@0fc/crypto/node';
 import { ERROR_CODES, toBase64Url } from '@0fc/protocol';
 import { codeOf } from '../hostile/stage.js';
+import { clientOver } from '../support/client-over.js';
 import { Member, value } from '../support/member.js';
 import { OperatedRelay } from '../support/operated-relay.js';
 import { until } from '../support/wait.js';
@@ -110,6 +111,36 @@ describe('a key that was compiled in', () => {
     expect(amina.app?.relay.pinnedBy).toBe('firstUse');
     await goesOn(amina, roomId);
   });
+
+  /** What is served at first is no key: that is not asked for again by itself. */
+  const badAtFirst: typeof createNodeClient = async ({ folder, relayUrl }) => {
+    let asked = 0;
+    return clientOver(await createNodePlatform({ folder }), relayUrl, (served) => async () => {
+      asked += 1;
+      return asked === 1 ? new Uint8Array(3) : served();
+    });
+  };
+
+  test.each(['by a room that is made', 'by several acts at once'])(
+    'and is found out late %s: rooms and joins go on, each once',
+    async (how) => {
+      const { amina, roomId } = await settledIn(relay.publicKey);
+      await amina.leave();
+      spoil(amina, 'app', 'relay', 'deleted');
+      amina.open = badAtFirst;
+      await amina.comeBack(roomId);
+      expect(amina.room?.stopped).toMatchObject({ code: ERROR_CODES.RELAY_UNREACHABLE });
+      const resumed = () => amina.api.resumeRoom(roomId);
+      const other = { name: 'Another', displayName: 'Amina', rotateEvery: 100, approval: false };
+      const made = () => amina.api.createRoom(other);
+      const acts = how === 'by a room that is made' ? [made] : [resumed, made, resumed, resumed];
+      for (const outcome of await Promise.all(acts.map((act) => act())))
+        expect(outcome).toMatchObject({ ok: true });
+      await goesOn(amina, roomId);
+      expect(amina.app?.rooms.map(({ stopped }) => stopped)).toEqual([null, null]);
+      expect(amina.app?.joins.map(({ connection }) => connection)).toEqual(['connected']);
+    },
+  );
 
   test('and then another one: rooms and joins each say so, are read and not connected; the first build goes on', async () => {
     const { amina, roomId, joining } = await settledIn(relay.publicKey);

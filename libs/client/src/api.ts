@@ -219,7 +219,10 @@ export interface RoomView {
   readonly me: string;
   readonly members: readonly MemberView[];
   readonly key: RoomKeyView | null;
+  /** as they are to be: the owner's change that waits is in them */
   readonly settings: RoomSettingsView;
+  /** the owner's client has been asked for these settings, and the log does not say so yet */
+  readonly settingsWait: boolean;
   readonly handOver: HandOverView | null;
   /** this client has asked to leave, and the relay has not said that it has */
   readonly leaving: boolean;

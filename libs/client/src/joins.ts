@@ -98,10 +98,13 @@ export class Joins {
   }
 
   /** Which relay it is has been found out. */
-  async startAgain(): Promise<void> {
+  async startBarred(): Promise<void> {
     for (const join of this.all) {
+      if (!join.barred) continue;
       await join.stop();
-      if (this.#options.isOpen()) await this.start(join.record);
+      const roomId = membershipOf(join.record);
+      // It may have been given up meanwhile.
+      if (this.#options.isOpen() && this.#joins.get(roomId) === join) await this.start(join.record);
     }
   }
 

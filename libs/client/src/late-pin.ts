@@ -10,6 +10,7 @@ export class LatePin {
   readonly #pin: () => Promise<unknown>;
   readonly #pinned: () => Promise<void>;
   readonly #resumption: Resumption;
+  #attempt: Promise<void> | null = null;
   #over = false;
 
   /** `pin`: asks the deployment; `pinned`: rooms and joins may be connected now */
@@ -21,8 +22,16 @@ export class LatePin {
     });
   }
 
-  /** What fails is tried again by itself, until `stop`. */
-  async attempt(): Promise<void> {
+  /** One at a time: whoever asks meanwhile waits for the same one. What fails is tried again by itself, until `stop`. */
+  attempt(): Promise<void> {
+    this.#attempt ??= this.#try().finally(() => {
+      this.#attempt = null;
+    });
+    return this.#attempt;
+  }
+
+  async #try(): Promise<void> {
+    this.#resumption.cancel();
     try {
       await this.#pin();
     } catch (error) {

@@ -12,6 +12,7 @@ import { ClientError, failureOf } from './errors.js';
 import type { Platform, StorageChange } from './ports.js';
 import { damageOf } from './room-acts.js';
 import { decodeRecord, encodeRecord, STORES } from './room/state/records.js';
+import { SerialQueue } from './room/state/serial.js';
 import type { Vault } from './vault.js';
 
 const pinRecord = v.strictObject({
@@ -35,14 +36,24 @@ export class RelayPin {
   /** why no relay is talked to: sources that differ, or a record that is not what was stored */
   #trouble: ClientError | null = null;
 
-  constructor(platform: Platform, fetchKey: () => Promise<Bytes>) {
+  readonly #turns = new SerialQueue();
+  readonly #pinned: () => void;
+
+  /** `pinned`: a key is there that was not there when rooms and joins were started */
+  constructor(platform: Platform, fetchKey: () => Promise<Bytes>, pinned: () => void) {
     this.#platform = platform;
     this.#fetchKey = fetchKey;
+    this.#pinned = pinned;
   }
 
   /** Nothing says yet which relay it is: the deployment is asked. */
   get unknown(): boolean {
     return this.#pin === null && this.#trouble === null;
+  }
+
+  /** No relay is talked to, whatever is asked. */
+  get isInTrouble(): boolean {
+    return this.#trouble !== null;
   }
 
   get pin(): Pin | null {
@@ -107,17 +118,21 @@ export class RelayPin {
   /** The pinned key; pins what the deployment serves when there is none yet. `invite`: hash an invite names. */
   async require(vault: Vault, invite: Bytes | null): Promise<Pin> {
     if (this.#trouble !== null) throw this.#trouble;
-    if (this.#pin === null) {
-      const key = parsePublicKey(await this.#fetchKey());
-      const candidate = await this.#describe(key, invite === null ? 'firstUse' : 'invite');
-      if (invite !== null && !equalBytes(invite, candidate.hash))
-        throw this.#differs(candidate.fingerprint, invite);
-      await vault.write([this.#record(key, candidate.by)]);
-      this.#pin = candidate;
-    }
-    if (invite !== null && !equalBytes(invite, this.#pin.hash))
-      throw this.#differs(this.#pin.fingerprint, invite);
-    return this.#pin;
+    // By turns: whoever finds a pin by then is held to it, and replaces nothing.
+    const pin = this.#pin ?? (await this.#turns.run(async () => this.#pin ?? this.#ask(vault, invite)));
+    if (invite !== null && !equalBytes(invite, pin.hash)) throw this.#differs(pin.fingerprint, invite);
+    return pin;
+  }
+
+  async #ask(vault: Vault, invite: Bytes | null): Promise<Pin> {
+    const key = parsePublicKey(await this.#fetchKey());
+    const candidate = await this.#describe(key, invite === null ? 'firstUse' : 'invite');
+    if (invite !== null && !equalBytes(invite, candidate.hash))
+      throw this.#differs(candidate.fingerprint, invite);
+    await vault.write([this.#record(key, candidate.by)]);
+    this.#pin = candidate;
+    this.#pinned();
+    return candidate;
   }
 
   async #mismatch(pinned: Bytes, other: Bytes): Promise<ClientError> {

@@ -57,7 +57,9 @@ export class Session {
     this.#options = options;
     this.#tell = tell;
     this.#drafts = drafts;
-    this.#pin = new RelayPin(platform, () => options.fetchRelayKey());
+    // Whoever it is that a key is pinned for: what was barred for want of one starts.
+    const found = (): void => void this.#latePin.attempt();
+    this.#pin = new RelayPin(platform, () => options.fetchRelayKey(), found);
     this.#joins = new Joins({
       platform,
       vault,
@@ -71,7 +73,7 @@ export class Session {
       },
     });
     const pin = (): Promise<unknown> => this.#pin.require(vault, null);
-    this.#latePin = new LatePin(platform, pin, () => this.#pinned());
+    this.#latePin = new LatePin(platform, pin, () => this.#startBarred());
     this.#faces = new Faces(platform.crypto.hash);
     this.#markers = new ReadMarkers(platform);
     // A view that cannot be made is a fault of this client: it is shown, and the client goes on.
@@ -109,18 +111,21 @@ export class Session {
     if (this.#pin.unknown && this.#rooms.size + this.#joins.all.length > 0) void this.#latePin.attempt();
   }
 
-  async #pinned(): Promise<void> {
-    for (const room of [...this.#rooms.values()]) {
+  async #startBarred(): Promise<void> {
+    for (const [roomId, room] of [...this.#rooms]) {
+      if (!room.barred) continue;
       await room.stop();
-      if (!this.#closed) this.#startRoom(room.state);
+      // It may have been forgotten meanwhile.
+      if (!this.#closed && this.#rooms.get(roomId) === room) this.#startRoom(room.state);
     }
-    await this.#joins.startAgain();
+    await this.#joins.startBarred();
   }
 
   /** The user's own act: what has stopped is tried again. */
   async resumeRoom(roomId: string): Promise<void> {
-    if (this.#pin.unknown) await this.#latePin.attempt();
-    else this.room(roomId).start();
+    const room = this.room(roomId);
+    if (!room.barred) room.start();
+    else if (!this.#pin.isInTrouble) await this.#latePin.attempt();
   }
 
   /** A record that is not what was stored costs its own room or join, and no other. */

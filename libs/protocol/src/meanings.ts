@@ -54,8 +54,8 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
     'Make another room. What was read stays on each device.',
   ),
   ROOM_FULL: means(
-    'The room has as many members as its genesis allows.',
-    'The owner removes somebody, or makes another room.',
+    'The room has as many members as its settings allow.',
+    'The owner raises that number or removes somebody; the same invite is good then.',
   ),
   ROOM_CREATION_REFUSED: means(
     'This relay takes new rooms only with its token.',
@@ -136,7 +136,10 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
     'What the relay said contradicts what the room’s members have signed, or is what no honest relay says.',
     'Nothing has moved, and the client asks again by itself. If it stays, compare with the owner by another way.',
   ),
-  INVITE_MALFORMED: means('The link is torn: its check bytes do not fit.', 'Copy all of it again.'),
+  INVITE_MALFORMED: means(
+    'The link is torn (its check bytes do not fit), or ends later than any invite may, by this device’s clock.',
+    'Copy all of it again; check the date and time of this device.',
+  ),
   INVITE_OTHER_DEPLOYMENT: means('The link names another relay’s address.', 'Open the link itself.'),
   INVITE_BAD_PROOF: means('A join request does not prove the token of its invite.', NEW_INVITE),
   INVITE_REPLY_INVALID: means(

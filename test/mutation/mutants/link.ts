@@ -71,7 +71,7 @@ export const LINK_MUTANTS: readonly Mutant[] = [
       },
       {
         file: PIN,
-        find: 'if (invite !== null && !equalBytes(invite, this.#pin.hash))',
+        find: 'if (invite !== null && !equalBytes(invite, pin.hash))',
         put: 'if (invite?.length === 0)',
       },
     ],

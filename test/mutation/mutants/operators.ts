@@ -4,6 +4,8 @@ import type { Mutant } from '../mutant.js';
 const LIMITS_SPEC = 'test/integration/operator-limits.spec.ts';
 const PINS_SPEC = 'test/integration/relay-pins.spec.ts';
 const PIN = 'libs/client/src/relay-pin.ts';
+const LATE = 'libs/client/src/late-pin.ts';
+const LATE_SPEC = 'libs/client/src/late-pin.spec.ts';
 const BOUNDS_SPEC = 'test/hostile/first-relay-bounds.spec.ts';
 const REFUSED_SPEC = 'test/hostile/owner-refused.spec.ts';
 const OWNER = 'libs/client/src/room/owner.ts';
@@ -216,6 +218,60 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
       {
         path: BOUNDS_SPEC,
         name: 'G11 a chain without end is left at the first page that does not prove itself, and so at every start',
+      },
+    ],
+  },
+  {
+    name: 'a relay’s key that comes later replaces the one that is pinned',
+    breaks: ['G13'],
+    changes: [
+      {
+        file: PIN,
+        find: 'this.#turns.run(async () => this.#pin ?? this.#ask(vault, invite))',
+        put: 'this.#ask(vault, invite)',
+      },
+    ],
+    tests: [
+      { path: LATE_SPEC, name: 'is the first that came: a later one replaces nothing, and is had by nobody' },
+    ],
+  },
+  {
+    name: 'attempts to find out a relay’s key run beside one another',
+    breaks: ['G13'],
+    changes: [
+      {
+        file: LATE,
+        find: 'this.#attempt ??= this.#try().finally(() => {',
+        put: 'this.#attempt = this.#try().finally(() => {',
+      },
+    ],
+    tests: [{ path: LATE_SPEC, name: 'are one: rooms and joins are started once' }],
+  },
+  {
+    name: 'a key that is found out by another act starts no room that was barred',
+    breaks: ['G13'],
+    changes: [{ file: PIN, find: 'this.#pinned();', put: '' }],
+    tests: [
+      {
+        path: PINS_SPEC,
+        name: 'and is found out late by a room that is made: rooms and joins go on, each once',
+      },
+    ],
+  },
+  {
+    name: 'a room that was closed without its chain fails whoever asks for it',
+    breaks: ['G11'],
+    changes: [
+      {
+        file: 'apps/relay/src/store/redis/scripts/rooms.ts',
+        find: "if refusal and call('EXISTS', CHAIN) == 0 then length = 0 end",
+        put: '',
+      },
+    ],
+    tests: [
+      {
+        path: 'apps/relay/src/store/redis/redis-server.spec.ts',
+        name: 'a room that an earlier version closed, without its chain: who was in it is served none, and no fault',
       },
     ],
   },

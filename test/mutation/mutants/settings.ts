@@ -35,11 +35,79 @@ export const SETTINGS_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'libs/client/src/room/owner.ts',
-        find: '{ ...roster.settings, ...core.tasks.settings, ...settings }',
+        find: '{ ...wishedSettings(draft), ...settings }',
         put: '{ ...settings, ...roster.settings }',
       },
     ],
     tests: [{ path: LIES, name: 'who changes one setting: nothing is said of the others, and they stay' }],
+  },
+  {
+    name: 'a change of the settings that waits is not shown',
+    breaks: ['G11'],
+    changes: [
+      {
+        file: 'libs/client/src/view/room-view.ts',
+        find: 'settings: wishedSettings(state),',
+        put: 'settings: roster.settings,',
+      },
+    ],
+    tests: [
+      {
+        path: 'libs/client/src/view/room-view.spec.ts',
+        name: 'shows the settings as they are to be, and the key as it is rotated now',
+      },
+    ],
+  },
+  {
+    name: 'a signed change of the settings cannot be taken back',
+    breaks: ['G11'],
+    changes: [
+      {
+        file: 'libs/client/src/room/owner.ts',
+        find: 'core.pending === null && sameSettings(wished, roster.settings)',
+        put: 'sameSettings(wished, roster.settings)',
+      },
+    ],
+    tests: [
+      {
+        path: 'libs/client/src/room/owner.spec.ts',
+        name: 'and is signed already comes first, and what takes it back after it',
+      },
+    ],
+  },
+  {
+    name: 'a change of the settings that was taken back is signed',
+    breaks: ['G11'],
+    changes: [
+      {
+        file: 'libs/client/src/room/owner.ts',
+        find: 'settings !== null && !sameSettings(settings, roster.settings)',
+        put: 'settings !== null',
+      },
+    ],
+    tests: [
+      {
+        path: 'libs/client/src/room/owner.spec.ts',
+        name: 'and was taken back while it was signed is not signed again once it is void',
+      },
+    ],
+  },
+  {
+    name: 'the member command asks for settings that nobody named',
+    breaks: ['G11'],
+    changes: [
+      {
+        file: 'libs/client/src/node/member/room-commands.ts',
+        find: 'client.changeSettings(roomId, changes)',
+        put: 'client.changeSettings(roomId, { ...settings, ...changes })',
+      },
+    ],
+    tests: [
+      {
+        path: 'libs/client/src/node/member/settings.spec.ts',
+        name: 'names what is to change, and nothing that may be waiting; it ends once the log says so',
+      },
+    ],
   },
   {
     name: 'approval that is switched on does not hold for who has asked',

@@ -80,6 +80,11 @@ export class Join implements Sender {
     return this.#steps.record;
   }
 
+  /** It is to talk to no relay, for as long as it is this object. */
+  get barred(): boolean {
+    return this.#options.barred !== null;
+  }
+
   get live(): boolean {
     return this.#started && this.#state === 'connected';
   }

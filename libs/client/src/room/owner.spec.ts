@@ -2,9 +2,10 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { loadThemis } from '@0fc/crypto/node';
 import { FakeClock, FakeRoom } from './handle.spec-support.js';
-import { RoomLog } from './log.spec-support.js';
+import { change, RoomLog } from './log.spec-support.js';
 import { Outgoing } from './outgoing/outgoing.js';
 import { Owner } from './owner.js';
+import { set } from './state/changes.js';
 
 beforeAll(async () => {
   await loadThemis();
@@ -41,5 +42,44 @@ describe('a new key that is asked for', () => {
     room.connectionState = 'offline';
     await expect(owner.rotateNow()).rejects.toMatchObject({ code: 'OFFLINE' });
     expect(room.state.core.rotationWanted).toBe(false);
+  });
+});
+
+describe('a change of the settings that waits', () => {
+  test('is taken back by the values of now: nothing is signed', async () => {
+    const { room, owner } = await owned();
+    const { rotateEvery } = room.state.roster.settings;
+    room.live = false;
+    await owner.changeSettings({ rotateEvery: 7, history: 5 });
+    await owner.changeSettings({ rotateEvery });
+    expect(room.state.core.tasks.settings).toEqual({ ...room.state.roster.settings, history: 5 });
+    await owner.changeSettings({ history: room.state.roster.settings.history });
+    expect(room.state.core.tasks.settings).toBeNull();
+    room.live = true;
+    expect(await owner.next()).toBeNull();
+    expect(room.state.core.pending).toBeNull();
+  });
+
+  test('and is signed already comes first, and what takes it back after it', async () => {
+    const { room, owner } = await owned();
+    const was = room.state.roster.settings;
+    await owner.changeSettings({ rotateEvery: 7 });
+    await owner.next();
+    const entry = room.state.core.pending?.entry ?? null;
+    expect(entry).not.toBeNull();
+    await owner.changeSettings({ rotateEvery: was.rotateEvery });
+    expect(room.state.core.pending?.entry).toBe(entry);
+    expect(room.state.core.tasks.settings).toEqual(was);
+  });
+
+  test('and was taken back while it was signed is not signed again once it is void', async () => {
+    const { room, owner } = await owned();
+    const was = room.state.roster.settings;
+    await owner.changeSettings({ rotateEvery: 7 });
+    await owner.next();
+    await owner.changeSettings({ rotateEvery: was.rotateEvery });
+    await change(room.state, set({ pending: null }));
+    expect(await owner.next()).toBeNull();
+    expect(room.state.core.pending).toBeNull();
   });
 });

@@ -15,7 +15,7 @@ import { makeAdmit, makeDeparture, makeEntry, makeRotationCommand, type Offered 
 import { commandOf } from './owner-send.js';
 import { isVoid } from './log/pending.js';
 import { system } from './log/items.js';
-import { sameSettings } from './log/settings.js';
+import { sameSettings, wishedSettings } from './log/settings.js';
 import type { Due, Outcome } from './outgoing/due.js';
 import type { Later, Part } from './outgoing/lane.js';
 import { OwnerWaiters } from './owner-waiters.js';
@@ -111,16 +111,17 @@ export class Owner implements Part {
     });
   }
 
-  /** What is not named stays. The values are within their bounds already (checks.ts). */
+  /** What is not named stays as it is wished for already. The values are within their bounds already (checks.ts). */
   async changeSettings(settings: Partial<RoomSettingsView>): Promise<void> {
     await this.#change((draft) => {
       const { core, roster } = draft;
-      const wished = { ...roster.settings, ...core.tasks.settings, ...settings };
+      const wished = { ...wishedSettings(draft), ...settings };
       // Before anything is signed: an entry that the relay refuses could not be taken back.
       const refusal = this.#limits.settingsRefusal(draft, wished);
       if (refusal !== null) throw refusal;
-      const same = sameSettings(wished, roster.settings);
-      draft.apply(set({ tasks: { ...core.tasks, settings: same ? null : wished } }));
+      // One that is signed already comes into the log: taking it back is another change.
+      const done = core.pending === null && sameSettings(wished, roster.settings);
+      draft.apply(set({ tasks: { ...core.tasks, settings: done ? null : wished } }));
     });
   }
 
@@ -176,8 +177,8 @@ export class Owner implements Part {
       if (needsPrekeys(work)) return this.#askPrekeys();
       await this.#begin(null);
     }
-    const { settings } = state.core.tasks;
-    return state.isOwner && settings !== null ? { afterMs: this.#settingsWait() } : null;
+    const waits = state.isOwner && !sameSettings(wishedSettings(state), state.roster.settings);
+    return waits ? { afterMs: this.#settingsWait() } : null;
   }
 
   /** What is to be signed next, in the order of this file's head; null: nothing now. */
@@ -198,7 +199,8 @@ export class Owner implements Part {
     const ended = invites.some((invite) => invite.stage === 'dropping' && holdsKey(invite, core.epoch));
     if (due || ended) return { kind: 'rotate' };
     const { settings } = core.tasks;
-    if (settings !== null && this.#settingsWait() <= 0) return { kind: 'settings', settings };
+    const changes = settings !== null && !sameSettings(settings, roster.settings);
+    if (changes && this.#settingsWait() <= 0) return { kind: 'settings', settings };
     const acceptance = core.handOver?.acceptance ?? null;
     if (core.handOver !== null && acceptance !== null)
       return { kind: 'transfer', to: core.handOver.memberId, acceptance };

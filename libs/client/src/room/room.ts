@@ -150,6 +150,11 @@ export class Room implements RoomHandle {
     return this.#reader.restoring;
   }
 
+  /** It is to talk to no relay, for as long as it is this object. */
+  get barred(): boolean {
+    return this.#barred !== null;
+  }
+
   get connectionState(): ConnectionState {
     return this.#barred === null ? this.#connectionState : 'stopped';
   }

@@ -160,6 +160,17 @@ describe('the room', () => {
     });
   });
 
+  test('shows the settings as they are to be, and the key as it is rotated now', async () => {
+    on = await stage('owner');
+    const { roster, core } = on.source.state;
+    expect(view()).toMatchObject({ settings: roster.settings, settingsWait: false });
+    const wished = { ...roster.settings, rotateEvery: 7 };
+    await become({ tasks: { ...core.tasks, settings: wished } });
+    expect(view()).toMatchObject({ settings: wished, settingsWait: true, key: { rotateEvery: 100 } });
+    await on.take(await on.log.change('settings', { settings: wished }));
+    expect(view()).toMatchObject({ settings: wished, settingsWait: false, key: { rotateEvery: 7 } });
+  });
+
   test('shows a join that waits for the owner’s word with the number both can compare', async () => {
     on = await stage('owner');
     const { state } = on.source;

@@ -3,6 +3,7 @@ import { clampTime, decodeBody, displayName, equalBytes, type MemberId } from '@
 import { containerBody } from '@0fc/crypto/verify';
 import type { HandOverView, InviteView, MemberView, PauseReason, RoomView } from '../api.js';
 import { isOver } from '../room-acts.js';
+import { sameSettings, wishedSettings } from '../room/log/settings.js';
 import { ITEMS_PER_RECORD, membershipOf, type OwnerInvite, type RoomCore } from '../room/state/records.js';
 import type { Room } from '../room/room.js';
 import { drawnName, type Faces } from './faces.js';
@@ -27,7 +28,8 @@ export function roomViewOf(room: Room, faces: Faces, { draft, earlier }: Beside)
     me: core.me,
     members: membersOf(room, faces, change?.kind === 'remove' ? change.body.member : null),
     key: keyOf(room),
-    settings: roster.settings,
+    settings: wishedSettings(state),
+    settingsWait: !sameSettings(wishedSettings(state), roster.settings),
     handOver: handOverOf(room, faces),
     leaving: core.stage === 'member' && core.leaveRequest !== null,
     closing: core.stage === 'member' && (core.tasks.close || change?.kind === 'close'),

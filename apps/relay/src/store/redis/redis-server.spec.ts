@@ -10,6 +10,7 @@ import {
 import type { AppendMessage, RoomEvent } from '../../rooms/room-store.js';
 import { openRedisStore, type RedisRoomStore } from './redis-room-store.js';
 import { PREFIX, RedisWorld } from './redis-world.spec-support.js';
+import { RoomKeys } from './room-keys.js';
 
 const RATE = { perSecond: 1e6, burst: 1e6 };
 let world: RedisWorld;
@@ -73,6 +74,20 @@ test('scripts that the server has forgotten are sent again', async () => {
   await redis.script('FLUSH');
   redis.disconnect();
   expect(await append(OWNER, message('a'))).toMatchObject({ ok: true });
+});
+
+test('a room that an earlier version closed, without its chain: who was in it is served none, and no fault', async () => {
+  await start();
+  await create();
+  await join(GUEST);
+  await entry('rm', { kind: 'remove', member: GUEST }, { rotation: rotation(2) });
+  await entry('close', { kind: 'close' });
+  expect(await store.readChain(ROOM, 0, 10, OWNER)).toMatchObject({ length: 4, entries: [{}, {}, {}, {}] });
+  const redis = world.running.connect();
+  expect(await redis.del(new RoomKeys(PREFIX).key(ROOM, 'chain'))).toBe(1);
+  redis.disconnect();
+  for (const who of [OWNER, GUEST])
+    expect(await store.readChain(ROOM, 0, 10, who)).toEqual({ ok: true, length: 0, entries: [] });
 });
 
 test('a server without memory refuses what it cannot keep, whole; reading and giving back go on', async () => {

@@ -1,4 +1,5 @@
 /** Commands of a room as a whole. */
+import type { RoomSettingsView } from '../../api.js';
 import { value } from './agent.js';
 import { place, ROOM, roomOf, text, WAIT, waits, type Command, type Context } from './command.js';
 import type { Given, Parameter } from './parameters.js';
@@ -95,22 +96,21 @@ export const ROOM_COMMANDS: readonly Command[] = [
     async run(context, given) {
       const roomId = await roomOf(context, given);
       const { settings } = await context.agent.watch(roomId);
-      const next = {
-        rotateEvery: given.number('rotateEvery') ?? settings.rotateEvery,
-        approval: given.flag('approval') ?? settings.approval,
-        history: given.number('history') ?? settings.history,
-        maxMembers: given.number('maxMembers') ?? settings.maxMembers,
-        joinDeadline: given.number('joinDeadline') ?? settings.joinDeadline,
+      const named = {
+        rotateEvery: given.number('rotateEvery'),
+        approval: given.flag('approval'),
+        history: given.number('history'),
+        maxMembers: given.number('maxMembers'),
+        joinDeadline: given.number('joinDeadline'),
       };
-      const fields = Object.keys(next) as readonly (keyof typeof next)[];
-      const changed = fields.filter((name) => next[name] !== settings[name]);
-      if (changed.length === 0) return { settings };
-      value(await context.agent.client.changeSettings(roomId, next));
-      if (waits(context, given))
-        await context.agent.roomIs(roomId, (room) =>
-          fields.every((name) => room.settings[name] === next[name]),
-        );
-      return { settings: next };
+      // Only what is named: the rest may be waiting to be changed.
+      const changes = Object.fromEntries(
+        Object.entries(named).filter(([, wish]) => wish !== null),
+      ) as Partial<RoomSettingsView>;
+      if (Object.keys(changes).length === 0) return { settings };
+      value(await context.agent.client.changeSettings(roomId, changes));
+      if (waits(context, given)) await context.agent.roomIs(roomId, (room) => !room.settingsWait);
+      return { settings: { ...settings, ...changes } };
     },
   },
   {

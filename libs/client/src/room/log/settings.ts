@@ -11,6 +11,10 @@ export const HOUR_MS = 3_600_000;
 /** Below so many entries of history who is away for days loses lines; of a deadline, in milliseconds, a join. */
 const LOW = { history: 1_000, joinDeadline: HOUR_MS } as const;
 
+/** What the settings are to be: what the owner's client was asked for last, or what they are. */
+export const wishedSettings = ({ core, roster }: RoomSnapshot): RoomSettings =>
+  core.tasks.settings ?? roster.settings;
+
 export const sameSettings = (a: RoomSettings, b: RoomSettings): boolean => changedFields(a, b).length === 0;
 
 const changedFields = (a: RoomSettings, b: RoomSettings): readonly (keyof RoomSettings)[] =>

@@ -257,6 +257,22 @@ describe('room settings', () => {
     },
   );
 
+  it('takes back a change that waits', async () => {
+    const [fixture, client] = await members('rooms');
+    const settings = { rotateEvery: 50, approval: false, history: 9, maxMembers: 9, joinDeadline: 60_000 };
+    client.pushRoom({ settings, settingsWait: true });
+    await settle(fixture, 4);
+    expect((element(fixture, 'set-every') as HTMLInputElement).value).toBe('50');
+    expect(maybe(fixture, 'settings-wait')).not.toBeNull();
+    fill(fixture, 'set-every', '100');
+    submit(element(fixture, 'set-every'));
+    await settle(fixture, 8);
+    expect(client.calls).toContain('changeSettings {"rotateEvery":100}');
+    client.pushRoom({ settings: { ...settings, rotateEvery: 100 }, settingsWait: false });
+    await settle(fixture, 4);
+    expect(maybe(fixture, 'settings-wait')).toBeNull();
+  });
+
   it('leaves a deadline between two minutes as it is, unless it is changed', async () => {
     const [fixture, client] = await members('rooms');
     client.pushRoom({

@@ -104,6 +104,9 @@ const MINUTE = 60_000;
         </label>
         <p class="hint" id="set-approval-hint">{{ t('members.set.approvalHint') }}</p>
       </div>
+      @if (room().settingsWait) {
+        <p class="hint" data-testid="settings-wait">{{ t('members.set.wait') }}</p>
+      }
       @if (!wrongName()) {
         <zfc-error [failure]="act.failure()" />
       }
