@@ -47,8 +47,8 @@ export const HANDOVER_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'libs/client/src/room/log/rotation.ts',
-        find: 'items.push(...(await reusedKey(hash, draft, rotation)));',
-        put: 'void reusedKey;',
+        find: '...(await reusedKey(hash, draft, rotation)),',
+        put: '...(await reusedKey(hash, draft, rotation)).slice(0, 0),',
       },
     ],
     tests: [

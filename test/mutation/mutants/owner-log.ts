@@ -47,8 +47,8 @@ export const OWNER_LOG_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'libs/client/src/room/log/rotation.ts',
-        find: '[rotated(rotation, roster.owner, draft.core.me)]',
-        put: "[null, ...rotation.unwrapped].map((member) => system(member === null ? 'rotated' : 'unwrapped', { actor: roster.owner }))",
+        find: 'rotated(rotation, roster.owner, draft.core.me),',
+        put: "...[null, ...rotation.unwrapped].map((member) => system(member === null ? 'rotated' : 'unwrapped', { actor: roster.owner })),",
       },
     ],
     tests: [{ path: MANY_SPEC, name: 'is one line with their number, however many they are' }],
@@ -151,8 +151,8 @@ export const OWNER_LOG_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'libs/client/src/room-acts.ts',
-        find: "core.stage === 'member' && roster.members.has(core.me) && !gone",
-        put: "core.stage === 'member' && !gone",
+        find: "core.stage !== 'member' || !roster.members.has(core.me) ||",
+        put: "core.stage !== 'member' || roster.members.size < 1 ||",
       },
     ],
     tests: [{ path: 'libs/client/src/room-acts.spec.ts', name: 'a room is forgotten only once it is over' }],
@@ -163,7 +163,7 @@ export const OWNER_LOG_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'libs/client/src/room/join-proof.ts',
-        find: '  await checkBegin(hash, reply, all);\n',
+        find: '  await checkBegin(hash, reply, chain);\n',
         put: '  await Promise.resolve(checkBegin);\n',
       },
     ],

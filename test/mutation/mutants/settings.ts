@@ -61,8 +61,13 @@ export const SETTINGS_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'libs/client/src/room/owner-answers.ts',
-        find: "invite.stage === 'asked' && invite.approved",
-        put: "invite.stage === 'asked' && (invite.approved || !state.roster.settings.approval)",
+        find: "stage === 'asked' && (full || approved)",
+        put: "stage === 'asked' && (full || approved || !state.roster.settings.approval)",
+      },
+      {
+        file: 'libs/client/src/room/owner-answers.ts',
+        find: 'if (!invite.approved) return;',
+        put: 'if (!invite.approved && draft.roster.settings.approval) return;',
       },
     ],
     tests: [
