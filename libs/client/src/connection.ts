@@ -74,6 +74,7 @@ export class Connection {
   #cancelSteady = nothing;
   /** Not null: the relay has asked this client to move, and when it does is settled. */
   #cancelMove: (() => void) | null = null;
+  #unanswered: RequestKind | null = null;
   #suspicion: { readonly code: ErrorCode; readonly times: number } | null = null;
 
   constructor(options: ConnectionOptions) {
@@ -83,6 +84,11 @@ export class Connection {
 
   get state(): ConnectionState {
     return this.#state;
+  }
+
+  /** A request was never answered, and none of its kind has been since: a handshake that succeeds is no answer. */
+  get silent(): boolean {
+    return this.#unanswered !== null;
   }
 
   /** Connects and stays connected, also after 'stopped'. Idempotent while it runs. */
@@ -135,6 +141,10 @@ export class Connection {
       onHello: (hello) => this.#onHello(hello),
       onClosing: (closing) => this.#onClosing(session, closing),
       onEvent: ({ kind, body }) => this.#tell(() => this.#options.onEvent(kind, body)),
+      onAnswer: (kind, came) => {
+        if (!came) this.#unanswered = kind;
+        else if (kind === this.#unanswered) this.#unanswered = null;
+      },
       onEnd: (end) => this.#onEnd(session, end),
     });
     this.#session = session;

@@ -131,7 +131,10 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
     'The relay does not have the pinned key (G13).',
     'Get its fingerprint from the operator by another way. Only the user sets a new pin.',
   ),
-  RELAY_UNREACHABLE: means('No relay answers at this address.', 'Check address and network.'),
+  RELAY_UNREACHABLE: means(
+    'No relay answers at this address, or what is read of it takes longer than it may.',
+    'Check address and network; the client tries again by itself.',
+  ),
   RELAY_LIED: means(
     'What the relay said contradicts what the room’s members have signed, or is what no honest relay says.',
     'Nothing has moved, and the client asks again by itself. If it stays, compare with the owner by another way.',

@@ -81,6 +81,7 @@ async function open(): Promise<Held> {
     onHello: () => undefined,
     onClosing: () => undefined,
     onEvent: () => undefined,
+    onAnswer: () => undefined,
     onEnd: (end) => {
       expectThat(held.ended === null, 'a session ends twice');
       held.ended = end;

@@ -7,6 +7,7 @@ const PIN = 'libs/client/src/relay-pin.ts';
 const LATE = 'libs/client/src/late-pin.ts';
 const LATE_SPEC = 'libs/client/src/late-pin.spec.ts';
 const BOUNDS_SPEC = 'test/hostile/first-relay-bounds.spec.ts';
+const READING_SPEC = 'libs/client/src/room/log-end.spec.ts';
 const REFUSED_SPEC = 'test/hostile/owner-refused.spec.ts';
 const OWNER = 'libs/client/src/room/owner.ts';
 const KEPT = 'a room made under a larger limit keeps its places, and its owner goes on changing the rest';
@@ -205,13 +206,13 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     tests: [{ path: BOUNDS_SPEC, name: 'G13 a config.json without end is left after its first bytes' }],
   },
   {
-    name: 'a joiner reads the whole chain before it looks at it',
+    name: 'of a chain that does not prove itself the rest is read',
     breaks: ['G11'],
     changes: [
       {
         file: 'libs/client/src/room/log-end.ts',
-        find: 'for (const container of page.entries) await check(container);',
-        put: 'if (entries.length < 0) await check(entries[0] ?? new Uint8Array());',
+        find: 'roster = await proved(hash, roomId, roster, container);',
+        put: 'roster = await proved(hash, roomId, roster, container).catch(() => roster);',
       },
     ],
     tests: [
@@ -219,6 +220,62 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
         path: BOUNDS_SPEC,
         name: 'G11 a chain without end is left at the first page that does not prove itself, and so at every start',
       },
+      {
+        path: BOUNDS_SPEC,
+        name: 'G11 G16 a member who has missed a trimmed range reads one page of a chain without end, and goes on',
+      },
+      {
+        path: READING_SPEC,
+        name: 'of a chain with an entry that does not prove itself nothing behind that is asked for',
+      },
+    ],
+  },
+  {
+    name: 'a chain that comes page by page in time holds whoever reads it for hours',
+    breaks: ['G16'],
+    changes: [
+      {
+        file: 'libs/client/src/room/log-end.ts',
+        find: 'if (deadline.passed) throw',
+        put: 'if (deadline.passed && pages < 0) throw',
+      },
+    ],
+    tests: [
+      {
+        path: READING_SPEC,
+        name: 'a chain that comes in time, all but its end, does not hold a joiner for long',
+      },
+    ],
+  },
+  {
+    name: 'a relay that answers nothing is shown as there',
+    breaks: ['G14'],
+    changes: [
+      {
+        file: 'libs/client/src/connection.ts',
+        find: 'if (!came) this.#unanswered = kind;',
+        put: 'if (!came) this.#unanswered = null;',
+      },
+    ],
+    tests: [
+      {
+        path: BOUNDS_SPEC,
+        name: 'G14 G16 a relay that never answers claim is shown to the joiner as not there, and the join can be abandoned',
+      },
+    ],
+  },
+  {
+    name: 'a config.json is read wherever it is said to be',
+    breaks: ['G13'],
+    changes: [
+      {
+        file: 'libs/client/src/node/client.ts',
+        find: "redirect: 'error'",
+        put: "redirect: 'follow'",
+      },
+    ],
+    tests: [
+      { path: BOUNDS_SPEC, name: 'G13 a config.json that is said to be elsewhere is not looked for there' },
     ],
   },
   {

@@ -163,7 +163,7 @@ export const OWNER_LOG_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'libs/client/src/room/join-proof.ts',
-        find: '  await checkBegin(hash, reply, all);\n',
+        find: '  await checkBegin(hash, reply, chain);\n',
         put: '  await Promise.resolve(checkBegin);\n',
       },
     ],

@@ -37,7 +37,9 @@ export interface RequestsOptions {
   readonly timers: Timers;
   /** Called once a turn with all requests made in it. */
   readonly flush: (messages: readonly RequestMessage[]) => void;
-  readonly onTimeout: () => void;
+  readonly onTimeout: (kind: RequestKind) => void;
+  /** A request was answered, whatever with. */
+  readonly onAnswer: (kind: RequestKind) => void;
   /** Promises are settled from here, in order with the events of the session. */
   readonly later: (call: () => void) => void;
 }
@@ -69,7 +71,9 @@ export class Requests {
         kind,
         resolve: resolve as (body: unknown) => void,
         reject,
-        cancelTimeout: this.#options.timers.after(REQUEST_TIMEOUT_MS, this.#options.onTimeout),
+        cancelTimeout: this.#options.timers.after(REQUEST_TIMEOUT_MS, () => {
+          this.#options.onTimeout(kind);
+        }),
       });
       this.#enqueue({ q: id, kind, body: checked });
     });
@@ -81,6 +85,7 @@ export class Requests {
     if (pending === undefined) return false;
     this.#pending.delete(reply.r);
     pending.cancelTimeout();
+    this.#options.onAnswer(pending.kind);
     if ('error' in reply) {
       const error = new ClientError(declared(pending.kind, reply.error.code), numbers(reply.error.params));
       this.#options.later(() => pending.reject(error));

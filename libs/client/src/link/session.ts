@@ -13,6 +13,7 @@ import {
   type ErrorCode,
   type EventBody,
   type EventKind,
+  type RequestKind,
   type Schema,
   type SessionMessage,
 } from '@0fc/protocol';
@@ -43,6 +44,8 @@ export interface SessionOptions {
   readonly onHello: (hello: EventBody<'hello'>) => void;
   readonly onClosing: (closing: EventBody<'closing'>) => void;
   readonly onEvent: (event: Exclude<AnyEvent, { kind: 'hello' | 'closing' }>) => void;
+  /** A request was answered, whatever with; `came` false: it was not, in its time, and the session ends. */
+  readonly onAnswer: (kind: RequestKind, came: boolean) => void;
   /** Exactly once, and nothing else after it. */
   readonly onEnd: (end: SessionEnd) => void;
 }
@@ -64,7 +67,13 @@ export class Session {
     this.requests = new Requests({
       timers: options.platform.timers,
       flush: (messages) => this.#guarded(() => this.#flush(messages)),
-      onTimeout: () => this.end(ERROR_CODES.OFFLINE),
+      onTimeout: (kind) => {
+        options.onAnswer(kind, false);
+        this.end(ERROR_CODES.OFFLINE);
+      },
+      onAnswer: (kind) => {
+        options.onAnswer(kind, true);
+      },
       later: options.later,
     });
   }

@@ -3,11 +3,13 @@ import {
   comparePositions, decodeBody, equalBytes, ERROR_CODES, type Bytes, type Entry, type JoinReplyBody, type JoinState,
 } from '@0fc/protocol'; // prettier-ignore
 import {
-  bodyHash, containerBody, memberIdOf, readChain, transcriptStart, verifyContainer, type Hash, type Roster,
+  bodyHash, containerBody, memberIdOf, transcriptStart, verifyContainer, type Hash, type Roster,
 } from '@0fc/crypto/verify'; // prettier-ignore
 import { keyHash, openJoinReply } from '@0fc/crypto/keys';
 import { ClientError } from '../errors.js';
+import type { Platform } from '../ports.js';
 import { GENESIS_POSITION } from './begin.js';
+import { fetchChain, type Begin } from './log-end.js';
 import type { JoinRecord } from './state/records.js';
 
 export interface Proved {
@@ -15,72 +17,60 @@ export interface Proved {
   /** up to the head that the reply names */
   readonly chain: readonly Bytes[];
   readonly roster: Roster;
-  /** all that the relay serves of it; not verified */
-  readonly all: readonly Bytes[];
+  /** at the end of all that the relay serves of it */
+  readonly last: Roster;
 }
 
 /**
- * The room id fixes the genesis, the chain the owner, the owner's word the key. `all`: the roster chain as the
- * relay serves it. Throws INVITE_REPLY_INVALID and what the chain and the seals refuse with.
+ * The room id fixes the genesis, the chain the owner, the owner's word the key. The chain is read from the relay, and
+ * verified as it comes. Rejects with INVITE_REPLY_INVALID, JOIN_REPLY_MISPLACED, and as the seals and
+ * {@link fetchChain} do.
  */
 export async function proveReply(
-  hash: Hash,
+  connection: Parameters<typeof fetchChain>[0],
+  platform: Pick<Platform, 'crypto' | 'timers'>,
   record: JoinRecord,
   sealed: NonNullable<JoinState['reply']>,
-  all: readonly Bytes[],
 ): Promise<Proved> {
+  const { hash } = platform.crypto;
   const { joinKey, token, roomId, request, ownerKey } = record;
   const { epoch, payload } = sealed;
   const reply = await openJoinReply(hash, { joinKey, token, roomId, epoch, request, payload });
-  const heads = await Promise.all(all.map((container) => bodyHash(hash, container)));
-  const length = heads.findIndex((head) => equalBytes(head, reply.head)) + 1;
-  if (length === 0) throw new ClientError(ERROR_CODES.INVITE_REPLY_INVALID);
-  const chain = all.slice(0, length);
-  const roster = await readChain(hash, roomId, chain);
+  const named: Roster[] = [];
+  const read = await fetchChain(connection, platform, { roomId, roster: null }, (next) => {
+    if (equalBytes(next.head, reply.head)) named.push(next);
+  });
+  const [roster] = named;
+  if (roster === undefined) throw new ClientError(ERROR_CODES.INVITE_REPLY_INVALID);
+  const chain = read.entries.slice(0, roster.length);
   const owner = await memberIdOf(hash, ownerKey);
   if (roster.owner !== owner) throw new ClientError(ERROR_CODES.INVITE_REPLY_INVALID);
   const actual = await keyHash(hash, roster.nonce, reply.epoch, reply.key);
   if (!equalBytes(committedHash(reply, roster, ownerKey), actual))
     throw new ClientError(ERROR_CODES.INVITE_REPLY_INVALID);
-  await checkBegin(hash, reply, all);
-  return { reply, chain, roster, all };
+  await checkBegin(hash, reply, chain);
+  return { reply, chain, roster, last: read.roster };
 }
 
 /**
- * What can be told of where a reply has the joiner begin before the log is read. The first epoch begins with the
+ * What can be told of where a reply has the joiner begin before the log is read; `chain`: up to its head. The first epoch begins with the
  * genesis, so that nothing of it is the owner's to say; a later one with a rotation, and the chain is not known for less
  * than the head that it names. Throws JOIN_REPLY_MISPLACED.
  */
 async function checkBegin(
   hash: Hash,
-  { rotation, head, floor, t }: JoinReplyBody,
-  all: readonly Bytes[],
+  { rotation, floor, t }: JoinReplyBody,
+  chain: readonly Bytes[],
 ): Promise<void> {
-  const [genesis = new Uint8Array()] = all;
+  const [genesis = new Uint8Array()] = chain;
   if (rotation === null) {
     const begins = comparePositions(floor, GENESIS_POSITION) === 0;
     if (begins && equalBytes(t, await transcriptStart(hash, genesis))) return;
     throw new ClientError(ERROR_CODES.JOIN_REPLY_MISPLACED);
   }
-  const named = await indexOf(hash, all, decodeBody(containerBody(rotation), 'rotation').body.head);
-  if (named < 0 || named > (await indexOf(hash, all, head)))
-    throw new ClientError(ERROR_CODES.JOIN_REPLY_MISPLACED);
-}
-
-/** Index of the entry with a body hash; -1: there is none. */
-async function indexOf(hash: Hash, chain: readonly Bytes[], head: Bytes): Promise<number> {
-  for (const [at, container] of chain.entries()) {
-    if (equalBytes(await bodyHash(hash, container), head)) return at;
-  }
-  return -1;
-}
-
-/** What the log has at the place that a reply names, and behind it. */
-export interface Begin {
-  /** the first entry that this member is served: that of its floor, while the log has it; null: there is none */
-  readonly first: Entry | null;
-  /** whether its own admission is behind that, or may be in a range that was trimmed meanwhile */
-  readonly admitted: boolean;
+  const named = decodeBody(containerBody(rotation), 'rotation').body.head;
+  const heads = await Promise.all(chain.map((container) => bodyHash(hash, container)));
+  if (!heads.some((head) => equalBytes(head, named))) throw new ClientError(ERROR_CODES.JOIN_REPLY_MISPLACED);
 }
 
 /**

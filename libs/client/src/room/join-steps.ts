@@ -3,7 +3,7 @@
  * proved on its own and stored before the next, so that either side may stop between any two and go on.
  */
 import { equalBytes, ERROR_CODES, type Bytes, type ErrorCode, type JoinState } from '@0fc/protocol';
-import { applyRoster, memberIdOf, readChain, type Roster } from '@0fc/crypto/verify';
+import { memberIdOf } from '@0fc/crypto/verify';
 import { makeJoinConfirm } from '@0fc/crypto/keys';
 import type { JoinStep } from '../api.js';
 import { ClientError } from '../errors.js';
@@ -11,7 +11,7 @@ import type { Platform } from '../ports.js';
 import type { Vault } from '../vault.js';
 import { joinedRoom } from './begin.js';
 import { checkPlaced, proveReply, type Proved } from './join-proof.js';
-import { fetchChain, readBegin } from './log-end.js';
+import { readBegin } from './log-end.js';
 import type { Due, Link, Outcome } from './outgoing/due.js';
 import type { Part } from './outgoing/lane.js';
 import { encodeRecord, joinRecord, membershipOf, STORES, type JoinRecord } from './state/records.js';
@@ -189,29 +189,21 @@ export class JoinSteps implements Part {
     return confirm;
   }
 
-  async #prove(sealed: NonNullable<JoinState['reply']>): Promise<Proved> {
-    const { hash } = this.#options.platform.crypto;
-    const rosters: Roster[] = [];
-    // As it comes: a relay that nobody has met before is asked for nothing behind what does not prove itself.
-    const chain = await fetchChain(this.#link, 0, async (container) => {
-      const before = rosters.pop();
-      if (before === undefined) rosters.push(await readChain(hash, this.record.roomId, [container]));
-      else rosters.push((await applyRoster(hash, before, container)).roster);
-    });
-    return proveReply(hash, this.record, sealed, chain);
+  #prove(sealed: NonNullable<JoinState['reply']>): Promise<Proved> {
+    return proveReply(this.#link, this.#options.platform, this.record, sealed);
   }
 
   /**
    * A member by its own admission, in the verified chain and in the log behind where the owner's reply has it begin,
    * and by nothing that relay or owner merely say: until then token, join key and record stay (section 5.10).
    */
-  async #enter(last: JoinState['reply'] | null): Promise<void> {
+  async #enter(told: JoinState['reply'] | null): Promise<void> {
     const { platform, vault, instance, admitted } = this.#options;
-    if (last === null || last === undefined) throw new ClientError(ERROR_CODES.RELAY_LIED);
-    const { reply, chain, roster, all } = await this.#prove(last);
+    if (told === null || told === undefined) throw new ClientError(ERROR_CODES.RELAY_LIED);
+    const { reply, chain, roster, last } = await this.#prove(told);
     const { hash } = platform.crypto;
     const me = await memberIdOf(hash, this.record.identity.publicKey);
-    const { members, former } = await readChain(hash, this.record.roomId, all);
+    const { members, former } = last;
     if (!members.has(me) && !former.has(me)) throw new ClientError(ERROR_CODES.RELAY_LIED);
     const admission = members.get(me)?.admit ?? null;
     // Who has been removed meanwhile is served the entry that says so, and nothing to hold the reply against.
@@ -219,7 +211,7 @@ export class JoinSteps implements Part {
     const begin =
       admission === null
         ? null
-        : await readBegin(this.#link, platform.crypto, { roomId, floor: reply.floor, admission });
+        : await readBegin(this.#link, platform, { roomId, floor: reply.floor, admission });
     if (begin !== null) await checkPlaced(hash, reply, begin);
     else if (!former.has(me)) throw new ClientError(ERROR_CODES.RELAY_LIED);
     const room = await joinedRoom(platform, vault, this.record, reply, chain, roster, instance);

@@ -121,6 +121,10 @@ export class Join implements Sender {
     await this.#steps.serial.run(() => undefined);
   }
 
+  get #shown(): ConnectionState {
+    return this.#state !== 'stopped' && this.connection.silent ? 'offline' : this.#state;
+  }
+
   view(): JoinView {
     const { record } = this;
     const { barred } = this.#options;
@@ -134,7 +138,7 @@ export class Join implements Sender {
       expires: record.expires,
       done: record.done,
       current: failure === null ? (STEPS.find((step) => !reached.has(step)) ?? null) : null,
-      connection: barred === null ? this.#state : 'stopped',
+      connection: barred === null ? this.#shown : 'stopped',
       failure,
     };
   }

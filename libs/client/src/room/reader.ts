@@ -20,7 +20,7 @@ import { applyTrimmedRotation } from './log/rotation.js';
 import { followToEnd } from './log/trimmed.js';
 import { Acknowledgements } from './outgoing/acknowledgements.js';
 import { isRetryable } from './outgoing/refusals.js';
-import { fetchChain, fetchDepartedChain, isExplained, readRotations } from './log-end.js';
+import { fetchChain, fetchDepartedChain, isExplained, readUnexplained } from './log-end.js';
 import { lagsBehind, restoreMissing } from './restore.js';
 import { append, holdChain, set } from './state/changes.js';
 
@@ -154,7 +154,8 @@ export class Reader {
       this.#events.prekey(reply.prekey);
       const trimmed = comparePositions(reply.trimmed, core.position) > 0;
       const behind = (trimmed || core.skipped) && state.chainAhead.length === 0;
-      const chain = behind ? await fetchChain(this.#room.connection, this.#room.state.chain.size) : null;
+      const read = behind ? await fetchChain(connection, this.#room.platform, { roomId, roster }) : null;
+      const chain = read?.entries ?? null;
       const now = this.#room.platform.crypto.clock.now();
       const { hash } = this.#room.platform.crypto;
       const results = new EntryResults();
@@ -195,9 +196,9 @@ export class Reader {
    * is asked for. Throws RELAY_LIED where that explains nothing either.
    */
   async #explain(session: number, end: OpenReply): Promise<void> {
-    const chain = await fetchChain(this.#room.connection, this.#room.state.chain.size);
-    const rotations = await readRotations(this.#room, () => session === this.#session);
-    if (rotations === null) return;
+    const read = await readUnexplained(this.#room, () => session === this.#session);
+    if (read === null) return;
+    const { chain, rotations } = read;
     const { hash } = this.#room.platform.crypto;
     await this.#room.write(async (draft) => {
       draft.apply(holdChain(chain), set({ skipped: true }));
@@ -266,7 +267,8 @@ export class Reader {
   async #applyDeparture(session: number, entries: readonly Entry[]): Promise<boolean> {
     const { connection, state, platform } = this.#room;
     if (await this.#room.write((draft) => applyDeparture(draft, entries))) return true;
-    const chain = await fetchDepartedChain(connection, state.chain.size);
+    const { core, roster } = state;
+    const chain = await fetchDepartedChain(connection, platform, { roomId: core.roomId, roster });
     if (session !== this.#session) return false;
     const time = entries.at(-1)?.time ?? platform.crypto.clock.now();
     const { hash } = platform.crypto;

@@ -1,0 +1,83 @@
+/** What the reading of a chain may come to, however promptly each page of it comes. */
+import { beforeAll, expect, test } from '@jest/globals';
+import { applyRoster, startRoster, type Roster } from '@0fc/crypto/verify';
+import { signBody } from '@0fc/crypto/keys';
+import { loadThemis } from '@0fc/crypto/node';
+import { ERROR_CODES, type Bytes } from '@0fc/protocol';
+import type { Connection } from '../connection.js';
+import { ClientError } from '../errors.js';
+import { FakeClock, fakePlatform } from './handle.spec-support.js';
+import { fetchChain } from './log-end.js';
+import { crypto, RoomLog } from './log.spec-support.js';
+
+const PAGES = 40;
+const MINUTE = 60_000;
+
+let genesis: Roster;
+/** Each proves itself, and there are as many as an owner cares to sign. */
+const chain: Bytes[] = [];
+
+beforeAll(async () => {
+  await loadThemis();
+  const { genesis: first, owner } = await RoomLog.begin();
+  genesis = await startRoster(crypto.hash, first);
+  chain.push(first);
+  let roster = genesis;
+  for (let n = 1; n < PAGES; n++) {
+    const { roomId, head, settings } = roster;
+    const body = { roomId, epoch: 1, head, owner: owner.id, settings: { ...settings, rotateEvery: n } };
+    const container = signBody(owner.identity, 'settings', body);
+    ({ roster } = await applyRoster(crypto.hash, roster, container));
+    chain.push(container);
+  }
+});
+
+/** A relay that answers every request for the chain with one entry after `ms` milliseconds, and always has more. */
+function slow(clock: FakeClock, ms: number, served: number[], more = true): Pick<Connection, 'request'> {
+  const request = (_: 'chain', { from }: { readonly from: number }) => {
+    served.push(from);
+    clock.advance(ms);
+    return Promise.resolve({ entries: chain.slice(from, from + 1), more: more || from + 1 < PAGES });
+  };
+  return { request } as unknown as Connection;
+}
+
+const read = (connection: Pick<Connection, 'request'>, clock: FakeClock, from: Roster | null = null) =>
+  fetchChain(connection, fakePlatform(clock), { roomId: genesis.roomId, roster: from });
+
+test.each(['a joiner', 'a member'])(
+  'a chain that comes in time, all but its end, does not hold %s for long',
+  async (who) => {
+    const clock = new FakeClock(0);
+    const served: number[] = [];
+    const began = read(slow(clock, MINUTE / 2, served), clock, who === 'a member' ? genesis : null);
+    const failed = await began.then(() => null, ClientError.from);
+    expect(failed?.code).toBe(ERROR_CODES.RELAY_UNREACHABLE);
+    expect(clock.now()).toBeLessThanOrEqual(6 * MINUTE);
+    expect(clock.pending).toBe(0);
+  },
+);
+
+test('a chain whose end comes before that is read, and leaves no timer behind', async () => {
+  const clock = new FakeClock(0);
+  const served: number[] = [];
+  const { entries, roster } = await read(slow(clock, 100, served, false), clock);
+  expect(entries).toEqual(chain);
+  expect(roster.length).toBe(PAGES);
+  expect(served).toEqual(chain.map((_, at) => at));
+  expect(clock.pending).toBe(0);
+});
+
+test('of a chain with an entry that does not prove itself nothing behind that is asked for', async () => {
+  const clock = new FakeClock(0);
+  const served: number[] = [];
+  const honest = slow(clock, 0, served);
+  const request = async (kind: 'chain', body: { readonly from: number }) => {
+    const page = await honest.request(kind, body);
+    return body.from === 3 ? { ...page, entries: chain.slice(7, 8) } : page;
+  };
+  const failed = await read({ request } as unknown as Connection, clock).then(() => null, ClientError.from);
+  expect(failed?.code).toBe(ERROR_CODES.RELAY_LIED);
+  expect(served).toEqual([0, 1, 2, 3]);
+  expect(clock.pending).toBe(0);
+});
