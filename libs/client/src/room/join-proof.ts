@@ -21,7 +21,7 @@ export interface Proved {
 
 /**
  * The room id fixes the genesis, the chain the owner, the owner's word the key. `all`: the roster chain as the
- * relay serves it. Throws INVITE_REPLY_INVALID and what the chain and the seals refuse with.
+ * relay serves it. Throws INVITE_REPLY_INVALID, JOIN_REPLY_MISPLACED and what the chain and the seals refuse with.
  */
 export async function proveReply(
   hash: Hash,
@@ -34,7 +34,8 @@ export async function proveReply(
   const reply = await openJoinReply(hash, { joinKey, token, roomId, epoch, request, payload });
   const heads = await Promise.all(all.map((container) => bodyHash(hash, container)));
   const length = heads.findIndex((head) => equalBytes(head, reply.head)) + 1;
-  if (length === 0) throw new ClientError(ERROR_CODES.INVITE_REPLY_INVALID);
+  // The head that it names is the owner's word, the end of the chain the relay's: either may be what is not so.
+  if (length === 0) throw new ClientError(ERROR_CODES.JOIN_REPLY_MISPLACED);
   const chain = all.slice(0, length);
   const roster = await readChain(hash, roomId, chain);
   const owner = await memberIdOf(hash, ownerKey);
@@ -85,7 +86,9 @@ export interface Begin {
 
 /**
  * Whether the log bears out where a reply has this member begin: with the very rotation of the reply, or, where the
- * relay has the member begin later, before that; and its own admission behind it. Throws JOIN_REPLY_MISPLACED.
+ * relay has the member begin later, before that; and its own admission behind it. Throws JOIN_REPLY_MISPLACED where
+ * reply and log do not fit together, which either of the two may be to blame for; RELAY_LIED where the log lacks what the
+ * relay's own chain has.
  */
 export async function checkPlaced(
   hash: Hash,
@@ -94,7 +97,8 @@ export async function checkPlaced(
 ): Promise<void> {
   const order = first === null ? -1 : comparePositions(reply.floor, first.position);
   const same = order !== 0 || first === null || (await beginsEpoch(hash, reply, first));
-  if (!admitted || order > 0 || !same) throw new ClientError(ERROR_CODES.JOIN_REPLY_MISPLACED);
+  if (order > 0 || !same) throw new ClientError(ERROR_CODES.JOIN_REPLY_MISPLACED);
+  if (!admitted) throw new ClientError(ERROR_CODES.RELAY_LIED);
 }
 
 async function beginsEpoch(hash: Hash, { rotation }: JoinReplyBody, first: Entry): Promise<boolean> {

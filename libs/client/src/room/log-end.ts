@@ -42,8 +42,12 @@ export async function fetchChain(
   return entries;
 }
 
-/** Pages between a member's floor and its own admission: more than the messages of an epoch come to. */
+/**
+ * What is read between a member's floor and its own admission before the relay is held to have no such log: pages, and
+ * bytes of entries. The most entries that a room may ask its relay to keep fill 7 813 pages, at 256 bytes each.
+ */
 const ADMISSION_PAGES = 10_000;
+const ADMISSION_BYTES = 268_435_456;
 
 /**
  * Reads from where the relay has a new member begin, until an entry is its own admission, by that entry's hash. Null:
@@ -60,12 +64,14 @@ export async function readBegin(
 ): Promise<Begin | null> {
   let first: Entry | null = null;
   let after: Position | null = null;
-  for (let page = 0; page < ADMISSION_PAGES; page++) {
+  let bytes = 0;
+  for (let page = 0; page < ADMISSION_PAGES && bytes < ADMISSION_BYTES; page++) {
     const reply: OpenReply = await connection.request('open', { roomId, after, head: null, epoch: 0 });
     if (reply.role === 'departed') return null;
     checkPlausible(reply, clock.now());
     first ??= reply.entries[0] ?? null;
-    for (const { kind, payload } of reply.entries) {
+    for (const { kind, clear, payload } of reply.entries) {
+      bytes += clear.length + payload.length;
       if (kind === 'roster' && equalBytes(await bodyHash(hash, payload), admission))
         return { first, admitted: true };
     }
