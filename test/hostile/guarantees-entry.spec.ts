@@ -129,11 +129,13 @@ describe('G2: invites', () => {
       () => stage.relay.onReply('chain', () => ({ entries: [...foreign.chain], more: false })),
       () => stage.relay.onReply('chain', (_, reply) => ({ ...reply, entries: reply.entries.slice(0, 1) })),
     ]; // prettier-ignore
-    for (const lie of lies) {
+    for (const [at, lie] of lies.entries()) {
+      // Of a chain that ends too soon nobody can tell whether it is the reply that names what is not there.
+      const code = at === lies.length - 1 ? 'JOIN_REPLY_MISPLACED' : 'INVITE_REPLY_INVALID';
       lie();
       const guest = await stage.member('Guest');
       value(await guest.api.join((await owner.invite(roomId)).link, 'Guest'));
-      await until('the joiner to refuse', () => failureOf(guest) === 'INVITE_REPLY_INVALID');
+      await until('the joiner to refuse', () => failureOf(guest) === code);
       expect(guest.app?.rooms).toEqual([]);
       // Under an honest relay it would go on by itself, and come in.
       value(await guest.api.abandonJoin(roomId));

@@ -3,6 +3,7 @@ import type { Mutant } from './mutant.js';
 import { AUTHORITY_MUTANTS } from './mutants/authority.js';
 import { FLOOD_MUTANTS } from './mutants/floods.js';
 import { JOINER_MUTANTS } from './mutants/joiners.js';
+import { JOIN_BLAME_MUTANTS } from './mutants/join-blame.js';
 import { JOIN_MUTANTS } from './mutants/joins.js';
 import { KEEPING_MUTANTS } from './mutants/keeping.js';
 import { KEY_MUTANTS } from './mutants/keys.js';
@@ -23,6 +24,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...WRITTEN_FOR_MUTANTS,
   ...SEAL_MUTANTS,
   ...JOIN_MUTANTS,
+  ...JOIN_BLAME_MUTANTS,
   ...JOINER_MUTANTS,
   ...LOG_MUTANTS,
   ...OWNER_LOG_MUTANTS,

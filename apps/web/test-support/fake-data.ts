@@ -164,6 +164,7 @@ export const roomView = (changes: Partial<RoomView> = {}): RoomView => ({
   connection: 'connected',
   stopped: null,
   catchingUp: false,
+  unlisted: false,
   typing: ['Tomás'],
   alarms: 1,
   ownerAwaySince: null,

@@ -111,7 +111,7 @@ const SCENARIOS: Readonly<Record<string, () => Scenario>> = {
     }),
   departure: () => asGuest({ paused: 'departure' }),
   restore: () => asGuest({ paused: 'restore' }),
-  unlisted: () => asGuest({ members: guestMembers.filter(({ me }) => !me) }),
+  unlisted: () => asGuest({ unlisted: true, members: guestMembers.filter(({ me }) => !me) }),
   nokey: () => asGuest({ paused: 'key', key: null }),
   unsent: () =>
     make({ alarms: 0, unreadFrom: 100, typing: [], approvals: [], held: ['w1', 'w2'] }, {}, unsentTimeline),

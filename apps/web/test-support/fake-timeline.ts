@@ -133,6 +133,7 @@ const EVENTS: readonly (readonly [TimelineSystem['event'], TimelineSystem['param
   ['rotated', { epoch: 380, times: 372 }],
   ['missed', { from: 12, to: 40 }],
   ['joinDropped'],
+  ['joinEnded'],
   ['name', { name: 'Collectif Rive Gauche' }],
   ['inviteRefused'],
   ['inviteRefused', { tries: 3 }],

@@ -240,6 +240,8 @@ export interface RoomView {
   readonly stopped: StopReason | null;
   /** true while the log is being read after an open */
   readonly catchingUp: boolean;
+  /** the log has been read to its end, and no owner's word has this member on the roster */
+  readonly unlisted: boolean;
   readonly typing: readonly string[];
   readonly alarms: number;
   /** when the owner was last heard of, if that is more than two minutes ago; null: here, or oneself */

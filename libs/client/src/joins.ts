@@ -57,11 +57,12 @@ export class Joins {
     return previewOf(hash, link, pin.pin, resumes);
   }
 
-  /** Begins a join, or goes on with the one by the same invite, under the same keys. */
+  /** Begins a join, or goes on with the one by the same invite, under the same keys. `damaged`: by membership, as `rooms`. */
   async join(
     text: string,
     name: string,
     rooms: ReadonlyMap<string, Room>,
+    damaged: ReadonlyMap<string, unknown>,
   ): Promise<{ readonly roomId: string }> {
     const { platform, vault, url, pin, changed } = this.#options;
     const { hash, clock } = platform.crypto;
@@ -72,7 +73,7 @@ export class Joins {
       running.resume();
       return { roomId: membershipOf(running.record) };
     }
-    const roomId = newMembership(rooms, link.roomId);
+    const roomId = newMembership(rooms, damaged, link.roomId);
     if (running !== undefined) {
       if (running.record.failure === null) throw new ClientError(ERROR_CODES.JOIN_IN_PROGRESS);
       await this.abandon(membershipOf(running.record));

@@ -4,7 +4,7 @@ import { generateKeyPair, safetyNumber } from '@0fc/crypto/keys';
 import { fingerprintOf } from '@0fc/crypto/verify';
 import { loadThemis, nodeHash } from '@0fc/crypto/node';
 import { Drafts } from './drafts.js';
-import { forgetting, mustBeOver, safetyNumberWith, setVerified } from './room-acts.js';
+import { forgetting, mustBeOver, newMembership, safetyNumberWith, setVerified } from './room-acts.js';
 import { change, crypto, memoryStorage } from './room/log.spec-support.js';
 import { putInvite } from './room/state/changes.js';
 import { keyOf, STORES, type OwnerInvite } from './room/state/records.js';
@@ -113,12 +113,30 @@ describe('in the vault', () => {
     expect(left.flat()).toEqual(expect.arrayContaining(expected));
   });
 
+  test('a new membership is written under no key that has records, be they readable or damaged', () => {
+    const roomId = on.source.state.core.roomId;
+    const left = { state: { core: { roomId, stage: 'left' } } } as unknown as Room;
+    const keyAfter = (rooms: readonly string[], damaged: readonly string[]): string =>
+      newMembership(
+        new Map(rooms.map((key) => [key, left])),
+        new Map(damaged.map((key) => [key, {}])),
+        roomId,
+      );
+    const [second, third] = [`${roomId}~2`, `${roomId}~3`];
+    expect(keyAfter([], [])).toBe(roomId);
+    expect(keyAfter([], [roomId])).toBe(second);
+    expect(keyAfter([roomId], [second])).toBe(third);
+    expect(keyAfter([second], [roomId])).toBe(third);
+  });
+
   test('a room is forgotten only once it is over', () => {
-    const room = (stage: string, code: string | null, listed = true) => {
+    const room = (stage: string, code: string | null, listed = true, live = true) => {
       const state = { core: { stage, me: 'me' }, roster: { members: new Map(listed ? [['me', {}]] : []) } };
-      return { state, stopped: code === null ? null : { code } } as unknown as Room;
+      return { state, live, stopped: code === null ? null : { code } } as unknown as Room;
     };
-    for (const still of [room('member', null), room('member', 'REPLACED')]) {
+    // Whose log was not read to its end may find its own admission there.
+    const unread = room('member', null, false, false);
+    for (const still of [room('member', null), room('member', 'REPLACED'), unread]) {
       expect(() => mustBeOver(still, false)).toThrow(/^STILL_MEMBER/);
     }
     for (const over of ['left', 'removed', 'closed'].map((name) => room(name, null))) mustBeOver(over, false);

@@ -89,36 +89,49 @@ export async function forgetting(vault: Vault, membership: string): Promise<read
 }
 
 /**
- * Under which key one who is invited into a room comes in: a membership that is over keeps its log beside the new one.
+ * Under which key one who is invited into a room comes in: a membership that is over keeps its log beside the new one,
+ * and so does one that cannot be read (`damaged`: their keys) what is left of it.
  * Throws ALREADY_MEMBER and, of a room that its owner has closed, ROOM_CLOSED.
  */
-export function newMembership(rooms: ReadonlyMap<string, Room>, roomId: RoomId): string {
+export function newMembership(
+  rooms: ReadonlyMap<string, Room>,
+  damaged: ReadonlyMap<string, unknown>,
+  roomId: RoomId,
+): string {
   const known = [...rooms.values()].filter(({ state }) => state.core.roomId === roomId);
   const stages = known.map(({ state }) => state.core.stage);
   if (stages.includes('closed')) throw new ClientError(ERROR_CODES.ROOM_CLOSED);
   if (stages.includes('member')) throw new ClientError(ERROR_CODES.ALREADY_MEMBER);
   let n = 1;
-  while (rooms.has(membershipKey(roomId, n))) n += 1;
+  const isTaken = (key: string): boolean => rooms.has(key) || damaged.has(key);
+  while (isTaken(membershipKey(roomId, n))) n += 1;
   return membershipKey(roomId, n);
 }
 
 /** What the relay says of a room that is not there any more; it may be back. */
 const GONE: readonly string[] = [ERROR_CODES.ROOM_UNKNOWN, ERROR_CODES.ROOM_CLOSED];
 
+type Standing = Pick<Room, 'state' | 'stopped' | 'live'>;
+
 /**
- * The membership has ended, by its own or its owner's signature; or no chain admits this member; or the room is gone, by
+ * No owner's word has this member on the roster. Known only once the log has been read to its end in this session: till
+ * then its own admission may lie ahead.
+ */
+export const isUnlisted = ({ state, live }: Pick<Standing, 'state' | 'live'>): boolean =>
+  live && state.core.stage === 'member' && !state.roster.members.has(state.core.me);
+
+/**
+ * The membership has ended, by its own or its owner's signature; or this member is on no roster; or the room is gone, by
  * the relay's word.
  */
-export const isOver = ({ state, stopped }: Pick<Room, 'state' | 'stopped'>): boolean => {
-  const { core, roster } = state;
-  return core.stage !== 'member' || !roster.members.has(core.me) || GONE.includes(stopped?.code ?? '');
-};
+export const isOver = (room: Standing): boolean =>
+  room.state.core.stage !== 'member' || isUnlisted(room) || GONE.includes(room.stopped?.code ?? '');
 
 /**
  * A room of which this member is one still is left or closed first. `unconfirmed`: who has asked to leave need not
  * wait for the log to hold the request. Throws STILL_MEMBER.
  */
-export function mustBeOver(room: Pick<Room, 'state' | 'stopped'>, unconfirmed: boolean): void {
+export function mustBeOver(room: Standing, unconfirmed: boolean): void {
   const leaves = unconfirmed && room.state.core.leaveRequest !== null;
   if (!isOver(room) && !leaves) throw new ClientError(ERROR_CODES.STILL_MEMBER);
 }

@@ -158,7 +158,7 @@ export class Session {
   }
 
   join(text: string, name: string): Promise<{ readonly roomId: string }> {
-    return this.#joins.join(text, name, this.#rooms);
+    return this.#joins.join(text, name, this.#rooms, this.#damaged);
   }
 
   abandonJoin(roomId: string): Promise<void> {

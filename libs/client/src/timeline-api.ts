@@ -85,6 +85,8 @@ export interface TimelineSystem extends TimelinePlace {
     | 'missed'
     | 'joinDropped'
     | 'name'
+    /** somebody who was answered already has not come in, and a new key follows */
+    | 'joinEnded'
     /** somebody came with an invite and did not prove it, or too late; `tries`: how often by now */
     | 'inviteRefused'
     /** so many did not prove it that it has ended */

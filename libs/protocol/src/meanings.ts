@@ -150,11 +150,11 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
     'Tell the owner: somebody stands between.',
   ),
   JOIN_REPLY_MISPLACED: means(
-    'The owner’s reply has this member begin where the room’s log does not have its admission behind it, or under another head or transcript.',
-    'Nothing was entered. Ask the owner: its client, or a copy of its keys, says what is not so.',
+    'The owner’s reply and the relay’s log or chain do not fit together: it has this member begin elsewhere, or under another head or transcript.',
+    'Nothing was entered, and it is tried again. Either the relay or the owner’s client, or a copy of its keys, says what is not so: if it stays, ask the owner and the operator.',
   ),
   JOIN_DROPPED: means(
-    'The relay says that the owner ended the join: too late, not proved, or the room changed hands.',
+    'The relay says that the owner ended the join: too late, not proved, no place left once it was answered, or the room changed hands.',
     'Open the same link again, which goes on with the same keys; or ask for a new one.',
   ),
   JOIN_DECLINED: means(

@@ -151,7 +151,7 @@ export const OWNER_LOG_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'libs/client/src/room-acts.ts',
-        find: '!roster.members.has(core.me) || ',
+        find: 'isUnlisted(room) || ',
         put: '',
       },
     ],

@@ -17,7 +17,8 @@ export interface Proved {
   /** up to the head that the reply names */
   readonly chain: readonly Bytes[];
   readonly roster: Roster;
-  /** at the end of all that the relay serves of it */
+  /** all that the relay serves of it, and the roster at its end */
+  readonly all: readonly Bytes[];
   readonly last: Roster;
 }
 
@@ -41,7 +42,8 @@ export async function proveReply(
     if (equalBytes(next.head, reply.head)) named.push(next);
   });
   const [roster] = named;
-  if (roster === undefined) throw new ClientError(ERROR_CODES.INVITE_REPLY_INVALID);
+  // The head that it names is the owner's word, the end of the chain the relay's: either may be what is not so.
+  if (roster === undefined) throw new ClientError(ERROR_CODES.JOIN_REPLY_MISPLACED);
   const chain = read.entries.slice(0, roster.length);
   const owner = await memberIdOf(hash, ownerKey);
   if (roster.owner !== owner) throw new ClientError(ERROR_CODES.INVITE_REPLY_INVALID);
@@ -49,13 +51,13 @@ export async function proveReply(
   if (!equalBytes(committedHash(reply, roster, ownerKey), actual))
     throw new ClientError(ERROR_CODES.INVITE_REPLY_INVALID);
   await checkBegin(hash, reply, chain);
-  return { reply, chain, roster, last: read.roster };
+  return { reply, chain, roster, all: read.entries, last: read.roster };
 }
 
 /**
- * What can be told of where a reply has the joiner begin before the log is read; `chain`: up to its head. The first epoch begins with the
- * genesis, so that nothing of it is the owner's to say; a later one with a rotation, and the chain is not known for less
- * than the head that it names. Throws JOIN_REPLY_MISPLACED.
+ * What can be told of where a reply has the joiner begin before the log is read; `chain`: up to its head. The first
+ * epoch begins with the genesis, so that nothing of it is the owner's to say; a later one with a rotation, and the chain
+ * is not known for less than the head that it names. Throws JOIN_REPLY_MISPLACED.
  */
 async function checkBegin(
   hash: Hash,
@@ -74,8 +76,26 @@ async function checkBegin(
 }
 
 /**
+ * An owner admits with the key of the epoch in which it admits: who was given an older one would be shut out of its own
+ * room. `admission`: hash of the entry. Throws JOIN_REPLY_MISPLACED.
+ */
+export async function checkKeyIsOfAdmission(
+  hash: Hash,
+  { reply, all }: Pick<Proved, 'reply' | 'all'>,
+  admission: Bytes,
+): Promise<void> {
+  for (const container of all) {
+    if (!equalBytes(await bodyHash(hash, container), admission)) continue;
+    const { epoch } = decodeBody(containerBody(container), 'admit').body;
+    if (epoch !== reply.epoch) throw new ClientError(ERROR_CODES.JOIN_REPLY_MISPLACED);
+  }
+}
+
+/**
  * Whether the log bears out where a reply has this member begin: with the very rotation of the reply, or, where the
- * relay has the member begin later, before that; and its own admission behind it. Throws JOIN_REPLY_MISPLACED.
+ * relay has the member begin later, before that; and its own admission behind it. Throws JOIN_REPLY_MISPLACED where
+ * reply and log do not fit together, which either of the two may be to blame for; RELAY_LIED where the log lacks what the
+ * relay's own chain has.
  */
 export async function checkPlaced(
   hash: Hash,
@@ -84,7 +104,8 @@ export async function checkPlaced(
 ): Promise<void> {
   const order = first === null ? -1 : comparePositions(reply.floor, first.position);
   const same = order !== 0 || first === null || (await beginsEpoch(hash, reply, first));
-  if (!admitted || order > 0 || !same) throw new ClientError(ERROR_CODES.JOIN_REPLY_MISPLACED);
+  if (order > 0 || !same) throw new ClientError(ERROR_CODES.JOIN_REPLY_MISPLACED);
+  if (!admitted) throw new ClientError(ERROR_CODES.RELAY_LIED);
 }
 
 async function beginsEpoch(hash: Hash, { rotation }: JoinReplyBody, first: Entry): Promise<boolean> {

@@ -10,7 +10,7 @@ import { ClientError } from '../errors.js';
 import type { Platform } from '../ports.js';
 import type { Vault } from '../vault.js';
 import { joinedRoom } from './begin.js';
-import { checkPlaced, proveReply, type Proved } from './join-proof.js';
+import { checkKeyIsOfAdmission, checkPlaced, proveReply, type Proved } from './join-proof.js';
 import { readBegin } from './log-end.js';
 import type { Due, Link, Outcome } from './outgoing/due.js';
 import type { Part } from './outgoing/lane.js';
@@ -200,13 +200,15 @@ export class JoinSteps implements Part {
   async #enter(told: JoinState['reply'] | null): Promise<void> {
     const { platform, vault, instance, admitted } = this.#options;
     if (told === null || told === undefined) throw new ClientError(ERROR_CODES.RELAY_LIED);
-    const { reply, chain, roster, last } = await this.#prove(told);
+    const proved = await this.#prove(told);
+    const { reply, chain, roster, last } = proved;
     const { hash } = platform.crypto;
     const me = await memberIdOf(hash, this.record.identity.publicKey);
     const { members, former } = last;
     if (!members.has(me) && !former.has(me)) throw new ClientError(ERROR_CODES.RELAY_LIED);
     const admission = members.get(me)?.admit ?? null;
     // Who has been removed meanwhile is served the entry that says so, and nothing to hold the reply against.
+    if (admission !== null) await checkKeyIsOfAdmission(hash, proved, admission);
     const { roomId } = this.record;
     const begin =
       admission === null

@@ -29,6 +29,8 @@ const READING_MS = 300_000;
 const MOST_PAGES = 10_000;
 /** What a chain comes to: entries, and bytes of all of them. */
 const CHAIN_MOST = { entries: 100_000, bytes: 33_554_432 };
+/** Bytes of entries between a new member's floor and its own admission: more than the history of a room comes to. */
+const ADMISSION_BYTES = 268_435_456;
 
 /** Whether what was read leads to where the relay says that the log is. */
 export const isExplained = (state: RoomSnapshot, { head, epoch }: OpenReply): boolean =>
@@ -134,6 +136,7 @@ export async function readBegin(
   let first: Entry | null = null;
   let after: Position | null = null;
   let begin: Begin | null = null;
+  let bytes = 0;
   await byPages(timers, async () => {
     const reply: OpenReply = await connection.request('open', { roomId, after, head: null, epoch: 0 });
     if (reply.role === 'departed') return false;
@@ -143,6 +146,8 @@ export async function readBegin(
     const admitted =
       comparePositions(reply.trimmed, floor) > 0 || (await isAmong(hash, reply.entries, admission));
     after = endBehind(reply, after);
+    for (const { clear, payload } of reply.entries) bytes += clear.length + payload.length;
+    if (!admitted && bytes > ADMISSION_BYTES) throw new ClientError(ERROR_CODES.RELAY_LIED);
     if (!admitted && after !== null) return true;
     begin = { first, admitted };
     return false;

@@ -162,7 +162,9 @@ export class OwnerJoins {
       case 'badProof':
         return countBadProof(draft, invite, now);
       default:
-        draft.apply(append(null, now, [system('inviteRefused', { text })]));
+        draft.apply(
+          append(null, now, [system(invite.replies.length > 0 ? 'joinEnded' : 'inviteRefused', { text })]),
+        );
         return invite;
     }
   }

@@ -259,8 +259,8 @@ export class Owner implements Part {
         } catch (error) {
           const { code } = ClientError.from(error);
           if (!UNADMITTABLE.includes(code)) throw error;
-          const full = code === ERROR_CODES.ROOM_FULL;
-          this.joins.markDropped(draft, work.invite.inviteId, full ? 'full' : 'other');
+          // It was answered: the link of whoever holds a key is used, also where it is a place that is missing.
+          this.joins.markDropped(draft, work.invite.inviteId, 'other');
           return null;
         }
       default:

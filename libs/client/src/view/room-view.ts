@@ -2,7 +2,7 @@
 import { clampTime, decodeBody, displayName, equalBytes, type MemberId } from '@0fc/protocol';
 import { containerBody } from '@0fc/crypto/verify';
 import type { HandOverView, InviteView, MemberView, PauseReason, RoomView } from '../api.js';
-import { isOver } from '../room-acts.js';
+import { isOver, isUnlisted } from '../room-acts.js';
 import { sameSettings, wishedSettings } from '../room/log/settings.js';
 import { ITEMS_PER_RECORD, membershipOf, type OwnerInvite, type RoomCore } from '../room/state/records.js';
 import type { Room } from '../room/room.js';
@@ -41,6 +41,7 @@ export function roomViewOf(room: Room, faces: Faces, { draft, earlier }: Beside)
     connection: room.connectionState,
     stopped: room.stopped,
     catchingUp: room.connectionState === 'connected' && !room.live && room.stopped === null,
+    unlisted: isUnlisted(room),
     typing: signals.typingNow().map((member) => faces.nameFor(state, member)),
     alarms: core.alarms,
     ownerAwaySince: core.stage === 'member' && !state.isOwner ? signals.awaySince(roster.owner) : null,

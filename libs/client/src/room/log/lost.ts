@@ -152,10 +152,13 @@ export function admittedSince(snapshot: RoomSnapshot, item: OutboxItem): readonl
   return text && !item.confirmed && !sealed ? newcomersSince(snapshot, item.writtenAt) : [];
 }
 
-/** Members that were admitted by the entries of the chain from an index on. */
+/**
+ * The others that were admitted by the entries of the chain from an index on. Whoever writes before it has read its own
+ * admission is no newcomer to what it has written.
+ */
 export const newcomersSince = (snapshot: RoomSnapshot, length: number): readonly MemberId[] =>
   [...snapshot.roster.members.values()].flatMap(({ memberId, admit }) =>
-    (snapshot.chainIndex(admit) ?? 0) >= length ? [memberId] : [],
+    memberId !== snapshot.core.me && (snapshot.chainIndex(admit) ?? 0) >= length ? [memberId] : [],
   );
 
 /** Counters of this member's lines that it has deleted, in the records from an index on. */

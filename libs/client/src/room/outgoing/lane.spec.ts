@@ -1,6 +1,6 @@
 /** What follows from a reply and from each refusal, over a clock that is moved and a link that answers as it is asked. */
 import { describe, expect, test } from '@jest/globals';
-import { ERROR_CODES, type ErrorCode } from '@0fc/protocol';
+import { ERROR_CODES, type ErrorCode, type InviteId } from '@0fc/protocol';
 import type { Failure } from '../../api.js';
 import { ClientError } from '../../errors.js';
 import { FakeClock, fakePlatform } from '../handle.spec-support.js';
@@ -91,6 +91,38 @@ describe('a lane', () => {
       expect(desk.catchUps).toBe(verdictOn(code) === 'reread' ? 5_000 : 0);
       const gaps = desk.sent.slice(1).map((at, index) => at - (desk.sent[index] ?? 0));
       expect(Math.max(...gaps)).toBeLessThanOrEqual(MINUTE_MS);
+    },
+  );
+
+  test.each([['the request itself'], ['what comes before the request']] as const)(
+    'asks less and less often while %s is refused for ever, whatever else is answered in between',
+    async (what) => {
+      const desk = new Desk();
+      const refused = (): Outcome => 'again';
+      const refusing: Due = {
+        kind: 'joinRequest',
+        body: { inviteId: '' as InviteId, request: new Uint8Array(1) },
+        refused,
+      };
+      let turn = 0;
+      const next = (): Promise<Due | null> => {
+        turn += 1;
+        if (turn % 2 === 1) return Promise.resolve({ kind: 'prekeys', body: {} });
+        if (what === 'the request itself') {
+          desk.refusals.push(new ClientError('ROOM_UNKNOWN'));
+          return Promise.resolve(refusing);
+        }
+        return Promise.reject(new ClientError('STALE_HEAD'));
+      };
+      await new Lane(desk, { next }).signal();
+      for (let waited = 0; waited < 3_600_000; waited += 100) {
+        desk.clock.advance(100);
+        await turns();
+      }
+      // Delays of up to a minute with full jitter: two requests each.
+      expect(desk.sent.length).toBeGreaterThan(20);
+      expect(desk.sent.length).toBeLessThan(2 * (3_600 / 15));
+      expect(desk.halted).toEqual([]);
     },
   );
 

@@ -2,7 +2,7 @@
  * One part's turns: what it says is due is sent, one thing at a time. Here is decided what follows from a refusal,
  * and when it is tried again. A part that waits holds no other up.
  */
-import type { ErrorCode } from '@0fc/protocol';
+import type { ErrorCode, RequestKind } from '@0fc/protocol';
 import type { Failure } from '../../api.js';
 import { ClientError, failureOf } from '../../errors.js';
 import { Backoff } from '../../link/backoff.js';
@@ -48,6 +48,8 @@ export class Lane {
   readonly #sender: Sender;
   readonly #loop = new WorkLoop(() => this.#run());
   readonly #backoff: Backoff;
+  /** what has failed last; null: nothing, or it has been carried out since */
+  #failing: RequestKind | 'next' | null = null;
   /** ends a wait after a refusal; null: none */
   #resume: (() => void) | null = null;
   #sleep: (() => void) | null = null;
@@ -95,7 +97,7 @@ export class Lane {
         due = next;
         await send(this.#sender.connection, due);
       } else if (next !== null) this.#sleepFor(next.afterMs);
-      this.#succeeded();
+      this.#succeeded(due);
       return due !== null;
     } catch (error) {
       return this.#failed(due, ClientError.from(error));
@@ -114,8 +116,12 @@ export class Lane {
     });
   }
 
-  #succeeded(): void {
-    this.#backoff.reset();
+  /** What else is answered in between does not make what is refused for ever be asked for more often. */
+  #succeeded(due: Due | null): void {
+    if (due === null || due.kind === this.#failing) {
+      this.#failing = null;
+      this.#backoff.reset();
+    }
     this.#show(null);
   }
 
@@ -124,6 +130,7 @@ export class Lane {
     const { code, params } = error;
     const verdict = verdictOn(code);
     if (verdict === 'offline') return false;
+    this.#failing = due?.kind ?? 'next';
     if (verdict !== 'refused') {
       this.#show(code);
       this.#wait(typeof params.retryMs === 'number' ? params.retryMs : 0);

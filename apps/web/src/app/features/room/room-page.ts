@@ -108,7 +108,7 @@ import { WhoHasRead } from './who-has-read';
             >{{ typing }}
           </p>
         }
-        @if (room.stage === 'member' && !unlisted()) {
+        @if (room.stage === 'member' && !room.unlisted) {
           <zfc-composer [room]="room" (sent)="sent()" (keys)="shortcuts.show()" />
         } @else if (room.stage !== 'joining') {
           <zfc-room-ended [room]="room" />
@@ -153,11 +153,6 @@ export class RoomPage {
     const others = this.room()?.members.filter((member) => !member.me) ?? [];
     const heard = others.some((member) => member.here || member.lastSeen !== null);
     return heard ? others.filter((member) => member.here).length + 1 : 0;
-  });
-  /** It has been read to its end, and no owner's word has admitted this member. */
-  protected readonly unlisted = computed(() => {
-    const room = this.room();
-    return room !== null && !room.catchingUp && !room.members.some(({ me }) => me);
   });
   protected readonly silent = computed(() => !this.store.timeline().some((item) => item.type === 'message'));
   protected readonly typing = computed(() => {

@@ -19,6 +19,7 @@ const KNOTS: Readonly<Record<TimelineSystem['event'], IconName>> = {
   rotated: 'key',
   missed: 'clock',
   joinDropped: 'personMinus',
+  joinEnded: 'personMinus',
   name: 'text',
   inviteRefused: 'info',
   inviteBurnt: 'info',
