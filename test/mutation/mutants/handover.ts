@@ -97,13 +97,30 @@ export const HANDOVER_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'the departed put all hand-overs into one record',
+    breaks: ['G11'],
+    changes: [
+      {
+        file: DEPARTED,
+        find: '...[...before, item].map((line) => append(null, time, [line]))',
+        put: 'append(null, time, [...before, item])',
+      },
+    ],
+    tests: [
+      {
+        path: 'libs/client/src/room/log/departed.spec.ts',
+        name: 'after 20 hand-overs shows each of them and then the removal',
+      },
+    ],
+  },
+  {
     name: 'the chain of the departed need not prove itself',
     breaks: ['G11', 'G14'],
     changes: [
       {
         file: DEPARTED,
-        find: 'if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;',
-        put: "if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;\n    end(draft, 'removed', roster.owner, { time, before });\n    return true;",
+        find: 'if (next === null) return null;',
+        put: "if (next === null) return { how: 'removed', actor, before };",
       },
     ],
     tests: [
