@@ -100,7 +100,7 @@ export const OWNER_LOG_MUTANTS: readonly Mutant[] = [
     tests: [
       {
         path: 'libs/client/src/room/log/counted-loss.spec.ts',
-        name: 'of counted rotations alone is shown, and all of it comes back as what it was',
+        name: 'that ends among counted rotations is followed after a restart too',
       },
     ],
   },

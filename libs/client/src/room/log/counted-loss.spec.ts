@@ -67,6 +67,16 @@ describe('a loss', () => {
     expect(reader.core.losses).toHaveLength(1);
   });
 
+  test('that ends among counted rotations is followed after a restart too', async () => {
+    ({ log, guest, reader } = await readLog(vault));
+    for (let n = 0; n < 2 * ALARMS_APART; n++) await take(reader, await log.rotate(guest.id));
+    const from = log.position;
+    for (let n = 0; n < 4; n++) await take(reader, await log.rotate(guest.id));
+    reader = (await RoomState.load(vault, log.roster.roomId, nodeHash))!;
+    await losesAndRestores(from);
+    expect(alarmsOf(reader)).toEqual([ALARM_CODES.ALARM_RELAY_LOST]);
+  });
+
   test('of counted alarms alone is shown, with their places', async () => {
     for (let n = 0; n < 2 * ALARMS_APART; n++) await take(reader, await garbage());
     const from = log.position;
