@@ -102,7 +102,7 @@ describe('“declined”', () => {
     expect(words).toContain('Le relais dit que l’entrée vous a été refusée');
     expect(words).toContain('Personne n’a signé cela.');
     expect(await lucie.at('join-kept').innerText()).toBe(
-      'Rien n’est perdu\u00a0: votre clé et l’invitation sont gardées ici. Le même lien, rouvert, reprend de là.',
+      'Rien n’est perdu\u00a0: votre clé et l’invitation sont gardées ici.',
     );
     const asked = stage.relay.requests('claim').at(-1)?.memberId;
     await lucie.at('join-home').click();

@@ -99,11 +99,28 @@ export const HANDOVER_MUTANTS: readonly Mutant[] = [
   {
     name: 'the departed keep the roster of before the hand-over',
     breaks: ['G11'],
-    changes: [{ file: DEPARTED, find: 'draft.apply(...followed);', put: '' }],
+    changes: [{ file: DEPARTED, find: 'draft.apply(...followed, set', put: 'draft.apply(set' }],
     tests: [
       {
         path: LIES,
         name: 'and that its new owner then ended for that member (removed): it reads so, by whom, and suspects nobody',
+      },
+    ],
+  },
+  {
+    name: 'the departed put all hand-overs into one record',
+    breaks: ['G11'],
+    changes: [
+      {
+        file: DEPARTED,
+        find: '...[...before, item].map((line) => append(null, time, [line]))',
+        put: 'append(null, time, [...before, item])',
+      },
+    ],
+    tests: [
+      {
+        path: 'libs/client/src/room/log/departed.spec.ts',
+        name: 'after 20 hand-overs shows each of them and then the removal',
       },
     ],
   },
@@ -113,8 +130,8 @@ export const HANDOVER_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: DEPARTED,
-        find: 'if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;',
-        put: "if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;\n    end(draft, 'removed', roster.owner, { time, before });\n    return true;",
+        find: 'if (next === null) return null;',
+        put: "if (next === null) return { how: 'removed', actor, before };",
       },
     ],
     tests: [

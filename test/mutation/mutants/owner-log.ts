@@ -88,6 +88,74 @@ export const OWNER_LOG_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'counted rotations have no place in the log',
+    breaks: ['G3', 'G6'],
+    changes: [
+      {
+        file: 'libs/client/src/room/state/tables.ts',
+        find: "if (at !== null && items.some(({ type }) => type !== 'alarm'))",
+        put: 'if (at !== null && items.length === 0)',
+      },
+    ],
+    tests: [
+      {
+        path: 'libs/client/src/room/log/counted-loss.spec.ts',
+        name: 'that ends among counted rotations is followed after a restart too',
+      },
+    ],
+  },
+  {
+    name: 'a loss of what has no record is none',
+    breaks: ['G3', 'G6'],
+    changes: [
+      {
+        file: 'libs/client/src/room/log/generations.ts',
+        find: 'if (!goesBack) return;',
+        put: 'if (lost.length === 0) return;',
+      },
+    ],
+    tests: [
+      {
+        path: 'libs/client/src/room/log/counted-loss.spec.ts',
+        name: 'of a rotation that lay in a trimmed range gives no alarm when that is back',
+      },
+    ],
+  },
+  {
+    name: 'all of a trimmed range counts as still in the log',
+    breaks: ['G3'],
+    changes: [
+      {
+        file: 'libs/client/src/room/log/generations.ts',
+        find: 'const whole = lost.length >= core.position.s - start.from.s;',
+        put: 'const whole = true;',
+      },
+    ],
+    tests: [
+      {
+        path: 'libs/client/src/room/log/counted-loss.spec.ts',
+        name: 'of a rotation that lay in a trimmed range gives no alarm when that is back',
+      },
+    ],
+  },
+  {
+    name: 'a rotation that is back in a trimmed range is passed over',
+    breaks: ['G3'],
+    changes: [
+      {
+        file: 'libs/client/src/room/log/rotation.ts',
+        find: 'return rotationIn(clear).newEpoch <= core.logEpoch;',
+        put: 'return rotationIn(clear).newEpoch <= core.epoch;',
+      },
+    ],
+    tests: [
+      {
+        path: 'libs/client/src/room/log/counted-loss.spec.ts',
+        name: 'a rotation that is back and lies in a trimmed range begins its epoch again',
+      },
+    ],
+  },
+  {
     name: 'wraps of old rotations are kept',
     breaks: ['G8'],
     changes: [

@@ -70,9 +70,11 @@ export class HandOver implements Part {
       const { handOver } = draft.core;
       if (handOver?.acceptance !== null) throw new ClientError(ERROR_CODES.NO_OFFER);
       const { nonce } = handOver;
+      const { core, roster } = draft;
+      const member = draft.isOwner ? handOver.memberId : core.me;
       draft.apply(
         set(draft.isOwner ? { handOver: null } : { handOver: null, ...declinedWith(draft.core, nonce) }),
-        append(null, now, [system('offerWithdrawn', { member: handOver.memberId })]),
+        append(null, now, [system('offerWithdrawn', { actor: roster.owner, member })]),
       );
     });
   }

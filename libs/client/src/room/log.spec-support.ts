@@ -436,14 +436,14 @@ export const textsOf = (state: RoomState): readonly unknown[] =>
   messagesOf(state).flatMap((message) => (message.content.type === 'text' ? [message.content.text] : []));
 
 /** A log with one member beside its owner, as that one has taken it in. */
-export async function readLog(): Promise<{
+export async function readLog(vault?: Vault): Promise<{
   readonly log: RoomLog;
   readonly guest: Person;
   readonly reader: RoomState;
 }> {
   const log = await RoomLog.begin();
   const { person: guest, entry } = await log.admit();
-  const reader = await log.reader(guest);
+  const reader = await log.reader(guest, vault);
   await take(reader, entry);
   return { log, guest, reader };
 }

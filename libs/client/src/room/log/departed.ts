@@ -3,15 +3,24 @@
  * entry, or by the chain up to it where another has come to own the room meanwhile. Nothing else ends a membership.
  */
 import { ERROR_CODES, type Bytes, type Entry, type MemberId } from '@0fc/protocol';
-import { applyRoster, type Hash, type RosterChange } from '@0fc/crypto/verify';
+import { applyRoster, type Hash, type Roster, type RosterChange } from '@0fc/crypto/verify';
 import { ClientError } from '../../errors.js';
 import { append, extendChain, set, type RoomChange } from '../state/changes.js';
-import type { RoomDraft } from '../state/draft.js';
+import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
 import type { StoredItem } from '../state/records.js';
 import { system } from './items.js';
 import { provenDeparture } from './roster.js';
 
 type End = NonNullable<ReturnType<typeof provenDeparture>>;
+
+/** How it ended and by whom, and the hand-overs before, by which that one came to own the room. */
+interface Ending {
+  readonly how: End;
+  readonly actor: MemberId;
+  readonly before: readonly StoredItem[];
+  /** the chain up to it */
+  readonly followed: readonly RoomChange[];
+}
 
 /** True: one of these entries proves the end by the roster that is known here, and the room has ended. */
 export function applyDeparture(draft: RoomDraft, entries: readonly Entry[]): boolean {
@@ -19,16 +28,15 @@ export function applyDeparture(draft: RoomDraft, entries: readonly Entry[]): boo
   for (const entry of entries) {
     const how = provenDeparture(draft, entry);
     if (how === null) continue;
-    end(draft, how, draft.roster.owner, { time: entry.time, before: [] });
+    end(draft, { how, actor: draft.roster.owner, before: [], followed: [] }, entry.time);
     return true;
   }
   return false;
 }
 
 /**
- * True: the chain, followed from the head that is known here, has this member's end, and the room has ended. Each entry
- * of it proves itself on the one before; one that does not ends the following, and nothing of it counts. Who owned the
- * room in between is shown, and the roster is that of the end. `time`: when the relay says that it ended, Unix ms.
+ * True: the chain, followed from the head that is known here, has this member's end, and the room has ended. Who owned
+ * the room in between is shown, and the roster is that of the end. `time`: when the relay says that it ended, Unix ms.
  */
 export async function applyDepartureInChain(
   hash: Hash,
@@ -36,30 +44,44 @@ export async function applyDepartureInChain(
   chain: readonly Bytes[],
   time: number,
 ): Promise<boolean> {
-  const { core } = draft;
-  if (core.stage !== 'member') return true;
-  let { roster } = draft;
+  if (draft.core.stage !== 'member') return true;
+  const ending = await endingIn(hash, draft, chain);
+  if (ending === null) return false;
+  end(draft, ending, time);
+  return true;
+}
+
+/** Each entry proves itself on the one before; one that does not ends the following, and nothing of it counts. */
+async function endingIn(
+  hash: Hash,
+  { core, roster: known }: RoomSnapshot,
+  chain: readonly Bytes[],
+): Promise<Ending | null> {
+  let roster = known;
   const before: StoredItem[] = [];
   const followed: RoomChange[] = [];
+  for (const container of chain) {
+    const actor = roster.owner;
+    const next = await provenNext(hash, roster, container);
+    if (next === null) return null;
+    followed.push(extendChain(container, next.roster.head, next.roster));
+    const how = endOf(next.change, core.me);
+    if (how !== null) return { how, actor, before, followed };
+    if (next.change.kind === 'transfer')
+      before.push(system('transferred', { actor, member: next.change.to }));
+    ({ roster } = next);
+  }
+  return null;
+}
+
+/** Null: the entry does not prove itself on this roster. */
+async function provenNext(hash: Hash, roster: Roster, container: Bytes) {
   try {
-    for (const container of chain) {
-      const { owner } = roster;
-      const next = await applyRoster(hash, roster, container);
-      const how = endOf(next.change, core.me);
-      followed.push(extendChain(container, next.roster.head, next.roster));
-      if (how !== null) {
-        draft.apply(...followed);
-        end(draft, how, owner, { time, before });
-        return true;
-      }
-      if (next.change.kind === 'transfer')
-        before.push(system('transferred', { actor: owner, member: next.change.to }));
-      ({ roster } = next);
-    }
+    return await applyRoster(hash, roster, container);
   } catch (error) {
     if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
+    return null;
   }
-  return false;
 }
 
 function endOf(change: RosterChange, me: MemberId): End | null {
@@ -68,12 +90,12 @@ function endOf(change: RosterChange, me: MemberId): End | null {
   return change.kind === 'leave' ? 'left' : 'removed';
 }
 
-function end(
-  draft: RoomDraft,
-  how: End,
-  actor: MemberId,
-  { time, before }: { readonly time: number; readonly before: readonly StoredItem[] },
-): void {
+/** A record for each line: their number is others' to choose, and a record's is bounded. */
+function end(draft: RoomDraft, { how, actor, before, followed }: Ending, time: number): void {
   const item = how === 'closed' ? system('closed', { actor }) : system(how, { actor, member: draft.core.me });
-  draft.apply(set({ stage: how }), append(null, time, [...before, item]));
+  draft.apply(
+    ...followed,
+    set({ stage: how }),
+    ...[...before, item].map((line) => append(null, time, [line])),
+  );
 }

@@ -36,7 +36,10 @@ export async function applyGeneration(
   if (contradicts(draft, start)) forgetGenerations(draft, start.from);
   const { core } = draft;
   const position = { g: start.generation, s: start.from.s };
-  const { lost, whole } = lostRecords(draft, start.from);
+  const goesBack = comparePositions(core.position, start.from) > 0 && core.position.s > start.from.s;
+  const lost = goesBack ? lostRecords(draft, start.from) : [];
+  // Of what lay in a trimmed range, or before this member's time, nobody knows here what it was.
+  const whole = lost.length >= core.position.s - start.from.s;
   // Where generations follow each other with nothing between, the last one may go back over the others.
   const from = (await transcriptOf(hash, draft, start.from)) ?? core.t;
   const t = await transcriptGeneration(hash, from, start.generation);
@@ -48,11 +51,13 @@ export async function applyGeneration(
     set({ position, t, starts: [...starts, { position, time: now }].slice(-STARTS_KEPT) }),
     append({ position, t, relayed: null }, now, []),
   );
-  if (lost.length === 0) return;
+  // By the positions, and not by the records: what is counted, or was trimmed, has none of its own.
+  if (!goesBack) return;
   // One of many in a row is shown with those before it.
   const before = slot === null || core.lost?.index !== slot ? [] : [core.lost.from, core.lost.to];
   const positions = lost.flatMap((record) => (record.at === null ? [] : [record.at.position.s]));
-  const numbers = [...before, ...positions];
+  const begin = positions.length > 0 ? positions : [start.from.s + 1];
+  const numbers = [...before, ...begin, core.position.s];
   draft.apply(
     set({
       losses: [...core.losses, { ...start }].slice(-LOSSES_KEPT),
@@ -137,22 +142,16 @@ function showLoss(draft: RoomDraft): void {
   draft.apply(replaceItems(index, [item]));
 }
 
-/**
- * What was taken in after `from` and had not been lost before, newest first. `whole`: `from` is not
- * before what this member was ever served, so that nothing older is lost.
- */
-function lostRecords(
-  snapshot: RoomSnapshot,
-  from: Position,
-): { readonly lost: readonly LogRecord[]; readonly whole: boolean } {
+/** What was taken in after `from` and had not been lost before, newest first. Throws NotLoaded. */
+function lostRecords(snapshot: RoomSnapshot, from: Position): readonly LogRecord[] {
   const lost: LogRecord[] = [];
   for (const record of snapshot.log.newestFirst()) {
     const place = record.at;
     if (place === null || !inLineage(snapshot, place.position)) continue;
-    if (comparePositions(place.position, from) <= 0) return { lost, whole: true };
+    if (comparePositions(place.position, from) <= 0) break;
     if (place.relayed !== null) lost.push(record);
   }
-  return { lost, whole: false };
+  return lost;
 }
 
 /** Roster entries among them that were taken for what they are. */

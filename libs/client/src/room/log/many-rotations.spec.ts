@@ -131,9 +131,11 @@ describe('rotations in a row', () => {
     ['with a key for this member', () => log.prekeys()],
     ['with none', () => unusable(log.owner.id)],
   ])('%s are counted from the eighth on, up to the newest', async (_what, prekeys) => {
-    const before = recordsOf(reader).length;
+    const shown = (): number => recordsOf(reader).filter(({ items }) => items.length > 0).length;
+    const before = shown();
     for (let at = 0; at < 5 * ALARMS_APART; at++) await take(reader, await log.rotate(guest.id, prekeys()));
-    expect(recordsOf(reader).length - before).toBeLessThanOrEqual(2 * ALARMS_APART);
+    // The first one without a key says so beside.
+    expect(shown() - before).toBeLessThanOrEqual(ALARMS_APART + 1);
     expect(lines().at(-1)).toMatchObject({ event: 'rotated', numbers: { epoch: log.epoch } });
     const told = lines().reduce(
       (sum, { event, numbers }) => sum + (event === 'rotated' ? (numbers.times ?? 1) : 0),

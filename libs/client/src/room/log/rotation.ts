@@ -104,7 +104,7 @@ export async function applyTrimmedRotation(hash: Hash, draft: RoomDraft, entry: 
 
 function isPast({ core }: RoomSnapshot, clear: Bytes): boolean {
   try {
-    return rotationIn(clear).newEpoch <= core.epoch;
+    return rotationIn(clear).newEpoch <= core.logEpoch;
   } catch (error) {
     if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
     return false; // no rotation at all: told as a foreign one

@@ -1,8 +1,8 @@
 /**
  * Records without end. A relay may bring about as many as it likes: alarms, ranges that it says it has trimmed,
  * generations; and an owner rotations. Each is stored and shown; from a certain number in a row on, those of one kind
- * are counted in the last of them, with the positions of the first and the last, and take no more room in the vault
- * (docs/protocol.md section 6).
+ * are counted in the last of them, with the positions of the first and the last (docs/protocol.md section 6). What the
+ * relay alone may have made takes no more room in the vault then; a rotation keeps a record that shows nothing.
  */
 import { ALARM_CODES } from '@0fc/protocol';
 import type { LogView } from './log-table.js';
@@ -26,10 +26,11 @@ const COUNTED: ReadonlySet<string> = new Set(['missed', 'rotated', 'prekeyBehind
 const endsRow = (item: StoredItem): boolean =>
   item.type === 'message' || item.type === 'sealed' || (item.type === 'system' && !COUNTED.has(item.event));
 
-/** The records of the row that is going on, newest first. */
-function* row(log: LogView): Iterable<LogRecord> {
-  for (const record of log.newestFirst()) {
-    if (record.index < log.end - LOOK_BACK || record.items.some(endsRow)) return;
+/** The records of the row that is going on, newest first. `newest`: index of the first to look at. Throws NotLoaded. */
+function* row(log: LogView, newest: number): Iterable<LogRecord> {
+  for (let index = newest; index > newest - LOOK_BACK; index--) {
+    const record = log.at(index);
+    if (record === undefined || record.items.some(endsRow)) return;
     yield record;
   }
 }
@@ -57,11 +58,18 @@ function sameKind(a: Countable, b: Countable): boolean {
 const alikeThroughout = (a: readonly Countable[] | null, b: readonly Countable[]): boolean =>
   a?.length === b.length && b.every((item, at) => a[at] !== undefined && sameKind(a[at], item));
 
-/** Where items go that are one of many; null: they stand by themselves. `s`: their position in the log. */
-export function countedIn(log: LogView, items: readonly StoredItem[], s: number): Counted | null {
+/**
+ * Where items go that are one of many; null: they stand by themselves. `newest`: index of the newest record that shows
+ * anything; `s`: their position in the log. Throws NotLoaded.
+ */
+export function countedIn(
+  log: LogView,
+  items: readonly StoredItem[],
+  { newest, s }: { readonly newest: number | null; readonly s: number },
+): Counted | null {
   const counted = countable(items);
-  if (counted === null) return null;
-  const alike = [...row(log)].filter((record) => alikeThroughout(countable(record.items), counted));
+  if (counted === null || newest === null) return null;
+  const alike = [...row(log, newest)].filter((record) => alikeThroughout(countable(record.items), counted));
   const [last] = alike;
   if (last === undefined || alike.length < ALARMS_APART) return null;
   const known = countable(last.items) ?? [];
@@ -98,7 +106,7 @@ function widened(known: Countable, item: Countable): StoredItem {
  * between; null: it gets a record of its own.
  */
 export function generationSlot(log: LogView): number | null {
-  const placed = [...row(log)].filter(({ at }) => at !== null);
+  const placed = [...row(log, log.end - 1)].filter(({ at }) => at !== null);
   const [newest] = placed;
   const starts = placed.filter(({ at }) => at?.relayed === null);
   return newest?.at?.relayed === null && starts.length >= ALARMS_APART ? newest.index : null;

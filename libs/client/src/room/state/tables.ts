@@ -231,11 +231,14 @@ function appendRecord(
   writes: Writes | null,
 ): void {
   const { core, log } = tables;
-  const counted = countedIn(log, items, (at?.position ?? core.position).s);
+  const counted = countedIn(log, items, { newest: core.shownIndex, s: (at?.position ?? core.position).s });
   if (counted !== null) {
-    if (at !== null) tables.extras.set(placeKey(at.position), at.t);
     const known = log.at(counted.index);
     if (known !== undefined) putLogRecord(tables, { ...known, items: counted.items }, writes);
+    // What others have made has its place in the log all the same: a loss is measured by it.
+    if (at !== null && items.some(({ type }) => type !== 'alarm'))
+      appendRecord(tables, { kind: 'append', at, time, items: [] }, writes);
+    else if (at !== null) tables.extras.set(placeKey(at.position), at.t);
     return;
   }
   const slot = at?.relayed === null && items.length === 0 ? generationSlot(log) : null;

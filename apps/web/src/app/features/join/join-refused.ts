@@ -8,6 +8,11 @@ import { ErrorMessage } from '../../ui/error-message';
 import { Fingerprint, groupedFingerprint } from '../../ui/fingerprint';
 import { Icon } from '../../ui/icon';
 
+/** Refusals of an invite after which no way leads on with it. */
+const ENDED: ReadonlySet<string> = new Set([
+  'INVITE_EXPIRED', 'INVITE_USED', 'INVITE_REVOKED', 'ROOM_CLOSED', 'WAS_MEMBER',
+]); // prettier-ignore
+
 /**
  * A join that ended. A relay with another key than the pinned one is a stop that nothing leads
  * around (G13); every other ending says what happened and what can be done.
@@ -68,7 +73,7 @@ import { Icon } from '../../ui/icon';
         <h1 class="title-page" tabindex="-1">{{ explain.refusal(failure().code) }}</h1>
         <p class="lead">{{ explain.remedy(failure()) }}</p>
         @if (running()) {
-          @if (failure().code !== 'INVITE_EXPIRED') {
+          @if (mayGoOn()) {
             <p class="muted" data-testid="join-kept">{{ t('join.kept') }}</p>
           }
           <button
@@ -113,6 +118,7 @@ export class JoinRefused {
   readonly givenUp = output();
   protected readonly copied = signal(false);
   protected readonly copyFailure = signal<Failure | null>(null);
+  protected readonly mayGoOn = computed(() => !ENDED.has(this.failure().code));
   protected readonly stopped = computed(() => this.failure().code === 'RELAY_KEY_MISMATCH');
   /** Nothing was pinned before: the relay that answers is not the one that the invite names. */
   protected readonly first = computed(() => this.preview()?.pinnedFingerprint === null);

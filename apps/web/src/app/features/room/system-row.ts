@@ -41,6 +41,8 @@ const KNOTS: Readonly<Record<TimelineSystem['event'], IconName>> = {
 function variantOf({ event, params }: TimelineSystem): string | null {
   if (event === 'missed' && params.from === params.to) return 'missedOne';
   if (event === 'inviteRefused' && Number(params.tries ?? 1) > 1) return 'inviteRefusedMore';
+  if (event === 'offered' && params.actorMe === 1) return 'offeredByMe';
+  if (event === 'offerWithdrawn' && params.actorMe === 1) return 'offerWithdrawnByMe';
   if (event !== 'rotated') return null;
   if (params.times !== undefined) return 'rotatedTimes';
   if (params.unwrapped === undefined) return null;
