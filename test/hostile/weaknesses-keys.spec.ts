@@ -216,6 +216,11 @@ describe('W8: “there is no such room”', () => {
       stage.relay.cut(idOf(tomas));
       await until('it to be named', () => tomas.room?.stopped?.code === code);
       await stage.alarm(tomas, 'ALARM_ROOM_GONE');
+      // It asks again by itself, and the answer is shown once.
+      const asked = stage.relay.requests('open').length;
+      const shown = tomas.alarms.length;
+      await until('it to ask again', () => stage.relay.requests('open').length >= asked + 3);
+      expect(tomas.alarms).toHaveLength(shown);
       expect(stageOf(tomas, roomId)).toBe('member');
       const after = await Stolen.from(tomas, roomId);
       expect(after.core.keys).toEqual(before.core.keys);

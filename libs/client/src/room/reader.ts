@@ -279,9 +279,15 @@ export class Reader {
     return false;
   }
 
+  /** Once, however often the relay says it. */
   async #showRoomGone(): Promise<void> {
     const now = this.#room.platform.crypto.clock.now();
     await this.#room.write((draft) => {
+      for (const { items } of draft.log.newestFirst()) {
+        const shown = items.at(-1);
+        if (shown?.type === 'alarm' && shown.code === ALARM_CODES.ALARM_ROOM_GONE) return;
+        if (shown !== undefined) break;
+      }
       draft.apply(append(null, now, [alarm(ALARM_CODES.ALARM_ROOM_GONE)]));
     });
   }
