@@ -36,8 +36,8 @@ export const JOIN_BLAME_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: PROOF,
-        find: 'if (length === 0) throw new ClientError(ERROR_CODES.JOIN_REPLY_MISPLACED);',
-        put: 'if (length === 0) throw new ClientError(ERROR_CODES.INVITE_REPLY_INVALID);',
+        find: 'if (roster === undefined) throw new ClientError(ERROR_CODES.JOIN_REPLY_MISPLACED);',
+        put: 'if (roster === undefined) throw new ClientError(ERROR_CODES.INVITE_REPLY_INVALID);',
       },
     ],
     tests: [
@@ -50,7 +50,7 @@ export const JOIN_BLAME_MUTANTS: readonly Mutant[] = [
   {
     name: 'the log before one’s own admission has no bound in bytes',
     breaks: ['G14'],
-    changes: [{ file: LOG_END, find: ' && bytes < ADMISSION_BYTES', put: '' }],
+    changes: [{ file: LOG_END, find: '!admitted && bytes > ADMISSION_BYTES', put: '!admitted && bytes < 0' }],
     tests: [
       {
         path: LOG_END_SPEC,
