@@ -197,9 +197,7 @@ async function agreed(scene: Scene): Promise<void> {
         const owner = room?.members.find((member) => member.owner)?.memberId;
         const members = (room?.members ?? []).map(({ memberId }) => memberId).sort();
         const settings = room?.settings;
-        // What an owner without the key wishes is shown, and waits.
-        const waits = room?.settingsWait === true;
-        const same = waits || (settings?.rotateEvery === rotateEvery && settings.approval === approval);
+        const same = settings?.rotateEvery === rotateEvery && settings.approval === approval;
         return members.join() === ids && owner === roster.owner && same;
       });
     },

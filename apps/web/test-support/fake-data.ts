@@ -135,7 +135,7 @@ export const roomView = (changes: Partial<RoomView> = {}): RoomView => ({
   members,
   key: { epoch: 7, since: at(0, 6), messages: 37, rotateEvery: 100, rotating: false },
   settings: { rotateEvery: 100, approval: true, history: 100_000, maxMembers: 256, joinDeadline: 86_400_000 },
-  settingsWait: false,
+  settingsWished: null,
   handOver: null,
   leaving: false,
   closing: false,

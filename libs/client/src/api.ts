@@ -219,10 +219,9 @@ export interface RoomView {
   readonly me: string;
   readonly members: readonly MemberView[];
   readonly key: RoomKeyView | null;
-  /** as they are to be: the owner's change that waits is in them */
   readonly settings: RoomSettingsView;
-  /** the owner's client has been asked for these settings, and the log does not say so yet */
-  readonly settingsWait: boolean;
+  /** all of them as the owner's client has been asked to make them, while the log does not say so; null: nothing waits */
+  readonly settingsWished: RoomSettingsView | null;
   readonly handOver: HandOverView | null;
   /** this client has asked to leave, and the relay has not said that it has */
   readonly leaving: boolean;

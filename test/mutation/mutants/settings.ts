@@ -47,14 +47,14 @@ export const SETTINGS_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'libs/client/src/view/room-view.ts',
-        find: 'settings: wishedSettings(state),',
-        put: 'settings: roster.settings,',
+        find: 'settingsWished: sameSettings(wished, roster.settings) ? null : wished,',
+        put: 'settingsWished: null,',
       },
     ],
     tests: [
       {
         path: 'libs/client/src/view/room-view.spec.ts',
-        name: 'shows the settings as they are to be, and the key as it is rotated now',
+        name: 'shows the settings as they are, and as they are to be while that waits',
       },
     ],
   },

@@ -19,6 +19,7 @@ export function roomViewOf(room: Room, faces: Faces, { draft, earlier }: Beside)
   const { state, signals, talk } = room;
   const { core, roster } = state;
   const change = pendingChange(core);
+  const wished = wishedSettings(state);
   talk.conversation.follow();
   return {
     roomId: membershipOf(core),
@@ -28,8 +29,8 @@ export function roomViewOf(room: Room, faces: Faces, { draft, earlier }: Beside)
     me: core.me,
     members: membersOf(room, faces, change?.kind === 'remove' ? change.body.member : null),
     key: keyOf(room),
-    settings: wishedSettings(state),
-    settingsWait: !sameSettings(wishedSettings(state), roster.settings),
+    settings: roster.settings,
+    settingsWished: sameSettings(wished, roster.settings) ? null : wished,
     handOver: handOverOf(room, faces),
     leaving: core.stage === 'member' && core.leaveRequest !== null,
     closing: core.stage === 'member' && (core.tasks.close || change?.kind === 'close'),

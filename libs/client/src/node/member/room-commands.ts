@@ -95,7 +95,8 @@ export const ROOM_COMMANDS: readonly Command[] = [
     vault: 'open',
     async run(context, given) {
       const roomId = await roomOf(context, given);
-      const { settings } = await context.agent.watch(roomId);
+      const room = await context.agent.watch(roomId);
+      const settings = room.settingsWished ?? room.settings;
       const named = {
         rotateEvery: given.number('rotateEvery'),
         approval: given.flag('approval'),
@@ -109,7 +110,8 @@ export const ROOM_COMMANDS: readonly Command[] = [
       ) as Partial<RoomSettingsView>;
       if (Object.keys(changes).length === 0) return { settings };
       value(await context.agent.client.changeSettings(roomId, changes));
-      if (waits(context, given)) await context.agent.roomIs(roomId, (room) => !room.settingsWait);
+      if (waits(context, given))
+        await context.agent.roomIs(roomId, ({ settingsWished }) => settingsWished === null);
       return { settings: { ...settings, ...changes } };
     },
   },

@@ -13,11 +13,11 @@ const SETTINGS = { rotateEvery: 100, approval: false, history: 9, maxMembers: 9,
 test('names what is to change, and nothing that may be waiting; it ends once the log says so', async () => {
   let tell: (event: ClientEvent) => void = () => undefined;
   const asked: Partial<RoomSettingsView>[] = [];
-  const push = (settings: RoomSettingsView, settingsWait: boolean): void => {
+  const push = (settings: RoomSettingsView, settingsWished: RoomSettingsView | null): void => {
     const room = { roomId: ROOM, stage: 'member', connection: 'connected', held: [], stopped: null };
     tell({
       type: 'room',
-      room: { ...room, settings, settingsWait, catchingUp: false } as unknown as RoomView,
+      room: { ...room, settings, settingsWished, catchingUp: false } as unknown as RoomView,
     });
   };
   const client = {
@@ -26,13 +26,13 @@ test('names what is to change, and nothing that may be waiting; it ends once the
       return Promise.resolve();
     },
     watchRoom: () => {
-      push(SETTINGS, false);
+      push(SETTINGS, null);
       tell({ type: 'timeline', roomId: ROOM, reset: true, items: [], removed: [] });
       return Promise.resolve({ ok: true, value: undefined });
     },
     changeSettings: (_room: string, settings: Partial<RoomSettingsView>) => {
       asked.push(settings);
-      push({ ...SETTINGS, ...settings }, true);
+      push(SETTINGS, { ...SETTINGS, ...settings });
       return Promise.resolve({ ok: true, value: undefined });
     },
   };
@@ -50,6 +50,6 @@ test('names what is to change, and nothing that may be waiting; it ends once the
   await until('the change to be asked for', () => asked.length === 1);
   expect(asked).toEqual([{ history: 5, approval: false }]);
   expect(ended).toBe(false);
-  push({ ...SETTINGS, history: 5 }, false);
+  push({ ...SETTINGS, history: 5 }, null);
   expect(await result).toEqual({ settings: { ...SETTINGS, history: 5 } });
 });

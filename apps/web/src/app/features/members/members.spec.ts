@@ -260,7 +260,7 @@ describe('room settings', () => {
   it('takes back a change that waits', async () => {
     const [fixture, client] = await members('rooms');
     const settings = { rotateEvery: 50, approval: false, history: 9, maxMembers: 9, joinDeadline: 60_000 };
-    client.pushRoom({ settings, settingsWait: true });
+    client.pushRoom({ settings: { ...settings, rotateEvery: 100 }, settingsWished: settings });
     await settle(fixture, 4);
     expect((element(fixture, 'set-every') as HTMLInputElement).value).toBe('50');
     expect(maybe(fixture, 'settings-wait')).not.toBeNull();
@@ -268,7 +268,7 @@ describe('room settings', () => {
     submit(element(fixture, 'set-every'));
     await settle(fixture, 8);
     expect(client.calls).toContain('changeSettings {"rotateEvery":100}');
-    client.pushRoom({ settings: { ...settings, rotateEvery: 100 }, settingsWait: false });
+    client.pushRoom({ settings: { ...settings, rotateEvery: 100 }, settingsWished: null });
     await settle(fixture, 4);
     expect(maybe(fixture, 'settings-wait')).toBeNull();
   });

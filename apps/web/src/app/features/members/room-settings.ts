@@ -104,7 +104,7 @@ const MINUTE = 60_000;
         </label>
         <p class="hint" id="set-approval-hint">{{ t('members.set.approvalHint') }}</p>
       </div>
-      @if (room().settingsWait) {
+      @if (room().settingsWished !== null) {
         <p class="hint" data-testid="settings-wait">{{ t('members.set.wait') }}</p>
       }
       @if (!wrongName()) {
@@ -138,7 +138,9 @@ export class RoomSettings {
   readonly room = input.required<RoomView>();
   // Computed first: a room that is told again unchanged does not undo what is being typed.
   readonly #name = computed(() => this.room().name);
-  readonly #approval = computed(() => this.room().settings.approval);
+  /** as they are to be */
+  readonly #settings = computed(() => this.room().settingsWished ?? this.room().settings);
+  readonly #approval = computed(() => this.#settings().approval);
   protected readonly name = linkedSignal(() => this.#name());
   protected readonly numbers = [
     this.#number('rotateEvery', 'every'),
@@ -153,7 +155,7 @@ export class RoomSettings {
 
   #number(name: NumberName, id: string, per = 1): NumberField {
     const [least, most] = SETTINGS_BOUNDS[name];
-    const told = computed(() => this.room().settings[name]);
+    const told = computed(() => this.#settings()[name]);
     const text = linkedSignal(() => this.#i18n.number(Math.round(told() / per)));
     return { name, id, per, min: least / per, max: most / per, text };
   }
@@ -162,9 +164,9 @@ export class RoomSettings {
     return wholeOf(text(), min, max) === null;
   }
 
-  /** What is typed differs from what the room has; a value between two units stays where nobody touched it. */
+  /** What is typed differs from what is to be; a value between two units stays where nobody touched it. */
   #changes(): Partial<RoomSettingsView> {
-    const { settings } = this.room();
+    const settings = this.#settings();
     const numbers = this.numbers.flatMap(({ name, per, min, max, text }) => {
       const value = wholeOf(text(), min, max);
       return value === null || value === Math.round(settings[name] / per)
