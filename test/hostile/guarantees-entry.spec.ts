@@ -130,9 +130,9 @@ describe('G2: invites', () => {
       () => stage.relay.onReply('chain', (_, reply) => ({ ...reply, entries: reply.entries.slice(0, 1) })),
     ]; // prettier-ignore
     for (const [at, lie] of lies.entries()) {
-      // The chain of another room is no entry of this one. Of a chain that ends too soon nobody can tell whether it is the
+      // The chain of another room proves nothing of this one. Of a chain that ends too soon nobody can tell whether it is the
       // reply that names what is not there.
-      const code = ['BAD_ENTRY', 'JOIN_REPLY_MISPLACED'][at - 3] ?? 'INVITE_REPLY_INVALID';
+      const code = ['RELAY_LIED', 'JOIN_REPLY_MISPLACED'][at - 3] ?? 'INVITE_REPLY_INVALID';
       lie();
       const guest = await stage.member('Guest');
       value(await guest.api.join((await owner.invite(roomId)).link, 'Guest'));
