@@ -2,7 +2,7 @@
  * A link and a relay that somebody meets who comes or who goes, as people see it: the real page in real browsers,
  * one in English and one in French, served apart from a relay that lies. The owner has no screen.
  */
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Locator } from 'playwright-core';
 import { Stage, stageOf } from '../hostile/stage.js';
 import { value, type Member } from '../support/member.js';
@@ -11,8 +11,6 @@ import { until } from '../support/wait.js';
 import { Front } from './front.js';
 import { expiringAt } from './links.js';
 import { launch, Profile } from './profile.js';
-
-jest.setTimeout(120_000);
 
 let stage: Stage;
 let front: Front;
@@ -78,8 +76,8 @@ async function refusesWhatLastsTooLong(profile: Profile, link: string, title: st
 describe('a link that lasts too long', () => {
   test('is an error without a button, and as it was made it leads in', async () => {
     const { link } = await amina.invite(roomId);
-    await refusesWhatLastsTooLong(tomas, link, 'This is not a whole invite link');
-    await refusesWhatLastsTooLong(lucie, link, 'Ce n’est pas un lien d’invitation entier');
+    await refusesWhatLastsTooLong(tomas, link, 'This invite link cannot be used');
+    await refusesWhatLastsTooLong(lucie, link, 'Ce lien d’invitation ne peut pas servir');
     await paste(tomas, link);
     await tomas.startJoin();
     await tomas.enter();
@@ -100,7 +98,7 @@ describe('“declined”', () => {
     await card.waitFor();
     const words = await card.innerText();
     expect(words).toContain('Le relais dit que l’entrée vous a été refusée');
-    expect(words).toContain('Personne n’a signé cela.');
+    expect(words).toContain('La ou le responsable n’a pas signé cela.');
     expect(await lucie.at('join-kept').innerText()).toBe(
       'Rien n’est perdu\u00a0: votre clé et l’invitation sont gardées ici.',
     );
@@ -126,8 +124,8 @@ describe('a request to leave', () => {
     await tomas.at('leaving-me').waitFor();
     await tomas.at('forget-room').click();
     expect(await tomas.at('forget-unconfirmed').innerText()).toBe(
-      'The relay has not taken your request to leave, and it is not sent any more once this is done. Until the ' +
-        'owner’s device learns of it, the others may still see you as a member, and their keys are not changed.',
+      'The relay has not confirmed your request to leave. Once the room is deleted here, the request is no longer sent. ' +
+        'Until the owner’s device learns of it, the others may still see you as a member, and their keys are not changed.',
     );
     await tomas.at('forget-confirm').click();
     await tomas.at('room-link').waitFor({ state: 'detached' });

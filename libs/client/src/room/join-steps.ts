@@ -31,6 +31,9 @@ const DROPPED: Readonly<Record<NonNullable<JoinState['reason']>, ErrorCode>> = {
 /** States that the relay has told of and that are still to be followed: of more the last ones count. */
 const TOLD_MOST = 16;
 
+/** So often in a row a relay may not know an invite that was claimed, before the join shows it. */
+const UNKNOWN_TO_SHOW = 6;
+
 /** What a joiner's request is refused with once its join stands elsewhere than it was told. */
 const MOVED_ON: readonly ErrorCode[] = ['FORBIDDEN', 'INVITE_UNKNOWN', 'ROOM_UNKNOWN'];
 
@@ -53,6 +56,8 @@ export class JoinSteps implements Part {
   #claimed = false;
   /** the relay says that this key is a member's: the chain tells, and is read as a member */
   #isMember = false;
+  /** times in a row that the relay did not know the invite */
+  #unknown = 0;
   /** what the relay has said of where the join stands, oldest first */
   #told: JoinState[] = [];
 
@@ -96,6 +101,7 @@ export class JoinSteps implements Part {
     const { roomId, inviteId } = this.record;
     const claimed = (state: JoinState): void => {
       this.#claimed = true;
+      this.#unknown = 0;
       this.hear(state);
     };
     return this.#isMember
@@ -115,11 +121,13 @@ export class JoinSteps implements Part {
       this.#isMember = true;
       return 'settled';
     }
-    // An invite that was claimed and is not known any more was lost with the relay's store: its owner
-    // registers it again. One that is over is told apart by its own codes.
+    // An invite that was claimed and is not known any more was lost with the relay's store, and its owner registers it
+    // again; or the room is closed, which reads the same. Said often it is shown, and asked again by itself.
     const known = this.record.done.some(({ step }) => step === 'claim');
     const inTime = this.#options.platform.crypto.clock.now() < this.record.expires;
-    return code === ERROR_CODES.INVITE_UNKNOWN && known && inTime ? 'again' : 'unexpected';
+    if (code !== ERROR_CODES.INVITE_UNKNOWN || !known || !inTime) return 'unexpected';
+    this.#unknown += 1;
+    return this.#unknown < UNKNOWN_TO_SHOW ? 'again' : 'unexpected';
   }
 
   /** What a state asks for; null: it has been followed. */
