@@ -51,7 +51,7 @@ async function claims(roomId: RoomId, invites: readonly InviteId[], asking: bool
     body: { inviteId, request: nodeRandom.bytes(400) },
   }));
   // The owner may have heard of another one meanwhile, and the claim be gone.
-  if (asking) await Promise.all(peer.raw(...asks).map(endOf));
+  if (asking && asks.length > 0) await Promise.all(peer.raw(...asks).map(endOf));
   peer.leave();
   return won.length;
 }

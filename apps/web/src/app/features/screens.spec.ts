@@ -156,8 +156,8 @@ describe('join', () => {
   );
 
   it.each([
-    ['en', 'The relay says that the owner declined', 'The same link, opened again'],
-    ['fr', 'Le relais dit que l’entrée vous a été refusée', 'Le même lien, rouvert'],
+    ['en', 'The relay says that the owner declined', 'your key and the invite are kept'],
+    ['fr', 'Le relais dit que l’entrée vous a été refusée', 'votre clé et l’invitation sont gardées'],
   ] as const)(
     'takes a refusal for the relay’s word, and keeps the join but for its user’s own act (%s)',
     async (language, title, kept) => {

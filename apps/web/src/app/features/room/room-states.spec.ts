@@ -213,7 +213,7 @@ describe('the lines and alarms of the conversation', () => {
     expect(named('setting-changed').sort()).toEqual([...SETTINGS_FIELDS].sort());
     expect(named('setting-low').sort()).toEqual(['history', 'joinDeadline', 'maxMembers']);
     expect(all === undefined ? '' : texts(all)).toMatch(
-      /keeps 0 entries .*\(before: 100,000\).*1 min to confirm \(before: 1,440\)/s,
+      /keeps 0 entries .*\(before: 100,000\).*: 1 min \(before: 1,440\)/s,
     );
   });
 
