@@ -4,10 +4,9 @@ import type { InviteId, RoomId } from '@0fc/protocol';
 import { parseInvite } from '@0fc/crypto/keys';
 import { nodeHash, nodeRandom } from '@0fc/crypto/node';
 import { Peer, Refused } from '../integration/relay-peer.js';
-import { value } from '../support/member.js';
 import { openHurried } from '../support/platform.js';
 import { vaultSize } from '../support/vault-size.js';
-import { Stage } from './stage.js';
+import { codeOf, Stage } from './stage.js';
 
 jest.setTimeout(180_000);
 
@@ -82,7 +81,9 @@ describe('thousands of claims', () => {
       [],
     );
 
-    for (const inviteId of invites) value(await owner.api.revokeInvite(roomId, inviteId));
+    // Some have ended by what did not prove them.
+    for (const inviteId of invites)
+      expect(['done', 'INVITE_UNKNOWN']).toContain(codeOf(await owner.api.revokeInvite(roomId, inviteId)));
     const dora = await stage.joined(owner, roomId, 'Dora');
     await stage.goesOn(roomId, [owner, tomas, dora], 'among three,');
   });
