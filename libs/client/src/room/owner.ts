@@ -293,6 +293,8 @@ export class Owner implements Part {
         sent.add(pending);
       },
       refused: (code) => {
+        // By turns: an admission is taken as new alone where nothing was lost.
+        if (command.kind === 'restore') this.#restored = null;
         if (command.kind !== 'roster' || pending.rotation !== null || GONE.includes(code))
           return this.#refused(code);
         this.#restored = pending;
