@@ -1,6 +1,7 @@
 /** The real thing beside the model: a relay, one room, its people, and what has been asked of them. */
 import type { CreatedInvite, Outcome } from '@0fc/client/api';
 import type { Sent } from '../support/checker.js';
+import { isSent } from '../support/sent.js';
 import { until } from '../support/wait.js';
 import type { Model } from './model.js';
 import { Person } from './person.js';
@@ -157,10 +158,10 @@ export class Room {
   async glance(): Promise<void> {
     for (const person of this.here) {
       this.#faults.push(...(await person.look(this.roomId)));
-      for (const { id, state, mine } of person.member.messages) {
-        const said = this.sent.get(id);
-        if (said !== undefined && mine && state !== 'sending')
-          this.sent.set(id, { ...said, acknowledged: true });
+      for (const message of person.member.messages) {
+        const said = this.sent.get(message.id);
+        if (said !== undefined && message.mine && isSent(message))
+          this.sent.set(message.id, { ...said, acknowledged: true });
       }
     }
     if (this.#faults.length > 0) throw new Error(this.#faults.join('\n'));

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import type { AppView, RoomView, TimelineItem, TimelineMessage } from '@0fc/client/api';
 import type { History, Shown } from './checker.js';
+import { isSent } from './sent.js';
 import { until } from './wait.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -271,7 +272,7 @@ export class MemberProcess {
 
   async has(...texts: readonly string[]): Promise<void> {
     await this.sees(texts.join(', '), () => {
-      const here = new Set(this.messages.filter(({ state }) => state !== 'sending').map(({ text }) => text));
+      const here = new Set(this.messages.filter(isSent).map(({ text }) => text));
       return texts.every((text) => here.has(text));
     });
   }
@@ -364,7 +365,7 @@ export class MemberProcess {
 /** What the checker judges, of what a member shows. */
 export function shownOf(item: TimelineItem): readonly Shown[] {
   if (item.type === 'message') {
-    if (item.state === 'sending') return [];
+    if (!isSent(item)) return [];
     return [{ type: 'message', id: item.id, sender: item.senderName, text: item.text }];
   }
   if (item.type === 'alarm') return [];

@@ -12,10 +12,8 @@ import type {
   TimelineItem,
   TimelineMessage,
 } from '@0fc/client/api';
+import { isSent } from './sent.js';
 import { until } from './wait.js';
-
-/** States of a line that the log does not hold: it is on its way, or asks first (G18). */
-const UNSENT: readonly string[] = ['sending', 'waiting', 'unsent'];
 
 type NodeClient = Awaited<ReturnType<typeof createNodeClient>>;
 
@@ -148,7 +146,7 @@ export class Member {
 
   /** Texts that the log holds, in its order. */
   get texts(): readonly string[] {
-    return this.messages.filter(({ state }) => !UNSENT.includes(state)).map(({ text }) => text);
+    return this.messages.filter(isSent).map(({ text }) => text);
   }
 
   get alarms(): readonly string[] {
