@@ -82,7 +82,7 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
     'Read the log; the owner’s client makes them from its roster.',
   ),
   INVITE_UNKNOWN: means(
-    'No such invite: never registered, ended long ago, or lost with the relay’s store.',
+    'No such invite: never registered, ended long ago, lost with the relay’s store, or of a room that is closed.',
     NEW_INVITE,
   ),
   INVITE_TAKEN: means(
