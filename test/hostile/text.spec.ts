@@ -75,6 +75,7 @@ describe('half a letter', () => {
     expect(made).toMatchObject({ ok: true });
     const { roomId } = value(made);
     await owner.watch(roomId);
+    await owner.live();
     const tomas = await stage.member('Tomás');
     const { link } = await owner.invite(roomId);
     expect(await tomas.api.join(link, `T ${HALF}`)).toMatchObject({ ok: true });

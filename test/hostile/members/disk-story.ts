@@ -120,6 +120,7 @@ export class DiskStory {
     const options = { name: 'Rive droite', displayName: 'Amina', rotateEvery: ROTATE_EVERY, approval: false };
     this.#roomId = (await asked('a room', () => amina.api.createRoom(options))).roomId;
     await amina.watch(this.#roomId);
+    await amina.live();
     const roomId = this.#roomId;
     const tomas = await this.#comes('Tomás', amina);
     const [first] = await this.#round('hello', [amina, tomas]);
