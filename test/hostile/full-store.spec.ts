@@ -1,7 +1,7 @@
 /** A store that is full, and whatever else passes: everything goes out by itself (G16). */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Redis } from 'ioredis';
-import { makeKeyPair, writeKey } from '../../apps/relay/src/key-pair.js';
+import { makeKeyPair, writeKey } from '../../apps/relay/src/config/key-pair.js';
 import { Member, value } from '../support/member.js';
 import { openHurried } from '../support/platform.js';
 import { startRedis } from '../support/redis.js';

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { value } from '../support/member.js';
 import { openHurried } from '../support/platform.js';
-import { ITEMS_PER_RECORD } from '../../libs/client/src/room/state/records.js';
+import { ITEMS_PER_RECORD } from '../../libs/client/src/vault/records.js';
 import { vaultSize } from '../support/vault-size.js';
 import { admitStrangers } from './members/strangers.js';
 import { idOf, Stage } from './stage.js';

@@ -8,7 +8,7 @@
 import { afterAll, afterEach, beforeAll, describe, jest, test } from '@jest/globals';
 import type { MemberId } from '@0fc/protocol';
 import type { Roster } from '@0fc/crypto/verify';
-import { Refusal } from '../../apps/relay/src/rooms/refusal.js';
+import { Refusal } from '../../apps/relay/src/rooms/port/refusal.js';
 import { value, type Member } from '../support/member.js';
 import { openHurried } from '../support/platform.js';
 import { until } from '../support/wait.js';

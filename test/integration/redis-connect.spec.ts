@@ -5,8 +5,8 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { readConfig } from '../../apps/relay/src/config.js';
-import { connectRedis } from '../../apps/relay/src/store/redis/connect.js';
+import { readConfig } from '../../apps/relay/src/config/environment.js';
+import { connectRedis } from '../../apps/relay/src/store/redis/connection/connect.js';
 import { freePort } from '../support/relay-process.js';
 import { startRedis, type RunningRedis } from '../support/redis.js';
 

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { comparePositions } from '@0fc/protocol';
 import { loadThemis } from '@0fc/crypto/node';
-import { makeKeyPair, writeKey } from '../../apps/relay/src/key-pair.js';
+import { makeKeyPair, writeKey } from '../../apps/relay/src/config/key-pair.js';
 import { startRelay, type RunningRelay } from '../../apps/relay/src/start.js';
 import { startRedis, type RunningRedis } from '../support/redis.js';
 import { until } from '../support/wait.js';

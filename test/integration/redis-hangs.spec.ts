@@ -1,7 +1,7 @@
 /** A Redis that hangs closes no connection: only who asks finds out. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { loadThemis } from '@0fc/crypto/node';
-import { makeKeyPair, writeKey } from '../../apps/relay/src/key-pair.js';
+import { makeKeyPair, writeKey } from '../../apps/relay/src/config/key-pair.js';
 import { startRelay, type RunningRelay } from '../../apps/relay/src/start.js';
 import { startRedis, type RunningRedis } from '../support/redis.js';
 import { until } from '../support/wait.js';

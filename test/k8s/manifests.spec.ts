@@ -8,7 +8,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { readConfig } from '../../apps/relay/src/config.js';
+import { readConfig } from '../../apps/relay/src/config/environment.js';
 import { at, isObject, render, type JsonObject, type KubeObject } from './render.js';
 import { RULES } from './rules.js';
 import { invalidValues, unknownFields } from './schema.js';

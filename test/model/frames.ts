@@ -4,7 +4,7 @@
  */
 import { decodeBody, ROSTER_KINDS, type EventBody, type SessionMessage } from '@0fc/protocol';
 import { containerBody } from '@0fc/crypto/verify';
-import { dispatch, type RequestMessage } from '../../apps/relay/src/rooms/dispatch.js';
+import { dispatch, type RequestMessage } from '../../apps/relay/src/rooms/commands/dispatch.js';
 import type { Client, LyingRelay } from '../hostile/relay/lying-relay.js';
 
 interface Held {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { toBase64Url } from '@0fc/protocol';
-import { makeKeyPair, writeKey } from '../../apps/relay/src/key-pair.js';
+import { makeKeyPair, writeKey } from '../../apps/relay/src/config/key-pair.js';
 import { startRelay, type RunningRelay } from '../../apps/relay/src/start.js';
 import { freePort } from './relay-process.js';
 

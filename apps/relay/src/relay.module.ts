@@ -3,7 +3,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 import type { Logger } from 'pino';
 import { GATEWAY_PARTS, RelayGateway, type GatewayParts } from './gateway/relay.gateway.js';
-import { HTTP_PARTS, HttpController, type HttpParts } from './health/http.controller.js';
+import { HTTP_PARTS, HttpController, type HttpParts } from './http/health.controller.js';
 
 export interface RelayParts {
   readonly gateway: GatewayParts;

@@ -2,13 +2,13 @@
 import { beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { loadThemis, nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import { concat, utf8 } from '@0fc/protocol';
-import type { DamagedRoom, VaultState } from './api.js';
+import type { DamagedRoom, VaultState } from './contract/api.js';
 import { createClient, type Client } from './client.js';
-import { ClientError } from './errors.js';
-import type { Platform, StoragePort } from './ports.js';
-import { memoryStorage } from './room/log.spec-support.js';
-import { STORES } from './room/state/records.js';
-import { Vault } from './vault.js';
+import { ClientError } from './contract/errors.js';
+import type { Platform, StoragePort } from './contract/ports.js';
+import { memoryStorage } from './room/log/log.spec-support.js';
+import { STORES } from './vault/records.js';
+import { Vault } from './vault/vault.js';
 
 const PASSPHRASE = 'a passphrase long enough';
 const crypto = { hash: nodeHash, random: nodeRandom, clock: systemClock };

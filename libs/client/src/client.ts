@@ -3,20 +3,20 @@
  * a command line. Typed commands in, typed events and state out.
  */
 import { ERROR_CODES, LIMITS } from '@0fc/protocol';
-import { checkedName, checkedText, checkRange, checkSettings, limitedText, outcome } from './checks.js';
+import { checkedName, checkedText, checkRange, checkSettings, limitedText, outcome } from './account/checks.js';
 import type {
   ClientApi, ClientEvent, CreateRoomOptions, CreatedInvite, InvitePreview, Outcome, RelayRow, RoomSettingsView, SafetyNumberView,
   TakePiece, VaultState,
-} from './api.js'; // prettier-ignore
-import { ClientError } from './errors.js';
-import type { ClientOptions } from './options.js';
-import type { Platform } from './ports.js';
-import { Session } from './session.js';
-import type { Owner } from './room/owner.js';
-import { SerialQueue } from './room/state/serial.js';
-import type { Talk } from './room/talk.js';
-import { Vault } from './vault.js';
-import { importVault } from './vault-import.js';
+} from './contract/api.js'; // prettier-ignore
+import { ClientError } from './contract/errors.js';
+import type { ClientOptions } from './contract/options.js';
+import type { Platform } from './contract/ports.js';
+import { Session } from './account/unlocked-account.js';
+import type { Owner } from './room/owner/owner.js';
+import { SerialQueue } from './vault/serial-queue.js';
+import type { Talk } from './room/member/composer.js';
+import { Vault } from './vault/vault.js';
+import { importVault } from './account/vault-import.js';
 
 const EMPTY_RELAY = { fingerprint: null, pinnedBy: null, state: 'connected' } as const;
 

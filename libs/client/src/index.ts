@@ -1,7 +1,7 @@
-export type * from './api.js';
+export type * from './contract/api.js';
 export { Client, createClient } from './client.js';
-export type { ClientOptions } from './options.js';
-export { ClientError, failureOf } from './errors.js';
+export type { ClientOptions } from './contract/options.js';
+export { ClientError, failureOf } from './contract/errors.js';
 export type {
   Platform,
   SocketEvents,
@@ -12,4 +12,4 @@ export type {
   StoragePort,
   StorageRecord,
   Timers,
-} from './ports.js';
+} from './contract/ports.js';

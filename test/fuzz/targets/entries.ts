@@ -9,7 +9,7 @@ import {
 } from '@0fc/protocol'; // prettier-ignore
 import {
   recordsOf, RoomLog, take as read, takeGap, takeGeneration, type Person,
-} from '../../../libs/client/src/room/log.spec-support.js'; // prettier-ignore
+} from '../../../libs/client/src/room/log/log.spec-support.js'; // prettier-ignore
 import type { RoomState } from '../../../libs/client/src/room/state/state.js';
 import type { Dice } from '../../support/random.js';
 import { mutate } from '../mutate.js';

@@ -12,7 +12,7 @@ import {
 } from '@0fc/protocol';
 import { createInvite, generateKeyPair } from '@0fc/crypto/keys';
 import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
-import { readInvite } from '../../../libs/client/src/invite-text.js';
+import { readInvite } from '../../../libs/client/src/account/invite-text.js';
 import { sample } from '../../../libs/protocol/src/sample.spec-support.js';
 import type { Dice } from '../../support/random.js';
 import type { Corpus } from '../corpus.js';

@@ -13,8 +13,8 @@ import {
 import { decodeRoster, encodeRoster, startRoster } from '@0fc/crypto/verify';
 import { nodeHash } from '@0fc/crypto/node';
 import { sample } from '../../../libs/protocol/src/sample.spec-support.js';
-import * as records from '../../../libs/client/src/room/state/records.js';
-import { RoomLog } from '../../../libs/client/src/room/log.spec-support.js';
+import * as records from '../../../libs/client/src/vault/records.js';
+import { RoomLog } from '../../../libs/client/src/room/log/log.spec-support.js';
 import type { Corpus } from '../corpus.js';
 import { mutate } from '../mutate.js';
 import { expectThat, judged, type Outcome, type Target } from '../target.js';

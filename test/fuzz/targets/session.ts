@@ -11,9 +11,9 @@ import { generateKeyPair } from '@0fc/crypto/keys';
 import { sample } from '../../../libs/protocol/src/sample.spec-support.js';
 import {
   bench, FakeRelay, hello, ManualTimers, turns, type Bench,
-} from '../../../libs/client/src/connection.spec-support.js'; // prettier-ignore
-import { Session, type SessionEnd } from '../../../libs/client/src/link/session.js';
-import { ClientError } from '../../../libs/client/src/errors.js';
+} from '../../../libs/client/src/link/connection.spec-support.js'; // prettier-ignore
+import { Session, type SessionEnd } from '../../../libs/client/src/link/link-session.js';
+import { ClientError } from '../../../libs/client/src/contract/errors.js';
 import type { Dice } from '../../support/random.js';
 import { expectThat, Finding, judged, type Outcome, type Target } from '../target.js';
 import { randomText, varied } from '../values.js';

@@ -13,9 +13,9 @@ import { loadCore } from '../../../libs/client/src/room/state/load.js';
 import {
   decodeRecord, joinRecord, outboxItem, ownerInvite, prefixOf, STORES, type EpochKey, type JoinRecord, type OwnerInvite,
   type RoomCore,
-} from '../../../libs/client/src/room/state/records.js'; // prettier-ignore
+} from '../../../libs/client/src/vault/records.js'; // prettier-ignore
 import { FileStorage } from '../../../libs/client/src/node/storage.js';
-import { Vault } from '../../../libs/client/src/vault.js';
+import { Vault } from '../../../libs/client/src/vault/vault.js';
 import type { Member } from '../../support/member.js';
 
 const crypto = { hash: nodeHash, random: nodeRandom, clock: systemClock };

@@ -16,7 +16,7 @@ import {
   type Roster,
 } from '@0fc/crypto/verify';
 import { isRefusal } from '../../../libs/crypto/src/errors.js';
-import type { OwnerInvite } from '../../../libs/client/src/room/state/records.js';
+import type { OwnerInvite } from '../../../libs/client/src/vault/records.js';
 import type { Member } from '../../support/member.js';
 import { Peer, Refused } from '../../integration/relay-peer.js';
 import { Stolen } from '../members/stolen.js';

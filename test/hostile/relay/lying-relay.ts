@@ -15,8 +15,8 @@ import { generateKeyPair } from '@0fc/crypto/keys';
 import { RelayLink, splitForFrames, type KeyPair } from '@0fc/crypto/link';
 import { loadThemis, nodeHash } from '@0fc/crypto/node';
 import { memberIdOf } from '@0fc/crypto/verify';
-import { dispatch, type RequestMessage } from '../../../apps/relay/src/rooms/dispatch.js';
-import type { BoundReader, ClosingCode, Peer } from '../../../apps/relay/src/rooms/peer.js';
+import { dispatch, type RequestMessage } from '../../../apps/relay/src/rooms/commands/dispatch.js';
+import type { BoundReader, ClosingCode, Peer } from '../../../apps/relay/src/rooms/delivery/peer.js';
 import { moveGeneration, World } from './world.js';
 
 /** Something that went over a link, in clear, as the relay has it. */

@@ -8,10 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LIMITS, type RoomId } from '@0fc/protocol';
 import { nodeHash, systemClock } from '@0fc/crypto/node';
-import type { RelayContext } from '../../../apps/relay/src/rooms/context.js';
-import type { RoomStore } from '../../../apps/relay/src/rooms/room-store.js';
-import { Rosters } from '../../../apps/relay/src/rooms/rosters.js';
-import { Trimmer } from '../../../apps/relay/src/rooms/trimmer.js';
+import type { RelayContext } from '../../../apps/relay/src/rooms/commands/context.js';
+import type { RoomStore } from '../../../apps/relay/src/rooms/port/room-store.js';
+import { Rosters } from '../../../apps/relay/src/rooms/commands/rosters.js';
+import { Trimmer } from '../../../apps/relay/src/rooms/upkeep/trimmer.js';
 import { openSqliteStore } from '../../../apps/relay/src/store/sqlite/sqlite-room-store.js';
 
 const STORE_FILE = 'relay.sqlite';

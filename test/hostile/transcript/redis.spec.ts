@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { utf8 } from '@0fc/protocol';
 import { loadThemis, nodeRandom } from '@0fc/crypto/node';
-import { makeKeyPair, writeKey } from '../../../apps/relay/src/key-pair.js';
+import { makeKeyPair, writeKey } from '../../../apps/relay/src/config/key-pair.js';
 import { startRedis } from '../../support/redis.js';
 import { RelayProcess } from '../../support/relay-process.js';
 import { until } from '../../support/wait.js';

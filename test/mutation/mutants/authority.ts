@@ -191,7 +191,7 @@ export const AUTHORITY_MUTANTS: readonly Mutant[] = [
     breaks: ['G11'],
     changes: [
       {
-        file: 'libs/client/src/room/owner.ts',
+        file: 'libs/client/src/room/owner/owner.ts',
         find: 'if (await this.#isGone(pending)) {',
         // It was sent before, and is to be sent again.
         put: `const asked = ((globalThis as never as { asked?: WeakSet<object> }).asked ??= new WeakSet());
@@ -213,7 +213,7 @@ export const AUTHORITY_MUTANTS: readonly Mutant[] = [
     breaks: ['G11', 'W10'],
     changes: [
       {
-        file: 'libs/client/src/room/owner.ts',
+        file: 'libs/client/src/room/owner/owner.ts',
         find: 'if (made !== null) draft.apply(set({ pending: made }));',
         put: `const early = made === null ? null : commandOf(draft, made, false);
       if (early !== null) await this.#room.connection.request(early.kind, early.body as never);
@@ -227,7 +227,7 @@ export const AUTHORITY_MUTANTS: readonly Mutant[] = [
     breaks: ['G5', 'G11'],
     changes: [
       {
-        file: 'libs/client/src/room/hand-over.ts',
+        file: 'libs/client/src/room/member/ownership-transfer.ts',
         find: 'if (body?.new !== handOver.memberId || !equalBytes(body.nonce, handOver.nonce)) return;',
         put: 'if (body?.new !== handOver.memberId) return;',
       },
@@ -256,7 +256,7 @@ export const AUTHORITY_MUTANTS: readonly Mutant[] = [
     breaks: ['G11', 'G12', 'W3'],
     changes: [
       {
-        file: 'apps/relay/src/rooms/dispatch.ts',
+        file: 'apps/relay/src/rooms/commands/dispatch.ts',
         find: "if (!row.from.includes(role)) throw new Refusal('FORBIDDEN');",
         put: '',
       },

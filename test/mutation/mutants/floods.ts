@@ -77,7 +77,7 @@ export const FLOOD_MUTANTS: readonly Mutant[] = [
     breaks: ['G15'],
     changes: [
       {
-        file: 'apps/relay/src/web/answer-paths.ts',
+        file: 'apps/relay/src/http/answer-paths.ts',
         find: "response.writeHead(404, { 'Cache-Control': 'no-store' }).end();",
         put: 'next();',
       },

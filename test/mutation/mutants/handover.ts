@@ -1,7 +1,7 @@
 /** Hand-overs, keys that are no new ones, and departures after a hand-over (docs/protocol.md sections 4 and 7). */
 import type { Mutant } from '../mutant.js';
 
-const HAND_OVER = 'libs/client/src/room/hand-over.ts';
+const HAND_OVER = 'libs/client/src/room/member/ownership-transfer.ts';
 const DEPARTED = 'libs/client/src/room/log/departed.ts';
 const LIES = 'test/hostile/owner-lies-handover.spec.ts';
 const CONTRACT = 'the departed read the chain up to their own entry, and nothing later';

@@ -2,11 +2,11 @@
 import type { Mutant } from '../mutant.js';
 
 const BLAME = 'test/hostile/join-blame.spec.ts';
-const ROOM_ACTS = 'libs/client/src/room-acts.ts';
-const ROOM_ACTS_SPEC = 'libs/client/src/room-acts.spec.ts';
-const PROOF = 'libs/client/src/room/join-proof.ts';
-const LOG_END = 'libs/client/src/room/log-end.ts';
-const LOG_END_SPEC = 'libs/client/src/room/log-end.spec.ts';
+const ROOM_ACTS = 'libs/client/src/account/room-acts.ts';
+const ROOM_ACTS_SPEC = 'libs/client/src/account/room-acts.spec.ts';
+const PROOF = 'libs/client/src/account/joining/join-proof.ts';
+const LOG_END = 'libs/client/src/room/outgoing/log-end.ts';
+const LOG_END_SPEC = 'libs/client/src/room/outgoing/log-end.spec.ts';
 const ANSWERED =
   'G2 whoever was answered already, and finds no place when it confirms, is not told that its link goes on once there is one';
 const UNREAD =
@@ -86,7 +86,7 @@ export const JOIN_BLAME_MUTANTS: readonly Mutant[] = [
     breaks: ['G2'],
     changes: [
       {
-        file: 'libs/client/src/room/owner.ts',
+        file: 'libs/client/src/room/owner/owner.ts',
         find: "this.joins.markDropped(draft, work.invite.inviteId, 'other');",
         put: "this.joins.markDropped(draft, work.invite.inviteId, code === ERROR_CODES.ROOM_FULL ? 'full' : 'other');",
       },
@@ -98,7 +98,7 @@ export const JOIN_BLAME_MUTANTS: readonly Mutant[] = [
     breaks: ['G2'],
     changes: [
       {
-        file: 'libs/client/src/room/owner-joins.ts',
+        file: 'libs/client/src/room/owner/joins.ts',
         find: "invite.replies.length > 0 ? 'joinEnded' : 'inviteRefused'",
         put: "'inviteRefused'",
       },
@@ -138,7 +138,7 @@ export const JOIN_BLAME_MUTANTS: readonly Mutant[] = [
     breaks: ['G2', 'G14'],
     changes: [
       {
-        file: 'libs/client/src/room/join-proof.ts',
+        file: 'libs/client/src/account/joining/join-proof.ts',
         find: 'if (epoch !== reply.epoch) throw',
         put: 'if (epoch < reply.epoch) throw',
       },

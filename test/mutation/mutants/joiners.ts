@@ -1,12 +1,12 @@
 /** What somebody with only a link brings about, and what a joiner is told (docs/protocol.md section 5). */
 import type { Mutant } from '../mutant.js';
 
-const ANSWERS = 'libs/client/src/room/owner-answers.ts';
-const OWNER_JOINS = 'libs/client/src/room/owner-joins.ts';
-const ACTS = 'libs/client/src/room-acts.ts';
-const BEGIN = 'libs/client/src/room/begin.ts';
+const ANSWERS = 'libs/client/src/room/owner/invites.ts';
+const OWNER_JOINS = 'libs/client/src/room/owner/joins.ts';
+const ACTS = 'libs/client/src/account/room-acts.ts';
+const BEGIN = 'libs/client/src/account/create-room.ts';
 const SPEC = 'test/hostile/joiner-lies.spec.ts';
-const DISPATCH = 'apps/relay/src/rooms/dispatch.ts';
+const DISPATCH = 'apps/relay/src/rooms/commands/dispatch.ts';
 const STRANGERS = 'test/integration/relay-strangers.spec.ts';
 const FIRST = 'test/hostile/first-relay.spec.ts';
 
@@ -94,14 +94,14 @@ export const JOINER_MUTANTS: readonly Mutant[] = [
     breaks: ['G2'],
     changes: [
       {
-        file: 'libs/client/src/invite-text.ts',
+        file: 'libs/client/src/account/invite-text.ts',
         find: 'if (link.expires > now + LIMITS.inviteLifetimeMs + LIMITS.inviteClockMs)',
         put: 'if (link.expires > now + LIMITS.inviteLifetimeMs * LIMITS.inviteClockMs)',
       },
     ],
     tests: [
       {
-        path: 'libs/client/src/invite-text.spec.ts',
+        path: 'libs/client/src/account/invite-text.spec.ts',
         name: 'that ends later than any owner’s client makes one is refused, whatever the number',
       },
     ],
@@ -139,7 +139,7 @@ export const JOINER_MUTANTS: readonly Mutant[] = [
     breaks: ['G2', 'G14'],
     changes: [
       {
-        file: 'libs/client/src/joins.ts',
+        file: 'libs/client/src/account/joins.ts',
         find: 'if (running?.record.inviteId === inviteId) {',
         put: 'if (running?.record.inviteId === inviteId && running.record.failure === null) {',
       },

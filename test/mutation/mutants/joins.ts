@@ -3,8 +3,8 @@ import type { Mutant } from '../mutant.js';
 
 const REQUEST = 'libs/crypto/src/keys/join-request.ts';
 const ANSWER = 'libs/crypto/src/keys/join-answer.ts';
-const ANSWERS = 'libs/client/src/room/owner-answers.ts';
-const PROOF = 'libs/client/src/room/join-proof.ts';
+const ANSWERS = 'libs/client/src/room/owner/invites.ts';
+const PROOF = 'libs/client/src/account/joining/join-proof.ts';
 const EFFECTS = 'libs/client/src/room/log/roster-effects.ts';
 const SEALS_SPEC = 'libs/crypto/src/keys/seals.spec.ts';
 const ENTRY_SPEC = 'test/hostile/guarantees-entry.spec.ts';
@@ -62,7 +62,7 @@ export const JOIN_MUTANTS: readonly Mutant[] = [
     breaks: ['G2'],
     changes: [
       {
-        file: 'libs/client/src/room/owner-joins.ts',
+        file: 'libs/client/src/room/owner/joins.ts',
         find: 'if (invite.expires < platform.crypto.clock.now()) {',
         put: 'if (invite.expires < 0) {',
       },
@@ -136,7 +136,7 @@ export const JOIN_MUTANTS: readonly Mutant[] = [
         put: '',
       },
       {
-        file: 'libs/client/src/room/owner.ts',
+        file: 'libs/client/src/room/owner/owner.ts',
         find: 'if (due || ended)',
         put: 'if (due)',
       },
@@ -158,7 +158,7 @@ export const JOIN_MUTANTS: readonly Mutant[] = [
         put: "...invite, stage: 'replied', replies,",
       },
       {
-        file: 'libs/client/src/room/owner-joins.ts',
+        file: 'libs/client/src/room/owner/joins.ts',
         find: "if (invite.stage === 'open') await",
         put: "if (invite.stage === 'open' || (invite.stage === 'replied' && join.confirm === undefined)) await",
       },
@@ -256,7 +256,7 @@ export const JOIN_MUTANTS: readonly Mutant[] = [
     breaks: ['G4', 'W13'],
     changes: [
       {
-        file: 'libs/client/src/room/begin.ts',
+        file: 'libs/client/src/account/create-room.ts',
         find: 'if (reply.roomId !== genesis.roomId) throw new ClientError(ERROR_CODES.RELAY_LIED);',
         put: '',
       },
@@ -304,7 +304,7 @@ export const JOIN_MUTANTS: readonly Mutant[] = [
     breaks: ['G14'],
     changes: [
       {
-        file: 'libs/client/src/room/join-steps.ts',
+        file: 'libs/client/src/account/joining/join-steps.ts',
         find: "if (!MOVED_ON.includes(code)) return 'unexpected';",
         put: "if (code !== ERROR_CODES.FORBIDDEN) return 'unexpected';",
       },

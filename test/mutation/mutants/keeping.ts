@@ -2,8 +2,8 @@
 import type { Mutant } from '../mutant.js';
 
 const RECORDS = 'libs/crypto/src/keys/vault.ts';
-const READER = 'libs/client/src/room/reader.ts';
-const OUTBOX = 'libs/client/src/room/outbox.ts';
+const READER = 'libs/client/src/room/outgoing/log-reader.ts';
+const OUTBOX = 'libs/client/src/room/member/outbox.ts';
 const KEYS_SPEC = 'test/hostile/guarantees-keys.spec.ts';
 const GENERATIONS = 'libs/client/src/room/log/generations.ts';
 const FULL_DISK_DEVICE = 'test/hostile/full-disk-device.spec.ts';
@@ -51,7 +51,7 @@ export const KEEPING_MUTANTS: readonly Mutant[] = [
     breaks: ['G14', 'W9'],
     changes: [
       {
-        file: 'libs/client/src/vault.ts',
+        file: 'libs/client/src/vault/vault.ts',
         find: "if ((await Vault.state(storage)) !== 'absent') throw new ClientError(ERROR_CODES.VAULT_EXISTS);",
         put: '',
       },
@@ -102,7 +102,7 @@ export const KEEPING_MUTANTS: readonly Mutant[] = [
     breaks: ['G15', 'W12'],
     changes: [
       {
-        file: 'apps/relay/src/gateway/connection.ts',
+        file: 'apps/relay/src/gateway/client-connection.ts',
         find: 'this.#serving = true;',
         put: "this.#serving = true;\n      log.debug({ body: message.body }, 'request');",
       },
@@ -120,12 +120,12 @@ export const KEEPING_MUTANTS: readonly Mutant[] = [
     breaks: ['G15'],
     changes: [
       {
-        file: 'apps/relay/src/settings.ts',
+        file: 'apps/relay/src/config/settings.ts',
         find: "one.secret === true ? 'not usable' : JSON.stringify(raw)",
         put: 'JSON.stringify(raw)',
       },
     ],
-    tests: [{ path: 'apps/relay/src/config.spec.ts', name: 'no secret is repeated in an error' }],
+    tests: [{ path: 'apps/relay/src/config/environment.spec.ts', name: 'no secret is repeated in an error' }],
   },
   {
     name: 'the relay places a repetition a second time',
@@ -197,7 +197,7 @@ export const KEEPING_MUTANTS: readonly Mutant[] = [
     breaks: ['G14'],
     changes: [
       {
-        file: 'libs/client/src/drafts.ts',
+        file: 'libs/client/src/account/drafts.ts',
         find: "const value = text === '' ? null : utf8(text);",
         put: "const value = text === '' ? null : utf8(text);\n      this.#texts.set(roomId, text);",
       },
@@ -214,7 +214,7 @@ export const KEEPING_MUTANTS: readonly Mutant[] = [
     breaks: ['G14'],
     changes: [
       {
-        file: 'libs/client/src/room-acts.ts',
+        file: 'libs/client/src/account/room-acts.ts',
         find: '    if (isOpen()) live.start();\n    throw error;',
         put: '    throw error;',
       },
@@ -231,7 +231,7 @@ export const KEEPING_MUTANTS: readonly Mutant[] = [
     breaks: ['G14'],
     changes: [
       {
-        file: 'libs/client/src/vault.ts',
+        file: 'libs/client/src/vault/vault.ts',
         find: '        ...sealChanges(key, records),\n      ]);',
         put: '      ]);\n      await storage.write(sealChanges(key, records));',
       },

@@ -73,7 +73,7 @@ export const KEY_MUTANTS: readonly Mutant[] = [
     breaks: ['G9'],
     changes: [
       {
-        file: 'libs/client/src/room/prekeys.ts',
+        file: 'libs/client/src/room/member/prekeys.ts',
         find: 'if (!replace && state.core.usedK < due && this.#published >= due) return null;',
         put: 'if (!replace) return null;',
       },
@@ -121,7 +121,7 @@ export const KEY_MUTANTS: readonly Mutant[] = [
     breaks: ['G9'],
     changes: [
       {
-        file: 'libs/client/src/room/owner.ts',
+        file: 'libs/client/src/room/owner/owner.ts',
         find: 'core.rotationWanted || core.epochMessages >= roster.settings.rotateEvery;',
         put: 'core.rotationWanted;',
       },
@@ -200,7 +200,7 @@ export const KEY_MUTANTS: readonly Mutant[] = [
     breaks: ['G10'],
     changes: [
       {
-        file: 'libs/client/src/room/need-key.ts',
+        file: 'libs/client/src/room/member/key-requests.ts',
         find: 'if (core.tasks.removals.includes(from) || core.leaving.some(({ memberId }) => memberId === from))',
         put: "if (from === '')",
       },

@@ -3,7 +3,7 @@ import type { Mutant } from '../mutant.js';
 
 const LINK = 'libs/crypto/src/link/link.ts';
 const LINK_SPEC = 'libs/crypto/src/link/link.spec.ts';
-const PIN = 'libs/client/src/relay-pin.ts';
+const PIN = 'libs/client/src/account/relay-pin.ts';
 const ENTRY_SPEC = 'test/hostile/guarantees-entry.spec.ts';
 
 export const LINK_MUTANTS: readonly Mutant[] = [
@@ -20,7 +20,7 @@ export const LINK_MUTANTS: readonly Mutant[] = [
     breaks: ['G12'],
     changes: [
       {
-        file: 'apps/relay/src/rooms/handlers/rooms.ts',
+        file: 'apps/relay/src/rooms/commands/rooms.ts',
         find: "if (roster.owner !== peer.memberId) throw new Refusal('FORBIDDEN');",
         put: '',
       },
@@ -87,14 +87,14 @@ export const LINK_MUTANTS: readonly Mutant[] = [
     breaks: ['G13'],
     changes: [
       {
-        file: 'libs/client/src/link/session.ts',
+        file: 'libs/client/src/link/link-session.ts',
         find: 'if (!equalBytes(hello.relay, this.#options.relayKey)) throw lie();',
         put: '',
       },
     ],
     tests: [
       {
-        path: 'libs/client/src/connection.spec.ts',
+        path: 'libs/client/src/link/connection.spec.ts',
         name: 'an event before the hello, and a hello of another relay, end the attempt',
       },
     ],

@@ -4,8 +4,8 @@ import type { Mutant } from '../mutant.js';
 const MESSAGE = 'libs/client/src/room/log/message.ts';
 const ENTRY = 'libs/client/src/room/log/entry.ts';
 const FORK = 'libs/client/src/room/log/fork.ts';
-const SIGNALS = 'libs/client/src/room/signals.ts';
-const SIGNALS_SPEC = 'libs/client/src/room/signals.spec.ts';
+const SIGNALS = 'libs/client/src/room/member/signals.ts';
+const SIGNALS_SPEC = 'libs/client/src/room/member/signals.spec.ts';
 const ENTRY_TEST = 'libs/client/src/room/log/entry.spec.ts';
 
 export const LOG_MUTANTS: readonly Mutant[] = [

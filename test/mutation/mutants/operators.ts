@@ -3,13 +3,13 @@ import type { Mutant } from '../mutant.js';
 
 const LIMITS_SPEC = 'test/integration/operator-limits.spec.ts';
 const PINS_SPEC = 'test/integration/relay-pins.spec.ts';
-const PIN = 'libs/client/src/relay-pin.ts';
-const LATE = 'libs/client/src/late-pin.ts';
-const LATE_SPEC = 'libs/client/src/late-pin.spec.ts';
+const PIN = 'libs/client/src/account/relay-pin.ts';
+const LATE = 'libs/client/src/account/late-pin.ts';
+const LATE_SPEC = 'libs/client/src/account/late-pin.spec.ts';
 const BOUNDS_SPEC = 'test/hostile/first-relay-bounds.spec.ts';
-const READING_SPEC = 'libs/client/src/room/log-end.spec.ts';
+const READING_SPEC = 'libs/client/src/room/outgoing/log-end.spec.ts';
 const REFUSED_SPEC = 'test/hostile/owner-refused.spec.ts';
-const OWNER = 'libs/client/src/room/owner.ts';
+const OWNER = 'libs/client/src/room/owner/owner.ts';
 const KEPT = 'a room made under a larger limit keeps its places, and its owner goes on changing the rest';
 const LOST = 'a room made under a larger limit comes back to a relay that has lost it';
 const SIGNED =
@@ -23,7 +23,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     breaks: ['G16'],
     changes: [
       {
-        file: 'libs/client/src/room/begin.ts',
+        file: 'libs/client/src/account/create-room.ts',
         find: 'maxMembers: Math.min(asked.maxMembers, maxMembers)',
         put: 'maxMembers: Math.max(asked.maxMembers, maxMembers)',
       },
@@ -35,7 +35,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     breaks: ['G11', 'G16'],
     changes: [
       {
-        file: 'apps/relay/src/rooms/handlers/roster.ts',
+        file: 'apps/relay/src/rooms/commands/roster.ts',
         find: 'Math.max(before.settings.maxMembers, context.limits.maxMembers)',
         put: 'context.limits.maxMembers',
       },
@@ -48,7 +48,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     breaks: ['G16'],
     changes: [
       {
-        file: 'apps/relay/src/rooms/handlers/rooms.ts',
+        file: 'apps/relay/src/rooms/commands/rooms.ts',
         find: '!restored && roster.settings.maxMembers',
         put: 'roster.settings.maxMembers',
       },
@@ -60,7 +60,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     breaks: ['G16'],
     changes: [
       {
-        file: 'apps/relay/src/rooms/handlers/roster.ts',
+        file: 'apps/relay/src/rooms/commands/roster.ts',
         find: 'restored ? LIMITS.settingsEntries : settings.entries',
         put: 'settings.entries',
       },
@@ -123,7 +123,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     breaks: ['G2'],
     changes: [
       {
-        file: 'libs/client/src/room/owner-answers.ts',
+        file: 'libs/client/src/room/owner/invites.ts',
         find: 'if (refusal !== null) throw refusal;',
         put: '',
       },
@@ -186,7 +186,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     breaks: ['G14'],
     changes: [
       {
-        file: 'libs/client/src/drafts.ts',
+        file: 'libs/client/src/account/drafts.ts',
         find: 'await vault.listReadable(STORES.app, PREFIX, PREFIX + KEYS_END)',
         put: 'await vault.listFrom(STORES.app, PREFIX)',
       },
@@ -210,7 +210,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     breaks: ['G11'],
     changes: [
       {
-        file: 'libs/client/src/room/log-end.ts',
+        file: 'libs/client/src/room/outgoing/log-end.ts',
         find: 'roster = await proved(hash, roomId, roster, container);',
         put: 'roster = await proved(hash, roomId, roster, container).catch(() => roster);',
       },
@@ -235,7 +235,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     breaks: ['G16'],
     changes: [
       {
-        file: 'libs/client/src/room/log-end.ts',
+        file: 'libs/client/src/room/outgoing/log-end.ts',
         find: 'if (deadline.passed) throw',
         put: 'if (deadline.passed && pages < 0) throw',
       },
@@ -252,7 +252,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     breaks: ['G14'],
     changes: [
       {
-        file: 'libs/client/src/connection.ts',
+        file: 'libs/client/src/link/connection.ts',
         find: 'if (!came) this.#unanswered = kind;',
         put: 'if (!came) this.#unanswered = null;',
       },

@@ -206,7 +206,7 @@ export const OWNER_LOG_MUTANTS: readonly Mutant[] = [
     breaks: ['G2', 'G14'],
     changes: [
       {
-        file: 'libs/client/src/room/join-steps.ts',
+        file: 'libs/client/src/account/joining/join-steps.ts',
         find: 'if (begin !== null) await checkPlaced(hash, reply, begin);',
         put: 'if (begin !== null) await Promise.resolve(checkPlaced);',
       },
@@ -218,19 +218,19 @@ export const OWNER_LOG_MUTANTS: readonly Mutant[] = [
     breaks: ['G14'],
     changes: [
       {
-        file: 'libs/client/src/room-acts.ts',
+        file: 'libs/client/src/account/room-acts.ts',
         find: 'isUnlisted(room) || ',
         put: '',
       },
     ],
-    tests: [{ path: 'libs/client/src/room-acts.spec.ts', name: 'a room is forgotten only once it is over' }],
+    tests: [{ path: 'libs/client/src/account/room-acts.spec.ts', name: 'a room is forgotten only once it is over' }],
   },
   {
     name: 'a head of before the rotation is taken',
     breaks: ['G2'],
     changes: [
       {
-        file: 'libs/client/src/room/join-proof.ts',
+        file: 'libs/client/src/account/joining/join-proof.ts',
         find: '  await checkBegin(hash, reply, chain);\n',
         put: '  await Promise.resolve(checkBegin);\n',
       },
@@ -242,7 +242,7 @@ export const OWNER_LOG_MUTANTS: readonly Mutant[] = [
     breaks: ['G2'],
     changes: [
       {
-        file: 'apps/relay/src/rooms/handlers/restore.ts',
+        file: 'apps/relay/src/rooms/commands/restore.ts',
         find: "if (change.kind === 'admit' && !hasLost(room) && !ticketed) throw new Refusal('BAD_ENTRY');",
         put: '',
       },
@@ -259,14 +259,14 @@ export const OWNER_LOG_MUTANTS: readonly Mutant[] = [
     breaks: ['G16'],
     changes: [
       {
-        file: 'apps/relay/src/limits/rotation-gate.ts',
+        file: 'apps/relay/src/rooms/commands/rotation-gate.ts',
         find: 'return bucket.take() ? 0 : bucket.waitMs();',
         put: 'return lost || bucket.take() ? 0 : bucket.waitMs();',
       },
     ],
     tests: [
       {
-        path: 'apps/relay/src/limits/rotation-gate.spec.ts',
+        path: 'apps/relay/src/rooms/commands/rotation-gate.spec.ts',
         name: 'are bounded in a room (of which something was lost: true), and come back with time',
       },
     ],
@@ -276,7 +276,7 @@ export const OWNER_LOG_MUTANTS: readonly Mutant[] = [
     breaks: ['G16'],
     changes: [
       {
-        file: 'apps/relay/src/rooms/handlers/roster.ts',
+        file: 'apps/relay/src/rooms/commands/roster.ts',
         find: 'const retryMs = room.epochMessages > 0 ? 0 : context.mayRotate(roomId, false);',
         put: 'const retryMs = 0;',
       },

@@ -145,14 +145,14 @@ export const SEAL_MUTANTS: readonly Mutant[] = [
     breaks: ['G3'],
     changes: [
       {
-        file: 'libs/client/src/room/fold.ts',
+        file: 'libs/client/src/room/conversation/annotations.ts',
         find: 'if (content.to.sender !== sender) return null;',
         put: '',
       },
     ],
     tests: [
       {
-        path: 'libs/client/src/room/fold.spec.ts',
+        path: 'libs/client/src/room/conversation/annotations.spec.ts',
         name: 'G3: nobody edits or deletes the message of another',
       },
       {

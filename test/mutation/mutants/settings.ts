@@ -34,7 +34,7 @@ export const SETTINGS_MUTANTS: readonly Mutant[] = [
     breaks: ['G11'],
     changes: [
       {
-        file: 'libs/client/src/room/owner.ts',
+        file: 'libs/client/src/room/owner/owner.ts',
         find: '{ ...wishedSettings(draft), ...settings }',
         put: '{ ...settings, ...roster.settings }',
       },
@@ -63,14 +63,14 @@ export const SETTINGS_MUTANTS: readonly Mutant[] = [
     breaks: ['G11'],
     changes: [
       {
-        file: 'libs/client/src/room/owner.ts',
+        file: 'libs/client/src/room/owner/owner.ts',
         find: 'core.pending === null && sameSettings(wished, roster.settings)',
         put: 'sameSettings(wished, roster.settings)',
       },
     ],
     tests: [
       {
-        path: 'libs/client/src/room/owner.spec.ts',
+        path: 'libs/client/src/room/owner/owner.spec.ts',
         name: 'and is signed already comes first, and what takes it back after it',
       },
     ],
@@ -80,14 +80,14 @@ export const SETTINGS_MUTANTS: readonly Mutant[] = [
     breaks: ['G11'],
     changes: [
       {
-        file: 'libs/client/src/room/owner.ts',
+        file: 'libs/client/src/room/owner/owner.ts',
         find: 'settings !== null && !sameSettings(settings, roster.settings)',
         put: 'settings !== null',
       },
     ],
     tests: [
       {
-        path: 'libs/client/src/room/owner.spec.ts',
+        path: 'libs/client/src/room/owner/owner.spec.ts',
         name: 'and was taken back while it was signed is not signed again once it is void',
       },
     ],
@@ -128,12 +128,12 @@ export const SETTINGS_MUTANTS: readonly Mutant[] = [
     breaks: ['G2'],
     changes: [
       {
-        file: 'libs/client/src/room/owner-answers.ts',
+        file: 'libs/client/src/room/owner/invites.ts',
         find: '(full || approved)',
         put: '(full || approved || !state.roster.settings.approval)',
       },
       {
-        file: 'libs/client/src/room/owner-answers.ts',
+        file: 'libs/client/src/room/owner/invites.ts',
         find: 'if (!invite.approved) return;',
         put: 'if (!invite.approved && draft.roster.settings.approval) return;',
       },

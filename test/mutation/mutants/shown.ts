@@ -13,7 +13,7 @@ export const SHOWN_MUTANTS: readonly Mutant[] = [
     breaks: ['G3'],
     changes: [
       {
-        file: 'libs/client/src/view/faces.ts',
+        file: 'libs/client/src/view/member-identities.ts',
         find: 'displayName(state.nameOf(member));',
         put: 'state.nameOf(member);',
       },
@@ -28,7 +28,7 @@ export const SHOWN_MUTANTS: readonly Mutant[] = [
     breaks: ['G3'],
     changes: [
       {
-        file: 'libs/client/src/view/faces.ts',
+        file: 'libs/client/src/view/member-identities.ts',
         find: 'displayName(joiner.name) || fingerprint;',
         put: 'joiner.name;',
       },
@@ -59,7 +59,7 @@ export const SHOWN_MUTANTS: readonly Mutant[] = [
     changes: [{ file: 'libs/protocol/src/text.ts', find: 'text.toWellFormed();', put: 'text;' }],
     tests: [
       {
-        path: 'libs/client/src/checks.spec.ts',
+        path: 'libs/client/src/account/checks.spec.ts',
         name: 'has an encoding, whatever it is: no half of a character reaches the outbox',
       },
     ],

@@ -8,7 +8,7 @@ const STUCK = 'test/hostile/stuck-epoch.spec.ts';
 const JOINS = 'test/hostile/joins-lies.spec.ts';
 const DRAFT_SPEC = 'libs/client/src/room/state/draft.spec.ts';
 const FLOOD_SPEC = 'libs/client/src/room/state/alarm-flood.spec.ts';
-const READER = 'libs/client/src/room/reader.ts';
+const READER = 'libs/client/src/room/outgoing/log-reader.ts';
 const PAGE = 'libs/client/src/room/log/page.ts';
 const REFUSALS = 'libs/client/src/room/outgoing/refusals.ts';
 const REQUESTS = 'test/hostile/every-request.spec.ts';
@@ -16,7 +16,7 @@ const REPEATED =
   'G16 with STORE_FULL: each is repeated by itself until it is carried out, and each act has its end';
 const STATE = 'libs/client/src/room/state/state.ts';
 const ALARM_FLOOD = 'libs/client/src/room/state/alarm-flood.ts';
-const JOINER = 'libs/client/src/room/joiner.ts';
+const JOINER = 'libs/client/src/account/joining/joiner.ts';
 
 export const STANDING_MUTANTS: readonly Mutant[] = [
   {
@@ -29,7 +29,7 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
         put: 'prekey: v.nullable(v.custom<Uint8Array>(() => true)),',
       },
       {
-        file: 'libs/client/src/room/prekeys.ts',
+        file: 'libs/client/src/room/member/prekeys.ts',
         find: 'numberIn(() => verifyPrekey(roster, core.me, container));',
         put: `typeof container === 'number' ? container : numberIn(() => verifyPrekey(roster, core.me, container));`,
       },
@@ -180,7 +180,7 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     breaks: ['G16'],
     changes: [
       {
-        file: 'libs/client/src/room/owner-answers.ts',
+        file: 'libs/client/src/room/owner/invites.ts',
         find: 'if (reply === undefined) return null;',
         put: 'if (reply === undefined) return null;\n    this.#unanswered.delete(inviteId);',
       },
@@ -192,7 +192,7 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     breaks: ['G16'],
     changes: [
       {
-        file: 'libs/client/src/room/owner-answers.ts',
+        file: 'libs/client/src/room/owner/invites.ts',
         find: 'const registered = this.#registered;',
         put: 'const registered = this.#registered;\n    registered.add(inviteId);',
       },
@@ -204,7 +204,7 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     breaks: ['G16'],
     changes: [
       {
-        file: 'libs/client/src/room/need-key.ts',
+        file: 'libs/client/src/room/member/key-requests.ts',
         find: 'if (body === null) {',
         put: 'if (body !== null) settle();\n      if (body === null) {',
       },
@@ -245,7 +245,7 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     breaks: ['G10', 'G2'],
     changes: [
       {
-        file: 'libs/client/src/room/owner.ts',
+        file: 'libs/client/src/room/owner/owner.ts',
         find: 'const work = this.#work(state);',
         put: `const told = await this.answers.next();
       if (told !== null) return told;
@@ -259,7 +259,7 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     breaks: ['G16', 'W11'],
     changes: [
       {
-        file: 'libs/client/src/room/need-key.ts',
+        file: 'libs/client/src/room/member/key-requests.ts',
         find: 'if (answers.length >= GRANTS_AN_EPOCH) return false;',
         put: '',
       },
@@ -276,7 +276,7 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     breaks: ['G16', 'W11'],
     changes: [
       {
-        file: 'libs/client/src/room/signals.ts',
+        file: 'libs/client/src/room/member/signals.ts',
         find: ' && this.#mayAnswer(sender, now)) this.soon();',
         put: ') this.soon();',
       },
@@ -406,7 +406,7 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     breaks: ['G2', 'G14'],
     changes: [
       {
-        file: 'libs/client/src/room/join-steps.ts',
+        file: 'libs/client/src/account/joining/join-steps.ts',
         find: 'if (!members.has(me) && !former.has(me)) throw new ClientError(ERROR_CODES.RELAY_LIED);',
         put: '',
       },
@@ -462,7 +462,7 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     breaks: ['G2'],
     changes: [
       {
-        file: 'libs/client/src/room/owner-answers.ts',
+        file: 'libs/client/src/room/owner/invites.ts',
         find: "if (invite?.stage !== 'asked') return;",
         put: 'if (invite === undefined || invite.joiner === null) return;',
       },
@@ -479,7 +479,7 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     breaks: ['G14', 'G16'],
     changes: [
       {
-        file: 'libs/client/src/room/owner.ts',
+        file: 'libs/client/src/room/owner/owner.ts',
         find: "if (current.key === null) return core.tasks.close ? { kind: 'close' } : null;",
         put: 'if (current.key === null) return null;',
       },

@@ -6,7 +6,7 @@ const STATE = 'libs/client/src/room/state/state.ts';
 const ENTRY = 'libs/client/src/room/log/entry.ts';
 const GENERATIONS = 'libs/client/src/room/log/generations.ts';
 const MESSAGE = 'libs/client/src/room/log/message.ts';
-const CONVERSATION = 'libs/client/src/room/conversation.ts';
+const CONVERSATION = 'libs/client/src/room/conversation/conversation.ts';
 const SPEC = 'libs/client/src/room/window.spec.ts';
 
 const held = (name: string) => ({ path: SPEC, name });
@@ -71,7 +71,7 @@ export const WINDOW_MUTANTS: readonly Mutant[] = [
     breaks: ['G14'],
     changes: [
       {
-        file: 'libs/client/src/vault.ts',
+        file: 'libs/client/src/vault/vault.ts',
         find: 'if (ClientError.from(error).code !== ERROR_CODES.VAULT_DAMAGED) throw error;',
         put: 'throw error;',
       },

@@ -2,7 +2,7 @@
 import type { Mutant } from '../mutant.js';
 
 const LOST = 'libs/client/src/room/log/lost.ts';
-const OUTBOX = 'libs/client/src/room/outbox.ts';
+const OUTBOX = 'libs/client/src/room/member/outbox.ts';
 const RESEALING = 'test/hostile/resealing.spec.ts';
 const APPENDED = 'test/hostile/appended-or-not.spec.ts';
 const REMOVAL = 'test/hostile/removal-lies.spec.ts';

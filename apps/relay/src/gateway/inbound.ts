@@ -1,5 +1,5 @@
 /** Requests of a connection that wait for their turn, and the bytes of the frames that brought them. */
-import type { RequestMessage } from '../rooms/dispatch.js';
+import type { RequestMessage } from '../rooms/commands/dispatch.js';
 
 const MOST_REQUESTS = 1_024;
 /** Frames' worth of bytes. */

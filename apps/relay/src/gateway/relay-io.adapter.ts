@@ -4,7 +4,7 @@ import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { IncomingMessage } from 'node:http';
 import type { Server, ServerOptions } from 'socket.io';
 import { LIMITS } from '@0fc/protocol';
-import type { RelayConfig } from '../config.js';
+import type { RelayConfig } from '../config/environment.js';
 import type { AddressCounter } from '../limits/address-counter.js';
 import { addressOf, originAllowed } from './origin.js';
 import { strictParser } from './strict-parser.js';

@@ -9,13 +9,13 @@ import { WebSocketGateway, type OnGatewayConnection, type OnGatewayInit } from '
 import type { Server, Socket } from 'socket.io';
 import { FRAME_EVENT, type RoomId } from '@0fc/protocol';
 import type { KeyPair } from '@0fc/crypto/link';
-import type { RelayConfig } from '../config.js';
+import type { RelayConfig } from '../config/environment.js';
 import type { AddressCounter } from '../limits/address-counter.js';
-import type { Buckets } from '../limits/buckets.js';
+import type { Buckets } from '../limits/token-buckets.js';
 import type { ConnectionMetrics } from '../metrics/metrics.js';
-import type { RelayContext } from '../rooms/context.js';
-import { Across, type Live } from './across.js';
-import { Connection, type ConnectionLog, type Wire } from './connection.js';
+import type { RelayContext } from '../rooms/commands/context.js';
+import { Across, type Live } from './replica-messages.js';
+import { Connection, type ConnectionLog, type Wire } from './client-connection.js';
 import { HandshakeGate } from './handshake-gate.js';
 import { addressOf } from './origin.js';
 

@@ -5,10 +5,10 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProtocolError } from '@0fc/protocol';
-import { openBackbone } from '../backbone.js';
-import { ConfigError, readConfig, type Environment, type RelayConfig } from '../config.js';
-import { reason } from '../reason.js';
-import type { RoomStats, StoreStats } from '../rooms/store-upkeep.js';
+import { openBackbone } from '../store/store-backend.js';
+import { ConfigError, readConfig, type Environment, type RelayConfig } from '../config/environment.js';
+import { reason } from '../config/system-error.js';
+import type { RoomStats, StoreStats } from '../rooms/port/store-upkeep.js';
 import { STORE_FILE } from '../store/open.js';
 import { operate, parseOperatorRequest, type OperatorReply, type OperatorRequest } from './commands.js';
 import { askRunning, socketPath } from './socket.js';

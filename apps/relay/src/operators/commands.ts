@@ -1,7 +1,7 @@
 /** What an operator may ask of the rooms, whether the relay runs or not. No key, name or text is in any answer. */
 import * as v from 'valibot';
 import { parse, roomId, type RoomId } from '@0fc/protocol';
-import type { RoomStats, StoreStats, Upkeep } from '../rooms/store-upkeep.js';
+import type { RoomStats, StoreStats, Upkeep } from '../rooms/port/store-upkeep.js';
 
 export type OperatorRequest =
   | { readonly command: 'stats' }

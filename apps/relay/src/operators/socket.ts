@@ -6,7 +6,7 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { chmod, rm } from 'node:fs/promises';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { reason } from '../reason.js';
+import { reason } from '../config/system-error.js';
 import { parseOperatorRequest, type OperatorReply, type OperatorRequest } from './commands.js';
 
 export const socketPath = (dataDir: string): string => join(dataDir, 'relay.sock');

@@ -1,7 +1,7 @@
 /** Opens the store of a data folder, or says in one line why not. */
-import { ConfigError } from '../config.js';
-import { reason } from '../reason.js';
-import type { RoomStore } from '../rooms/room-store.js';
+import { ConfigError } from '../config/environment.js';
+import { reason } from '../config/system-error.js';
+import type { RoomStore } from '../rooms/port/room-store.js';
 import { openSqliteStore } from './sqlite/sqlite-room-store.js';
 
 export const STORE_FILE = 'relay.sqlite';

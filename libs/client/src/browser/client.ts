@@ -1,5 +1,5 @@
 /** The client in a browser: made in a worker, which is the only place that holds keys. */
-import type { ClientApi } from '../api.js';
+import type { ClientApi } from '../contract/api.js';
 import { createClient } from '../client.js';
 import {
   relayBase,

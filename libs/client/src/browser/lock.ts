@@ -1,7 +1,7 @@
 /** One live tab per vault (docs/protocol.md section 9): a Web Lock, which ends with its worker. */
 import { ERROR_CODES } from '@0fc/protocol';
-import { ClientError } from '../errors.js';
-import type { StorageLock } from '../ports.js';
+import { ClientError } from '../contract/errors.js';
+import type { StorageLock } from '../contract/ports.js';
 
 export const LOCK_NAME = '0fc-vault';
 

@@ -2,9 +2,9 @@
 import { browserHash, browserRandom, loadThemis, systemClock } from '@0fc/crypto/browser';
 import { ERROR_CODES } from '@0fc/protocol';
 import { io } from 'socket.io-client';
-import { ClientError } from '../errors.js';
+import { ClientError } from '../contract/errors.js';
 import { socketIoPort } from '../link/socket-io.js';
-import type { Platform, Timers } from '../ports.js';
+import type { Platform, Timers } from '../contract/ports.js';
 import { WebLock } from './lock.js';
 import { IndexedDbStorage } from './storage.js';
 

@@ -1,8 +1,8 @@
 import 'fake-indexeddb/auto';
 import { describe, expect, it, jest } from '@jest/globals';
 import { IDBFactory, IDBObjectStore } from 'fake-indexeddb';
-import { describeStorage, put, type StorageUnderTest } from '../storage-contract.spec-support.js';
-import { describeVault } from '../vault-contract.spec-support.js';
+import { describeStorage, put, type StorageUnderTest } from '../vault/storage-contract.spec-support.js';
+import { describeVault } from '../vault/vault-contract.spec-support.js';
 import { IndexedDbStorage } from './storage.js';
 
 const indexedDb: StorageUnderTest = {

@@ -4,8 +4,8 @@
  */
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
 import { ERROR_CODES } from '@0fc/protocol';
-import { ClientError } from '../errors.js';
-import type { StorageChange, StoragePort, StorageRecord } from '../ports.js';
+import { ClientError } from '../contract/errors.js';
+import type { StorageChange, StoragePort, StorageRecord } from '../contract/ports.js';
 
 const DATABASE = '0fc';
 const SCHEMA_VERSION = 1;

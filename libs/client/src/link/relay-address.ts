@@ -1,7 +1,7 @@
 /** Where a relay is and where it says which key it has (docs/protocol.md section 3). */
 import { parsePublicKey } from '@0fc/crypto/verify';
 import { ERROR_CODES, fromBase64Url, type Bytes } from '@0fc/protocol';
-import { ClientError } from '../errors.js';
+import { ClientError } from '../contract/errors.js';
 
 /** A relay's base URL without a slash at its end. Throws RELAY_UNREACHABLE for what is none. */
 export function relayBase(url: string, relativeTo?: string): string {

@@ -15,8 +15,8 @@ import {
   type Schema,
   type SessionMessage,
 } from '@0fc/protocol';
-import { ClientError } from '../errors.js';
-import type { Timers } from '../ports.js';
+import { ClientError } from '../contract/errors.js';
+import type { Timers } from '../contract/ports.js';
 
 /** Requests without an answer yet; more are refused with TRY_AGAIN. */
 export const MOST_IN_FLIGHT = 256;

@@ -1,6 +1,6 @@
 /** The socket port over a Socket.IO client: one opaque binary event, websocket only (docs/protocol.md section 3). */
 import { FRAME_EVENT, type Bytes } from '@0fc/protocol';
-import type { SocketPort } from '../ports.js';
+import type { SocketPort } from '../contract/ports.js';
 
 /** What is used of a Socket.IO client's socket. */
 export interface IoSocket {

@@ -1,6 +1,6 @@
 /** A process that changes a vault's passphrase to and fro, saying which one it goes to, until it is killed. */
 import { loadThemis, nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
-import { Vault } from '../vault.js';
+import { Vault } from '../vault/vault.js';
 import { FileStorage } from './storage.js';
 
 const [folder = '', first = '', second = ''] = process.argv.slice(2);

@@ -1,5 +1,5 @@
 /** A member without a screen, on Node: what the command line and the tests drive. */
-import type { ClientApi } from '../api.js';
+import type { ClientApi } from '../contract/api.js';
 import { createClient } from '../client.js';
 import {
   relayBase,

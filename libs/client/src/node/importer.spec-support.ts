@@ -1,8 +1,8 @@
 /** A process that imports a file into a folder, saying when it begins to write. */
 import { readFileSync } from 'node:fs';
 import { loadThemis, nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
-import type { StoragePort } from '../ports.js';
-import { importVault } from '../vault-import.js';
+import type { StoragePort } from '../contract/ports.js';
+import { importVault } from '../account/vault-import.js';
 import { FileStorage } from './storage.js';
 
 const [folder = '', file = '', filePassphrase = '', passphrase = ''] = process.argv.slice(2);

@@ -4,8 +4,8 @@
  */
 import { DatabaseSync } from 'node:sqlite';
 import { ERROR_CODES } from '@0fc/protocol';
-import { ClientError } from '../errors.js';
-import type { StorageLock } from '../ports.js';
+import { ClientError } from '../contract/errors.js';
+import type { StorageLock } from '../contract/ports.js';
 import { fileIn, sqliteCode } from './storage.js';
 
 const SQLITE_BUSY = 5;

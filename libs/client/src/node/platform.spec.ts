@@ -6,8 +6,8 @@ import { RelayLink } from '@0fc/crypto/link';
 import { generateKeyPair } from '@0fc/crypto/keys';
 import { FRAME_EVENT, type EventBody } from '@0fc/protocol';
 import { Server } from 'socket.io';
-import { Connection } from '../connection.js';
-import { hello } from '../connection.spec-support.js';
+import { Connection } from '../link/connection.js';
+import { hello } from '../link/connection.spec-support.js';
 import { createNodePlatform } from './platform.js';
 
 describe('the platform on Node, over a real socket', () => {

@@ -2,7 +2,7 @@
 import { loadThemis, nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import { io } from 'socket.io-client';
 import { socketIoPort } from '../link/socket-io.js';
-import type { Platform, Timers } from '../ports.js';
+import type { Platform, Timers } from '../contract/ports.js';
 import { FolderLock } from './lock.js';
 import { FileStorage } from './storage.js';
 

@@ -11,8 +11,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describeStorage, put, type StorageUnderTest } from '../storage-contract.spec-support.js';
-import { describeVault } from '../vault-contract.spec-support.js';
+import { describeStorage, put, type StorageUnderTest } from '../vault/storage-contract.spec-support.js';
+import { describeVault } from '../vault/vault-contract.spec-support.js';
 import { Child, killAll } from './children.spec-support.js';
 import { FolderLock } from './lock.js';
 import { FileStorage, IN_MEMORY } from './storage.js';

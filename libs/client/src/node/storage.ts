@@ -7,8 +7,8 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { ERROR_CODES, type ErrorCode } from '@0fc/protocol';
-import { ClientError } from '../errors.js';
-import type { StorageChange, StoragePort, StorageRecord } from '../ports.js';
+import { ClientError } from '../contract/errors.js';
+import type { StorageChange, StoragePort, StorageRecord } from '../contract/ports.js';
 
 /** A folder name for storage that ends with the process: tests and throw-away members. */
 export const IN_MEMORY = ':memory:';

@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadThemis, nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
-import { STORES } from '../room/state/records.js';
-import { exportFile } from '../vault-transfer.spec-support.js';
-import { Vault } from '../vault.js';
+import { STORES } from '../vault/records.js';
+import { exportFile } from '../account/vault-transfer.spec-support.js';
+import { Vault } from '../vault/vault.js';
 import { Child, killAll } from './children.spec-support.js';
 import { FileStorage } from './storage.js';
 

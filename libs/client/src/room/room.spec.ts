@@ -2,9 +2,9 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { loadThemis } from '@0fc/crypto/node';
 import { generateKeyPair } from '@0fc/crypto/keys';
-import type { Platform } from '../ports.js';
-import { Vault } from '../vault.js';
-import { crypto, memoryStorage, RoomLog } from './log.spec-support.js';
+import type { Platform } from '../contract/ports.js';
+import { Vault } from '../vault/vault.js';
+import { crypto, memoryStorage, RoomLog } from './log/log.spec-support.js';
 import { Room } from './room.js';
 import { WatchedStorage } from './state/storage.spec-support.js';
 

@@ -8,28 +8,28 @@
 import {
   ALARM_CODES, ERROR_CODES, type Bytes, type ErrorCode, type EventBody, type EventKind,
 } from '@0fc/protocol'; // prettier-ignore
-import type { ConnectionState, Failure, StopReason } from '../api.js';
-import { Connection } from '../connection.js';
-import { ClientError, failureOf } from '../errors.js';
-import type { Platform } from '../ports.js';
-import { Departure } from './departure.js';
-import type { RoomHandle } from './handle.js';
-import { HandOver } from './hand-over.js';
+import type { ConnectionState, Failure, StopReason } from '../contract/api.js';
+import { Connection } from '../link/connection.js';
+import { ClientError, failureOf } from '../contract/errors.js';
+import type { Platform } from '../contract/ports.js';
+import { Departure } from './member/leave-request.js';
+import type { RoomHandle } from './outgoing/handle.js';
+import { HandOver } from './member/ownership-transfer.js';
 import { alarm } from './log/items.js';
-import { NeedKey } from './need-key.js';
-import { Outbox } from './outbox.js';
+import { NeedKey } from './member/key-requests.js';
+import { Outbox } from './member/outbox.js';
 import { Outgoing } from './outgoing/outgoing.js';
 import type { Part } from './outgoing/lane.js';
 import { isFinal } from './outgoing/refusals.js';
 import { Resumption } from './outgoing/resumption.js';
-import { Owner } from './owner.js';
-import { Prekeys } from './prekeys.js';
-import { Reader } from './reader.js';
-import { Signals } from './signals.js';
+import { Owner } from './owner/owner.js';
+import { Prekeys } from './member/prekeys.js';
+import { Reader } from './outgoing/log-reader.js';
+import { Signals } from './member/signals.js';
 import { append, set } from './state/changes.js';
 import type { RoomDraft } from './state/draft.js';
 import type { RoomState } from './state/state.js';
-import { Talk } from './talk.js';
+import { Talk } from './member/composer.js';
 
 export interface RoomOptions {
   readonly platform: Platform;

@@ -1,8 +1,8 @@
 /** The watched timeline: a window on the newest records, changes, older ones on request. */
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { TimelineItem } from '../api.js';
+import type { TimelineItem } from '../contract/api.js';
 import { system } from '../room/log/items.js';
-import { change } from '../room/log.spec-support.js';
+import { change } from '../room/log/log.spec-support.js';
 import { append, dropOutbox, set } from '../room/state/changes.js';
 import { loadThemis } from '@0fc/crypto/node';
 import { Feed, WINDOW, type Step } from './feed.js';

@@ -2,9 +2,9 @@
  * The watched room's timeline as events: a window on the newest records, what changes in it,
  * and older ones when they are asked for.
  */
-import type { ClientEvent, TimelineItem } from '../api.js';
-import { membershipOf, type LogRecord } from '../room/state/records.js';
-import { namesOf } from './faces.js';
+import type { ClientEvent, TimelineItem } from '../contract/api.js';
+import { membershipOf, type LogRecord } from '../vault/records.js';
+import { namesOf } from './member-identities.js';
 import { heldLines, isShown, itemsOf, pendingItems, type Source } from './timeline.js';
 
 /** Records, of those that show something, that the window begins with and grows by. */

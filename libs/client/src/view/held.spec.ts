@@ -1,8 +1,8 @@
 /** Lines that wait for their sender's answer: the room names them, and each says for whom (G18). */
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { loadThemis } from '@0fc/crypto/node';
-import type { RoomView, TimelineItem, TimelineMessage } from '../api.js';
-import { change } from '../room/log.spec-support.js';
+import type { RoomView, TimelineItem, TimelineMessage } from '../contract/api.js';
+import { change } from '../room/log/log.spec-support.js';
 import { set } from '../room/state/changes.js';
 import { Feed } from './feed.js';
 import { stage, type Stage } from './room.spec-support.js';

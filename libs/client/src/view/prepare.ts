@@ -1,10 +1,10 @@
 /** What a view shows of a room beyond what is in memory is read before it is drawn. */
 import { ERROR_CODES } from '@0fc/protocol';
-import { ClientError, failureOf } from '../errors.js';
-import type { ClientEvent } from '../api.js';
-import { isOver } from '../room-acts.js';
+import { ClientError, failureOf } from '../contract/errors.js';
+import type { ClientEvent } from '../contract/api.js';
+import { isOver } from '../account/room-acts.js';
 import type { Room } from '../room/room.js';
-import type { Faces } from './faces.js';
+import type { Faces } from './member-identities.js';
 import type { Feed } from './feed.js';
 import { roomViewOf } from './room-view.js';
 import { sourceOf } from './timeline.js';

@@ -1,10 +1,10 @@
 /** The newest entries as the relay has them, beside what this device reads in them. */
 import { displayName, toHex } from '@0fc/protocol';
-import type { RelayRow } from '../api.js';
-import type { LogRecord } from '../room/state/records.js';
+import type { RelayRow } from '../contract/api.js';
+import type { LogRecord } from '../vault/records.js';
 import type { RoomState } from '../room/state/state.js';
-import { knownContent } from '../room/state/content.js';
-import type { Faces } from './faces.js';
+import { knownContent } from '../vault/content.js';
+import type { Faces } from './member-identities.js';
 import { isRelayTimeDoubtful } from './times.js';
 
 /** Newest last. `now`: this device's clock, Unix ms. */

@@ -1,12 +1,12 @@
 /** What the page is told of the open room: plain data made from the room's state. */
 import { clampTime, decodeBody, displayName, equalBytes, type MemberId } from '@0fc/protocol';
 import { containerBody } from '@0fc/crypto/verify';
-import type { HandOverView, InviteView, MemberView, PauseReason, RoomView } from '../api.js';
-import { isOver, isUnlisted } from '../room-acts.js';
+import type { HandOverView, InviteView, MemberView, PauseReason, RoomView } from '../contract/api.js';
+import { isOver, isUnlisted } from '../account/room-acts.js';
 import { sameSettings, wishedSettings } from '../room/log/settings.js';
-import { ITEMS_PER_RECORD, membershipOf, type OwnerInvite, type RoomCore } from '../room/state/records.js';
+import { ITEMS_PER_RECORD, membershipOf, type OwnerInvite, type RoomCore } from '../vault/records.js';
 import type { Room } from '../room/room.js';
-import { drawnName, type Faces } from './faces.js';
+import { drawnName, type Faces } from './member-identities.js';
 import { heldLines } from './timeline.js';
 
 /** What of a room's view is not in the room. */

@@ -1,14 +1,14 @@
 /** A room with real state, talk and signals over ports in memory. */
 import type { Content, Entry } from '@0fc/protocol';
 import { nodeHash } from '@0fc/crypto/node';
-import { FakeClock, FakeRoom } from '../room/handle.spec-support.js';
-import { change, RoomLog, take as takeEntry, type Person } from '../room/log.spec-support.js';
+import { FakeClock, FakeRoom } from '../room/outgoing/handle.spec-support.js';
+import { change, RoomLog, take as takeEntry, type Person } from '../room/log/log.spec-support.js';
 import { set } from '../room/state/changes.js';
-import { Outbox } from '../room/outbox.js';
+import { Outbox } from '../room/member/outbox.js';
 import type { Room } from '../room/room.js';
-import { Signals } from '../room/signals.js';
-import { Talk } from '../room/talk.js';
-import { Faces } from './faces.js';
+import { Signals } from '../room/member/signals.js';
+import { Talk } from '../room/member/composer.js';
+import { Faces } from './member-identities.js';
 import { sourceOf, type Source } from './timeline.js';
 
 export const START = 1_700_000_000_000;

@@ -1,9 +1,9 @@
 /** A room in the list of rooms. */
 import { clampTime, displayName } from '@0fc/protocol';
-import type { ConnectionState, JoinView, RoomSummary } from '../api.js';
+import type { ConnectionState, JoinView, RoomSummary } from '../contract/api.js';
 import type { Room } from '../room/room.js';
-import { membershipOf } from '../room/state/records.js';
-import { drawnName } from './faces.js';
+import { membershipOf } from '../vault/records.js';
+import { drawnName } from './member-identities.js';
 
 export function summaryOf(room: Room, draft: string): RoomSummary {
   const { state, talk } = room;

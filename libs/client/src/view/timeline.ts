@@ -1,15 +1,15 @@
 /** The open room's conversation, item by item, as the page shows it. */
 import { clampTime, displayName, type MemberId } from '@0fc/protocol';
-import type { TimelineItem, TimelineMessage, TimelineSystem } from '../api.js';
+import type { TimelineItem, TimelineMessage, TimelineSystem } from '../contract/api.js';
 import { admittedSince, newcomersSince } from '../room/log/lost.js';
-import type { Conversation } from '../room/conversation.js';
-import type { Said } from '../room/lines.js';
+import type { Conversation } from '../room/conversation/conversation.js';
+import type { Said } from '../room/conversation/lines.js';
 import { messageIdOf } from '../room/log/items.js';
-import { knownContent, targetKey } from '../room/state/content.js';
-import { isSettled } from '../room/state/counts.js';
-import { ITEMS_PER_RECORD, type LogRecord, type StoredItem } from '../room/state/records.js';
+import { knownContent, targetKey } from '../vault/content.js';
+import { isSettled } from '../vault/counts.js';
+import { ITEMS_PER_RECORD, type LogRecord, type StoredItem } from '../vault/records.js';
 import type { RoomState } from '../room/state/state.js';
-import { drawnName, type Faces } from './faces.js';
+import { drawnName, type Faces } from './member-identities.js';
 import { isRelayTimeDoubtful, isSentTimeDoubtful } from './times.js';
 
 /** What the timeline is made from. */

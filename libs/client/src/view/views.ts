@@ -1,5 +1,5 @@
 /** When views are made: soon after something has changed, and one at a time, since making one may wait for the vault. */
-import type { Timers } from '../ports.js';
+import type { Timers } from '../contract/ports.js';
 
 /** At most this often: a catch-up of hundreds of entries is told in a few steps. Milliseconds. */
 const VIEW_MS = 30;

@@ -1,8 +1,8 @@
 /** Commands on invitations and joins (docs/protocol.md section 5). */
-import type { Invites } from '../../rooms/store-invites.js';
-import { joinOf, plain, stateOf, withRest } from './facts.js';
+import type { Invites } from '../../rooms/port/store-invites.js';
+import { joinOf, plain, stateOf, withRest } from './connection/facts.js';
 import type { Reply } from './reply.js';
-import type { Run } from './runner.js';
+import type { Run } from './connection/runner.js';
 import * as scripts from './scripts/invites.js';
 
 export function inviteCommands(run: Run): Invites {

@@ -1,8 +1,8 @@
 /** Commands on prekeys, key requests and grants, and the hand-over (docs/protocol.md sections 4 and 7). */
-import type { KeyGrant, Keys } from '../../rooms/store-keys.js';
-import { plain, withRest } from './facts.js';
+import type { KeyGrant, Keys } from '../../rooms/port/store-keys.js';
+import { plain, withRest } from './connection/facts.js';
 import type { Reply } from './reply.js';
-import type { Run } from './runner.js';
+import type { Run } from './connection/runner.js';
 import * as scripts from './scripts/keys.js';
 
 export function keyCommands(run: Run): Keys {

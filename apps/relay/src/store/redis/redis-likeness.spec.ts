@@ -16,9 +16,9 @@ import {
   rotation,
   settingsTo,
   THIRD,
-} from '../../rooms/contract-room.spec-support.js';
-import type { AppendRoster, RoomEvent, RoomStore, StoreChange } from '../../rooms/room-store.js';
-import type { RoomStats } from '../../rooms/store-upkeep.js';
+} from '../../rooms/port/contract-room.spec-support.js';
+import type { AppendRoster, RoomEvent, RoomStore, StoreChange } from '../../rooms/port/room-store.js';
+import type { RoomStats } from '../../rooms/port/store-upkeep.js';
 import { openSqliteStore } from '../sqlite/sqlite-room-store.js';
 import { RedisWorld } from './redis-world.spec-support.js';
 

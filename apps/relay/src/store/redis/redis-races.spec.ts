@@ -11,8 +11,8 @@ import {
   ROOM,
   rotation,
   THIRD,
-} from '../../rooms/contract-room.spec-support.js';
-import type { ReadEntry, RoomStore } from '../../rooms/room-store.js';
+} from '../../rooms/port/contract-room.spec-support.js';
+import type { ReadEntry, RoomStore } from '../../rooms/port/room-store.js';
 import { RedisWorld } from './redis-world.spec-support.js';
 
 let world: RedisWorld;

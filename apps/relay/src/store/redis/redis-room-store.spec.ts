@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from '@jest/globals';
-import { roomStoreContract } from '../../rooms/room-store.contract.spec-support.js';
+import { roomStoreContract } from '../../rooms/port/room-store.contract.spec-support.js';
 import { RedisWorld } from './redis-world.spec-support.js';
 
 let world: RedisWorld;

@@ -5,16 +5,16 @@
  */
 import type { Position, RoomId } from '@0fc/protocol';
 import type { Cluster, Redis } from 'ioredis';
-import type { RoomFeed } from '../../feed/room-feed.js';
-import type { RoomEvent, RoomListener, RoomStore } from '../../rooms/room-store.js';
-import { StoreError } from '../../rooms/verdict.js';
-import { decodeEvents } from './events.js';
+import type { RoomFeed } from '../../rooms/port/room-feed.js';
+import type { RoomEvent, RoomListener, RoomStore } from '../../rooms/port/room-store.js';
+import { StoreError } from '../../rooms/port/result.js';
+import { decodeEvents } from './feed/events.js';
 import { inviteCommands } from './invite-commands.js';
 import { keyCommands } from './key-commands.js';
 import { readTip, roomCommands } from './room-commands.js';
 import { RoomKeys } from './room-keys.js';
-import { scriptRunner, type Run } from './runner.js';
-import { storeError } from './store-error.js';
+import { scriptRunner, type Run } from './connection/runner.js';
+import { storeError } from './connection/store-error.js';
 import { upkeepCommands } from './upkeep-commands.js';
 
 export interface RedisStoreOptions {

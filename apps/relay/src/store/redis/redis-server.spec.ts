@@ -6,8 +6,8 @@ import { startRedis } from '../../../../../test/support/redis.js';
 import { until } from '../../../../../test/support/wait.js';
 import {
   bytes, contractRoom, GUEST, id, INVITE, message, OWNER, ROOM, rotation, settingsTo,
-} from '../../rooms/contract-room.spec-support.js'; // prettier-ignore
-import type { AppendMessage, RoomEvent } from '../../rooms/room-store.js';
+} from '../../rooms/port/contract-room.spec-support.js'; // prettier-ignore
+import type { AppendMessage, RoomEvent } from '../../rooms/port/room-store.js';
 import { openRedisStore, type RedisRoomStore } from './redis-room-store.js';
 import { PREFIX, RedisWorld } from './redis-world.spec-support.js';
 import { RoomKeys } from './room-keys.js';

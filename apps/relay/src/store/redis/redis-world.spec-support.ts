@@ -1,12 +1,12 @@
 /** A Redis of its own for a spec, and stores on it. */
 import { Cluster, Redis } from 'ioredis';
-import type { RoomFeed } from '../../feed/room-feed.js';
+import type { RoomFeed } from '../../rooms/port/room-feed.js';
 import type { RoomId } from '@0fc/protocol';
 import { startRedis, type RunningRedis } from '../../../../../test/support/redis.js';
 import { openRedisStore, type RedisRoomStore, type RedisStoreOptions } from './redis-room-store.js';
 import type { Item } from './reply.js';
 import { RoomKeys } from './room-keys.js';
-import { argument, type Run } from './runner.js';
+import { argument, type Run } from './connection/runner.js';
 import { CLOCK } from './scripts/lib/base.js';
 
 export const PREFIX = 'test:';

@@ -1,7 +1,7 @@
 /** What scripts answer, read item by item. Anything that is not as the script's header says is a fault, and throws. */
 import type { Bytes, ErrorCode, InviteId, MemberId, Position } from '@0fc/protocol';
-import type { Placing } from '../../rooms/room-store.js';
-import { refuse, type Refused } from '../../rooms/verdict.js';
+import type { Placing } from '../../rooms/port/room-store.js';
+import { refuse, type Refused } from '../../rooms/port/result.js';
 
 export type Item = Buffer | number | null | readonly Item[];
 

@@ -9,12 +9,12 @@ import type {
   RoomStore,
   StoreChange,
   StoreRotation,
-} from '../../rooms/room-store.js';
-import { decodeFarewell, decodeRecord } from './events.js';
-import { factsOf, placed, plain, withRest, wrapArguments } from './facts.js';
+} from '../../rooms/port/room-store.js';
+import { decodeFarewell, decodeRecord } from './feed/events.js';
+import { factsOf, placed, plain, withRest, wrapArguments } from './connection/facts.js';
 import type { Reply } from './reply.js';
 import { judged } from './reply.js';
-import type { Argument, Run } from './runner.js';
+import type { Argument, Run } from './connection/runner.js';
 import * as messages from './scripts/messages.js';
 import * as rooms from './scripts/rooms.js';
 import * as roster from './scripts/roster.js';

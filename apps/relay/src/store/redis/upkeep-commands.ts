@@ -1,16 +1,16 @@
 /** Commands of the upkeep: trimming, the end of rooms, and what is there (docs/protocol.md section 8). */
 import type { RoomId } from '@0fc/protocol';
 import type { Cluster, Redis } from 'ioredis';
-import type { RoomStats, StoreStats, Trimmable, Upkeep } from '../../rooms/store-upkeep.js';
-import { decodeRecord } from './events.js';
-import { plain, withRest } from './facts.js';
+import type { RoomStats, StoreStats, Trimmable, Upkeep } from '../../rooms/port/store-upkeep.js';
+import { decodeRecord } from './feed/events.js';
+import { plain, withRest } from './connection/facts.js';
 import { judged, type Reply } from './reply.js';
 import { generationStart, positionOf } from './room-commands.js';
 import type { RoomKeys } from './room-keys.js';
-import type { Run } from './runner.js';
-import { metasOf, type MetaScan } from './scan.js';
+import type { Run } from './connection/runner.js';
+import { metasOf, type MetaScan } from './connection/scan.js';
 import * as scripts from './scripts/upkeep.js';
-import { storeError } from './store-error.js';
+import { storeError } from './connection/store-error.js';
 
 /** Pieces of a scan that one call looks through, idle rooms or not. */
 const MOST_LOOKS = 256;

@@ -1,8 +1,8 @@
 /** Messages, leave requests, acknowledgements, signals. */
 import { comparePositions, toBase64Url, type MemberId, type Position, type RoomId } from '@0fc/protocol';
-import type { Append, Appended, Placing } from '../../rooms/room-store.js';
-import { refuse, type Verdict } from '../../rooms/verdict.js';
-import type { Buckets } from '../../limits/buckets.js';
+import type { Append, Appended, Placing } from '../../rooms/port/room-store.js';
+import { refuse, type Verdict } from '../../rooms/port/result.js';
+import type { Buckets } from '../../limits/token-buckets.js';
 import { beginLeaving, farewell } from './departed.js';
 import { isMember, memberRow, openRoom, place, placeOne, placingOf, touch, type NewEntry } from './room.js';
 import type { Transaction } from './transaction.js';

@@ -3,7 +3,7 @@
  * as long as the room stands, trimmed or closed (docs/protocol.md section 4).
  */
 import type { Bytes, MemberId, RoomId } from '@0fc/protocol';
-import type { LogEntry, LogPage } from '../../rooms/room-store.js';
+import type { LogEntry, LogPage } from '../../rooms/port/room-store.js';
 import { positionOf, type LogRow, type MemberRow, type RoomRow } from './room.js';
 import type { Transaction } from './transaction.js';
 

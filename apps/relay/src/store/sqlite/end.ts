@@ -1,8 +1,8 @@
 /** How rooms end: closed by their owner, erased by the operator, expired; and what is there to end. */
 import type { Bytes, RoomId } from '@0fc/protocol';
-import type { Placing } from '../../rooms/room-store.js';
-import type { RoomStats, StoreStats, Upkeep } from '../../rooms/store-upkeep.js';
-import { refuse } from '../../rooms/verdict.js';
+import type { Placing } from '../../rooms/port/room-store.js';
+import type { RoomStats, StoreStats, Upkeep } from '../../rooms/port/store-upkeep.js';
+import { refuse } from '../../rooms/port/result.js';
 import { findRow, positionOf, type RoomRow } from './room.js';
 import type { Transaction } from './transaction.js';
 

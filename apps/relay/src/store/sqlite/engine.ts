@@ -4,7 +4,7 @@
  * before the transaction is durable (docs/protocol.md G16).
  */
 import { DatabaseSync } from 'node:sqlite';
-import { StoreError } from '../../rooms/verdict.js';
+import { StoreError } from '../../rooms/port/result.js';
 import { migrate } from './schema.js';
 import { Statements, Transaction, type Publication } from './transaction.js';
 

@@ -1,6 +1,6 @@
 /** The embedded store's feed: one process, so the room's events pass from hand to hand. */
 import type { RoomId } from '@0fc/protocol';
-import type { RoomListener } from '../../rooms/room-store.js';
+import type { RoomListener } from '../../rooms/port/room-store.js';
 import type { Publication } from './transaction.js';
 
 export class Feed {

@@ -1,7 +1,7 @@
 /** An invitation's row: its state as told, its end, and what becomes of it at an admission. */
 import type { Bytes, InviteId, JoinState, MemberId, RoomId } from '@0fc/protocol';
-import type { AppendRoster, StoreChange } from '../../rooms/room-store.js';
-import type { DropReason, StoredJoin } from '../../rooms/store-invites.js';
+import type { AppendRoster, StoreChange } from '../../rooms/port/room-store.js';
+import type { DropReason, StoredJoin } from '../../rooms/port/store-invites.js';
 import type { Transaction } from './transaction.js';
 
 export interface InviteRow {

@@ -1,7 +1,7 @@
 /** Invitations and joins (docs/protocol.md section 5). */
 import { equalBytes, LIMITS, type InviteId, type RoomId } from '@0fc/protocol';
-import type { ClaimRefusal, Invites } from '../../rooms/store-invites.js';
-import { refuse, type Verdict } from '../../rooms/verdict.js';
+import type { ClaimRefusal, Invites } from '../../rooms/port/store-invites.js';
+import { refuse, type Verdict } from '../../rooms/port/result.js';
 import { changed, end, inviteRow, joinOf, running, stateOf, type InviteRow } from './invite-row.js';
 import { memberRow, openRoom } from './room.js';
 import type { Transaction } from './transaction.js';

@@ -8,8 +8,8 @@ import {
   type Role,
   type RoomId,
 } from '@0fc/protocol';
-import type { LogPage, ReadEntry, ReadLog, ReadRotation, RoomFacts } from '../../rooms/room-store.js';
-import { refuse, type Verdict } from '../../rooms/verdict.js';
+import type { LogPage, ReadEntry, ReadLog, ReadRotation, RoomFacts } from '../../rooms/port/room-store.js';
+import { refuse, type Verdict } from '../../rooms/port/result.js';
 import { departedPage } from './departed.js';
 import {
   factsOf,

@@ -1,7 +1,7 @@
 /** A room's row, who a key is to it, and how entries come into its log. */
 import type { Bytes, EntryKind, MemberId, Position, Role, RoomId } from '@0fc/protocol';
-import type { FeedEntry, Placing, RoomFacts } from '../../rooms/room-store.js';
-import { refuse, type Refused } from '../../rooms/verdict.js';
+import type { FeedEntry, Placing, RoomFacts } from '../../rooms/port/room-store.js';
+import { refuse, type Refused } from '../../rooms/port/result.js';
 import type { Transaction } from './transaction.js';
 
 export interface RoomRow {

@@ -9,9 +9,9 @@ import type {
   Rotate,
   RoomStore,
   StoreRotation,
-} from '../../rooms/room-store.js';
-import type { Buckets } from '../../limits/buckets.js';
-import { refuse, type Refused, type Verdict } from '../../rooms/verdict.js';
+} from '../../rooms/port/room-store.js';
+import type { Buckets } from '../../limits/token-buckets.js';
+import { refuse, type Refused, type Verdict } from '../../rooms/port/result.js';
 import { admitJoin, endJoins } from './invite-row.js';
 import { depart, stay } from './departed.js';
 import { closeRoom } from './end.js';

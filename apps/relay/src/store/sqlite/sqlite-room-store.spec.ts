@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from '@jest/globals';
-import { roomStoreContract } from '../../rooms/room-store.contract.spec-support.js';
+import { roomStoreContract } from '../../rooms/port/room-store.contract.spec-support.js';
 import type { MemberId, RoomId } from '@0fc/protocol';
 import { migrate } from './schema.js';
 import { openSqliteStore } from './sqlite-room-store.js';

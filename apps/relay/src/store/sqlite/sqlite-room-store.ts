@@ -4,9 +4,9 @@
  * a file may have been put back from a copy.
  */
 import { randomUUID } from 'node:crypto';
-import type { RoomStore } from '../../rooms/room-store.js';
+import type { RoomStore } from '../../rooms/port/room-store.js';
 import { acknowledge, announce, append, leave, signal } from './append.js';
-import { Buckets } from '../../limits/buckets.js';
+import { Buckets } from '../../limits/token-buckets.js';
 import { Engine } from './engine.js';
 import { Feed } from './feed.js';
 import * as invites from './invites.js';

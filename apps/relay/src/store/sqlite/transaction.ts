@@ -1,7 +1,7 @@
 /** What a command of the embedded store works with: statements, the clock, and the feed. */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { RoomId } from '@0fc/protocol';
-import type { RoomEvent } from '../../rooms/room-store.js';
+import type { RoomEvent } from '../../rooms/port/room-store.js';
 
 export interface Publication {
   readonly roomId: RoomId;

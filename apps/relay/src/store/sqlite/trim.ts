@@ -9,8 +9,8 @@ import {
   type Position,
   type RoomId,
 } from '@0fc/protocol';
-import type { LogEntry } from '../../rooms/room-store.js';
-import type { Upkeep } from '../../rooms/store-upkeep.js';
+import type { LogEntry } from '../../rooms/port/room-store.js';
+import type { Upkeep } from '../../rooms/port/store-upkeep.js';
 import { openRoom, positionOf, type LogRow, type RoomRow } from './room.js';
 import type { Transaction } from './transaction.js';
 

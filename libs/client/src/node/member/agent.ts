@@ -1,5 +1,5 @@
 /** A member at work in this process: what it has been told, as it stands, and waiting for what is to come. */
-import type { AppView, ClientEvent, Failure, Outcome, RoomView, TimelineItem } from '../../api.js';
+import type { AppView, ClientEvent, Failure, Outcome, RoomView, TimelineItem } from '../../contract/api.js';
 import type { NodeClient } from '../client.js';
 
 /** What a line of output is made from: plain data. */

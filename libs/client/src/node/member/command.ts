@@ -1,5 +1,5 @@
 /** What a command of the member without a screen is, and what they have in common. */
-import type { MemberView, RoomView } from '../../api.js';
+import type { MemberView, RoomView } from '../../contract/api.js';
 import { Refused, type Agent, type Line } from './agent.js';
 import type { Given, Parameter } from './parameters.js';
 

@@ -1,5 +1,5 @@
 /** What a failure is to the caller: one line of output, and the program's exit code. */
-import { failureOf } from '../../errors.js';
+import { failureOf } from '../../contract/errors.js';
 import { Refused, type Line } from './agent.js';
 import { UsageError } from './parameters.js';
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { COMMANDS, GLOBALS, usage } from './commands.js';
 import { exitCodeOf, failureLine } from './failure.js';
 import { dashed, Given, readArguments, readRequest, UsageError, type Parameter } from './parameters.js';
-import { ClientError } from '../../errors.js';
+import { ClientError } from '../../contract/errors.js';
 import { Refused } from './agent.js';
 
 const MEMBER: Parameter = { name: 'member', kind: 'text', positional: true, required: true, help: 'who' };

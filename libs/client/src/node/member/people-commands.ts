@@ -1,5 +1,5 @@
 /** Commands of invites, joins and members. */
-import type { JoinView } from '../../api.js';
+import type { JoinView } from '../../contract/api.js';
 import { Refused, value, type Agent } from './agent.js';
 import { memberOf, place, ROOM, roomOf, text, WAIT, waits, type Command, type Context } from './command.js';
 import { UsageError, type Given } from './parameters.js';

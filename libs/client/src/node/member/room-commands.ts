@@ -1,5 +1,5 @@
 /** Commands of a room as a whole. */
-import type { RoomSettingsView } from '../../api.js';
+import type { RoomSettingsView } from '../../contract/api.js';
 import { value } from './agent.js';
 import { place, ROOM, roomOf, text, WAIT, waits, type Command, type Context } from './command.js';
 import type { Given, Parameter } from './parameters.js';

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { createInterface, type Interface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import type { ClientEvent } from '../../api.js';
+import type { ClientEvent } from '../../contract/api.js';
 import { createNodeClient, type NodeClientOptions } from '../client.js';
 import { Agent, value, type Line, type TimelineChange } from './agent.js';
 import type { Command, Context, Secret } from './command.js';

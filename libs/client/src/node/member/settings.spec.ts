@@ -1,6 +1,6 @@
 /** The command that changes a room's settings: what it names, and when it ends. */
 import { expect, test } from '@jest/globals';
-import type { ClientEvent, RoomSettingsView, RoomView } from '../../api.js';
+import type { ClientEvent, RoomSettingsView, RoomView } from '../../contract/api.js';
 import { until } from '../../../../../test/support/wait.js';
 import type { NodeClient } from '../client.js';
 import { Agent } from './agent.js';

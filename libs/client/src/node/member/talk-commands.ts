@@ -1,5 +1,5 @@
 /** Commands of the conversation. */
-import type { MessageState, RelayRow, RoomView, TimelineItem } from '../../api.js';
+import type { MessageState, RelayRow, RoomView, TimelineItem } from '../../contract/api.js';
 import { Refused, value, type Line } from './agent.js';
 import { place, ROOM, roomOf, text, WAIT, waits, type Command, type Context } from './command.js';
 import { UsageError, type Given } from './parameters.js';

@@ -1,6 +1,6 @@
 /** Lines that the relay has lost, and their commands: what a line of output says of them, and when each ends. */
 import { describe, expect, test } from '@jest/globals';
-import type { ClientEvent, MessageState, RoomView, TimelineItem } from '../../api.js';
+import type { ClientEvent, MessageState, RoomView, TimelineItem } from '../../contract/api.js';
 import type { NodeClient } from '../client.js';
 import { Agent, type Line } from './agent.js';
 import { commandNamed } from './commands.js';

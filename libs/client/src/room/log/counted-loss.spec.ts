@@ -12,13 +12,13 @@ import {
   takeGeneration,
   type Person,
   type RoomLog,
-} from '../log.spec-support.js';
-import { missingEntries } from '../restore.js';
+} from './log.spec-support.js';
+import { missingEntries } from '../outgoing/restore.js';
 import { ALARMS_APART } from '../state/alarm-flood.js';
 import { RoomState } from '../state/state.js';
 import { applyTrimmedRotation } from './rotation.js';
 import { skipTrimmedRange } from './trimmed.js';
-import type { Vault } from '../../vault.js';
+import type { Vault } from '../../vault/vault.js';
 
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 

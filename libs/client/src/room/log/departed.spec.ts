@@ -3,8 +3,8 @@ import { beforeAll, expect, test } from '@jest/globals';
 import type { Bytes } from '@0fc/protocol';
 import { signBody } from '@0fc/crypto/keys';
 import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
-import { eventsOf, readLog, recordsOf, take, type RoomLog } from '../log.spec-support.js';
-import { ITEMS_PER_RECORD } from '../state/records.js';
+import { eventsOf, readLog, recordsOf, take, type RoomLog } from './log.spec-support.js';
+import { ITEMS_PER_RECORD } from '../../vault/records.js';
 import type { RoomState } from '../state/state.js';
 import { applyDepartureInChain } from './departed.js';
 

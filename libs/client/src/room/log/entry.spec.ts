@@ -15,9 +15,9 @@ import {
   takeGeneration,
   textsOf,
   type Person,
-} from '../log.spec-support.js';
+} from './log.spec-support.js';
 import { putInvite, set } from '../state/changes.js';
-import type { OwnerInvite } from '../state/records.js';
+import type { OwnerInvite } from '../../vault/records.js';
 import type { RoomState } from '../state/state.js';
 
 let log: RoomLog;

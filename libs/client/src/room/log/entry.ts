@@ -11,11 +11,11 @@ import {
   ALARM_CODES, comparePositions, equalBytes, ERROR_CODES, toHex, type Bytes, type Entry, type Position,
 } from '@0fc/protocol'; // prettier-ignore
 import { transcriptNext, type Hash } from '@0fc/crypto/verify';
-import { ClientError } from '../../errors.js';
+import { ClientError } from '../../contract/errors.js';
 import { append, set, setSender, type RoomChange } from '../state/changes.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
 import { NotLoaded } from '../state/not-loaded.js';
-import type { StoredItem } from '../state/records.js';
+import type { StoredItem } from '../../vault/records.js';
 import { generationEndedAt } from './fork.js';
 import { alarm, relayedOf } from './items.js';
 import { decryptMessage } from './message.js';

@@ -9,7 +9,7 @@ import {
 } from '@0fc/protocol';
 import { setSender } from '../state/changes.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
-import type { StoredItem } from '../state/records.js';
+import type { StoredItem } from '../../vault/records.js';
 import { alarm } from './items.js';
 
 export type Seen = Body<'message'>['seen'];

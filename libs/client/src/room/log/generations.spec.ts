@@ -17,8 +17,8 @@ import {
   takeGeneration,
   textsOf,
   type Person,
-} from '../log.spec-support.js';
-import { lagsBehind, missingEntries } from '../restore.js';
+} from './log.spec-support.js';
+import { lagsBehind, missingEntries } from '../outgoing/restore.js';
 import { holdChain, set } from '../state/changes.js';
 import type { RoomState } from '../state/state.js';
 import { applyTrimmedRotation } from './rotation.js';

@@ -15,7 +15,7 @@ import { transcriptGeneration, transcriptStart, type Hash } from '@0fc/crypto/ve
 import { generationSlot } from '../state/alarm-flood.js';
 import { append, replaceItems, set } from '../state/changes.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
-import type { EpochKey, LogRecord, StoredItem } from '../state/records.js';
+import type { EpochKey, LogRecord, StoredItem } from '../../vault/records.js';
 import { alarm } from './items.js';
 import { requeueLost } from './lost.js';
 

@@ -11,9 +11,9 @@ import {
   textsOf,
   type Person,
   type RoomLog,
-} from '../log.spec-support.js';
+} from './log.spec-support.js';
 import { setSender } from '../state/changes.js';
-import type { SenderRecord } from '../state/records.js';
+import type { SenderRecord } from '../../vault/records.js';
 import type { RoomState } from '../state/state.js';
 
 let log: RoomLog;

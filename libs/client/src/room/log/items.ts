@@ -1,6 +1,6 @@
 /** Makers of what the local log shows beside messages. */
 import { toBase64Url, type AlarmCode, type Bytes, type Entry, type MemberId } from '@0fc/protocol';
-import type { Relayed, StoredItem } from '../state/records.js';
+import type { Relayed, StoredItem } from '../../vault/records.js';
 
 export const alarm = (
   code: AlarmCode,

@@ -2,7 +2,7 @@
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { loadThemis } from '@0fc/crypto/node';
 import type { AnyContent, Entry, Position } from '@0fc/protocol';
-import { FakeClock, FakeRoom } from '../handle.spec-support.js';
+import { FakeClock, FakeRoom } from '../outgoing/handle.spec-support.js';
 import {
   messagesOf,
   change,
@@ -12,12 +12,12 @@ import {
   takeGeneration,
   waitingItem,
   type Person,
-} from '../log.spec-support.js';
-import { Outbox } from '../outbox.js';
+} from './log.spec-support.js';
+import { Outbox } from '../member/outbox.js';
 import { Outgoing } from '../outgoing/outgoing.js';
-import { Talk } from '../talk.js';
+import { Talk } from '../member/composer.js';
 import { putOutbox, set } from '../state/changes.js';
-import type { OutboxItem } from '../state/records.js';
+import type { OutboxItem } from '../../vault/records.js';
 import type { RoomState } from '../state/state.js';
 import { messageIdOf } from './items.js';
 import { admittedSince } from './lost.js';

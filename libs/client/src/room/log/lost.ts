@@ -9,9 +9,9 @@
 import { comparePositions, equalBytes, type AnyContent, type MemberId, type Target } from '@0fc/protocol';
 import { append, putOutbox, replaceItems } from '../state/changes.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
-import type { LogRecord, OutboxItem, StoredItem, StoredMessage } from '../state/records.js';
-import { knownContent } from '../state/content.js';
-import { isLine } from '../state/counts.js';
+import type { LogRecord, OutboxItem, StoredItem, StoredMessage } from '../../vault/records.js';
+import { knownContent } from '../../vault/content.js';
+import { isLine } from '../../vault/counts.js';
 
 /** Contents that a newcomer gets in any case. */
 const isName = (content: AnyContent): boolean => {

@@ -26,14 +26,14 @@ import {
   takeGeneration,
   textsOf,
   type Person,
-} from '../log.spec-support.js';
-import { logWindow } from '../../migrations/02-log-window.js';
-import { version2 } from '../../migrations/version-2.spec-support.js';
-import { prefixOf, STORES } from '../state/records.js';
-import { lagsBehind, missingEntries } from '../restore.js';
+} from './log.spec-support.js';
+import { logWindow } from '../../vault/migrations/02-log-window.js';
+import { version2 } from '../../vault/migrations/version-2.spec-support.js';
+import { prefixOf, STORES } from '../../vault/records.js';
+import { lagsBehind, missingEntries } from '../outgoing/restore.js';
 import { RoomState } from '../state/state.js';
-import { Conversation } from '../conversation.js';
-import type { Vault } from '../../vault.js';
+import { Conversation } from '../conversation/conversation.js';
+import type { Vault } from '../../vault/vault.js';
 
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 const parameters = { seed: SEED, numRuns: 25 };

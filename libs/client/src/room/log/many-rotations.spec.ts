@@ -12,7 +12,7 @@ import {
   textsOf,
   type Person,
   type RoomLog,
-} from '../log.spec-support.js';
+} from './log.spec-support.js';
 import { ALARMS_APART } from '../state/alarm-flood.js';
 import { append, replaceItems } from '../state/changes.js';
 import {
@@ -22,7 +22,7 @@ import {
   logRecord,
   STORES,
   type StoredItem,
-} from '../state/records.js';
+} from '../../vault/records.js';
 import { RoomState } from '../state/state.js';
 import { alarm, system } from './items.js';
 

@@ -3,11 +3,11 @@ import {
   ALARM_CODES, comparePositions, decodeMessageClear, equalBytes, ERROR_CODES, type Body, type Bytes, type Entry, type MemberId, type Position,
 } from '@0fc/protocol'; // prettier-ignore
 import { openMessage } from '@0fc/crypto/keys';
-import { ClientError } from '../../errors.js';
-import { knownContent } from '../state/content.js';
+import { ClientError } from '../../contract/errors.js';
+import { knownContent } from '../../vault/content.js';
 import { dropOutbox, putOutbox, setSender } from '../state/changes.js';
 import { RETIRED_KEPT, type RoomDraft, type RoomSnapshot } from '../state/draft.js';
-import type { EpochKey, SenderRecord, StoredItem } from '../state/records.js';
+import type { EpochKey, SenderRecord, StoredItem } from '../../vault/records.js';
 import { checkSeen } from './fork.js';
 import { noteRestored } from './generations.js';
 import { alarm, system } from './items.js';

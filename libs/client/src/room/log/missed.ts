@@ -1,7 +1,7 @@
 /** Ranges of the log that were never read here (docs/protocol.md section 8). */
 import { replaceItems } from '../state/changes.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
-import type { LogRecord, StoredItem } from '../state/records.js';
+import type { LogRecord, StoredItem } from '../../vault/records.js';
 import { system } from './items.js';
 
 /** What is missed in a row is shown as one range, where the first of it stands: true where it was added there. */

@@ -3,7 +3,7 @@ import {
   comparePositions, decodeMessageClear, ERROR_CODES, type Bytes, type Entry, type OpenReply,
 } from '@0fc/protocol'; // prettier-ignore
 import type { Hash } from '@0fc/crypto/verify';
-import { ClientError } from '../../errors.js';
+import { ClientError } from '../../contract/errors.js';
 import { holdChain, set } from '../state/changes.js';
 import type { RoomDraft } from '../state/draft.js';
 import { acceptGap, applyEntry } from './entry.js';

@@ -3,7 +3,7 @@ import { decodeBody, equalBytes, type Bytes } from '@0fc/protocol';
 import { bodyHash, containerBody, type Hash } from '@0fc/crypto/verify';
 import { set } from '../state/changes.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
-import type { PendingCommand } from '../state/records.js';
+import type { PendingCommand } from '../../vault/records.js';
 
 /** Done once its last part has been read back from the log. */
 export function settlePending(draft: RoomDraft, entry: Bytes | null, clear: Bytes | null): void {

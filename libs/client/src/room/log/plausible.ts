@@ -3,7 +3,7 @@
  * what cannot be true of any honest relay is refused before anything moves (docs/protocol.md section 6).
  */
 import { ERROR_CODES, type Entry, type GenerationStart, type Position } from '@0fc/protocol';
-import { ClientError } from '../../errors.js';
+import { ClientError } from '../../contract/errors.js';
 
 /** A generation is numbered by the relay's clock, in Unix ms; two clocks may be this far apart. */
 const AHEAD_MS = 86_400_000;

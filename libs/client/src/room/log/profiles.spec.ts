@@ -13,7 +13,7 @@ import {
   takeGap,
   takeGeneration,
   type Person,
-} from '../log.spec-support.js';
+} from './log.spec-support.js';
 import { extendChain } from '../state/changes.js';
 import type { RoomState } from '../state/state.js';
 import { applyForwardedName } from './profiles.js';

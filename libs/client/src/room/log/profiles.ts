@@ -4,11 +4,11 @@ import {
 } from '@0fc/protocol'; // prettier-ignore
 import { openProfile } from '@0fc/crypto/keys';
 import { containerBody } from '@0fc/crypto/verify';
-import { ClientError } from '../../errors.js';
+import { ClientError } from '../../contract/errors.js';
 import { set } from '../state/changes.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
 import { keyOfAnyMember } from './former.js';
-import { knownContent } from '../state/content.js';
+import { knownContent } from '../../vault/content.js';
 import { upserted } from './upserted.js';
 
 /** From the log: a profile only of oneself (the signature says so), the room's name only by its owner (G3). */

@@ -12,10 +12,10 @@ import {
 import {
   applyRoster, bodyHash, containerBody, memberIdOf, readChain, verifyContainer, verifyLeaveRequest, type Hash,
 } from '@0fc/crypto/verify'; // prettier-ignore
-import { ClientError } from '../../errors.js';
+import { ClientError } from '../../contract/errors.js';
 import { extendChain, set } from '../state/changes.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
-import type { StoredItem } from '../state/records.js';
+import type { StoredItem } from '../../vault/records.js';
 import { keyOfAnyMember } from './former.js';
 import { noteRestored } from './generations.js';
 import { alarm, system } from './items.js';

@@ -11,8 +11,8 @@ import {
   take,
   takeGeneration,
   type Person,
-} from '../log.spec-support.js';
-import { missingEntries } from '../restore.js';
+} from './log.spec-support.js';
+import { missingEntries } from '../outgoing/restore.js';
 import { set } from '../state/changes.js';
 import type { RoomState } from '../state/state.js';
 

@@ -5,10 +5,10 @@ import {
 } from '@0fc/protocol'; // prettier-ignore
 import { bodyHash, verifyContainer, verifyRotation, type Hash, type Roster } from '@0fc/crypto/verify';
 import { keyHash, openRotation, wrapPrekey } from '@0fc/crypto/keys';
-import { ClientError } from '../../errors.js';
+import { ClientError } from '../../contract/errors.js';
 import { append, keepRotation, replaceItems, set } from '../state/changes.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
-import type { LogRecord, RotationRecord, StoredItem } from '../state/records.js';
+import type { LogRecord, RotationRecord, StoredItem } from '../../vault/records.js';
 import { forgetKeys } from './forget-keys.js';
 import { keyOfAnyMember } from './former.js';
 import { countersHere, noteRestored } from './generations.js';

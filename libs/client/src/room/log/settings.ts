@@ -1,7 +1,7 @@
 /** Changes of a room's settings, which a relay takes only so many of (docs/protocol.md section 4). */
 import { decodeBody, ERROR_CODES, ROSTER_KINDS, SETTINGS_FIELDS, type RoomSettings } from '@0fc/protocol';
 import { containerBody } from '@0fc/crypto/verify';
-import { ClientError } from '../../errors.js';
+import { ClientError } from '../../contract/errors.js';
 import { set } from '../state/changes.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
 

@@ -3,7 +3,7 @@ import { beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Entry, MemberId } from '@0fc/protocol';
 import { signBody } from '@0fc/crypto/keys';
 import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
-import { readLog, recordsOf, take, type Person, type RoomLog } from '../log.spec-support.js';
+import { readLog, recordsOf, take, type Person, type RoomLog } from './log.spec-support.js';
 import type { RoomState } from '../state/state.js';
 import { signerOf } from './signer.js';
 

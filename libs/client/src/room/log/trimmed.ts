@@ -14,7 +14,7 @@ import {
   type OpenReply,
 } from '@0fc/protocol';
 import { applyRoster, bodyHash, containerBody, memberIdOf, type Hash } from '@0fc/crypto/verify';
-import { ClientError } from '../../errors.js';
+import { ClientError } from '../../contract/errors.js';
 import { append, extendChain, holdChain, rememberTranscript, set } from '../state/changes.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
 import { system } from './items.js';

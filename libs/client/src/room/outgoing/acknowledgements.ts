@@ -2,8 +2,8 @@
  * Tells the relay what is stored here (docs/protocol.md section 8). It governs trimming at the relay only: one
  * that is lost is made good by the next.
  */
-import { failureOf } from '../../errors.js';
-import type { RoomHandle } from '../handle.js';
+import { failureOf } from '../../contract/errors.js';
+import type { RoomHandle } from './handle.js';
 import { sendOnce } from './outgoing.js';
 
 /** Entries after which it is said at once, and milliseconds after which it is said in any case. */

@@ -1,6 +1,6 @@
 /** A request that is due, as a value: what is sent, and what follows from the answer. */
 import type { ErrorCode, ReplyBody, RequestBody, RequestKind } from '@0fc/protocol';
-import { ClientError } from '../../errors.js';
+import { ClientError } from '../../contract/errors.js';
 import { verdictOn } from './refusals.js';
 
 /**

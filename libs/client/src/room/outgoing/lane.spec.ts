@@ -1,9 +1,9 @@
 /** What follows from a reply and from each refusal, over a clock that is moved and a link that answers as it is asked. */
 import { describe, expect, test } from '@jest/globals';
 import { ERROR_CODES, type ErrorCode, type InviteId } from '@0fc/protocol';
-import type { Failure } from '../../api.js';
-import { ClientError } from '../../errors.js';
-import { FakeClock, fakePlatform } from '../handle.spec-support.js';
+import type { Failure } from '../../contract/api.js';
+import { ClientError } from '../../contract/errors.js';
+import { FakeClock, fakePlatform } from './handle.spec-support.js';
 import type { Due, Link, Outcome } from './due.js';
 import { Lane, type Later, type Sender } from './lane.js';
 import { Outgoing, sendOnce } from './outgoing.js';

@@ -3,10 +3,10 @@
  * and when it is tried again. A part that waits holds no other up.
  */
 import type { ErrorCode, RequestKind } from '@0fc/protocol';
-import type { Failure } from '../../api.js';
-import { ClientError, failureOf } from '../../errors.js';
+import type { Failure } from '../../contract/api.js';
+import { ClientError, failureOf } from '../../contract/errors.js';
 import { Backoff } from '../../link/backoff.js';
-import type { Platform } from '../../ports.js';
+import type { Platform } from '../../contract/ports.js';
 import { send, type Due, type Link } from './due.js';
 import { verdictOn } from './refusals.js';
 import { WorkLoop } from './work-loop.js';

@@ -3,7 +3,7 @@
  * never needed for what a client can try by itself.
  */
 import { ERROR_CODES, type ErrorCode } from '@0fc/protocol';
-import { ClientError } from '../../errors.js';
+import { ClientError } from '../../contract/errors.js';
 import { send, type Due, type Link } from './due.js';
 import { Lane, type Part, type Sender } from './lane.js';
 

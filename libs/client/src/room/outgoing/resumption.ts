@@ -1,6 +1,6 @@
 /** Nothing that a relay or another member does stops anything for good: it is tried again, less and less often. */
 import { Backoff } from '../../link/backoff.js';
-import type { Platform } from '../../ports.js';
+import type { Platform } from '../../contract/ports.js';
 import { isFinal } from './refusals.js';
 
 /** The longest that what has stopped waits before it is tried again, in milliseconds. */

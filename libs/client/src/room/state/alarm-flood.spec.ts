@@ -12,7 +12,7 @@ import {
   take as takeEntry,
   takeGap,
   textsOf,
-} from '../log.spec-support.js';
+} from '../log/log.spec-support.js';
 import { ALARMS_APART } from './alarm-flood.js';
 import { append } from './changes.js';
 import type { RoomState } from './state.js';

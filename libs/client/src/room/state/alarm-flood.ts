@@ -6,7 +6,7 @@
  */
 import { ALARM_CODES } from '@0fc/protocol';
 import type { LogView } from './log-table.js';
-import type { LogRecord, StoredItem } from './records.js';
+import type { LogRecord, StoredItem } from '../../vault/records.js';
 
 /** Records of one kind in a row that stand by themselves. */
 export const ALARMS_APART = 8;

@@ -7,7 +7,7 @@ import type { Bytes, InviteId, MemberId, Position } from '@0fc/protocol';
 import type { Roster } from '@0fc/crypto/verify';
 import type {
   LogRecord, OutboxItem, OwnerInvite, RoomCore, RotationRecord, SenderRecord, StoredItem,
-} from './records.js'; // prettier-ignore
+} from '../../vault/records.js'; // prettier-ignore
 
 export type RoomChange =
   | { readonly kind: 'set'; readonly fields: Partial<RoomCore> }

@@ -7,17 +7,17 @@ import {
   comparePositions, equalBytes, toBase64Url, type Bytes, type MemberId, type Position, type Target,
 } from '@0fc/protocol'; // prettier-ignore
 import type { Roster } from '@0fc/crypto/verify';
-import type { StorageChange } from '../../ports.js';
+import type { StorageChange } from '../../contract/ports.js';
 import type { RoomChange } from './changes.js';
-import { targetKey } from './content.js';
-import type { IndexKeys } from './index-keys.js';
+import { targetKey } from '../../vault/content.js';
+import type { IndexKeys } from '../../vault/index-keys.js';
 import { LayeredMap } from './layered-map.js';
 import { LayeredLog, type LogView } from './log-table.js';
 import { NotLoaded } from './not-loaded.js';
 import {
   NEW_SENDER, type EpochKey, type MessageIndex, type OutboxItem, type OwnerInvite, type RoomCore, type RotationRecord,
   type SenderRecord,
-} from './records.js'; // prettier-ignore
+} from '../../vault/records.js'; // prettier-ignore
 import { applyChange, placeKey, Writes, type Place, type Tables } from './tables.js';
 
 /** Older instances that are remembered of each sender; what was read of others is known by its nonce. */

@@ -3,16 +3,16 @@ import {
   ALARM_CODES, comparePositions, ERROR_CODES, toBase64Url, type Bytes, type MemberId, type Position, type Target,
 } from '@0fc/protocol'; // prettier-ignore
 import { bodyHash, decodeRoster, type Hash } from '@0fc/crypto/verify';
-import { ClientError } from '../../errors.js';
-import type { Vault } from '../../vault.js';
+import { ClientError } from '../../contract/errors.js';
+import type { Vault } from '../../vault/vault.js';
 import { deepFreeze } from './deep-freeze.js';
-import type { IndexKeys } from './index-keys.js';
+import type { IndexKeys } from '../../vault/index-keys.js';
 import { LogWindow } from './log-table.js';
 import {
   decodeRecord, ITEMS_PER_RECORD, keyOf, logRecord, membershipOf, messageIndex, outboxItem, ownerInvite, prefixOf, ROSTER_SLICE, rotationRecord, senderRecord,
   sliceKey, SLICES, STORES, type LogRecord, type MessageIndex, type RoomCore, type RotationRecord,
   type StoredItem,
-} from './records.js'; // prettier-ignore
+} from '../../vault/records.js'; // prettier-ignore
 import { indexRecord, placeKey, type Place, type Tables } from './tables.js';
 
 /** Rotations that are always in memory: the wraps of the last two are kept and dropped there. */

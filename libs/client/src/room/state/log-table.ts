@@ -3,7 +3,7 @@
  * somebody reads further up (not-loaded.ts), and single records apart from it.
  */
 import { NotLoaded } from './not-loaded.js';
-import type { LogRecord } from './records.js';
+import type { LogRecord } from '../../vault/records.js';
 
 export interface LogView {
   /** index of the oldest record that the vault holds */

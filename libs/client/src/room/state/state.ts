@@ -9,15 +9,15 @@
  */
 import { equalBytes, type Target } from '@0fc/protocol';
 import type { Hash, Roster } from '@0fc/crypto/verify';
-import type { Vault } from '../../vault.js';
-import { targetKey } from './content.js';
+import type { Vault } from '../../vault/vault.js';
+import { targetKey } from '../../vault/content.js';
 import { RoomSnapshot, type RoomDraft } from './draft.js';
-import { IndexKeys } from './index-keys.js';
+import { IndexKeys } from '../../vault/index-keys.js';
 import { findEffects, findMessage, findPlace, loadRecords, loadRotations, loadTables } from './load.js';
 import { LOG_STEP, LogWindow } from './log-table.js';
 import { NotLoaded, withLoaded, type Wanted } from './not-loaded.js';
-import { encodeRecord, logRecord, membershipOf, type LogRecord, type RoomCore } from './records.js';
-import { SerialQueue } from './serial.js';
+import { encodeRecord, logRecord, membershipOf, type LogRecord, type RoomCore } from '../../vault/records.js';
+import { SerialQueue } from '../../vault/serial-queue.js';
 import { applyChange, forgetRecord, indexRecord, placeKey, type Tables } from './tables.js';
 
 /** So many times what the window begins with, and memory lets go of the older records, where nobody looks at them. */

@@ -1,8 +1,8 @@
 /** A storage in memory that can be watched, and made to fail as a disk does. */
 import type { Bytes, ErrorCode } from '@0fc/protocol';
-import { ClientError } from '../../errors.js';
-import type { StorageChange, StoragePort, StorageRecord } from '../../ports.js';
-import { memoryStorage } from '../log.spec-support.js';
+import { ClientError } from '../../contract/errors.js';
+import type { StorageChange, StoragePort, StorageRecord } from '../../contract/ports.js';
+import { memoryStorage } from '../log/log.spec-support.js';
 
 export class WatchedStorage implements StoragePort {
   readonly #storage = memoryStorage();

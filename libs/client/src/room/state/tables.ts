@@ -9,8 +9,8 @@ import {
   type Target,
 } from '@0fc/protocol';
 import { encodeRoster, type Roster } from '@0fc/crypto/verify';
-import { knownContent, targetKey } from './content.js';
-import { countsOf, isDamaged, isLine, moreThan } from './counts.js';
+import { knownContent, targetKey } from '../../vault/content.js';
+import { countsOf, isDamaged, isLine, moreThan } from '../../vault/counts.js';
 import { countedIn, generationSlot } from './alarm-flood.js';
 import type { RoomChange } from './changes.js';
 import { deepFreeze } from './deep-freeze.js';
@@ -18,11 +18,11 @@ import {
   encodeRecord, ITEMS_PER_RECORD, keyOf, logRecord, membershipOf, messageIndex, NEW_SENDER, outboxItem, ownerInvite, prefixOf, ROSTER_SLICE, rotationRecord, senderRecord,
   sliceKey, SLICES, STORES, type LogRecord, type MessageIndex, type OutboxItem, type OwnerInvite, type RoomCore, type RotationRecord,
   type SenderRecord, type SliceName,
-} from './records.js'; // prettier-ignore
-import type { IndexKeys } from './index-keys.js';
+} from '../../vault/records.js'; // prettier-ignore
+import type { IndexKeys } from '../../vault/index-keys.js';
 import type { Log } from './log-table.js';
-import { ClientError } from '../../errors.js';
-import type { StorageChange } from '../../ports.js';
+import { ClientError } from '../../contract/errors.js';
+import type { StorageChange } from '../../contract/ports.js';
 
 export interface Table<K, V> extends ReadonlyMap<K, V> {
   set(key: K, value: V): unknown;

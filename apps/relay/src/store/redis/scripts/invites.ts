@@ -1,6 +1,6 @@
 /** Scripts: invitations and joins (docs/protocol.md section 5). */
 import { LIMITS } from '@0fc/protocol';
-import { script } from '../script.js';
+import { script } from '../connection/script.js';
 import { invites } from './lib/invites.js';
 import { people } from './lib/room.js';
 

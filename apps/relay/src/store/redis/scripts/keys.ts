@@ -1,5 +1,5 @@
 /** Scripts: prekeys, key requests and grants, the hand-over (docs/protocol.md sections 4 and 7). */
-import { script } from '../script.js';
+import { script } from '../connection/script.js';
 import { needs } from './lib/log.js';
 import { people } from './lib/room.js';
 

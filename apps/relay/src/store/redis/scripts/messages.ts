@@ -1,5 +1,5 @@
 /** Scripts: messages, leave requests, acknowledgements, signals. */
-import { script } from '../script.js';
+import { script } from '../connection/script.js';
 import { departures, log } from './lib/log.js';
 import { people } from './lib/room.js';
 

@@ -1,5 +1,5 @@
 /** Scripts: a room's beginning, and what it is. */
-import { script } from '../script.js';
+import { script } from '../connection/script.js';
 import { invites } from './lib/invites.js';
 import { chain, departures, log } from './lib/log.js';
 import { people, room } from './lib/room.js';

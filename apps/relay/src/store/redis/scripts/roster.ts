@@ -1,5 +1,5 @@
 /** Scripts: roster entries and rotations, everything that moves a head or an epoch. */
-import { script } from '../script.js';
+import { script } from '../connection/script.js';
 import { invites } from './lib/invites.js';
 import { chain, departures, rotations } from './lib/log.js';
 

@@ -1,6 +1,6 @@
 /** Scripts: trimming, the end of rooms, what an operator may see (docs/protocol.md section 8). */
 import { LIMITS } from '@0fc/protocol';
-import { script } from '../script.js';
+import { script } from '../connection/script.js';
 import { invites } from './lib/invites.js';
 import { chain, departures, log } from './lib/log.js';
 import { people } from './lib/room.js';

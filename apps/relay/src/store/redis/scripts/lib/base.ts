@@ -1,5 +1,5 @@
 /** What every script has: the server's clock, positions, and the room's feed. */
-import type { Part } from '../../script.js';
+import type { Part } from '../../connection/script.js';
 
 /** The one place where a script learns the time: the server's, in seconds and microseconds. */
 export const CLOCK = "redis.call('TIME')";

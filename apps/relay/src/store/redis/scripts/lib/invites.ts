@@ -1,5 +1,5 @@
 /** Invitations: their rows, their ends, and what becomes of them at an admission (docs/protocol.md section 5). */
-import type { Part } from '../../script.js';
+import type { Part } from '../../connection/script.js';
 import { room } from './room.js';
 
 /**

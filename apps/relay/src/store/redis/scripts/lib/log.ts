@@ -1,5 +1,5 @@
 /** How entries come into the log and onto the feed. */
-import type { Part } from '../../script.js';
+import type { Part } from '../../connection/script.js';
 import { FEED_BYTES } from './base.js';
 import { people, room } from './room.js';
 

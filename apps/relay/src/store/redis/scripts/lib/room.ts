@@ -1,5 +1,5 @@
 /** The room's own record, and who a key is to it. */
-import type { Part } from '../../script.js';
+import type { Part } from '../../connection/script.js';
 import { base } from './base.js';
 
 /**

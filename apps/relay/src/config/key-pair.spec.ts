@@ -1,0 +1,77 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { toBase64Url } from '@0fc/protocol';
+import { loadThemis } from '@0fc/crypto/node';
+import { generateKeyPair } from '@0fc/crypto/keys';
+import { ClientLink, RelayLink } from '@0fc/crypto/link';
+import { readConfig } from './environment.js';
+import { makeKeyPair, readKey, relayKeyPair, writeKey } from './key-pair.js';
+
+let folder: string;
+beforeAll(() => loadThemis());
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), '0fc-key-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+const configOf = (environment: Record<string, string>) =>
+  readConfig({ DATA_DIR: folder, ...environment }, { webDir: 'web' });
+
+describe('the relay’s key pair', () => {
+  test('made here, a client shakes hands with it', () => {
+    const relay = makeKeyPair();
+    const [client, server] = [
+      ClientLink.open({ identity: generateKeyPair(), relayKey: relay.publicKey }),
+      RelayLink.accept({ relay }),
+    ];
+    for (let frame: Uint8Array | null = client.start(); frame !== null;) {
+      const answer: Uint8Array | null = server.receive(frame).reply;
+      frame = answer === null ? null : client.receive(answer).reply;
+    }
+    expect(client.established).toBe(true);
+    client.destroy();
+    server.destroy();
+  });
+
+  test('its public half follows from the private one, as Themis makes it', () => {
+    for (let n = 0; n < 20; n++) {
+      const made = generateKeyPair();
+      expect(readKey(toBase64Url(made.privateKey))).toEqual(made);
+    }
+  });
+
+  test.each(['', 'not a key', toBase64Url(new Uint8Array(45)), toBase64Url(new Uint8Array(90))])(
+    '%j is none',
+    (text) => {
+      expect(readKey(text)).toBeNull();
+    },
+  );
+
+  test('is made once, for its owner’s eyes, and kept', async () => {
+    const first = await relayKeyPair(configOf({}));
+    const path = join(folder, 'relay.key');
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect(await relayKeyPair(configOf({}))).toEqual(first);
+    await writeFile(path, 'damaged');
+    await expect(relayKeyPair(configOf({}))).rejects.toThrow('damaged key');
+    expect(await readFile(path, 'utf8')).toBe('damaged');
+  });
+
+  test('may be given, by value or by file', async () => {
+    const made = makeKeyPair();
+    const path = join(folder, 'given');
+    await writeFile(path, `${writeKey(made)}\n`);
+    expect(await relayKeyPair(configOf({ RELAY_PRIVATE_KEY: writeKey(made) }))).toEqual(made);
+    expect(await relayKeyPair(configOf({ RELAY_PRIVATE_KEY_FILE: path }))).toEqual(made);
+    await expect(relayKeyPair(configOf({ RELAY_PRIVATE_KEY_FILE: join(folder, 'absent') }))).rejects.toThrow(
+      /RELAY_PRIVATE_KEY_FILE is .*ENOENT/,
+    );
+    await expect(relayKeyPair(configOf({ RELAY_PRIVATE_KEY: 'secret words' }))).rejects.toThrow(
+      'holds no private key',
+    );
+    await expect(relayKeyPair(configOf({ RELAY_PRIVATE_KEY: 'secret words' }))).rejects.not.toThrow(
+      'secret words',
+    );
+  });
+});

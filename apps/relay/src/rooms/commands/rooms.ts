@@ -1,0 +1,139 @@
+/** create, open, chain. */
+import { equalBytes, LIMITS, utf8, type Entry, type OpenReply, type RoomId } from '@0fc/protocol';
+import { startRoster, type Roster } from '@0fc/crypto/verify';
+import type { Answer, Call, Handler, RelayContext } from './context.js';
+import type { BoundReader, Peer } from '../delivery/peer.js';
+import { RoomReader } from '../delivery/room-subscription.js';
+import { granted, Refusal } from '../port/refusal.js';
+import type { LogPage, Placing } from '../port/room-store.js';
+
+/** Binds the connection to a room, once and for good; its feed is heard from here on. */
+export async function bind(
+  context: RelayContext,
+  peer: Peer,
+  roomId: RoomId,
+  role: Call['role'],
+): Promise<BoundReader> {
+  if (peer.reader !== null) {
+    if (peer.reader.roomId !== roomId) throw new Refusal('ALREADY_BOUND');
+    return peer.reader;
+  }
+  const reader = await RoomReader.open(context.store, peer, roomId, role);
+  peer.reader = reader;
+  return reader;
+}
+
+/** The room that this connection is bound to. */
+export function boundRoom(peer: Peer): RoomId {
+  if (peer.reader === null) throw new Refusal('NOT_BOUND');
+  return peer.reader.roomId;
+}
+
+/**
+ * Puts a verified genesis into the store; also how a lost room comes back (section 6): as it was signed, whatever
+ * this relay would allow a new one.
+ */
+export async function storeGenesis(
+  context: RelayContext,
+  roster: Roster,
+  genesis: Uint8Array,
+  restored: boolean,
+): Promise<Placing> {
+  const owner = roster.members.get(roster.owner);
+  const tooMany = !restored && roster.settings.maxMembers > context.limits.maxMembers;
+  if (owner === undefined || tooMany) throw new Refusal('BAD_ENTRY');
+  const { placed } = granted(
+    await context.store.createRoom({
+      roomId: roster.roomId,
+      genesis,
+      head: roster.head,
+      owner: roster.owner,
+      history: roster.settings.history,
+      restored,
+    }),
+  );
+  return placed;
+}
+
+/** Compares hashes, so that the time it takes says nothing about how much was right. */
+async function sameText({ hash }: RelayContext, a: string, b: string): Promise<boolean> {
+  return equalBytes(await hash.sha256(utf8(a)), await hash.sha256(utf8(b)));
+}
+
+export const create: Handler<'create'> = {
+  guard: 'self',
+  async handle(context, peer, { genesis, ticket }) {
+    const { creationToken } = context.limits;
+    if (creationToken !== null && !(await sameText(context, ticket ?? '', creationToken))) {
+      throw new Refusal('ROOM_CREATION_REFUSED');
+    }
+    const roster = await startRoster(context.hash, genesis);
+    // The genesis names the key that this session has proved, or it is somebody else's room.
+    if (roster.owner !== peer.memberId) throw new Refusal('FORBIDDEN');
+    if (peer.reader !== null && peer.reader.roomId !== roster.roomId) throw new Refusal('ALREADY_BOUND');
+    const known = await context.store.readRoom(roster.roomId, peer.memberId);
+    if (!known.ok && known.code === 'ROOM_UNKNOWN' && !context.mayCreate(peer.address)) {
+      throw new Refusal('RATE_LIMITED', { retryMs: 60_000 });
+    }
+    const placed = await storeGenesis(context, roster, genesis, false);
+    await bind(context, peer, roster.roomId, 'owner');
+    return { reply: { roomId: roster.roomId, placed } };
+  },
+};
+
+export const open: Handler<'open'> = {
+  guard: 'dispatch',
+  async handle({ context, peer, roomId, role }, { after }) {
+    const reader = await bind(context, peer, roomId, role);
+    const { page, follow } = await reader.page(after);
+    return page.role === 'departed' ? departed(page) : { reply: replyOf(page), after: follow };
+  },
+};
+
+type ReadPage = Extract<LogPage, { readonly role: 'member' | 'owner' }>;
+
+const replyOf = ({ role, room, generations, rotation, entries, end, prekey }: ReadPage): OpenReply => ({
+  role,
+  generations: [...generations],
+  tip: room.tip,
+  trimmed: room.trimmed,
+  ...(room.trimmedT === null ? {} : { trimmedT: room.trimmedT }),
+  head: room.head,
+  epoch: room.epoch,
+  epochMessages: room.epochMessages,
+  prekey,
+  ...(rotation === null ? {} : { rotation }),
+  entries: [...entries],
+  live: end,
+});
+
+/** The signed entry that says so, and nothing that came after it. */
+function departed(page: Extract<LogPage, { readonly role: 'departed' }>): Answer<OpenReply> {
+  const entries: Entry[] = page.entry === null ? [] : [page.entry];
+  const start = { g: 1, s: 0 };
+  return {
+    reply: {
+      role: 'departed',
+      generations: [],
+      tip: page.entry?.position ?? start,
+      trimmed: start,
+      head: page.head,
+      epoch: page.epoch,
+      epochMessages: 0,
+      prekey: null,
+      entries,
+      live: false,
+    },
+  };
+}
+
+export const chain: Handler<'chain'> = {
+  guard: 'dispatch',
+  async handle({ context, peer, roomId, role }, { from }) {
+    const departed = role === 'departed' ? peer.memberId : undefined;
+    const { entries, length } = granted(
+      await context.store.readChain(roomId, from, LIMITS.chainPage, departed),
+    );
+    return { reply: { entries: [...entries], more: from + entries.length < length } };
+  },
+};

@@ -1,0 +1,34 @@
+/** A connection as the rooms see it. */
+import type { Bytes, EventBody, EventKind, MemberId, Position, RoomId } from '@0fc/protocol';
+import type { LogPage } from '../port/room-store.js';
+
+/** The connection's view of the room that it is bound to. */
+export interface BoundReader {
+  readonly roomId: RoomId;
+  /** One page of the log; `follow` is to run once the page is queued. */
+  page(after: Position | null): Promise<{ readonly page: LogPage; readonly follow: () => void }>;
+  end(): void;
+}
+
+/** Why a connection ends; null: the last entry it was sent has said it all. */
+export type ClosingCode = EventBody<'closing'>['code'];
+
+export interface Peer {
+  readonly connectionId: string;
+  /** what the Secure Session proved, and nothing else (G12) */
+  readonly key: Bytes;
+  readonly memberId: MemberId;
+  readonly address: string;
+  /** the room that this connection is bound to */
+  reader: BoundReader | null;
+  /** Queues an event; goes out with all else that is due in this turn. */
+  send<K extends EventKind>(kind: K, body: EventBody<K>): void;
+  /** Resolves once nothing waits to be sent, or the connection is over: for what is much at a time. */
+  sent(): Promise<void>;
+  /** Sends what is queued, says why, and ends the connection. */
+  close(code: ClosingCode | null): void;
+  /** Its room has heard, in the order of everything else, that this is the member's one connection. */
+  lived(roomId: RoomId): void;
+  /** Something broke on our side; for the log. */
+  failed(error: unknown): void;
+}

@@ -1,0 +1,70 @@
+/** What a relay stands on: its own embedded store, or a Redis that it shares with other replicas. */
+import { join } from 'node:path';
+import type { RelayConfig } from '../config/environment.js';
+import { openFeed } from './redis/feed/open-feed.js';
+import type { FeedFigures } from './redis/feed/redis-feed.js';
+import type { RoomStore } from '../rooms/port/room-store.js';
+import { StoreError } from '../rooms/port/result.js';
+import { openStore, STORE_FILE } from './open.js';
+import { connectRedis, type RedisConnections } from './redis/connection/connect.js';
+import { openRedisStore } from './redis/redis-room-store.js';
+import { RoomKeys } from './redis/room-keys.js';
+
+export interface Backbone {
+  readonly store: RoomStore;
+  /** null: this is the only process */
+  readonly redis: {
+    readonly connections: RedisConnections;
+    readonly prefix: string;
+    figures(): FeedFigures & { readonly up: boolean };
+  } | null;
+  /** Rejects unless the store takes writes and every room that is served is heard. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface BackboneLog {
+  info(fields: object, text: string): void;
+  warn(fields: object, text: string): void;
+}
+
+/** Throws ConfigError with one line. */
+export async function openBackbone(
+  config: RelayConfig,
+  inMemory: boolean,
+  log: BackboneLog,
+): Promise<Backbone> {
+  const { redis } = config;
+  if (redis === null) {
+    const store = openStore(inMemory ? ':memory:' : join(config.dataDir, STORE_FILE));
+    return { store, redis: null, check: () => store.check(), close: () => store.close() };
+  }
+  const connections = await connectRedis(redis, {
+    lost: (fields) => log.warn(fields, 'Redis is not reached'),
+    found: (fields) => log.info(fields, 'Redis is reached again'),
+  });
+  const keys = new RoomKeys(redis.prefix);
+  const feed = openFeed({
+    connections,
+    channelOf: (roomId) => keys.feed(roomId),
+    failed: (what, error) => log.warn({ err: error }, what),
+  });
+  const { prefix, waitReplicas } = redis;
+  const store = openRedisStore({ redis: connections.commands, feed, prefix, waitReplicas });
+  await feed.start((roomIds) => store.readTips(roomIds));
+  return {
+    store,
+    redis: { connections, prefix, figures: () => ({ ...feed.figures, up: connections.up }) },
+    check: async () => {
+      // A command would wait for the connection; who asks wants to know now.
+      if (!connections.up) throw new StoreError('TRY_AGAIN');
+      feed.check();
+      await store.check();
+    },
+    close: async () => {
+      feed.close();
+      await store.close();
+      connections.close();
+    },
+  };
+}

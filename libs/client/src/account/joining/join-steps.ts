@@ -1,0 +1,260 @@
+/**
+ * The steps of a join (docs/protocol.md section 5): what the relay says of where it stands is followed, each step
+ * proved on its own and stored before the next, so that either side may stop between any two and go on.
+ */
+import { equalBytes, ERROR_CODES, type Bytes, type ErrorCode, type JoinState } from '@0fc/protocol';
+import { memberIdOf } from '@0fc/crypto/verify';
+import { makeJoinConfirm } from '@0fc/crypto/keys';
+import type { JoinStep } from '../../contract/api.js';
+import { ClientError } from '../../contract/errors.js';
+import type { Platform } from '../../contract/ports.js';
+import type { Vault } from '../../vault/vault.js';
+import { joinedRoom } from '../create-room.js';
+import { checkKeyIsOfAdmission, checkPlaced, proveReply, type Proved } from './join-proof.js';
+import { readBegin } from '../../room/outgoing/log-end.js';
+import type { Due, Link, Outcome } from '../../room/outgoing/due.js';
+import type { Part } from '../../room/outgoing/lane.js';
+import { encodeRecord, joinRecord, membershipOf, STORES, type JoinRecord } from '../../vault/records.js';
+import { SerialQueue } from '../../vault/serial-queue.js';
+import type { RoomState } from '../../room/state/state.js';
+
+/** What the relay says of why the owner has ended a join. */
+const DROPPED: Readonly<Record<NonNullable<JoinState['reason']>, ErrorCode>> = {
+  declined: ERROR_CODES.JOIN_DECLINED,
+  full: ERROR_CODES.ROOM_FULL,
+  badProof: ERROR_CODES.JOIN_DROPPED,
+  expired: ERROR_CODES.JOIN_DROPPED,
+  badConfirm: ERROR_CODES.JOIN_DROPPED,
+  other: ERROR_CODES.JOIN_DROPPED,
+};
+
+/** States that the relay has told of and that are still to be followed: of more the last ones count. */
+const TOLD_MOST = 16;
+
+/** So often in a row a relay may not know an invite that was claimed, before the join shows it. */
+const UNKNOWN_TO_SHOW = 6;
+
+/** What a joiner's request is refused with once its join stands elsewhere than it was told. */
+const MOVED_ON: readonly ErrorCode[] = ['FORBIDDEN', 'INVITE_UNKNOWN', 'ROOM_UNKNOWN'];
+
+export interface StepsOptions {
+  readonly platform: Platform;
+  readonly vault: Vault;
+  readonly instance: Bytes;
+  readonly changed: () => void;
+  /** the room is in the vault and takes over; the join's record is gone */
+  readonly admitted: (state: RoomState) => void;
+}
+
+export class JoinSteps implements Part {
+  record: JoinRecord;
+  readonly serial = new SerialQueue();
+  readonly #options: StepsOptions;
+  readonly #link: Link;
+  readonly #isLive: () => boolean;
+  /** in this session the relay has been asked where the join stands */
+  #claimed = false;
+  /** the relay says that this key is a member's: the chain tells, and is read as a member */
+  #isMember = false;
+  /** times in a row that the relay did not know the invite */
+  #unknown = 0;
+  /** what the relay has said of where the join stands, oldest first */
+  #told: JoinState[] = [];
+
+  constructor(options: StepsOptions, record: JoinRecord, link: Link, isLive: () => boolean) {
+    this.#options = options;
+    this.record = record;
+    this.#link = link;
+    this.#isLive = isLive;
+  }
+
+  /** Where the join stands is to be asked again. */
+  forget(): void {
+    this.#claimed = false;
+    this.#told = [];
+  }
+
+  /** The relay’s word on where the join stands. */
+  hear(state: JoinState): void {
+    this.#told = [...this.#told, state].slice(-TOLD_MOST);
+  }
+
+  next(): Promise<Due | null> {
+    return this.serial.run(async () => {
+      while (this.#isLive()) {
+        if (!this.#claimed) return this.#claim();
+        const [state] = this.#told;
+        if (state === undefined) break;
+        const due = await this.#follow(state);
+        if (due !== null) return due;
+        this.#followed(state);
+      }
+      return null;
+    });
+  }
+
+  #followed(state: JoinState): void {
+    this.#told = this.#told.filter((told) => told !== state);
+  }
+
+  #claim(): Due {
+    const { roomId, inviteId } = this.record;
+    const claimed = (state: JoinState): void => {
+      this.#claimed = true;
+      this.#unknown = 0;
+      this.hear(state);
+    };
+    return this.#isMember
+      ? {
+          kind: 'open',
+          body: { roomId, after: null, head: null, epoch: 0 },
+          done: () => {
+            claimed({ stage: 'admitted' });
+          },
+        }
+      : { kind: 'claim', body: { roomId, inviteId }, done: claimed, refused: (code) => this.#refused(code) };
+  }
+
+  #refused(code: ErrorCode): Outcome {
+    // Admitted by an owner whose relay had lost the invite.
+    if (code === ERROR_CODES.ALREADY_MEMBER && this.record.confirm !== null) {
+      this.#isMember = true;
+      return 'settled';
+    }
+    // An invite that was claimed and is not known any more was lost with the relay's store, and its owner registers it
+    // again; or the room is closed, which reads the same. Said often it is shown, and asked again by itself.
+    const known = this.record.done.some(({ step }) => step === 'claim');
+    const inTime = this.#options.platform.crypto.clock.now() < this.record.expires;
+    if (code !== ERROR_CODES.INVITE_UNKNOWN || !known || !inTime) return 'unexpected';
+    this.#unknown += 1;
+    return this.#unknown < UNKNOWN_TO_SHOW ? 'again' : 'unexpected';
+  }
+
+  /** What a state asks for; null: it has been followed. */
+  async #follow(state: JoinState): Promise<Due | null> {
+    const { inviteId, request } = this.record;
+    await this.#reach('claim');
+    switch (state.stage) {
+      case 'claimed':
+        return { kind: 'joinRequest', body: { inviteId, request }, ...this.#asJoiner(state, 'request') };
+      case 'requested':
+        await this.#reach('request');
+        return null;
+      case 'replied':
+      case 'confirmed': {
+        await this.#reach('request');
+        if (state.reply === undefined) return null;
+        const confirm = await this.#confirm(state.reply);
+        return { kind: 'joinConfirm', body: { inviteId, ...confirm }, ...this.#asJoiner(state, 'confirmed') };
+      }
+      case 'admitted':
+        await this.#enter(state.reply ?? this.record.reply);
+        return null;
+      case 'dropped':
+        throw new ClientError(DROPPED[state.reason ?? 'other']);
+    }
+  }
+
+  /**
+   * A state that was told twice is followed twice; by the second time the owner may have admitted
+   * this client: the invite is used, and a member may not say what a joiner says. What has become of it is asked.
+   */
+  #asJoiner(
+    state: JoinState,
+    step: JoinStep,
+  ): { readonly done: () => Promise<void>; readonly refused: (code: ErrorCode) => Outcome } {
+    return {
+      done: () =>
+        this.serial.run(async () => {
+          if (this.#isLive()) await this.#reach(step);
+          this.#followed(state);
+        }),
+      refused: (code) => {
+        if (!MOVED_ON.includes(code)) return 'unexpected';
+        this.forget();
+        return 'again';
+      },
+    };
+  }
+
+  /** The proof that the key of a reply is held, stored with the reply. */
+  async #confirm(reply: NonNullable<JoinState['reply']>): Promise<NonNullable<JoinRecord['confirm']>> {
+    const { record } = this;
+    if (record.confirm !== null && equalBytes(record.reply?.payload ?? new Uint8Array(), reply.payload))
+      return record.confirm;
+    await this.#reach('ownerReply');
+    const proved = await this.#prove(reply);
+    const payload = await makeJoinConfirm(this.#options.platform.crypto.hash, {
+      identity: record.identity,
+      roomId: record.roomId,
+      epoch: reply.epoch,
+      roomKey: proved.reply.key,
+      request: record.request,
+      reply: reply.payload,
+    });
+    const confirm = { epoch: reply.epoch, payload };
+    await this.#reach('keyReceived', { reply, confirm });
+    return confirm;
+  }
+
+  #prove(sealed: NonNullable<JoinState['reply']>): Promise<Proved> {
+    return proveReply(this.#link, this.#options.platform, this.record, sealed);
+  }
+
+  /**
+   * A member by its own admission, in the verified chain and in the log behind where the owner's reply has it begin,
+   * and by nothing that relay or owner merely say: until then token, join key and record stay (section 5.10).
+   */
+  async #enter(told: JoinState['reply'] | null): Promise<void> {
+    const { platform, vault, instance, admitted } = this.#options;
+    if (told === null || told === undefined) throw new ClientError(ERROR_CODES.RELAY_LIED);
+    const proved = await this.#prove(told);
+    const { reply, chain, roster, last } = proved;
+    const { hash } = platform.crypto;
+    const me = await memberIdOf(hash, this.record.identity.publicKey);
+    const { members, former } = last;
+    if (!members.has(me) && !former.has(me)) throw new ClientError(ERROR_CODES.RELAY_LIED);
+    const admission = members.get(me)?.admit ?? null;
+    // Who has been removed meanwhile is served the entry that says so, and nothing to hold the reply against.
+    if (admission !== null) await checkKeyIsOfAdmission(hash, proved, admission);
+    const { roomId } = this.record;
+    const begin =
+      admission === null
+        ? null
+        : await readBegin(this.#link, platform, { roomId, floor: reply.floor, admission });
+    if (begin !== null) await checkPlaced(hash, reply, begin);
+    else if (!former.has(me)) throw new ClientError(ERROR_CODES.RELAY_LIED);
+    const room = await joinedRoom(platform, vault, this.record, reply, chain, roster, instance);
+    admitted(room);
+  }
+
+  /** With what came with it. Going on from a failure takes it back. */
+  async #reach(step: JoinStep, come: Partial<Pick<JoinRecord, 'reply' | 'confirm'>> = {}): Promise<void> {
+    const { done, failure } = this.record;
+    const time = this.#options.platform.crypto.clock.now();
+    const isNew = done.every((reached) => reached.step !== step);
+    const goesOn = failure !== null && step !== 'claim';
+    if (!isNew && !goesOn && Object.keys(come).length === 0) return;
+    await this.#store({
+      ...this.record,
+      ...come,
+      done: isNew ? [...done, { step, time }] : done,
+      failure: goesOn ? null : failure,
+    });
+  }
+
+  /** Memory follows the disk. */
+  async #store(record: JoinRecord): Promise<void> {
+    const value = encodeRecord(joinRecord, record);
+    await this.#options.vault.write([{ store: STORES.joins, key: membershipOf(record), value }]);
+    this.record = record;
+    this.#options.changed();
+  }
+
+  /** Why it does not go on, until it does. */
+  failed(code: string): Promise<void> {
+    return this.serial.run(async () => {
+      if (this.record.failure !== code) await this.#store({ ...this.record, failure: code });
+    });
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * The joiner's side of a join (docs/protocol.md section 5): its connection, and what has stopped it for a while.
+ * No refusal ends a join: whatever the relay says, its owner may still admit whoever holds this key.
+ */
+import type { Bytes, JoinState } from '@0fc/protocol';
+import type { ConnectionState, Failure, JoinStep, JoinView } from '../../contract/api.js';
+import { Connection } from '../../link/connection.js';
+import { failureOf } from '../../contract/errors.js';
+import type { Platform } from '../../contract/ports.js';
+import { JoinSteps, type StepsOptions } from './join-steps.js';
+import { Lane, type Sender } from '../../room/outgoing/lane.js';
+import { Resumption } from '../../room/outgoing/resumption.js';
+import { membershipOf, type JoinRecord } from '../../vault/records.js';
+
+const STEPS: readonly JoinStep[] = ['claim', 'request', 'ownerReply', 'keyReceived', 'confirmed', 'admitted'];
+/** How long after the invite's end who confirmed in time may still be admitted, in milliseconds. */
+const CONFIRMED_LIFE_MS = 30 * 86_400_000;
+
+export interface JoinOptions extends StepsOptions {
+  readonly url: string;
+  readonly relayKey: Bytes;
+  /** why this join is to talk to no relay; null: it may */
+  readonly barred: Failure | null;
+}
+
+export class Join implements Sender {
+  readonly platform: Platform;
+  readonly connection: Connection;
+  readonly #options: JoinOptions;
+  readonly #steps: JoinSteps;
+  readonly #lane: Lane;
+  readonly #resumption: Resumption;
+  #state: ConnectionState = 'offline';
+  #stopped: Failure | null = null;
+  #started = false;
+  #fingerprints: Pick<JoinView, 'ownerFingerprint' | 'myFingerprint' | 'relayFingerprint' | 'safetyNumber'>;
+
+  constructor(
+    options: JoinOptions,
+    record: JoinRecord,
+    fingerprints: Pick<JoinView, 'ownerFingerprint' | 'myFingerprint' | 'relayFingerprint' | 'safetyNumber'>,
+  ) {
+    this.#options = options;
+    this.platform = options.platform;
+    this.#fingerprints = fingerprints;
+    this.#resumption = new Resumption(options.platform, () => {
+      this.start();
+    });
+    this.connection = new Connection({
+      url: options.url,
+      relayKey: options.relayKey,
+      identity: record.identity,
+      platform: options.platform,
+      onUp: () => {
+        this.#lane.reset();
+        this.catchUp();
+      },
+      onEvent: (kind, body) => {
+        if (kind !== 'joinState') return;
+        this.#steps.hear(body as JoinState);
+        void this.#lane.signal();
+      },
+      onState: (state, stopped) => {
+        this.#state = state;
+        if (stopped !== null || state === 'connected') this.#stopped = stopped;
+        if (state === 'stopped') this.#rest(stopped?.code ?? '');
+        this.changed();
+      },
+    });
+    const admitted: StepsOptions['admitted'] = (room) => {
+      this.#started = false;
+      this.connection.stop();
+      options.admitted(room);
+    };
+    this.#steps = new JoinSteps({ ...options, admitted }, record, this.connection, () => this.live);
+    this.#lane = new Lane(this, this.#steps);
+  }
+
+  get record(): JoinRecord {
+    return this.#steps.record;
+  }
+
+  /** It is to talk to no relay, for as long as it is this object. */
+  get barred(): boolean {
+    return this.#options.barred !== null;
+  }
+
+  get live(): boolean {
+    return this.#started && this.#state === 'connected';
+  }
+
+  changed(): void {
+    this.#options.changed();
+  }
+
+  start(): void {
+    if (this.#started || this.#options.barred !== null || this.#over()) return;
+    this.#resumption.cancel();
+    this.#started = true;
+    this.connection.start();
+  }
+
+  /** The same link has been opened again: goes on with the same keys, whatever it was refused with. */
+  resume(): void {
+    this.#resumption.reset();
+    this.#lane.reset();
+    this.start();
+    void this.#lane.signal();
+  }
+
+  /** The invite has ended, by this device's clock, and the time that its owner has to admit whoever confirmed. */
+  #over(): boolean {
+    const { record } = this;
+    const confirmed = record.done.some(({ step }) => step === 'confirmed');
+    return this.platform.crypto.clock.now() > record.expires + (confirmed ? CONFIRMED_LIFE_MS : 0);
+  }
+
+  async stop(): Promise<void> {
+    this.#rest(null);
+    this.connection.stop();
+    await this.#steps.serial.run(() => undefined);
+  }
+
+  get #shown(): ConnectionState {
+    return this.#state !== 'stopped' && this.connection.silent ? 'offline' : this.#state;
+  }
+
+  view(): JoinView {
+    const { record } = this;
+    const { barred } = this.#options;
+    const failure = barred ?? (record.failure === null ? this.#stopped : { code: record.failure });
+    const reached = new Set(record.done.map(({ step }) => step));
+    return {
+      roomId: membershipOf(record),
+      inviteId: record.inviteId,
+      displayName: record.name,
+      ...this.#fingerprints,
+      expires: record.expires,
+      done: record.done,
+      current: failure === null ? (STEPS.find((step) => !reached.has(step)) ?? null) : null,
+      connection: barred === null ? this.#shown : 'stopped',
+      failure,
+    };
+  }
+
+  /** Asks the relay where the join stands. */
+  catchUp(): void {
+    this.#steps.forget();
+    void this.#lane.signal();
+  }
+
+  halt(failure: Failure): void {
+    this.#pause(failure);
+    // Not even the failure can be stored: it goes on from what is stored, once it can.
+    this.#steps.failed(failure.code).catch((error: unknown) => {
+      this.#pause(failureOf(error));
+    });
+  }
+
+  #pause(failure: Failure): void {
+    this.connection.stop();
+    this.#stopped = failure;
+    this.#rest(failure.code);
+    this.changed();
+  }
+
+  /** `code`: why; null: the user has asked for it. */
+  #rest(code: string | null): void {
+    this.#started = false;
+    this.#lane.reset();
+    this.#resumption.cancel();
+    if (code !== null) this.#resumption.later(code);
+  }
+}

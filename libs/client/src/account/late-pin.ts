@@ -1,0 +1,48 @@
+/**
+ * A vault with rooms and without a pin: it was used with a build that had the key compiled in and did not keep it. It
+ * is pinned as at first use, once the deployment answers (docs/protocol.md section 3); until then its rooms can be read.
+ */
+import { ClientError } from '../contract/errors.js';
+import type { Platform } from '../contract/ports.js';
+import { Resumption } from '../room/outgoing/resumption.js';
+
+export class LatePin {
+  readonly #pin: () => Promise<unknown>;
+  readonly #pinned: () => Promise<void>;
+  readonly #resumption: Resumption;
+  #attempt: Promise<void> | null = null;
+  #over = false;
+
+  /** `pin`: asks the deployment; `pinned`: rooms and joins may be connected now */
+  constructor(platform: Platform, pin: () => Promise<unknown>, pinned: () => Promise<void>) {
+    this.#pin = pin;
+    this.#pinned = pinned;
+    this.#resumption = new Resumption(platform, () => {
+      void this.attempt();
+    });
+  }
+
+  /** One at a time: whoever asks meanwhile waits for the same one. What fails is tried again by itself, until `stop`. */
+  attempt(): Promise<void> {
+    this.#attempt ??= this.#try().finally(() => {
+      this.#attempt = null;
+    });
+    return this.#attempt;
+  }
+
+  async #try(): Promise<void> {
+    this.#resumption.cancel();
+    try {
+      await this.#pin();
+    } catch (error) {
+      if (!this.#over) this.#resumption.later(ClientError.from(error).code);
+      return;
+    }
+    if (!this.#over) await this.#pinned();
+  }
+
+  stop(): void {
+    this.#over = true;
+    this.#resumption.cancel();
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * Telling the others what has been read here (docs/protocol.md section 6): at most one marker
+ * in a few seconds a room, and only for a message of somebody else, so that no marker or
+ * reaction ever answers another.
+ */
+import { comparePositions, type Position } from '@0fc/protocol';
+import { failureOf } from '../contract/errors.js';
+import type { Platform } from '../contract/ports.js';
+import type { Room } from '../room/room.js';
+import { membershipOf } from '../vault/records.js';
+import { pauseOf } from '../view/room-view.js';
+
+const EVERY_MS = 3_000;
+
+export class ReadMarkers {
+  readonly #platform: Platform;
+  /** when each room's last marker was made */
+  readonly #last = new Map<string, number>();
+  readonly #later = new Map<string, () => void>();
+
+  constructor(platform: Platform) {
+    this.#platform = platform;
+  }
+
+  /** Everything that is marked read in the room may be told. Resolves once it is stored, or put off. */
+  async tell(room: Room): Promise<void> {
+    const roomId = membershipOf(room.state.core);
+    const position = due(room);
+    if (position === null || this.#later.has(roomId)) return;
+    const now = this.#platform.crypto.clock.now();
+    const wait = Math.min(EVERY_MS, (this.#last.get(roomId) ?? -Infinity) + EVERY_MS - now);
+    if (wait > 0) {
+      this.#later.set(
+        roomId,
+        this.#platform.timers.after(wait, () => this.#now(room)),
+      );
+      return;
+    }
+    this.#last.set(roomId, now);
+    await room.talk.readUpTo(position);
+  }
+
+  #now(room: Room): void {
+    const roomId = membershipOf(room.state.core);
+    this.#later.delete(roomId);
+    this.#last.delete(roomId);
+    this.tell(room).catch((error: unknown) => {
+      room.halt(failureOf(error));
+    });
+  }
+
+  /** Of one room, or of all. */
+  stop(roomId?: string): void {
+    for (const [room, cancel] of this.#later) {
+      if (roomId !== undefined && room !== roomId) continue;
+      cancel();
+      this.#later.delete(room);
+    }
+  }
+}
+
+/** Where the newest message of another member stands that was read here and not told of; null for none. */
+function due(room: Room): Position | null {
+  const { core } = room.state;
+  if (core.stage !== 'member' || pauseOf(room) !== null) return null;
+  const { conversation } = room.talk;
+  conversation.follow();
+  const at = conversation.newestOfOthers(core.readIndex)?.at ?? null;
+  if (at === null || (core.told !== null && comparePositions(at.position, core.told) <= 0)) return null;
+  return at.position;
+}

@@ -1,0 +1,297 @@
+/** An open vault at work: its rooms and joins, live, and the views of them. */
+import { ERROR_CODES, type Bytes } from '@0fc/protocol';
+import type {
+  AppView, ClientEvent, CreateRoomOptions, DamagedRoom, InvitePreview, RelayRow, SafetyNumberView, TakePiece,
+} from '../contract/api.js'; // prettier-ignore
+import { Drafts } from './drafts.js';
+import type { ClientOptions } from '../contract/options.js';
+import { ClientError, failureOf } from '../contract/errors.js';
+import { Joins } from './joins.js';
+import { LatePin } from './late-pin.js';
+import type { Platform } from '../contract/ports.js';
+import { ReadMarkers } from './read-markers.js';
+import { RelayPin } from './relay-pin.js';
+import { damageOf, ending, forgetting, mustBeOver, safetyNumberWith, setVerified } from './room-acts.js';
+import { createRoom, ROOM_DEFAULTS } from './create-room.js';
+import { set } from '../room/state/changes.js';
+import { decodeRecord, joinRecord, membershipOf, STORES } from '../vault/records.js';
+import { Room } from '../room/room.js';
+import { RoomState } from '../room/state/state.js';
+import type { Vault } from '../vault/vault.js';
+import { instanceOf } from './vault-instance.js';
+import { exportVault } from './vault-export.js';
+import { Faces } from '../view/member-identities.js';
+import { Feed } from '../view/feed.js';
+import { drawn, prepare } from '../view/prepare.js';
+import { relayRowsOf } from '../view/relay-rows.js';
+import { Views } from '../view/views.js';
+import { summaryOf, worstState } from '../view/summary.js';
+
+type Tell = (event: ClientEvent | { readonly type: 'changed' }) => void;
+
+export class Session {
+  readonly #platform: Platform;
+  readonly #vault: Vault;
+  readonly #options: ClientOptions;
+  readonly #tell: Tell;
+  readonly #pin: RelayPin;
+  readonly #rooms = new Map<string, Room>();
+  readonly #joins: Joins;
+  readonly #damaged = new Map<string, DamagedRoom>();
+  readonly #faces: Faces;
+  readonly #markers: ReadMarkers;
+  readonly #drafts: Drafts;
+  #instance: Bytes = new Uint8Array(16);
+  #watched: { readonly roomId: string; readonly feed: Feed } | null = null;
+  readonly #views: Views;
+  readonly #latePin: LatePin;
+  #closed = false;
+  readonly #isOpen = (): boolean => !this.#closed;
+  readonly #changed = (): void => {
+    this.#views.changed();
+  };
+
+  private constructor(platform: Platform, vault: Vault, options: ClientOptions, tell: Tell, drafts: Drafts) {
+    this.#platform = platform;
+    this.#vault = vault;
+    this.#options = options;
+    this.#tell = tell;
+    this.#drafts = drafts;
+    // Whoever it is that a key is pinned for: what was barred for want of one starts.
+    const found = (): void => void this.#latePin.attempt();
+    this.#pin = new RelayPin(platform, () => options.fetchRelayKey(), found);
+    this.#joins = new Joins({
+      platform,
+      vault,
+      url: options.relayUrl,
+      pin: this.#pin,
+      isOpen: this.#isOpen,
+      instance: () => this.#instance,
+      changed: this.#changed,
+      admitted: (state) => {
+        this.#startRoom(state);
+      },
+    });
+    const pin = (): Promise<unknown> => this.#pin.require(vault, null);
+    this.#latePin = new LatePin(platform, pin, () => this.#startBarred());
+    this.#faces = new Faces(platform.crypto.hash);
+    this.#markers = new ReadMarkers(platform);
+    // A view that cannot be made is a fault of this client: it is shown, and the client goes on.
+    const failed = (error: unknown): void => {
+      for (const room of this.#rooms.values()) room.halt(failureOf(error));
+    };
+    this.#views = new Views(platform.timers, () => this.#show(), failed);
+  }
+
+  static async open(platform: Platform, vault: Vault, options: ClientOptions, tell: Tell): Promise<Session> {
+    const session = new Session(platform, vault, options, tell, await Drafts.load(vault));
+    // What has been started of it must not go on without the rest.
+    await session.#load().catch(async (error: unknown) => {
+      await session.close();
+      throw error;
+    });
+    return session;
+  }
+
+  async #load(): Promise<void> {
+    this.#instance = await instanceOf(this.#vault, this.#platform.crypto.random);
+    await this.#pin.load(this.#vault, this.#options.relayPublicKey);
+    for (const key of await this.#vault.keysFrom(STORES.rooms, '')) {
+      await this.#orDamaged(key, STORES.rooms, async () => {
+        const state = await RoomState.load(this.#vault, key, this.#platform.crypto.hash);
+        if (state !== null) this.#startRoom(state);
+      });
+    }
+    for (const key of await this.#vault.keysFrom(STORES.joins, '')) {
+      await this.#orDamaged(key, STORES.joins, async () => {
+        const value = await this.#vault.get(STORES.joins, key);
+        if (value !== null) await this.#joins.start(decodeRecord(joinRecord, value));
+      });
+    }
+    if (this.#pin.unknown && this.#rooms.size + this.#joins.all.length > 0) void this.#latePin.attempt();
+  }
+
+  async #startBarred(): Promise<void> {
+    for (const [roomId, room] of [...this.#rooms]) {
+      if (!room.barred) continue;
+      await room.stop();
+      // It may have been forgotten meanwhile.
+      if (!this.#closed && this.#rooms.get(roomId) === room) this.#startRoom(room.state);
+    }
+    await this.#joins.startBarred();
+  }
+
+  /** The user's own act: what has stopped is tried again. */
+  async resumeRoom(roomId: string): Promise<void> {
+    const room = this.room(roomId);
+    if (!room.barred) room.start();
+    else if (!this.#pin.isInTrouble) await this.#latePin.attempt();
+  }
+
+  /** A record that is not what was stored costs its own room or join, and no other. */
+  async #orDamaged(roomId: string, store: string, open: () => Promise<void>): Promise<void> {
+    const damage = await damageOf(open);
+    if (damage !== null) this.#damaged.set(roomId, { roomId, store: damage.store ?? store });
+  }
+
+  room(roomId: string): Room {
+    const room = this.#rooms.get(roomId);
+    if (room === undefined) throw new ClientError(ERROR_CODES.ROOM_UNKNOWN);
+    return room;
+  }
+
+  async createRoom(options: CreateRoomOptions): Promise<{ readonly roomId: string }> {
+    const pin = await this.#pin.require(this.#vault, null);
+    const relay = { url: this.#options.relayUrl, key: pin.key };
+    const state = await createRoom(this.#platform, this.#vault, relay, {
+      settings: { ...ROOM_DEFAULTS, rotateEvery: options.rotateEvery, approval: options.approval },
+      name: options.name,
+      displayName: options.displayName,
+      instance: this.#instance,
+    });
+    this.#startRoom(state);
+    return { roomId: membershipOf(state.core) };
+  }
+
+  previewInvite(text: string): Promise<InvitePreview> {
+    return this.#joins.preview(text);
+  }
+
+  join(text: string, name: string): Promise<{ readonly roomId: string }> {
+    return this.#joins.join(text, name, this.#rooms, this.#damaged);
+  }
+
+  abandonJoin(roomId: string): Promise<void> {
+    return this.#joins.abandon(roomId);
+  }
+
+  watch(roomId: string | null): void {
+    if (roomId !== null) this.room(roomId);
+    this.#watched = roomId === null ? null : { roomId, feed: new Feed() };
+    this.#changed();
+  }
+
+  /** Nothing for a room that is not watched. */
+  loadEarlier(roomId: string): void {
+    this.room(roomId);
+    if (this.#watched?.roomId !== roomId) return;
+    this.#watched.feed.loadEarlier();
+    this.#changed();
+  }
+
+  async markRead(roomId: string, tell: boolean): Promise<void> {
+    const room = this.room(roomId);
+    await room.write((draft) => {
+      const { readIndex, nextIndex, others } = draft.core;
+      if (readIndex !== nextIndex) draft.apply(set({ readIndex: nextIndex, othersRead: others }));
+    });
+    if (tell) await this.#markers.tell(room);
+  }
+
+  async setDraft(roomId: string, text: string): Promise<void> {
+    this.room(roomId);
+    if (await this.#drafts.set(roomId, text)) this.#changed();
+  }
+
+  safetyNumber(roomId: string, memberOrInvite: string): Promise<SafetyNumberView> {
+    return safetyNumberWith(this.#platform.crypto.hash, this.room(roomId).state, memberOrInvite);
+  }
+
+  setVerified(roomId: string, memberId: string, verified: boolean): Promise<void> {
+    return setVerified(this.room(roomId), memberId, verified);
+  }
+
+  async relaySees(roomId: string, limit: number): Promise<readonly RelayRow[]> {
+    const { state } = this.room(roomId);
+    await this.#faces.learn(state);
+    return state.read(() => relayRowsOf(state, this.#faces, limit, this.#platform.crypto.clock.now()));
+  }
+
+  /** Deletes everything of a room that is over, in one write. Rejects with STILL_MEMBER. */
+  async forgetRoom(roomId: string, unconfirmed: boolean): Promise<void> {
+    const erase = async (): Promise<void> => {
+      const changes = await forgetting(this.#vault, roomId);
+      await this.#drafts.drop(roomId, (draft) => this.#vault.write([...changes, draft]));
+      this.#rooms.delete(roomId);
+      this.#damaged.delete(roomId);
+    };
+    if (this.#damaged.has(roomId)) await erase();
+    else {
+      const room = this.room(roomId);
+      mustBeOver(room, unconfirmed);
+      this.#markers.stop(roomId);
+      await ending(room, this.#isOpen, () => room.state.serial.run(erase));
+    }
+    if (this.#watched?.roomId === roomId) this.#watched = null;
+    this.#changed();
+  }
+
+  exportVault(passphrase: string, take: TakePiece): Promise<void> {
+    return exportVault(this.#vault, this.#platform, passphrase, take);
+  }
+
+  changePassphrase(current: string, next: string): Promise<void> {
+    return this.#vault.changePassphrase(current, next);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#latePin.stop();
+    this.#views.stop();
+    this.#markers.stop();
+    await Promise.all([...this.#rooms.values(), ...this.#joins.all].map((live) => live.stop()));
+    await this.#vault.close();
+  }
+
+  view(): Omit<AppView, 'vault'> {
+    const rooms = [...this.#rooms]
+      .map(([roomId, room]) => summaryOf(room, this.#drafts.of(roomId)))
+      .sort((a, b) => b.time - a.time);
+    const joins = this.#joins.all.map((join) => join.view());
+    const { pin } = this.#pin;
+    return {
+      relay: {
+        fingerprint: pin?.fingerprint ?? null,
+        pinnedBy: pin?.by ?? null,
+        state: worstState(rooms, joins),
+      },
+      rooms,
+      joins,
+      damaged: [...this.#damaged.values()],
+    };
+  }
+
+  #startRoom(state: RoomState): Room {
+    const room = new Room(
+      {
+        platform: this.#platform,
+        url: this.#options.relayUrl,
+        relayKey: this.#pin.key,
+        barred: this.#pin.failure(null),
+        relayTime: () => this.#options.fetchRelayTime(),
+        changed: this.#changed,
+      },
+      state,
+    );
+    this.#rooms.set(membershipOf(state.core), room);
+    room.start();
+    this.#changed();
+    return room;
+  }
+
+  async #show(): Promise<void> {
+    const watched = this.#watched;
+    const room = watched === null ? undefined : this.#rooms.get(watched.roomId);
+    for (const other of [...this.#rooms.values()]) {
+      if (other !== room) await prepare(other, this.#faces, null);
+    }
+    // Last, so that what is loaded for it is drawn at once.
+    if (watched !== null && room !== undefined) await prepare(room, this.#faces, watched.feed);
+    if (this.#closed) return;
+    this.#tell({ type: 'changed' });
+    // Whatever is looked at since then is drawn with the next view.
+    if (watched === null || room === undefined || watched !== this.#watched) return;
+    const beside = { draft: this.#drafts.of(watched.roomId), now: this.#platform.crypto.clock.now() };
+    for (const event of drawn(room, this.#faces, watched.feed, beside)) this.#tell(event);
+  }
+}

@@ -1,0 +1,553 @@
+import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { ClientLink } from '@0fc/crypto/link';
+import { generateKeyPair } from '@0fc/crypto/keys';
+import { loadThemis } from '@0fc/crypto/node';
+import { toBase64Url, type EventBody, type RequestBody, type SessionMessage } from '@0fc/protocol';
+import { STEADY_MS } from './connection.js';
+import {
+  bench,
+  codeOf,
+  connected,
+  dataFrame,
+  handshakeFrame,
+  hello,
+  turns,
+  type Bench,
+} from './connection.spec-support.js';
+import { BACKOFF_FIRST_MS, BACKOFF_MOST_MS } from './backoff.js';
+import { MOST_IN_FLIGHT, REQUEST_TIMEOUT_MS } from './requests.js';
+import { HELLO_TIMEOUT_MS } from './link-session.js';
+
+beforeAll(() => loadThemis());
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+const ack: RequestBody<'ack'> = { position: { g: 1, s: 1 } };
+const from = toBase64Url(new Uint8Array(16)) as EventBody<'keyNeeded'>['from'];
+const need = { from, request: Uint8Array.of(1) };
+/** What the generator at 128 of 256 makes of a ceiling. */
+const half = (most: number): number => Math.floor((0x80808080 / 2 ** 32) * (most + 1));
+const lastState = (made: Bench): unknown => made.told.filter((what) => 'state' in what).at(-1);
+
+describe('up and down (section 3)', () => {
+  it('connects as the member that it is, and says so in order', async () => {
+    const made = await connected();
+    expect(made.relay.end.link.peer).toEqual(made.identity.publicKey);
+    expect(made.told).toEqual([
+      { state: 'connecting', stopped: null },
+      { state: 'connected', stopped: null },
+      { up: hello(made.relay.key.publicKey) },
+    ]);
+    expect(made.connection.state).toBe('connected');
+  });
+
+  it('starts once, however often it is told to', async () => {
+    const made = await connected();
+    made.connection.start();
+    await made.relay.settle();
+    expect(made.relay.ends).toHaveLength(1);
+  });
+
+  it('is offline while nobody answers, and up with the first that does', async () => {
+    const made = bench();
+    made.relay.reachable = false;
+    made.connection.start();
+    await made.relay.settle();
+    expect(made.states()).toEqual(['connecting', 'offline']);
+    made.timers.advance(BACKOFF_FIRST_MS);
+    await made.relay.settle();
+    made.relay.reachable = true;
+    made.timers.advance(2 * BACKOFF_FIRST_MS);
+    await made.relay.settle();
+    expect(made.states()).toEqual(['connecting', 'offline', 'connected']);
+  });
+
+  it('backs off exponentially with full jitter, up to the ceiling', async () => {
+    const made = bench();
+    made.relay.reachable = false;
+    made.connection.start();
+    const waits: number[] = [];
+    for (let attempt = 0; attempt < 9; attempt++) {
+      await made.relay.settle();
+      const [wait = -1] = made.timers.pending;
+      waits.push(wait);
+      made.timers.advance(wait);
+    }
+    const ceilings = [250, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000];
+    expect(waits).toEqual(ceilings.map(half));
+    expect(BACKOFF_MOST_MS).toBe(15_000);
+    made.connection.stop();
+  });
+
+  it('forgets earlier failures only after a session that lasted', async () => {
+    const made = await connected();
+    for (const wait of [half(250), half(500)]) {
+      made.relay.end.drop();
+      await made.relay.settle();
+      expect(made.states().at(-1)).toBe('connecting');
+      expect(made.timers.pending).toEqual([wait]);
+      made.timers.advance(wait);
+      await made.relay.settle();
+    }
+    made.timers.advance(STEADY_MS);
+    made.relay.end.drop();
+    expect(made.timers.pending).toEqual([half(250)]);
+  });
+
+  it('wake connects at once, and changes nothing while there is a link', async () => {
+    const made = await connected();
+    made.connection.wake();
+    expect(made.relay.ends).toHaveLength(1);
+    made.relay.reachable = false;
+    made.relay.end.drop();
+    made.timers.advance(BACKOFF_FIRST_MS);
+    await made.relay.settle();
+    expect(made.connection.state).toBe('offline');
+    made.relay.reachable = true;
+    made.connection.wake();
+    await made.relay.settle();
+    expect(made.states()).toEqual([
+      'connecting',
+      'connected',
+      'connecting',
+      'offline',
+      'connecting',
+      'connected',
+    ]);
+    expect(made.relay.ends).toHaveLength(3);
+  });
+
+  it('gives up an attempt without a hello', async () => {
+    const made = bench();
+    made.relay.greets = false;
+    made.connection.start();
+    await made.relay.settle();
+    expect(await codeOf(made.connection.request('ack', ack))).toBe('OFFLINE');
+    made.timers.advance(HELLO_TIMEOUT_MS);
+    expect(made.relay.end.closed).toBe(true);
+    expect(made.timers.pending).toEqual([half(250)]);
+  });
+
+  it('stop is final, quiet and idempotent, and every link is freed', async () => {
+    const open = jest.spyOn(ClientLink, 'open');
+    const destroy = jest.spyOn(ClientLink.prototype, 'destroy');
+    const made = await connected();
+    made.relay.end.drop();
+    made.timers.advance(BACKOFF_FIRST_MS);
+    await made.relay.settle();
+    const before = made.told.length;
+    const waiting = made.connection.request('ack', ack);
+    made.relay.end.event('keyNeeded', need);
+    made.connection.stop();
+    made.connection.stop();
+    expect(await codeOf(waiting)).toBe('OFFLINE');
+    await made.relay.settle();
+    expect(made.told).toHaveLength(before);
+    expect(made.connection.state).toBe('offline');
+    expect(made.timers.pending).toEqual([]);
+    expect(made.relay.end.closed).toBe(true);
+    expect(open).toHaveBeenCalledTimes(2);
+    expect(new Set(destroy.mock.contexts)).toEqual(new Set(open.mock.results.map(({ value }) => value)));
+    made.connection.wake();
+    expect(made.relay.ends).toHaveLength(2);
+    made.connection.start();
+    await made.relay.settle();
+    expect(made.connection.state).toBe('connected');
+  });
+
+  it('lets its owner stop and request from inside a callback', async () => {
+    const made = await connected();
+    const reply = made.connection.request('ack', ack).then(() => made.connection.stop());
+    await made.relay.settle();
+    await reply;
+    expect(made.connection.state).toBe('offline');
+  });
+});
+
+describe('requests (section 3)', () => {
+  it('answers each with its own reply or error', async () => {
+    const made = await connected();
+    const placed = { position: { g: 1, s: 7 }, time: 5 };
+    made.relay.answer = (kind) => {
+      if (kind === 'append') return { body: { placed: [placed] } };
+      if (kind === 'invite')
+        return { error: { code: 'INVITE_LIMIT', params: { max: 64, text: 'click here' } } };
+      return { error: { code: 'WRONG_PASSPHRASE' } };
+    };
+    const { connection } = made;
+    const append = connection.request('append', {
+      messages: [{ clear: Uint8Array.of(1), payload: Uint8Array.of(2) }],
+    });
+    const inviteId = toBase64Url(new Uint8Array(16)) as RequestBody<'invite'>['inviteId'];
+    const invite = connection.request('invite', { inviteId, expires: 1 });
+    const refused = expect(invite).rejects.toMatchObject({ code: 'INVITE_LIMIT', params: { max: 64 } });
+    const foreign = connection.request('ack', ack);
+    // A code that the catalogue does not have for this request is not passed on.
+    const unknown = expect(foreign).rejects.toMatchObject({ code: 'INTERNAL' });
+    await made.relay.settle();
+    await expect(append).resolves.toEqual({ placed: [placed] });
+    await refused;
+    await unknown;
+    await expect(invite).rejects.not.toHaveProperty('params.text');
+  });
+
+  it('sends what one turn asks in one frame', async () => {
+    const made = await connected();
+    const all = [1, 2, 3].map((s) => made.connection.request('ack', { position: { g: 1, s } }));
+    await made.relay.settle();
+    await Promise.all(all);
+    expect(made.relay.end.frames.map((frame) => frame.length)).toEqual([3]);
+    await Promise.all([made.connection.request('ack', ack), made.relay.settle()]);
+    expect(made.relay.end.frames.map((frame) => frame.length)).toEqual([3, 1]);
+  });
+
+  it('refuses what cannot be sent, alone and before it leaves', async () => {
+    const made = await connected();
+    const { connection } = made;
+    const wraps = Object.fromEntries(
+      Array.from({ length: 1_000 }, (_, at) => {
+        const id = new Uint8Array(16);
+        new DataView(id.buffer).setUint32(0, at);
+        return [toBase64Url(id), new Uint8Array(1_024)];
+      }),
+    ) as RequestBody<'rotate'>['wraps'];
+    const big = new Uint8Array(32_768);
+    const bad = connection.request('ack', { position: { g: 0, s: 1 } });
+    const large = connection.request('rotate', { clear: big, payload: big, wraps });
+    const good = connection.request('ack', ack);
+    expect(await codeOf(bad)).toBe('MALFORMED');
+    expect(await codeOf(large)).toBe('TOO_LARGE');
+    await made.relay.settle();
+    expect(await codeOf(good)).toBe('fulfilled');
+    expect(made.relay.end.frames.map((frame) => frame.length)).toEqual([1]);
+  });
+
+  it('bounds what is in flight', async () => {
+    const made = await connected();
+    made.relay.answer = () => null;
+    const flying = Array.from({ length: MOST_IN_FLIGHT }, () => codeOf(made.connection.request('ack', ack)));
+    expect(await codeOf(made.connection.request('ack', ack))).toBe('TRY_AGAIN');
+    expect(await Promise.all(flying)).toEqual(flying.map(() => 'pending'));
+    made.connection.stop();
+    expect(made.timers.pending).toEqual([]);
+  });
+
+  it('a request without an answer ends the link', async () => {
+    const made = await connected();
+    made.relay.answer = () => null;
+    const silent = made.connection.request('ack', ack);
+    await made.relay.settle();
+    made.timers.advance(REQUEST_TIMEOUT_MS - 1);
+    expect(await codeOf(silent)).toBe('pending');
+    made.timers.advance(1);
+    expect(await codeOf(silent)).toBe('OFFLINE');
+    expect(made.relay.end.closed).toBe(true);
+    expect(made.states().at(-1)).toBe('connecting');
+    made.timers.advance(BACKOFF_FIRST_MS);
+    await made.relay.settle();
+    expect(made.connection.state).toBe('connected');
+  });
+
+  it('a link that falls ends in OFFLINE what it carried, and nothing is sent again', async () => {
+    const made = await connected();
+    made.relay.answer = () => null;
+    const lost = made.connection.request('ack', ack);
+    await made.relay.settle();
+    made.relay.end.drop();
+    expect(await codeOf(lost)).toBe('OFFLINE');
+    expect(await codeOf(made.connection.request('ack', ack))).toBe('OFFLINE');
+    made.timers.advance(BACKOFF_FIRST_MS);
+    await made.relay.settle();
+    expect(made.relay.ends).toHaveLength(2);
+    expect(made.relay.end.frames).toEqual([]);
+  });
+
+  it('settles a reply, and what awaits it, before the event behind it', async () => {
+    const made = await connected();
+    const order: string[] = [];
+    made.relay.answer = () => null;
+    const wrapped = async (): Promise<void> => {
+      await made.connection.request('ack', ack);
+    };
+    const done = wrapped().then(() => order.push(`reply after ${String(made.told.length - 3)} events`));
+    await made.relay.settle();
+    const [frame = []] = made.relay.end.frames;
+    const [asked] = frame as readonly { q: number }[];
+    made.relay.end.send(
+      { r: asked!.q, body: {} },
+      { e: 'keyNeeded', body: need },
+      { e: 'keyNeeded', body: need },
+    );
+    await made.relay.settle();
+    await done;
+    expect(order).toEqual(['reply after 0 events']);
+    expect(made.told).toHaveLength(5);
+  });
+});
+
+describe('what the relay may not do (G5, G13)', () => {
+  const drops = async (made: Bench): Promise<void> => {
+    await made.relay.settle();
+    expect(made.relay.ends[0]!.closed).toBe(true);
+    expect(made.states().at(-1)).toBe('connecting');
+    made.timers.advance(BACKOFF_FIRST_MS);
+    await made.relay.settle();
+    expect(made.connection.state).toBe('connected');
+    expect(made.relay.ends).toHaveLength(2);
+  };
+
+  it.each<[string, (made: Bench) => SessionMessage]>([
+    ['an event that does not fit', () => ({ e: 'keyNeeded', body: { from, request: 'text' } })],
+    ['an event with a field too many', () => ({ e: 'keyNeeded', body: { ...need, more: 1 } })],
+    ['a second hello', ({ relay }) => ({ e: 'hello', body: { ...hello(relay.key.publicKey) } })],
+    ['a request', () => ({ q: 1, kind: 'ack', body: { ...ack } })],
+    ['a reply to nothing', () => ({ r: 99, body: {} })],
+  ])('%s ends the link', async (_what, message) => {
+    const made = await connected();
+    const before = made.told.length;
+    made.relay.end.send({ e: 'keyNeeded', body: need }, message(made), { e: 'keyNeeded', body: need });
+    await made.relay.settle();
+    // What came before it counts, what came behind it does not.
+    expect(made.told.slice(before)).toEqual([
+      { event: 'keyNeeded', body: need },
+      { state: 'connecting', stopped: null },
+    ]);
+    await drops(made);
+  });
+
+  it('a reply that does not fit is RELAY_LIED and ends the link', async () => {
+    const made = await connected();
+    made.relay.answer = () => ({ body: { more: 1 } });
+    const code = made.connection.request('ack', ack);
+    const told = expect(code).rejects.toMatchObject({ code: 'RELAY_LIED' });
+    await drops(made);
+    await told;
+  });
+
+  it('a second reply to one request ends the link', async () => {
+    const made = await connected();
+    made.relay.answer = () => null;
+    const asked = made.connection.request('ack', ack);
+    await made.relay.settle();
+    made.relay.end.send({ r: 1, body: {} }, { r: 1, body: {} });
+    await drops(made);
+    await asked;
+  });
+
+  it('an event of an unknown kind has no effect', async () => {
+    const made = await connected();
+    const before = made.told.length;
+    made.relay.end.send({ e: 'later', body: { x: 1 } });
+    made.relay.end.event('keyNeeded', need);
+    await made.relay.settle();
+    expect(made.told.slice(before)).toEqual([{ event: 'keyNeeded', body: need }]);
+    expect(made.connection.state).toBe('connected');
+  });
+
+  it('a replayed frame ends the link and is not taken twice', async () => {
+    const made = await connected();
+    made.relay.end.event('keyNeeded', need);
+    await made.relay.settle();
+    made.relay.end.raw(made.relay.end.sent.at(-1));
+    await made.relay.settle();
+    expect(made.told.filter((what) => 'event' in what)).toHaveLength(1);
+    await drops(made);
+  });
+
+  it('a dropped frame is noticed at the next', async () => {
+    const made = await connected();
+    made.relay.end.link.seal([{ e: 'keyNeeded', body: need }]);
+    made.relay.end.event('keyNeeded', need);
+    await made.relay.settle();
+    expect(made.told.filter((what) => 'event' in what)).toEqual([]);
+    await drops(made);
+  });
+
+  it.each<[string, unknown]>([
+    ['text', 'hello'],
+    ['nothing', null],
+    ['an empty frame', new Uint8Array()],
+    ['a later version', Uint8Array.of(2, 1, 0)],
+    ['an unknown type', Uint8Array.of(1, 9, 0)],
+    ['noise', dataFrame(new Uint8Array(300).fill(7))],
+    ['a handshake in the middle', handshakeFrame(new Uint8Array(60).fill(7))],
+    ['too much', new Uint8Array(1_048_577).fill(1)],
+  ])('garbage ends the link: %s', async (_what, data) => {
+    const made = await connected();
+    made.relay.end.raw(data);
+    await drops(made);
+  });
+
+  it('an event before the hello, and a hello of another relay, end the attempt', async () => {
+    const made = bench();
+    const messages: SessionMessage[] = [
+      { e: 'keyNeeded', body: need },
+      { e: 'hello', body: { ...hello(generateKeyPair().publicKey) } },
+    ];
+    made.relay.established = (end) => end.send(messages[made.relay.ends.length - 1]!);
+    made.connection.start();
+    await made.relay.settle();
+    made.timers.advance(BACKOFF_FIRST_MS);
+    await made.relay.settle();
+    expect(made.relay.ends.map(({ closed }) => closed)).toEqual([true, true]);
+    expect(made.told.every((what) => 'state' in what && what.state === 'connecting')).toBe(true);
+    made.connection.stop();
+  });
+});
+
+describe('stopped until the user acts', () => {
+  const retry = async (made: Bench): Promise<void> => {
+    made.timers.advance(BACKOFF_MOST_MS);
+    await made.relay.settle();
+  };
+
+  it('another connection of this member replaces it', async () => {
+    const made = await connected();
+    const asked = made.connection.request('ack', ack);
+    const code = codeOf(asked);
+    made.relay.end.event('closing', { code: 'REPLACED' });
+    made.relay.answer = () => null;
+    await made.relay.settle();
+    expect(await code).toBe('pending');
+    expect(await codeOf(asked)).toBe('OFFLINE');
+    expect(lastState(made)).toEqual({ state: 'stopped', stopped: { code: 'REPLACED' } });
+    expect(made.timers.pending).toEqual([]);
+    made.connection.wake();
+    expect(made.relay.ends).toHaveLength(1);
+    made.connection.start();
+    await made.relay.settle();
+    expect(made.connection.state).toBe('connected');
+  });
+
+  it('a relay of a later version stops it, by its hello or its farewell', async () => {
+    for (const message of ['hello', 'closing']) {
+      const made = bench();
+      made.relay.established = (end) => {
+        const body = { ...hello(made.relay.key.publicKey), version: 2 };
+        end.send(
+          message === 'hello'
+            ? { e: 'hello', body }
+            : { e: 'closing', body: { code: 'UNSUPPORTED_VERSION' } },
+        );
+      };
+      made.connection.start();
+      await made.relay.settle();
+      expect(lastState(made)).toEqual({ state: 'stopped', stopped: { code: 'UNSUPPORTED_VERSION' } });
+      expect(made.timers.pending).toEqual([]);
+    }
+  });
+
+  it('G13: a relay with another key stops it at the second proof', async () => {
+    const made = bench(generateKeyPair().publicKey);
+    made.connection.start();
+    await made.relay.settle();
+    expect(made.connection.state).toBe('offline');
+    // An outage in between proves nothing either way.
+    made.relay.reachable = false;
+    await retry(made);
+    made.relay.reachable = true;
+    await retry(made);
+    expect(made.relay.ends).toHaveLength(3);
+    expect(lastState(made)).toEqual({ state: 'stopped', stopped: { code: 'RELAY_KEY_MISMATCH' } });
+    expect(made.timers.pending).toEqual([]);
+    expect(made.told.some((what) => 'up' in what)).toBe(false);
+  });
+
+  it('G13: a relay that claims the pinned key without having it stops it too', async () => {
+    const made = bench();
+    const { publicKey } = made.relay.key;
+    made.relay.key = { publicKey, privateKey: generateKeyPair().privateKey };
+    made.connection.start();
+    await made.relay.settle();
+    expect(made.connection.state).toBe('offline');
+    await retry(made);
+    expect(lastState(made)).toEqual({ state: 'stopped', stopped: { code: 'RELAY_KEY_MISMATCH' } });
+  });
+
+  it('a clock a day off is told as that, once the handshake has failed', async () => {
+    const made = bench(generateKeyPair().publicKey, (now) => Promise.resolve(now - 2 * 86_400_000));
+    made.connection.start();
+    await made.relay.settle();
+    expect(lastState(made)).toEqual({
+      state: 'stopped',
+      stopped: { code: 'CLOCK_WRONG', params: { skewMs: 2 * 86_400_000 } },
+    });
+    expect(made.timers.pending).toEqual([]);
+  });
+
+  it('a clock that cannot be asked, or is right, leaves the failure what it was', async () => {
+    const clocks = [() => Promise.reject(new Error('gone')), (now: number) => Promise.resolve(now + 60_000)];
+    for (const relayTime of clocks) {
+      const made = bench(generateKeyPair().publicKey, relayTime);
+      made.connection.start();
+      await made.relay.settle();
+      expect(made.connection.state).toBe('offline');
+      await retry(made);
+      expect(lastState(made)).toEqual({ state: 'stopped', stopped: { code: 'RELAY_KEY_MISMATCH' } });
+    }
+  });
+
+  it('one failed handshake between good ones does not stop it', async () => {
+    const made = await connected();
+    const own = made.relay.key;
+    for (let round = 0; round < 3; round++) {
+      made.relay.key = generateKeyPair();
+      made.relay.end.drop();
+      await retry(made);
+      expect(made.connection.state).toBe('offline');
+      made.relay.key = own;
+      await retry(made);
+      expect(made.connection.state).toBe('connected');
+    }
+  });
+
+  it('a key of its own that cannot be used stops it', async () => {
+    const made = bench(Uint8Array.of(1, 2, 3));
+    made.connection.start();
+    await made.relay.settle();
+    expect(lastState(made)).toEqual({ state: 'stopped', stopped: { code: 'BAD_KEY' } });
+  });
+});
+
+describe('a relay that closes', () => {
+  it('reconnects after a farewell', async () => {
+    const made = await connected();
+    made.relay.end.event('closing', { code: 'SLOW_CONSUMER' });
+    await made.relay.settle();
+    expect(made.relay.end.closed).toBe(true);
+    expect(made.timers.pending).toEqual([half(250)]);
+  });
+
+  it('moves at a random time within what it is given', async () => {
+    const made = await connected();
+    made.relay.end.event('closing', { code: 'TRY_AGAIN', moveWithinMs: 4_000 });
+    await made.relay.settle();
+    const last = made.connection.request('ack', ack);
+    await made.relay.settle();
+    expect(await codeOf(last)).toBe('fulfilled');
+    made.timers.advance(half(4_000) - 1);
+    expect(made.relay.end.closed).toBe(false);
+    made.timers.advance(1);
+    expect(made.relay.ends[0]!.closed).toBe(true);
+    await made.relay.settle();
+    expect(made.relay.ends).toHaveLength(2);
+    expect(made.states()).toEqual(['connecting', 'connected', 'connecting', 'connected']);
+    made.timers.advance(60_000);
+    await turns();
+    expect(made.relay.ends).toHaveLength(2);
+  });
+
+  it('keeps to that time when the relay closes before it', async () => {
+    const made = await connected();
+    made.relay.end.event('closing', { code: 'TRY_AGAIN', moveWithinMs: 4_000 });
+    await made.relay.settle();
+    made.relay.end.drop();
+    await made.relay.settle();
+    expect(made.timers.pending).toEqual([half(4_000)]);
+    made.timers.advance(half(4_000));
+    await made.relay.settle();
+    expect(made.relay.ends).toHaveLength(2);
+    expect(made.connection.state).toBe('connected');
+  });
+});

@@ -1,0 +1,259 @@
+/**
+ * One member's connection for one room: reconnects by itself, and says what came
+ * (docs/protocol.md section 3, G13).
+ *
+ * All callbacks and settled promises come from one queue, in the order of the link, and never
+ * from inside a call to the connection.
+ */
+import type { KeyPair } from '@0fc/crypto/link';
+import {
+  ERROR_CODES,
+  type Bytes,
+  type ErrorCode,
+  type ErrorParams,
+  type EventBody,
+  type EventKind,
+  type ReplyBody,
+  type RequestBody,
+  type RequestKind,
+} from '@0fc/protocol';
+import type { ConnectionState, Failure } from '../contract/api.js';
+import { ClientError, failureOf } from '../contract/errors.js';
+import { Backoff, randomUpTo } from './backoff.js';
+import { Session, type SessionEnd } from './link-session.js';
+import { Turns } from './event-queue.js';
+import type { Platform } from '../contract/ports.js';
+
+export interface ConnectionOptions {
+  readonly url: string;
+  /** the pinned key of the relay, canonical */
+  readonly relayKey: Bytes;
+  /** the key pair of this member in this room */
+  readonly identity: KeyPair;
+  readonly platform: Pick<Platform, 'crypto' | 'timers' | 'socket'>;
+  /** The relay's clock, Unix ms, by another way than the link; asked when a handshake fails. */
+  readonly relayTime?: (() => Promise<number>) | undefined;
+  /** The session is established and requests may be sent. */
+  onUp(hello: EventBody<'hello'>): void;
+  /** A validated event, in order; `hello` and `closing` are the connection's own. */
+  onEvent<K extends EventKind>(kind: K, body: EventBody<K>): void;
+  /**
+   * 'connecting' from start, wake or a link that fell, 'offline' from the first attempt that
+   * failed until one succeeds, 'stopped' with the reason when only start() goes on.
+   */
+  onState(state: ConnectionState, stopped: Failure | null): void;
+}
+
+/** A session that has been up for this long ends the backoff. */
+export const STEADY_MS = 10_000;
+/** Handshakes that must fail in a row before the client says that the relay is another one. */
+export const SUSPICIONS_TO_STOP = 2;
+
+/** Themis refuses a handshake between clocks that are a day apart, and does not say so. */
+const CLOCK_SKEW_MS = 23 * 3_600_000;
+
+/** What an unauthenticated failure of the handshake is evidence of; others are plain outages. */
+const SUSPICIONS: Partial<Record<ErrorCode, ErrorCode>> = {
+  [ERROR_CODES.RELAY_KEY_MISMATCH]: ERROR_CODES.RELAY_KEY_MISMATCH,
+  [ERROR_CODES.HANDSHAKE_FAILED]: ERROR_CODES.RELAY_KEY_MISMATCH,
+  [ERROR_CODES.UNSUPPORTED_VERSION]: ERROR_CODES.UNSUPPORTED_VERSION,
+};
+
+const nothing = (): void => undefined;
+
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #backoff: Backoff;
+  readonly #turns = new Turns();
+  #session: Session | null = null;
+  #state: ConnectionState = 'offline';
+  #running = false;
+  /** Raised by stop(): what was queued for the life before is not delivered. */
+  #life = 0;
+  #cancelRetry = nothing;
+  #cancelSteady = nothing;
+  /** Not null: the relay has asked this client to move, and when it does is settled. */
+  #cancelMove: (() => void) | null = null;
+  #unanswered: RequestKind | null = null;
+  #suspicion: { readonly code: ErrorCode; readonly times: number } | null = null;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#backoff = new Backoff(options.platform.crypto.random);
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** A request was never answered, and none of its kind has been since: a handshake that succeeds is no answer. */
+  get silent(): boolean {
+    return this.#unanswered !== null;
+  }
+
+  /** Connects and stays connected, also after 'stopped'. Idempotent while it runs. */
+  start(): void {
+    if (this.#running) return;
+    this.#running = true;
+    this.#suspicion = null;
+    this.#backoff.reset();
+    this.#enter('connecting');
+    this.#connect();
+  }
+
+  /** Closes the link and frees it; no callback comes after this. Idempotent. */
+  stop(): void {
+    this.#life += 1;
+    this.#halt(ERROR_CODES.OFFLINE);
+    this.#state = 'offline';
+  }
+
+  /** Connects now instead of at the end of the backoff: the network or the page is back. */
+  wake(): void {
+    if (!this.#running || this.#session !== null) return;
+    this.#backoff.reset();
+    this.#enter('connecting');
+    this.#connect();
+  }
+
+  /**
+   * Sends a request; those of one turn share a frame. Rejects with a ClientError: the relay's
+   * code; OFFLINE when there is no session or it fell before the reply, so that the request
+   * may have been carried out; MALFORMED or TOO_LARGE for a body that cannot be sent;
+   * TRY_AGAIN with too many in flight; RELAY_LIED when the reply does not fit.
+   */
+  request<K extends RequestKind>(kind: K, body: RequestBody<K>): Promise<ReplyBody<K>> {
+    if (this.#session?.up !== true) return Promise.reject(new ClientError(ERROR_CODES.OFFLINE));
+    return this.#session.requests.make(kind, body);
+  }
+
+  #connect(): void {
+    this.#cancelRetry();
+    this.#cancelMove?.();
+    this.#cancelMove = null;
+    const { url, relayKey, identity, platform } = this.#options;
+    const session: Session = new Session({
+      url,
+      relayKey,
+      identity,
+      platform,
+      later: (call) => this.#turns.later(call),
+      onHello: (hello) => this.#onHello(hello),
+      onClosing: (closing) => this.#onClosing(session, closing),
+      onEvent: ({ kind, body }) => this.#tell(() => this.#options.onEvent(kind, body)),
+      onAnswer: (kind, came) => {
+        if (!came) this.#unanswered = kind;
+        else if (kind === this.#unanswered) this.#unanswered = null;
+      },
+      onEnd: (end) => this.#onEnd(session, end),
+    });
+    this.#session = session;
+    session.begin();
+  }
+
+  #onHello(hello: EventBody<'hello'>): void {
+    this.#suspicion = null;
+    this.#cancelSteady = this.#options.platform.timers.after(STEADY_MS, () => this.#backoff.reset());
+    this.#enter('connected');
+    this.#tell(() => this.#options.onUp(hello));
+  }
+
+  #onClosing(session: Session, { code, moveWithinMs }: EventBody<'closing'>): void {
+    if (code === ERROR_CODES.REPLACED || code === ERROR_CODES.UNSUPPORTED_VERSION) {
+      this.#stopFor(code);
+      return;
+    }
+    if (moveWithinMs === undefined) {
+      session.end(code);
+      return;
+    }
+    // A replica that drains: all its clients move, but not all at once.
+    const { crypto, timers } = this.#options.platform;
+    this.#cancelMove ??= timers.after(randomUpTo(crypto.random, moveWithinMs), () => this.#move());
+  }
+
+  #move(): void {
+    const session = this.#session;
+    this.#session = null;
+    session?.end(ERROR_CODES.TRY_AGAIN);
+    this.#cancelSteady();
+    this.#enter('connecting');
+    this.#connect();
+  }
+
+  #onEnd(session: Session, { code, established, reached }: SessionEnd): void {
+    if (session !== this.#session) return;
+    this.#session = null;
+    this.#cancelSteady();
+    if (reached && !established) this.#checkClock();
+    // This client's own keys are unusable: no attempt will go better.
+    if (code === ERROR_CODES.BAD_KEY && !established) {
+      this.#stopFor(code);
+      return;
+    }
+    const suspicion = established ? undefined : SUSPICIONS[code];
+    if (suspicion !== undefined && this.#suspect(suspicion) >= SUSPICIONS_TO_STOP) {
+      this.#stopFor(suspicion);
+      return;
+    }
+    this.#enter(established ? 'connecting' : 'offline');
+    if (this.#cancelMove !== null) return;
+    this.#cancelRetry = this.#options.platform.timers.after(this.#backoff.next(), () => this.#connect());
+  }
+
+  /**
+   * One failure may be a fault on the way, which anybody there can cause. Counted over the
+   * attempts that got as far as a handshake: an outage in between proves nothing.
+   */
+  #suspect(code: ErrorCode): number {
+    const times = this.#suspicion?.code === code ? this.#suspicion.times + 1 : 1;
+    this.#suspicion = { code, times };
+    return times;
+  }
+
+  /** Anybody on the way can say what time it is: all that comes of it is that this client stops and says why. */
+  #checkClock(): void {
+    const { relayTime, platform } = this.#options;
+    if (relayTime === undefined) return;
+    const life = this.#life;
+    relayTime().then(
+      (time) => {
+        const skewMs = platform.crypto.clock.now() - time;
+        if (life !== this.#life || Math.abs(skewMs) < CLOCK_SKEW_MS) return;
+        this.#stopFor(ERROR_CODES.CLOCK_WRONG, { skewMs });
+      },
+      // Not to be had: the failure stands as what it was.
+      () => undefined,
+    );
+  }
+
+  #stopFor(code: ErrorCode, params: ErrorParams = {}): void {
+    this.#halt(code);
+    this.#enter('stopped', failureOf(new ClientError(code, params)));
+  }
+
+  #halt(code: ErrorCode): void {
+    this.#running = false;
+    this.#cancelRetry();
+    this.#cancelSteady();
+    this.#cancelMove?.();
+    this.#cancelMove = null;
+    const session = this.#session;
+    this.#session = null;
+    session?.end(code);
+  }
+
+  #enter(state: ConnectionState, stopped: Failure | null = null): void {
+    // A better reason for the same stop is told too.
+    if (state === this.#state && stopped === null) return;
+    this.#state = state;
+    this.#tell(() => this.#options.onState(state, stopped));
+  }
+
+  #tell(call: () => void): void {
+    const life = this.#life;
+    this.#turns.later(() => {
+      if (life === this.#life) call();
+    });
+  }
+}

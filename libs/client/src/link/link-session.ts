@@ -1,0 +1,205 @@
+/**
+ * One attempt at a connection: socket, Secure Session, hello, messages, end
+ * (docs/protocol.md section 3). It is never used again once it has ended.
+ */
+import { ClientLink, splitForFrames, type KeyPair } from '@0fc/crypto/link';
+import {
+  equalBytes,
+  ERROR_CODES,
+  eventRow,
+  parse,
+  PROTOCOL_VERSION,
+  type Bytes,
+  type ErrorCode,
+  type EventBody,
+  type EventKind,
+  type RequestKind,
+  type Schema,
+  type SessionMessage,
+} from '@0fc/protocol';
+import { ClientError } from '../contract/errors.js';
+import type { Platform, SocketHandle } from '../contract/ports.js';
+import { Requests, type RequestMessage } from './requests.js';
+
+/** From the call to the socket port until the relay's hello. */
+export const HELLO_TIMEOUT_MS = 15_000;
+
+/** A validated event with its body's type. */
+export type AnyEvent = { [K in EventKind]: { readonly kind: K; readonly body: EventBody<K> } }[EventKind];
+
+export interface SessionEnd {
+  readonly code: ErrorCode;
+  /** true: the relay had proved its key, so the code is its word or its doing */
+  readonly established: boolean;
+  /** true: the socket was open, so that somebody there had a handshake to answer */
+  readonly reached: boolean;
+}
+
+export interface SessionOptions {
+  readonly url: string;
+  readonly relayKey: Bytes;
+  readonly identity: KeyPair;
+  readonly platform: Pick<Platform, 'timers' | 'socket'>;
+  readonly later: (call: () => void) => void;
+  readonly onHello: (hello: EventBody<'hello'>) => void;
+  readonly onClosing: (closing: EventBody<'closing'>) => void;
+  readonly onEvent: (event: Exclude<AnyEvent, { kind: 'hello' | 'closing' }>) => void;
+  /** A request was answered, whatever with; `came` false: it was not, in its time, and the session ends. */
+  readonly onAnswer: (kind: RequestKind, came: boolean) => void;
+  /** Exactly once, and nothing else after it. */
+  readonly onEnd: (end: SessionEnd) => void;
+}
+
+export class Session {
+  readonly #options: SessionOptions;
+  readonly requests: Requests;
+  #handle: SocketHandle | null = null;
+  #link: ClientLink | null = null;
+  #reached = false;
+  /** the relay has proved its key; the link itself forgets this when it fails */
+  #established = false;
+  #up = false;
+  #ended = false;
+  #cancelDeadline: () => void = () => undefined;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.requests = new Requests({
+      timers: options.platform.timers,
+      flush: (messages) => this.#guarded(() => this.#flush(messages)),
+      onTimeout: (kind) => {
+        options.onAnswer(kind, false);
+        this.end(ERROR_CODES.OFFLINE);
+      },
+      onAnswer: (kind) => {
+        options.onAnswer(kind, true);
+      },
+      later: options.later,
+    });
+  }
+
+  /** True from the relay's hello until the end: requests may be sent. */
+  get up(): boolean {
+    return this.#up && !this.#ended;
+  }
+
+  begin(): void {
+    const { platform, url } = this.#options;
+    this.#cancelDeadline = platform.timers.after(HELLO_TIMEOUT_MS, () => this.end(ERROR_CODES.OFFLINE));
+    this.#guarded(() => {
+      const handle = platform.socket.connect(url, {
+        open: () => this.#guarded(() => this.#handshake()),
+        frame: (data) => this.#guarded(() => this.#receive(data)),
+        closed: () => this.end(ERROR_CODES.OFFLINE),
+      });
+      // A port may report a failure before it returns; its handle is closed all the same.
+      if (this.#ended) handle.close();
+      else this.#handle = handle;
+    });
+  }
+
+  /** Closes the socket, frees the link, ends what is in flight in OFFLINE. Idempotent. */
+  end(code: ErrorCode): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#cancelDeadline();
+    this.#link?.destroy();
+    this.#link = null;
+    this.requests.end();
+    this.#handle?.close();
+    this.#handle = null;
+    this.#options.onEnd({ code, established: this.#established, reached: this.#reached });
+  }
+
+  #handshake(): void {
+    const { identity, relayKey } = this.#options;
+    if (this.#link !== null) return;
+    this.#reached = true;
+    this.#link = ClientLink.open({ identity, relayKey });
+    this.#handle?.send(this.#link.start());
+  }
+
+  #receive(data: unknown): void {
+    // Before the socket says it is open there is nobody to talk to.
+    if (this.#link === null) throw new ClientError(ERROR_CODES.MALFORMED);
+    const { reply, established, messages } = this.#link.receive(data);
+    this.#established = established;
+    if (reply !== null) this.#handle?.send(reply);
+    for (const message of messages) {
+      if (this.#ended) return;
+      this.#take(message);
+    }
+  }
+
+  #take(message: SessionMessage): void {
+    if ('e' in message) this.#takeEvent(message.e, message.body);
+    // A relay asks nothing, and answers once what was asked.
+    else if ('q' in message || !this.requests.take(message)) throw lie();
+  }
+
+  #takeEvent(kind: string, body: unknown): void {
+    const row = eventRow(kind);
+    // A later version's event: nothing that this client relies on.
+    if (row === null) return;
+    const event = { kind, body: fitting(row.body, body) } as AnyEvent;
+    if (event.kind === 'closing') {
+      this.#options.onClosing(event.body);
+      return;
+    }
+    // Hello comes first and once.
+    if ((event.kind === 'hello') === this.#up) throw lie();
+    if (event.kind === 'hello') this.#takeHello(event.body);
+    else this.#options.onEvent(event);
+  }
+
+  #takeHello(hello: EventBody<'hello'>): void {
+    if (!equalBytes(hello.relay, this.#options.relayKey)) throw lie();
+    if (hello.version !== PROTOCOL_VERSION) {
+      this.#options.onClosing({ code: ERROR_CODES.UNSUPPORTED_VERSION });
+      return;
+    }
+    this.#up = true;
+    this.#cancelDeadline();
+    this.#options.onHello(hello);
+  }
+
+  #flush(messages: readonly RequestMessage[]): void {
+    for (const group of this.#groups(messages)) {
+      if (this.#link !== null) this.#handle?.send(this.#link.seal(group));
+    }
+  }
+
+  #groups(messages: readonly RequestMessage[]): readonly (readonly SessionMessage[])[] {
+    try {
+      return splitForFrames(messages);
+    } catch (error) {
+      const [only, ...others] = messages;
+      // One that fits no frame ends alone and takes none of the rest with it.
+      if (only === undefined || others.length > 0)
+        return messages.flatMap((message) => this.#groups([message]));
+      this.requests.refuse(only, ClientError.from(error));
+      return [];
+    }
+  }
+
+  /** Whatever goes wrong on the link ends it: after a failure nothing on it can be trusted. */
+  #guarded(run: () => void): void {
+    if (this.#ended) return;
+    try {
+      run();
+    } catch (error) {
+      this.end(ClientError.from(error).code);
+    }
+  }
+}
+
+const lie = (cause?: unknown): ClientError => new ClientError(ERROR_CODES.RELAY_LIED, {}, { cause });
+
+/** The body as its row has it; what does not fit was sent by a relay that had proved its key. */
+function fitting(schema: Schema<unknown>, body: unknown): unknown {
+  try {
+    return parse(schema, body);
+  } catch (error) {
+    throw lie(error);
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * What edits, deletes and reactions make of a message (docs/protocol.md section 6, G3).
+ *
+ * Every effect is kept by its target, whether that is here yet or not, and counts by its own
+ * place in the log: the result does not depend on the order in which things become known.
+ */
+import type { Bytes, Content, MemberId } from '@0fc/protocol';
+import { targetKey } from '../../vault/content.js';
+
+/** Who says something, and where in the log: a larger `order` is later. */
+export interface Place {
+  readonly sender: MemberId;
+  readonly instance: Bytes;
+  readonly n: number;
+  readonly order: number;
+}
+
+export interface Reaction {
+  readonly emoji: string;
+  /** whoever reacts with it, earliest first */
+  readonly members: readonly MemberId[];
+}
+
+/** What became of a message. */
+export interface Fate {
+  /** null: never edited */
+  readonly text: string | null;
+  readonly deleted: boolean;
+  readonly reactions: readonly Reaction[];
+}
+
+interface React {
+  readonly order: number;
+  readonly member: MemberId;
+  readonly emoji: string;
+  readonly on: boolean;
+}
+
+class Effects {
+  edit: { readonly order: number; readonly text: string } | null = null;
+  deleted = false;
+  /** by member and emoji: the latest counts */
+  readonly reactions = new Map<string, React>();
+}
+
+export class Fold {
+  readonly #effects = new Map<string, Effects>();
+
+  /**
+   * Takes one content in; the key of the message that it changes, null for one that changes
+   * none. Taking the same in twice is as once.
+   */
+  add(place: Place, content: Content): string | null {
+    if (content.type !== 'edit' && content.type !== 'delete' && content.type !== 'reaction') return null;
+    const { sender, order } = place;
+    const key = targetKey(content.to);
+    if (content.type === 'reaction') {
+      const { emoji, on } = content;
+      const { reactions } = this.#of(key);
+      const slot = `${sender} ${emoji}`;
+      if ((reactions.get(slot)?.order ?? -1) < order)
+        reactions.set(slot, { order, member: sender, emoji, on });
+      return key;
+    }
+    // G3: a message is changed by its own sender and nobody else.
+    if (content.to.sender !== sender) return null;
+    const effects = this.#of(key);
+    if (content.type === 'delete') effects.deleted = true;
+    else if ((effects.edit?.order ?? -1) < order) effects.edit = { order, text: content.text };
+    return key;
+  }
+
+  /** What became of a message by this fold and by `later`, whose effects all come after. */
+  fate(key: string, later?: Fold): Fate {
+    const folds = later === undefined ? [this] : [this, later];
+    const sets = folds.flatMap((fold) => fold.#effects.get(key) ?? []);
+    if (sets.some((set) => set.deleted)) return { text: null, deleted: true, reactions: [] };
+    const reactions = new Map(sets.flatMap((set) => [...set.reactions]));
+    const text = sets.reduce<string | null>((before, set) => set.edit?.text ?? before, null);
+    return { text, deleted: false, reactions: grouped([...reactions.values()]) };
+  }
+
+  #of(key: string): Effects {
+    const known = this.#effects.get(key) ?? new Effects();
+    this.#effects.set(key, known);
+    return known;
+  }
+}
+
+/** By emoji, in the order in which the standing reactions were made. */
+function grouped(reactions: readonly React[]): readonly Reaction[] {
+  const groups = new Map<string, MemberId[]>();
+  for (const { emoji, member, on } of reactions.toSorted((a, b) => a.order - b.order)) {
+    if (!on) continue;
+    const members = groups.get(emoji) ?? [];
+    members.push(member);
+    groups.set(emoji, members);
+  }
+  return [...groups].map(([emoji, members]) => ({ emoji, members }));
+}

@@ -1,0 +1,370 @@
+/**
+ * The conversation of a room: what its log says, and what waits in the outbox, folded
+ * together (docs/protocol.md section 6). It follows the log record by record, and knows what of
+ * it is in memory: what lies further up is looked for by name (prepare), or is loaded.
+ */
+import { comparePositions, equalBytes, type MemberId, type Position, type Target } from '@0fc/protocol';
+import type { Fate } from './annotations.js';
+import { messagesBefore } from './history.js';
+import { Lines, saidOf, Waiting, type Said } from './lines.js';
+import { messageIdOf } from '../log/items.js';
+import { knownContent, targetKey } from '../../vault/content.js';
+import { isLine } from '../../vault/counts.js';
+import { NotLoaded } from '../state/not-loaded.js';
+import { ITEMS_PER_RECORD, type LogRecord, type OutboxItem, type StoredMessage } from '../../vault/records.js';
+import type { RoomState } from '../state/state.js';
+
+/** The newest line is looked for in so many records before the newest that was one. */
+const LAST_LINE_WITHIN = 4_096;
+/** Beyond every position that can have been read. */
+const NOWHERE: Position = { g: Number.MAX_SAFE_INTEGER, s: 0 };
+export class Conversation {
+  readonly #state: RoomState;
+  #log = new Lines();
+  /** the window that is followed: from where on, and how far */
+  #from = -1;
+  #next = 0;
+  /** messages before the window that are quoted or changed, by key, each with what changes it; empty: there is none */
+  readonly #far = new Map<string, readonly LogRecord[]>();
+  /** messages that are looked for before the window; `late`: only what changes it, which may have come first */
+  readonly #wanted = new Map<string, { readonly target: Target; readonly late: boolean }>();
+  /** the newest line, where that is before the window; undefined: not looked for */
+  #lastFar: Said | null | undefined = undefined;
+  readonly #removed: string[] = [];
+  /** records that a write has added or replaced since the last time */
+  readonly #touched = new Set<number>();
+  #dirty = new Set<number>();
+  #waiting: Waiting;
+  /** something that waits may stand in the log before the window */
+  #unsettled = false;
+
+  constructor(state: RoomState) {
+    this.#state = state;
+    this.#waiting = new Waiting([], state.core.me);
+    state.watch((indexes) => {
+      for (const index of indexes) this.#touched.add(index);
+    });
+  }
+
+  /** Follows what log and outbox have got since the last time, as far as it is in memory. */
+  follow(): void {
+    const { log } = this.#state;
+    if (log.loaded !== this.#from) this.#begin(log.loaded);
+    for (const index of this.#touched) this.#followTouched(index);
+    this.#touched.clear();
+    for (const record of log.oldestFirst(this.#next)) this.#take(record);
+    this.#next = log.end;
+    this.#followOutbox();
+  }
+
+  /** As {@link follow}, and looks for what is quoted, changed or said last before what is in memory. */
+  async prepare(): Promise<void> {
+    this.follow();
+    while (this.#wanted.size > 0) {
+      for (const [key, { target, late }] of [...this.#wanted]) {
+        this.#wanted.delete(key);
+        const found = late ? null : await this.#state.findMessage(target);
+        const effects = late ? await this.#state.findEffects(target) : (found?.effects ?? []);
+        this.#far.set(key, [...(found === null ? [] : [found.record]), ...effects]);
+        this.#takeFar(key);
+      }
+      this.follow();
+    }
+    await this.#findLast();
+  }
+
+  /** The window has another beginning: what it holds is read anew, and nothing of it has changed. */
+  #begin(from: number): void {
+    const dirty = this.#dirty;
+    this.#log = new Lines();
+    // What has changed those since was in the window, and has left it.
+    if (from > this.#from) this.#far.clear();
+    this.#from = from;
+    const known = this.#next;
+    this.#next = from;
+    this.#lastFar = undefined;
+    for (const record of this.#state.log.oldestFirst(from)) {
+      if (record.index < known) this.#take(record);
+    }
+    this.#next = Math.max(from, Math.min(known, this.#state.log.end));
+    for (const key of this.#far.keys()) this.#takeFar(key);
+    this.#dirty = dirty;
+    this.#unsettled = true;
+  }
+
+  #followTouched(index: number): void {
+    this.#dirty.add(index);
+    if (index >= this.#from) {
+      const record = this.#state.log.at(index);
+      if (record !== undefined && index < this.#next) this.#take(record);
+      return;
+    }
+    for (const [key, records] of this.#far) {
+      const said = this.#log.byKey.get(key);
+      if (said !== undefined && records.some((record) => record.index === index)) {
+        this.#wanted.set(key, { target: said, late: false });
+      }
+    }
+  }
+
+  #takeFar(key: string): void {
+    for (const record of this.#far.get(key) ?? []) {
+      // What is in the window has been read with it.
+      if (record.index < this.#from) this.#take(record, key);
+    }
+    this.#showAgain(key);
+  }
+
+  /** The newest line of all, which may lie before many records that are none. */
+  async #findLast(): Promise<void> {
+    if (this.#newest() !== null) return;
+    if (this.#lastFar !== undefined && (this.#lastFar === null || !this.fateOf(this.#lastFar).deleted))
+      return;
+    const { core } = this.#state;
+    const from = this.#from;
+    this.#lastFar = core.lineIndex === null ? null : await this.#lastLineBefore(core.lineIndex);
+    if (from !== this.#from) this.#lastFar = undefined;
+  }
+
+  /** The newest line that can be read and is not deleted, from an index on back; null: there is none. */
+  async #lastLineBefore(index: number): Promise<Said | null> {
+    for await (const { record, item } of messagesBefore(this.#state, index + 1)) {
+      if (!isLine(item.content)) continue;
+      const key = targetKey(item);
+      this.#far.set(key, [record, ...(await this.#state.findEffects(item))]);
+      this.#takeFar(key);
+      const said = this.#log.byKey.get(key);
+      if (said !== undefined && this.#isReadable(said)) return said;
+      this.#far.delete(key);
+      // Lines that were deleted one and all are not worth reading a whole history for.
+      if (index - record.index > LAST_LINE_WITHIN) break;
+    }
+    return null;
+  }
+
+  /** Looks before the window for a line by its id, which names no place. */
+  async seek(id: string): Promise<void> {
+    for await (const { item } of messagesBefore(this.#state, this.#from)) {
+      // Of two lines with one nonce the second one's id has its counter behind it.
+      if (!`${id}.`.startsWith(`${messageIdOf(item.sender, item.mid)}.`)) continue;
+      this.#wanted.set(targetKey(item), { target: item, late: false });
+      await this.prepare();
+      if (this.find(id) !== null) return;
+    }
+  }
+
+  /** Records to show again since this was asked last. */
+  takeDirty(): ReadonlySet<number> {
+    const dirty = this.#dirty;
+    this.#dirty = new Set();
+    return dirty;
+  }
+
+  /** Ids of lines that are shown no more since this was asked last. */
+  takeRemoved(): readonly string[] {
+    return this.#removed.splice(0);
+  }
+
+  find(id: string): Said | null {
+    return this.#log.byId.get(id) ?? this.#waiting.byId.get(id) ?? null;
+  }
+
+  /** The message that a content points at; null: not here, or none of its own. */
+  target(target: Target): Said | null {
+    const key = targetKey(target);
+    return this.#log.byKey.get(key) ?? this.#waiting.byKey.get(key) ?? null;
+  }
+
+  fateOf(said: Said): Fate {
+    return this.#log.fold.fate(said.key, this.#waiting.fold);
+  }
+
+  /** Messages that wait in the outbox and have never been in the log. */
+  get pending(): readonly Said[] {
+    return [...this.#waiting.byKey.values()];
+  }
+
+  /** It waits in the outbox: for the first time, or again because the relay has lost it. */
+  isWaiting(said: Said): boolean {
+    return said.at === null || this.#waiting.again.has(said.key);
+  }
+
+  /** What waits in the outbox of a line of this member: the line itself, and edits of it. */
+  itemsOf(said: Said): readonly OutboxItem[] {
+    const { core, outbox } = this.#state;
+    if (said.sender !== core.me) return [];
+    return this.#waiting.countersOf(said).flatMap((n) => outbox.get(n) ?? []);
+  }
+
+  /** Members that have read it, its sender and this one left out. */
+  readersOf(said: Said): readonly MemberId[] {
+    const { at } = said;
+    if (at === null) return [];
+    const { me } = this.#state.core;
+    return [...this.#log.markers].flatMap(([member, position]) =>
+      member !== me && member !== said.sender && comparePositions(at.position, position) <= 0 ? [member] : [],
+    );
+  }
+
+  /** The newest message that is not deleted and can be read; null for none. */
+  last(): Said | null {
+    return this.#newest() ?? this.#lastFar ?? null;
+  }
+
+  #newest(): Said | null {
+    const readable = (said: Said): boolean => this.#isReadable(said);
+    return this.pending.findLast(readable) ?? this.#log.said.findLast(readable) ?? null;
+  }
+
+  #isReadable(said: Said): boolean {
+    return said.text !== null && !this.fateOf(said).deleted;
+  }
+
+  /** The newest message of another member in the records before `index`, of those in memory. */
+  newestOfOthers(index: number): Said | null {
+    const { me } = this.#state.core;
+    return (
+      this.#log.said.findLast(({ sender, at }) => sender !== me && at !== null && at.index < index) ?? null
+    );
+  }
+
+  /** Lines of others that were not read here. Of those that are not in memory, deleted ones count. */
+  unread(): number {
+    const { me, readIndex, others, othersRead } = this.#state.core;
+    const here = this.#log.said.filter(({ sender, at }) => sender !== me && (at?.index ?? 0) >= readIndex);
+    const deleted = here.filter((said) => this.#log.fold.fate(said.key).deleted).length;
+    return (readIndex >= this.#from ? here.length : Math.max(here.length, others - othersRead)) - deleted;
+  }
+
+  /** `far`: the record lies before the window, and is read for this message's sake alone. */
+  #take(record: LogRecord, far: string | null = null): void {
+    // A line that was given up stands in no log: nobody can have read it.
+    const position = record.at?.position ?? NOWHERE;
+    for (const [at, item] of record.items.entries()) {
+      if (item.type === 'message') this.#takeMessage(record.index, position, at, item, far);
+    }
+  }
+
+  #takeMessage(index: number, position: Position, at: number, item: StoredMessage, far: string | null): void {
+    const key = targetKey(item);
+    const content = knownContent(item.content);
+    if (
+      far !== null &&
+      key !== far &&
+      !(content !== null && 'to' in content && targetKey(content.to) === far)
+    )
+      return;
+    const known = this.#log.byKey.get(key);
+    if (known !== undefined) {
+      const { lost = null } = item;
+      if (known.lost !== null && item.content.type === 'void') this.#remove(known);
+      else if (known.lost !== lost) this.#log.replace({ ...known, lost });
+      return;
+    }
+    const order = index * ITEMS_PER_RECORD + at;
+    if (content?.type === 'readMarker') this.#takeMarker(item.sender, earlier(content.position, position));
+    const said = saidOf(item, content, order, { index, position });
+    if (said !== null) this.#say(said, far !== null);
+    const changed = content === null ? null : this.#log.fold.add({ ...item, order }, content);
+    if (changed !== null) this.#showAgain(changed);
+  }
+
+  /** A lost line that was sent again: another stands for it. */
+  #remove(said: Said): void {
+    this.#log.remove(said);
+    this.#removed.push(said.id);
+  }
+
+  #say(message: Said, far: boolean): void {
+    const taken = this.#log.byId.get(message.id);
+    // A sender that gives one mid to two messages still gets two lines.
+    const said = taken === undefined ? message : { ...message, id: `${message.id}.${String(message.n)}` };
+    this.#log.add(said, far);
+    if (!far && this.#from > this.#state.log.first) this.#seek(said);
+    for (const reply of this.#log.replies.get(said.key) ?? []) this.#showRecord(reply);
+  }
+
+  /** What a line before the window has to do with this one. */
+  #seek(said: Said): void {
+    const { counter, changedAhead } = this.#state.sender(said.sender);
+    const replaced = counter !== null && !equalBytes(counter.instance, said.instance);
+    const early = said.late || replaced || said.n <= changedAhead;
+    if (early && !this.#far.has(said.key)) this.#wanted.set(said.key, { target: said, late: true });
+    if (said.replyTo === null) return;
+    const key = targetKey(said.replyTo);
+    if (this.#log.byKey.has(key) || this.#far.has(key)) return;
+    this.#wanted.set(key, { target: said.replyTo, late: false });
+  }
+
+  #takeMarker(member: MemberId, position: Position): void {
+    const { markers, said } = this.#log;
+    const before = markers.get(member);
+    if (before !== undefined && comparePositions(position, before) <= 0) return;
+    markers.set(member, position);
+    for (let at = said.length - 1; at >= 0; at--) {
+      const place = said[at]?.at ?? null;
+      if (place === null || (before !== undefined && comparePositions(place.position, before) <= 0)) break;
+      if (comparePositions(place.position, position) <= 0) this.#dirty.add(place.index);
+    }
+  }
+
+  /** Something has changed a message: it is shown again, with the replies that quote it. */
+  #showAgain(key: string): void {
+    this.#showRecord(key);
+    for (const reply of this.#log.replies.get(key) ?? []) this.#showRecord(reply);
+  }
+
+  #showRecord(key: string): void {
+    const at = this.#log.byKey.get(key)?.at ?? null;
+    if (at !== null) this.#dirty.add(at.index);
+  }
+
+  #followOutbox(): void {
+    const { outbox, core } = this.#state;
+    const items = [...outbox.values()].sort((a, b) => a.n - b.n);
+    if (this.#waiting.isOf(items) && !this.#unsettled) return;
+    const before = this.#waiting;
+    const waiting = new Waiting(items, core.me);
+    this.#unsettled = false;
+    for (const item of items) {
+      const message = { ...item, sender: core.me, sentAt: item.made };
+      // By its id too: after an import it waits under another counter than the log has it.
+      const known =
+        this.#log.byKey.get(targetKey(message)) ?? this.#log.byId.get(messageIdOf(core.me, item.mid));
+      if (known !== undefined) waiting.again.add(known.key);
+      else if (this.#isNew(message)) waiting.add(message);
+      const content = knownContent(item.content);
+      if (content !== null && 'to' in content) this.#seekChanged(content.to);
+    }
+    this.#waiting = waiting;
+    for (const { changed, again } of [before, waiting]) {
+      for (const key of changed) this.#showAgain(key);
+      for (const key of again) this.#showRecord(key);
+    }
+  }
+
+  /** Whether what waits has never been in the log. */
+  #isNew(message: Target): boolean {
+    const key = targetKey(message);
+    const far = this.#far.get(key);
+    if (far !== undefined) return far.length === 0;
+    try {
+      const at = this.#state.messageAt(message);
+      if (at === null || at.index >= this.#from) return at === null;
+    } catch (error) {
+      if (!(error instanceof NotLoaded)) throw error;
+    }
+    this.#wanted.set(key, { target: message, late: false });
+    this.#unsettled = true;
+    return false;
+  }
+
+  /** A message before the window that something in the outbox changes: it may be asked about. */
+  #seekChanged(target: Target): void {
+    const key = targetKey(target);
+    if (this.#from === this.#state.log.first || this.#log.byKey.has(key) || this.#far.has(key)) return;
+    this.#wanted.set(key, { target, late: false });
+  }
+}
+
+const earlier = (a: Position, b: Position): Position => (comparePositions(a, b) <= 0 ? a : b);

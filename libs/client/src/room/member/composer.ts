@@ -1,0 +1,171 @@
+/**
+ * What a member says (docs/protocol.md section 6): contents for the outbox, checked against
+ * the conversation first, so that nothing is sent that nobody would count (G3).
+ */
+import { ERROR_CODES, type AnyContent, type Content, type Position, type Target } from '@0fc/protocol';
+import { ClientError } from '../../contract/errors.js';
+import { Conversation } from '../conversation/conversation.js';
+import type { Said } from '../conversation/lines.js';
+import type { RoomHandle } from '../outgoing/handle.js';
+import { knownContent } from '../../vault/content.js';
+import { admittedSince } from '../log/lost.js';
+import { putOutbox, replaceItems, set, type RoomChange } from '../state/changes.js';
+import type { OutboxItem, StoredItem } from '../../vault/records.js';
+
+/**
+ * Stores a content in the outbox, with other changes in the same write, and answers with its message's id.
+ * Rejects with NOT_MEMBER.
+ */
+export type Send = (content: AnyContent, ...beside: readonly RoomChange[]) => Promise<string>;
+
+export class Talk {
+  readonly #room: RoomHandle;
+  readonly #send: Send;
+  readonly conversation: Conversation;
+
+  constructor(room: RoomHandle, send: Send) {
+    this.#room = room;
+    this.#send = send;
+    this.conversation = new Conversation(room.state);
+  }
+
+  async say(text: string): Promise<{ readonly id: string }> {
+    return { id: await this.#put({ type: 'text', text }) };
+  }
+
+  /** `to`: a message's id. Rejects with MESSAGE_UNKNOWN. */
+  async reply(to: string, text: string): Promise<{ readonly id: string }> {
+    return { id: await this.#put({ type: 'reply', to: targetOf(await this.#standing(to)), text }) };
+  }
+
+  /** Rejects with MESSAGE_UNKNOWN. What stands already is not said again. */
+  async react(to: string, emoji: string, on: boolean): Promise<void> {
+    const said = await this.#standing(to);
+    const { me } = this.#room.state.core;
+    const { reactions } = this.conversation.fateOf(said);
+    const stands = reactions.some((known) => known.emoji === emoji && known.members.includes(me));
+    if (stands !== on) await this.#put({ type: 'reaction', to: targetOf(said), emoji, on });
+  }
+
+  /** Rejects with MESSAGE_UNKNOWN, NOT_YOURS. */
+  async edit(id: string, text: string): Promise<void> {
+    const said = await this.#own(id);
+    if ((this.conversation.fateOf(said).text ?? said.text) === text) return;
+    await this.#put({ type: 'edit', to: targetOf(said), text });
+  }
+
+  /** Rejects with MESSAGE_UNKNOWN, NOT_YOURS. */
+  async delete(id: string): Promise<void> {
+    const said = await this.#own(id);
+    const { state } = this.#room;
+    const waits = this.conversation.itemsOf(said).find((item) => admittedSince(state, item).length > 0);
+    if (waits?.n !== said.n) {
+      await this.#put({ type: 'delete', to: targetOf(said) });
+      return;
+    }
+    // Nobody has it: its counter goes as void, and there is nothing to delete anywhere.
+    await this.#room.write((draft) => {
+      const item = draft.outbox.get(said.n);
+      if (item?.sealed === null)
+        draft.apply(putOutbox({ ...item, content: { type: 'void' }, confirmed: true }));
+    });
+    this.#room.signal();
+  }
+
+  /** Rejects with MESSAGE_UNKNOWN where nothing of the line waits for an answer. */
+  async confirm(id: string): Promise<void> {
+    await this.#answer(id, (item) => ({ ...item, confirmed: true }));
+  }
+
+  /** Its counter goes as void. Rejects with MESSAGE_UNKNOWN where nothing of the line waits for an answer. */
+  async discard(id: string): Promise<void> {
+    await this.#answer(id, (item) => ({ ...item, content: { type: 'void' }, sealed: null, confirmed: true }));
+  }
+
+  /** Sends the text of a lost line as a new one, to everybody who is a member now. Rejects with MESSAGE_UNKNOWN. */
+  async sendAgain(id: string): Promise<{ readonly id: string }> {
+    const said = await this.#own(id);
+    if (said.lost === null || said.text === null) throw new ClientError(ERROR_CODES.MESSAGE_UNKNOWN);
+    const { replyTo } = said;
+    const text = this.conversation.fateOf(said).text ?? said.text;
+    const { state } = this.#room;
+    const index = said.at?.index ?? -1;
+    const items = await state.read(() => state.log.at(index)?.items ?? []);
+    // The line itself has been answered for: it goes, and what is sent is another.
+    const settled = items.map((item): StoredItem =>
+      item.type === 'message' && item.n === said.n ? { ...item, content: { type: 'void' } } : item,
+    );
+    const content: Content = replyTo === null ? { type: 'text', text } : { type: 'reply', to: replyTo, text };
+    return { id: await this.#put(content, replaceItems(index, settled)) };
+  }
+
+  async #answer(id: string, answered: (item: OutboxItem) => OutboxItem): Promise<void> {
+    const said = await this.#find(id);
+    const asked = said === null ? [] : this.conversation.itemsOf(said).map(({ n }) => n);
+    await this.#room.write((draft) => {
+      const items = asked.flatMap((n) => draft.outbox.get(n) ?? []);
+      const held = items.filter((item) => admittedSince(draft, item).length > 0);
+      if (held.length === 0) throw new ClientError(ERROR_CODES.MESSAGE_UNKNOWN);
+      for (const item of held) draft.apply(putOutbox(answered(item)));
+    });
+    this.#room.signal();
+  }
+
+  async renameMe(name: string): Promise<void> {
+    const { state } = this.#room;
+    const known = this.#waitingName('profile') ?? state.nameOf(state.core.me);
+    if (known !== name) await this.#put({ type: 'profile', name });
+  }
+
+  /** Owner only: NOT_OWNER. */
+  async renameRoom(name: string): Promise<void> {
+    const { state } = this.#room;
+    if (!state.isOwner) throw new ClientError(ERROR_CODES.NOT_OWNER);
+    const known = this.#waitingName('roomName') ?? state.core.roomName?.name;
+    if (known !== name) await this.#put({ type: 'roomName', name });
+  }
+
+  /** Tells the others that everything up to a position has been read. */
+  async readUpTo(position: Position): Promise<void> {
+    await this.#put({ type: 'readMarker', position }, set({ told: position }));
+  }
+
+  #put(content: Content, ...beside: readonly RoomChange[]): Promise<string> {
+    return this.#send({ ...content }, ...beside);
+  }
+
+  /** A message that is here and has not been deleted. */
+  async #standing(id: string): Promise<Said> {
+    const said = await this.#find(id);
+    if (said === null || this.conversation.fateOf(said).deleted) {
+      throw new ClientError(ERROR_CODES.MESSAGE_UNKNOWN);
+    }
+    return said;
+  }
+
+  async #own(id: string): Promise<Said> {
+    const said = await this.#standing(id);
+    if (said.sender !== this.#room.state.core.me) throw new ClientError(ERROR_CODES.NOT_YOURS);
+    return said;
+  }
+
+  /** Also of a line that is not in memory. */
+  async #find(id: string): Promise<Said | null> {
+    await this.conversation.prepare();
+    if (this.conversation.find(id) === null) await this.conversation.seek(id);
+    return this.conversation.find(id);
+  }
+
+  /** A name that is on its way; null for none. */
+  #waitingName(type: 'profile' | 'roomName'): string | null {
+    const names = [...this.#room.state.outbox.values()]
+      .sort((a, b) => a.n - b.n)
+      .flatMap((item) => {
+        const content = knownContent(item.content);
+        return content?.type === type ? [content.name] : [];
+      });
+    return names.at(-1) ?? null;
+  }
+}
+
+const targetOf = ({ sender, instance, n }: Said): Target => ({ sender, instance, n });

@@ -1,0 +1,183 @@
+/**
+ * The durable outbox (docs/protocol.md section 6): n, mid and content are stored before
+ * the first send, and n never goes to other content. One append in flight, in order of n.
+ */
+import { ALARM_CODES, ERROR_CODES, LIMITS, type AnyContent, type ReplyBody } from '@0fc/protocol';
+import { sealMessage } from '@0fc/crypto/keys';
+import { ClientError, failureOf } from '../../contract/errors.js';
+import type { RoomHandle } from '../outgoing/handle.js';
+import { alarm, messageIdOf } from '../log/items.js';
+import { admittedSince, giveUp } from '../log/lost.js';
+import { maySeal } from '../log/may-seal.js';
+import type { Platform } from '../../contract/ports.js';
+import type { Due } from '../outgoing/due.js';
+import type { Part } from '../outgoing/lane.js';
+import { append, putOutbox, set, type RoomChange } from '../state/changes.js';
+import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
+import type { OutboxItem } from '../../vault/records.js';
+
+type SealedItem = OutboxItem & { readonly sealed: NonNullable<OutboxItem['sealed']> };
+
+export class Outbox implements Part {
+  readonly #room: RoomHandle;
+  /** counters that the relay has placed in this session: they come back with the log */
+  #placed = new Set<number>();
+  /** epoch under which the relay refused: nothing is sent under it again before a new look at the log */
+  #refusedEpoch = 0;
+  /** epoch that the relay called stale, until a rotation out of it is read or its lack has been shown */
+  #staleEpoch = 0;
+
+  constructor(room: RoomHandle) {
+    this.#room = room;
+  }
+
+  /** Resolves with the message's id once it is stored, with `beside` in the same write. Rejects with NOT_MEMBER. */
+  async add(content: AnyContent, ...beside: readonly RoomChange[]): Promise<string> {
+    const id = await this.#room.write((draft) => {
+      const { core } = draft;
+      if (core.stage !== 'member') throw new ClientError(ERROR_CODES.NOT_MEMBER);
+      draft.apply(...beside);
+      const { mid } = enqueue(draft, this.#room.platform, content);
+      // What goes at once is sealed for those of this moment: an admission that is read before the relay answers
+      // asks nothing. What is written out of the relay's reach is sealed when it goes.
+      if (this.#room.live) this.#seal(draft);
+      return messageIdOf(core.me, mid);
+    });
+    this.#room.signal();
+    return id;
+  }
+
+  newSession(): void {
+    this.#placed = new Set();
+  }
+
+  /** After a catch-up: an epoch that was refused as stale and yet has no rotation in the log is an alarm. */
+  caughtUp(): void {
+    const { state, platform } = this.#room;
+    const stuck = this.#staleEpoch !== 0 && this.#staleEpoch === state.core.epoch;
+    if (this.#refusedEpoch !== state.core.epoch) this.#refusedEpoch = 0;
+    this.#staleEpoch = 0;
+    if (!stuck) return;
+    const shown = this.#room.write((draft) => {
+      const item = alarm(ALARM_CODES.ALARM_STALE_WITHOUT_ROTATION, null, { epoch: draft.core.epoch });
+      draft.apply(append(null, platform.crypto.clock.now(), [item]));
+    });
+    shown.catch((error: unknown) => {
+      this.#room.halt(failureOf(error));
+    });
+  }
+
+  #due(snapshot: RoomSnapshot): readonly OutboxItem[] {
+    const { core, outbox } = snapshot;
+    if (core.imported || core.epoch === this.#refusedEpoch || !maySeal(snapshot)) return [];
+    const waiting = [...outbox.values()]
+      .filter((item) => !this.#placed.has(item.n))
+      .sort((a, b) => a.n - b.n);
+    // In the order of their counters: behind what its sender is asked about, all waits.
+    const asked = waiting.findIndex((item) => admittedSince(snapshot, item).length > 0);
+    return waiting.slice(0, asked < 0 ? LIMITS.appendMessages : Math.min(asked, LIMITS.appendMessages));
+  }
+
+  /** Every refusal that an honest relay gives can be retried. */
+  async next(): Promise<Due | null> {
+    await this.#giveUpPast();
+    if (this.#due(this.#room.state).length === 0) return null;
+    const batch = await this.#room.write((draft) => this.#seal(draft));
+    if (batch.length === 0) return null;
+    const placed = this.#placed;
+    return {
+      kind: 'append',
+      body: { messages: batch.map(({ sealed }) => ({ clear: sealed.clear, payload: sealed.payload })) },
+      done: (reply) => this.#answered(batch, reply, placed),
+    };
+  }
+
+  /** `known`: what the session in which it was sent has placed. */
+  async #answered(
+    batch: readonly SealedItem[],
+    reply: ReplyBody<'append'>,
+    known: Set<number>,
+  ): Promise<void> {
+    const placed = batch.slice(0, reply.placed.length);
+    for (const { n } of placed) known.add(n);
+    // Stored before anything else is sent: what was acknowledged is never sealed for another epoch (G18).
+    await this.#room.write((draft) => {
+      for (const item of placed) {
+        const waiting = draft.outbox.get(item.n);
+        if (waiting?.sealed?.epoch === item.sealed.epoch)
+          draft.apply(putOutbox({ ...waiting, acknowledged: true }));
+      }
+    });
+    if (reply.refused === undefined) return;
+    const epoch = batch[0]?.sealed.epoch ?? 0;
+    const moved = reply.refused === ERROR_CODES.STALE_EPOCH || reply.refused === ERROR_CODES.EPOCH_AHEAD;
+    // A rotation that was read meanwhile makes the refusal old news; otherwise the log has to be looked at.
+    if (moved && epoch !== this.#room.state.core.epoch) return;
+    if (moved) this.#refusedEpoch = epoch;
+    if (reply.refused === ERROR_CODES.STALE_EPOCH) this.#staleEpoch = epoch;
+    const { refused, retryMs } = reply;
+    throw new ClientError(refused, retryMs === undefined ? {} : { retryMs });
+  }
+
+  /** What was acknowledged in an epoch that has ended, and that the log did not bring back before its end (G18). */
+  async #giveUpPast(): Promise<void> {
+    const { platform, state } = this.#room;
+    const isPast = ({ core }: RoomSnapshot, { acknowledged, sealed, only }: OutboxItem): boolean => {
+      const bound = only ?? (acknowledged ? (sealed?.epoch ?? null) : null);
+      return bound !== null && bound !== core.epoch;
+    };
+    if (![...state.outbox.values()].some((item) => isPast(state, item))) return;
+    await this.#room.write((draft) => {
+      for (const item of [...draft.outbox.values()].filter((one) => isPast(draft, one))) {
+        giveUp(draft, item, platform.crypto.clock.now());
+        this.#placed.delete(item.n);
+      }
+    });
+  }
+
+  /** Seals for the current epoch what is not yet; the bytes are stored before they are sent. */
+  #seal(draft: RoomDraft): readonly SealedItem[] {
+    const { core } = draft;
+    const due = this.#due(draft);
+    const roomKey = due.length === 0 ? null : draft.current.key;
+    if (roomKey === null) return [];
+    return due.map((item) => {
+      if (item.sealed?.epoch === core.epoch) return { ...item, sealed: item.sealed };
+      const { clear, payload } = sealMessage({
+        identity: core.identity,
+        roomKey,
+        body: {
+          roomId: core.roomId,
+          epoch: core.epoch,
+          sender: core.me,
+          instance: item.instance,
+          n: item.n,
+          mid: item.mid,
+          seen: { position: core.position, t: core.t },
+          sentAt: item.made,
+          content: item.content,
+        },
+      });
+      const sealed = { ...item, sealed: { epoch: core.epoch, clear, payload } };
+      draft.apply(putOutbox(sealed));
+      return sealed;
+    });
+  }
+}
+
+/** Puts a content into the outbox under this member's next counter. */
+export function enqueue(
+  draft: RoomDraft,
+  platform: Pick<Platform, 'crypto'>,
+  content: AnyContent,
+): OutboxItem {
+  const { nextN: n, instance } = draft.core;
+  const writtenAt = draft.chain.size;
+  const { random, clock } = platform.crypto;
+  const item: OutboxItem = {
+    n, instance, mid: random.bytes(16), made: clock.now(), content, sealed: null, acknowledged: false, only: null, writtenAt,
+    confirmed: false,
+  }; // prettier-ignore
+  draft.apply(set({ nextN: n + 1 }), putOutbox(item));
+  return item;
+}

@@ -1,0 +1,96 @@
+/** This member's prekeys (docs/protocol.md section 7): a new one after each rotation that used the last. */
+import { ERROR_CODES, type Bytes } from '@0fc/protocol';
+import { makePrekey, signBody } from '@0fc/crypto/keys';
+import { verifyPrekey } from '@0fc/crypto/verify';
+import { ClientError } from '../../contract/errors.js';
+import type { RoomHandle } from '../outgoing/handle.js';
+import type { Due } from '../outgoing/due.js';
+import type { Part } from '../outgoing/lane.js';
+import { set } from '../state/changes.js';
+import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
+
+export class Prekeys implements Part {
+  readonly #room: RoomHandle;
+  readonly #replaced: () => void;
+  /** number of the newest prekey that the relay has in this session; 1 came with genesis or admit */
+  #published = 1;
+  /** the relay has one of a later number: made by the device that this one was imported from */
+  #foreign = 0;
+  /** the relay refuses the newest one: nothing more before it has named the one that it holds */
+  #refused = false;
+
+  /** `replaced`: an import has a prekey of its own now, and may send. */
+  constructor(room: RoomHandle, replaced: () => void) {
+    this.#room = room;
+    this.#replaced = replaced;
+  }
+
+  /**
+   * What the relay holds of this member, null for only the first. Throws RELAY_LIED, and nothing moves, where
+   * that is not signed by this member: a bare number of the relay's could be beyond all counting.
+   */
+  relayHas(container: Bytes | null): void {
+    const { roster, core } = this.#room.state;
+    const k = container === null ? 1 : numberIn(() => verifyPrekey(roster, core.me, container));
+    this.#published = Math.max(1, k);
+    this.#refused = false;
+    if (k > newestOf(this.#room.state)) this.#foreign = k;
+  }
+
+  async next(): Promise<Due | null> {
+    const { state } = this.#room;
+    const due = newestOf(state);
+    if (state.core.stage !== 'member' || this.#refused) return null;
+    // An import replaces the prekey before it sends: the device it came from holds the private half (section 9).
+    const replace = state.core.imported || this.#foreign >= due;
+    if (!replace && state.core.usedK < due && this.#published >= due) return null;
+    const { k, container } = await this.#room.write((draft) => this.#newest(draft, replace));
+    return {
+      kind: 'prekey',
+      body: { prekey: container },
+      done: async () => {
+        this.#published = Math.max(this.#published, k);
+        this.#foreign = 0;
+        await this.#room.write((draft) => {
+          draft.apply(set({ publishedK: Math.max(draft.core.publishedK, k), imported: false }));
+        });
+        if (replace) this.#replaced();
+      },
+      refused: (code) => {
+        // The next open names what the relay has, and publishing goes on from there.
+        this.#refused = code === ERROR_CODES.BAD_ENTRY;
+        return this.#refused ? 'settled' : 'unexpected';
+      },
+    };
+  }
+
+  /** The prekey to publish, stored before it is: a key that a rotation uses must not be lost. */
+  #newest(draft: RoomDraft, replace: boolean): { readonly k: number; readonly container: Bytes } {
+    const { core } = draft;
+    const newest = newestOf(draft);
+    const k = replace || core.usedK >= newest ? Math.max(newest, this.#foreign) + 1 : newest;
+    const known = core.prekeys.find((prekey) => prekey.k === k);
+    if (known !== undefined) {
+      const fields = { roomId: core.roomId, memberId: core.me, k, key: known.pair.publicKey };
+      return { k, container: signBody(core.identity, 'prekey', fields) };
+    }
+    const made = makePrekey(core.identity, core.roomId, core.me, k);
+    draft.apply(set({ prekeys: [...core.prekeys, { k, pair: made.keyPair }] }));
+    return { k, container: made.container };
+  }
+}
+
+const newestOf = ({ core }: RoomSnapshot): number => Math.max(...core.prekeys.map(({ k }) => k));
+
+function numberIn(verify: () => { readonly k: number }): number {
+  try {
+    return verify().k;
+  } catch (error) {
+    const { code } = ClientError.from(error);
+    throw new ClientError(
+      code === ERROR_CODES.INTERNAL ? code : ERROR_CODES.RELAY_LIED,
+      {},
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,262 @@
+/**
+ * What is read of the relay beside the pages of the log: the roster chain, and rotations that were altered or left
+ * out on their way (docs/protocol.md sections 4, 7 and 8). Every reading has an end, whatever the relay serves.
+ */
+import {
+  comparePositions, equalBytes, ERROR_CODES, type Bytes, type Entry, type MemberId, type OpenReply, type Position, type RoomId,
+} from '@0fc/protocol'; // prettier-ignore
+import {
+  applyRoster,
+  bodyHash,
+  readChain,
+  verifyContainer,
+  type Hash,
+  type Roster,
+} from '@0fc/crypto/verify';
+import type { Connection } from '../../link/connection.js';
+import { ClientError } from '../../contract/errors.js';
+import type { Platform, Timers } from '../../contract/ports.js';
+import type { RoomHandle } from './handle.js';
+import { checkPlausible } from '../log/plausible.js';
+import { rotationIn } from '../log/trimmed.js';
+import type { RoomSnapshot } from '../state/draft.js';
+
+type Asked = Pick<Connection, 'request'>;
+
+/** The longest that one reading takes, in milliseconds, however promptly each page of it comes. */
+const READING_MS = 300_000;
+/** Pages that one reading asks for: more than the messages of an epoch come to. */
+const MOST_PAGES = 10_000;
+/** What a chain comes to: entries, and bytes of all of them. */
+const CHAIN_MOST = { entries: 100_000, bytes: 33_554_432 };
+/** Bytes of entries between a new member's floor and its own admission: more than the history of a room comes to. */
+const ADMISSION_BYTES = 268_435_456;
+
+/** Whether what was read leads to where the relay says that the log is. */
+export const isExplained = (state: RoomSnapshot, { head, epoch }: OpenReply): boolean =>
+  state.chainIndex(head) !== null && epoch <= state.core.epoch;
+
+/**
+ * Page by page, until `read` resolves with false: that was the last one. Rejects as that does, with RELAY_LIED after
+ * more pages than there can be, and with RELAY_UNREACHABLE once it takes too long.
+ */
+async function byPages(timers: Timers, read: () => Promise<boolean>): Promise<void> {
+  const deadline = { passed: false };
+  const cancel = timers.after(READING_MS, () => {
+    deadline.passed = true;
+  });
+  try {
+    for (let pages = 1; await read(); pages++) {
+      if (pages === MOST_PAGES) throw new ClientError(ERROR_CODES.RELAY_LIED);
+      if (deadline.passed) throw new ClientError(ERROR_CODES.RELAY_UNREACHABLE);
+    }
+  } finally {
+    cancel();
+  }
+}
+
+/** Where a reading of the chain begins; `roster` null: with the genesis. */
+export interface ChainFrom {
+  readonly roomId: RoomId;
+  readonly roster: Roster | null;
+}
+
+/** What was read of a roster chain; each entry of it has proved itself on the one before. */
+export interface ChainRead {
+  readonly entries: readonly Bytes[];
+  /** at the end of them */
+  readonly roster: Roster;
+}
+
+/**
+ * The roster chain from an entry on; it is never trimmed. It is verified as it comes, so that a relay is asked for
+ * nothing behind what does not prove itself. `each` has the roster after every entry. Rejects with RELAY_LIED for such a
+ * chain, or one that is longer than any is, and with RELAY_UNREACHABLE.
+ */
+export async function fetchChain(
+  connection: Asked,
+  { crypto: { hash }, timers }: Pick<Platform, 'crypto' | 'timers'>,
+  { roomId, roster: known }: ChainFrom,
+  each: (roster: Roster) => void = () => undefined,
+): Promise<ChainRead> {
+  const entries: Bytes[] = [];
+  let roster = known;
+  let bytes = 0;
+  await byPages(timers, async () => {
+    const page = await connection.request('chain', { from: roster?.length ?? 0 });
+    for (const container of page.entries) {
+      roster = await proved(hash, roomId, roster, container);
+      each(roster);
+      entries.push(container);
+      bytes += container.length;
+    }
+    const endless =
+      page.entries.length === 0 || entries.length > CHAIN_MOST.entries || bytes > CHAIN_MOST.bytes;
+    if (page.more && endless) throw new ClientError(ERROR_CODES.RELAY_LIED);
+    return page.more;
+  });
+  if (roster === null) throw new ClientError(ERROR_CODES.RELAY_LIED);
+  return { entries, roster };
+}
+
+/** The roster after one more entry. Rejects with RELAY_LIED where it does not prove itself. */
+async function proved(hash: Hash, roomId: RoomId, roster: Roster | null, container: Bytes): Promise<Roster> {
+  try {
+    if (roster === null) return await readChain(hash, roomId, [container]);
+    return (await applyRoster(hash, roster, container)).roster;
+  } catch (error) {
+    const cause = ClientError.from(error);
+    throw cause.code === ERROR_CODES.INTERNAL
+      ? cause
+      : new ClientError(ERROR_CODES.RELAY_LIED, {}, { cause });
+  }
+}
+
+/** What the log has at the place that an owner's reply names, and behind it. */
+export interface Begin {
+  /** the first entry that this member is served: that of its floor, while the log has it; null: there is none */
+  readonly first: Entry | null;
+  /** whether its own admission is behind that, or may be in a range that was trimmed meanwhile */
+  readonly admitted: boolean;
+}
+
+/**
+ * Reads from where the relay has a new member begin, until an entry is its own admission, by that entry's hash. Null:
+ * this member is departed already, and is served no log. Rejects with RELAY_LIED or RELAY_UNREACHABLE.
+ */
+export async function readBegin(
+  connection: Asked,
+  { crypto: { hash, clock }, timers }: Pick<Platform, 'crypto' | 'timers'>,
+  {
+    roomId,
+    floor,
+    admission,
+  }: { readonly roomId: RoomId; readonly floor: Position; readonly admission: Bytes },
+): Promise<Begin | null> {
+  let first: Entry | null = null;
+  let after: Position | null = null;
+  let begin: Begin | null = null;
+  let bytes = 0;
+  await byPages(timers, async () => {
+    const reply: OpenReply = await connection.request('open', { roomId, after, head: null, epoch: 0 });
+    if (reply.role === 'departed') return false;
+    checkPlausible(reply, clock.now());
+    first ??= reply.entries[0] ?? null;
+    // What it has trimmed behind the floor may have been the admission.
+    const admitted =
+      comparePositions(reply.trimmed, floor) > 0 || (await isAmong(hash, reply.entries, admission));
+    after = endBehind(reply, after);
+    for (const { clear, payload } of reply.entries) bytes += clear.length + payload.length;
+    if (!admitted && bytes > ADMISSION_BYTES) throw new ClientError(ERROR_CODES.RELAY_LIED);
+    if (!admitted && after !== null) return true;
+    begin = { first, admitted };
+    return false;
+  });
+  return begin;
+}
+
+async function isAmong(hash: Hash, entries: readonly Entry[], wanted: Bytes): Promise<boolean> {
+  for (const { kind, payload } of entries) {
+    if (kind === 'roster' && equalBytes(await bodyHash(hash, payload), wanted)) return true;
+  }
+  return false;
+}
+
+/** Where the next page begins; null: there is none, or the relay repeats itself. */
+function endBehind({ live, generations, entries }: OpenReply, after: Position | null): Position | null {
+  const begun = generations.at(-1);
+  const last = entries.at(-1)?.position ?? (begun && { g: begun.generation, s: begun.from.s });
+  if (live || last === undefined) return null;
+  return after !== null && comparePositions(last, after) <= 0 ? null : last;
+}
+
+/** What the departed may read of it; nothing from a relay that serves them none, or one that proves nothing. */
+export async function fetchDepartedChain(
+  connection: Asked,
+  platform: Pick<Platform, 'crypto' | 'timers'>,
+  from: ChainFrom,
+): Promise<readonly Bytes[]> {
+  try {
+    return (await fetchChain(connection, platform, from)).entries;
+  } catch (error) {
+    const { code } = ClientError.from(error);
+    if (code !== ERROR_CODES.FORBIDDEN && code !== ERROR_CODES.RELAY_LIED) throw error;
+    return [];
+  }
+}
+
+/** The chain behind what is known here, and the rotations behind the one that began the epoch of this client. */
+export interface Unexplained {
+  readonly chain: readonly Bytes[];
+  readonly rotations: readonly Entry[];
+}
+
+/** Reads both; null: `isCurrent` has become false meanwhile. Rejects with RELAY_LIED or RELAY_UNREACHABLE. */
+export async function readUnexplained(
+  { state, connection, platform }: RoomHandle,
+  isCurrent: () => boolean,
+): Promise<Unexplained | null> {
+  const { core, roster, current } = state;
+  const { roomId, epoch } = core;
+  const rotations = new Rotations(epoch, roster);
+  const chain = await fetchChain(connection, platform, { roomId, roster }, (next) => {
+    rotations.owned(next);
+  });
+  let after: Position | null = current.floor;
+  await byPages(platform.timers, async () => {
+    if (!isCurrent()) return false;
+    const reply = await connection.request('open', { roomId, after, head: roster.head, epoch });
+    checkPlausible(reply, platform.crypto.clock.now());
+    if (reply.rotation !== undefined) rotations.take(reply.rotation);
+    for (const entry of reply.entries) if (entry.kind === 'rotation') rotations.take(entry);
+    after = endBehind(reply, after);
+    return after !== null;
+  });
+  return isCurrent() ? { chain: chain.entries, rotations: rotations.kept } : null;
+}
+
+/**
+ * Rotations as they come: those that an owner in the chain has signed, each to a later epoch than the one before. Of
+ * what proves nothing the first one is kept, which is shown for what it is: it costs no relay anything.
+ */
+class Rotations {
+  readonly kept: Entry[] = [];
+  readonly #owners = new Map<MemberId, Bytes>();
+  #epoch: number;
+  #foreign = false;
+
+  constructor(epoch: number, roster: Roster) {
+    this.#epoch = epoch;
+    this.owned(roster);
+  }
+
+  owned({ owner, members }: Roster): void {
+    const key = members.get(owner)?.key;
+    if (key !== undefined) this.#owners.set(owner, key);
+  }
+
+  take(entry: Entry): void {
+    const epoch = this.#signed(entry);
+    if (epoch === null && !this.#foreign) {
+      this.#foreign = true;
+      this.kept.push(entry);
+    } else if (epoch !== null && epoch > this.#epoch) {
+      this.#epoch = epoch;
+      this.kept.push(entry);
+    }
+  }
+
+  /** The epoch that a rotation begins; null: no owner has signed it. */
+  #signed({ clear }: Entry): number | null {
+    try {
+      const { owner, newEpoch } = rotationIn(clear);
+      const key = this.#owners.get(owner);
+      if (key === undefined) return null;
+      verifyContainer(key, clear);
+      return newEpoch;
+    } catch (error) {
+      if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
+      return null;
+    }
+  }
+}

@@ -1,0 +1,348 @@
+/**
+ * Reading a room's log: from the position taken in to its end by pages, then by the feed
+ * (docs/protocol.md sections 3, 6, 8). What the relay's store has lost is brought back before
+ * anything else is done.
+ */
+import {
+  ALARM_CODES, comparePositions, ERROR_CODES, type Bytes, type Entry, type ErrorCode, type EventBody, type OpenReply,
+} from '@0fc/protocol'; // prettier-ignore
+import { ClientError, failureOf } from '../../contract/errors.js';
+import { Backoff } from '../../link/backoff.js';
+import type { RoomHandle } from './handle.js';
+import { applyDeparture, applyDepartureInChain } from '../log/departed.js';
+import { applyEntry } from '../log/entry.js';
+import { EntryResults } from '../log/entry-results.js';
+import { applyGeneration } from '../log/generations.js';
+import { alarm } from '../log/items.js';
+import { applyPage } from '../log/page.js';
+import { checkPlausible } from '../log/plausible.js';
+import { applyTrimmedRotation } from '../log/rotation.js';
+import { followToEnd } from '../log/trimmed.js';
+import { Acknowledgements } from './acknowledgements.js';
+import { isRetryable } from './refusals.js';
+import { fetchChain, fetchDepartedChain, isExplained, readUnexplained } from './log-end.js';
+import { lagsBehind, restoreMissing } from './restore.js';
+import { append, holdChain, set } from '../state/changes.js';
+
+/** Pages without an entry that are read in a row. */
+const EMPTY_PAGES = 3;
+/** Entries of the feed that are held while the log is being read. */
+const EARLY_MOST = 4_096;
+
+export interface ReaderEvents {
+  /** a catch-up begins: what was sent before may have to be sent again */
+  begun(): void;
+  /** this member’s newest signed prekey at the relay; throws RELAY_LIED for one that it did not sign */
+  prekey(container: Bytes | null): void;
+  /** the end of the log is reached, and the feed follows */
+  live(): void;
+  /** entries of the feed were taken in; `keys`: the roster or the epoch is another one */
+  taken(keys: boolean): void;
+  /** this member is not served any more, and knows why */
+  ended(): void;
+}
+
+export class Reader {
+  readonly #room: RoomHandle;
+  readonly #events: ReaderEvents;
+  #live = false;
+  #restoring = false;
+  /** restores in a row that did not bring the log to where this client is */
+  #vain = 0;
+  /** the user has asked to bring a room back that the relay does not have */
+  #reviving = false;
+  #session = 0;
+  #early: Entry[] = [];
+  readonly #acknowledgements: Acknowledgements;
+  #waiting: ErrorCode | null = null;
+  #retry: (() => void) | null = null;
+  readonly #backoff: Backoff;
+
+  constructor(room: RoomHandle, events: ReaderEvents) {
+    this.#room = room;
+    this.#events = events;
+    this.#acknowledgements = new Acknowledgements(room);
+    this.#backoff = new Backoff(room.platform.crypto.random);
+  }
+
+  get live(): boolean {
+    return this.#live;
+  }
+
+  /** What the relay refuses to let the log be read with, and is asked again by itself; null: nothing. */
+  get waiting(): ErrorCode | null {
+    return this.#waiting;
+  }
+
+  get restoring(): boolean {
+    return this.#restoring;
+  }
+
+  /** The link has fallen: what it brought is read again from the log. */
+  down(): void {
+    this.#live = false;
+    this.#early = [];
+  }
+
+  stop(): void {
+    this.#live = false;
+    this.#session++;
+    this.#retry?.();
+    this.#acknowledgements.stop();
+  }
+
+  revive(): void {
+    this.#reviving = true;
+  }
+
+  /** Reads the log from the position taken in, until the feed follows. */
+  catchUp(): void {
+    this.#background(this.#catchUp());
+  }
+
+  #background(work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      this.#room.halt(failureOf(error));
+    });
+  }
+
+  async #catchUp(): Promise<void> {
+    const session = ++this.#session;
+    this.#live = false;
+    this.#events.begun();
+    try {
+      const end = await this.#readPages(session);
+      if (end === null) return;
+      if (await this.#restored(session, end)) return;
+      if (!isExplained(this.#room.state, end)) {
+        await this.#explain(session, end);
+        return;
+      }
+      const early = this.#early;
+      this.#early = [];
+      if (this.#room.state.core.stage !== 'member') {
+        this.#events.ended();
+        return;
+      }
+      this.#live = true;
+      this.#backoff.reset();
+      this.#waiting = null;
+      if (early.length > 0) await this.#applyLive(early);
+      this.#room.changed();
+      this.#events.live();
+      this.#acknowledgements.now();
+    } catch (error) {
+      if (session === this.#session) await this.#failed(error);
+    }
+  }
+
+  /** The last page of the log; null when another catch-up has begun, or this member has gone. */
+  async #readPages(session: number): Promise<OpenReply | null> {
+    const { state, connection } = this.#room;
+    let empty = 0;
+    for (;;) {
+      const { core, roster } = state;
+      const { roomId, position: after, epoch } = core;
+      const reply = await connection.request('open', { roomId, after, head: roster.head, epoch });
+      if (session !== this.#session) return null;
+      checkPlausible(reply, this.#room.platform.crypto.clock.now());
+      if (reply.role === 'departed') {
+        if (await this.#applyDeparture(session, reply.entries)) this.#events.ended();
+        return null;
+      }
+      // Before anything moves: what the relay says of this member's prekey is its own signature, or a lie.
+      this.#events.prekey(reply.prekey);
+      const trimmed = comparePositions(reply.trimmed, core.position) > 0;
+      const behind = (trimmed || core.skipped) && state.chainAhead.length === 0;
+      const read = behind ? await fetchChain(connection, this.#room.platform, { roomId, roster }) : null;
+      const chain = read?.entries ?? null;
+      const now = this.#room.platform.crypto.clock.now();
+      const { hash } = this.#room.platform.crypto;
+      const results = new EntryResults();
+      const ends = await this.#room.write((draft) => applyPage(hash, draft, { reply, chain, now }, results));
+      if (session !== this.#session) return null;
+      if (ends === 'live') return reply;
+      if (ends === 'unexplained') {
+        await this.#explain(session, reply);
+        return null;
+      }
+      // Generations and trimmed ranges fill few pages: paging that brings nothing else would never end.
+      const moved = reply.entries.length > 0 && comparePositions(state.core.position, after) > 0;
+      empty = moved ? 0 : empty + 1;
+      if (empty >= EMPTY_PAGES) throw new ClientError(ERROR_CODES.RELAY_LIED);
+    }
+  }
+
+  /** True: the log lacked what is known here, and is read again once that has been sent. */
+  async #restored(session: number, end: OpenReply): Promise<boolean> {
+    const lags = lagsBehind(this.#room.state, end);
+    this.#restoring = lags;
+    if (!lags) {
+      this.#vain = 0;
+      return false;
+    }
+    this.#room.changed();
+    await restoreMissing(this.#room, end);
+    if (session !== this.#session) return true;
+    if (this.#vain++ === 0) this.catchUp();
+    else this.#again();
+    return true;
+  }
+
+  /**
+   * The end of the log has a head or an epoch that nothing read explains: something on the way was altered or left
+   * out, for this client alone. Nothing is sealed. The chain is followed to that head, and what lies between is
+   * treated as a trimmed range; rotations that are served whole by now are applied, and the key of one that is not
+   * is asked for. Throws RELAY_LIED where that explains nothing either.
+   */
+  async #explain(session: number, end: OpenReply): Promise<void> {
+    const read = await readUnexplained(this.#room, () => session === this.#session);
+    if (read === null) return;
+    const { chain, rotations } = read;
+    const { hash } = this.#room.platform.crypto;
+    await this.#room.write(async (draft) => {
+      draft.apply(holdChain(chain), set({ skipped: true }));
+      for (const rotation of rotations) await applyTrimmedRotation(hash, draft, rotation);
+      await followToEnd(hash, draft, end.head);
+      draft.apply(set({ skipped: false }));
+    });
+    if (!isExplained(this.#room.state, end)) throw new ClientError(ERROR_CODES.RELAY_LIED);
+    this.catchUp();
+  }
+
+  #again(): void {
+    this.#retry?.();
+    this.#retry = this.#room.platform.timers.after(this.#backoff.next(), () => {
+      this.catchUp();
+    });
+  }
+
+  #wait(code: ErrorCode): void {
+    this.#waiting = code;
+    this.#room.changed();
+    this.#again();
+  }
+
+  async #failed(error: unknown): Promise<void> {
+    const { code } = ClientError.from(error);
+    if (code === ERROR_CODES.OFFLINE) return; // the connection comes back by itself and opens anew
+    // What another client has restored meanwhile is read first.
+    if (isRetryable(code) || (this.#restoring && MOVED.has(code))) {
+      this.#wait(code);
+      return;
+    }
+    const { state } = this.#room;
+    if (code === ERROR_CODES.ROOM_UNKNOWN || code === ERROR_CODES.ROOM_CLOSED) {
+      if (state.core.stage !== 'member') {
+        this.#events.ended();
+        return;
+      }
+      if (code === ERROR_CODES.ROOM_UNKNOWN && this.#reviving) {
+        this.#reviving = false;
+        await this.#revived();
+        return;
+      }
+      await this.#showRoomGone();
+    }
+    this.#room.halt(failureOf(error));
+  }
+
+  async #revived(): Promise<void> {
+    try {
+      await restoreMissing(this.#room, null);
+      this.catchUp();
+    } catch (error) {
+      const { code } = ClientError.from(error);
+      // What was asked for once is tried until it is done: with the next session, or after a while.
+      this.#reviving = code === ERROR_CODES.OFFLINE || isRetryable(code);
+      if (isRetryable(code)) this.#wait(code);
+      else if (code !== ERROR_CODES.OFFLINE) this.#room.halt(failureOf(error));
+    }
+  }
+
+  /**
+   * The departed are served the one signed entry that says so, and the chain up to it, since its signer may have come to
+   * own the room meanwhile. They believe nothing else. False: not proven, or another catch-up has begun.
+   */
+  async #applyDeparture(session: number, entries: readonly Entry[]): Promise<boolean> {
+    const { connection, state, platform } = this.#room;
+    if (await this.#room.write((draft) => applyDeparture(draft, entries))) return true;
+    const { core, roster } = state;
+    const chain = await fetchDepartedChain(connection, platform, { roomId: core.roomId, roster });
+    if (session !== this.#session) return false;
+    const time = entries.at(-1)?.time ?? platform.crypto.clock.now();
+    const { hash } = platform.crypto;
+    if (await this.#room.write((draft) => applyDepartureInChain(hash, draft, chain, time))) return true;
+    // Without a proof it is only the relay's word: refusing service is all that a relay can do.
+    await this.#showRoomGone();
+    this.#room.halt({ code: ERROR_CODES.ROOM_UNKNOWN });
+    return false;
+  }
+
+  /** Once, however often the relay says it. */
+  async #showRoomGone(): Promise<void> {
+    const now = this.#room.platform.crypto.clock.now();
+    await this.#room.write((draft) => {
+      for (const { items } of draft.log.newestFirst()) {
+        const shown = items.at(-1);
+        if (shown?.type === 'alarm' && shown.code === ALARM_CODES.ALARM_ROOM_GONE) return;
+        if (shown !== undefined) break;
+      }
+      draft.apply(append(null, now, [alarm(ALARM_CODES.ALARM_ROOM_GONE)]));
+    });
+  }
+
+  onEntries({ entries }: EventBody<'entries'>): void {
+    if (this.#live) this.#background(this.#applyLive(entries));
+    // Beyond so many they are read from the log instead.
+    else if (this.#early.length + entries.length <= EARLY_MOST) this.#early.push(...entries);
+    else this.#early = [];
+  }
+
+  /** Told while live: where it loses nothing of what is here it is only noted, else the log is read again. */
+  onGeneration(start: EventBody<'generation'>): void {
+    this.#background(this.#applyGeneration(start));
+  }
+
+  async #applyGeneration(start: EventBody<'generation'>): Promise<void> {
+    const { state, platform } = this.#room;
+    const now = platform.crypto.clock.now();
+    checkPlausible({ generations: [start] }, now);
+    await this.#room.write((draft) => applyGeneration(platform.crypto.hash, draft, start, now));
+    if (state.core.losses.at(-1)?.generation === start.generation) this.catchUp();
+  }
+
+  async #applyLive(entries: readonly Entry[]): Promise<void> {
+    const { state } = this.#room;
+    const { head } = state.roster;
+    const { epoch } = state.core;
+    const results = new EntryResults();
+    const { hash } = this.#room.platform.crypto;
+    const whole = await this.#room.write(async (draft) => {
+      let proven = true;
+      results.begin();
+      for (const entry of entries) {
+        const applied = await results.next(() => applyEntry(hash, draft, entry));
+        draft.apply(...applied.changes);
+        // Of a generation that had ended here: either side may be the one that was lied to, and the log tells.
+        const ended = applied.outcome === 'known' && entry.position.g < draft.core.position.g;
+        if (applied.outcome === 'gap' || ended) return false;
+        proven &&= applied.unproven === undefined;
+      }
+      return proven;
+    });
+    if (state.core.stage !== 'member') {
+      this.#live = false;
+      this.#events.ended();
+      return;
+    }
+    // A feed with a hole, or with an entry that does not prove itself, is read again from the log before anything
+    // is believed lost (G6) or sealed (G18).
+    if (whole) this.#events.taken(head !== state.roster.head || epoch !== state.core.epoch);
+    else this.catchUp();
+    this.#acknowledgements.soon();
+  }
+}
+
+/** What a restore may meet that another client has got ahead with, or that still waits for a rotation. */
+const MOVED: ReadonlySet<string> = new Set(['STALE_HEAD', 'STALE_EPOCH', 'EPOCH_AHEAD', 'BAD_ENTRY']);

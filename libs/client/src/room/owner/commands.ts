@@ -1,0 +1,174 @@
+/** What the owner signs and seals: join replies, admits, rotations (docs/protocol.md sections 4, 5, 7). */
+import { ERROR_CODES, type Bytes, type MemberId, type ReplyBody, type RoomSettings } from '@0fc/protocol';
+import { makeJoinReply, makeRotation, signBody, type Ports as CryptoPorts } from '@0fc/crypto/keys';
+import { applyRoster, verifyPrekey, type Hash, type Roster } from '@0fc/crypto/verify';
+import { ClientError } from '../../contract/errors.js';
+import { set } from '../state/changes.js';
+import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
+import type { OwnerInvite, PendingCommand } from '../../vault/records.js';
+
+/** A reply for the epoch of this moment, with what its epoch began with. */
+export async function makeReply(
+  hash: Hash,
+  snapshot: RoomSnapshot,
+  invite: OwnerInvite,
+): Promise<OwnerInvite['replies'][number]> {
+  const { current, core, roster } = snapshot;
+  const { token } = invite;
+  const joinKey = invite.joiner?.joinKey ?? null;
+  if (current.key === null || token === null || joinKey === null || invite.joiner === null) {
+    throw new ClientError(ERROR_CODES.NO_ROOM_KEY);
+  }
+  const payload = await makeJoinReply(hash, {
+    joinKey,
+    token,
+    roomId: core.roomId,
+    request: invite.joiner.request,
+    reply: {
+      epoch: current.epoch,
+      key: current.key,
+      head: roster.head,
+      rotation: current.rotation,
+      floor: current.floor,
+      t: current.t,
+      counters: [...current.counters],
+      profiles: core.people.flatMap((person) =>
+        person.proof === null || !roster.members.has(person.memberId) ? [] : [person.proof],
+      ),
+      roomName: core.roomName?.proof ?? null,
+    },
+  });
+  return { epoch: current.epoch, payload };
+}
+
+/** Where every entry stands that is signed now (section 4). */
+const onHead = ({ core, roster }: RoomSnapshot) => ({
+  roomId: core.roomId,
+  epoch: core.epoch,
+  head: roster.head,
+  owner: core.me,
+});
+
+/** The signed admit; with a fresh reply where the epoch has moved since the last one. */
+export async function makeAdmit(
+  hash: Hash,
+  snapshot: RoomSnapshot,
+  invite: OwnerInvite,
+): Promise<PendingCommand> {
+  const { core, roster } = snapshot;
+  if (invite.joiner === null) throw new ClientError(ERROR_CODES.INVITE_UNKNOWN);
+  const entry = signBody(core.identity, 'admit', {
+    ...onHead(snapshot),
+    key: invite.joiner.key,
+    prekey: invite.joiner.prekey,
+    inviteId: invite.inviteId,
+  });
+  // A second entry on this head must not be needed: what every client would refuse is never signed.
+  await applyRoster(hash, roster, entry);
+  const moved = invite.replies.at(-1)?.epoch !== core.epoch;
+  const reply = moved ? await makeReply(hash, snapshot, invite) : null;
+  return { kind: 'roster', entry, rotation: null, candidate: null, inviteId: invite.inviteId, reply };
+}
+
+export type Offered = ReplyBody<'prekeys'>['prekeys'];
+
+/** A fresh key for everybody on the roster, with the newest prekey of each that verifies. */
+export async function makeRotationCommand(
+  crypto: CryptoPorts,
+  draft: RoomDraft,
+  offered: Offered,
+): Promise<PendingCommand> {
+  const { rotation, candidate } = await freshKey(crypto, draft, draft.roster, offered);
+  return { kind: 'rotate', entry: null, rotation, candidate, inviteId: null, reply: null };
+}
+
+/** Who goes, and a key that only the others get, in one command (section 4). */
+export async function makeDeparture(
+  crypto: CryptoPorts,
+  draft: RoomDraft,
+  departure:
+    | { readonly kind: 'remove'; readonly member: MemberId }
+    | { readonly kind: 'leave'; readonly member: MemberId; readonly request: Bytes },
+  offered: Offered,
+): Promise<PendingCommand> {
+  const { core, roster } = draft;
+  const head = onHead(draft);
+  const { member } = departure;
+  const entry =
+    departure.kind === 'remove'
+      ? signBody(core.identity, 'remove', { ...head, member, reason: 'removed' })
+      : signBody(core.identity, 'leave', { ...head, member, request: departure.request });
+  const after = await applyRoster(crypto.hash, roster, entry);
+  const { rotation, candidate } = await freshKey(crypto, draft, after.roster, offered);
+  return { kind: 'roster', entry, rotation, candidate, inviteId: null, reply: null };
+}
+
+/** A signed roster entry that goes alone: settings, transfer, close. */
+export async function makeEntry(
+  hash: Hash,
+  snapshot: RoomSnapshot,
+  change:
+    | { readonly kind: 'settings'; readonly settings: RoomSettings }
+    | { readonly kind: 'transfer'; readonly to: MemberId; readonly acceptance: Bytes }
+    | { readonly kind: 'close' },
+): Promise<PendingCommand> {
+  const { core, roster } = snapshot;
+  const head = onHead(snapshot);
+  const entry =
+    change.kind === 'settings'
+      ? signBody(core.identity, 'settings', { ...head, settings: change.settings })
+      : change.kind === 'transfer'
+        ? signBody(core.identity, 'transfer', { ...head, to: change.to, acceptance: change.acceptance })
+        : signBody(core.identity, 'close', head);
+  // What every client would refuse is never signed: a second entry on this head must not be needed.
+  await applyRoster(hash, roster, entry);
+  return { kind: 'roster', entry, rotation: null, candidate: null, inviteId: null, reply: null };
+}
+
+async function freshKey(
+  crypto: CryptoPorts,
+  draft: RoomDraft,
+  roster: Roster,
+  offered: Offered,
+): Promise<Pick<PendingCommand, 'rotation' | 'candidate'>> {
+  const { core, current } = draft;
+  if (current.key === null) throw new ClientError(ERROR_CODES.NO_ROOM_KEY);
+  const prekeys = newestPrekeys(draft, roster, offered);
+  const made = await makeRotation(crypto, {
+    identity: core.identity, roster, epoch: core.epoch, roomKey: current.key, prekeys,
+  }); // prettier-ignore
+  // Whose prekey an earlier rotation had used already has not been here since: its healing waits (G9).
+  const wrappedTo = [...prekeys].map(([memberId, { k }]) => ({
+    memberId,
+    k,
+    again: core.wrappedTo.some((used) => used.memberId === memberId && used.k >= k),
+  }));
+  draft.apply(set({ wrappedTo }));
+  return {
+    rotation: { clear: made.command.clear, payload: made.command.payload, wraps: made.command.wraps },
+    candidate: { epoch: made.newEpoch, key: made.newKey, keyHash: made.keyHash },
+  };
+}
+
+function newestPrekeys(
+  { core }: RoomSnapshot,
+  roster: Roster,
+  offered: Offered,
+): ReadonlyMap<MemberId, { readonly k: number; readonly key: Bytes }> {
+  const prekeys = new Map<MemberId, { readonly k: number; readonly key: Bytes }>();
+  for (const member of roster.members.values()) prekeys.set(member.memberId, member.prekey);
+  for (const { memberId, prekey } of offered) {
+    if (prekey === null || !roster.members.has(memberId)) continue;
+    try {
+      const { k, key } = verifyPrekey(roster, memberId, prekey);
+      if (k > (prekeys.get(memberId)?.k ?? 0)) prekeys.set(memberId, { k, key });
+    } catch (error) {
+      // The relay may offer what it likes: only what its member signed replaces the one of the roster.
+      if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
+    }
+  }
+  // One's own is known here, whatever the relay says.
+  const own = core.prekeys.reduce((newest, prekey) => (prekey.k > newest.k ? prekey : newest));
+  prekeys.set(core.me, { k: own.k, key: own.pair.publicKey });
+  return prekeys;
+}

@@ -1,0 +1,275 @@
+/**
+ * What the owner tells the relay of invites and joins (docs/protocol.md section 5): registrations, revocations,
+ * replies and drops. They have a lane of their own, so that one which is refused holds no removal up.
+ */
+import { ERROR_CODES, type ErrorCode, type InviteId } from '@0fc/protocol';
+import { createInvite } from '@0fc/crypto/keys';
+import { ClientError } from '../../contract/errors.js';
+import type { RoomHandle } from '../outgoing/handle.js';
+import { isFull, staysOpen, type OwnerJoins } from './joins.js';
+import { makeReply } from './commands.js';
+import type { Due, Outcome } from '../outgoing/due.js';
+import type { Later, Part } from '../outgoing/lane.js';
+import type { RelayLimits } from './relay-limits.js';
+import { dropInvite, putInvite, set } from '../state/changes.js';
+import type { OwnerInvite } from '../../vault/records.js';
+
+const REFUSED_KEPT = 1_000;
+
+export class OwnerAnswers implements Part {
+  readonly #room: RoomHandle;
+  readonly #joins: OwnerJoins;
+  readonly #limits: RelayLimits;
+  readonly #busy: () => boolean;
+  /** invites that the relay has been told of in this session: its store may have lost them */
+  #registered = new Set<InviteId>();
+  /** invites that the relay has no place for: told of again once another one has ended */
+  #beyond = new Set<InviteId>();
+  /** invites whose reply the relay has not taken, or has lost */
+  readonly #unanswered = new Set<InviteId>();
+  /** invites that are being made, and what the relay has refused them with */
+  readonly #making = new Map<InviteId, ErrorCode | null>();
+  /** invites that nobody here knows, refused once each (W1), and whether the relay has taken it */
+  readonly #refused = new Map<InviteId, boolean>();
+
+  /** `busy`: something is due that goes before new joins */
+  constructor(room: RoomHandle, joins: OwnerJoins, limits: RelayLimits, busy: () => boolean) {
+    this.#room = room;
+    this.#joins = joins;
+    this.#limits = limits;
+    this.#busy = busy;
+  }
+
+  newSession(): void {
+    this.#registered = new Set();
+    this.#beyond = new Set();
+  }
+
+  /**
+   * Makes an invite; its secrets are in the vault before the relay hears of it. Resolves once the relay knows or, where
+   * that takes longer, once it is stored to be told: its joiner asks again till then. Rejects with NOT_OWNER, and as
+   * the relay does, with no invite made.
+   */
+  async invite(
+    lifetimeMs: number,
+  ): Promise<{ readonly inviteId: InviteId; readonly fragment: string; readonly expires: number }> {
+    const { state, platform } = this.#room;
+    if (!state.isOwner) throw new ClientError(ERROR_CODES.NOT_OWNER);
+    const made = platform.crypto.clock.now();
+    const refusal = this.#limits.inviteRefusal([...state.invites.values()], made);
+    if (refusal !== null) throw refusal;
+    const expires = made + lifetimeMs;
+    const { core } = state;
+    const invite = await createInvite(platform.crypto, {
+      roomId: core.roomId,
+      ownerKey: core.identity.publicKey,
+      relayKeyHash: await platform.crypto.hash.sha256(this.#room.relayKey),
+      expires,
+    });
+    const { inviteId, fragment } = invite;
+    this.#making.set(inviteId, null);
+    try {
+      await this.#room.write((draft) => {
+        const record: OwnerInvite = {
+          inviteId, made, expires, pair: invite.keyPair, token: invite.token, stage: 'open', joiner: null, approved: false,
+          replies: [], repliedAt: null, dropReason: null,
+        }; // prettier-ignore
+        draft.apply(putInvite(record));
+      });
+      await this.#room.attempt(this);
+      const refused = this.#making.get(inviteId) ?? null;
+      if (refused !== null) throw new ClientError(refused);
+    } finally {
+      this.#making.delete(inviteId);
+    }
+    return { inviteId, fragment, expires };
+  }
+
+  /** The relay has an invite that nobody here knows. It may invent as many as it likes: only so many are remembered. */
+  refuse(inviteId: InviteId): void {
+    if (this.#refused.has(inviteId)) return;
+    if (this.#refused.size >= REFUSED_KEPT) this.#refused.clear();
+    this.#refused.set(inviteId, false);
+  }
+
+  /** The relay has lost the reply of this invite. */
+  resend(inviteId: InviteId): void {
+    this.#unanswered.add(inviteId);
+  }
+
+  async next(): Promise<Due | Later | null> {
+    const { state } = this.#room;
+    while (state.isOwner && state.core.stage === 'member') {
+      const invites = [...state.invites.values()];
+      const overdue = invites.find((invite) => this.#joins.overdue(invite));
+      const full = isFull(state);
+      const asked = invites.find(({ stage, approved }) => stage === 'asked' && (full || approved));
+      if (overdue !== undefined) {
+        await this.#room.write((draft) => {
+          this.#joins.markDropped(draft, overdue.inviteId, 'expired');
+        });
+        this.#room.signal();
+      } else if (asked !== undefined && state.current.key !== null && !this.#busy()) {
+        await this.#burn(asked.inviteId);
+      } else return (await this.#due(invites)) ?? this.#nextDeadline();
+    }
+    return null;
+  }
+
+  async #due(invites: readonly OwnerInvite[]): Promise<Due | null> {
+    const dropping = invites.find((invite) => invite.stage === 'dropping');
+    if (dropping !== undefined) return this.#drop(dropping);
+    const unanswered = invites.find(
+      ({ inviteId, stage }) => stage === 'replied' && this.#unanswered.has(inviteId),
+    );
+    const reply = unanswered === undefined ? null : await this.#reply(unanswered);
+    if (reply !== null) return reply;
+    const unknown = invites.find(
+      ({ stage, inviteId }) => stage === 'open' && !this.#registered.has(inviteId),
+    );
+    if (unknown !== undefined) return this.#register(unknown);
+    const [refused] = [...this.#refused].find(([, taken]) => !taken) ?? [];
+    return refused === undefined ? null : this.#refuseUnknown(refused);
+  }
+
+  #register({ inviteId, expires }: OwnerInvite): Due {
+    const registered = this.#registered;
+    return {
+      kind: 'invite',
+      body: { inviteId, expires },
+      done: () => {
+        registered.add(inviteId);
+      },
+      refused: async (code) => {
+        if (this.#making.has(inviteId)) {
+          this.#making.set(inviteId, code);
+          await this.#room.write((draft) => {
+            draft.apply(dropInvite(inviteId));
+          });
+          return 'settled';
+        }
+        if (code !== ERROR_CODES.BAD_ENTRY && code !== ERROR_CODES.INVITE_LIMIT)
+          return this.#mayHaveGone(code);
+        // Expired or ended there already, or too many: it admits nobody, and is shown as it is.
+        if (code === ERROR_CODES.INVITE_LIMIT) this.#beyond.add(inviteId);
+        registered.add(inviteId);
+        return 'settled';
+      },
+    };
+  }
+
+  /** Tells the relay that a join is over; who was answered holds the key, so that a rotation follows (G2). */
+  #drop(invite: OwnerInvite): Due {
+    const { inviteId, dropReason } = invite;
+    const release = staysOpen(invite);
+    const done = async (): Promise<void> => {
+      await this.#room.write((draft) => {
+        const known = draft.invites.get(inviteId);
+        if (known?.stage !== 'dropping') return;
+        if (holdsKey(known, draft.core.epoch)) draft.apply(set({ rotationWanted: true }));
+        if (release && staysOpen(known))
+          draft.apply(
+            putInvite({ ...known, stage: 'open', joiner: null, approved: false, dropReason: null }),
+          );
+        else draft.apply(dropInvite(inviteId));
+      });
+      this.#joins.dropped(inviteId);
+      // There is a place again for one that had none.
+      for (const beyond of this.#beyond) this.#registered.delete(beyond);
+      this.#beyond.clear();
+      this.#room.signal();
+    };
+    const refused = async (code: ErrorCode): Promise<Outcome> => {
+      if (code !== ERROR_CODES.INVITE_UNKNOWN) return this.#mayHaveGone(code);
+      await done();
+      return 'settled';
+    };
+    return dropReason === 'revoked'
+      ? { kind: 'revoke', body: { inviteId }, done, refused }
+      : { kind: 'joinDrop', body: { inviteId, release, reason: dropReason ?? 'other' }, done, refused };
+  }
+
+  /** Section 5.5: burnt and stored, with the reply, before anything is answered. */
+  async #burn(inviteId: InviteId): Promise<void> {
+    const { hash, clock } = this.#room.platform.crypto;
+    await this.#room.write(async (draft) => {
+      // Read in the turn that burns it: it may have been revoked while the vault was being written.
+      const invite = draft.invites.get(inviteId);
+      if (invite?.stage !== 'asked') return;
+      // Before any key is given: whoever is turned away may come with the same link once there is a place.
+      if (isFull(draft)) {
+        this.#joins.markDropped(draft, inviteId, 'full');
+        return;
+      }
+      if (!invite.approved) return;
+      const replies = [await makeReply(hash, draft, invite)];
+      draft.apply(putInvite({ ...invite, pair: null, stage: 'replied', replies, repliedAt: clock.now() }));
+      this.#unanswered.add(inviteId);
+    });
+  }
+
+  /** The newest reply of a join that was answered; null: there is no key to make one of now. */
+  async #reply({ inviteId }: OwnerInvite): Promise<Due | null> {
+    const { platform } = this.#room;
+    const reply = await this.#room.write(async (draft) => {
+      const known = draft.invites.get(inviteId);
+      const newest = known?.replies.at(-1);
+      if (known?.stage !== 'replied' || newest?.epoch === draft.core.epoch) return newest;
+      if (draft.current.key === null) return undefined;
+      // The epoch moved: a fresh reply beside the old one, whose confirm still counts.
+      const fresh = await makeReply(platform.crypto.hash, draft, known);
+      draft.apply(putInvite({ ...known, replies: [...known.replies, fresh] }));
+      return fresh;
+    });
+    if (reply === undefined) return null;
+    return {
+      kind: 'joinReply',
+      body: { inviteId, ...reply },
+      done: () => {
+        this.#unanswered.delete(inviteId);
+      },
+      refused: async (code) => {
+        if (code !== ERROR_CODES.INVITE_UNKNOWN) return this.#mayHaveGone(code);
+        this.#unanswered.delete(inviteId);
+        await this.#room.write((draft) => {
+          this.#joins.markDropped(draft, inviteId, 'other');
+        });
+        this.#room.signal();
+        return 'settled';
+      },
+    };
+  }
+
+  #refuseUnknown(inviteId: InviteId): Due {
+    const done = (): void => {
+      this.#refused.set(inviteId, true);
+    };
+    const refused = (): Outcome => {
+      // Nothing was given away by silence either.
+      done();
+      return 'settled';
+    };
+    return { kind: 'joinDrop', body: { inviteId, release: false, reason: 'other' }, done, refused };
+  }
+
+  /** With a hand-over or a closing in flight the relay may be ahead of the log that was read: the log tells. */
+  #mayHaveGone(code: ErrorCode): Outcome {
+    const { state } = this.#room;
+    if (!GONE.includes(code)) return 'unexpected';
+    if (!state.isOwner) return 'settled';
+    return state.core.pending === null ? 'unexpected' : 'again';
+  }
+
+  /** When the next unconfirmed join is overdue; null for none. */
+  #nextDeadline(): Later | null {
+    const { state, platform } = this.#room;
+    const end = Math.min(...[...state.invites.values()].map((invite) => this.#joins.endsAt(invite)));
+    return end === Infinity ? null : { afterMs: Math.max(0, end - platform.crypto.clock.now()) + 1 };
+  }
+}
+
+const GONE: readonly ErrorCode[] = ['FORBIDDEN', 'ROOM_CLOSED', 'ROOM_UNKNOWN'];
+
+/** Whether a joiner was given the key of this epoch. */
+export const holdsKey = ({ replies }: OwnerInvite, epoch: number): boolean =>
+  replies.some((reply) => reply.epoch === epoch);

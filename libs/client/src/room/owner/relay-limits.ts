@@ -1,0 +1,54 @@
+/**
+ * What a relay publishes of its limits in `hello`, against what its owners' clients make (docs/protocol.md section 4):
+ * looked at before anything is signed.
+ */
+import { ERROR_CODES, LIMITS, type EventBody, type RoomSettings } from '@0fc/protocol';
+import { ClientError } from '../../contract/errors.js';
+import { HOUR_MS, settingsEntries } from '../log/settings.js';
+import type { RoomSnapshot } from '../state/draft.js';
+import type { OwnerInvite } from '../../vault/records.js';
+
+type Published = Pick<
+  EventBody<'hello'>,
+  'maxMembers' | 'invitesOpen' | 'settingsEntries' | 'settingsPerHour'
+>;
+
+export class RelayLimits {
+  /** Before the first `hello` nothing is refused here: the relay is asked. */
+  #published: Published = {
+    maxMembers: LIMITS.maxMembers,
+    invitesOpen: LIMITS.invitesOpen,
+    settingsEntries: LIMITS.settingsEntries,
+    settingsPerHour: 1,
+  };
+
+  publish(hello: Published): void {
+    this.#published = hello;
+  }
+
+  /** Why the relay takes no such change of the settings, now or later; null: it does. Only a rise is beyond a limit. */
+  settingsRefusal(snapshot: RoomSnapshot, wished: RoomSettings): ClientError | null {
+    const { settingsEntries: most, maxMembers } = this.#published;
+    if (settingsEntries(snapshot) >= most) return new ClientError(ERROR_CODES.SETTINGS_LIMIT, { max: most });
+    const places = Math.max(snapshot.roster.settings.maxMembers, maxMembers);
+    return wished.maxMembers > places
+      ? new ClientError(ERROR_CODES.OUT_OF_RANGE, { min: 2, max: places })
+      : null;
+  }
+
+  /** Milliseconds until the relay takes another change of the settings. `now`: Unix ms. */
+  settingsWait({ core }: RoomSnapshot, now: number): number {
+    const recent = core.settingsPlaced.filter((time) => time > now - HOUR_MS && time <= now);
+    const oldest = recent.at(-this.#published.settingsPerHour);
+    return oldest === undefined ? 0 : oldest + HOUR_MS - now;
+  }
+
+  /** Null: the relay has a place for one more. `now`: Unix ms. */
+  inviteRefusal(invites: readonly OwnerInvite[], now: number): ClientError | null {
+    const { invitesOpen: max } = this.#published;
+    const running = invites.filter(
+      ({ stage, expires }) => stage !== 'dropping' && (stage !== 'open' || expires > now),
+    );
+    return running.length < max ? null : new ClientError(ERROR_CODES.INVITE_LIMIT, { max });
+  }
+}

@@ -1,0 +1,298 @@
+/**
+ * The open vault (docs/protocol.md section 9, G14): sealed records under a random key, which
+ * the passphrase seals in the header.
+ *
+ * Two records of the store `vault` make a vault: `header` (vault-header.ts), whose check tells
+ * damage from a wrong passphrase, and `proof`, a record sealed under the vault key, which tells
+ * a header that belongs to other records. A profile that has either is a vault: it is never
+ * taken for an empty one and never written over.
+ *
+ * At rest the names of stores (fixed words) and keys (room ids, counters) are visible to a
+ * thief of the profile, as are sizes; values are not.
+ */
+import {
+  CryptoError,
+  newVaultKey,
+  openRecord,
+  openVaultKey,
+  sealRecord,
+  sealVaultKey,
+} from '@0fc/crypto/keys';
+import { equalBytes, ERROR_CODES, utf8, type Bytes } from '@0fc/protocol';
+import { ClientError } from '../contract/errors.js';
+import { isWeakPassphrase } from './passphrase.js';
+import type { Platform, StorageChange, StoragePort, StorageRecord } from '../contract/ports.js';
+import { SerialQueue } from './serial-queue.js';
+import type { RecordSource } from './migrations/migration.js';
+import { migrated, RECORDS_VERSION } from './migrations/run.js';
+import { decodeHeader, encodeHeader } from './header.js';
+import { WriteNotes } from './write-notes.js';
+
+/** The store of the vault's own records: closed to the rest of the client. */
+const OWN_STORE = 'vault';
+const HEADER = 'header';
+const PROOF = 'proof';
+const PROOF_TEXT = '0fc vault';
+/** Comes after every key: they are ids, numbers and fixed words. */
+export const KEYS_END = '\uffff';
+
+/** What the vault needs of its platform. */
+export type VaultPlatform = Pick<Platform, 'crypto' | 'storage'>;
+
+/** Storages in which a vault is being made: of two calls at once, the second must find it taken. */
+const creating = new WeakSet<StoragePort>();
+
+export class Vault {
+  readonly #storage: StoragePort;
+  readonly #crypto: VaultPlatform['crypto'];
+  /** null once closed: the key is wiped, and with it everything is out of reach. */
+  #key: Bytes | null;
+  /** Of two changes of the passphrase, the second must find the first one's. */
+  readonly #changing = new SerialQueue();
+  /** One write at a time, so that whoever waits here finds none under way. */
+  readonly #writing = new SerialQueue();
+  readonly #notes = new Set<WriteNotes>();
+
+  private constructor({ storage, crypto }: VaultPlatform, key: Bytes) {
+    this.#storage = storage;
+    this.#crypto = crypto;
+    this.#key = key;
+  }
+
+  /** Whether this device has a vault. Opens nothing. */
+  static async state(storage: StoragePort): Promise<'absent' | 'locked'> {
+    const [header, proof] = await Promise.all([
+      storage.read(OWN_STORE, HEADER),
+      storage.read(OWN_STORE, PROOF),
+    ]);
+    return header === null && proof === null ? 'absent' : 'locked';
+  }
+
+  /**
+   * Makes and opens the vault of a device that has none. Rejects with PASSPHRASE_WEAK,
+   * VAULT_EXISTS, VAULT_FULL or VAULT_UNAVAILABLE. The caller holds the platform's lock.
+   * `records`, in clear, are what it holds from the first: all of it is written, or nothing.
+   */
+  static async create(
+    platform: VaultPlatform,
+    passphrase: string,
+    records: readonly StorageChange[] = [],
+  ): Promise<Vault> {
+    if (isWeakPassphrase(passphrase)) throw new ClientError(ERROR_CODES.PASSPHRASE_WEAK);
+    const { storage, crypto } = platform;
+    if (creating.has(storage)) throw new ClientError(ERROR_CODES.VAULT_EXISTS);
+    creating.add(storage);
+    try {
+      if ((await Vault.state(storage)) !== 'absent') throw new ClientError(ERROR_CODES.VAULT_EXISTS);
+      const key = newVaultKey(crypto.random);
+      const sealed = sealVaultKey(passphrase, key);
+      await storage.write([
+        {
+          store: OWN_STORE,
+          key: HEADER,
+          value: await encodeHeader(crypto.hash, { version: RECORDS_VERSION, sealed }),
+        },
+        { store: OWN_STORE, key: PROOF, value: sealRecord(key, OWN_STORE, PROOF, utf8(PROOF_TEXT)) },
+        ...sealChanges(key, records),
+      ]);
+      return new Vault(platform, key);
+    } finally {
+      creating.delete(storage);
+    }
+  }
+
+  /**
+   * Opens the vault of this device. Writes nothing, unless an older client made it: then its records are brought
+   * to today's version (migrations/). Rejects with VAULT_ABSENT, WRONG_PASSPHRASE, VAULT_DAMAGED or
+   * UNSUPPORTED_VERSION (a later client's vault); while migrating also with VAULT_FULL, VAULT_UNAVAILABLE. The
+   * caller holds the platform's lock.
+   */
+  static async unlock(platform: VaultPlatform, passphrase: string): Promise<Vault> {
+    const { storage, crypto } = platform;
+    if ((await Vault.state(storage)) === 'absent') throw new ClientError(ERROR_CODES.VAULT_ABSENT);
+    const [header, proof] = await Promise.all([
+      storage.read(OWN_STORE, HEADER),
+      storage.read(OWN_STORE, PROOF),
+    ]);
+    if (header === null || proof === null) throw new ClientError(ERROR_CODES.VAULT_DAMAGED);
+    const { version, sealed } = await decodeHeader(crypto.hash, header);
+    const key = opened(() => openVaultKey(passphrase, sealed));
+    opened(() => openRecord(key, OWN_STORE, PROOF, proof));
+    const vault = new Vault(platform, key);
+    if (version < RECORDS_VERSION) await vault.#migrate(version, sealed);
+    return vault;
+  }
+
+  /** In one write with the header: whenever it is cut short, the vault is of one version or of the other. */
+  async #migrate(from: number, sealed: Bytes): Promise<void> {
+    const changes = await migrated(from, this.#readable(), this.#crypto.hash);
+    const header = await encodeHeader(this.#crypto.hash, { version: RECORDS_VERSION, sealed });
+    await this.#storage.write([
+      ...sealChanges(this.#held(), changes),
+      { store: OWN_STORE, key: HEADER, value: header },
+    ]);
+  }
+
+  /** What can be read of it: one damaged record must not keep a whole vault in its old form. */
+  #readable(): RecordSource {
+    return {
+      list: async (store) =>
+        (await this.listReadable(store, '', KEYS_END)).flatMap(({ key, value }) =>
+          value === null ? [] : [{ key, value }],
+        ),
+    };
+  }
+
+  /**
+   * Seals the vault key under another passphrase, in one atomic write of the header: whenever
+   * it is cut short, exactly one of the two opens the vault. Rejects with PASSPHRASE_WEAK,
+   * WRONG_PASSPHRASE (`current` is not it), VAULT_LOCKED, VAULT_DAMAGED, VAULT_FULL or
+   * VAULT_UNAVAILABLE. What was exported or copied before still opens with its old passphrase.
+   */
+  changePassphrase(current: string, next: string): Promise<void> {
+    return this.#changing.run(async () => {
+      const vaultKey = this.#held();
+      if (isWeakPassphrase(next)) throw new ClientError(ERROR_CODES.PASSPHRASE_WEAK);
+      const header = await this.#storage.read(OWN_STORE, HEADER);
+      if (header === null) throw new ClientError(ERROR_CODES.VAULT_DAMAGED);
+      const { hash } = this.#crypto;
+      const { version, sealed } = await decodeHeader(hash, header);
+      const known = opened(() => openVaultKey(current, sealed));
+      // A header that opens and holds another key belongs to other records.
+      if (!equalBytes(known, vaultKey)) throw new ClientError(ERROR_CODES.VAULT_DAMAGED);
+      known.fill(0);
+      const value = await encodeHeader(hash, { version, sealed: sealVaultKey(next, this.#held()) });
+      await this.#storage.write([{ store: OWN_STORE, key: HEADER, value }]);
+    });
+  }
+
+  /** The record's value, null where there is none. Rejects with VAULT_DAMAGED {store}, VAULT_LOCKED. */
+  async get(store: string, key: string): Promise<Bytes | null> {
+    this.#held();
+    const sealed = await this.#storage.read(store, key);
+    return sealed === null ? null : this.#open(store, { key, value: sealed }).value;
+  }
+
+  /** All records of a store, ascending by key. Rejects with VAULT_DAMAGED {store}, VAULT_LOCKED. */
+  async list(store: string): Promise<readonly StorageRecord[]> {
+    this.#held();
+    return (await this.#storage.list(store)).map((record) => this.#open(store, record));
+  }
+
+  /** The records of a store whose key begins with `prefix`, ascending by key. */
+  async listFrom(store: string, prefix: string): Promise<readonly StorageRecord[]> {
+    this.#held();
+    return (await this.#storage.listFrom(store, prefix)).map((record) => this.#open(store, record));
+  }
+
+  /** The records of a store from a key on and up to another one, which is left out; the first `most` of them. */
+  async listBetween(
+    store: string,
+    from: string,
+    to: string,
+    most?: number,
+  ): Promise<readonly StorageRecord[]> {
+    this.#held();
+    return (await this.#storage.listBetween(store, from, to, most)).map((record) =>
+      this.#open(store, record),
+    );
+  }
+
+  /** Keys of a store that begin with `prefix`, ascending, whatever their records are like. */
+  async keysFrom(store: string, prefix: string): Promise<readonly string[]> {
+    this.#held();
+    return (await this.#storage.listFrom(store, prefix)).map(({ key }) => key);
+  }
+
+  /** As {@link listBetween}; a value is null where the record is not what was stored under its key. */
+  async listReadable(
+    store: string,
+    from: string,
+    to: string,
+    most?: number,
+  ): Promise<readonly { readonly key: string; readonly value: Bytes | null }[]> {
+    this.#held();
+    return (await this.#storage.listBetween(store, from, to, most)).map((record) => {
+      try {
+        return this.#open(store, record);
+      } catch (error) {
+        if (ClientError.from(error).code !== ERROR_CODES.VAULT_DAMAGED) throw error;
+        return { key: record.key, value: null };
+      }
+    });
+  }
+
+  /**
+   * Seals and stores all changes or none; a null value deletes. Changes take effect in the
+   * order of the calls. Rejects with VAULT_FULL, VAULT_UNAVAILABLE or VAULT_LOCKED.
+   */
+  async write(changes: readonly StorageChange[]): Promise<void> {
+    const sealed = sealChanges(this.#held(), changes);
+    if (sealed.length === 0) return;
+    await this.#writing.run(async () => {
+      try {
+        await this.#storage.write(sealed);
+      } finally {
+        // Nobody can say how far a failed one came.
+        for (const notes of this.#notes) notes.add(changes);
+      }
+    });
+  }
+
+  /** How many records a store has. Rejects with VAULT_LOCKED, VAULT_UNAVAILABLE. */
+  count(store: string): Promise<number> {
+    this.#held();
+    return this.#storage.count(store);
+  }
+
+  /** Runs `work` with notes of every write that ends while it does. */
+  async noting<T>(work: (notes: WriteNotes) => Promise<T>): Promise<T> {
+    const notes = new WriteNotes();
+    this.#notes.add(notes);
+    try {
+      return await work(notes);
+    } finally {
+      this.#notes.delete(notes);
+    }
+  }
+
+  /** Runs `work` between two writes, which is to be short: what is written meanwhile waits. */
+  atRest<T>(work: () => Promise<T>): Promise<T> {
+    return this.#writing.run(work);
+  }
+
+  /** Wipes the vault key, and waits for what is being written; the storage stays with its platform. Idempotent. */
+  async close(): Promise<void> {
+    this.#key?.fill(0);
+    this.#key = null;
+    await this.#writing.run(() => undefined);
+  }
+
+  #held(): Bytes {
+    if (this.#key === null) throw new ClientError(ERROR_CODES.VAULT_LOCKED);
+    return this.#key;
+  }
+
+  #open(store: string, { key, value }: StorageRecord): StorageRecord {
+    const vaultKey = this.#held();
+    return { key, value: opened(() => openRecord(vaultKey, store, key, value), store) };
+  }
+}
+
+function sealChanges(vaultKey: Bytes, changes: readonly StorageChange[]): readonly StorageChange[] {
+  return changes.map(({ store, key, value }) => {
+    // The vault's own records are written by the vault alone.
+    if (store === OWN_STORE) throw new ClientError(ERROR_CODES.FORBIDDEN);
+    return { store, key, value: value === null ? null : sealRecord(vaultKey, store, key, value) };
+  });
+}
+
+/** Runs an opening step; names the store, never the key, of a record that does not open. */
+function opened(open: () => Bytes, store?: string): Bytes {
+  try {
+    return open();
+  } catch (error) {
+    if (!(error instanceof CryptoError)) throw ClientError.from(error);
+    throw new ClientError(error.code, store === undefined ? {} : { store }, { cause: error });
+  }
+}
