@@ -1,7 +1,7 @@
 /** Sources that send past room/outgoing, each in a way of its own, and some that do not. They stand on no disk. */
 const planted = (body: string): string => `
-import type { Connection } from '../connection.js';
-import type { RoomHandle as Room } from './handle.js';
+import type { Connection } from '../link/connection.js';
+import type { RoomHandle as Room } from './outgoing/handle.js';
 import type { Due, Link } from './outgoing/due.js';
 import * as due from './outgoing/due.js';
 import { sendInTurn as inTurn, send } from './outgoing/due.js';

@@ -13,15 +13,15 @@ const OUTGOING = `${CLIENT}room/outgoing/`;
 /** What sends, and who else may have it: files of the client. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // What reads, and the one request that makes a room.
-  'Connection.request': ['room/begin.ts', 'room/log-end.ts', 'room/reader.ts'],
+  'Connection.request': ['account/create-room.ts'],
   'Link.request': [],
   // The connection over its session.
-  'Requests.make': ['connection.ts'],
+  'Requests.make': ['link/connection.ts'],
   send: [],
   // Part of a reading: what the log lacks is brought back before anything else is done.
-  sendInTurn: ['room/restore.ts'],
+  sendInTurn: [],
   // What is worth nothing later.
-  sendOnce: ['room/signals.ts'],
+  sendOnce: ['room/member/signals.ts'],
 };
 const NAMES: ReadonlySet<string> = new Set(Object.keys(ALLOWED).map((name) => name.split('.').at(-1) ?? ''));
 

@@ -6,7 +6,7 @@ const planted = (body: string): string => `
 import type { Bytes } from '@0fc/protocol';
 import * as changes from './state/changes.js';
 import { RoomDraft as Draft, type RoomSnapshot } from './state/draft.js';
-import * as records from './state/records.js';
+import * as records from '../vault/records.js';
 import type { RoomState } from './state/state.js';
 import * as tables from './state/tables.js';
 import { applyChange as carryOut } from './state/tables.js';

@@ -51,7 +51,7 @@ export const forbidden = [
         '^$1/',
         '^libs/protocol/src/index\\.ts$',
         '^libs/crypto/src/(link|verify|keys|node|browser)/index\\.ts$',
-        '^libs/client/src/(index|api|node/index|browser/index)\\.ts$',
+        '^libs/client/src/(index|contract/api|node/index|browser/index)\\.ts$',
       ],
     },
   },
@@ -71,7 +71,7 @@ export const forbidden = [
     name: 'page-takes-only-the-api',
     comment: 'Keys live in the worker. The page has plain view state, types and error codes.',
     from: { path: '^apps/web/', pathNot: '^apps/web/src/app/worker/' },
-    to: { path: '^libs/', pathNot: '^libs/(client/src/api|protocol/src/index)\\.ts$' },
+    to: { path: '^libs/', pathNot: '^libs/(client/src/contract/api|protocol/src/index)\\.ts$' },
   },
   {
     name: 'page-takes-no-worker-code',
@@ -82,8 +82,11 @@ export const forbidden = [
   {
     name: 'api-is-only-an-api',
     comment: 'What the page imports must not bring the rest of the client along.',
-    from: { path: '^libs/client/src/api\\.ts$' },
-    to: { pathNot: '^libs/protocol/src/index\\.ts$', dependencyTypesNot: ['type-only'] },
+    from: { path: '^libs/client/src/contract/(api|timeline)\\.ts$' },
+    to: {
+      pathNot: '^libs/(protocol/src/index|client/src/contract/timeline)\\.ts$',
+      dependencyTypesNot: ['type-only'],
+    },
   },
 
   // Rule 2: libraries are independent of frameworks and platforms.
@@ -123,19 +126,22 @@ export const forbidden = [
     name: 'log-is-pure',
     comment: 'What an entry means follows from the entry and from what was known: nothing else takes part.',
     from: { path: `${client}room/log/`, pathNot: spec },
-    to: { path: client, pathNot: `${client}(room/(log|state)/|errors\\.ts$)` },
+    to: {
+      path: client,
+      pathNot: `${client}(room/(log|state)/|vault/(records|record-keys|content|counts)\\.ts$|contract/errors\\.ts$)`,
+    },
   },
   {
     name: 'log-reaches-no-disk-and-no-wire',
     comment: 'Through any detour: what an entry yields is a value, before anything is stored or sent.',
     from: { path: `${client}room/log/`, pathNot: spec },
-    to: { path: `${client}(vault|connection|link/|node/|browser/)`, reachable: true },
+    to: { path: `${client}(vault/(vault|migrations/)|link/|node/|browser/)`, reachable: true },
   },
   {
     name: 'state-knows-no-part',
     comment: 'What is known of a room is independent of who learns it and who shows it.',
     from: { path: `${client}room/state/`, pathNot: spec },
-    to: { path: client, pathNot: `${client}(room/state/|(errors|ports|vault)\\.ts$)` },
+    to: { path: client, pathNot: `${client}(room/state/|vault/|contract/(errors|ports)\\.ts$)` },
   },
   {
     name: 'tables-stay-inside',
@@ -147,7 +153,69 @@ export const forbidden = [
     name: 'view-sends-nothing',
     comment: 'Views are drawn from what is known: asking for more is the business of a room.',
     from: { path: `${client}view/`, pathNot: spec },
-    to: { path: `${client}(connection\\.ts$|vault|link/|room/outgoing/)` },
+    to: { path: `${client}(vault/(vault|migrations/)|link/|room/outgoing/)` },
+  },
+
+  {
+    name: 'client-rests-on-its-contract',
+    comment:
+      'Types of the API, errors and ports are what all of the client has in common: they need none of it.',
+    from: { path: `${client}contract/`, pathNot: spec },
+    to: { path: client, pathNot: `${client}contract/` },
+  },
+  {
+    name: 'link-knows-no-room',
+    comment: 'A connection carries any request: it knows neither what is stored nor what a room is.',
+    from: { path: `${client}link/`, pathNot: spec },
+    to: { path: client, pathNot: `${client}(link|contract)/` },
+  },
+  {
+    name: 'vault-knows-no-room',
+    comment: 'Records, and how they are brought to a new form, are independent of who works with them.',
+    from: { path: `${client}vault/`, pathNot: spec },
+    to: { path: client, pathNot: `${client}(vault|contract)/` },
+  },
+  {
+    name: 'room-knows-no-account',
+    comment: 'A room lives by itself: which others there are, and how it is shown, is decided above it.',
+    from: { path: `${client}room/`, pathNot: spec },
+    to: { path: client, pathNot: `${client}(room|vault|link|contract)/` },
+  },
+  {
+    name: 'view-knows-no-account',
+    comment: 'A view is drawn from a room, whoever asks for it.',
+    from: { path: `${client}view/`, pathNot: spec },
+    to: { path: client, pathNot: `${client}(view|room|vault|contract)/` },
+  },
+  {
+    name: 'account-knows-no-client',
+    comment: 'What is unlocked does not know who unlocks it.',
+    from: { path: `${client}account/`, pathNot: spec },
+    to: { path: `${client}((client|index)\\.ts$|node/|browser/)` },
+  },
+  {
+    name: 'outgoing-knows-no-part',
+    comment: 'The one loop sends whatever is due; which parts of a room make it due is not its business.',
+    from: { path: `${client}room/outgoing/`, pathNot: spec },
+    to: { path: `${client}room/(member|owner|conversation)/` },
+  },
+  {
+    name: 'conversation-only-reads',
+    comment: 'What a person reads follows from the log and from what waits: nothing is sent for it.',
+    from: { path: `${client}room/conversation/`, pathNot: spec },
+    to: { path: `${client}room/(member|owner|outgoing)/` },
+  },
+  {
+    name: 'member-and-owner-apart',
+    comment: 'What every member does and what the owner does meet in what is known, and nowhere else.',
+    from: { path: `${client}room/(member|owner)/`, pathNot: spec },
+    to: { path: `${client}room/(member|owner)/`, pathNot: `${client}room/$1/` },
+  },
+  {
+    name: 'room-is-put-together-once',
+    comment: 'The parts of a room know what they need of it (outgoing/handle.ts), and never the whole.',
+    from: { path: `${client}room/[^/]+/`, pathNot: spec },
+    to: { path: `${client}room/room\\.ts$` },
   },
 
   // Rule 4: the layers of the relay, and the keepers of two packages.

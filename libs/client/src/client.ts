@@ -3,7 +3,14 @@
  * a command line. Typed commands in, typed events and state out.
  */
 import { ERROR_CODES, LIMITS } from '@0fc/protocol';
-import { checkedName, checkedText, checkRange, checkSettings, limitedText, outcome } from './account/checks.js';
+import {
+  checkedName,
+  checkedText,
+  checkRange,
+  checkSettings,
+  limitedText,
+  outcome,
+} from './account/checks.js';
 import type {
   ClientApi, ClientEvent, CreateRoomOptions, CreatedInvite, InvitePreview, Outcome, RelayRow, RoomSettingsView, SafetyNumberView,
   TakePiece, VaultState,

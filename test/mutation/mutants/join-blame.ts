@@ -63,7 +63,7 @@ export const JOIN_BLAME_MUTANTS: readonly Mutant[] = [
     breaks: ['G14', 'G16'],
     changes: [
       {
-        file: ROOM_ACTS,
+        file: 'libs/client/src/view/standing.ts',
         find: "live && state.core.stage === 'member' &&",
         put: "(live || !live) && state.core.stage === 'member' &&",
       },

@@ -218,12 +218,14 @@ export const OWNER_LOG_MUTANTS: readonly Mutant[] = [
     breaks: ['G14'],
     changes: [
       {
-        file: 'libs/client/src/account/room-acts.ts',
+        file: 'libs/client/src/view/standing.ts',
         find: 'isUnlisted(room) || ',
         put: '',
       },
     ],
-    tests: [{ path: 'libs/client/src/account/room-acts.spec.ts', name: 'a room is forgotten only once it is over' }],
+    tests: [
+      { path: 'libs/client/src/account/room-acts.spec.ts', name: 'a room is forgotten only once it is over' },
+    ],
   },
   {
     name: 'a head of before the rotation is taken',

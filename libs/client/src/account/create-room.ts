@@ -18,7 +18,14 @@ import type { Vault } from '../vault/vault.js';
 import { relayedOf, system } from '../room/log/items.js';
 import { applyForwardedName } from '../room/log/profiles.js';
 import { enqueue } from '../room/member/outbox.js';
-import { append, extendChain, rememberTranscript, set, setSender, writeRecord } from '../room/state/changes.js';
+import {
+  append,
+  extendChain,
+  rememberTranscript,
+  set,
+  setSender,
+  writeRecord,
+} from '../room/state/changes.js';
 import type { RoomDraft } from '../room/state/draft.js';
 import { membershipOf, STORES, type JoinRecord, type RoomCore, type SenderRecord } from '../vault/records.js';
 import { RoomState } from '../room/state/state.js';

@@ -9,6 +9,7 @@ import { membershipKey, prefixOf, STORES } from '../vault/records.js';
 import type { Room } from '../room/room.js';
 import { set } from '../room/state/changes.js';
 import type { RoomSnapshot } from '../room/state/draft.js';
+import { isOver, type Standing } from '../view/standing.js';
 import type { Vault } from '../vault/vault.js';
 import { digitsOf } from '../view/member-identities.js';
 
@@ -107,25 +108,6 @@ export function newMembership(
   while (isTaken(membershipKey(roomId, n))) n += 1;
   return membershipKey(roomId, n);
 }
-
-/** What the relay says of a room that is not there any more; it may be back. */
-const GONE: readonly string[] = [ERROR_CODES.ROOM_UNKNOWN, ERROR_CODES.ROOM_CLOSED];
-
-type Standing = Pick<Room, 'state' | 'stopped' | 'live'>;
-
-/**
- * No owner's word has this member on the roster. Known only once the log has been read to its end in this session: till
- * then its own admission may lie ahead.
- */
-export const isUnlisted = ({ state, live }: Pick<Standing, 'state' | 'live'>): boolean =>
-  live && state.core.stage === 'member' && !state.roster.members.has(state.core.me);
-
-/**
- * The membership has ended, by its own or its owner's signature; or this member is on no roster; or the room is gone, by
- * the relay's word.
- */
-export const isOver = (room: Standing): boolean =>
-  room.state.core.stage !== 'member' || isUnlisted(room) || GONE.includes(room.stopped?.code ?? '');
 
 /**
  * A room of which this member is one still is left or closed first. `unconfirmed`: who has asked to leave need not

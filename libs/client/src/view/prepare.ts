@@ -2,7 +2,7 @@
 import { ERROR_CODES } from '@0fc/protocol';
 import { ClientError, failureOf } from '../contract/errors.js';
 import type { ClientEvent } from '../contract/api.js';
-import { isOver } from '../account/room-acts.js';
+import { isOver } from './standing.js';
 import type { Room } from '../room/room.js';
 import type { Faces } from './member-identities.js';
 import type { Feed } from './feed.js';

@@ -2,7 +2,7 @@
 import { clampTime, decodeBody, displayName, equalBytes, type MemberId } from '@0fc/protocol';
 import { containerBody } from '@0fc/crypto/verify';
 import type { HandOverView, InviteView, MemberView, PauseReason, RoomView } from '../contract/api.js';
-import { isOver, isUnlisted } from '../account/room-acts.js';
+import { isOver, isUnlisted } from './standing.js';
 import { sameSettings, wishedSettings } from '../room/log/settings.js';
 import { ITEMS_PER_RECORD, membershipOf, type OwnerInvite, type RoomCore } from '../vault/records.js';
 import type { Room } from '../room/room.js';

@@ -11,7 +11,12 @@ import { messageIdOf } from '../log/items.js';
 import { knownContent, targetKey } from '../../vault/content.js';
 import { isLine } from '../../vault/counts.js';
 import { NotLoaded } from '../state/not-loaded.js';
-import { ITEMS_PER_RECORD, type LogRecord, type OutboxItem, type StoredMessage } from '../../vault/records.js';
+import {
+  ITEMS_PER_RECORD,
+  type LogRecord,
+  type OutboxItem,
+  type StoredMessage,
+} from '../../vault/records.js';
 import type { RoomState } from '../state/state.js';
 
 /** The newest line is looked for in so many records before the newest that was one. */
