@@ -24,7 +24,7 @@ const ALLOWED: Readonly<Record<string, 'everybody' | readonly string[]>> = {
   'RoomState.read': 'everybody',
   'RoomState.inTurn': 'everybody',
   'RoomState.loadEarlier': 'everybody',
-  'RoomState.hold': ['view/feed.ts', 'view/prepare.ts'],
+  'RoomState.hold': ['view/timeline-feed.ts', 'view/prepare.ts'],
   // Registers who is to hear of a write.
   'RoomState.watch': ['room/conversation/conversation.ts'],
 };

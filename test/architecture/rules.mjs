@@ -147,7 +147,7 @@ export const forbidden = [
     name: 'tables-stay-inside',
     comment: 'What can be written, and how it is read from the vault, only room/state itself has in hand.',
     from: { path: client, pathNot: [`${client}room/state/`, spec] },
-    to: { path: `${client}room/state/(tables|layered-map|log-table|load|deep-freeze)\\.ts$` },
+    to: { path: `${client}room/state/(tables|immutable|log-table|load)\\.ts$` },
   },
   {
     name: 'view-sends-nothing',

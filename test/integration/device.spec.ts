@@ -50,7 +50,7 @@ test('a long conversation opens at its end, and goes back to its beginning on re
 
 test('one who comes back within a minute sees at once who is here, and is seen', async () => {
   const here = (who: Member, other: Member): boolean | undefined =>
-    who.room?.members.find(({ memberId }) => memberId === other.room?.me)?.here;
+    who.room?.members.find(({ memberId }) => memberId === other.room?.me)?.online;
   await until('both to see each other', () => here(owner, guest) && here(guest, owner));
   await guest.leave();
   await guest.comeBack(roomId);

@@ -261,7 +261,7 @@ describe('talk', () => {
     const { owner, tomas, roomId } = await three();
     await until(
       'Tomás to be here',
-      () => owner.room?.members.find(({ memberId }) => memberId === idOf(tomas))?.here,
+      () => owner.room?.members.find(({ memberId }) => memberId === idOf(tomas))?.online,
     );
     value(await tomas.api.typing(roomId));
     await until('Tomás to be typing', () => owner.room?.typing.includes('Tomás'));

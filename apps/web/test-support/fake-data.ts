@@ -27,7 +27,7 @@ export const member = (index: number, changes: Partial<MemberView> = {}): Member
     owner: false,
     me: false,
     verified: false,
-    here: false,
+    online: false,
     lastSeen: at(0, 30),
     leaving: false,
     removing: false,
@@ -38,12 +38,12 @@ export const member = (index: number, changes: Partial<MemberView> = {}): Member
 };
 
 export const members: readonly MemberView[] = [
-  member(0, { owner: true, me: true, here: true }),
-  member(1, { verified: true, here: true }),
+  member(0, { owner: true, me: true, online: true }),
+  member(1, { verified: true, online: true }),
   member(2, { verified: true }),
-  member(3, { here: true }),
+  member(3, { online: true }),
   member(4, { lastSeen: null }),
-  member(5, { here: true, leaving: true, upToDate: null }),
+  member(5, { online: true, leaving: true, upToDate: null }),
 ];
 
 export const message = (

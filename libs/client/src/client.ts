@@ -18,10 +18,10 @@ import type {
 import { ClientError } from './contract/errors.js';
 import type { ClientOptions } from './contract/options.js';
 import type { Platform } from './contract/ports.js';
-import { Session } from './account/unlocked-account.js';
+import { UnlockedAccount } from './account/unlocked-account.js';
 import type { Owner } from './room/owner/owner.js';
 import { SerialQueue } from './vault/serial-queue.js';
-import type { Talk } from './room/member/composer.js';
+import type { Composer } from './room/member/composer.js';
 import { Vault } from './vault/vault.js';
 import { importVault } from './account/vault-import.js';
 
@@ -32,7 +32,7 @@ export class Client implements ClientApi {
   readonly #options: ClientOptions;
   #listener: (event: ClientEvent) => void = () => undefined;
   #state: VaultState;
-  #session: Session | null = null;
+  #session: UnlockedAccount | null = null;
   readonly #turns = new SerialQueue();
 
   constructor(platform: Platform, options: ClientOptions, state: VaultState) {
@@ -110,7 +110,7 @@ export class Client implements ClientApi {
   }
 
   sendText(roomId: string, text: string): Promise<Outcome<{ readonly id: string }>> {
-    return outcome(() => this.#talk(roomId).say(checkedText(text)));
+    return outcome(() => this.#talk(roomId).sendText(checkedText(text)));
   }
 
   reply(roomId: string, to: string, text: string): Promise<Outcome<{ readonly id: string }>> {
@@ -130,7 +130,7 @@ export class Client implements ClientApi {
   }
 
   sendAgain(roomId: string, message: string): Promise<Outcome<{ readonly id: string }>> {
-    return outcome(() => this.#talk(roomId).sendAgain(message));
+    return outcome(() => this.#talk(roomId).resend(message));
   }
 
   editMessage(roomId: string, message: string, text: string): Promise<Outcome<void>> {
@@ -177,7 +177,7 @@ export class Client implements ClientApi {
   createInvite(roomId: string, lifetimeMs: number): Promise<Outcome<CreatedInvite>> {
     return outcome(async () => {
       checkRange(lifetimeMs, LIMITS.inviteLifetimeMs);
-      this.#unlocked().room(roomId).mustKnowRelay();
+      this.#unlocked().room(roomId).assertRelayKnown();
       const { inviteId, fragment, expires } = await this.#owner(roomId).answers.invite(lifetimeMs);
       return { inviteId, expires, link: `${this.#options.relayUrl}/join#${fragment}` };
     });
@@ -211,19 +211,19 @@ export class Client implements ClientApi {
   }
 
   leaveRoom(roomId: string): Promise<Outcome<void>> {
-    return outcome(() => this.#unlocked().room(roomId).departure.leave());
+    return outcome(() => this.#unlocked().room(roomId).leaveRequest.leave());
   }
 
   offerRoom(roomId: string, memberId: string): Promise<Outcome<void>> {
-    return outcome(() => this.#unlocked().room(roomId).handOver.offer(memberId));
+    return outcome(() => this.#unlocked().room(roomId).ownershipTransfer.offer(memberId));
   }
 
   endOffer(roomId: string): Promise<Outcome<void>> {
-    return outcome(() => this.#unlocked().room(roomId).handOver.end());
+    return outcome(() => this.#unlocked().room(roomId).ownershipTransfer.end());
   }
 
   acceptRoom(roomId: string): Promise<Outcome<void>> {
-    return outcome(() => this.#unlocked().room(roomId).handOver.accept());
+    return outcome(() => this.#unlocked().room(roomId).ownershipTransfer.accept());
   }
 
   resumeRoom(roomId: string): Promise<Outcome<void>> {
@@ -289,7 +289,7 @@ export class Client implements ClientApi {
       let vault: Vault | null = null;
       try {
         vault = await open();
-        this.#session = await Session.open(this.#platform, vault, this.#options, (event) => {
+        this.#session = await UnlockedAccount.open(this.#platform, vault, this.#options, (event) => {
           if (event.type === 'changed') this.#tell();
           else this.#listener(event);
         });
@@ -306,15 +306,15 @@ export class Client implements ClientApi {
     });
   }
 
-  #talk(roomId: string): Talk {
-    return this.#unlocked().room(roomId).talk;
+  #talk(roomId: string): Composer {
+    return this.#unlocked().room(roomId).composer;
   }
 
   #owner(roomId: string): Owner {
     return this.#unlocked().room(roomId).owner;
   }
 
-  #unlocked(): Session {
+  #unlocked(): UnlockedAccount {
     if (this.#session === null) throw new ClientError(ERROR_CODES.VAULT_LOCKED);
     return this.#session;
   }

@@ -12,7 +12,7 @@ import { sample } from '../../../libs/protocol/src/sample.spec-support.js';
 import {
   bench, FakeRelay, hello, ManualTimers, turns, type Bench,
 } from '../../../libs/client/src/link/connection.spec-support.js'; // prettier-ignore
-import { Session, type SessionEnd } from '../../../libs/client/src/link/link-session.js';
+import { LinkSession, type LinkSessionEnd } from '../../../libs/client/src/link/link-session.js';
 import { ClientError } from '../../../libs/client/src/contract/errors.js';
 import type { Dice } from '../../support/random.js';
 import { expectThat, Finding, judged, type Outcome, type Target } from '../target.js';
@@ -64,20 +64,20 @@ function endOf(error: unknown): Outcome {
 
 interface Held {
   readonly relay: FakeRelay;
-  readonly session: Session;
-  ended: SessionEnd | null;
+  readonly session: LinkSession;
+  ended: LinkSessionEnd | null;
 }
 
 async function open(): Promise<Held> {
   const relay = new FakeRelay(generateKeyPair());
   relay.answer = () => null;
-  const held: { ended: SessionEnd | null } = { ended: null };
-  const session = new Session({
+  const held: { ended: LinkSessionEnd | null } = { ended: null };
+  const session = new LinkSession({
     url: 'https://relay.example',
     relayKey: relay.key.publicKey,
     identity: generateKeyPair(),
     platform: { timers: new ManualTimers(), socket: relay },
-    later: (call) => queueMicrotask(call),
+    enqueue: (call) => queueMicrotask(call),
     onHello: () => undefined,
     onClosing: () => undefined,
     onEvent: () => undefined,

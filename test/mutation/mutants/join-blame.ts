@@ -5,8 +5,8 @@ const BLAME = 'test/hostile/join-blame.spec.ts';
 const ROOM_ACTS = 'libs/client/src/account/room-acts.ts';
 const ROOM_ACTS_SPEC = 'libs/client/src/account/room-acts.spec.ts';
 const PROOF = 'libs/client/src/account/joining/join-proof.ts';
-const LOG_END = 'libs/client/src/room/outgoing/log-end.ts';
-const LOG_END_SPEC = 'libs/client/src/room/outgoing/log-end.spec.ts';
+const LOG_END = 'libs/client/src/room/outgoing/log-queries.ts';
+const LOG_END_SPEC = 'libs/client/src/room/outgoing/log-queries.spec.ts';
 const ANSWERED =
   'G2 whoever was answered already, and finds no place when it confirms, is not told that its link goes on once there is one';
 const UNREAD =

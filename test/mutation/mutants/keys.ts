@@ -15,7 +15,7 @@ export const KEY_MUTANTS: readonly Mutant[] = [
     breaks: ['G8'],
     changes: [
       {
-        file: 'libs/client/src/room/log/forget-keys.ts',
+        file: 'libs/client/src/room/log/room-keys.ts',
         find: 'if (kept.length < core.keys.length) draft.apply(set({ keys: kept }));',
         put: '',
       },
@@ -187,7 +187,7 @@ export const KEY_MUTANTS: readonly Mutant[] = [
   {
     name: 'messages and signals go out while a departure waits for its rotation',
     breaks: ['G10'],
-    changes: [{ file: 'libs/client/src/room/log/may-seal.ts', find: ' || core.paused ||', put: ' ||' }],
+    changes: [{ file: 'libs/client/src/room/log/room-keys.ts', find: ' || core.paused ||', put: ' ||' }],
     tests: [
       {
         path: KEYS_SPEC,

@@ -4,10 +4,10 @@ import type { Mutant } from '../mutant.js';
 const LIMITS_SPEC = 'test/integration/operator-limits.spec.ts';
 const PINS_SPEC = 'test/integration/relay-pins.spec.ts';
 const PIN = 'libs/client/src/account/relay-pin.ts';
-const LATE = 'libs/client/src/account/late-pin.ts';
-const LATE_SPEC = 'libs/client/src/account/late-pin.spec.ts';
+const LATE = 'libs/client/src/account/deferred-pin.ts';
+const LATE_SPEC = 'libs/client/src/account/deferred-pin.spec.ts';
 const BOUNDS_SPEC = 'test/hostile/first-relay-bounds.spec.ts';
-const READING_SPEC = 'libs/client/src/room/outgoing/log-end.spec.ts';
+const READING_SPEC = 'libs/client/src/room/outgoing/log-queries.spec.ts';
 const REFUSED_SPEC = 'test/hostile/owner-refused.spec.ts';
 const OWNER = 'libs/client/src/room/owner/owner.ts';
 const KEPT = 'a room made under a larger limit keeps its places, and its owner goes on changing the rest';
@@ -79,7 +79,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: OWNER,
-        find: "return GONE.includes(code) ? 'unexpected' : 'waits';",
+        find: "return UNEXPECTED.includes(code) ? 'unexpected' : 'waits';",
         put: "return 'unexpected';",
       },
     ],
@@ -96,7 +96,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: OWNER,
-        find: "return GONE.includes(code) ? 'unexpected' : 'waits';",
+        find: "return UNEXPECTED.includes(code) ? 'unexpected' : 'waits';",
         put: "await this.#room.write((draft) => {\n      draft.apply(set({ pending: null }));\n    });\n    return 'settled';",
       },
       {
@@ -210,7 +210,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     breaks: ['G11'],
     changes: [
       {
-        file: 'libs/client/src/room/outgoing/log-end.ts',
+        file: 'libs/client/src/room/outgoing/log-queries.ts',
         find: 'roster = await proved(hash, roomId, roster, container);',
         put: 'roster = await proved(hash, roomId, roster, container).catch(() => roster);',
       },
@@ -235,7 +235,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     breaks: ['G16'],
     changes: [
       {
-        file: 'libs/client/src/room/outgoing/log-end.ts',
+        file: 'libs/client/src/room/outgoing/log-queries.ts',
         find: 'if (deadline.passed) throw',
         put: 'if (deadline.passed && pages < 0) throw',
       },

@@ -94,7 +94,7 @@ export const WRITTEN_FOR_MUTANTS: readonly Mutant[] = [
     breaks: ['G10', 'G18'],
     changes: [
       {
-        file: 'libs/client/src/room/log/may-seal.ts',
+        file: 'libs/client/src/room/log/room-keys.ts',
         find: 'return !departing && tasks.removals.length === 0;',
         put: 'return !departing || tasks.removals.length >= 0;',
       },

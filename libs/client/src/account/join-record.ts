@@ -23,7 +23,7 @@ export async function newJoin(
 }
 
 /** What both sides compare before an approval (section 10). */
-export async function facesOfJoin(
+export async function identitiesOfJoin(
   hash: Hash,
   { roomId, ownerKey, relay, identity: { publicKey } }: JoinRecord,
 ): Promise<Pick<JoinView, 'ownerFingerprint' | 'myFingerprint' | 'relayFingerprint' | 'safetyNumber'>> {

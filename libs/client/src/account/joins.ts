@@ -2,11 +2,11 @@
 import { ERROR_CODES, type Bytes, type RoomId } from '@0fc/protocol';
 import type { InvitePreview } from '../contract/api.js';
 import { ClientError } from '../contract/errors.js';
-import { facesOfJoin, newJoin } from './join-record.js';
+import { identitiesOfJoin, newJoin } from './join-record.js';
 import { previewOf, readInvite } from './invite-text.js';
 import type { Platform } from '../contract/ports.js';
 import type { RelayPin } from './relay-pin.js';
-import { ending, newMembership } from './room-acts.js';
+import { stopWhile, newMembership } from './room-acts.js';
 import { Join } from './joining/joiner.js';
 import type { Room } from '../room/room.js';
 import { encodeRecord, joinRecord, membershipOf, STORES, type JoinRecord } from '../vault/records.js';
@@ -93,7 +93,7 @@ export class Joins {
     const { vault, isOpen, changed } = this.#options;
     const join = this.#joins.get(roomId);
     if (join === undefined) return;
-    await ending(join, isOpen, () => vault.write([{ store: STORES.joins, key: roomId, value: null }]));
+    await stopWhile(join, isOpen, () => vault.write([{ store: STORES.joins, key: roomId, value: null }]));
     this.#joins.delete(roomId);
     changed();
   }
@@ -101,7 +101,7 @@ export class Joins {
   /** Which relay it is has been found out. */
   async startBarred(): Promise<void> {
     for (const join of this.all) {
-      if (!join.barred) continue;
+      if (!join.blocked) continue;
       await join.stop();
       const roomId = membershipOf(join.record);
       // It may have been given up meanwhile.
@@ -128,7 +128,7 @@ export class Joins {
         },
       },
       record,
-      await facesOfJoin(platform.crypto.hash, record),
+      await identitiesOfJoin(platform.crypto.hash, record),
     );
     this.#joins.set(roomId, join);
     join.start();

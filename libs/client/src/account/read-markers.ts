@@ -37,7 +37,7 @@ export class ReadMarkers {
       return;
     }
     this.#last.set(roomId, now);
-    await room.talk.readUpTo(position);
+    await room.composer.readUpTo(position);
   }
 
   #now(room: Room): void {
@@ -63,7 +63,7 @@ export class ReadMarkers {
 function due(room: Room): Position | null {
   const { core } = room.state;
   if (core.stage !== 'member' || pauseOf(room) !== null) return null;
-  const { conversation } = room.talk;
+  const { conversation } = room.composer;
   conversation.follow();
   const at = conversation.newestOfOthers(core.readIndex)?.at ?? null;
   if (at === null || (core.told !== null && comparePositions(at.position, core.told) <= 0)) return null;

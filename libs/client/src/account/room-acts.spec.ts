@@ -4,7 +4,7 @@ import { generateKeyPair, safetyNumber } from '@0fc/crypto/keys';
 import { fingerprintOf } from '@0fc/crypto/verify';
 import { loadThemis, nodeHash } from '@0fc/crypto/node';
 import { Drafts } from './drafts.js';
-import { forgetting, mustBeOver, newMembership, safetyNumberWith, setVerified } from './room-acts.js';
+import { deletionOf, assertRoomEnded, newMembership, safetyNumberWith, setVerified } from './room-acts.js';
 import { change, crypto, memoryStorage } from '../room/log/log.spec-support.js';
 import { putInvite } from '../room/state/changes.js';
 import { keyOf, STORES, type OwnerInvite } from '../vault/records.js';
@@ -102,7 +102,7 @@ describe('in the vault', () => {
       })),
     ];
     await vault.write([...records('room'), ...records('rooms')]);
-    await vault.write(await forgetting(vault, 'room'));
+    await vault.write(await deletionOf(vault, 'room'));
     const left = await Promise.all(
       Object.values(STORES).map(async (store) =>
         (await vault.list(store)).map(({ key }) => ({ store, key })),
@@ -137,11 +137,12 @@ describe('in the vault', () => {
     // Whose log was not read to its end may find its own admission there.
     const unread = room('member', null, false, false);
     for (const still of [room('member', null), room('member', 'REPLACED'), unread]) {
-      expect(() => mustBeOver(still, false)).toThrow(/^STILL_MEMBER/);
+      expect(() => assertRoomEnded(still, false)).toThrow(/^STILL_MEMBER/);
     }
-    for (const over of ['left', 'removed', 'closed'].map((name) => room(name, null))) mustBeOver(over, false);
-    mustBeOver(room('member', 'ROOM_UNKNOWN'), false);
+    for (const over of ['left', 'removed', 'closed'].map((name) => room(name, null)))
+      assertRoomEnded(over, false);
+    assertRoomEnded(room('member', 'ROOM_UNKNOWN'), false);
     // Whoever no chain admits has nothing to leave.
-    mustBeOver(room('member', null, false), false);
+    assertRoomEnded(room('member', null, false), false);
   });
 });

@@ -53,7 +53,7 @@ const keyOfJoiner = (state: RoomSnapshot, inviteId: string): Bytes | null =>
   state.invites.get(inviteId)?.joiner?.key ?? null;
 
 /** Stopped while `store` puts its end into the vault; what could not be ended goes on, while the vault `isOpen`. */
-export async function ending(
+export async function stopWhile(
   live: { start(): void; stop(): Promise<void> },
   isOpen: () => boolean,
   store: () => Promise<void>,
@@ -68,7 +68,7 @@ export async function ending(
 }
 
 /** The changes that delete everything of a room. */
-export async function forgetting(vault: Vault, membership: string): Promise<readonly StorageChange[]> {
+export async function deletionOf(vault: Vault, membership: string): Promise<readonly StorageChange[]> {
   const stores = [
     STORES.slices,
     STORES.senders,
@@ -113,7 +113,7 @@ export function newMembership(
  * A room of which this member is one still is left or closed first. `unconfirmed`: who has asked to leave need not
  * wait for the log to hold the request. Throws STILL_MEMBER.
  */
-export function mustBeOver(room: Standing, unconfirmed: boolean): void {
+export function assertRoomEnded(room: Standing, unconfirmed: boolean): void {
   const leaves = unconfirmed && room.state.core.leaveRequest !== null;
   if (!isOver(room) && !leaves) throw new ClientError(ERROR_CODES.STILL_MEMBER);
 }

@@ -7,11 +7,18 @@ import { Drafts } from './drafts.js';
 import type { ClientOptions } from '../contract/options.js';
 import { ClientError, failureOf } from '../contract/errors.js';
 import { Joins } from './joins.js';
-import { LatePin } from './late-pin.js';
+import { DeferredPin } from './deferred-pin.js';
 import type { Platform } from '../contract/ports.js';
 import { ReadMarkers } from './read-markers.js';
 import { RelayPin } from './relay-pin.js';
-import { damageOf, ending, forgetting, mustBeOver, safetyNumberWith, setVerified } from './room-acts.js';
+import {
+  damageOf,
+  stopWhile,
+  deletionOf,
+  assertRoomEnded,
+  safetyNumberWith,
+  setVerified,
+} from './room-acts.js';
 import { createRoom, ROOM_DEFAULTS } from './create-room.js';
 import { set } from '../room/state/changes.js';
 import { decodeRecord, joinRecord, membershipOf, STORES } from '../vault/records.js';
@@ -20,16 +27,16 @@ import { RoomState } from '../room/state/state.js';
 import type { Vault } from '../vault/vault.js';
 import { instanceOf } from './vault-instance.js';
 import { exportVault } from './vault-export.js';
-import { Faces } from '../view/member-identities.js';
-import { Feed } from '../view/feed.js';
+import { MemberIdentities } from '../view/member-identities.js';
+import { TimelineFeed } from '../view/timeline-feed.js';
 import { drawn, prepare } from '../view/prepare.js';
 import { relayRowsOf } from '../view/relay-rows.js';
-import { Views } from '../view/views.js';
+import { ViewScheduler } from '../view/view-scheduler.js';
 import { summaryOf, worstState } from '../view/summary.js';
 
 type Tell = (event: ClientEvent | { readonly type: 'changed' }) => void;
 
-export class Session {
+export class UnlockedAccount {
   readonly #platform: Platform;
   readonly #vault: Vault;
   readonly #options: ClientOptions;
@@ -38,13 +45,13 @@ export class Session {
   readonly #rooms = new Map<string, Room>();
   readonly #joins: Joins;
   readonly #damaged = new Map<string, DamagedRoom>();
-  readonly #faces: Faces;
+  readonly #faces: MemberIdentities;
   readonly #markers: ReadMarkers;
   readonly #drafts: Drafts;
   #instance: Bytes = new Uint8Array(16);
-  #watched: { readonly roomId: string; readonly feed: Feed } | null = null;
-  readonly #views: Views;
-  readonly #latePin: LatePin;
+  #watched: { readonly roomId: string; readonly feed: TimelineFeed } | null = null;
+  readonly #views: ViewScheduler;
+  readonly #latePin: DeferredPin;
   #closed = false;
   readonly #isOpen = (): boolean => !this.#closed;
   readonly #changed = (): void => {
@@ -73,18 +80,23 @@ export class Session {
       },
     });
     const pin = (): Promise<unknown> => this.#pin.require(vault, null);
-    this.#latePin = new LatePin(platform, pin, () => this.#startBarred());
-    this.#faces = new Faces(platform.crypto.hash);
+    this.#latePin = new DeferredPin(platform, pin, () => this.#startBarred());
+    this.#faces = new MemberIdentities(platform.crypto.hash);
     this.#markers = new ReadMarkers(platform);
     // A view that cannot be made is a fault of this client: it is shown, and the client goes on.
     const failed = (error: unknown): void => {
       for (const room of this.#rooms.values()) room.halt(failureOf(error));
     };
-    this.#views = new Views(platform.timers, () => this.#show(), failed);
+    this.#views = new ViewScheduler(platform.timers, () => this.#show(), failed);
   }
 
-  static async open(platform: Platform, vault: Vault, options: ClientOptions, tell: Tell): Promise<Session> {
-    const session = new Session(platform, vault, options, tell, await Drafts.load(vault));
+  static async open(
+    platform: Platform,
+    vault: Vault,
+    options: ClientOptions,
+    tell: Tell,
+  ): Promise<UnlockedAccount> {
+    const session = new UnlockedAccount(platform, vault, options, tell, await Drafts.load(vault));
     // What has been started of it must not go on without the rest.
     await session.#load().catch(async (error: unknown) => {
       await session.close();
@@ -113,7 +125,7 @@ export class Session {
 
   async #startBarred(): Promise<void> {
     for (const [roomId, room] of [...this.#rooms]) {
-      if (!room.barred) continue;
+      if (!room.blocked) continue;
       await room.stop();
       // It may have been forgotten meanwhile.
       if (!this.#closed && this.#rooms.get(roomId) === room) this.#startRoom(room.state);
@@ -124,7 +136,7 @@ export class Session {
   /** The user's own act: what has stopped is tried again. */
   async resumeRoom(roomId: string): Promise<void> {
     const room = this.room(roomId);
-    if (!room.barred) room.start();
+    if (!room.blocked) room.start();
     else if (!this.#pin.isInTrouble) await this.#latePin.attempt();
   }
 
@@ -167,7 +179,7 @@ export class Session {
 
   watch(roomId: string | null): void {
     if (roomId !== null) this.room(roomId);
-    this.#watched = roomId === null ? null : { roomId, feed: new Feed() };
+    this.#watched = roomId === null ? null : { roomId, feed: new TimelineFeed() };
     this.#changed();
   }
 
@@ -203,14 +215,14 @@ export class Session {
 
   async relaySees(roomId: string, limit: number): Promise<readonly RelayRow[]> {
     const { state } = this.room(roomId);
-    await this.#faces.learn(state);
+    await this.#faces.load(state);
     return state.read(() => relayRowsOf(state, this.#faces, limit, this.#platform.crypto.clock.now()));
   }
 
   /** Deletes everything of a room that is over, in one write. Rejects with STILL_MEMBER. */
   async forgetRoom(roomId: string, unconfirmed: boolean): Promise<void> {
     const erase = async (): Promise<void> => {
-      const changes = await forgetting(this.#vault, roomId);
+      const changes = await deletionOf(this.#vault, roomId);
       await this.#drafts.drop(roomId, (draft) => this.#vault.write([...changes, draft]));
       this.#rooms.delete(roomId);
       this.#damaged.delete(roomId);
@@ -218,9 +230,9 @@ export class Session {
     if (this.#damaged.has(roomId)) await erase();
     else {
       const room = this.room(roomId);
-      mustBeOver(room, unconfirmed);
+      assertRoomEnded(room, unconfirmed);
       this.#markers.stop(roomId);
-      await ending(room, this.#isOpen, () => room.state.serial.run(erase));
+      await stopWhile(room, this.#isOpen, () => room.state.serial.run(erase));
     }
     if (this.#watched?.roomId === roomId) this.#watched = null;
     this.#changed();
@@ -267,7 +279,7 @@ export class Session {
         platform: this.#platform,
         url: this.#options.relayUrl,
         relayKey: this.#pin.key,
-        barred: this.#pin.failure(null),
+        blocked: this.#pin.failure(null),
         relayTime: () => this.#options.fetchRelayTime(),
         changed: this.#changed,
       },

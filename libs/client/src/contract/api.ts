@@ -135,7 +135,7 @@ export interface MemberView {
   readonly me: boolean;
   readonly verified: boolean;
   /** heard of in the last two minutes */
-  readonly here: boolean;
+  readonly online: boolean;
   /** when it was last heard of: a message or a sign of presence; null: never here */
   readonly lastSeen: number | null;
   /** it has asked to leave, and can read until the owner's next rotation */

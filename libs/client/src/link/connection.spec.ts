@@ -263,19 +263,17 @@ describe('requests (section 3)', () => {
     expect(made.relay.end.frames).toEqual([]);
   });
 
-  it('settles a reply, and what awaits it, before the event behind it', async () => {
+  it('settles a reply, and who awaits it goes on, before the event behind it', async () => {
     const made = await connected();
     const order: string[] = [];
     made.relay.answer = () => null;
-    const wrapped = async (): Promise<void> => {
-      await made.connection.request('ack', ack);
-    };
-    const done = wrapped().then(() => order.push(`reply after ${String(made.told.length - 3)} events`));
+    const asked = made.connection.request('ack', ack);
+    const done = asked.then(() => order.push(`reply after ${String(made.told.length - 3)} events`));
     await made.relay.settle();
     const [frame = []] = made.relay.end.frames;
-    const [asked] = frame as readonly { q: number }[];
+    const [sent] = frame as readonly { q: number }[];
     made.relay.end.send(
-      { r: asked!.q, body: {} },
+      { r: sent!.q, body: {} },
       { e: 'keyNeeded', body: need },
       { e: 'keyNeeded', body: need },
     );

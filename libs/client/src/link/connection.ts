@@ -20,8 +20,8 @@ import {
 import type { ConnectionState, Failure } from '../contract/api.js';
 import { ClientError, failureOf } from '../contract/errors.js';
 import { Backoff, randomUpTo } from './backoff.js';
-import { Session, type SessionEnd } from './link-session.js';
-import { Turns } from './event-queue.js';
+import { LinkSession, type LinkSessionEnd } from './link-session.js';
+import { EventQueue } from './event-queue.js';
 import type { Platform } from '../contract/ports.js';
 
 export interface ConnectionOptions {
@@ -64,8 +64,8 @@ const nothing = (): void => undefined;
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #backoff: Backoff;
-  readonly #turns = new Turns();
-  #session: Session | null = null;
+  readonly #turns = new EventQueue();
+  #session: LinkSession | null = null;
   #state: ConnectionState = 'offline';
   #running = false;
   /** Raised by stop(): what was queued for the life before is not delivered. */
@@ -132,12 +132,12 @@ export class Connection {
     this.#cancelMove?.();
     this.#cancelMove = null;
     const { url, relayKey, identity, platform } = this.#options;
-    const session: Session = new Session({
+    const session: LinkSession = new LinkSession({
       url,
       relayKey,
       identity,
       platform,
-      later: (call) => this.#turns.later(call),
+      enqueue: (call) => this.#turns.enqueue(call),
       onHello: (hello) => this.#onHello(hello),
       onClosing: (closing) => this.#onClosing(session, closing),
       onEvent: ({ kind, body }) => this.#tell(() => this.#options.onEvent(kind, body)),
@@ -158,7 +158,7 @@ export class Connection {
     this.#tell(() => this.#options.onUp(hello));
   }
 
-  #onClosing(session: Session, { code, moveWithinMs }: EventBody<'closing'>): void {
+  #onClosing(session: LinkSession, { code, moveWithinMs }: EventBody<'closing'>): void {
     if (code === ERROR_CODES.REPLACED || code === ERROR_CODES.UNSUPPORTED_VERSION) {
       this.#stopFor(code);
       return;
@@ -181,7 +181,7 @@ export class Connection {
     this.#connect();
   }
 
-  #onEnd(session: Session, { code, established, reached }: SessionEnd): void {
+  #onEnd(session: LinkSession, { code, established, reached }: LinkSessionEnd): void {
     if (session !== this.#session) return;
     this.#session = null;
     this.#cancelSteady();
@@ -252,7 +252,7 @@ export class Connection {
 
   #tell(call: () => void): void {
     const life = this.#life;
-    this.#turns.later(() => {
+    this.#turns.enqueue(() => {
       if (life === this.#life) call();
     });
   }

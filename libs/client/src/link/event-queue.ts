@@ -1,40 +1,32 @@
 /**
- * The queue from which a connection calls out: never from inside a call that came in, and in
- * the order in which things happened on the link.
+ * The queue from which a connection calls out: replies and events in the order in which they came over the link, and
+ * never from inside a call that came in.
  */
+export class EventQueue {
+  #calls: (() => void)[] = [];
+  #scheduled = false;
 
-/**
- * Microtask turns between two calls. A reply settles a promise, and what awaits it, through a
- * few async wrappers, must have run before the event that came after it: an `open` that goes
- * live, and then the feed.
- */
-const TURNS_BETWEEN = 8;
-
-export class Turns {
-  #queue: (() => void)[] = [];
-  #draining = false;
-
-  /** Runs `call` in a later microtask, after all calls queued before it. */
-  later(call: () => void): void {
-    this.#queue.push(call);
-    if (!this.#draining) this.#schedule();
+  /**
+   * Runs `call` in a microtask of its own, after all calls queued before it: whoever awaits a reply goes on before the
+   * event that came behind it.
+   */
+  enqueue(call: () => void): void {
+    this.#calls.push(call);
+    this.#schedule();
   }
 
   #schedule(): void {
-    this.#draining = true;
-    queueMicrotask(() => void this.#drain());
-  }
-
-  async #drain(): Promise<void> {
-    try {
-      for (let call = this.#queue.shift(); call !== undefined; call = this.#queue.shift()) {
-        call();
-        for (let turn = 0; turn < TURNS_BETWEEN; turn++) await Promise.resolve();
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      const call = this.#calls.shift();
+      try {
+        call?.();
+      } finally {
+        // A call that throws is its owner's bug and surfaces as such; the others still run.
+        this.#scheduled = false;
+        if (this.#calls.length > 0) this.#schedule();
       }
-    } finally {
-      // A call that throws is its owner's bug and surfaces as such; the others still run.
-      if (this.#queue.length > 0) this.#schedule();
-      else this.#draining = false;
-    }
+    });
   }
 }

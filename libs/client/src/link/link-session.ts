@@ -27,7 +27,7 @@ export const HELLO_TIMEOUT_MS = 15_000;
 /** A validated event with its body's type. */
 export type AnyEvent = { [K in EventKind]: { readonly kind: K; readonly body: EventBody<K> } }[EventKind];
 
-export interface SessionEnd {
+export interface LinkSessionEnd {
   readonly code: ErrorCode;
   /** true: the relay had proved its key, so the code is its word or its doing */
   readonly established: boolean;
@@ -35,23 +35,23 @@ export interface SessionEnd {
   readonly reached: boolean;
 }
 
-export interface SessionOptions {
+export interface LinkSessionOptions {
   readonly url: string;
   readonly relayKey: Bytes;
   readonly identity: KeyPair;
   readonly platform: Pick<Platform, 'timers' | 'socket'>;
-  readonly later: (call: () => void) => void;
+  readonly enqueue: (call: () => void) => void;
   readonly onHello: (hello: EventBody<'hello'>) => void;
   readonly onClosing: (closing: EventBody<'closing'>) => void;
   readonly onEvent: (event: Exclude<AnyEvent, { kind: 'hello' | 'closing' }>) => void;
   /** A request was answered, whatever with; `came` false: it was not, in its time, and the session ends. */
   readonly onAnswer: (kind: RequestKind, came: boolean) => void;
   /** Exactly once, and nothing else after it. */
-  readonly onEnd: (end: SessionEnd) => void;
+  readonly onEnd: (end: LinkSessionEnd) => void;
 }
 
-export class Session {
-  readonly #options: SessionOptions;
+export class LinkSession {
+  readonly #options: LinkSessionOptions;
   readonly requests: Requests;
   #handle: SocketHandle | null = null;
   #link: ClientLink | null = null;
@@ -62,7 +62,7 @@ export class Session {
   #ended = false;
   #cancelDeadline: () => void = () => undefined;
 
-  constructor(options: SessionOptions) {
+  constructor(options: LinkSessionOptions) {
     this.#options = options;
     this.requests = new Requests({
       timers: options.platform.timers,
@@ -74,7 +74,7 @@ export class Session {
       onAnswer: (kind) => {
         options.onAnswer(kind, true);
       },
-      later: options.later,
+      enqueue: options.enqueue,
     });
   }
 
@@ -134,7 +134,7 @@ export class Session {
   #take(message: SessionMessage): void {
     if ('e' in message) this.#takeEvent(message.e, message.body);
     // A relay asks nothing, and answers once what was asked.
-    else if ('q' in message || !this.requests.take(message)) throw lie();
+    else if ('q' in message || !this.requests.settle(message)) throw lie();
   }
 
   #takeEvent(kind: string, body: unknown): void {

@@ -41,7 +41,7 @@ export interface RequestsOptions {
   /** A request was answered, whatever with. */
   readonly onAnswer: (kind: RequestKind) => void;
   /** Promises are settled from here, in order with the events of the session. */
-  readonly later: (call: () => void) => void;
+  readonly enqueue: (call: () => void) => void;
 }
 
 export class Requests {
@@ -80,7 +80,7 @@ export class Requests {
   }
 
   /** Takes a reply. False: it answers nothing that was asked, or does not fit what was. */
-  take(reply: Reply): boolean {
+  settle(reply: Reply): boolean {
     const pending = this.#pending.get(reply.r);
     if (pending === undefined) return false;
     this.#pending.delete(reply.r);
@@ -88,15 +88,15 @@ export class Requests {
     this.#options.onAnswer(pending.kind);
     if ('error' in reply) {
       const error = new ClientError(declared(pending.kind, reply.error.code), numbers(reply.error.params));
-      this.#options.later(() => pending.reject(error));
+      this.#options.enqueue(() => pending.reject(error));
       return true;
     }
     try {
       const body = parse(CATALOGUE[pending.kind].reply as Schema<unknown>, reply.body);
-      this.#options.later(() => pending.resolve(body));
+      this.#options.enqueue(() => pending.resolve(body));
       return true;
     } catch (cause) {
-      this.#options.later(() => pending.reject(new ClientError(ERROR_CODES.RELAY_LIED, {}, { cause })));
+      this.#options.enqueue(() => pending.reject(new ClientError(ERROR_CODES.RELAY_LIED, {}, { cause })));
       return false;
     }
   }
@@ -107,7 +107,7 @@ export class Requests {
     if (pending === undefined) return;
     this.#pending.delete(q);
     pending.cancelTimeout();
-    this.#options.later(() => pending.reject(error));
+    this.#options.enqueue(() => pending.reject(error));
   }
 
   /** The session is over: what has no reply ends in OFFLINE, and so does what comes later. */
@@ -116,7 +116,7 @@ export class Requests {
     this.#due = [];
     for (const pending of this.#pending.values()) {
       pending.cancelTimeout();
-      this.#options.later(() => pending.reject(new ClientError(ERROR_CODES.OFFLINE)));
+      this.#options.enqueue(() => pending.reject(new ClientError(ERROR_CODES.OFFLINE)));
     }
     this.#pending.clear();
   }

@@ -32,13 +32,13 @@ describe('a full vault', () => {
         platform,
         url: 'http://localhost',
         relayKey: generateKeyPair().publicKey,
-        barred: null,
+        blocked: null,
         changed: () => undefined,
       },
       state,
     );
     storage.fails = { code: 'VAULT_FULL', stored: false };
-    await expect(room.talk.say('kept nowhere')).rejects.toMatchObject({
+    await expect(room.composer.sendText('kept nowhere')).rejects.toMatchObject({
       code: 'VAULT_FULL',
     });
     expect(room.stopped).toEqual({ code: 'VAULT_FULL', resumes: true });

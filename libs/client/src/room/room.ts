@@ -12,11 +12,11 @@ import type { ConnectionState, Failure, StopReason } from '../contract/api.js';
 import { Connection } from '../link/connection.js';
 import { ClientError, failureOf } from '../contract/errors.js';
 import type { Platform } from '../contract/ports.js';
-import { Departure } from './member/leave-request.js';
+import { LeaveRequest } from './member/leave-request.js';
 import type { RoomHandle } from './outgoing/handle.js';
-import { HandOver } from './member/ownership-transfer.js';
+import { OwnershipTransfer } from './member/ownership-transfer.js';
 import { alarm } from './log/items.js';
-import { NeedKey } from './member/key-requests.js';
+import { KeyRequests } from './member/key-requests.js';
 import { Outbox } from './member/outbox.js';
 import { Outgoing } from './outgoing/outgoing.js';
 import type { Part } from './outgoing/lane.js';
@@ -24,19 +24,19 @@ import { isFinal } from './outgoing/refusals.js';
 import { Resumption } from './outgoing/resumption.js';
 import { Owner } from './owner/owner.js';
 import { Prekeys } from './member/prekeys.js';
-import { Reader } from './outgoing/log-reader.js';
+import { LogReader } from './outgoing/log-reader.js';
 import { Signals } from './member/signals.js';
 import { append, set } from './state/changes.js';
 import type { RoomDraft } from './state/draft.js';
 import type { RoomState } from './state/state.js';
-import { Talk } from './member/composer.js';
+import { Composer } from './member/composer.js';
 
 export interface RoomOptions {
   readonly platform: Platform;
   readonly url: string;
   readonly relayKey: Bytes;
   /** why this room is to talk to no relay; null: it may */
-  readonly barred: Failure | null;
+  readonly blocked: Failure | null;
   readonly relayTime?: () => Promise<number>;
   /** something that a view shows may have changed */
   readonly changed: () => void;
@@ -53,13 +53,13 @@ export class Room implements RoomHandle {
   readonly outbox: Outbox;
   readonly owner: Owner;
   readonly prekeys: Prekeys;
-  readonly needKey: NeedKey;
-  readonly departure: Departure;
-  readonly handOver: HandOver;
+  readonly keyRequests: KeyRequests;
+  readonly leaveRequest: LeaveRequest;
+  readonly ownershipTransfer: OwnershipTransfer;
   readonly signals: Signals;
-  readonly talk: Talk;
+  readonly composer: Composer;
 
-  readonly #reader: Reader;
+  readonly #reader: LogReader;
   readonly #outgoing: Outgoing;
   readonly #resumption: Resumption;
   readonly #changed: () => void;
@@ -73,7 +73,7 @@ export class Room implements RoomHandle {
     this.platform = options.platform;
     this.relayKey = options.relayKey;
     this.#changed = options.changed;
-    this.#barred = options.barred;
+    this.#barred = options.blocked;
     this.connection = new Connection({
       url: options.url,
       relayKey: options.relayKey,
@@ -97,13 +97,13 @@ export class Room implements RoomHandle {
     this.prekeys = new Prekeys(this, () => {
       this.signal();
     });
-    this.needKey = new NeedKey(this);
-    this.departure = new Departure(this);
-    this.handOver = new HandOver(this);
+    this.keyRequests = new KeyRequests(this);
+    this.leaveRequest = new LeaveRequest(this);
+    this.ownershipTransfer = new OwnershipTransfer(this);
     this.signals = new Signals(this);
-    this.talk = new Talk(this, (content, ...beside) => this.outbox.add(content, ...beside));
-    const { prekeys, needKey, owner, handOver, outbox, departure } = this;
-    const parts = [prekeys, needKey, owner, owner.answers, handOver, outbox, departure];
+    this.composer = new Composer(this, (content, ...beside) => this.outbox.add(content, ...beside));
+    const { prekeys, keyRequests, owner, ownershipTransfer, outbox, leaveRequest } = this;
+    const parts = [prekeys, keyRequests, owner, owner.invites, ownershipTransfer, outbox, leaveRequest];
     this.#outgoing = new Outgoing(this, parts);
     this.#resumption = new Resumption(options.platform, () => {
       this.#start();
@@ -111,14 +111,14 @@ export class Room implements RoomHandle {
     this.#reader = this.#makeReader();
   }
 
-  #makeReader(): Reader {
-    return new Reader(this, {
-      begun: () => {
+  #makeReader(): LogReader {
+    return new LogReader(this, {
+      started: () => {
         this.outbox.newSession();
         this.owner.newSession();
-        this.handOver.newSession();
-        this.needKey.newSession();
-        this.departure.newSession();
+        this.ownershipTransfer.newSession();
+        this.keyRequests.newSession();
+        this.leaveRequest.newSession();
       },
       prekey: (container) => {
         this.prekeys.relayHas(container);
@@ -131,7 +131,7 @@ export class Room implements RoomHandle {
         this.signal();
         this.signals.live();
       },
-      taken: (keys) => {
+      applied: (keys) => {
         this.signal();
         // So that the others see who has read a removal (G10).
         if (keys) this.signals.soon();
@@ -151,7 +151,7 @@ export class Room implements RoomHandle {
   }
 
   /** It is to talk to no relay, for as long as it is this object. */
-  get barred(): boolean {
+  get blocked(): boolean {
     return this.#barred !== null;
   }
 
@@ -187,7 +187,7 @@ export class Room implements RoomHandle {
   }
 
   /** Throws why this room is barred from its relay: what names the relay to others is not made then. */
-  mustKnowRelay(): void {
+  assertRelayKnown(): void {
     if (this.#barred !== null)
       throw new ClientError(this.#barred.code as ErrorCode, this.#barred.params ?? {});
   }
@@ -300,16 +300,16 @@ export class Room implements RoomHandle {
         this.owner.joins.onJoin(body as EventBody<'join'>);
         return;
       case 'keyNeeded':
-        this.needKey.onNeeded(body as EventBody<'keyNeeded'>);
+        this.keyRequests.onNeeded(body as EventBody<'keyNeeded'>);
         return;
       case 'keyGranted':
-        this.#background(this.needKey.onGranted(body as EventBody<'keyGranted'>));
+        this.#background(this.keyRequests.onGranted(body as EventBody<'keyGranted'>));
         return;
       case 'transferOffered':
-        this.#background(this.handOver.onOffered(body as EventBody<'transferOffered'>));
+        this.#background(this.ownershipTransfer.onOffered(body as EventBody<'transferOffered'>));
         return;
       case 'transferAccepted':
-        this.#background(this.handOver.onAccepted(body as EventBody<'transferAccepted'>));
+        this.#background(this.ownershipTransfer.onAccepted(body as EventBody<'transferAccepted'>));
         return;
       default:
         return;

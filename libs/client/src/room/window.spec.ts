@@ -10,8 +10,7 @@ import { Vault } from '../vault/vault.js';
 import { Conversation } from './conversation/conversation.js';
 import { FakeClock, FakeRoom } from './outgoing/handle.spec-support.js';
 import { crypto, RoomLog, take, takeGeneration, type Person } from './log/log.spec-support.js';
-import { applyEntry } from './log/entry.js';
-import { EntryResults } from './log/entry-results.js';
+import { applyEntry, EntryResults } from './log/entry.js';
 import { goBackTo } from './log/generations.js';
 import { relayedOf, system } from './log/items.js';
 import { logWindow } from '../vault/migrations/02-log-window.js';
@@ -21,7 +20,7 @@ import { append, set } from './state/changes.js';
 import { decodeRecord, keyOf, sliceKey, SLICES, STORES, type StoredItem } from '../vault/records.js';
 import { RoomState } from './state/state.js';
 import { WatchedStorage } from './state/storage.spec-support.js';
-import { Talk } from './member/composer.js';
+import { Composer } from './member/composer.js';
 
 const PASSPHRASE = 'a long enough passphrase';
 
@@ -166,7 +165,7 @@ describe('a room with a long log', () => {
     const room = await opened(3);
     const fake = new FakeRoom(room, new FakeClock(10_000));
     const sent: unknown[] = [];
-    const talk = new Talk(fake, (content) => {
+    const talk = new Composer(fake, (content) => {
       sent.push(content);
       return Promise.resolve('id');
     });

@@ -4,12 +4,12 @@ import { loadThemis } from '@0fc/crypto/node';
 import type { RoomView, TimelineItem, TimelineMessage } from '../contract/api.js';
 import { change } from '../room/log/log.spec-support.js';
 import { set } from '../room/state/changes.js';
-import { Feed } from './feed.js';
+import { TimelineFeed } from './timeline-feed.js';
 import { stage, type Stage } from './room.spec-support.js';
 import { roomViewOf } from './room-view.js';
 
 let on: Stage;
-let feed: Feed;
+let feed: TimelineFeed;
 
 beforeAll(async () => {
   await loadThemis();
@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   on = await stage();
-  feed = new Feed();
+  feed = new TimelineFeed();
 });
 
 const view = (): RoomView => roomViewOf(on.room, on.faces, { draft: '', earlier: false });
@@ -37,23 +37,23 @@ async function admitInes(): Promise<void> {
 
 describe('what waits for an answer', () => {
   test('is named by the room, oldest first, and by whom each was not meant for', async () => {
-    const { talk } = on.room;
+    const { composer } = on.room;
     // Out of the relay's reach: what is written there is not sealed before it goes.
     on.fake.live = false;
-    const first = await talk.say('one');
-    const second = await talk.say('two');
+    const first = await composer.sendText('one');
+    const second = await composer.sendText('two');
     expect(view().held).toEqual([]);
     step();
     await admitInes();
-    const later = await talk.say('three');
+    const later = await composer.sendText('three');
     expect(view().held).toEqual([first.id, second.id]);
     const items = step();
     expect(line(items, first.id)).toMatchObject({ state: 'waiting', newcomers: ['Inès'] });
     expect(line(items, later.id)).toMatchObject({ state: 'sending', newcomers: [] });
 
-    await talk.discard(first.id);
+    await composer.discard(first.id);
     expect(view().held).toEqual([second.id]);
-    await talk.confirm(second.id);
+    await composer.confirm(second.id);
     expect(view().held).toEqual([]);
     expect(line(step(), second.id).state).toBe('sending');
   });
@@ -65,12 +65,12 @@ describe('what waits for an answer', () => {
     const [own] = step().filter((item) => item.type === 'message');
     const { id } = own!;
     on.fake.live = false;
-    await on.room.talk.edit(id, 'new');
+    await on.room.composer.edit(id, 'new');
     step();
     await admitInes();
     expect(view().held).toEqual([id]);
     expect(line(step(), id)).toMatchObject({ state: 'waiting', text: 'new', newcomers: ['Inès'] });
-    await on.room.talk.confirm(id);
+    await on.room.composer.confirm(id);
     expect(view().held).toEqual([]);
     expect(line(step(), id).state).not.toBe('waiting');
   });

@@ -7,7 +7,7 @@ import type { OwnerInvite } from '../vault/records.js';
 import type { RoomState } from '../room/state/state.js';
 
 /** Of whoever has claimed an invite. */
-export interface JoinerFace {
+export interface JoinerIdentity {
   /** as it is drawn; the fingerprint where nothing of it is seen */
   readonly name: string;
   readonly fingerprint: string;
@@ -22,10 +22,10 @@ interface LookAlikes {
 }
 
 /** Computed once each: a key never changes inside a room (docs/protocol.md section 10). */
-export class Faces {
+export class MemberIdentities {
   readonly #hash: Hash;
   readonly #fingerprints = new Map<MemberId, string>();
-  readonly #joiners = new Map<string, JoinerFace>();
+  readonly #joiners = new Map<string, JoinerIdentity>();
   readonly #lookAlikes = new WeakMap<RoomState, LookAlikes>();
 
   constructor(hash: Hash) {
@@ -33,7 +33,7 @@ export class Faces {
   }
 
   /** Computes what is not known yet of a room's members, former members and joiners. */
-  async learn(state: RoomState): Promise<void> {
+  async load(state: RoomState): Promise<void> {
     const { roster, invites, core } = state;
     for (const { memberId, key } of roster.members.values()) await this.#learnMember(memberId, key);
     for (const [memberId, { key }] of roster.former) await this.#learnMember(memberId, key);
@@ -57,7 +57,7 @@ export class Faces {
     return this.#fingerprints.get(memberId) ?? '';
   }
 
-  joiner(invite: OwnerInvite): JoinerFace | null {
+  joiner(invite: OwnerInvite): JoinerIdentity | null {
     const claim = claimOf(invite);
     return claim === null ? null : (this.#joiners.get(claim) ?? null);
   }

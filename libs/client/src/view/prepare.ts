@@ -4,19 +4,19 @@ import { ClientError, failureOf } from '../contract/errors.js';
 import type { ClientEvent } from '../contract/api.js';
 import { isOver } from './standing.js';
 import type { Room } from '../room/room.js';
-import type { Faces } from './member-identities.js';
-import type { Feed } from './feed.js';
+import type { MemberIdentities } from './member-identities.js';
+import type { TimelineFeed } from './timeline-feed.js';
 import { roomViewOf } from './room-view.js';
 import { sourceOf } from './timeline.js';
 
 /** `feed`: of the room, where it is watched. A vault that cannot be read stops the room, which says so. */
-export async function prepare(room: Room, faces: Faces, feed: Feed | null): Promise<void> {
-  const { state, talk } = room;
+export async function prepare(room: Room, faces: MemberIdentities, feed: TimelineFeed | null): Promise<void> {
+  const { state, composer } = room;
   // What nobody looks at need not stay in memory.
   if (feed === null) state.hold(Infinity);
   try {
-    await faces.learn(state);
-    await (feed?.prepare({ state, conversation: talk.conversation }) ?? talk.conversation.prepare());
+    await faces.load(state);
+    await (feed?.prepare({ state, conversation: composer.conversation }) ?? composer.conversation.prepare());
   } catch (error) {
     // A vault that was locked meanwhile shows nothing any more.
     if (ClientError.from(error).code !== ERROR_CODES.VAULT_LOCKED) room.halt(failureOf(error));
@@ -26,12 +26,12 @@ export async function prepare(room: Room, faces: Faces, feed: Feed | null): Prom
 /** What the page is told of a watched room that was prepared. `now`: this device's clock, Unix ms. */
 export function drawn(
   room: Room,
-  faces: Faces,
-  feed: Feed,
+  faces: MemberIdentities,
+  feed: TimelineFeed,
   { draft, now }: { readonly draft: string; readonly now: number },
 ): readonly ClientEvent[] {
   const { earlier, event } = feed.step(
-    sourceOf(room.state, room.talk.conversation, faces, now, isOver(room)),
+    sourceOf(room.state, room.composer.conversation, faces, now, isOver(room)),
   );
   const view = { type: 'room', room: roomViewOf(room, faces, { draft, earlier }) } as const;
   return event === null ? [view] : [view, event];

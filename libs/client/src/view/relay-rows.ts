@@ -4,11 +4,16 @@ import type { RelayRow } from '../contract/api.js';
 import type { LogRecord } from '../vault/records.js';
 import type { RoomState } from '../room/state/state.js';
 import { knownContent } from '../vault/content.js';
-import type { Faces } from './member-identities.js';
+import type { MemberIdentities } from './member-identities.js';
 import { isRelayTimeDoubtful } from './times.js';
 
 /** Newest last. `now`: this device's clock, Unix ms. */
-export function relayRowsOf(state: RoomState, faces: Faces, limit: number, now: number): readonly RelayRow[] {
+export function relayRowsOf(
+  state: RoomState,
+  faces: MemberIdentities,
+  limit: number,
+  now: number,
+): readonly RelayRow[] {
   const rows: RelayRow[] = [];
   for (const record of state.log.newestFirst()) {
     if (rows.length >= limit) break;
@@ -18,7 +23,12 @@ export function relayRowsOf(state: RoomState, faces: Faces, limit: number, now: 
   return rows.reverse();
 }
 
-function rowOf(state: RoomState, faces: Faces, { at, time, items }: LogRecord, now: number): RelayRow | null {
+function rowOf(
+  state: RoomState,
+  faces: MemberIdentities,
+  { at, time, items }: LogRecord,
+  now: number,
+): RelayRow | null {
   const relayed = at?.relayed ?? null;
   if (at === null || relayed === null) return null;
   const { kind, sender, clearBytes, payloadBytes, sample } = relayed;

@@ -46,13 +46,13 @@ const heard = (person: Person, head = on.log.roster.head): void => {
 describe('a member', () => {
   test('is here once heard of, and has taken in what it says', () => {
     on.room.signals.live();
-    expect(memberOf(on.log.owner)).toMatchObject({ here: false, upToDate: null, me: false, owner: true });
+    expect(memberOf(on.log.owner)).toMatchObject({ online: false, upToDate: null, me: false, owner: true });
     heard(on.log.owner);
-    expect(memberOf(on.log.owner)).toMatchObject({ here: true, upToDate: true, lastSeen: START });
+    expect(memberOf(on.log.owner)).toMatchObject({ online: true, upToDate: true, lastSeen: START });
     on.clock.advance(1_000);
     heard(on.log.owner, nodeRandom.bytes(32));
     expect(memberOf(on.log.owner)?.upToDate).toBe(false);
-    expect(memberOf(on.guest)).toMatchObject({ me: true, here: true, upToDate: true });
+    expect(memberOf(on.guest)).toMatchObject({ me: true, online: true, upToDate: true });
   });
 
   test('carries its marks: verified, leaving, confusable', async () => {
@@ -183,7 +183,7 @@ describe('the room', () => {
       joiner: { key: joiner, name: 'Tomás', joinKey: null, prekey: new Uint8Array(1), request: new Uint8Array(1) },
     }; // prettier-ignore
     await change(state, putInvite(invite));
-    await on.faces.learn(state);
+    await on.faces.load(state);
     expect(view().approvals).toEqual([
       {
         inviteId: invite.inviteId,

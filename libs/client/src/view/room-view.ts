@@ -6,7 +6,7 @@ import { isOver, isUnlisted } from './standing.js';
 import { sameSettings, wishedSettings } from '../room/log/settings.js';
 import { ITEMS_PER_RECORD, membershipOf, type OwnerInvite, type RoomCore } from '../vault/records.js';
 import type { Room } from '../room/room.js';
-import { drawnName, type Faces } from './member-identities.js';
+import { drawnName, type MemberIdentities } from './member-identities.js';
 import { heldLines } from './timeline.js';
 
 /** What of a room's view is not in the room. */
@@ -15,12 +15,12 @@ export interface Beside {
   readonly earlier: boolean;
 }
 
-export function roomViewOf(room: Room, faces: Faces, { draft, earlier }: Beside): RoomView {
-  const { state, signals, talk } = room;
+export function roomViewOf(room: Room, faces: MemberIdentities, { draft, earlier }: Beside): RoomView {
+  const { state, signals, composer } = room;
   const { core, roster } = state;
   const change = pendingChange(core);
   const wished = wishedSettings(state);
-  talk.conversation.follow();
+  composer.conversation.follow();
   return {
     roomId: membershipOf(core),
     name: displayName(core.roomName?.name ?? ''),
@@ -47,7 +47,7 @@ export function roomViewOf(room: Room, faces: Faces, { draft, earlier }: Beside)
     alarms: core.alarms,
     ownerAwaySince: core.stage === 'member' && !state.isOwner ? signals.awaySince(roster.owner) : null,
     paused: pauseOf(room),
-    held: heldLines({ state, conversation: talk.conversation, over: isOver(room) }),
+    held: heldLines({ state, conversation: composer.conversation, over: isOver(room) }),
     waiting: room.waiting,
   };
 }
@@ -62,7 +62,11 @@ function pendingChange({ pending }: RoomCore) {
   ); // prettier-ignore
 }
 
-function membersOf(room: Room, faces: Faces, beingRemoved: MemberId | null): readonly MemberView[] {
+function membersOf(
+  room: Room,
+  faces: MemberIdentities,
+  beingRemoved: MemberId | null,
+): readonly MemberView[] {
   const { state, signals } = room;
   const { core, roster } = state;
   const confusable = faces.confusable(state);
@@ -77,7 +81,7 @@ function membersOf(room: Room, faces: Faces, beingRemoved: MemberId | null): rea
       owner: memberId === roster.owner,
       me,
       verified: core.verified.includes(memberId),
-      here: me ? room.live : signals.here(memberId),
+      online: me ? room.live : signals.isOnline(memberId),
       lastSeen: signals.lastSeen(memberId),
       leaving: core.leaving.some((leaver) => leaver.memberId === memberId),
       removing: state.isOwner && (core.tasks.removals.includes(memberId) || memberId === beingRemoved),
@@ -100,7 +104,7 @@ function keyOf({ state }: Room): RoomView['key'] {
   };
 }
 
-function handOverOf({ state }: Room, faces: Faces): HandOverView | null {
+function handOverOf({ state }: Room, faces: MemberIdentities): HandOverView | null {
   const { handOver } = state.core;
   if (handOver === null || state.core.stage !== 'member') return null;
   const { memberId, since, acceptance } = handOver;
@@ -122,7 +126,7 @@ export function pauseOf({ state, restoring }: Room): PauseReason | null {
   return (state.key(core.epoch)?.key ?? null) === null ? 'key' : null;
 }
 
-function inviteViewOf(invite: OwnerInvite, faces: Faces): InviteView[] {
+function inviteViewOf(invite: OwnerInvite, faces: MemberIdentities): InviteView[] {
   if (invite.stage === 'dropping') return [];
   const { inviteId, made, expires, stage } = invite;
   const state = stage === 'asked' ? 'claimed' : stage;
@@ -130,7 +134,7 @@ function inviteViewOf(invite: OwnerInvite, faces: Faces): InviteView[] {
   return [{ inviteId, made, expires, state, claimedBy }];
 }
 
-function approvalsOf({ state }: Room, faces: Faces): RoomView['approvals'] {
+function approvalsOf({ state }: Room, faces: MemberIdentities): RoomView['approvals'] {
   return [...state.invites.values()].flatMap((invite) => {
     const face = faces.joiner(invite);
     if (invite.stage !== 'asked' || invite.approved || face === null) return [];

@@ -7,8 +7,8 @@ import { set } from '../room/state/changes.js';
 import { Outbox } from '../room/member/outbox.js';
 import type { Room } from '../room/room.js';
 import { Signals } from '../room/member/signals.js';
-import { Talk } from '../room/member/composer.js';
-import { Faces } from './member-identities.js';
+import { Composer } from '../room/member/composer.js';
+import { MemberIdentities } from './member-identities.js';
 import { sourceOf, type Source } from './timeline.js';
 
 export const START = 1_700_000_000_000;
@@ -19,7 +19,7 @@ export interface Stage {
   readonly clock: FakeClock;
   readonly fake: FakeRoom;
   readonly room: Room;
-  readonly faces: Faces;
+  readonly faces: MemberIdentities;
   readonly source: Source;
   take(...entries: readonly Entry[]): Promise<void>;
   send(person: Person, content: Content): Promise<Entry>;
@@ -35,15 +35,15 @@ export async function stage(by: 'owner' | 'guest' = 'guest'): Promise<Stage> {
   const state = await log.reader(by === 'guest' ? guest : log.owner);
   const fake = new FakeRoom(state, clock);
   const outbox = new Outbox(fake);
-  const talk = new Talk(fake, (content, ...beside) => outbox.add(content, ...beside));
+  const talk = new Composer(fake, (content, ...beside) => outbox.add(content, ...beside));
   const signal = (): void => undefined;
   const extras = { signals: new Signals(fake), signal, talk, connectionState: 'connected', stopped: null };
   const room = Object.assign(fake, extras) as unknown as Room;
-  const faces = new Faces(nodeHash);
+  const faces = new MemberIdentities(nodeHash);
   const take = async (...entries: readonly Entry[]): Promise<void> => {
     for (const each of entries) await takeEntry(state, each);
     talk.conversation.follow();
-    await faces.learn(state);
+    await faces.load(state);
   };
   await take(entry);
   return {

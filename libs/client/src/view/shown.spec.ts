@@ -112,7 +112,7 @@ describe('times', () => {
 
   test('a message of this device that waits is not marked: no other clock has had its say', async () => {
     on.clock.advance(-10 * DAY);
-    await on.room.talk.say('waits');
+    await on.room.composer.sendText('waits');
     on.source.conversation.follow();
     on.clock.advance(10 * DAY);
     expect(pendingItems(on.source)).toMatchObject([{ time: START - 10 * DAY, timeDoubtful: false }]);
@@ -169,7 +169,7 @@ describe('names', () => {
     const fingerprint = await fingerprintOf(nodeHash, on.log.owner.identity.publicKey);
     await on.name(on.log.owner, '\u3164');
     await on.name(on.guest, fingerprint.toLowerCase());
-    await on.faces.learn(on.source.state);
+    await on.faces.load(on.source.state);
     expect([...on.source.confusable].sort()).toEqual([on.log.owner.id, on.guest.id].sort());
     await change(on.source.state, set({ people: [] }));
     await on.name(on.log.owner, 'Amina');
@@ -190,7 +190,7 @@ describe('names', () => {
     }); // prettier-ignore
     for (const [name, drawn] of [[HIDDEN, 'Amina'], ['\u2800', fingerprint]] as const) {
       await change(state, putInvite(asks(name)));
-      await on.faces.learn(state);
+      await on.faces.load(state);
       expect(view().approvals).toMatchObject([{ name: drawn, fingerprint }]);
       expect(view().invites).toMatchObject([{ claimedBy: drawn }]);
     }

@@ -3,7 +3,7 @@ import { ERROR_CODES } from '@0fc/protocol';
 import type { Room } from '../room/room.js';
 
 /** What the relay says of a room that is not there any more; it may be back. */
-const GONE: readonly string[] = [ERROR_CODES.ROOM_UNKNOWN, ERROR_CODES.ROOM_CLOSED];
+const ROOM_GONE: readonly string[] = [ERROR_CODES.ROOM_UNKNOWN, ERROR_CODES.ROOM_CLOSED];
 
 export type Standing = Pick<Room, 'state' | 'stopped' | 'live'>;
 
@@ -19,4 +19,4 @@ export const isUnlisted = ({ state, live }: Pick<Standing, 'state' | 'live'>): b
  * the relay's word.
  */
 export const isOver = (room: Standing): boolean =>
-  room.state.core.stage !== 'member' || isUnlisted(room) || GONE.includes(room.stopped?.code ?? '');
+  room.state.core.stage !== 'member' || isUnlisted(room) || ROOM_GONE.includes(room.stopped?.code ?? '');

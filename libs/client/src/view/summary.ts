@@ -6,15 +6,15 @@ import { membershipOf } from '../vault/records.js';
 import { drawnName } from './member-identities.js';
 
 export function summaryOf(room: Room, draft: string): RoomSummary {
-  const { state, talk } = room;
+  const { state, composer } = room;
   const { core, roster } = state;
-  talk.conversation.follow();
+  composer.conversation.follow();
   return {
     roomId: membershipOf(core),
     name: displayName(core.roomName?.name ?? ''),
     stage: core.stage,
     owner: state.isOwner,
-    unread: talk.conversation.unread(),
+    unread: composer.conversation.unread(),
     last: lastOf(room),
     time: clampTime(core.lastTime),
     alarms: core.alarms,
@@ -25,8 +25,8 @@ export function summaryOf(room: Room, draft: string): RoomSummary {
   };
 }
 
-function lastOf({ state, talk }: Room): RoomSummary['last'] {
-  const { conversation } = talk;
+function lastOf({ state, composer }: Room): RoomSummary['last'] {
+  const { conversation } = composer;
   const said = conversation.last();
   if (said === null) return null;
   return {

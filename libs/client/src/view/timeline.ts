@@ -3,20 +3,20 @@ import { clampTime, displayName, type MemberId } from '@0fc/protocol';
 import type { TimelineItem, TimelineMessage, TimelineSystem } from '../contract/api.js';
 import { admittedSince, newcomersSince } from '../room/log/lost.js';
 import type { Conversation } from '../room/conversation/conversation.js';
-import type { Said } from '../room/conversation/lines.js';
+import type { ConversationMessage } from '../room/conversation/lines.js';
 import { messageIdOf } from '../room/log/items.js';
 import { knownContent, targetKey } from '../vault/content.js';
 import { isSettled } from '../vault/counts.js';
 import { ITEMS_PER_RECORD, type LogRecord, type StoredItem } from '../vault/records.js';
 import type { RoomState } from '../room/state/state.js';
-import { drawnName, type Faces } from './member-identities.js';
+import { drawnName, type MemberIdentities } from './member-identities.js';
 import { isRelayTimeDoubtful, isSentTimeDoubtful } from './times.js';
 
 /** What the timeline is made from. */
 export interface Source {
   readonly state: RoomState;
   readonly conversation: Conversation;
-  readonly faces: Faces;
+  readonly faces: MemberIdentities;
   /** members whose name another one's looks like */
   readonly confusable: ReadonlySet<MemberId>;
   /** this device's clock, Unix ms: by it times of others are told to be doubtful */
@@ -28,7 +28,7 @@ export interface Source {
 export const sourceOf = (
   state: RoomState,
   conversation: Conversation,
-  faces: Faces,
+  faces: MemberIdentities,
   now: number,
   over: boolean,
 ): Source => ({ state, conversation, faces, confusable: faces.confusable(state), now, over });
@@ -106,7 +106,7 @@ function systemOf(
   };
 }
 
-function messageOf(source: Source, said: Said): TimelineMessage {
+function messageOf(source: Source, said: ConversationMessage): TimelineMessage {
   const { state, conversation, faces, now } = source;
   const { me, verified } = state.core;
   const inMemory = said.at !== null && said.at.index >= state.log.loaded;
@@ -150,7 +150,7 @@ function messageOf(source: Source, said: Said): TimelineMessage {
 
 function stateOf(
   { state, conversation, over }: Source,
-  said: Said,
+  said: ConversationMessage,
   readers: readonly MemberId[],
 ): TimelineMessage['state'] {
   if (said.lost !== null) return 'lost';
@@ -161,7 +161,7 @@ function stateOf(
 }
 
 /** Who could not have read a line when it was written, and would now. */
-function newcomersTo({ state, conversation, over }: Source, said: Said): readonly MemberId[] {
+function newcomersTo({ state, conversation, over }: Source, said: ConversationMessage): readonly MemberId[] {
   if (said.lost !== null) return newcomersSince(state, said.lost);
   if (over) return [];
   return [...new Set(conversation.itemsOf(said).flatMap((item) => admittedSince(state, item)))];
@@ -189,10 +189,10 @@ export function heldLines({
 }
 
 /** An edit of a content that this client cannot show has nothing to edit here. */
-const textOf = ({ conversation }: Source, said: Said): string =>
+const textOf = ({ conversation }: Source, said: ConversationMessage): string =>
   said.text === null ? '' : (conversation.fateOf(said).text ?? said.text);
 
-function quoteOf(source: Source, said: Said): TimelineMessage['replyTo'] {
+function quoteOf(source: Source, said: ConversationMessage): TimelineMessage['replyTo'] {
   const { state, conversation, faces } = source;
   if (said.replyTo === null || targetKey(said.replyTo) === said.key) return null;
   const target = conversation.target(said.replyTo);

@@ -9,7 +9,7 @@ import { keyHash, openJoinReply } from '@0fc/crypto/keys';
 import { ClientError } from '../../contract/errors.js';
 import type { Platform } from '../../contract/ports.js';
 import { GENESIS_POSITION } from '../create-room.js';
-import { fetchChain, type Begin } from '../../room/outgoing/log-end.js';
+import { fetchChain, type Begin } from '../../room/outgoing/log-queries.js';
 import type { JoinRecord } from '../../vault/records.js';
 
 export interface Proved {

@@ -11,7 +11,7 @@ import type { Platform } from '../../contract/ports.js';
 import type { Vault } from '../../vault/vault.js';
 import { joinedRoom } from '../create-room.js';
 import { checkKeyIsOfAdmission, checkPlaced, proveReply, type Proved } from './join-proof.js';
-import { readBegin } from '../../room/outgoing/log-end.js';
+import { readFirstEntries } from '../../room/outgoing/log-queries.js';
 import type { Due, Link, Outcome } from '../../room/outgoing/due.js';
 import type { Part } from '../../room/outgoing/lane.js';
 import { encodeRecord, joinRecord, membershipOf, STORES, type JoinRecord } from '../../vault/records.js';
@@ -221,7 +221,7 @@ export class JoinSteps implements Part {
     const begin =
       admission === null
         ? null
-        : await readBegin(this.#link, platform, { roomId, floor: reply.floor, admission });
+        : await readFirstEntries(this.#link, platform, { roomId, floor: reply.floor, admission });
     if (begin !== null) await checkPlaced(hash, reply, begin);
     else if (!former.has(me)) throw new ClientError(ERROR_CODES.RELAY_LIED);
     const room = await joinedRoom(platform, vault, this.record, reply, chain, roster, instance);

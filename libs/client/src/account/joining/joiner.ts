@@ -81,7 +81,7 @@ export class Join implements Sender {
   }
 
   /** It is to talk to no relay, for as long as it is this object. */
-  get barred(): boolean {
+  get blocked(): boolean {
     return this.#options.barred !== null;
   }
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Content, MemberId, Target } from '@0fc/protocol';
 import fc from 'fast-check';
-import { Fold, type Fate } from './annotations.js';
+import { Annotations, type MessageAnnotations } from './annotations.js';
 import { targetKey } from '../../vault/content.js';
 
 const MEMBERS = ['A', 'B', 'C'].map((letter) => `${letter.repeat(21)}A` as MemberId);
@@ -31,7 +31,7 @@ const acts = fc
   .map((list) => list.map((act, at): Act => ({ ...act, order: at * 16 })));
 
 /** Everything, in the log's order, for one message. */
-function naive(all: readonly Act[], to: Target): Fate {
+function naive(all: readonly Act[], to: Target): MessageAnnotations {
   const mine = all.filter((act) => 'to' in act.content && targetKey(act.content.to) === targetKey(to));
   const own = mine.filter((act) => act.sender === to.sender);
   if (own.some((act) => act.content.type === 'delete')) return { text: null, deleted: true, reactions: [] };
@@ -55,9 +55,9 @@ const everyTarget = MEMBERS.flatMap((sender) =>
   [1, 2, 3].map((n): Target => ({ sender, instance: instanceOf(sender), n })),
 );
 
-const take = (fold: Fold, list: readonly Act[]): void => {
+const take = (fold: Annotations, list: readonly Act[]): void => {
   for (const { sender, order, content: said } of list) {
-    fold.add({ sender, instance: instanceOf(sender), n: 9, order }, said);
+    fold.apply({ sender, instance: instanceOf(sender), n: 9, order }, said);
   }
 };
 
@@ -73,7 +73,7 @@ describe('folding', () => {
           }),
         ),
         ({ list, shuffled, again }) => {
-          const fold = new Fold();
+          const fold = new Annotations();
           take(fold, shuffled);
           take(fold, again);
           for (const to of everyTarget) expect(fold.fate(targetKey(to))).toEqual(naive(list, to));
@@ -87,8 +87,8 @@ describe('folding', () => {
     fc.assert(
       fc.property(acts, fc.nat(), (list, cut) => {
         const at = list.length === 0 ? 0 : cut % (list.length + 1);
-        const fold = new Fold();
-        const waiting = new Fold();
+        const fold = new Annotations();
+        const waiting = new Annotations();
         take(fold, list.slice(0, at));
         take(waiting, list.slice(at));
         for (const to of everyTarget) expect(fold.fate(targetKey(to), waiting)).toEqual(naive(list, to));
@@ -100,10 +100,10 @@ describe('folding', () => {
   test('G3: nobody edits or deletes the message of another', () => {
     const [author, other] = MEMBERS as [MemberId, MemberId];
     const to: Target = { sender: author, instance: instanceOf(author), n: 1 };
-    const fold = new Fold();
+    const fold = new Annotations();
     const place = { sender: other, instance: instanceOf(other), n: 1, order: 16 };
-    expect(fold.add(place, { type: 'edit', to, text: 'put into the mouth of another' })).toBeNull();
-    expect(fold.add(place, { type: 'delete', to })).toBeNull();
+    expect(fold.apply(place, { type: 'edit', to, text: 'put into the mouth of another' })).toBeNull();
+    expect(fold.apply(place, { type: 'delete', to })).toBeNull();
     expect(fold.fate(targetKey(to))).toEqual({ text: null, deleted: false, reactions: [] });
   });
 });

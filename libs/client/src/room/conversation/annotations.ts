@@ -8,7 +8,7 @@ import type { Bytes, Content, MemberId } from '@0fc/protocol';
 import { targetKey } from '../../vault/content.js';
 
 /** Who says something, and where in the log: a larger `order` is later. */
-export interface Place {
+export interface LogPlace {
   readonly sender: MemberId;
   readonly instance: Bytes;
   readonly n: number;
@@ -22,7 +22,7 @@ export interface Reaction {
 }
 
 /** What became of a message. */
-export interface Fate {
+export interface MessageAnnotations {
   /** null: never edited */
   readonly text: string | null;
   readonly deleted: boolean;
@@ -43,14 +43,14 @@ class Effects {
   readonly reactions = new Map<string, React>();
 }
 
-export class Fold {
+export class Annotations {
   readonly #effects = new Map<string, Effects>();
 
   /**
    * Takes one content in; the key of the message that it changes, null for one that changes
    * none. Taking the same in twice is as once.
    */
-  add(place: Place, content: Content): string | null {
+  apply(place: LogPlace, content: Content): string | null {
     if (content.type !== 'edit' && content.type !== 'delete' && content.type !== 'reaction') return null;
     const { sender, order } = place;
     const key = targetKey(content.to);
@@ -71,7 +71,7 @@ export class Fold {
   }
 
   /** What became of a message by this fold and by `later`, whose effects all come after. */
-  fate(key: string, later?: Fold): Fate {
+  fate(key: string, later?: Annotations): MessageAnnotations {
     const folds = later === undefined ? [this] : [this, later];
     const sets = folds.flatMap((fold) => fold.#effects.get(key) ?? []);
     if (sets.some((set) => set.deleted)) return { text: null, deleted: true, reactions: [] };

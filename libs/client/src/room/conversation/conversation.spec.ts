@@ -4,7 +4,7 @@ import { ALARM_CODES, type Content, type Entry, type Target } from '@0fc/protoco
 import { loadThemis, nodeRandom } from '@0fc/crypto/node';
 import fc from 'fast-check';
 import { Conversation } from './conversation.js';
-import type { Said } from './lines.js';
+import type { ConversationMessage } from './lines.js';
 import { alarm } from '../log/items.js';
 import {
   messagesOf,
@@ -36,7 +36,7 @@ const wait = (content: Content): Promise<OutboxItem> =>
 
 const nth = (person: Person, n: number): Target => ({ sender: person.id, instance: person.instance, n });
 
-const said = (to: Target): Said => {
+const said = (to: Target): ConversationMessage => {
   const found = conversation.target(to);
   if (found === null) throw new Error('no such message');
   return found;

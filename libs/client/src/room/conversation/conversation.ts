@@ -4,9 +4,9 @@
  * it is in memory: what lies further up is looked for by name (prepare), or is loaded.
  */
 import { comparePositions, equalBytes, type MemberId, type Position, type Target } from '@0fc/protocol';
-import type { Fate } from './annotations.js';
+import type { MessageAnnotations } from './annotations.js';
 import { messagesBefore } from './history.js';
-import { Lines, saidOf, Waiting, type Said } from './lines.js';
+import { ConversationLines, conversationMessage, UnsentLines, type ConversationMessage } from './lines.js';
 import { messageIdOf } from '../log/items.js';
 import { knownContent, targetKey } from '../../vault/content.js';
 import { isLine } from '../../vault/counts.js';
@@ -25,7 +25,7 @@ const LAST_LINE_WITHIN = 4_096;
 const NOWHERE: Position = { g: Number.MAX_SAFE_INTEGER, s: 0 };
 export class Conversation {
   readonly #state: RoomState;
-  #log = new Lines();
+  #log = new ConversationLines();
   /** the window that is followed: from where on, and how far */
   #from = -1;
   #next = 0;
@@ -34,18 +34,18 @@ export class Conversation {
   /** messages that are looked for before the window; `late`: only what changes it, which may have come first */
   readonly #wanted = new Map<string, { readonly target: Target; readonly late: boolean }>();
   /** the newest line, where that is before the window; undefined: not looked for */
-  #lastFar: Said | null | undefined = undefined;
+  #lastFar: ConversationMessage | null | undefined = undefined;
   readonly #removed: string[] = [];
   /** records that a write has added or replaced since the last time */
   readonly #touched = new Set<number>();
   #dirty = new Set<number>();
-  #waiting: Waiting;
+  #waiting: UnsentLines;
   /** something that waits may stand in the log before the window */
   #unsettled = false;
 
   constructor(state: RoomState) {
     this.#state = state;
-    this.#waiting = new Waiting([], state.core.me);
+    this.#waiting = new UnsentLines([], state.core.me);
     state.watch((indexes) => {
       for (const index of indexes) this.#touched.add(index);
     });
@@ -81,7 +81,7 @@ export class Conversation {
   /** The window has another beginning: what it holds is read anew, and nothing of it has changed. */
   #begin(from: number): void {
     const dirty = this.#dirty;
-    this.#log = new Lines();
+    this.#log = new ConversationLines();
     // What has changed those since was in the window, and has left it.
     if (from > this.#from) this.#far.clear();
     this.#from = from;
@@ -132,7 +132,7 @@ export class Conversation {
   }
 
   /** The newest line that can be read and is not deleted, from an index on back; null: there is none. */
-  async #lastLineBefore(index: number): Promise<Said | null> {
+  async #lastLineBefore(index: number): Promise<ConversationMessage | null> {
     for await (const { record, item } of messagesBefore(this.#state, index + 1)) {
       if (!isLine(item.content)) continue;
       const key = targetKey(item);
@@ -170,39 +170,39 @@ export class Conversation {
     return this.#removed.splice(0);
   }
 
-  find(id: string): Said | null {
+  find(id: string): ConversationMessage | null {
     return this.#log.byId.get(id) ?? this.#waiting.byId.get(id) ?? null;
   }
 
   /** The message that a content points at; null: not here, or none of its own. */
-  target(target: Target): Said | null {
+  target(target: Target): ConversationMessage | null {
     const key = targetKey(target);
     return this.#log.byKey.get(key) ?? this.#waiting.byKey.get(key) ?? null;
   }
 
-  fateOf(said: Said): Fate {
-    return this.#log.fold.fate(said.key, this.#waiting.fold);
+  fateOf(said: ConversationMessage): MessageAnnotations {
+    return this.#log.annotations.fate(said.key, this.#waiting.fold);
   }
 
   /** Messages that wait in the outbox and have never been in the log. */
-  get pending(): readonly Said[] {
+  get pending(): readonly ConversationMessage[] {
     return [...this.#waiting.byKey.values()];
   }
 
   /** It waits in the outbox: for the first time, or again because the relay has lost it. */
-  isWaiting(said: Said): boolean {
+  isWaiting(said: ConversationMessage): boolean {
     return said.at === null || this.#waiting.again.has(said.key);
   }
 
   /** What waits in the outbox of a line of this member: the line itself, and edits of it. */
-  itemsOf(said: Said): readonly OutboxItem[] {
+  itemsOf(said: ConversationMessage): readonly OutboxItem[] {
     const { core, outbox } = this.#state;
     if (said.sender !== core.me) return [];
     return this.#waiting.countersOf(said).flatMap((n) => outbox.get(n) ?? []);
   }
 
   /** Members that have read it, its sender and this one left out. */
-  readersOf(said: Said): readonly MemberId[] {
+  readersOf(said: ConversationMessage): readonly MemberId[] {
     const { at } = said;
     if (at === null) return [];
     const { me } = this.#state.core;
@@ -212,32 +212,35 @@ export class Conversation {
   }
 
   /** The newest message that is not deleted and can be read; null for none. */
-  last(): Said | null {
+  last(): ConversationMessage | null {
     return this.#newest() ?? this.#lastFar ?? null;
   }
 
-  #newest(): Said | null {
-    const readable = (said: Said): boolean => this.#isReadable(said);
-    return this.pending.findLast(readable) ?? this.#log.said.findLast(readable) ?? null;
+  #newest(): ConversationMessage | null {
+    const readable = (said: ConversationMessage): boolean => this.#isReadable(said);
+    return this.pending.findLast(readable) ?? this.#log.messages.findLast(readable) ?? null;
   }
 
-  #isReadable(said: Said): boolean {
+  #isReadable(said: ConversationMessage): boolean {
     return said.text !== null && !this.fateOf(said).deleted;
   }
 
   /** The newest message of another member in the records before `index`, of those in memory. */
-  newestOfOthers(index: number): Said | null {
+  newestOfOthers(index: number): ConversationMessage | null {
     const { me } = this.#state.core;
     return (
-      this.#log.said.findLast(({ sender, at }) => sender !== me && at !== null && at.index < index) ?? null
+      this.#log.messages.findLast(({ sender, at }) => sender !== me && at !== null && at.index < index) ??
+      null
     );
   }
 
   /** Lines of others that were not read here. Of those that are not in memory, deleted ones count. */
   unread(): number {
     const { me, readIndex, others, othersRead } = this.#state.core;
-    const here = this.#log.said.filter(({ sender, at }) => sender !== me && (at?.index ?? 0) >= readIndex);
-    const deleted = here.filter((said) => this.#log.fold.fate(said.key).deleted).length;
+    const here = this.#log.messages.filter(
+      ({ sender, at }) => sender !== me && (at?.index ?? 0) >= readIndex,
+    );
+    const deleted = here.filter((said) => this.#log.annotations.fate(said.key).deleted).length;
     return (readIndex >= this.#from ? here.length : Math.max(here.length, others - othersRead)) - deleted;
   }
 
@@ -268,19 +271,19 @@ export class Conversation {
     }
     const order = index * ITEMS_PER_RECORD + at;
     if (content?.type === 'readMarker') this.#takeMarker(item.sender, earlier(content.position, position));
-    const said = saidOf(item, content, order, { index, position });
+    const said = conversationMessage(item, content, order, { index, position });
     if (said !== null) this.#say(said, far !== null);
-    const changed = content === null ? null : this.#log.fold.add({ ...item, order }, content);
+    const changed = content === null ? null : this.#log.annotations.apply({ ...item, order }, content);
     if (changed !== null) this.#showAgain(changed);
   }
 
   /** A lost line that was sent again: another stands for it. */
-  #remove(said: Said): void {
+  #remove(said: ConversationMessage): void {
     this.#log.remove(said);
     this.#removed.push(said.id);
   }
 
-  #say(message: Said, far: boolean): void {
+  #say(message: ConversationMessage, far: boolean): void {
     const taken = this.#log.byId.get(message.id);
     // A sender that gives one mid to two messages still gets two lines.
     const said = taken === undefined ? message : { ...message, id: `${message.id}.${String(message.n)}` };
@@ -290,7 +293,7 @@ export class Conversation {
   }
 
   /** What a line before the window has to do with this one. */
-  #seek(said: Said): void {
+  #seek(said: ConversationMessage): void {
     const { counter, changedAhead } = this.#state.sender(said.sender);
     const replaced = counter !== null && !equalBytes(counter.instance, said.instance);
     const early = said.late || replaced || said.n <= changedAhead;
@@ -302,12 +305,12 @@ export class Conversation {
   }
 
   #takeMarker(member: MemberId, position: Position): void {
-    const { markers, said } = this.#log;
+    const { markers, messages } = this.#log;
     const before = markers.get(member);
     if (before !== undefined && comparePositions(position, before) <= 0) return;
     markers.set(member, position);
-    for (let at = said.length - 1; at >= 0; at--) {
-      const place = said[at]?.at ?? null;
+    for (let at = messages.length - 1; at >= 0; at--) {
+      const place = messages[at]?.at ?? null;
       if (place === null || (before !== undefined && comparePositions(place.position, before) <= 0)) break;
       if (comparePositions(place.position, position) <= 0) this.#dirty.add(place.index);
     }
@@ -329,7 +332,7 @@ export class Conversation {
     const items = [...outbox.values()].sort((a, b) => a.n - b.n);
     if (this.#waiting.isOf(items) && !this.#unsettled) return;
     const before = this.#waiting;
-    const waiting = new Waiting(items, core.me);
+    const waiting = new UnsentLines(items, core.me);
     this.#unsettled = false;
     for (const item of items) {
       const message = { ...item, sender: core.me, sentAt: item.made };

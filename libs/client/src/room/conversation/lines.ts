@@ -3,7 +3,7 @@
  * tell (docs/protocol.md section 6).
  */
 import type { AnyContent, Bytes, Content, MemberId, Position, Target } from '@0fc/protocol';
-import { Fold } from './annotations.js';
+import { Annotations } from './annotations.js';
 import { messageIdOf } from '../log/items.js';
 import { knownContent, targetKey } from '../../vault/content.js';
 import type { OutboxItem } from '../../vault/records.js';
@@ -12,7 +12,7 @@ import type { OutboxItem } from '../../vault/records.js';
 const PENDING_ORDER = 2 ** 52;
 
 /** A message that stands in the conversation as one of its own. */
-export interface Said extends Target {
+export interface ConversationMessage extends Target {
   readonly key: string;
   /** stable from the outbox on */
   readonly id: string;
@@ -32,45 +32,45 @@ export interface Said extends Target {
 }
 
 /** Messages of the log, as far as they are known. */
-export class Lines {
-  readonly fold = new Fold();
-  readonly byKey = new Map<string, Said>();
-  readonly byId = new Map<string, Said>();
+export class ConversationLines {
+  readonly annotations = new Annotations();
+  readonly byKey = new Map<string, ConversationMessage>();
+  readonly byId = new Map<string, ConversationMessage>();
   /** of the window, in the log's order */
-  readonly said: Said[] = [];
+  readonly messages: ConversationMessage[] = [];
   /** keys of the replies to a message */
   readonly replies = new Map<string, Set<string>>();
   readonly markers = new Map<MemberId, Position>();
 
-  add(said: Said, far: boolean): void {
+  add(said: ConversationMessage, far: boolean): void {
     this.byKey.set(said.key, said);
     this.byId.set(said.id, said);
-    if (!far) insert(this.said, said);
+    if (!far) insert(this.messages, said);
     if (said.replyTo === null) return;
     const target = targetKey(said.replyTo);
     this.replies.set(target, (this.replies.get(target) ?? new Set()).add(said.key));
   }
 
-  replace(said: Said): void {
+  replace(said: ConversationMessage): void {
     this.byKey.set(said.key, said);
     this.byId.set(said.id, said);
-    const at = this.said.findIndex(({ key }) => key === said.key);
-    if (at >= 0) this.said[at] = said;
+    const at = this.messages.findIndex(({ key }) => key === said.key);
+    if (at >= 0) this.messages[at] = said;
   }
 
-  remove(said: Said): void {
+  remove(said: ConversationMessage): void {
     this.byKey.delete(said.key);
     this.byId.delete(said.id);
-    const at = this.said.findIndex(({ key }) => key === said.key);
-    if (at >= 0) this.said.splice(at, 1);
+    const at = this.messages.findIndex(({ key }) => key === said.key);
+    if (at >= 0) this.messages.splice(at, 1);
   }
 }
 
 /** What the outbox holds, over the log: made anew when that changes. */
-export class Waiting {
-  readonly fold = new Fold();
-  readonly byKey = new Map<string, Said>();
-  readonly byId = new Map<string, Said>();
+export class UnsentLines {
+  readonly fold = new Annotations();
+  readonly byKey = new Map<string, ConversationMessage>();
+  readonly byId = new Map<string, ConversationMessage>();
   /** messages of the log that are sent once more */
   readonly again = new Set<string>();
   /** messages that something here changes */
@@ -95,7 +95,7 @@ export class Waiting {
   }
 
   /** Counters of a line that waits, and of edits of it. */
-  countersOf({ id, key }: Said): readonly number[] {
+  countersOf({ id, key }: ConversationMessage): readonly number[] {
     return [...(this.#counters.get(id) ?? []), ...(this.#counters.get(key) ?? [])];
   }
 
@@ -108,12 +108,12 @@ export class Waiting {
   add(item: Message): void {
     const content = knownContent(item.content);
     const order = PENDING_ORDER + item.n;
-    const said = saidOf(item, content, order, null);
+    const said = conversationMessage(item, content, order, null);
     if (said !== null) {
       this.byKey.set(said.key, said);
       this.byId.set(said.id, said);
     }
-    const changed = content === null ? null : this.fold.add({ ...item, order }, content);
+    const changed = content === null ? null : this.fold.apply({ ...item, order }, content);
     if (changed !== null) this.changed.add(changed);
   }
 }
@@ -128,7 +128,12 @@ interface Message extends Target {
 }
 
 /** Null for what is no message of its own: an edit, a reaction, a name, a marker. */
-export function saidOf(item: Message, content: Content | null, order: number, at: Said['at']): Said | null {
+export function conversationMessage(
+  item: Message,
+  content: Content | null,
+  order: number,
+  at: ConversationMessage['at'],
+): ConversationMessage | null {
   if (content !== null && content.type !== 'text' && content.type !== 'reply') return null;
   const { sender, instance, n, mid, sentAt } = item;
   const key = targetKey(item);
@@ -140,7 +145,7 @@ export function saidOf(item: Message, content: Content | null, order: number, at
 }
 
 /** Nearly always at the end: only a message whose key came late stands further up. */
-function insert(sorted: Said[], said: Said): void {
+function insert(sorted: ConversationMessage[], said: ConversationMessage): void {
   const after = sorted.findLastIndex(({ order }) => order < said.order);
   sorted.splice(after + 1, 0, said);
 }

@@ -19,17 +19,16 @@ import type { StoredItem } from '../../vault/records.js';
 import { generationEndedAt } from './fork.js';
 import { alarm, relayedOf } from './items.js';
 import { decryptMessage } from './message.js';
-import { joinedMissed } from './missed.js';
+import { mergeIntoMissed, followToMember } from './trimmed.js';
 import { applyLeaveRequest, applyRosterEntry } from './roster.js';
 import { applyRotation } from './rotation.js';
 import { signerOf } from './signer.js';
-import { followToMember } from './trimmed.js';
 
 export interface Applied {
   /** 'gap': the entry does not follow, and changes nothing. 'known': its position was read before. */
   readonly outcome: 'applied' | 'known' | 'gap';
   readonly changes: readonly RoomChange[];
-  /** a roster entry or rotation that does not prove itself: nothing is sealed before the log is explained (log-end.ts) */
+  /** a roster entry or rotation that does not prove itself: nothing is sealed before the log is explained (log-queries.ts) */
   readonly unproven?: true;
 }
 
@@ -55,7 +54,7 @@ async function changesOf(
   try {
     draft.apply(set({ position: entry.position, t }));
     const items = await itemsOf(hash, draft, entry, snapshot.core.position);
-    const shown = joinedMissed(draft, items) ? [] : items;
+    const shown = mergeIntoMissed(draft, items) ? [] : items;
     draft.apply(append({ position: entry.position, t, relayed: relayedOf(entry) }, entry.time, shown));
     // What did not prove itself is the relay's word about its sender.
     if (items.some(({ type }) => type !== 'alarm')) {
@@ -143,4 +142,22 @@ export function acceptGap({ core }: RoomSnapshot, entry: Entry): readonly RoomCh
     append(null, entry.time, [alarm(ALARM_CODES.ALARM_GAP, null, numbers)]),
     set({ position: { g: entry.position.g, s: entry.position.s - 1 } }),
   ];
+}
+
+export class EntryResults {
+  readonly #known: Applied[] = [];
+  #next = 0;
+
+  /** The work begins, for the first time or again. */
+  begin(): void {
+    this.#next = 0;
+  }
+
+  /** The next result; `make` is asked for it the first time. Rejects as `make` does. */
+  async next(make: () => Promise<Applied>): Promise<Applied> {
+    const at = this.#next++;
+    const known = this.#known[at] ?? (await make());
+    this.#known[at] = known;
+    return known;
+  }
 }

@@ -15,7 +15,7 @@ import {
 } from './log.spec-support.js';
 import { Outbox } from '../member/outbox.js';
 import { Outgoing } from '../outgoing/outgoing.js';
-import { Talk } from '../member/composer.js';
+import { Composer } from '../member/composer.js';
 import { putOutbox, set } from '../state/changes.js';
 import type { OutboxItem } from '../../vault/records.js';
 import type { RoomState } from '../state/state.js';
@@ -120,17 +120,17 @@ describe('a lost line that is sent again by hand', () => {
     await change(reader, set({ nextN: 3 }));
     const room = new FakeRoom(reader, new FakeClock(9_000));
     const outbox = new Outbox(room);
-    const talk = new Talk(room, (content, ...beside) => outbox.add(content, ...beside));
+    const talk = new Composer(room, (content, ...beside) => outbox.add(content, ...beside));
     talk.conversation.follow();
     const [line] = messagesOf(reader);
     const id = messageIdOf(guest.id, line?.mid ?? new Uint8Array());
     expect(talk.conversation.find(id)?.lost).not.toBeNull();
-    const again = await talk.sendAgain(id);
+    const again = await talk.resend(id);
     talk.conversation.follow();
     expect(talk.conversation.find(id)).toBeNull();
     expect(talk.conversation.takeRemoved()).toEqual([id]);
     expect(talk.conversation.find(again.id)?.text).toBe('edited');
-    await expect(talk.sendAgain(id)).rejects.toMatchObject({ code: 'MESSAGE_UNKNOWN' });
+    await expect(talk.resend(id)).rejects.toMatchObject({ code: 'MESSAGE_UNKNOWN' });
   });
 });
 

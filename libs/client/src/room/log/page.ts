@@ -6,8 +6,7 @@ import type { Hash } from '@0fc/crypto/verify';
 import { ClientError } from '../../contract/errors.js';
 import { holdChain, set } from '../state/changes.js';
 import type { RoomDraft } from '../state/draft.js';
-import { acceptGap, applyEntry } from './entry.js';
-import { EntryResults } from './entry-results.js';
+import { acceptGap, applyEntry, EntryResults } from './entry.js';
 import { applyGeneration, goBackTo } from './generations.js';
 import { applyTrimmedRotation } from './rotation.js';
 import { followToEnd, skipTrimmedRange } from './trimmed.js';
@@ -24,7 +23,7 @@ export interface Page {
  * `results`: of an earlier attempt at the same page, from the same state.
  *
  * 'live': the page ends at the end of the log. 'more': it does not. 'unexplained': a message is of an epoch that
- * nothing read so far begins; it and what follows were left for another reading (log-end.ts).
+ * nothing read so far begins; it and what follows were left for another reading (log-queries.ts).
  */
 export async function applyPage(
   hash: Hash,

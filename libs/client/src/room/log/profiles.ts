@@ -7,15 +7,15 @@ import { containerBody } from '@0fc/crypto/verify';
 import { ClientError } from '../../contract/errors.js';
 import { set } from '../state/changes.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
-import { keyOfAnyMember } from './former.js';
+import { keyOfAnyMember } from './signer.js';
 import { knownContent } from '../../vault/content.js';
-import { upserted } from './upserted.js';
+import { upserted } from './roster-effects.js';
 
 /** From the log: a profile only of oneself (the signature says so), the room's name only by its owner (G3). */
 export function applyNames(draft: RoomDraft, body: Body<'message'>, proof: Bytes): void {
   const content = knownContent(body.content);
   // What comes late, after a loss, does not replace what was made after it.
-  const counts = (known: Bytes | null): boolean => comparePlaces(body, known) >= 0;
+  const counts = (known: Bytes | null): boolean => compareNamePlacements(body, known) >= 0;
   if (content?.type === 'profile' && counts(proofOf(draft, body.sender))) {
     setName(draft, body.sender, content.name, proof);
   }
@@ -36,7 +36,7 @@ export function applyForwardedName(draft: RoomDraft, container: Bytes): void {
     if (key === null) return;
     const body = openProfile(key, draft.core.roomId, container);
     const content = knownContent(body.content);
-    const newer = (known: Bytes | null): boolean => comparePlaces(body, known) > 0;
+    const newer = (known: Bytes | null): boolean => compareNamePlacements(body, known) > 0;
     if (content?.type === 'profile' && draft.roster.members.has(sender) && newer(proofOf(draft, sender))) {
       setName(draft, sender, content.name, container);
     }
@@ -65,7 +65,7 @@ const proofOf = ({ core }: RoomSnapshot, member: MemberId): Bytes | null =>
  * Positive where a name was made after the known one: by epoch, then by what its maker had read, then by its
  * counter where both are of one instance. Zero where that cannot be said.
  */
-function comparePlaces(body: Body<'message'>, known: Bytes | null): number {
+function compareNamePlacements(body: Body<'message'>, known: Bytes | null): number {
   if (known === null) return 1;
   const before = decodeBody(containerBody(known), 'message').body;
   if (body.epoch !== before.epoch) return body.epoch - before.epoch;

@@ -3,9 +3,8 @@ import type { InviteId, MemberId } from '@0fc/protocol';
 import type { RosterChange } from '@0fc/crypto/verify';
 import { dropInvite, putInvite, set } from '../state/changes.js';
 import type { RoomDraft } from '../state/draft.js';
-import { forgetKeys } from './forget-keys.js';
+import { forgetKeys } from './room-keys.js';
 import { sameSettings, settingsAt } from './settings.js';
-import { upserted } from './upserted.js';
 
 export function applyRosterEffects(draft: RoomDraft, change: RosterChange): void {
   const { core } = draft;
@@ -78,4 +77,9 @@ function applyAdmit(draft: RoomDraft, memberId: MemberId, inviteId: InviteId): v
   draft.apply(dropInvite(inviteId));
   // So is a key that was kept for this join alone: no rotation may follow for long.
   forgetKeys(draft);
+}
+
+export function upserted<T>(list: readonly T[], same: (item: T) => boolean, item: T): readonly T[] {
+  const at = list.findIndex(same);
+  return at < 0 ? [...list, item] : list.with(at, item);
 }

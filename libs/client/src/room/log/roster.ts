@@ -16,13 +16,12 @@ import { ClientError } from '../../contract/errors.js';
 import { extendChain, set } from '../state/changes.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
 import type { StoredItem } from '../../vault/records.js';
-import { keyOfAnyMember } from './former.js';
+import { keyOfAnyMember, signerOf } from './signer.js';
 import { noteRestored } from './generations.js';
 import { alarm, system } from './items.js';
 import { settlePending } from './pending.js';
 import { applyRosterEffects } from './roster-effects.js';
 import { noteSettings, settingsAt, settingsNumbers } from './settings.js';
-import { signerOf } from './signer.js';
 import { followToEntry } from './trimmed.js';
 
 export async function applyRosterEntry(

@@ -1,6 +1,6 @@
 /** Whose signature an entry bears (docs/protocol.md section 6): what a line names as its actor, and nothing else does. */
-import { decodeBody, ROSTER_KINDS, type Entry, type MemberId } from '@0fc/protocol';
-import { containerBody, memberIdOf, type Hash } from '@0fc/crypto/verify';
+import { decodeBody, ROSTER_KINDS, type Entry, type MemberId, type Bytes } from '@0fc/protocol';
+import { containerBody, memberIdOf, type Hash, type Roster } from '@0fc/crypto/verify';
 import { rotationIn } from './trimmed.js';
 
 /**
@@ -23,3 +23,7 @@ export async function signerOf(
       return sender;
   }
 }
+
+/** The key of a member of now or of before; null: it never was one. */
+export const keyOfAnyMember = ({ members, former }: Roster, memberId: MemberId): Bytes | null =>
+  (members.get(memberId) ?? former.get(memberId))?.key ?? null;

@@ -15,11 +15,11 @@ import {
 } from '@0fc/protocol';
 import { applyRoster, bodyHash, containerBody, memberIdOf, type Hash } from '@0fc/crypto/verify';
 import { ClientError } from '../../contract/errors.js';
-import { append, extendChain, holdChain, rememberTranscript, set } from '../state/changes.js';
-import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
-import { system } from './items.js';
-import { joinedMissed } from './missed.js';
+import { append, extendChain, holdChain, rememberTranscript, set, replaceItems } from '../state/changes.js';
 import { applyRosterEffects } from './roster-effects.js';
+import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
+import type { LogRecord, StoredItem } from '../../vault/records.js';
+import { system } from './items.js';
 
 /** What a rotation says of itself; it has not been verified. */
 export const rotationIn = (clear: Bytes): Body<'rotation'> =>
@@ -34,7 +34,7 @@ export function skipTrimmedRange(
   const { position, t } = draft.core;
   const numbers = { from: position.s + 1, to: trimmed.s };
   const missed = [system('missed', { numbers })];
-  if (!joinedMissed(draft, missed)) draft.apply(append(null, now, missed));
+  if (!mergeIntoMissed(draft, missed)) draft.apply(append(null, now, missed));
   draft.apply(
     set({ position: trimmed, t: trimmedT ?? t, skipped: true }),
     rememberTranscript(trimmed, trimmedT ?? t),
@@ -128,4 +128,21 @@ async function follow(hash: Hash, draft: RoomDraft, count: number): Promise<void
     applyRosterEffects(draft, change);
   }
   draft.apply(holdChain(draft.chainAhead.slice(count)));
+}
+
+/** What is missed in a row is shown as one range, where the first of it stands: true where it was added there. */
+export function mergeIntoMissed(draft: RoomDraft, items: readonly StoredItem[]): boolean {
+  const [item] = items;
+  if (items.length !== 1 || item?.type !== 'system' || item.event !== 'missed') return false;
+  const last = lastShown(draft);
+  const [before] = last?.items ?? [];
+  if (last?.items.length !== 1 || before?.type !== 'system' || before.event !== 'missed') return false;
+  if (before.numbers.to !== (item.numbers.from ?? 0) - 1) return false;
+  const numbers = { ...before.numbers, ...(item.numbers.to === undefined ? {} : { to: item.numbers.to }) };
+  draft.apply(replaceItems(last.index, [system('missed', { numbers })]));
+  return true;
+}
+
+function lastShown({ log, core }: RoomSnapshot): LogRecord | undefined {
+  return core.shownIndex === null ? undefined : log.at(core.shownIndex);
 }

@@ -6,12 +6,12 @@ import { messageIdOf } from '../log/items.js';
 import { messagesOf, change, RoomLog, take, type Person } from '../log/log.spec-support.js';
 import { Outbox } from './outbox.js';
 import { set } from '../state/changes.js';
-import { Talk } from './composer.js';
+import { Composer } from './composer.js';
 
 let log: RoomLog;
 let guest: Person;
 let room: FakeRoom;
-let talk: Talk;
+let talk: Composer;
 
 beforeAll(async () => {
   await loadThemis();
@@ -22,7 +22,7 @@ const talkOf = async (person: Person): Promise<void> => {
   // Nothing leaves the outbox: what is tested here is what gets into it.
   room.live = false;
   const outbox = new Outbox(room);
-  talk = new Talk(room, (content, ...beside) => outbox.add(content, ...beside));
+  talk = new Composer(room, (content, ...beside) => outbox.add(content, ...beside));
 };
 
 beforeEach(async () => {
@@ -65,7 +65,7 @@ describe('a reply and a reaction', () => {
   });
 
   test('to a message that is not here, or deleted, are MESSAGE_UNKNOWN', async () => {
-    const { id } = await talk.say('mine');
+    const { id } = await talk.sendText('mine');
     await talk.delete(id);
     for (const gone of [id, 'no such message', '']) {
       await expect(talk.reply(gone, 'to nothing')).rejects.toMatchObject({ code: 'MESSAGE_UNKNOWN' });
@@ -79,7 +79,7 @@ describe('a reply and a reaction', () => {
 
 describe('an edit and a deletion', () => {
   test('are of one’s own messages, also of those that wait', async () => {
-    const { id } = await talk.say('frist');
+    const { id } = await talk.sendText('frist');
     await talk.edit(id, 'first');
     await talk.edit(id, 'first');
     await talk.delete(id);
@@ -130,5 +130,5 @@ test('a read marker is told and remembered in one write', async () => {
 
 test('who is no member any more says nothing', async () => {
   await change(room.state, set({ stage: 'removed' }));
-  await expect(talk.say('still here')).rejects.toMatchObject({ code: 'NOT_MEMBER' });
+  await expect(talk.sendText('still here')).rejects.toMatchObject({ code: 'NOT_MEMBER' });
 });

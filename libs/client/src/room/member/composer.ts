@@ -5,7 +5,7 @@
 import { ERROR_CODES, type AnyContent, type Content, type Position, type Target } from '@0fc/protocol';
 import { ClientError } from '../../contract/errors.js';
 import { Conversation } from '../conversation/conversation.js';
-import type { Said } from '../conversation/lines.js';
+import type { ConversationMessage } from '../conversation/lines.js';
 import type { RoomHandle } from '../outgoing/handle.js';
 import { knownContent } from '../../vault/content.js';
 import { admittedSince } from '../log/lost.js';
@@ -18,7 +18,7 @@ import type { OutboxItem, StoredItem } from '../../vault/records.js';
  */
 export type Send = (content: AnyContent, ...beside: readonly RoomChange[]) => Promise<string>;
 
-export class Talk {
+export class Composer {
   readonly #room: RoomHandle;
   readonly #send: Send;
   readonly conversation: Conversation;
@@ -29,7 +29,7 @@ export class Talk {
     this.conversation = new Conversation(room.state);
   }
 
-  async say(text: string): Promise<{ readonly id: string }> {
+  async sendText(text: string): Promise<{ readonly id: string }> {
     return { id: await this.#put({ type: 'text', text }) };
   }
 
@@ -83,7 +83,7 @@ export class Talk {
   }
 
   /** Sends the text of a lost line as a new one, to everybody who is a member now. Rejects with MESSAGE_UNKNOWN. */
-  async sendAgain(id: string): Promise<{ readonly id: string }> {
+  async resend(id: string): Promise<{ readonly id: string }> {
     const said = await this.#own(id);
     if (said.lost === null || said.text === null) throw new ClientError(ERROR_CODES.MESSAGE_UNKNOWN);
     const { replyTo } = said;
@@ -135,7 +135,7 @@ export class Talk {
   }
 
   /** A message that is here and has not been deleted. */
-  async #standing(id: string): Promise<Said> {
+  async #standing(id: string): Promise<ConversationMessage> {
     const said = await this.#find(id);
     if (said === null || this.conversation.fateOf(said).deleted) {
       throw new ClientError(ERROR_CODES.MESSAGE_UNKNOWN);
@@ -143,14 +143,14 @@ export class Talk {
     return said;
   }
 
-  async #own(id: string): Promise<Said> {
+  async #own(id: string): Promise<ConversationMessage> {
     const said = await this.#standing(id);
     if (said.sender !== this.#room.state.core.me) throw new ClientError(ERROR_CODES.NOT_YOURS);
     return said;
   }
 
   /** Also of a line that is not in memory. */
-  async #find(id: string): Promise<Said | null> {
+  async #find(id: string): Promise<ConversationMessage | null> {
     await this.conversation.prepare();
     if (this.conversation.find(id) === null) await this.conversation.seek(id);
     return this.conversation.find(id);
@@ -168,4 +168,4 @@ export class Talk {
   }
 }
 
-const targetOf = ({ sender, instance, n }: Said): Target => ({ sender, instance, n });
+const targetOf = ({ sender, instance, n }: ConversationMessage): Target => ({ sender, instance, n });

@@ -28,7 +28,7 @@ import type { StoredItem } from '../../vault/records.js';
 /** Different requests of one member that are answered in one epoch. */
 const GRANTS_AN_EPOCH = 3;
 
-export class NeedKey implements Part {
+export class KeyRequests implements Part {
   readonly #room: RoomHandle;
   /** epoch of which the key has been asked for in this session */
   #asked = 0;

@@ -7,7 +7,7 @@ import type { Due } from '../outgoing/due.js';
 import type { Part } from '../outgoing/lane.js';
 import { set } from '../state/changes.js';
 
-export class Departure implements Part {
+export class LeaveRequest implements Part {
   readonly #room: RoomHandle;
   /** the requests that were sent in this session: what they do is read back from the log */
   #sent = new Set<Bytes>();

@@ -8,7 +8,7 @@ import { ClientError, failureOf } from '../../contract/errors.js';
 import type { RoomHandle } from '../outgoing/handle.js';
 import { alarm, messageIdOf } from '../log/items.js';
 import { admittedSince, giveUp } from '../log/lost.js';
-import { maySeal } from '../log/may-seal.js';
+import { maySeal } from '../log/room-keys.js';
 import type { Platform } from '../../contract/ports.js';
 import type { Due } from '../outgoing/due.js';
 import type { Part } from '../outgoing/lane.js';

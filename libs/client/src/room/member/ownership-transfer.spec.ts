@@ -4,7 +4,7 @@ import { loadThemis } from '@0fc/crypto/node';
 import { signBody } from '@0fc/crypto/keys';
 import type { ErrorCode } from '@0fc/protocol';
 import { FakeClock, FakeRoom } from '../outgoing/handle.spec-support.js';
-import { HandOver } from './ownership-transfer.js';
+import { OwnershipTransfer } from './ownership-transfer.js';
 import { change, crypto, RoomLog } from '../log/log.spec-support.js';
 import type { Part } from '../outgoing/lane.js';
 import { Outgoing } from '../outgoing/outgoing.js';
@@ -29,7 +29,7 @@ async function offering(refuses: ErrorCode): Promise<FakeRoom> {
   const roster = log.roster;
   await change(room.state, extendChain(entry.payload, roster.head, roster));
   room.refuses = refuses;
-  const handOver = new HandOver(room);
+  const handOver = new OwnershipTransfer(room);
   await handOver.offer(person.id);
   await send(room, handOver);
   expect(room.sent.map(({ kind }) => kind)).toEqual(['transferOffer']);
@@ -42,7 +42,7 @@ async function accepting(refuses: ErrorCode): Promise<FakeRoom> {
   const room = new FakeRoom(await log.reader(person), new FakeClock(entry.time));
   await change(room.state, extendChain(entry.payload, log.roster.head, log.roster));
   room.refuses = refuses;
-  const handOver = new HandOver(room);
+  const handOver = new OwnershipTransfer(room);
   const fields = { roomId: log.roster.roomId, old: log.owner.id, new: person.id };
   const offer = signBody(log.owner.identity, 'transferOffer', { ...fields, nonce: crypto.random.bytes(16) });
   await handOver.onOffered({ from: log.owner.id, offer });

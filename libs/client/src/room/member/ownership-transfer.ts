@@ -26,7 +26,7 @@ import type { RoomCore } from '../../vault/records.js';
  */
 const SETTLED: readonly ErrorCode[] = ['BAD_ENTRY', 'FORBIDDEN'];
 
-export class HandOver implements Part {
+export class OwnershipTransfer implements Part {
   readonly #room: RoomHandle;
   /** offers and acceptances that the relay has been sent in this session */
   #sent = new Set<Bytes>();

@@ -125,16 +125,16 @@ describe('presence', () => {
 
   test('shows who is here, for two minutes, and what they have taken in (G10)', async () => {
     signals.live();
-    expect([signals.here(other.id), signals.headOf(other.id), signals.lastSeen(other.id)]).toEqual([
+    expect([signals.isOnline(other.id), signals.headOf(other.id), signals.lastSeen(other.id)]).toEqual([
       false,
       null,
       null,
     ]);
     await hear(sealed(other, presence()));
-    expect(signals.here(other.id)).toBe(true);
+    expect(signals.isOnline(other.id)).toBe(true);
     expect(signals.headOf(other.id)).toEqual(room.state.roster.head);
     clock.advance(2 * MINUTE);
-    expect(signals.here(other.id)).toBe(false);
+    expect(signals.isOnline(other.id)).toBe(false);
     expect(signals.lastSeen(other.id)).toBe(START);
     expect(signals.awaySince(other.id)).toBe(START);
   });
@@ -204,7 +204,7 @@ describe('presence', () => {
     expect(room.changes).toBeGreaterThan(changes);
     signals.stop();
     expect(signals.awaySince(other.id)).toBeNull();
-    expect(signals.here(other.id)).toBe(false);
+    expect(signals.isOnline(other.id)).toBe(false);
   });
 });
 

@@ -13,7 +13,7 @@ import { openSignal, sealSignal } from '@0fc/crypto/keys';
 import { failureOf } from '../../contract/errors.js';
 import type { RoomHandle } from '../outgoing/handle.js';
 import { compareSeen, forkItems, type Seen } from '../log/fork.js';
-import { maySeal } from '../log/may-seal.js';
+import { maySeal } from '../log/room-keys.js';
 import { sendOnce } from '../outgoing/outgoing.js';
 import { append } from '../state/changes.js';
 
@@ -90,7 +90,7 @@ export class Signals {
       this.#typing.set(sender, now + TYPING_SHOWN_MS);
     } else {
       // Who comes, or has started anew, knows nobody yet; the answer of one who is here is not answered.
-      const fresh = (known?.head ?? null) === null || !this.here(sender);
+      const fresh = (known?.head ?? null) === null || !this.isOnline(sender);
       if ((fresh || counter - (known?.counter ?? 0) >= LEAP) && this.#mayAnswer(sender, now)) this.soon();
       this.#heard.set(sender, { counter, head: content.head });
       this.#compare(sender, content.seen, body.sentAt);
@@ -180,7 +180,7 @@ export class Signals {
   }
 
   /** Heard of in the last two minutes, by a client that can hear. */
-  here(memberId: MemberId): boolean {
+  isOnline(memberId: MemberId): boolean {
     const last = this.lastSeen(memberId);
     return this.#liveSince !== null && last !== null && this.#now() - last < HERE_MS;
   }
@@ -191,7 +191,7 @@ export class Signals {
    */
   awaySince(memberId: MemberId): number | null {
     const known = this.#liveSince !== null && this.#now() - this.#liveSince >= ANSWERED_MS;
-    return known && !this.here(memberId) ? this.lastSeen(memberId) : null;
+    return known && !this.isOnline(memberId) ? this.lastSeen(memberId) : null;
   }
 
   /** Unix ms of its last message, entry or signal, as far as this device knows; null for none. */

@@ -10,17 +10,16 @@ import { ClientError, failureOf } from '../../contract/errors.js';
 import { Backoff } from '../../link/backoff.js';
 import type { RoomHandle } from './handle.js';
 import { applyDeparture, applyDepartureInChain } from '../log/departed.js';
-import { applyEntry } from '../log/entry.js';
-import { EntryResults } from '../log/entry-results.js';
+import { applyEntry, EntryResults } from '../log/entry.js';
 import { applyGeneration } from '../log/generations.js';
 import { alarm } from '../log/items.js';
 import { applyPage } from '../log/page.js';
-import { checkPlausible } from '../log/plausible.js';
+import { checkRelayClaim } from '../log/relay-claim.js';
 import { applyTrimmedRotation } from '../log/rotation.js';
 import { followToEnd } from '../log/trimmed.js';
 import { Acknowledgements } from './acknowledgements.js';
 import { isRetryable } from './refusals.js';
-import { fetchChain, fetchDepartedChain, isExplained, readUnexplained } from './log-end.js';
+import { fetchChain, fetchDepartedChain, isExplained, readUnexplained } from './log-queries.js';
 import { lagsBehind, restoreMissing } from './restore.js';
 import { append, holdChain, set } from '../state/changes.js';
 
@@ -29,22 +28,22 @@ const EMPTY_PAGES = 3;
 /** Entries of the feed that are held while the log is being read. */
 const EARLY_MOST = 4_096;
 
-export interface ReaderEvents {
+export interface LogReaderEvents {
   /** a catch-up begins: what was sent before may have to be sent again */
-  begun(): void;
+  started(): void;
   /** this member’s newest signed prekey at the relay; throws RELAY_LIED for one that it did not sign */
   prekey(container: Bytes | null): void;
   /** the end of the log is reached, and the feed follows */
   live(): void;
   /** entries of the feed were taken in; `keys`: the roster or the epoch is another one */
-  taken(keys: boolean): void;
+  applied(keys: boolean): void;
   /** this member is not served any more, and knows why */
   ended(): void;
 }
 
-export class Reader {
+export class LogReader {
   readonly #room: RoomHandle;
-  readonly #events: ReaderEvents;
+  readonly #events: LogReaderEvents;
   #live = false;
   #restoring = false;
   /** restores in a row that did not bring the log to where this client is */
@@ -58,7 +57,7 @@ export class Reader {
   #retry: (() => void) | null = null;
   readonly #backoff: Backoff;
 
-  constructor(room: RoomHandle, events: ReaderEvents) {
+  constructor(room: RoomHandle, events: LogReaderEvents) {
     this.#room = room;
     this.#events = events;
     this.#acknowledgements = new Acknowledgements(room);
@@ -109,7 +108,7 @@ export class Reader {
   async #catchUp(): Promise<void> {
     const session = ++this.#session;
     this.#live = false;
-    this.#events.begun();
+    this.#events.started();
     try {
       const end = await this.#readPages(session);
       if (end === null) return;
@@ -145,7 +144,7 @@ export class Reader {
       const { roomId, position: after, epoch } = core;
       const reply = await connection.request('open', { roomId, after, head: roster.head, epoch });
       if (session !== this.#session) return null;
-      checkPlausible(reply, this.#room.platform.crypto.clock.now());
+      checkRelayClaim(reply, this.#room.platform.crypto.clock.now());
       if (reply.role === 'departed') {
         if (await this.#applyDeparture(session, reply.entries)) this.#events.ended();
         return null;
@@ -307,7 +306,7 @@ export class Reader {
   async #applyGeneration(start: EventBody<'generation'>): Promise<void> {
     const { state, platform } = this.#room;
     const now = platform.crypto.clock.now();
-    checkPlausible({ generations: [start] }, now);
+    checkRelayClaim({ generations: [start] }, now);
     await this.#room.write((draft) => applyGeneration(platform.crypto.hash, draft, start, now));
     if (state.core.losses.at(-1)?.generation === start.generation) this.catchUp();
   }
@@ -338,7 +337,7 @@ export class Reader {
     }
     // A feed with a hole, or with an entry that does not prove itself, is read again from the log before anything
     // is believed lost (G6) or sealed (G18).
-    if (whole) this.#events.taken(head !== state.roster.head || epoch !== state.core.epoch);
+    if (whole) this.#events.applied(head !== state.roster.head || epoch !== state.core.epoch);
     else this.catchUp();
     this.#acknowledgements.soon();
   }

@@ -6,6 +6,7 @@ import { ClientError } from '../../contract/errors.js';
 import { set } from '../state/changes.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
 import type { OwnerInvite, PendingCommand } from '../../vault/records.js';
+import type { DueOf } from '../outgoing/due.js';
 
 /** A reply for the epoch of this moment, with what its epoch began with. */
 export async function makeReply(
@@ -171,4 +172,39 @@ function newestPrekeys(
   const own = core.prekeys.reduce((newest, prekey) => (prekey.k > newest.k ? prekey : newest));
   prekeys.set(core.me, { k: own.k, key: own.pair.publicKey });
   return prekeys;
+}
+
+type Command =
+  | Pick<DueOf<'roster'>, 'kind' | 'body'>
+  | Pick<DueOf<'rotate'>, 'kind' | 'body'>
+  | Pick<DueOf<'restore'>, 'kind' | 'body'>;
+
+/** `restored`: it goes as an entry to be brought back; what its owner signed proves itself (section 6). */
+export function commandOf(
+  { core }: RoomSnapshot,
+  pending: PendingCommand,
+  restored: boolean,
+): Command | null {
+  const { entry, rotation, inviteId, reply } = pending;
+  if (entry === null) return rotation === null ? null : { kind: 'rotate', body: rotation };
+  if (restored) {
+    const { roomId, position, me: sender } = core;
+    const brought = {
+      position,
+      kind: 'roster',
+      sender,
+      time: 0,
+      clear: new Uint8Array(),
+      payload: entry,
+    } as const;
+    return { kind: 'restore', body: { roomId, entries: [brought] } };
+  }
+  return {
+    kind: 'roster',
+    body: {
+      entry,
+      ...(rotation === null ? {} : { rotation }),
+      ...(inviteId === null || reply === null ? {} : { reply: { inviteId, ...reply } }),
+    },
+  };
 }

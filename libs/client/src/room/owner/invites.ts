@@ -16,7 +16,7 @@ import type { OwnerInvite } from '../../vault/records.js';
 
 const REFUSED_KEPT = 1_000;
 
-export class OwnerAnswers implements Part {
+export class OwnerInvites implements Part {
   readonly #room: RoomHandle;
   readonly #joins: OwnerJoins;
   readonly #limits: RelayLimits;
@@ -255,7 +255,7 @@ export class OwnerAnswers implements Part {
   /** With a hand-over or a closing in flight the relay may be ahead of the log that was read: the log tells. */
   #mayHaveGone(code: ErrorCode): Outcome {
     const { state } = this.#room;
-    if (!GONE.includes(code)) return 'unexpected';
+    if (!NOT_SERVED.includes(code)) return 'unexpected';
     if (!state.isOwner) return 'settled';
     return state.core.pending === null ? 'unexpected' : 'again';
   }
@@ -268,7 +268,7 @@ export class OwnerAnswers implements Part {
   }
 }
 
-const GONE: readonly ErrorCode[] = ['FORBIDDEN', 'ROOM_CLOSED', 'ROOM_UNKNOWN'];
+const NOT_SERVED: readonly ErrorCode[] = ['FORBIDDEN', 'ROOM_CLOSED', 'ROOM_UNKNOWN'];
 
 /** Whether a joiner was given the key of this epoch. */
 export const holdsKey = ({ replies }: OwnerInvite, epoch: number): boolean =>

@@ -9,16 +9,22 @@ import { containerBody } from '@0fc/crypto/verify';
 import { ClientError } from '../../contract/errors.js';
 import type { RoomSettingsView } from '../../contract/api.js';
 import type { RoomHandle } from '../outgoing/handle.js';
-import { holdsKey, OwnerAnswers } from './invites.js';
+import { holdsKey, OwnerInvites } from './invites.js';
 import { OwnerJoins } from './joins.js';
-import { makeAdmit, makeDeparture, makeEntry, makeRotationCommand, type Offered } from './commands.js';
-import { commandOf } from './requests.js';
+import {
+  makeAdmit,
+  makeDeparture,
+  makeEntry,
+  makeRotationCommand,
+  type Offered,
+  commandOf,
+} from './commands.js';
 import { isVoid } from '../log/pending.js';
 import { system } from '../log/items.js';
 import { sameSettings, wishedSettings } from '../log/settings.js';
 import type { Due, Outcome } from '../outgoing/due.js';
 import type { Later, Part } from '../outgoing/lane.js';
-import { OwnerWaiters } from './rotation-waiters.js';
+import { RotationWaiters } from './rotation-waiters.js';
 import { RelayLimits } from './relay-limits.js';
 import { append, putInvite, set } from '../state/changes.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
@@ -30,18 +36,18 @@ const UNADMITTABLE: readonly ErrorCode[] = [
 ]; // prettier-ignore
 
 /** Refusals that are about the room, and not about what was asked. */
-const GONE: readonly ErrorCode[] = ['ROOM_UNKNOWN', 'ROOM_CLOSED', 'RELAY_LIED'];
+const UNEXPECTED: readonly ErrorCode[] = ['ROOM_UNKNOWN', 'ROOM_CLOSED', 'RELAY_LIED'];
 
 export class Owner implements Part {
   readonly #room: RoomHandle;
-  readonly #waiters = new OwnerWaiters();
+  readonly #waiters = new RotationWaiters();
   /** commands that were sent in this session, and are waited for in the log */
   #sent = new Set<PendingCommand>();
   /** the command that goes as an entry to be restored: the relay has lost its invite, or takes no new one of its like */
   #restored: PendingCommand | null = null;
   readonly #limits = new RelayLimits();
   readonly joins: OwnerJoins;
-  readonly answers: OwnerAnswers;
+  readonly invites: OwnerInvites;
 
   constructor(room: RoomHandle) {
     this.#room = room;
@@ -50,14 +56,14 @@ export class Owner implements Part {
         room.signal();
       },
       resend: (inviteId) => {
-        this.answers.resend(inviteId);
+        this.invites.resend(inviteId);
       },
       refuse: (inviteId) => {
-        this.answers.refuse(inviteId);
+        this.invites.refuse(inviteId);
       },
     });
     const busy = (): boolean => room.state.core.pending !== null || this.#work(room.state) !== null;
-    this.answers = new OwnerAnswers(room, this.joins, this.#limits, busy);
+    this.invites = new OwnerInvites(room, this.joins, this.#limits, busy);
   }
 
   /** What this relay publishes of its limits. */
@@ -69,7 +75,7 @@ export class Owner implements Part {
     this.#sent = new Set();
     this.#restored = null;
     this.joins.newSession();
-    this.answers.newSession();
+    this.invites.newSession();
   }
 
   stop(): void {
@@ -84,7 +90,7 @@ export class Owner implements Part {
       if (known === undefined || inFlight) throw new ClientError(ERROR_CODES.INVITE_UNKNOWN);
       draft.apply(putInvite({ ...known, stage: 'dropping', dropReason: 'revoked' }));
     });
-    await this.#room.attempt(this.answers);
+    await this.#room.attempt(this.invites);
   }
 
   async decide(inviteId: string, admit: boolean): Promise<void> {
@@ -295,7 +301,7 @@ export class Owner implements Part {
       refused: (code) => {
         // By turns: an admission is taken as new alone where nothing was lost.
         if (command.kind === 'restore') this.#restored = null;
-        if (command.kind !== 'roster' || pending.rotation !== null || GONE.includes(code))
+        if (command.kind !== 'roster' || pending.rotation !== null || UNEXPECTED.includes(code))
           return this.#refused(code);
         this.#restored = pending;
         return 'settled';
@@ -314,7 +320,7 @@ export class Owner implements Part {
   #refused(code: ErrorCode): Outcome {
     this.#waiters.fail(new ClientError(code));
     if (code === ERROR_CODES.FORBIDDEN && !this.#room.state.isOwner) return 'settled';
-    return GONE.includes(code) ? 'unexpected' : 'waits';
+    return UNEXPECTED.includes(code) ? 'unexpected' : 'waits';
   }
 
   /**

@@ -7,7 +7,7 @@ interface Waiter {
   readonly reject: (error: ClientError) => void;
 }
 
-export class OwnerWaiters {
+export class RotationWaiters {
   #waiting: Waiter[] = [];
 
   until(epoch: number): Promise<void> {

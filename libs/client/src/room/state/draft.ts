@@ -11,7 +11,7 @@ import type { StorageChange } from '../../contract/ports.js';
 import type { RoomChange } from './changes.js';
 import { targetKey } from '../../vault/content.js';
 import type { IndexKeys } from '../../vault/index-keys.js';
-import { LayeredMap } from './layered-map.js';
+import { LayeredMap } from './immutable.js';
 import { LayeredLog, type LogView } from './log-table.js';
 import { NotLoaded } from './not-loaded.js';
 import {

@@ -5,7 +5,7 @@ import {
 import { bodyHash, decodeRoster, type Hash } from '@0fc/crypto/verify';
 import { ClientError } from '../../contract/errors.js';
 import type { Vault } from '../../vault/vault.js';
-import { deepFreeze } from './deep-freeze.js';
+import { deepFreeze } from './immutable.js';
 import type { IndexKeys } from '../../vault/index-keys.js';
 import { LogWindow } from './log-table.js';
 import {

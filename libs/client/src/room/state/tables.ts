@@ -13,7 +13,7 @@ import { knownContent, targetKey } from '../../vault/content.js';
 import { countsOf, isDamaged, isLine, moreThan } from '../../vault/counts.js';
 import { countedIn, generationSlot } from './alarm-flood.js';
 import type { RoomChange } from './changes.js';
-import { deepFreeze } from './deep-freeze.js';
+import { deepFreeze } from './immutable.js';
 import {
   encodeRecord, ITEMS_PER_RECORD, keyOf, logRecord, membershipOf, messageIndex, NEW_SENDER, outboxItem, ownerInvite, prefixOf, ROSTER_SLICE, rotationRecord, senderRecord,
   sliceKey, SLICES, STORES, type LogRecord, type MessageIndex, type OutboxItem, type OwnerInvite, type RoomCore, type RotationRecord,

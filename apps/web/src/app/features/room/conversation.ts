@@ -56,7 +56,7 @@ export class Conversation {
     return room?.stage === 'member' && !room.closing;
   });
   readonly here = computed(
-    () => new Set(this.#store.room()?.members.flatMap((one) => (one.here ? [one.memberId] : []))),
+    () => new Set(this.#store.room()?.members.flatMap((one) => (one.online ? [one.memberId] : []))),
     { equal: (a, b) => a.size === b.size && [...a].every((id) => b.has(id)) },
   );
 

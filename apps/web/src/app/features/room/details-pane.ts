@@ -49,7 +49,7 @@ import { Icon } from '../../ui/icon';
         <ul>
           @for (member of room().members; track member.memberId) {
             <li class="member-line">
-              <zfc-avatar [name]="member.name" [identity]="member.fingerprint" [here]="member.here" />
+              <zfc-avatar [name]="member.name" [identity]="member.fingerprint" [here]="member.online" />
               <span class="member-line__name">
                 <bdi>{{ member.name || t('members.nameless') }}</bdi>&ngsp;
                 @if (member.verified) {
@@ -60,7 +60,7 @@ import { Icon } from '../../ui/icon';
                 @if (member.confusable || member.name === '') {
                   <zfc-fingerprint class="nowrap" [value]="member.fingerprint" [small]="true" />
                 }
-                @if (member.here && !member.me) {
+                @if (member.online && !member.me) {
                   <span class="sr-only">{{ t('room.isHere') }}</span>
                 }
               </span>

@@ -151,8 +151,8 @@ export class RoomPage {
   /** how many are here, this member included; 0 while nobody has been heard of */
   protected readonly here = computed(() => {
     const others = this.room()?.members.filter((member) => !member.me) ?? [];
-    const heard = others.some((member) => member.here || member.lastSeen !== null);
-    return heard ? others.filter((member) => member.here).length + 1 : 0;
+    const heard = others.some((member) => member.online || member.lastSeen !== null);
+    return heard ? others.filter((member) => member.online).length + 1 : 0;
   });
   protected readonly silent = computed(() => !this.store.timeline().some((item) => item.type === 'message'));
   protected readonly typing = computed(() => {

@@ -15,7 +15,7 @@ export interface RelayClaim {
 }
 
 /** Throws RELAY_LIED where a relay names a generation more than a day after `now` (Unix ms). */
-export function checkPlausible({ generations = [], trimmed, entries = [] }: RelayClaim, now: number): void {
+export function checkRelayClaim({ generations = [], trimmed, entries = [] }: RelayClaim, now: number): void {
   const numbers = [
     ...generations.map(({ generation }) => generation),
     ...(trimmed === undefined ? [] : [trimmed.g]),

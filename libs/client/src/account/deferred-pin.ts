@@ -6,7 +6,7 @@ import { ClientError } from '../contract/errors.js';
 import type { Platform } from '../contract/ports.js';
 import { Resumption } from '../room/outgoing/resumption.js';
 
-export class LatePin {
+export class DeferredPin {
   readonly #pin: () => Promise<unknown>;
   readonly #pinned: () => Promise<void>;
   readonly #resumption: Resumption;

@@ -4,7 +4,7 @@ import type { Timers } from '../contract/ports.js';
 /** At most this often: a catch-up of hundreds of entries is told in a few steps. Milliseconds. */
 const VIEW_MS = 30;
 
-export class Views {
+export class ViewScheduler {
   readonly #timers: Timers;
   readonly #make: () => Promise<void>;
   readonly #failed: (error: unknown) => void;

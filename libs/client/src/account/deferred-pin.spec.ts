@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Bytes } from '@0fc/protocol';
 import { generateKeyPair } from '@0fc/crypto/keys';
 import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
-import { LatePin } from './late-pin.js';
+import { DeferredPin } from './deferred-pin.js';
 import type { Platform, StorageChange } from '../contract/ports.js';
 import { RelayPin } from './relay-pin.js';
 import type { Vault } from '../vault/vault.js';
@@ -19,7 +19,7 @@ const platform = {
 describe('attempts at once', () => {
   test('are one: rooms and joins are started once', async () => {
     const done: string[] = [];
-    const pin = new LatePin(
+    const pin = new DeferredPin(
       platform,
       async () => {
         done.push('pin');

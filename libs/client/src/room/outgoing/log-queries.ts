@@ -17,7 +17,7 @@ import type { Connection } from '../../link/connection.js';
 import { ClientError } from '../../contract/errors.js';
 import type { Platform, Timers } from '../../contract/ports.js';
 import type { RoomHandle } from './handle.js';
-import { checkPlausible } from '../log/plausible.js';
+import { checkRelayClaim } from '../log/relay-claim.js';
 import { rotationIn } from '../log/trimmed.js';
 import type { RoomSnapshot } from '../state/draft.js';
 
@@ -124,7 +124,7 @@ export interface Begin {
  * Reads from where the relay has a new member begin, until an entry is its own admission, by that entry's hash. Null:
  * this member is departed already, and is served no log. Rejects with RELAY_LIED or RELAY_UNREACHABLE.
  */
-export async function readBegin(
+export async function readFirstEntries(
   connection: Asked,
   { crypto: { hash, clock }, timers }: Pick<Platform, 'crypto' | 'timers'>,
   {
@@ -140,7 +140,7 @@ export async function readBegin(
   await byPages(timers, async () => {
     const reply: OpenReply = await connection.request('open', { roomId, after, head: null, epoch: 0 });
     if (reply.role === 'departed') return false;
-    checkPlausible(reply, clock.now());
+    checkRelayClaim(reply, clock.now());
     first ??= reply.entries[0] ?? null;
     // What it has trimmed behind the floor may have been the admission.
     const admitted =
@@ -206,7 +206,7 @@ export async function readUnexplained(
   await byPages(platform.timers, async () => {
     if (!isCurrent()) return false;
     const reply = await connection.request('open', { roomId, after, head: roster.head, epoch });
-    checkPlausible(reply, platform.crypto.clock.now());
+    checkRelayClaim(reply, platform.crypto.clock.now());
     if (reply.rotation !== undefined) rotations.take(reply.rotation);
     for (const entry of reply.entries) if (entry.kind === 'rotation') rotations.take(entry);
     after = endBehind(reply, after);

@@ -5,11 +5,11 @@ import { system } from '../room/log/items.js';
 import { change } from '../room/log/log.spec-support.js';
 import { append, dropOutbox, set } from '../room/state/changes.js';
 import { loadThemis } from '@0fc/crypto/node';
-import { Feed, WINDOW, type Step } from './feed.js';
+import { TimelineFeed, WINDOW, type Step } from './timeline-feed.js';
 import { stage, type Stage } from './room.spec-support.js';
 
 let on: Stage;
-let feed: Feed;
+let feed: TimelineFeed;
 
 beforeAll(async () => {
   await loadThemis();
@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   on = await stage();
-  feed = new Feed();
+  feed = new TimelineFeed();
 });
 
 const step = async (): Promise<Step> => {
@@ -105,8 +105,8 @@ describe('what waits', () => {
   test('comes last, keeps its id in the log, and is taken away where it is given up', async () => {
     on.fake.live = false;
     await step();
-    const { id } = await on.room.talk.say('on its way');
-    const { id: dropped } = await on.room.talk.say('given up');
+    const { id } = await on.room.composer.sendText('on its way');
+    const { id: dropped } = await on.room.composer.sendText('given up');
     const waiting = await step();
     expect(items(waiting)).toMatchObject([
       { id, state: 'sending', text: 'on its way' },

@@ -14,7 +14,7 @@ import {
 import type { Connection } from '../../link/connection.js';
 import { ClientError } from '../../contract/errors.js';
 import { FakeClock, fakePlatform } from './handle.spec-support.js';
-import { fetchChain, readBegin } from './log-end.js';
+import { fetchChain, readFirstEntries } from './log-queries.js';
 import { crypto, RoomLog } from '../log/log.spec-support.js';
 
 const PAGES = 40;
@@ -108,7 +108,7 @@ async function endless(page: { readonly entries: number; readonly bytes: number 
     return Promise.resolve(reply as unknown as OpenReply);
   };
   const connection = { request } as unknown as Pick<Connection, 'request'>;
-  const code = await readBegin(connection, platform, asked).then(
+  const code = await readFirstEntries(connection, platform, asked).then(
     () => 'read',
     (error: unknown) => (error as { code?: string }).code,
   );

@@ -19,7 +19,7 @@ export interface Step {
   readonly event: TimelineEvent | null;
 }
 
-export class Feed {
+export class TimelineFeed {
   /** index of the oldest record in the window; null: nothing has been told yet */
   #from: number | null = null;
   #wanted = WINDOW;

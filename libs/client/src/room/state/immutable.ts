@@ -1,3 +1,5 @@
+/** Values that nobody changes in place. */
+
 /** A map over another one that stays as it is: what a draft sets and deletes is in the upper one alone. */
 export class LayeredMap<K, V> implements ReadonlyMap<K, V> {
   readonly #base: ReadonlyMap<K, V>;
@@ -62,4 +64,12 @@ export class LayeredMap<K, V> implements ReadonlyMap<K, V> {
   forEach(visit: (value: V, key: K, map: ReadonlyMap<K, V>) => void): void {
     for (const [key, value] of this) visit(value, key, this);
   }
+}
+
+export function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || Object.isFrozen(value))
+    return value;
+  Object.freeze(value);
+  for (const item of Object.values(value)) deepFreeze(item);
+  return value;
 }

@@ -1,7 +1,7 @@
 /** A map over another one: to whoever reads it, it is a plain map; the one below stays as it is. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { LayeredMap } from './layered-map.js';
+import { LayeredMap } from './immutable.js';
 
 const key = fc.integer({ min: 0, max: 7 });
 const value = fc.option(fc.string({ maxLength: 3 }), { nil: undefined });
