@@ -178,7 +178,7 @@ export class Client implements ClientApi {
     return outcome(async () => {
       checkRange(lifetimeMs, LIMITS.inviteLifetimeMs);
       this.#unlocked().room(roomId).assertRelayKnown();
-      const { inviteId, fragment, expires } = await this.#owner(roomId).answers.invite(lifetimeMs);
+      const { inviteId, fragment, expires } = await this.#owner(roomId).invites.invite(lifetimeMs);
       return { inviteId, expires, link: `${this.#options.relayUrl}/join#${fragment}` };
     });
   }

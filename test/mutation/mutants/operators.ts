@@ -79,7 +79,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: OWNER,
-        find: "return UNEXPECTED.includes(code) ? 'unexpected' : 'waits';",
+        find: "return ROOM_REFUSALS.includes(code) ? 'unexpected' : 'waits';",
         put: "return 'unexpected';",
       },
     ],
@@ -96,7 +96,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: OWNER,
-        find: "return UNEXPECTED.includes(code) ? 'unexpected' : 'waits';",
+        find: "return ROOM_REFUSALS.includes(code) ? 'unexpected' : 'waits';",
         put: "await this.#room.write((draft) => {\n      draft.apply(set({ pending: null }));\n    });\n    return 'settled';",
       },
       {

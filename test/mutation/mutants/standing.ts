@@ -247,7 +247,7 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
       {
         file: 'libs/client/src/room/owner/owner.ts',
         find: 'const work = this.#work(state);',
-        put: `const told = await this.answers.next();
+        put: `const told = await this.invites.next();
       if (told !== null) return told;
       const work = this.#work(state);`,
       },

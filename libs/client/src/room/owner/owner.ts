@@ -36,7 +36,7 @@ const UNADMITTABLE: readonly ErrorCode[] = [
 ]; // prettier-ignore
 
 /** Refusals that are about the room, and not about what was asked. */
-const UNEXPECTED: readonly ErrorCode[] = ['ROOM_UNKNOWN', 'ROOM_CLOSED', 'RELAY_LIED'];
+const ROOM_REFUSALS: readonly ErrorCode[] = ['ROOM_UNKNOWN', 'ROOM_CLOSED', 'RELAY_LIED'];
 
 export class Owner implements Part {
   readonly #room: RoomHandle;
@@ -301,7 +301,7 @@ export class Owner implements Part {
       refused: (code) => {
         // By turns: an admission is taken as new alone where nothing was lost.
         if (command.kind === 'restore') this.#restored = null;
-        if (command.kind !== 'roster' || pending.rotation !== null || UNEXPECTED.includes(code))
+        if (command.kind !== 'roster' || pending.rotation !== null || ROOM_REFUSALS.includes(code))
           return this.#refused(code);
         this.#restored = pending;
         return 'settled';
@@ -320,7 +320,7 @@ export class Owner implements Part {
   #refused(code: ErrorCode): Outcome {
     this.#waiters.fail(new ClientError(code));
     if (code === ERROR_CODES.FORBIDDEN && !this.#room.state.isOwner) return 'settled';
-    return UNEXPECTED.includes(code) ? 'unexpected' : 'waits';
+    return ROOM_REFUSALS.includes(code) ? 'unexpected' : 'waits';
   }
 
   /**
