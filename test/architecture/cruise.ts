@@ -22,7 +22,17 @@ export interface Violation {
   readonly to: string;
 }
 
+/** An import of a source by another, as paths from the tree's root. */
+export interface Import {
+  readonly from: string;
+  readonly to: string;
+}
+
 interface CruiseOutput {
+  readonly modules: readonly {
+    readonly source: string;
+    readonly dependencies: readonly { readonly resolved: string }[];
+  }[];
   readonly summary: {
     readonly totalCruised: number;
     readonly violations: readonly {
@@ -33,20 +43,29 @@ interface CruiseOutput {
   };
 }
 
-/** @returns how many modules were looked at, and every violation */
+/** @returns how many modules were looked at, which, what they import, and every violation */
 export async function cruise(
   root: string,
   folders: readonly string[],
-): Promise<{ readonly modules: number; readonly violations: readonly Violation[] }> {
+): Promise<{
+  readonly modules: number;
+  readonly sources: readonly string[];
+  readonly imports: readonly Import[];
+  readonly violations: readonly Violation[];
+}> {
   const command = join(repositoryRoot, 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs');
   const { stdout } = await promisify(execFile)(
     process.execPath,
     [command, '--config', rulesFile, '--no-progress', '--output-type', 'json', ...folders],
     { cwd: root, maxBuffer: 256 * 1024 * 1024, env: { ...process.env, NODE_OPTIONS: '' } },
   );
-  const { summary } = JSON.parse(stdout) as CruiseOutput;
+  const { summary, modules } = JSON.parse(stdout) as CruiseOutput;
   return {
     modules: summary.totalCruised,
+    sources: modules.map(({ source }) => source),
+    imports: modules.flatMap(({ source, dependencies }) =>
+      dependencies.map(({ resolved }) => ({ from: source, to: resolved })),
+    ),
     violations: summary.violations.map(({ rule, from, to }) => ({ rule: rule.name, from, to })),
   };
 }

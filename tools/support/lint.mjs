@@ -18,6 +18,7 @@ export async function lint(node) {
     ['Types of specs and tests', packageScript('typescript', 'bin/tsc'), ['-b', 'tsconfig.test.json']],
     ['Who writes room state', join(root, 'test', 'architecture', 'room-state-main.ts'), []],
     ['Who sends requests', join(root, 'test', 'architecture', 'requests-main.ts'), []],
+    ['Folders and arrows', join(root, 'test', 'architecture', 'structure-main.ts'), []],
     ['ESLint', packageScript('eslint', 'bin/eslint.js'), ['.', '--max-warnings', '0']],
     ['Prettier', packageScript('prettier', 'bin/prettier.cjs'), ['.', '--check', '--log-level', 'warn']],
   ];
