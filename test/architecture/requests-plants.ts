@@ -1,10 +1,9 @@
 /** Sources that send past room/outgoing, each in a way of its own, and some that do not. They stand on no disk. */
 const planted = (body: string): string => `
 import type { Connection } from '../link/connection.js';
-import type { RoomHandle as Room } from './outgoing/handle.js';
-import type { Due, Link } from './outgoing/due.js';
-import * as due from './outgoing/due.js';
-import { sendInTurn as inTurn, send } from './outgoing/due.js';
+import type { RoomHandle as Room, Due, Link } from './outgoing/part.js';
+import * as due from './outgoing/send.js';
+import { sendInTurn as inTurn, send } from './outgoing/send.js';
 import { sendOnce } from './outgoing/outgoing.js';
 interface Other { request(kind: string, body: object): Promise<unknown>; }
 ${body}

@@ -213,7 +213,7 @@ export const forbidden = [
   },
   {
     name: 'room-is-put-together-once',
-    comment: 'The parts of a room know what they need of it (outgoing/handle.ts), and never the whole.',
+    comment: 'The parts of a room know what they need of it (outgoing/part.ts), and never the whole.',
     from: { path: `${client}room/[^/]+/`, pathNot: spec },
     to: { path: `${client}room/room\\.ts$` },
   },

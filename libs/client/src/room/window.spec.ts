@@ -8,7 +8,7 @@ import type { Content, Entry, Target } from '@0fc/protocol';
 import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
 import { Vault } from '../vault/vault.js';
 import { Conversation } from './conversation/conversation.js';
-import { FakeClock, FakeRoom } from './outgoing/handle.spec-support.js';
+import { FakeClock, FakeRoom } from './outgoing/part.spec-support.js';
 import { crypto, RoomLog, take, takeGeneration, type Person } from './log/log.spec-support.js';
 import { applyEntry, EntryResults } from './log/entry.js';
 import { goBackTo } from './log/generations.js';

@@ -1,7 +1,7 @@
 /** A room with real state, talk and signals over ports in memory. */
 import type { Content, Entry } from '@0fc/protocol';
 import { nodeHash } from '@0fc/crypto/node';
-import { FakeClock, FakeRoom } from '../room/outgoing/handle.spec-support.js';
+import { FakeClock, FakeRoom } from '../room/outgoing/part.spec-support.js';
 import { change, RoomLog, take as takeEntry, type Person } from '../room/log/log.spec-support.js';
 import { set } from '../room/state/changes.js';
 import { Outbox } from '../room/member/outbox.js';

@@ -6,7 +6,7 @@ import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ALARM_CODES, type Bytes, type Position } from '@0fc/protocol';
 import { sealSignal } from '@0fc/crypto/keys';
 import { loadThemis, nodeRandom } from '@0fc/crypto/node';
-import { FakeClock, FakeRoom } from '../outgoing/handle.spec-support.js';
+import { FakeClock, FakeRoom } from '../outgoing/part.spec-support.js';
 import { alarmsOf, RoomLog, take, takeGeneration, type Person } from './log.spec-support.js';
 import { Signals } from '../member/signals.js';
 import { compareSeen, generationEndedAt, type Made } from './fork.js';

@@ -2,7 +2,7 @@
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { loadThemis } from '@0fc/crypto/node';
 import type { AnyContent, Entry, Position } from '@0fc/protocol';
-import { FakeClock, FakeRoom } from '../outgoing/handle.spec-support.js';
+import { FakeClock, FakeRoom } from '../outgoing/part.spec-support.js';
 import {
   messagesOf,
   change,

@@ -1,7 +1,7 @@
 /** What a member may say of which message (docs/protocol.md section 6, G3), and what of it is sent at all. */
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { loadThemis } from '@0fc/crypto/node';
-import { FakeClock, FakeRoom } from '../outgoing/handle.spec-support.js';
+import { FakeClock, FakeRoom } from '../outgoing/part.spec-support.js';
 import { messageIdOf } from '../log/items.js';
 import { messagesOf, change, RoomLog, take, type Person } from '../log/log.spec-support.js';
 import { Outbox } from './outbox.js';

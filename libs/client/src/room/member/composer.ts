@@ -6,7 +6,7 @@ import { ERROR_CODES, type AnyContent, type Content, type Position, type Target 
 import { ClientError } from '../../contract/errors.js';
 import { Conversation } from '../conversation/conversation.js';
 import type { ConversationMessage } from '../conversation/lines.js';
-import type { RoomHandle } from '../outgoing/handle.js';
+import type { RoomHandle } from '../outgoing/part.js';
 import { knownContent } from '../../vault/content.js';
 import { admittedSince } from '../log/lost.js';
 import { putOutbox, replaceItems, set, type RoomChange } from '../state/changes.js';

@@ -14,13 +14,11 @@ import {
 import { makeKeyGrant, makeNeedKey, openKeyGrant } from '@0fc/crypto/keys';
 import { verifyNeedKey } from '@0fc/crypto/verify';
 import { ClientError } from '../../contract/errors.js';
-import type { RoomHandle } from '../outgoing/handle.js';
+import type { RoomHandle, Due, Part } from '../outgoing/part.js';
 import { alarm, system } from '../log/items.js';
 import { decryptMessage } from '../log/message.js';
 import { applyForwardedName } from '../log/profiles.js';
 import { waitingRecords } from '../log/rotation.js';
-import type { Due } from '../outgoing/due.js';
-import type { Part } from '../outgoing/lane.js';
 import { append, replaceItems, set } from '../state/changes.js';
 import type { RoomDraft } from '../state/draft.js';
 import type { StoredItem } from '../../vault/records.js';

@@ -2,9 +2,7 @@
 import { ERROR_CODES, type Bytes } from '@0fc/protocol';
 import { signBody } from '@0fc/crypto/keys';
 import { ClientError } from '../../contract/errors.js';
-import type { RoomHandle } from '../outgoing/handle.js';
-import type { Due } from '../outgoing/due.js';
-import type { Part } from '../outgoing/lane.js';
+import type { RoomHandle, Due, Part } from '../outgoing/part.js';
 import { set } from '../state/changes.js';
 
 export class LeaveRequest implements Part {

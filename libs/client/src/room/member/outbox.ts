@@ -5,13 +5,11 @@
 import { ALARM_CODES, ERROR_CODES, LIMITS, type AnyContent, type ReplyBody } from '@0fc/protocol';
 import { sealMessage } from '@0fc/crypto/keys';
 import { ClientError, failureOf } from '../../contract/errors.js';
-import type { RoomHandle } from '../outgoing/handle.js';
+import type { RoomHandle, Due, Part } from '../outgoing/part.js';
 import { alarm, messageIdOf } from '../log/items.js';
 import { admittedSince, giveUp } from '../log/lost.js';
 import { maySeal } from '../log/room-keys.js';
 import type { Platform } from '../../contract/ports.js';
-import type { Due } from '../outgoing/due.js';
-import type { Part } from '../outgoing/lane.js';
 import { append, putOutbox, set, type RoomChange } from '../state/changes.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
 import type { OutboxItem } from '../../vault/records.js';

@@ -3,10 +3,10 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { loadThemis } from '@0fc/crypto/node';
 import { signBody } from '@0fc/crypto/keys';
 import type { ErrorCode } from '@0fc/protocol';
-import { FakeClock, FakeRoom } from '../outgoing/handle.spec-support.js';
+import { FakeClock, FakeRoom } from '../outgoing/part.spec-support.js';
 import { OwnershipTransfer } from './ownership-transfer.js';
 import { change, crypto, RoomLog } from '../log/log.spec-support.js';
-import type { Part } from '../outgoing/lane.js';
+import type { Part } from '../outgoing/part.js';
 import { Outgoing } from '../outgoing/outgoing.js';
 import { extendChain } from '../state/changes.js';
 

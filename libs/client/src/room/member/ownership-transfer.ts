@@ -13,10 +13,8 @@ import {
 import { signBody } from '@0fc/crypto/keys';
 import { verifyTransferAcceptance, verifyTransferOffer } from '@0fc/crypto/verify';
 import { ClientError } from '../../contract/errors.js';
-import type { RoomHandle } from '../outgoing/handle.js';
+import type { RoomHandle, Due, Part } from '../outgoing/part.js';
 import { system } from '../log/items.js';
-import type { Due } from '../outgoing/due.js';
-import type { Part } from '../outgoing/lane.js';
 import { append, set } from '../state/changes.js';
 import type { RoomCore } from '../../vault/records.js';
 

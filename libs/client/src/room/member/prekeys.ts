@@ -3,9 +3,7 @@ import { ERROR_CODES, type Bytes } from '@0fc/protocol';
 import { makePrekey, signBody } from '@0fc/crypto/keys';
 import { verifyPrekey } from '@0fc/crypto/verify';
 import { ClientError } from '../../contract/errors.js';
-import type { RoomHandle } from '../outgoing/handle.js';
-import type { Due } from '../outgoing/due.js';
-import type { Part } from '../outgoing/lane.js';
+import type { RoomHandle, Due, Part } from '../outgoing/part.js';
 import { set } from '../state/changes.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
 

@@ -3,7 +3,7 @@ import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ALARM_CODES, type Body, type Bytes, type MemberId, type SignalContent } from '@0fc/protocol';
 import { openSignal, sealSignal } from '@0fc/crypto/keys';
 import { loadThemis, nodeRandom } from '@0fc/crypto/node';
-import { FakeClock, FakeRoom } from '../outgoing/handle.spec-support.js';
+import { FakeClock, FakeRoom } from '../outgoing/part.spec-support.js';
 import { alarmsOf, change, recordsOf, RoomLog, take, type Person } from '../log/log.spec-support.js';
 import { Signals } from './signals.js';
 import { set } from '../state/changes.js';

@@ -11,7 +11,7 @@ import {
 } from '@0fc/protocol'; // prettier-ignore
 import { openSignal, sealSignal } from '@0fc/crypto/keys';
 import { failureOf } from '../../contract/errors.js';
-import type { RoomHandle } from '../outgoing/handle.js';
+import type { RoomHandle } from '../outgoing/part.js';
 import { compareSeen, forkItems, type Seen } from '../log/fork.js';
 import { maySeal } from '../log/room-keys.js';
 import { sendOnce } from '../outgoing/outgoing.js';

@@ -3,7 +3,7 @@
  * that is lost is made good by the next.
  */
 import { failureOf } from '../../contract/errors.js';
-import type { RoomHandle } from './handle.js';
+import type { RoomHandle } from './part.js';
 import { sendOnce } from './outgoing.js';
 
 /** Entries after which it is said at once, and milliseconds after which it is said in any case. */

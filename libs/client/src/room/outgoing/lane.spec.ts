@@ -3,9 +3,9 @@ import { describe, expect, test } from '@jest/globals';
 import { ERROR_CODES, type ErrorCode, type InviteId } from '@0fc/protocol';
 import type { Failure } from '../../contract/api.js';
 import { ClientError } from '../../contract/errors.js';
-import { FakeClock, fakePlatform } from './handle.spec-support.js';
-import type { Due, Link, Outcome } from './due.js';
-import { Lane, type Later, type Sender } from './lane.js';
+import { FakeClock, fakePlatform } from './part.spec-support.js';
+import type { Due, Link, Outcome, Later } from './part.js';
+import { Lane, type Sender } from './lane.js';
 import { Outgoing, sendOnce } from './outgoing.js';
 import { verdictOn } from './refusals.js';
 

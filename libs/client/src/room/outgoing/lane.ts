@@ -7,19 +7,10 @@ import type { Failure } from '../../contract/api.js';
 import { ClientError, failureOf } from '../../contract/errors.js';
 import { Backoff } from '../../link/backoff.js';
 import type { Platform } from '../../contract/ports.js';
-import { send, type Due, type Link } from './due.js';
+import type { Due, Later, Link, Part } from './part.js';
 import { verdictOn } from './refusals.js';
+import { send } from './send.js';
 import { WorkLoop } from './work-loop.js';
-
-/** Nothing is due before so many milliseconds have passed. */
-export interface Later {
-  readonly afterMs: number;
-}
-
-export interface Part {
-  /** The next thing that is due, in the vault first where it must not be lost; null: nothing before the next signal. */
-  next(): Promise<Due | Later | null>;
-}
 
 /** Who sends: a room, or a join. */
 export interface Sender {

@@ -13,7 +13,7 @@ import {
 } from '@0fc/protocol';
 import type { Connection } from '../../link/connection.js';
 import { ClientError } from '../../contract/errors.js';
-import { FakeClock, fakePlatform } from './handle.spec-support.js';
+import { FakeClock, fakePlatform } from './part.spec-support.js';
 import { fetchChain, readFirstEntries } from './log-queries.js';
 import { crypto, RoomLog } from '../log/log.spec-support.js';
 

@@ -16,7 +16,7 @@ import {
 import type { Connection } from '../../link/connection.js';
 import { ClientError } from '../../contract/errors.js';
 import type { Platform, Timers } from '../../contract/ports.js';
-import type { RoomHandle } from './handle.js';
+import type { RoomHandle } from './part.js';
 import { checkRelayClaim } from '../log/relay-claim.js';
 import { rotationIn } from '../log/trimmed.js';
 import type { RoomSnapshot } from '../state/draft.js';

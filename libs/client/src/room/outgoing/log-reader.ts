@@ -8,7 +8,7 @@ import {
 } from '@0fc/protocol'; // prettier-ignore
 import { ClientError, failureOf } from '../../contract/errors.js';
 import { Backoff } from '../../link/backoff.js';
-import type { RoomHandle } from './handle.js';
+import type { RoomHandle } from './part.js';
 import { applyDeparture, applyDepartureInChain } from '../log/departed.js';
 import { applyEntry, EntryResults } from '../log/entry.js';
 import { applyGeneration } from '../log/generations.js';

@@ -4,8 +4,9 @@
  */
 import { ERROR_CODES, type ErrorCode } from '@0fc/protocol';
 import { ClientError } from '../../contract/errors.js';
-import { send, type Due, type Link } from './due.js';
-import { Lane, type Part, type Sender } from './lane.js';
+import type { Due, Link, Part } from './part.js';
+import { send } from './send.js';
+import { Lane, type Sender } from './lane.js';
 
 export class Outgoing {
   readonly #lanes: readonly Lane[];

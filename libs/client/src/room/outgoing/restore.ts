@@ -5,8 +5,8 @@
  */
 import { decodeBody, equalBytes, LIMITS, type Bytes, type Entry } from '@0fc/protocol';
 import { bodyHash, containerBody, type Hash } from '@0fc/crypto/verify';
-import type { RoomHandle } from './handle.js';
-import { sendInTurn, type Due, type Outcome } from './due.js';
+import type { RoomHandle, Due, Outcome } from './part.js';
+import { sendInTurn } from './send.js';
 import type { RoomSnapshot } from '../state/draft.js';
 import type { RotationRecord } from '../../vault/records.js';
 import type { RoomState } from '../state/state.js';

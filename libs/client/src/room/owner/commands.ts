@@ -6,7 +6,7 @@ import { ClientError } from '../../contract/errors.js';
 import { set } from '../state/changes.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
 import type { OwnerInvite, PendingCommand } from '../../vault/records.js';
-import type { DueOf } from '../outgoing/due.js';
+import type { DueOf } from '../outgoing/part.js';
 
 /** A reply for the epoch of this moment, with what its epoch began with. */
 export async function makeReply(

@@ -5,11 +5,9 @@
 import { ERROR_CODES, type ErrorCode, type InviteId } from '@0fc/protocol';
 import { createInvite } from '@0fc/crypto/keys';
 import { ClientError } from '../../contract/errors.js';
-import type { RoomHandle } from '../outgoing/handle.js';
+import type { RoomHandle, Due, Outcome, Later, Part } from '../outgoing/part.js';
 import { isFull, staysOpen, type OwnerJoins } from './joins.js';
 import { makeReply } from './commands.js';
-import type { Due, Outcome } from '../outgoing/due.js';
-import type { Later, Part } from '../outgoing/lane.js';
 import type { RelayLimits } from './relay-limits.js';
 import { dropInvite, putInvite, set } from '../state/changes.js';
 import type { OwnerInvite } from '../../vault/records.js';

@@ -6,7 +6,7 @@
 import { equalBytes, ERROR_CODES, type EventBody, type InviteId } from '@0fc/protocol';
 import { openJoinConfirm, openJoinRequest } from '@0fc/crypto/keys';
 import { ClientError, failureOf } from '../../contract/errors.js';
-import type { RoomHandle } from '../outgoing/handle.js';
+import type { RoomHandle } from '../outgoing/part.js';
 import { system } from '../log/items.js';
 import { append, putInvite, replaceItems } from '../state/changes.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';

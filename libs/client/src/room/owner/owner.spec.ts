@@ -1,7 +1,7 @@
 /** What the owner's client makes of a wish that comes while it cannot be granted at once. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { loadThemis } from '@0fc/crypto/node';
-import { FakeClock, FakeRoom } from '../outgoing/handle.spec-support.js';
+import { FakeClock, FakeRoom } from '../outgoing/part.spec-support.js';
 import { change, RoomLog } from '../log/log.spec-support.js';
 import { Outgoing } from '../outgoing/outgoing.js';
 import { Owner } from './owner.js';

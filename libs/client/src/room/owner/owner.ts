@@ -8,7 +8,7 @@ import { decodeBody, ERROR_CODES, ROSTER_KINDS, type Bytes, type ErrorCode, type
 import { containerBody } from '@0fc/crypto/verify';
 import { ClientError } from '../../contract/errors.js';
 import type { RoomSettingsView } from '../../contract/api.js';
-import type { RoomHandle } from '../outgoing/handle.js';
+import type { RoomHandle, Due, Outcome, Later, Part } from '../outgoing/part.js';
 import { holdsKey, OwnerInvites } from './invites.js';
 import { OwnerJoins } from './joins.js';
 import {
@@ -22,8 +22,6 @@ import {
 import { isVoid } from '../log/pending.js';
 import { system } from '../log/items.js';
 import { sameSettings, wishedSettings } from '../log/settings.js';
-import type { Due, Outcome } from '../outgoing/due.js';
-import type { Later, Part } from '../outgoing/lane.js';
 import { RotationWaiters } from './rotation-waiters.js';
 import { RelayLimits } from './relay-limits.js';
 import { append, putInvite, set } from '../state/changes.js';

@@ -4,7 +4,7 @@ import type { ConnectionState, Failure } from '../../contract/api.js';
 import type { Connection } from '../../link/connection.js';
 import { ClientError } from '../../contract/errors.js';
 import type { Platform } from '../../contract/ports.js';
-import type { RoomHandle } from './handle.js';
+import type { RoomHandle } from './part.js';
 import { crypto, memoryStorage } from '../log/log.spec-support.js';
 import type { RoomDraft } from '../state/draft.js';
 import type { RoomState } from '../state/state.js';

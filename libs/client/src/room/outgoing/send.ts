@@ -1,0 +1,26 @@
+/** Sends what is due: the only way from a part to the relay. */
+import type { RequestKind } from '@0fc/protocol';
+import { ClientError } from '../../contract/errors.js';
+import type { Due, DueOf, Link } from './part.js';
+import { verdictOn } from './refusals.js';
+
+/** Rejects with the refusal. */
+export async function send<K extends RequestKind>(link: Link, due: DueOf<K>): Promise<void> {
+  const reply = await link.request(due.kind, due.body);
+  await due.done?.(reply);
+}
+
+/** Sends one after the other, as far as what each expects. Rejects with the first refusal that is not expected. */
+export async function sendInTurn(link: Link, dues: AsyncIterable<Due>): Promise<void> {
+  for await (const due of dues) {
+    try {
+      await send(link, due);
+    } catch (error) {
+      const { code } = ClientError.from(error);
+      const verdict = verdictOn(code);
+      const settled =
+        verdict !== 'offline' && verdict !== 'retry' && (await due.refused?.(code)) === 'settled';
+      if (!settled) throw error;
+    }
+  }
+}
