@@ -1,4 +1,4 @@
-/** A request that is due, as a value: what is sent, and what follows from the answer. */
+/** A request that is due, as a value: what is sent, and what follows from the answer (docs/glossary.md: part, lane, due). */
 import type { ErrorCode, ReplyBody, RequestBody, RequestKind } from '@0fc/protocol';
 import { ClientError } from '../../contract/errors.js';
 import { verdictOn } from './refusals.js';
