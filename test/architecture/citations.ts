@@ -183,7 +183,7 @@ function links(prose: string, at: string, cited: Cited): string[] {
 /** `section 6`, `sections 4, 5 and 7`, `sections 4 to 8`, `section 6, "The end of the log"`: of docs/protocol.md. */
 function sections(prose: string, at: string, cited: Cited): string[] {
   const found = prose.matchAll(
-    /\bsections? ((?:\d+(?:\.\d+)?(?:, | and | to |–)?)+)(?:,? ["“]([^"”]+)["”])?/gi,
+    /\bsections? ((?:\d+(?:\.\d+)?(?:, | and | to |–)?)+)(?:,? ?["“]([^"”]+)["”])?/gi,
   );
   return [...found].flatMap(([all, list = '', title]) => {
     const missing = (list.match(/\d+(?:\.\d+)?/g) ?? []).some((number) => !cited.sections.has(number));

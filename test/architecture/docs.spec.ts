@@ -2,6 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { COMMANDS } from '../../libs/client/src/node/member/commands.js';
+import { SETTINGS } from '../../apps/relay/src/config/settings.js';
 import { citedOf, filesOf, missingIn, proseOf, type Text } from './citations.js';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -10,7 +12,10 @@ const cited = citedOf(ROOT);
 
 /** `file` “name of a test”, wherever it stands in a document. */
 const citations = (text: string): readonly { readonly file: string; readonly name: string }[] =>
-  [...text.matchAll(/`([\w./-]+\.spec\.ts)` “([^”]+)”/g)].map(([, file = '', name = '']) => ({ file, name }));
+  [...text.matchAll(/`([\w./-]+\.spec\.ts)` “([^”]+)”/g)].map(([, file = '', name = '']) => ({
+    file,
+    name: name.replace(/\s+/g, ' '),
+  }));
 
 /** Those that say “name of a test” as their proof. */
 const PROVEN = filesOf(ROOT).filter((path) => path.endsWith('.md') && citations(read(path)).length > 0);
@@ -47,6 +52,15 @@ test('the weaknesses W1 to W15 are defined, and each that a test names is one of
   expect([...new Set(named)].sort((a, b) => a - b)).toEqual(defined);
 });
 
+test.each([
+  ['setting of the relay', 'docs/operations.md', Object.keys(SETTINGS)],
+  ['command of a member without a screen', 'docs/member.md', COMMANDS.map(({ name }) => name)],
+])('every %s stands in %s', (_what, document, names) => {
+  const text = read(document);
+  expect(names.length).toBeGreaterThan(0);
+  expect(names.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+});
+
 describe('what documents and comments cite', () => {
   const texts = filesOf(ROOT)
     .map((path): Text => ({ path, text: proseOf({ path, text: '' }) === null ? '' : read(path) }))
@@ -57,6 +71,9 @@ describe('what documents and comments cite', () => {
     const missing = texts.flatMap((text) => missingIn(text, cited).map((what) => `${text.path}: ${what}`));
     expect(missing).toEqual([]);
   });
+
+  /** Put together here: a name that stood in this file would stand in a source. */
+  const NOWHERE = ['NO', 'SUCH', 'SETTING'].join('_');
 
   test.each([
     ['a path', 'docs/a.md', 'as in libs/client/src/room/gone.ts', 'libs/client/src/room/gone.ts'],
@@ -76,9 +93,8 @@ describe('what documents and comments cite', () => {
     ['a decision', 'docs/a.md', 'decision 9999', '9999'],
     ['a script', 'tools/a.mjs', '// npm run gone', 'npm run gone'],
     ['a stage', 'README.md', 'npm test -- unit gone', 'stage gone'],
-    ['a setting', 'docs/a.md', 'set `NO_SUCH_SETTING_AT=1`', 'NO_SUCH_SETTING_AT'],
+    ['a setting', 'docs/a.md', `set \`${NOWHERE}=1\``, NOWHERE],
   ])('is missed where it is not there: %s', (_what, path, text, missing) => {
-    // A name in a link or path is a file's, too.
     expect(missingIn({ path, text }, cited)).toContain(missing);
   });
 
