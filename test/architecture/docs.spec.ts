@@ -52,6 +52,15 @@ test('the weaknesses W1 to W15 are defined, and each that a test names is one of
   expect([...new Set(named)].sort((a, b) => a - b)).toEqual(defined);
 });
 
+test('no line of a sequence diagram has a semicolon, which would end it for mermaid', () => {
+  const diagrams = filesOf(ROOT)
+    .filter((path) => path.endsWith('.md'))
+    .flatMap((path) => [...read(path).matchAll(/^```mermaid\nsequenceDiagram\n[\s\S]*?^```$/gm)])
+    .map(([diagram]) => diagram);
+  expect(diagrams.length).toBeGreaterThan(0);
+  expect(diagrams.flatMap((diagram) => diagram.match(/^.*;.*$/gm) ?? [])).toEqual([]);
+});
+
 test.each([
   ['setting of the relay', 'docs/operations.md', Object.keys(SETTINGS)],
   ['command of a member without a screen', 'docs/member.md', COMMANDS.map(({ name }) => name)],
