@@ -1,10 +1,10 @@
 /**
  * All Jest projects but the web client's (apps/web has its own configuration, for Angular's compiler).
  *
- *   npm test                                  everything, with set-up
- *   npm test -- unit                          one stage
- *   npm run jest -- libs/crypto/src/x.spec.ts one file; any Jest option works here
- *   npm run jest -- --selectProjects relay    one project
+ *   npm test                                          everything, with set-up
+ *   npm test -- unit                                  one stage
+ *   npm run jest -- libs/crypto/src/link/link.spec.ts one file; any Jest option works here
+ *   npm run jest -- --selectProjects relay            one project
  *
  * Unit specs lie beside the code. What crosses a process lies in test/<project>/.
  */

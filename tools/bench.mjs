@@ -1,5 +1,5 @@
 /**
- * npm run bench -- NAME [arguments]: runs test/bench/NAME.ts against the built libraries, relay and page.
+ * npm run bench -- NAME [arguments]: runs test/bench/*.ts of that NAME against the built libraries, relay and page.
  *
  * Type stripping runs the file (see typescript-hooks.mjs), so it may use no enums, no parameter
  * properties and no decorators. It imports `@0fc/*` as the applications do and starts the relay as

@@ -6,7 +6,7 @@ export const GUARANTEES = [
 ] as const; // prettier-ignore
 
 export type Guarantee = (typeof GUARANTEES)[number];
-/** docs/threat-model.md: what the first implementation of the seed text got wrong. */
+/** docs/protocol.md section 14: what the first implementation of the seed text got wrong. */
 export type Weakness = `W${number}`;
 
 /** Of a source: `find` stands in it exactly once, whatever else is edited around it. */

@@ -2,7 +2,7 @@
 /**
  * The relay from the command line.
  *
- *   node dist/main.js [--port N]    runs it; all else by environment variables (config.ts)
+ *   node dist/main.js [--port N]    runs it; all else by environment variables (config/environment.ts)
  *   node dist/main.js keygen        prints a key pair
  *   node dist/main.js rooms …       tells of rooms or erases one (operators/cli.ts); --json
  */

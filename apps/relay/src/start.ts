@@ -56,7 +56,7 @@ const NEST: Pick<NestApplicationOptions, 'logger' | 'bodyParser' | 'abortOnError
   };
 
 export interface StartOptions {
-  /** as process.env: the variables of config.ts */
+  /** as process.env: the variables of config/environment.ts */
   readonly environment: Environment;
   /** true: nothing is written, and nothing survives; for tests */
   readonly inMemory?: boolean;

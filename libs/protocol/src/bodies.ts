@@ -1,7 +1,7 @@
 /**
  * Bodies of signed containers. On the wire a body is `CBOR["0fc/1/"+kind, fields]`: it
  * starts with its tag, names its room, and its epoch, sender and receiver where it has
- * them (docs/protocol.md section 2).
+ * them (docs/protocol.md section 2; words: docs/glossary.md).
  */
 import * as v from 'valibot';
 import { PROTOCOL_VERSION } from './context.js';

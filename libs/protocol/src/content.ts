@@ -1,4 +1,4 @@
-/** What a message says (docs/protocol.md section 6): sealed, so the relay never sees this. */
+/** What a message says (docs/protocol.md section 6.6): sealed, so the relay never sees this. */
 import * as v from 'valibot';
 import { LIMITS } from './limits.js';
 import { integer, memberId, name, position, random16, text, type InferOutput } from './schema.js';

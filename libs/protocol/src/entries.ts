@@ -1,4 +1,4 @@
-/** Entries of a room's one log (docs/protocol.md section 6). */
+/** Entries of a room's one log (docs/protocol.md section 6.1; words: docs/glossary.md). */
 import * as v from 'valibot';
 import { decodeAs, encodeAs, bytes, epoch, memberId, position, time, type InferOutput } from './schema.js';
 import { LIMITS } from './limits.js';

@@ -67,7 +67,9 @@ export const SHOWN_MUTANTS: readonly Mutant[] = [
   {
     name: 'an older name that is handed on replaces a newer one',
     breaks: ['G3'],
-    changes: [{ file: PROFILES, find: 'compareNamePlacements(body, known) > 0;', put: 'known === null || true;' }],
+    changes: [
+      { file: PROFILES, find: 'compareNamePlacements(body, known) > 0;', put: 'known === null || true;' },
+    ],
     tests: [
       {
         path: PROFILES_SPEC,

@@ -2,7 +2,7 @@
  * The open vault (docs/protocol.md section 9, G14): sealed records under a random key, which
  * the passphrase seals in the header.
  *
- * Two records of the store `vault` make a vault: `header` (vault-header.ts), whose check tells
+ * Two records of the store `vault` make a vault: `header` (header.ts), whose check tells
  * damage from a wrong passphrase, and `proof`, a record sealed under the vault key, which tells
  * a header that belongs to other records. A profile that has either is a vault: it is never
  * taken for an empty one and never written over.

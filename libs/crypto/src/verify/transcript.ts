@@ -1,4 +1,4 @@
-/** The transcript of a log: one hash that stands for everything up to a position (docs/protocol.md section 6). */
+/** The transcript of a log: one hash that stands for everything up to a position (docs/protocol.md section 6.5). */
 import { ctx, type Bytes, type EntryKind, type MemberId, type Position } from '@0fc/protocol';
 import type { Hash } from '../ports.js';
 import { bodyHash } from './container.js';

@@ -1,4 +1,7 @@
-/** What a part of a room (outbox, prekeys, owner) is: what it has of its room, and what it yields to be sent. */
+/**
+ * What a part of a room (outbox, prekeys, owner) is: what it has of its room, and what it yields to be sent
+ * (docs/glossary.md: part, lane, due).
+ */
 import type { Bytes, ErrorCode, ReplyBody, RequestBody, RequestKind } from '@0fc/protocol';
 import type { Failure } from '../../contract/api.js';
 import type { Platform } from '../../contract/ports.js';

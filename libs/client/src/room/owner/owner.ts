@@ -2,7 +2,7 @@
  * What the owner's client does besides talking (docs/protocol.md sections 4, 5, 7): one
  * roster or rotation command in flight, its bytes stored first and repeated exactly. What it
  * is asked to do is stored too, and done in this order: what is in flight, a new owner's first
- * rotation, leaves, removals, confirmed joins, a due rotation, the rest. New joins come last (owner-answers.ts).
+ * rotation, leaves, removals, confirmed joins, a due rotation, the rest. New joins come last (invites.ts).
  */
 import { decodeBody, ERROR_CODES, ROSTER_KINDS, type Bytes, type ErrorCode, type EventBody, type MemberId, type RoomSettings } from '@0fc/protocol'; // prettier-ignore
 import { containerBody } from '@0fc/crypto/verify';

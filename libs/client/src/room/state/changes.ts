@@ -1,7 +1,7 @@
 /**
  * What can happen to a room's record, as values (docs/decisions/0014). Whoever learns something makes such
  * values; `apply` of a draft is the one place that carries them out, and nothing is visible outside of the
- * draft before it is in the vault.
+ * draft before it is in the vault. Words as counter, floor or transcript: docs/glossary.md.
  */
 import type { Bytes, InviteId, MemberId, Position } from '@0fc/protocol';
 import type { Roster } from '@0fc/crypto/verify';
