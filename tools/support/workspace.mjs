@@ -135,7 +135,7 @@ export async function buildWeb(node) {
   await unlessCurrent({
     name: 'web-client',
     hash: hashOf(inputs, readFileSync(join(root, 'package-lock.json'), 'utf8')),
-    outputs: ['apps/web/dist/browser/index.html', 'apps/web/dist/browser/build.json'],
+    outputs: ['index.html', 'index.html.br', 'build.json'].map((name) => `apps/web/dist/browser/${name}`),
     work: () =>
       step('Building the web client', async () => {
         const env = projectEnvironment(node, { NG_CLI_ANALYTICS: 'false' });
