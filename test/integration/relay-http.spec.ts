@@ -164,6 +164,12 @@ describe('as a program', () => {
     server.close();
   });
 
+  test('an old Node.js is told what to do, before anything is loaded that it has not', async () => {
+    const old = `data:text/javascript,Object.defineProperty(process,'version',{value:'v20.20.2'})`;
+    const { code, error } = await run([], { NODE_OPTIONS: `--no-experimental-sqlite --import "${old}"` });
+    expect([code, error.trimEnd().split('\n')]).toEqual([1, [expect.stringContaining('needs 24 or later')]]);
+  });
+
   test('SIGTERM ends it in order, with code 0', async () => {
     const child = spawn(process.execPath, [MAIN, '--port', '0'], {
       env: { PATH: process.env.PATH, DATA_DIR: join(folder, 'term'), LOG_LEVEL: 'info' },
