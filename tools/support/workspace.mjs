@@ -105,7 +105,11 @@ export async function ensureInstalled({ toRun = false } = {}) {
       step(
         all ? 'Installing packages (npm ci)' : 'Installing the packages that it runs on (npm ci)',
         async () => {
-          const code = await npm(node, ['ci', ...which, '--no-audit', '--no-fund', '--loglevel=error']);
+          const install = (...flags) => npm(node, ['ci', ...which, '--no-audit', '--no-fund', ...flags]);
+          // What npm has in its cache, without asking the registry of each package, is faster by a third. A cache of
+          // before a version came out ends that, and so does an empty one without a network.
+          const cached = await install('--prefer-offline', '--fetch-retries=0', '--loglevel=silent');
+          const code = cached === 0 ? 0 : await install('--loglevel=error');
           if (code !== 0) {
             throw new Remedy(
               'The packages could not be installed; npm says why above.',
