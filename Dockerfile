@@ -27,7 +27,7 @@ RUN npm ci --ignore-scripts --omit=dev --workspace apps/relay --no-audit --no-fu
 
 # ---- build: relay, libraries and web client
 FROM manifests AS build
-RUN npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+RUN npm ci --ignore-scripts --workspaces --no-audit --no-fund --loglevel=error
 COPY . .
 RUN node tools/build.mjs \
   && find apps/relay/dist libs/protocol/dist libs/crypto/dist -type f \

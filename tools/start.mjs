@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { runInForeground } from './support/exec.mjs';
 import { root } from './support/node.mjs';
 import { Remedy, runTool, say } from './support/report.mjs';
-import { buildServer, buildWeb, ensureInstalled, projectEnvironment } from './support/workspace.mjs';
+import { buildAll, ensureInstalled, projectEnvironment } from './support/workspace.mjs';
 
 /** @param {string[]} args @returns {{ port: string | undefined, rest: string[] }} */
 function separatePort(args) {
@@ -23,9 +23,8 @@ function separatePort(args) {
 
 await runTool(async () => {
   const { port, rest } = separatePort(process.argv.slice(2));
-  const node = await ensureInstalled();
-  await buildServer(node);
-  await buildWeb(node);
+  const node = await ensureInstalled({ toRun: true });
+  await buildAll(node);
   const chosen = port ?? process.env.PORT ?? '5103';
   say(`Starting the relay on port ${chosen}; Ctrl-C ends it`);
   return runInForeground(node, [join(root, 'apps', 'relay', 'dist', 'main.js'), ...rest], {

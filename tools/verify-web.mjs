@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { root } from './support/node.mjs';
 import { Remedy, runTool, say } from './support/report.mjs';
 import { differencesOf } from './support/served-page.mjs';
-import { buildServer, buildWeb, ensureInstalled } from './support/workspace.mjs';
+import { buildAll, ensureInstalled } from './support/workspace.mjs';
 
 await runTool(async () => {
   const { values, positionals } = parseArgs({
@@ -23,9 +23,8 @@ await runTool(async () => {
     throw new Remedy('Which page?', 'npm run verify:web -- https://chat.example.org');
   }
   if (values.build === undefined) {
-    const node = await ensureInstalled();
-    await buildServer(node);
-    await buildWeb(node);
+    const node = await ensureInstalled({ toRun: true });
+    await buildAll(node);
   }
   const folder = values.build ?? join(root, 'apps', 'web', 'dist', 'browser');
   let result;

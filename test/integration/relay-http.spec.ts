@@ -69,13 +69,13 @@ describe('over HTTP', () => {
     }
     const worker = await get('/worker-ABCDEF12.js');
     expect(worker.headers.get('content-security-policy')).toBe(CSP.worker);
-    expect(worker.headers.get('cache-control')).toContain('immutable');
+    expect(worker.headers.get('cache-control')).toBe('no-cache');
     const main = await get('/main-ABCDEF12.js');
     expect(main.headers.get('content-security-policy')).toContain("default-src 'none'");
     expect(main.headers.get('content-type')).toContain('text/javascript');
     const wasm = await get('/libthemis.wasm');
     expect(wasm.headers.get('content-type')).toBe('application/wasm');
-    expect(wasm.headers.get('cache-control')).toBe('no-store');
+    expect(wasm.headers.get('cache-control')).toBe('no-cache');
   });
 
   test('headers of isolation are on every answer, HSTS only behind https', async () => {
@@ -162,6 +162,12 @@ describe('as a program', () => {
       expect([code, error.trimEnd().split('\n')]).toEqual([1, [expect.stringMatching(text)]]);
     }
     server.close();
+  });
+
+  test('an old Node.js is told what to do, before anything is loaded that it has not', async () => {
+    const old = `data:text/javascript,Object.defineProperty(process,'version',{value:'v20.20.2'})`;
+    const { code, error } = await run([], { NODE_OPTIONS: `--no-experimental-sqlite --import "${old}"` });
+    expect([code, error.trimEnd().split('\n')]).toEqual([1, [expect.stringContaining('needs 24 or later')]]);
   });
 
   test('SIGTERM ends it in order, with code 0', async () => {

@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { startRelay, type RunningRelay } from '../../apps/relay/src/start.js';
 
 const TOOLS = resolve(import.meta.dirname, '../../tools');
@@ -21,6 +22,8 @@ const FILES: Readonly<Record<string, string>> = {
   'worker-ABCDEF12.js': 'export const worker = 1;',
   'styles-ABCDEF12.css': 'body { margin: 0 }',
   'libthemis.wasm': '\0asm',
+  // Long enough to be smaller when compressed.
+  'licences.js': '/* as is, without warranty of any kind */'.repeat(50),
   'icon.svg': '<svg xmlns="http://www.w3.org/2000/svg"/>',
   'manifest.webmanifest': '{}',
 };
@@ -81,11 +84,16 @@ afterAll(async () => {
 /** Whoever stands in front of the relay, and may change what it answers. */
 async function behind(change: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
   const server = createServer((request, response) => {
-    void fetch(`${relay.url}${request.url ?? '/'}`).then(async (answer) => {
+    const headers = { 'accept-encoding': request.headers['accept-encoding'] ?? '' };
+    void fetch(`${relay.url}${request.url ?? '/'}`, { headers }).then(async (answer) => {
       response.statusCode = answer.status;
-      for (const [name, value] of answer.headers) if (name !== 'connection') response.setHeader(name, value);
+      // fetch has decompressed what it gives.
+      for (const [name, value] of answer.headers) {
+        if (!['connection', 'content-encoding', 'content-length'].includes(name))
+          response.setHeader(name, value);
+      }
       change(request, response);
-      response.end(new Uint8Array(await answer.arrayBuffer()));
+      if (!response.writableEnded) response.end(new Uint8Array(await answer.arrayBuffer()));
     });
   });
   proxy = server;
@@ -95,6 +103,9 @@ async function behind(change: (request: IncomingMessage, response: ServerRespons
   if (address === null || typeof address === 'string') throw new Error('no port');
   return `http://127.0.0.1:${String(address.port)}`;
 }
+
+const encodingsOf = (request: IncomingMessage): readonly string[] =>
+  String(request.headers['accept-encoding']).split(', ');
 
 describe('a served page', () => {
   test('that is the build is said to be it, by the hash that the build says', async () => {
@@ -190,6 +201,38 @@ describe('a served page', () => {
     const found = await differences(url);
     expect(found).toHaveLength(1);
     expect(found[0]).toContain(`header   ${path}: `);
+  });
+
+  test.each([
+    ['br', 'of other content', brotliCompressSync('alert(1)')],
+    ['gzip', 'of other content', gzipSync('alert(1)')],
+    ['br', 'of nothing', Buffer.from('garbage')],
+    ['gzip', 'of nothing', Buffer.from('garbage')],
+  ])('whose compressed file (%s) is one %s is found', async (encoding, _of, data) => {
+    const url = await behind((request, response) => {
+      if (request.url !== '/licences.js' || !encodingsOf(request).includes(encoding)) return;
+      response.setHeader('content-encoding', encoding).end(data);
+    });
+    const asked = [encoding, 'gzip, deflate, br, zstd'];
+    expect((await differences(url)).map((line) => line.split('): ')[0])).toEqual(
+      asked.map((accept) => `changed  /licences.js (Accept-Encoding: ${accept}`),
+    );
+  });
+
+  test('with a compressed file that is of another original is the build all the same: the relay ignores it', async () => {
+    for (const [ending, compress] of [['.br', brotliCompressSync], ['.gz', gzipSync]] as const) {
+      const path = join(served, `licences.js${ending}`);
+      expect((await readFile(path)).length).toBeLessThan((FILES['licences.js'] ?? '').length);
+      await writeFile(path, compress('alert(1)'));
+    } // prettier-ignore
+    expect(await differences()).toEqual([]);
+    expect((await tool('web-hash.mjs', served)).output).toBe((await tool('web-hash.mjs', build)).output);
+  });
+
+  test('without its compressed files is the build all the same', async () => {
+    await rm(join(served, 'licences.js.br'));
+    await rm(join(served, 'licences.js.gz'));
+    expect(await differences()).toEqual([]);
   });
 
   test('with a policy that the relay was given weaker is found', async () => {

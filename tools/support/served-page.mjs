@@ -18,6 +18,8 @@ const TYPES = {
   '.svg': 'image/svg+xml',
   '.webmanifest': 'application/manifest+json',
 };
+/** Each form that a server may have of a file, and what a browser asks for. */
+const ENCODINGS = ['identity', 'gzip', 'br', 'gzip, deflate, br, zstd'];
 const ATTEMPT_MS = 30_000;
 
 /** @param {string | null} policy */
@@ -54,18 +56,27 @@ function headerDifferences(headers, path, policies) {
   return found;
 }
 
-/** @param {URL} base @param {string} path */
-async function download(base, path) {
+/**
+ * @param {URL} base
+ * @param {string} path
+ * @param {string} encoding as in Accept-Encoding
+ * @returns {Promise<{ status: number, headers: Headers, data: Uint8Array | null }>} `data`: decompressed; null where
+ *   it is not what its Content-Encoding says
+ */
+async function download(base, path, encoding = 'identity') {
   const response = await fetch(new URL(path, base), {
     redirect: 'manual',
     cache: 'no-store',
+    headers: { 'Accept-Encoding': encoding },
     signal: AbortSignal.timeout(ATTEMPT_MS),
   });
-  return {
-    status: response.status,
-    headers: response.headers,
-    data: new Uint8Array(await response.arrayBuffer()),
-  };
+  const { status, headers } = response;
+  try {
+    return { status, headers, data: new Uint8Array(await response.arrayBuffer()) };
+  } catch (error) {
+    if (error?.name !== 'TypeError' || !headers.has('content-encoding')) throw error;
+    return { status, headers, data: null };
+  }
 }
 
 /**
@@ -77,18 +88,24 @@ export async function differencesOf(url, folder) {
   const base = new URL(url.endsWith('/') ? url : `${url}/`);
   const build = readBuild(folder);
   const policies = JSON.parse(readFileSync(join(folder, POLICY_FILE), 'utf8'));
-  const found = [];
+  // What is wrong with every form of a file is one line.
+  const found = new Set();
   let compared = 0;
   const compare = async (path, wanted) => {
-    compared += 1;
-    const { status, headers, data } = await download(base, path);
-    if (status !== 200) {
-      found.push(`missing  /${path}: status ${String(status)}`);
-      return;
+    let plain;
+    for (const encoding of ENCODINGS) {
+      compared += 1;
+      const { status, headers, data } = await download(base, path, encoding);
+      if (status !== 200) {
+        found.add(`missing  /${path}: status ${String(status)}`);
+        continue;
+      }
+      const hash = data === null ? 'nothing that can be decompressed' : sha256(data);
+      plain ??= hash;
+      const form = hash === plain ? '' : ` (Accept-Encoding: ${encoding})`;
+      if (hash !== wanted) found.add(`changed  /${path}${form}: ${hash}, not ${wanted}`);
+      for (const line of headerDifferences(headers, path, policies)) found.add(line);
     }
-    const hash = sha256(data);
-    if (hash !== wanted) found.push(`changed  /${path}: ${hash}, not ${wanted}`);
-    found.push(...headerDifferences(headers, path, policies));
   };
   for (const [path, hash] of Object.entries(build.files)) {
     if (path !== POLICY_FILE) await compare(path, hash);
@@ -96,18 +113,18 @@ export async function differencesOf(url, folder) {
   for (const page of PAGES) await compare(page, build.files['index.html']);
   for (const path of WORKERS) {
     const { status, data } = await download(base, path);
-    if (status === 200 && sha256(data) !== build.files['index.html']) {
-      found.push(`added    /${path}: a script that the build has not`);
+    if (status === 200 && (data === null || sha256(data) !== build.files['index.html'])) {
+      found.add(`added    /${path}: a script that the build has not`);
     }
   }
-  found.push(...(await claimDifferences(base, build)));
-  return { hash: build.hash, compared, differences: found };
+  for (const line of await claimDifferences(base, build)) found.add(line);
+  return { hash: build.hash, compared, differences: [...found] };
 }
 
 /** What the page says of itself, where it says anything: another hash, files that the build has not. */
 async function claimDifferences(base, build) {
   const { status, data } = await download(base, BUILD_FILE);
-  if (status !== 200) return [`missing  /${BUILD_FILE}: status ${String(status)}`];
+  if (status !== 200 || data === null) return [`missing  /${BUILD_FILE}: status ${String(status)}`];
   let claim;
   try {
     claim = JSON.parse(Buffer.from(data).toString('utf8'));

@@ -3,11 +3,15 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 import type { Logger } from 'pino';
 import { GATEWAY_PARTS, RelayGateway, type GatewayParts } from './gateway/relay.gateway.js';
-import { HTTP_PARTS, HttpController, type HttpParts } from './http/health.controller.js';
+import {
+  HEALTH_AND_CONFIG,
+  HealthAndConfigController,
+  type HealthAndConfig,
+} from './http/health-and-config.controller.js';
 
 export interface RelayParts {
   readonly gateway: GatewayParts;
-  readonly http: HttpParts;
+  readonly http: HealthAndConfig;
   readonly logger: Logger;
 }
 
@@ -18,10 +22,10 @@ export class RelayModule {
       module: RelayModule,
       // A request to the web client says who reads what when; refusals and failures are logged where they happen.
       imports: [LoggerModule.forRoot({ pinoHttp: { logger, autoLogging: false, quietReqLogger: true } })],
-      controllers: [HttpController],
+      controllers: [HealthAndConfigController],
       providers: [
         { provide: GATEWAY_PARTS, useValue: gateway },
-        { provide: HTTP_PARTS, useValue: http },
+        { provide: HEALTH_AND_CONFIG, useValue: http },
         RelayGateway,
       ],
     };

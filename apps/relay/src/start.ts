@@ -21,8 +21,7 @@ import { limitPlainConnections } from './limits/plain-connections.js';
 import { rotationGate } from './rooms/commands/rotation-gate.js';
 import { MetricsServer } from './metrics/metrics-server.js';
 import { RelayMetrics } from './metrics/metrics.js';
-import { listenError } from './http/listen.js';
-import { reason } from './config/system-error.js';
+import { listenError, reason } from './config/system-error.js';
 import { RelayModule } from './relay.module.js';
 import type { RelayContext } from './rooms/commands/context.js';
 import { operate } from './operators/commands.js';
@@ -31,8 +30,7 @@ import type { RoomStore } from './rooms/port/room-store.js';
 import { Rosters } from './rooms/commands/rosters.js';
 import { Sweeper } from './rooms/upkeep/sweeper.js';
 import { Trimmer } from './rooms/upkeep/trimmer.js';
-import { answerPaths } from './http/answer-paths.js';
-import { securityHeaders } from './http/headers.js';
+import { securityHeaders, serveWebClient } from './http/middleware.js';
 import { WebFiles } from './http/web-files.js';
 
 export const VERSION = '0.1.0';
@@ -135,7 +133,15 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
     },
   };
   const sockets = redis === null ? null : socketsAdapter(redis.connections, redis.prefix);
-  const web = config.webDir === null ? null : new WebFiles(config.webDir);
+  const web =
+    config.webDir === null
+      ? null
+      : new WebFiles(config.webDir, (file, code) => {
+          logger.warn(
+            { file, code },
+            'a compressed file of the web client is ignored: it is not its original',
+          );
+        });
 
   const app = await NestFactory.create<NestExpressApplication>(
     RelayModule.with({ gateway, http, logger }),
@@ -152,7 +158,7 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
   );
   app.use(securityHeaders(config.trustProxy));
   app.use(
-    answerPaths(web, (code) => {
+    serveWebClient(web, (code) => {
       logger.error({ code }, 'a page could not be served');
     }),
   );

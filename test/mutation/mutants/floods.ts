@@ -77,9 +77,9 @@ export const FLOOD_MUTANTS: readonly Mutant[] = [
     breaks: ['G15'],
     changes: [
       {
-        file: 'apps/relay/src/http/answer-paths.ts',
-        find: "response.writeHead(404, { 'Cache-Control': 'no-store' }).end();",
-        put: 'next();',
+        file: 'apps/relay/src/http/middleware.ts',
+        find: 'else void answer(request, response);',
+        put: 'else next();',
       },
     ],
     tests: [

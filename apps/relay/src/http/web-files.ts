@@ -1,160 +1,140 @@
 /**
- * The web client's build and its headers (docs/protocol.md section 3 has the relay serve no
- * more than that: what the page trusts is pinned in the vault).
+ * Serves the web client's build (docs/protocol.md section 3 has the relay serve no more than that: what the page
+ * trusts is pinned in the vault). Ranges, conditional requests and HEAD are `send`'s; the choice of a compressed form
+ * is `negotiator`'s; what is ours is which file a path means, and the headers that the page's safety rests on.
  */
-import { createReadStream, readFileSync, statSync, type Stats } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { extname, join, sep } from 'node:path';
-import { pipeline } from 'node:stream';
-import { reason } from '../config/system-error.js';
+import { basename, dirname, extname, join } from 'node:path';
+import { contentType } from 'mime-types';
+import Negotiator from 'negotiator';
+import send from 'send';
+import { BuildFiles, isCompressedForm, type BuildFile, type Form } from './build-files.js';
+import { isInviteLink, plainPathOf, rawPathOf } from './request-path.js';
 
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.mjs': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.json': 'application/json; charset=utf-8',
-  '.webmanifest': 'application/manifest+json; charset=utf-8',
-  '.map': 'application/json; charset=utf-8',
-  '.txt': 'text/plain; charset=utf-8',
-  '.wasm': 'application/wasm',
-  '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-  '.ico': 'image/x-icon',
-  '.webp': 'image/webp',
-  '.jpg': 'image/jpeg',
-  '.woff2': 'font/woff2',
-};
-
-/** Names that carry a hash of what is in the file: they may be kept for ever. */
-const HASHED = /[-.][A-Za-z0-9_]{8,}\.[a-z0-9]+$/;
-const CSP_FILE = 'csp.json';
+const INDEX = '/index.html';
+const CSP_FILE = '/csp.json';
 const NO_PAGE = "default-src 'none'; frame-ancestors 'none'";
+/** Names that carry a hash of what is in the file. */
+const HASHED = /[-.][A-Za-z0-9_]{8,}\.[a-z0-9]+$/;
 
 interface Policies {
   readonly document: string;
   readonly worker: string;
 }
 
+/** @types/negotiator is of a version before this option. */
+interface PreferringNegotiator {
+  encoding(available: readonly string[], options: { preferred: readonly string[] }): string | undefined;
+}
+
 /** Where a build lies; nothing in it is read before it is asked for. */
 export class WebFiles {
   readonly #root: string;
+  readonly #files: BuildFiles;
   #policies: Policies | null = null;
 
-  constructor(root: string) {
+  /** `ignored` hears of each compressed file that is not the compression of its original. */
+  constructor(root: string, ignored: (path: string, code: string) => void) {
     this.#root = root;
+    this.#files = new BuildFiles(root, ignored);
   }
 
   get built(): boolean {
-    return this.#find('/index.html') !== null;
+    return existsSync(join(this.#root, INDEX));
   }
 
-  /** Answers what is a file of the build, or a page of the client. False: neither. */
-  serve(request: IncomingMessage, response: ServerResponse): boolean {
+  /**
+   * Answers what is a file of the build, or a page of the client. False: neither, and nothing has been sent. Rejects
+   * with an error of `send`, which has the status, or of the system.
+   */
+  async serve(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
     const raw = rawPathOf(request);
     const path = plainPathOf(raw);
-    if (path === `/${CSP_FILE}`) return false;
-    const file = path === null ? null : this.#find(path);
-    if (path !== null && file !== null) this.#send(request, response, path, file);
-    else if (isJoin(raw) || (path !== null && extname(path) === '')) this.#page(request, response);
-    else return false;
+    const file = path === null || isHidden(path) ? null : await this.#files.find(path);
+    if (path !== null && file !== null) await this.#send(request, response, path, file);
+    else if (isInviteLink(raw) || (path !== null && extname(path) === '')) {
+      const page = await this.#files.find(INDEX);
+      if (page === null) notBuilt(request, response);
+      else await this.#send(request, response, INDEX, page);
+    } else return false;
     return true;
   }
 
-  #page(request: IncomingMessage, response: ServerResponse): void {
-    const index = this.#find('/index.html');
-    if (index !== null) this.#send(request, response, '/index.html', index);
-    else notBuilt(request, response);
-  }
-
-  #find(path: string): { readonly path: string; readonly stats: Stats } | null {
-    const file = join(this.#root, path === '/' ? 'index.html' : path);
-    if (!file.startsWith(this.#root + sep)) return null;
-    const stats = statOf(file);
-    return stats?.isFile() === true ? { path: file, stats } : null;
-  }
-
-  #send(
-    request: IncomingMessage,
-    response: ServerResponse,
-    path: string,
-    file: { readonly path: string; readonly stats: Stats },
-  ): void {
-    const extension = extname(file.path);
-    const immutable = extension !== '.html' && HASHED.test(path);
-    response.setHeader('Content-Type', TYPES[extension] ?? 'application/octet-stream');
-    response.setHeader('Content-Length', file.stats.size);
-    response.setHeader('Cache-Control', immutable ? 'public, max-age=31536000, immutable' : 'no-store');
-    response.setHeader('Content-Security-Policy', this.#policyFor(path, extension));
-    if (request.method === 'HEAD') {
-      response.end();
-      return;
-    }
-    pipeline(createReadStream(file.path), response, (error) => {
-      // A browser that went away, or a file that did: the response is cut short, which it shows.
-      if (error) response.destroy();
+  #send(request: IncomingMessage, response: ServerResponse, path: string, file: BuildFile): Promise<void> {
+    const type = contentType(extname(path)) || 'application/octet-stream';
+    const { encoding, path: sent } = formFor(request, file);
+    const policy = this.#policyFor(path);
+    response.setHeader('Content-Type', type);
+    response.setHeader('Content-Security-Policy', policy);
+    response.setHeader('Cache-Control', cacheControlOf(path, type));
+    response.setHeader('ETag', etagOf(file, policy, encoding));
+    response.setHeader('Vary', 'Accept-Encoding');
+    if (encoding !== 'identity') response.setHeader('Content-Encoding', encoding);
+    // RFC 9110, 14.2: ranges are of GET alone.
+    if (request.method === 'HEAD') delete request.headers.range;
+    return new Promise((resolve, reject) => {
+      response.once('close', resolve);
+      send(request, encodeURIComponent(basename(sent)), {
+        root: dirname(sent),
+        index: false,
+        dotfiles: 'allow',
+        cacheControl: false,
+        lastModified: false,
+      })
+        .on('error', reject)
+        .pipe(response);
     });
   }
 
   /** A worker has a policy of its own: the page may not compile WebAssembly, the worker must. */
-  #policyFor(path: string, extension: string): string {
-    if (extension === '.html' || path === '/') return this.#read().document;
-    if (extension === '.js' && /worker/i.test(path)) return this.#read().worker;
+  #policyFor(path: string): string {
+    const extension = extname(path);
+    if (extension === '.html') return this.#readPolicies().document;
+    if (extension === '.js' && /worker/i.test(path)) return this.#readPolicies().worker;
     return NO_PAGE;
   }
 
-  #read(): Policies {
-    this.#policies ??= readPolicies(join(this.#root, CSP_FILE));
-    return this.#policies;
+  /** Throws for a build without its policies: it is not to be served without them. */
+  #readPolicies(): Policies {
+    if (this.#policies !== null) return this.#policies;
+    const value: unknown = JSON.parse(readFileSync(join(this.#root, CSP_FILE), 'utf8'));
+    const { document, worker } = value as Partial<Record<keyof Policies, unknown>>;
+    if (typeof document !== 'string' || typeof worker !== 'string')
+      throw new Error('csp.json has no policies');
+    return (this.#policies = { document, worker });
   }
 }
 
-/** Throws for a build without its policies: it is not to be served without them. */
-function readPolicies(path: string): Policies {
-  const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
-  const { document, worker } = value as Partial<Record<keyof Policies, unknown>>;
-  if (typeof document !== 'string' || typeof worker !== 'string') throw new Error('csp.json has no policies');
-  return { document, worker };
+/** Read by the relay, and never sent as they are. */
+const isHidden = (path: string): boolean => path === CSP_FILE || isCompressedForm(path);
+
+/** Where the request refuses every form, it gets the file as it is, as if it had not asked (RFC 9110, 15.5.7). */
+function formFor(request: IncomingMessage, { plain, compressed }: BuildFile): Form {
+  const encodings = [...compressed, plain].map(({ encoding }) => encoding);
+  const negotiator: PreferringNegotiator = new Negotiator(request);
+  const chosen = negotiator.encoding(encodings, { preferred: encodings });
+  return compressed.find(({ encoding }) => encoding === chosen) ?? plain;
 }
-
-/** Longer than any of ours, and than the name of a file may be. */
-const MOST_LETTERS = 255;
-
-/** Null: there is no such file, nor can there be one. */
-function statOf(file: string): Stats | null {
-  try {
-    return statSync(file);
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes(reason(error))) return null;
-    throw error;
-  }
-}
-
-const rawPathOf = (request: IncomingMessage): string => (request.url ?? '/').split(/[?#]/, 1)[0] ?? '/';
 
 /**
- * An invite link whatever has been done to it on its way: another case, its # encoded, something behind it. The page
- * says so; not found would leave its reader with nothing.
+ * The page itself is never kept. What it runs is asked for again each time: a relay that once lies with `immutable`
+ * would be believed for a year. Fonts and pictures run nothing, and their names carry their hash.
  */
-const isJoin = (raw: string): boolean =>
-  /^\/+join/i.test(
-    raw
-      .slice(0, MOST_LETTERS)
-      .replace(/%([2-7][0-9a-f])/gi, (_, code: string) => String.fromCharCode(parseInt(code, 16))),
-  );
+function cacheControlOf(path: string, type: string): string {
+  if (type.startsWith('text/html')) return 'no-store';
+  if (/^(font|image)\//.test(type) && HASHED.test(path)) return 'public, max-age=31536000, immutable';
+  return 'no-cache';
+}
 
-/** Decoded once; null for what is no plain path. */
-function plainPathOf(raw: string): string | null {
-  if (raw.length > MOST_LETTERS) return null;
-  let path: string;
-  try {
-    path = decodeURIComponent(raw);
-  } catch (error) {
-    if (error instanceof URIError) return null;
-    throw error;
-  }
-  const plain = path.startsWith('/') && !/[\0\\]|\/\.|\/\//.test(path);
-  return plain ? path : null;
+/**
+ * Strong, and another one for each form. It covers the policy as well, or a browser would keep a worker under the
+ * policy of before when only that has changed.
+ */
+function etagOf(file: BuildFile, policy: string, encoding: Form['encoding']): string {
+  const tag = createHash('sha256').update(file.hash).update(policy).digest('base64url').slice(0, 22);
+  return encoding === 'identity' ? `"${tag}"` : `"${tag}-${encoding}"`;
 }
 
 function notBuilt(request: IncomingMessage, response: ServerResponse): void {

@@ -1,20 +1,20 @@
-/** What the relay answers over plain HTTP beside the web client. */
+/** The relay's own paths over plain HTTP: its health for whoever balances or restarts it, its key for the page. */
 import { Controller, Get, Header, Inject, ServiceUnavailableException } from '@nestjs/common';
 
-export interface HttpParts {
+export interface HealthAndConfig {
   /** base64url; only for first contact: a client that has a pin believes its pin (G13) */
   readonly relayPublicKey: string;
   readonly version: string;
   /** Rejects while the relay should get no new connections. */
   readonly ready: () => Promise<void>;
 }
-export const HTTP_PARTS = Symbol('HTTP_PARTS');
+export const HEALTH_AND_CONFIG = Symbol('HEALTH_AND_CONFIG');
 
 @Controller()
-export class HttpController {
-  readonly #parts: HttpParts;
+export class HealthAndConfigController {
+  readonly #parts: HealthAndConfig;
 
-  constructor(@Inject(HTTP_PARTS) parts: HttpParts) {
+  constructor(@Inject(HEALTH_AND_CONFIG) parts: HealthAndConfig) {
     this.#parts = parts;
   }
 
