@@ -320,7 +320,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     breaks: ['G11'],
     changes: [
       {
-        file: 'apps/relay/src/store/redis/scripts/rooms.ts',
+        file: 'apps/relay/src/store/redis/scripts/read-chain.lua',
         find: "if refusal and call('EXISTS', CHAIN) == 0 then length = 0 end",
         put: '',
       },

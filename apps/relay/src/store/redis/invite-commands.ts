@@ -3,7 +3,7 @@ import type { Invites } from '../../rooms/port/store-invites.js';
 import { joinOf, plain, stateOf, withRest } from './connection/facts.js';
 import type { Reply } from './reply.js';
 import type { Run } from './connection/runner.js';
-import * as scripts from './scripts/invites.js';
+import { scripts } from './scripts/scripts.js';
 
 export function inviteCommands(run: Run): Invites {
   const state = (reply: Reply) => ({ state: stateOf(reply.list()) });

@@ -3,7 +3,7 @@ import type { KeyGrant, Keys } from '../../rooms/port/store-keys.js';
 import { plain, withRest } from './connection/facts.js';
 import type { Reply } from './reply.js';
 import type { Run } from './connection/runner.js';
-import * as scripts from './scripts/keys.js';
+import { scripts } from './scripts/scripts.js';
 
 export function keyCommands(run: Run): Keys {
   return {

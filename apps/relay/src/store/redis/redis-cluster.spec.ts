@@ -2,7 +2,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import { until } from '../../../../../test/support/wait.js';
-import { bytes, contractRoom, id, message, OWNER, ROOM } from '../../rooms/port/contract-room.spec-support.js';
+import {
+  bytes,
+  contractRoom,
+  id,
+  message,
+  OWNER,
+  ROOM,
+} from '../../rooms/port/contract-room.spec-support.js';
 import type { RedisRoomStore } from './redis-room-store.js';
 import { PREFIX, RedisWorld } from './redis-world.spec-support.js';
 import { RoomKeys } from './room-keys.js';

@@ -9,7 +9,7 @@ import { generationStart, positionOf } from './room-commands.js';
 import type { RoomKeys } from './room-keys.js';
 import type { Run } from './connection/runner.js';
 import { metasOf, type MetaScan } from './connection/scan.js';
-import * as scripts from './scripts/upkeep.js';
+import { scripts } from './scripts/scripts.js';
 import { storeError } from './connection/store-error.js';
 
 /** Pieces of a scan that one call looks through, idle rooms or not. */

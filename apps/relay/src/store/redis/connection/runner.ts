@@ -4,7 +4,7 @@ import type { Cluster, Redis } from 'ioredis';
 import { StoreError } from '../../../rooms/port/result.js';
 import type { Item } from '../reply.js';
 import type { RoomKeys } from '../room-keys.js';
-import type { Script } from './script.js';
+import type { Script } from '../scripts/scripts.js';
 import { replyCode, storeError } from './store-error.js';
 
 export type Argument = Uint8Array | string | number;

@@ -1,16 +1,10 @@
-/** Invitations: their rows, their ends, and what becomes of them at an admission (docs/protocol.md section 5). */
-import type { Part } from '../../connection/script.js';
-import { room } from './room.js';
+-- include: lib/room
+-- keys: invites, joins
+--
+-- A row: state, expires, joiner, key, claimed (Unix ms), q (a request is there), re (epoch of the reply, if one
+-- is there), ce and ct (epoch and time of the confirm, if one is there), reason. What was sealed lies in JOINS,
+-- under the id and ':q', ':r' or ':c'. 'j' and a member: how many claims it holds.
 
-/**
- * A row: state, expires, joiner, key, claimed (Unix ms), q (a request is there), re (epoch of the reply, if one
- * is there), ce and ct (epoch and time of the confirm, if one is there), reason. What was sealed lies in JOINS,
- * under the id and ':q', ':r' or ':c'. 'j' and a member: how many claims it holds.
- */
-export const invites: Part = {
-  keys: ['invites', 'joins'],
-  needs: [room],
-  lua: `
 local REASON = {declined = 1, badProof = 2, expired = 3, badConfirm = 4, other = 5, full = 6}
 local INVITE_ID = 22
 local function invite(which)
@@ -66,5 +60,3 @@ local function endInvite(which, row, state, reason)
   call('HDEL', JOINS, which .. ':q', which .. ':r', which .. ':c')
   joinChanged(which, row.joiner)
 end
-`,
-};

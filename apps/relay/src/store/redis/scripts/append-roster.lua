@@ -1,30 +1,25 @@
-/** Scripts: roster entries and rotations, everything that moves a head or an epoch. */
-import { script } from '../connection/script.js';
-import { invites } from './lib/invites.js';
-import { chain, departures, rotations } from './lib/log.js';
+-- include: lib/departures, lib/invites
+-- keys: prekeys, sent
+-- writes: yes
+--
+-- ARGV: signer, head before, head, container, restored (1 or 0), kind, member (or old owner), key (or new owner),
+-- invite, epoch before, history, settings entries that there may be, and a second, and at once, whether there is a
+-- reply (1 or 0), its epoch, the reply, whether there is a rotation (1 or 0), then the rotation.
+-- Returns g, s, time, and g, s, time of the rotation, or 0, 0, 0.
+-- Atomic: comparison of head and epoch, the entry, what it does to members, joins and room, the rotation behind it.
 
-/**
- * ARGV: signer, head before, head, container, restored (1 or 0), kind, member (or old owner), key (or new owner),
- * invite, epoch before, history, settings entries that there may be, and a second, and at once, whether there is a reply
- * (1 or 0), its epoch, the reply, whether there is a rotation (1 or 0), then the rotation. Returns g, s, time, and g, s of the rotation or 0, 0 and its time.
- * Atomic: comparison of head and epoch, the entry, what it does to members, joins and room, the rotation behind it.
- */
-export const appendRoster = script({
-  name: 'appendRoster',
-  writes: true,
-  parts: [departures, invites],
-  body: `
-local signer, before, head, container, restored, kind, who = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5] == '1', ARGV[6], ARGV[7]
+local signer, before, head, container = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local restored, kind, who = ARGV[5] == '1', ARGV[6], ARGV[7]
 local rotates, ROTATES = ARGV[18] == '1', 19
 local refusal = open()
 if refusal then return {refusal} end
-local stands = headStands(head)
-if stands then
-  if not rotates then return {'OK', stands.g, stands.s, stands.time, 0, 0, 0} end
+local placement = headPlacement(head)
+if placement then
+  if not rotates then return {'OK', placement.g, placement.s, placement.time, 0, 0, 0} end
   -- The same entry with another rotation: the first one stands.
-  local rotated = rotationStands(tonumber(ARGV[ROTATES]), ARGV[ROTATES + 1])
+  local rotated = matchingRotation(tonumber(ARGV[ROTATES]), ARGV[ROTATES + 1])
   if not rotated then return {'STALE_EPOCH'} end
-  return {'OK', stands.g, stands.s, stands.time, rotated.g, rotated.s, rotated.time}
+  return {'OK', placement.g, placement.s, placement.time, rotated.g, rotated.s, rotated.time}
 end
 if room.owner ~= signer or room.head ~= before then return {'STALE_HEAD'} end
 refusal = epochRefusal(tonumber(ARGV[10])) or rotates and epochRefusal(tonumber(ARGV[ROTATES]) - 1)
@@ -80,7 +75,7 @@ local function admitJoin()
   end
   return true
 end
--- A hand-over: pending joins are dropped, open invites revoked (section 4).
+-- A transfer of ownership: pending joins are dropped, open invites revoked (section 4).
 local function endJoins()
   eachInvite(function(which, row)
     if row.state == 'open' then
@@ -92,7 +87,7 @@ local function endJoins()
 end
 -- Who may read the last entry, or its own one, stays for as long as the tombstone (section 4).
 local function close(entry)
-  keepFarewell('*', entry, container)
+  keepDepartureNotice('*', entry, container)
   local flat, kept = call('HGETALL', MEMBERS), {}
   for i = 1, #flat, 2 do
     local known = cmsgpack.unpack(flat[i + 1])
@@ -121,7 +116,7 @@ if kind == 'admit' then
   standing(who, 'member')
   joinChanged(ARGV[9], who)
 elseif kind == 'remove' or kind == 'leave' then
-  keepFarewell(who, entry, container)
+  keepDepartureNotice(who, entry, container)
   local known = member(who)
   if known then
     call('HDEL', PREKEYS, who)
@@ -147,92 +142,3 @@ end
 if not rotates then return {'OK', entry.g, entry.s, now, 0, 0, 0} end
 local rotated = placeRotation(signer, ROTATES)
 return {'OK', entry.g, entry.s, now, rotated.g, rotated.s, now}
-`,
-  keys: ['sent'],
-});
-
-/**
- * ARGV: signer, head, then the rotation. Returns g, s, time.
- * Atomic: comparison of head and epoch, entry, wraps.
- */
-export const rotate = script({
-  name: 'rotate',
-  writes: true,
-  parts: [rotations],
-  body: `
-local refusal = open()
-if refusal then return {refusal} end
-local signer, head, epoch = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local stands = rotationStands(epoch, ARGV[4])
-if stands then return {'OK', stands.g, stands.s, stands.time} end
-if room.owner ~= signer or room.head ~= head then return {'STALE_HEAD'} end
-refusal = epochRefusal(epoch - 1)
-if refusal then return {refusal} end
-local entry = placeRotation(signer, 3)
-call('HSET', META, 'owed', 0)
-return {'OK', entry.g, entry.s, now}
-`,
-});
-
-/**
- * ARGV: who brings them, epoch, hash, then member and wrap by turns. Returns g, s, time, or 0, 0, 0: no such rotation.
- * Atomic: what is there is not replaced, and what is added counts for the room's bytes.
- */
-export const addWraps = script({
-  name: 'addWraps',
-  writes: true,
-  parts: [rotations],
-  body: `
-local by, epoch = ARGV[1], tonumber(ARGV[2])
-local refusal = open()
-if refusal then return {refusal} end
-local stands = rotationStands(epoch, ARGV[3])
-if not stands then return {'OK', 0, 0, 0} end
-local added = 0
-if less(room.tg, room.ts, stands.g, stands.s) then
-  for i = 4, #ARGV, 2 do
-    local who, wrap = ARGV[i], ARGV[i + 1]
-    if (who == by or stands.sender == by) and isMember(who) and call('HSETNX', WRAPS, epoch .. ':' .. who, wrap) == 1 then
-      added = added + #wrap
-    end
-  end
-end
-if added > 0 then
-  stands.bytes = stands.bytes + added
-  keepRotation(epoch, stands)
-  call('HSET', META, 'bytes', room.bytes + added)
-end
-return {'OK', stands.g, stands.s, stands.time}
-`,
-});
-
-/** ARGV: head. Returns g, s, time, or 0, 0, 0. Of a closed room's chain only the end is known. */
-export const findRoster = script({
-  name: 'findRoster',
-  writes: false,
-  parts: [chain],
-  body: `
-local refusal = open()
-if refusal then
-  if room and room.state == 1 and room.head == ARGV[1] then return {'OK', room.g, room.s, room.used} end
-  return {refusal}
-end
-local stands = headStands(ARGV[1])
-if not stands then return {'OK', 0, 0, 0} end
-return {'OK', stands.g, stands.s, stands.time}
-`,
-});
-
-/** ARGV: epoch, hash. Returns g, s, time, or 0, 0, 0. */
-export const findRotation = script({
-  name: 'findRotation',
-  writes: false,
-  parts: [chain],
-  body: `
-local refusal = open()
-if refusal then return {refusal} end
-local stands = rotationStands(tonumber(ARGV[1]), ARGV[2])
-if not stands then return {'OK', 0, 0, 0} end
-return {'OK', stands.g, stands.s, stands.time}
-`,
-});

@@ -1,22 +1,11 @@
-/** What every script has: the server's clock, positions, and the room's feed. */
-import type { Part } from '../../connection/script.js';
+-- keys: meta
+--
+-- The server's clock, positions, token buckets, and the room's feed: event(kind, body) adds an event, publish() sends
+-- all of them as one message, so that they arrive in the order of the log or not at all. Kinds and layouts of events:
+-- feed/events.ts.
 
-/** The one place where a script learns the time: the server's, in seconds and microseconds. */
-export const CLOCK = "redis.call('TIME')";
-
-/** Bytes of a publication: beyond them readers are told to look in the log instead. */
-export const FEED_BYTES = 524_288;
-
-/**
- * event(kind, body) notes what the room is told; publish() sends all of it as one message, so that
- * it is heard in the order of the log or not at all. Kinds and layouts: ../../events.ts.
- */
-export const base: Part = {
-  keys: ['meta'],
-  needs: [],
-  lua: `
 local call, pack = redis.call, struct.pack
-local time = ${CLOCK}
+local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local ENTRIES, GENERATION, STANDING, LIVE, JOIN, NEEDKEY, KEYGRANT, OFFER, ACCEPTANCE, SIGNAL, CLOSED, TIP =
   1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
@@ -26,7 +15,7 @@ local function event(kind, body)
 end
 local function publish()
   if #events > 0 then
-    call('SPUBLISH', string.sub(META, 1, -5) .. 'feed', '\\1' .. table.concat(events))
+    call('SPUBLISH', string.sub(META, 1, -5) .. 'feed', '\1' .. table.concat(events))
   end
 end
 -- A position as bytes, and as the id of a stream's entry.
@@ -50,5 +39,3 @@ local function each(command, key, list)
     call(command, key, unpack(list, i, math.min(i + MOST - 1, #list)))
   end
 end
-`,
-};
