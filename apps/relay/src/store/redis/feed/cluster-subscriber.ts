@@ -2,10 +2,10 @@
  * Subscriptions across a cluster: one connection to each node that has channels which somebody
  * hears. Who has a channel is asked of the cluster's map, and its MOVED is followed.
  */
+import slotOf from 'cluster-key-slot';
 import type { Redis } from 'ioredis';
 import type { HostPort } from '../../../config/settings.js';
 import { HearingConnection } from './subscriber-connection.js';
-import { slotOf } from './slot.js';
 import type { Subscriber, SubscriberEvents } from './subscriber.js';
 
 export interface ClusterMap {
