@@ -35,7 +35,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     breaks: ['G11', 'G16'],
     changes: [
       {
-        file: 'apps/relay/src/rooms/commands/roster.ts',
+        file: 'apps/relay/src/rooms/commands/roster-changes.ts',
         find: 'Math.max(before.settings.maxMembers, context.limits.maxMembers)',
         put: 'context.limits.maxMembers',
       },
@@ -60,7 +60,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     breaks: ['G16'],
     changes: [
       {
-        file: 'apps/relay/src/rooms/commands/roster.ts',
+        file: 'apps/relay/src/rooms/commands/roster-changes.ts',
         find: 'restored ? LIMITS.settingsEntries : settings.entries',
         put: 'settings.entries',
       },

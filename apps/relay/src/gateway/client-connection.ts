@@ -9,11 +9,11 @@ import {
 import { CryptoError, RelayLink, type KeyPair } from '@0fc/crypto/link';
 import { memberIdOf } from '@0fc/crypto/verify';
 import type { RelayContext } from '../rooms/commands/context.js';
-import type { BoundReader, ClosingCode, Peer } from '../rooms/delivery/peer.js';
+import type { BoundSubscription, ClosingCode, Peer } from '../rooms/delivery/peer.js';
 import { dispatch } from '../rooms/commands/dispatch.js';
 import type { Rate } from '../rooms/port/room-store.js';
 import { StoreError } from '../rooms/port/result.js';
-import type { Buckets } from '../limits/token-buckets.js';
+import type { TokenBuckets } from '../limits/token-buckets.js';
 import type { ConnectionMetrics } from '../metrics/metrics.js';
 import type { HandshakeGate } from './handshake-gate.js';
 import { Inbound } from './inbound.js';
@@ -42,37 +42,37 @@ export interface ConnectionLog {
   error(fields: object, text: string): void;
 }
 
-export interface ConnectionOptions {
+export interface ClientConnectionOptions {
   readonly relay: KeyPair;
   readonly context: RelayContext;
   readonly gate: HandshakeGate;
-  readonly buckets: Buckets;
+  readonly requestBuckets: TokenBuckets;
   /** requests of one connection */
-  readonly requests: Rate;
-  readonly byteBuckets: Buckets;
+  readonly requestRate: Rate;
+  readonly byteBuckets: TokenBuckets;
   /** bytes that one connection sends, and {@link ITEM_BYTES} for each value in them */
-  readonly bytes: Rate;
+  readonly byteRate: Rate;
   readonly queueBytes: number;
   readonly handshakeMs: number;
   /** after this long a connection that ends is ended, sent or not */
   readonly closeMs: number;
   readonly metrics: ConnectionMetrics;
   /** The connection has become its member's one in the room, by the room's own order. */
-  readonly lived: (roomId: RoomId) => void;
+  readonly onAnnounced: (roomId: RoomId) => void;
   readonly log: ConnectionLog;
 }
 
 /** What taking one value of CBOR costs, in bytes that would cost as much: a value of one byte is no cheap one. */
 const ITEM_BYTES = 64;
 
-export class Connection implements Peer {
+export class ClientConnection implements Peer {
   readonly connectionId: string;
   readonly address: string;
-  reader: BoundReader | null = null;
+  subscription: BoundSubscription | null = null;
   key: Bytes = new Uint8Array(0);
   memberId = '' as MemberId;
   readonly #wire: Wire;
-  readonly #options: ConnectionOptions;
+  readonly #options: ClientConnectionOptions;
   readonly #link: RelayLink;
   readonly #inbound = new Inbound();
   readonly #outbound: Outbound;
@@ -82,10 +82,10 @@ export class Connection implements Peer {
   #working = false;
   /** a request is being served; its reply goes out before the connection ends */
   #serving = false;
-  #lastWords: (() => void) | null = null;
-  #killer: NodeJS.Timeout | null = null;
+  #sendClosing: (() => void) | null = null;
+  #destroyTimer: NodeJS.Timeout | null = null;
 
-  constructor(wire: Wire, options: ConnectionOptions) {
+  constructor(wire: Wire, options: ClientConnectionOptions) {
     this.#wire = wire;
     this.#options = options;
     this.connectionId = wire.id;
@@ -126,9 +126,9 @@ export class Connection implements Peer {
     if (this.#state === 'handshake') {
       // Two small frames make a handshake: what cannot be one does not wait for its turn either.
       const small = sizeOf(frame) <= LIMITS.handshakeBytes;
-      const waiting = { run: () => this.#handshake(frame), turnAway: () => this.#turnAway() };
+      const waiting = { proceed: () => this.#handshake(frame), reject: () => this.#reject() };
       if (small && ++this.#handshakes <= 2) this.#options.gate.enter(this.address, waiting);
-      else this.#turnAway();
+      else this.#reject();
       return;
     }
     if (this.#state !== 'open') return;
@@ -139,7 +139,7 @@ export class Connection implements Peer {
     try {
       const { messages, items } = this.#link.receive(frame);
       this.#charge(sizeOf(frame) + items * ITEM_BYTES);
-      this.#takeMessages(messages, frame);
+      this.#enqueue(messages, frame);
     } catch (error) {
       this.#refuse(codeOf(error) ?? this.#fault(error));
     }
@@ -155,10 +155,10 @@ export class Connection implements Peer {
     if (this.#state === 'over') return;
     this.#state = 'over';
     clearTimeout(this.#deadline);
-    if (this.#killer !== null) clearTimeout(this.#killer);
+    if (this.#destroyTimer !== null) clearTimeout(this.#destroyTimer);
     this.#inbound.clear();
     this.#outbound.end();
-    this.reader?.end();
+    this.subscription?.end();
     this.#link.destroy();
   }
 
@@ -177,20 +177,20 @@ export class Connection implements Peer {
     this.#state = 'ending';
     clearTimeout(this.#deadline);
     this.#inbound.clear();
-    this.reader?.end();
+    this.subscription?.end();
     if (code !== null) {
       this.#options.metrics.refused(code);
       this.#options.log.info({ code }, 'closing');
     }
-    const lastWords = (): void => {
+    const sendClosing = (): void => {
       if (code !== null)
         this.send('closing', { code, ...(moveWithinMs === undefined ? {} : { moveWithinMs }) });
       this.#outbound.finish(() => this.#wire.close());
     };
     if (!sealed) this.#wire.close();
-    else if (this.#serving) this.#lastWords = lastWords;
-    else lastWords();
-    this.#killer = setTimeout(() => this.#wire.destroy(), this.#options.closeMs);
+    else if (this.#serving) this.#sendClosing = sendClosing;
+    else sendClosing();
+    this.#destroyTimer = setTimeout(() => this.#wire.destroy(), this.#options.closeMs);
   }
 
   /** Asks the client to go elsewhere at a time of its own; until then it is served as before. */
@@ -199,8 +199,8 @@ export class Connection implements Peer {
     else this.close(null);
   }
 
-  lived(roomId: RoomId): void {
-    this.#options.lived(roomId);
+  onAnnounced(roomId: RoomId): void {
+    this.#options.onAnnounced(roomId);
   }
 
   failed(error: unknown): void {
@@ -219,7 +219,7 @@ export class Connection implements Peer {
     try {
       const { reply, established } = this.#link.receive(frame);
       if (reply !== null) this.#wire.send(reply);
-      if (established) this.#begin();
+      if (established) this.#establish();
     } catch (error) {
       this.#options.metrics.handshake('failed');
       this.#refuse(codeOf(error) ?? this.#fault(error));
@@ -227,7 +227,7 @@ export class Connection implements Peer {
   }
 
   /** The key is proved: it is the identity from here on (G12). */
-  #begin(): void {
+  #establish(): void {
     const { peer } = this.#link;
     if (peer === null) {
       this.#refuse(ERROR_CODES.HANDSHAKE_FAILED);
@@ -254,7 +254,7 @@ export class Connection implements Peer {
       .then((memberId) => {
         this.memberId = memberId;
         this.#options.log.debug({ member: memberId }, 'established');
-        return this.#work();
+        return this.#serveRequests();
       })
       .catch((error: unknown) => {
         this.failed(error);
@@ -264,24 +264,24 @@ export class Connection implements Peer {
 
   /** Of a frame: little from somebody who has yet to name a room. */
   get #mostBytes(): number {
-    return this.reader === null ? LIMITS.unboundFrameBytes : LIMITS.frameBytes;
+    return this.subscription === null ? LIMITS.unboundFrameBytes : LIMITS.frameBytes;
   }
 
   /** Who sends more than its share is read more slowly, and loses nothing. */
   #charge(cost: number): void {
-    const { byteBuckets, bytes, context } = this.#options;
-    const waitMs = byteBuckets.of(this.connectionId, bytes, context.clock.now()).spend(cost);
+    const { byteBuckets, byteRate, context } = this.#options;
+    const waitMs = byteBuckets.of(this.connectionId, byteRate, context.clock.now()).spend(cost);
     if (waitMs > 0) this.#wire.hold(waitMs);
   }
 
-  #takeMessages(messages: readonly SessionMessage[], frame: unknown): void {
+  #enqueue(messages: readonly SessionMessage[], frame: unknown): void {
     for (const message of messages) {
       if (!('q' in message)) {
         // Only the relay replies and tells.
         this.close('MALFORMED');
         return;
       }
-      this.#inbound.add(message, sizeOf(frame) / messages.length);
+      this.#inbound.enqueue(message, sizeOf(frame) / messages.length);
     }
     if (this.#inbound.isOver(this.#mostBytes)) {
       this.close('RATE_LIMITED');
@@ -289,17 +289,17 @@ export class Connection implements Peer {
     }
     if (this.#working) return;
     this.#working = true;
-    this.#work().catch((error: unknown) => {
+    this.#serveRequests().catch((error: unknown) => {
       this.failed(error);
       this.#abort();
     });
   }
 
   /** The requests of a connection, one after the other. */
-  async #work(): Promise<void> {
-    for (let message = this.#inbound.next(); message !== undefined; message = this.#inbound.next()) {
-      const { buckets, requests, context, log, metrics } = this.#options;
-      const bucket = buckets.of(this.connectionId, requests, context.clock.now());
+  async #serveRequests(): Promise<void> {
+    for (let message = this.#inbound.dequeue(); message !== undefined; message = this.#inbound.dequeue()) {
+      const { requestBuckets, requestRate, context, log, metrics } = this.#options;
+      const bucket = requestBuckets.of(this.connectionId, requestRate, context.clock.now());
       if (!bucket.take()) {
         metrics.refused(ERROR_CODES.RATE_LIMITED);
         const error = { code: ERROR_CODES.RATE_LIMITED, params: { retryMs: bucket.waitMs() } };
@@ -315,14 +315,14 @@ export class Connection implements Peer {
       if (fault !== undefined) this.#log(fault, { err: fault, code: refused }, 'request failed');
       else if (refused !== null) log.info({ code: refused, kind: known(message.kind) }, 'refused');
       this.#outbound.push(reply);
-      if (this.#lastWords !== null) this.#lastWords();
+      if (this.#sendClosing !== null) this.#sendClosing();
       if (this.#state !== 'open') return;
       after?.();
     }
     this.#working = false;
   }
 
-  #turnAway(): void {
+  #reject(): void {
     if (this.#state !== 'handshake') return;
     this.#options.metrics.handshake('turnedAway');
     this.#refuse(ERROR_CODES.HANDSHAKE_FAILED);

@@ -10,12 +10,12 @@ export class Inbound {
   #bytes = 0;
 
   /** One of a frame's requests, and its share of the frame's bytes: given back with it. */
-  add(message: RequestMessage, bytes: number): void {
+  enqueue(message: RequestMessage, bytes: number): void {
     this.#waiting.push({ message, bytes });
     this.#bytes += bytes;
   }
 
-  next(): RequestMessage | undefined {
+  dequeue(): RequestMessage | undefined {
     const next = this.#waiting.shift();
     this.#bytes -= next?.bytes ?? 0;
     return next?.message;

@@ -4,7 +4,7 @@
  * its token in the path (docs/protocol.md G15).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { reason } from '../config/system-error.js';
+import { systemErrorCode } from '../config/errors.js';
 import type { WebFiles } from './web-files.js';
 
 const OWN = new Set(['/health/live', '/health/ready', '/config.json']);
@@ -21,7 +21,7 @@ export function answerPaths(web: WebFiles | null, failed: (code: string) => void
       if (reads && web?.serve(request, response) === true) return;
       response.writeHead(404, { 'Cache-Control': 'no-store' }).end();
     } catch (error) {
-      failed(reason(error));
+      failed(systemErrorCode(error));
       response.writeHead(500, { 'Cache-Control': 'no-store' }).end();
     }
   };

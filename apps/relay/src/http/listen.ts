@@ -1,6 +1,5 @@
 /** Why a port cannot be listened on, in one line for the operator. */
-import { ConfigError } from '../config/settings.js';
-import { reason } from '../config/system-error.js';
+import { ConfigError, systemErrorCode } from '../config/errors.js';
 
 export interface Listening {
   readonly host: string;
@@ -12,7 +11,7 @@ export interface Listening {
 }
 
 export function listenError(error: unknown, { host, port, names, option }: Listening): Error {
-  switch (reason(error)) {
+  switch (systemErrorCode(error)) {
     case 'EADDRINUSE':
       return new ConfigError(
         `${names.port} is ${port}, which another program uses; set ${names.port}${option} to a free one.`,

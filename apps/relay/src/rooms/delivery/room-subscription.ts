@@ -6,18 +6,18 @@
  * (merge-feed.ts). Where that finds something missing the log is read again.
  */
 import { LIMITS, type Entry, type MemberId, type Position, type Role, type RoomId } from '@0fc/protocol';
-import type { BoundReader, ClosingCode, Peer } from './peer.js';
+import type { BoundSubscription, ClosingCode, Peer } from './peer.js';
 import type { FeedEntry, LogPage, RoomEvent, RoomStore } from '../port/room-store.js';
-import { granted } from '../port/refusal.js';
-import { Notices } from './member-events.js';
+import { unwrap } from '../port/refusal.js';
+import { MemberEvents } from './member-events.js';
 import { mergeFeed, type DeliveryStep, type Merged, type OrderedEvent, type ReadPage } from './merge-feed.js';
 import { sharedBody } from './shared-entries.js';
 
-export class RoomReader implements BoundReader {
+export class RoomSubscription implements BoundSubscription {
   readonly roomId: RoomId;
   readonly #peer: Peer;
   readonly #store: RoomStore;
-  readonly #notices: Notices;
+  readonly #memberEvents: MemberEvents;
   #subscription: { unsubscribe(): void } | null = null;
   #mode: 'idle' | 'reading' | 'live' = 'idle';
   /** the last position sent while live */
@@ -33,14 +33,14 @@ export class RoomReader implements BoundReader {
     this.#peer = peer;
     this.roomId = roomId;
     this.#role = role;
-    this.#notices = new Notices(store, peer, roomId);
+    this.#memberEvents = new MemberEvents(store, peer, roomId);
   }
 
   /** Resolves once the feed is heard. */
-  static async open(store: RoomStore, peer: Peer, roomId: RoomId, role: Role): Promise<RoomReader> {
-    const reader = new RoomReader(store, peer, roomId, role);
+  static async open(store: RoomStore, peer: Peer, roomId: RoomId, role: Role): Promise<RoomSubscription> {
+    const reader = new RoomSubscription(store, peer, roomId, role);
     const subscription = await store.subscribe(roomId, (event) => {
-      reader.#take(event);
+      reader.#onEvent(event);
     });
     reader.#subscription = subscription;
     if (reader.#ended) subscription.unsubscribe();
@@ -52,7 +52,7 @@ export class RoomReader implements BoundReader {
     this.#ended = true;
     this.#subscription?.unsubscribe();
     this.#held = [];
-    this.#notices.end();
+    this.#memberEvents.end();
   }
 
   /** One page of the log; `follow` is to run once the page is queued. */
@@ -64,7 +64,7 @@ export class RoomReader implements BoundReader {
       this.#announced = 'yes';
       await this.#store.announce(this.roomId, memberId, this.#peer.connectionId);
     }
-    const { page } = granted(await this.#readPage(after));
+    const { page } = unwrap(await this.#readPage(after));
     this.#role = page.role;
     if (page.role === 'departed' || !page.end) {
       this.#mode = 'idle';
@@ -75,7 +75,7 @@ export class RoomReader implements BoundReader {
     const follow = (): void => {
       this.#cursor = tip;
       this.#goLive(null, this.#held);
-      this.#notices.live(() => this.#role);
+      this.#memberEvents.sendPending(() => this.#role);
     };
     return { page, follow };
   }
@@ -91,7 +91,7 @@ export class RoomReader implements BoundReader {
     });
   }
 
-  #take(event: RoomEvent): void {
+  #onEvent(event: RoomEvent): void {
     if (this.#ended) return;
     switch (event.type) {
       case 'entries':
@@ -101,10 +101,10 @@ export class RoomReader implements BoundReader {
       case 'tip':
         if (this.#mode === 'live') this.#goLive(null, [event]);
         else if (this.#mode === 'reading') this.#held.push(event);
-        else this.#whileIdle(event);
+        else this.#onEventWhileIdle(event);
         return;
       case 'live':
-        this.#takeLive(event.memberId, event.connectionId);
+        this.#onAnnouncement(event.memberId, event.connectionId);
         return;
       case 'signal':
         if (this.#mode !== 'live' || event.sender === this.#peer.memberId) return;
@@ -115,22 +115,22 @@ export class RoomReader implements BoundReader {
       case 'keyGrant':
       case 'offer':
       case 'acceptance':
-        this.#notices.take(event, this.#role, this.#mode === 'live');
+        this.#memberEvents.onEvent(event, this.#role, this.#mode === 'live');
         return;
     }
   }
 
   /** One live connection per member (section 3): whoever announced itself later stays. */
-  #takeLive(memberId: MemberId, connectionId: string): void {
+  #onAnnouncement(memberId: MemberId, connectionId: string): void {
     if (memberId !== this.#peer.memberId) return;
     if (connectionId === this.#peer.connectionId) {
       this.#announced = 'heard';
-      this.#peer.lived(this.roomId);
+      this.#peer.onAnnounced(this.roomId);
     } else if (this.#announced === 'heard') this.#close('REPLACED');
   }
 
   /** A joiner, or a member between two pages: entries come by the pages, the end does not. */
-  #whileIdle(event: OrderedEvent): void {
+  #onEventWhileIdle(event: OrderedEvent): void {
     if (event.type === 'closed') this.#close(null);
     // What a joiner waits for has no position to miss it by: it claims again, and reads what is.
     if (event.type === 'tip' && (event.tip === null || (event.resumed && this.#role === 'joiner'))) {
@@ -182,13 +182,13 @@ export class RoomReader implements BoundReader {
         if (step.memberId !== this.#peer.memberId) return;
         this.#role = step.role;
         if (step.role === 'departed') this.#close(null);
-        else this.#notices.live(() => this.#role);
+        else this.#memberEvents.sendPending(() => this.#role);
         return;
       case 'closed':
         this.#close(null);
         return;
       case 'resumed':
-        this.#notices.live(() => this.#role);
+        this.#memberEvents.sendPending(() => this.#role);
         return;
     }
   }
@@ -227,7 +227,7 @@ export class RoomReader implements BoundReader {
 
   async #readMissing(): Promise<void> {
     for (;;) {
-      const { page } = granted(await this.#readPage(this.#cursor));
+      const { page } = unwrap(await this.#readPage(this.#cursor));
       if (this.#ended) return;
       if (page.role === 'departed') {
         if (page.entry !== null) this.#sendEntries([page.entry]);

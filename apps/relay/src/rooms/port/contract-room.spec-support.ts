@@ -66,11 +66,11 @@ export function contractRoom(store: () => RoomStore, now: () => number) {
       ...over,
     });
   const read = async (member: MemberId, after: Position | null, maxEntries = 100): Promise<LogPage> => {
-    const verdict = await store().readLog({
+    const result = await store().readLog({
       roomId: ROOM, memberId: member, after, maxEntries, maxBytes: 100_000, maxGenerations: 3,
     }); // prettier-ignore
-    if (!verdict.ok) throw new Error(verdict.code);
-    return verdict.page;
+    if (!result.ok) throw new Error(result.code);
+    return result.page;
   };
   const readAll = async (member: MemberId, after: Position | null) => {
     const page = await read(member, after);
@@ -80,13 +80,13 @@ export function contractRoom(store: () => RoomStore, now: () => number) {
   const append = (sender: MemberId, ...messages: AppendMessage[]) =>
     store().append({ roomId: ROOM, sender, messages, rate: RATE });
   const facts = async () => {
-    const verdict = await store().readRoom(ROOM, OWNER);
-    if (!verdict.ok) throw new Error(verdict.code);
-    return verdict.room;
+    const result = await store().readRoom(ROOM, OWNER);
+    if (!result.ok) throw new Error(result.code);
+    return result.room;
   };
   const role = async (member: MemberId) => {
-    const verdict = await store().readRoom(ROOM, member);
-    return verdict.ok ? verdict.role : verdict.code;
+    const result = await store().readRoom(ROOM, member);
+    return result.ok ? result.role : result.code;
   };
   const invite = (inviteId = INVITE, expires = now() + DAY) =>
     store().registerInvite({ roomId: ROOM, inviteId, expires, maxOpen: 3 });

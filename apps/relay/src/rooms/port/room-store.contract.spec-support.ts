@@ -113,8 +113,8 @@ export function roomStoreContract(name: string, factory: StoreFactory): void {
 
       test('the same payload twice in one list is one message', async () => {
         await create();
-        const verdict = await append(OWNER, message('a'), message('a'), message('b'));
-        expect(verdict).toMatchObject({
+        const result = await append(OWNER, message('a'), message('a'), message('b'));
+        expect(result).toMatchObject({
           placed: [{ position: { s: 1 } }, { position: { s: 1 } }, { position: { s: 2 } }],
         });
       });
@@ -137,10 +137,10 @@ export function roomStoreContract(name: string, factory: StoreFactory): void {
         const rate = { perSecond: 2, burst: 2 };
         const send = (...messages: AppendMessage[]) =>
           store.append({ roomId: ROOM, sender: OWNER, messages, rate });
-        const verdict = await send(message('a'), message('b'), message('c'));
-        expect(verdict).toMatchObject({ refused: 'RATE_LIMITED' });
-        expect(verdict.ok && verdict.placed).toHaveLength(2);
-        expect(verdict.ok && (verdict.retryMs ?? 0)).toBeGreaterThan(0);
+        const result = await send(message('a'), message('b'), message('c'));
+        expect(result).toMatchObject({ refused: 'RATE_LIMITED' });
+        expect(result.ok && result.placed).toHaveLength(2);
+        expect(result.ok && (result.retryMs ?? 0)).toBeGreaterThan(0);
         expect(await send(message('a'))).not.toHaveProperty('refused');
         now += 1_000;
         expect(await send(message('c'))).not.toHaveProperty('refused');
@@ -186,10 +186,10 @@ export function roomStoreContract(name: string, factory: StoreFactory): void {
       test('bytes bound a page, but one entry is always read', async () => {
         await create();
         await append(OWNER, message('a'), message('b'));
-        const verdict = await store.readLog({
+        const result = await store.readLog({
           roomId: ROOM, memberId: OWNER, after: { g: 1, s: 0 }, maxEntries: 10, maxBytes: 1, maxGenerations: 3,
         }); // prettier-ignore
-        expect(verdict).toMatchObject({ ok: true, page: { end: false, entries: [{ position: { s: 1 } }] } });
+        expect(result).toMatchObject({ ok: true, page: { end: false, entries: [{ position: { s: 1 } }] } });
       });
 
       test('a newcomer gets nothing before its floor, whatever it asks for', async () => {
@@ -216,17 +216,17 @@ export function roomStoreContract(name: string, factory: StoreFactory): void {
 
       test('strangers read nothing', async () => {
         await create();
-        const verdict = await store.readLog({
+        const result = await store.readLog({
           roomId: ROOM, memberId: GUEST, after: null, maxEntries: 10, maxBytes: 1_000, maxGenerations: 3,
         }); // prettier-ignore
-        expect(verdict).toEqual({ ok: false, code: 'FORBIDDEN' });
+        expect(result).toEqual({ ok: false, code: 'FORBIDDEN' });
       });
 
       test('the chain is read from any index', async () => {
         await create();
         await join(GUEST);
-        const verdict = await store.readChain(ROOM, 1, 10);
-        expect(verdict).toMatchObject({ ok: true, length: 2, entries: [bytes(`entry admit ${GUEST}`, 90)] });
+        const result = await store.readChain(ROOM, 1, 10);
+        expect(result).toMatchObject({ ok: true, length: 2, entries: [bytes(`entry admit ${GUEST}`, 90)] });
         expect(await store.readChain(ROOM, 0, 1)).toMatchObject({ entries: [bytes('genesis', 100)] });
       });
     });

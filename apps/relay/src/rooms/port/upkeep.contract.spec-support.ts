@@ -1,4 +1,4 @@
-/** The store's contract, upkeep: trimming, farewells, restored entries, the end of rooms (sections 4, 6 and 8). */
+/** The store's contract, upkeep: trimming, departure notices, restored entries, the end of rooms (sections 4, 6 and 8). */
 import { describe, expect, test } from '@jest/globals';
 import type { Bytes, MemberId, Position } from '@0fc/protocol';
 import {
@@ -30,9 +30,9 @@ export function upkeepContract({ store, now, pass, restart }: StoreWorld): void 
   };
   const ack = (memberId: MemberId, s: number, g = 1) => store().acknowledge(ROOM, memberId, { g, s });
   const trimmable = async (historyBytes = WIDE, maxEntries = 100, maxBytes = WIDE) => {
-    const verdict = await store().readTrimmable({ roomId: ROOM, historyBytes, maxEntries, maxBytes });
-    if (!verdict.ok) throw new Error(verdict.code);
-    return verdict.trimmable;
+    const result = await store().readTrimmable({ roomId: ROOM, historyBytes, maxEntries, maxBytes });
+    if (!result.ok) throw new Error(result.code);
+    return result.trimmable;
   };
   const edge = async (historyBytes = WIDE) =>
     (await trimmable(historyBytes))?.entries.at(-1)?.position.s ?? null;
@@ -277,7 +277,7 @@ export function upkeepContract({ store, now, pass, restart }: StoreWorld): void 
     });
   });
 
-  describe('farewells', () => {
+  describe('departure notices', () => {
     test('outlive the log: a leaver its request, then its entry; a removed one its entry', async () => {
       await create();
       await join(GUEST);

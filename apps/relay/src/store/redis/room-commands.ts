@@ -10,11 +10,11 @@ import type {
   StoreChange,
   StoreRotation,
 } from '../../rooms/port/room-store.js';
-import { decodeFarewell, decodeRecord } from './feed/events.js';
+import { decodeDepartureNotice, decodeRecord } from './feed/events.js';
 import { factsOf, placed, plain, withRest, wrapArguments } from './connection/facts.js';
 import type { Reply } from './reply.js';
-import { judged } from './reply.js';
-import type { Argument, Run } from './connection/runner.js';
+import { resultOf } from './reply.js';
+import type { Argument, RunScript } from './connection/runner.js';
 import { scripts } from './scripts/scripts.js';
 
 type SettingsChange = Extract<StoreChange, { readonly kind: 'settings' }>;
@@ -34,8 +34,8 @@ const rotationArguments = ({ newEpoch, hash, clear, payload, wraps }: StoreRotat
   ...wrapArguments(wraps),
 ];
 
-export function roomCommands(run: Run): RoomCommands {
-  const found = (reply: Reply) => ({ placed: reply.placingOrNull() });
+export function roomCommands(run: RunScript): RoomCommands {
+  const found = (reply: Reply) => ({ placed: reply.placementOrNull() });
   return {
     createRoom: async ({ roomId, genesis, head, owner, history, restored }) =>
       withRest(
@@ -72,7 +72,7 @@ export function roomCommands(run: Run): RoomCommands {
           const refused = reply.text() as '' | 'STALE_EPOCH' | 'EPOCH_AHEAD' | 'RATE_LIMITED';
           const retryMs = reply.number();
           return {
-            placed: reply.map((rest) => rest.placing()),
+            placed: reply.map((rest) => rest.placement()),
             ...(refused === '' ? {} : { refused }),
             ...(refused === 'RATE_LIMITED' ? { retryMs } : {}),
           };
@@ -81,8 +81,8 @@ export function roomCommands(run: Run): RoomCommands {
 
     appendRoster: async (command) =>
       withRest(await run(scripts.appendRoster, command.roomId, rosterArguments(command)), (reply) => {
-        const entry = reply.placing();
-        const rotation = reply.placingOrNull();
+        const entry = reply.placement();
+        const rotation = reply.placementOrNull();
         return { placed: entry, ...(rotation === null ? {} : { rotation }) };
       }),
 
@@ -112,9 +112,9 @@ export function roomCommands(run: Run): RoomCommands {
 }
 
 /** Where a room's log ends, in the generation of this server; null: it is unknown, or has ended. */
-export async function readTip(run: Run, roomId: RoomId): Promise<Position | null> {
-  const verdict = judged(await run(scripts.readTip, roomId, []));
-  return verdict.ok ? verdict.reply.position() : null;
+export async function readTip(run: RunScript, roomId: RoomId): Promise<Position | null> {
+  const result = resultOf(await run(scripts.readTip, roomId, []));
+  return result.ok ? result.reply.position() : null;
 }
 
 const readArguments = (command: ReadLog): Argument[] => [
@@ -129,11 +129,11 @@ const readArguments = (command: ReadLog): Argument[] => [
 function pageOf(reply: Reply, roomId: RoomId): LogPage {
   const role = reply.text() as LogPage['role'];
   if (role === 'departed') {
-    const farewell = reply.bytesOrNull();
+    const notice = reply.bytesOrNull();
     const head = reply.bytes();
     return {
       role,
-      entry: farewell === null ? null : decodeFarewell(Buffer.from(farewell)),
+      entry: notice === null ? null : decodeDepartureNotice(Buffer.from(notice)),
       head,
       epoch: reply.number(),
     };

@@ -18,7 +18,7 @@ import {
   type RosterChange,
 } from '@0fc/crypto/verify';
 import type { Handler, RelayContext } from './context.js';
-import { granted, Refusal } from '../port/refusal.js';
+import { unwrap, Refusal } from '../port/refusal.js';
 import type { RoomFacts, StoreChange, StoreRotation } from '../port/room-store.js';
 import { boundRoom } from './rooms.js';
 
@@ -68,10 +68,10 @@ export const namedEpoch = (clear: Bytes): number =>
 
 export const roster: Handler<'roster'> = {
   // Of a room that this entry has closed already nobody is the owner any more; it has succeeded all the same.
-  guard: 'self',
+  authorizedBy: 'store',
   async handle(context, peer, body) {
     const roomId = boundRoom(peer);
-    const { room, role } = granted(await context.store.readRoom(roomId, peer.memberId));
+    const { room, role } = unwrap(await context.store.readRoom(roomId, peer.memberId));
     if (role !== 'owner' && !room.closed) throw new Refusal('FORBIDDEN');
     const head = await bodyHash(context.hash, body.entry);
     if (room.closed) return { reply: await closedBy(context, roomId, head) };
@@ -95,7 +95,7 @@ export const roster: Handler<'roster'> = {
       body.rotation === undefined
         ? undefined
         : await verifiedRotation(context, next, room.epoch, body.rotation);
-    const done = granted(
+    const done = unwrap(
       await context.store.appendRoster({
         roomId,
         signer: before.owner,
@@ -122,7 +122,7 @@ export const roster: Handler<'roster'> = {
 
 /** The close that ended the room, sent again: of it nothing but its last entry is known. */
 async function closedBy(context: RelayContext, roomId: RoomId, head: Bytes) {
-  const { placed } = granted(await context.store.findRoster(roomId, head));
+  const { placed } = unwrap(await context.store.findRoster(roomId, head));
   if (placed === null) throw new Refusal('FORBIDDEN');
   return { placed };
 }
@@ -135,12 +135,12 @@ async function alreadyThere(
   body: RequestBody<'roster'>,
 ) {
   const { roomId } = room;
-  const { placed } = granted(await context.store.findRoster(roomId, head));
+  const { placed } = unwrap(await context.store.findRoster(roomId, head));
   if (placed === null) return null;
   if (body.rotation === undefined) return { placed };
   const { clear } = body.rotation;
   const hash = await bodyHash(context.hash, clear);
-  const known = granted(await context.store.findRotation(roomId, namedEpoch(clear), hash)).placed;
+  const known = unwrap(await context.store.findRotation(roomId, namedEpoch(clear), hash)).placed;
   if (known !== null) return { placed, rotation: known };
   // Somebody has brought the departure back alone: its owner's command brings the rest, and no other rotation.
   const { epoch } = decodeBody(containerBody(body.entry), 'remove', 'leave').body;
@@ -154,19 +154,19 @@ async function placeRotation(context: RelayContext, room: RoomFacts, command: Ro
   const members = await context.rosters.at(room);
   const rotation = await verifiedRotation(context, members, epoch, command);
   const { owner: signer, head } = members;
-  return granted(await context.store.rotate({ roomId, signer, head, rotation })).placed;
+  return unwrap(await context.store.rotate({ roomId, signer, head, rotation })).placed;
 }
 
 export const rotate: Handler<'rotate'> = {
-  guard: 'dispatch',
+  authorizedBy: 'dispatch',
   async handle({ context, peer, room, roomId }, body) {
     const hash = await bodyHash(context.hash, body.clear);
-    const known = granted(await context.store.findRotation(roomId, namedEpoch(body.clear), hash)).placed;
+    const known = unwrap(await context.store.findRotation(roomId, namedEpoch(body.clear), hash)).placed;
     if (known !== null) {
       // Brought back by somebody who had but its own wrap: its owner heals it.
       const wraps = wrapsOf(body);
       const newEpoch = namedEpoch(body.clear);
-      granted(await context.store.addWraps({ roomId, by: peer.memberId, newEpoch, hash, wraps }));
+      unwrap(await context.store.addWraps({ roomId, by: peer.memberId, newEpoch, hash, wraps }));
       return { reply: { placed: known } };
     }
     // An owner can make keys without end, and each is every member's to keep: a message makes room for one.

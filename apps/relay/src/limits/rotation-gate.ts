@@ -4,17 +4,15 @@
  */
 import { LIMITS, type RoomId } from '@0fc/protocol';
 import type { Clock } from '@0fc/crypto/verify';
-import { Buckets } from '../../limits/token-buckets.js';
-
-/** `lost`: the store has lost something of the room, and is given it back. Milliseconds to wait; 0: go on. */
-export type RotationGate = (roomId: RoomId, lost: boolean) => number;
+import { TokenBuckets } from './token-buckets.js';
 
 const every = (burst: number, ms: number) => ({
-  buckets: new Buckets(),
+  buckets: new TokenBuckets(),
   rate: { burst, perSecond: 1_000 / ms },
 });
 
-export function rotationGate(clock: Clock): RotationGate {
+/** As `mayRotate` of the rooms' context. */
+export function rotationGate(clock: Clock): (roomId: RoomId, lost: boolean) => number {
   const idle = every(LIMITS.idleRotations, LIMITS.idleRotationMs);
   const afterLoss = every(LIMITS.restoredRotations, LIMITS.restoredRotationMs);
   return (roomId, lost) => {
