@@ -6,61 +6,14 @@ import {
   ERROR_CODES, LIMITS, PROTOCOL_VERSION, ProtocolError, type Bytes, type ErrorCode, type EventBody, type EventKind, type MemberId,
   type RoomId, type SessionMessage,
 } from '@0fc/protocol'; // prettier-ignore
-import { CryptoError, RelayLink, type KeyPair } from '@0fc/crypto/link';
+import { CryptoError, RelayLink } from '@0fc/crypto/link';
 import { memberIdOf } from '@0fc/crypto/verify';
-import type { RelayContext } from '../rooms/commands/context.js';
 import type { BoundSubscription, ClosingCode, Peer } from '../rooms/delivery/peer.js';
-import { dispatch } from '../rooms/commands/dispatch.js';
-import type { Rate } from '../rooms/port/room-store.js';
 import { StoreError } from '../rooms/port/result.js';
-import type { TokenBuckets } from '../limits/token-buckets.js';
-import type { ConnectionMetrics } from '../metrics/metrics.js';
-import type { HandshakeGate } from './handshake-gate.js';
-import { Inbound } from './inbound.js';
+import type { ClientConnectionOptions } from './client-connection-options.js';
 import { eventOf, Outbound } from './outbound.js';
-
-/** What a connection needs of its socket. */
-export interface Wire {
-  /** names the connection in the log and on the feed */
-  readonly id: string;
-  readonly address: string;
-  send(frame: Bytes): void;
-  /** whether all that was sent has left the process */
-  idle(): boolean;
-  /** Ends it in order; what was sent still goes out. */
-  close(): void;
-  /** Ends it at once. */
-  destroy(): void;
-  /** Reads nothing more for so many milliseconds. */
-  hold(ms: number): void;
-}
-
-/** A child logger of this connection. Nothing that a peer chose goes into it but codes. */
-export interface ConnectionLog {
-  debug(fields: object, text: string): void;
-  info(fields: object, text: string): void;
-  error(fields: object, text: string): void;
-}
-
-export interface ClientConnectionOptions {
-  readonly relay: KeyPair;
-  readonly context: RelayContext;
-  readonly gate: HandshakeGate;
-  readonly requestBuckets: TokenBuckets;
-  /** requests of one connection */
-  readonly requestRate: Rate;
-  readonly byteBuckets: TokenBuckets;
-  /** bytes that one connection sends, and {@link ITEM_BYTES} for each value in them */
-  readonly byteRate: Rate;
-  readonly queueBytes: number;
-  readonly handshakeMs: number;
-  /** after this long a connection that ends is ended, sent or not */
-  readonly closeMs: number;
-  readonly metrics: ConnectionMetrics;
-  /** The connection has become its member's one in the room, by the room's own order. */
-  readonly onAnnounced: (roomId: RoomId) => void;
-  readonly log: ConnectionLog;
-}
+import { RequestQueue } from './request-queue.js';
+import type { Wire } from './wire.js';
 
 /** What taking one value of CBOR costs, in bytes that would cost as much: a value of one byte is no cheap one. */
 const ITEM_BYTES = 64;
@@ -74,15 +27,11 @@ export class ClientConnection implements Peer {
   readonly #wire: Wire;
   readonly #options: ClientConnectionOptions;
   readonly #link: RelayLink;
-  readonly #inbound = new Inbound();
+  readonly #requests: RequestQueue;
   readonly #outbound: Outbound;
   readonly #deadline: NodeJS.Timeout;
   #state: 'handshake' | 'open' | 'ending' | 'over' = 'handshake';
   #handshakes = 0;
-  #working = false;
-  /** a request is being served; its reply goes out before the connection ends */
-  #serving = false;
-  #sendClosing: (() => void) | null = null;
   #destroyTimer: NodeJS.Timeout | null = null;
 
   constructor(wire: Wire, options: ClientConnectionOptions) {
@@ -96,6 +45,17 @@ export class ClientConnection implements Peer {
       this.#options.log.info({ code: ERROR_CODES.HANDSHAKE_TIMEOUT }, 'closed');
       this.close(null);
     }, options.handshakeMs);
+    const { context, requestBuckets, requestRate, metrics, log } = options;
+    this.#requests = new RequestQueue({
+      context,
+      peer: this,
+      buckets: requestBuckets,
+      rate: requestRate,
+      metrics,
+      log,
+      reply: (message) => this.#outbound.push(message),
+      fault: (error, fields, text) => this.#log(error, fields, text),
+    });
     this.#outbound = new Outbound({
       mostBytes: options.queueBytes,
       seal: (messages) => this.#link.seal(messages),
@@ -156,7 +116,7 @@ export class ClientConnection implements Peer {
     this.#state = 'over';
     clearTimeout(this.#deadline);
     if (this.#destroyTimer !== null) clearTimeout(this.#destroyTimer);
-    this.#inbound.clear();
+    this.#requests.end();
     this.#outbound.end();
     this.subscription?.end();
     this.#link.destroy();
@@ -176,21 +136,24 @@ export class ClientConnection implements Peer {
     const sealed = this.#link.established && this.#state === 'open';
     this.#state = 'ending';
     clearTimeout(this.#deadline);
-    this.#inbound.clear();
     this.subscription?.end();
     if (code !== null) {
       this.#options.metrics.refused(code);
       this.#options.log.info({ code }, 'closing');
     }
-    const sendClosing = (): void => {
-      if (code !== null)
-        this.send('closing', { code, ...(moveWithinMs === undefined ? {} : { moveWithinMs }) });
-      this.#outbound.finish(() => this.#wire.close());
-    };
-    if (!sealed) this.#wire.close();
-    else if (this.#serving) this.#sendClosing = sendClosing;
-    else sendClosing();
+    if (sealed) this.#requests.end(() => this.#sendClosing(code, moveWithinMs));
+    else {
+      this.#requests.end();
+      this.#wire.close();
+    }
     this.#destroyTimer = setTimeout(() => this.#wire.destroy(), this.#options.closeMs);
+  }
+
+  #sendClosing(code: ClosingCode | null, moveWithinMs?: number): void {
+    if (code !== null) {
+      this.send('closing', { code, ...(moveWithinMs === undefined ? {} : { moveWithinMs }) });
+    }
+    this.#outbound.finish(() => this.#wire.close());
   }
 
   /** Asks the client to go elsewhere at a time of its own; until then it is served as before. */
@@ -248,13 +211,11 @@ export class ClientConnection implements Peer {
       settingsEntries: context.limits.settings.entries,
       settingsPerHour: context.limits.settings.rate.burst,
     });
-    // Requests wait until it is known whose they are.
-    this.#working = true;
     memberIdOf(context.hash, peer)
       .then((memberId) => {
         this.memberId = memberId;
         this.#options.log.debug({ member: memberId }, 'established');
-        return this.#serveRequests();
+        return this.#requests.start();
       })
       .catch((error: unknown) => {
         this.failed(error);
@@ -281,45 +242,16 @@ export class ClientConnection implements Peer {
         this.close('MALFORMED');
         return;
       }
-      this.#inbound.enqueue(message, sizeOf(frame) / messages.length);
+      this.#requests.enqueue(message, sizeOf(frame) / messages.length);
     }
-    if (this.#inbound.isOver(this.#mostBytes)) {
+    if (this.#requests.isOver(this.#mostBytes)) {
       this.close('RATE_LIMITED');
       return;
     }
-    if (this.#working) return;
-    this.#working = true;
-    this.#serveRequests().catch((error: unknown) => {
+    this.#requests.serve().catch((error: unknown) => {
       this.failed(error);
       this.#abort();
     });
-  }
-
-  /** The requests of a connection, one after the other. */
-  async #serveRequests(): Promise<void> {
-    for (let message = this.#inbound.dequeue(); message !== undefined; message = this.#inbound.dequeue()) {
-      const { requestBuckets, requestRate, context, log, metrics } = this.#options;
-      const bucket = requestBuckets.of(this.connectionId, requestRate, context.clock.now());
-      if (!bucket.take()) {
-        metrics.refused(ERROR_CODES.RATE_LIMITED);
-        const error = { code: ERROR_CODES.RATE_LIMITED, params: { retryMs: bucket.waitMs() } };
-        this.#outbound.push({ r: message.q, error });
-        continue;
-      }
-      this.#serving = true;
-      const begun = performance.now();
-      const { reply, after, refused, fault } = await dispatch(context, this, message);
-      this.#serving = false;
-      if (message.kind === 'append') metrics.appended((performance.now() - begun) / 1_000);
-      if (refused !== null) metrics.refused(refused);
-      if (fault !== undefined) this.#log(fault, { err: fault, code: refused }, 'request failed');
-      else if (refused !== null) log.info({ code: refused, kind: known(message.kind) }, 'refused');
-      this.#outbound.push(reply);
-      if (this.#sendClosing !== null) this.#sendClosing();
-      if (this.#state !== 'open') return;
-      after?.();
-    }
-    this.#working = false;
   }
 
   #reject(): void {
@@ -352,6 +284,3 @@ const sizeOf = (frame: unknown): number => (frame instanceof Uint8Array ? frame.
 
 const codeOf = (error: unknown): ErrorCode | null =>
   error instanceof CryptoError || error instanceof ProtocolError ? error.code : null;
-
-/** A name from the wire goes into the log only if it is one of ours. */
-const known = (kind: string): string => (/^[a-zA-Z]{1,32}$/.test(kind) ? kind : '?');

@@ -15,9 +15,10 @@ import type { TokenBuckets } from '../limits/token-buckets.js';
 import type { ConnectionMetrics } from '../metrics/metrics.js';
 import type { RelayContext } from '../rooms/commands/context.js';
 import { ReplicaMessages, type LiveConnection } from './replica-messages.js';
-import { ClientConnection, type ConnectionLog, type Wire } from './client-connection.js';
+import { ClientConnection } from './client-connection.js';
 import { HandshakeGate } from './handshake-gate.js';
 import { addressOf } from './origin.js';
+import type { ConnectionLog, Wire } from './wire.js';
 
 /** Everything that the gateway is made of, by the wiring file. */
 export interface GatewayParts {

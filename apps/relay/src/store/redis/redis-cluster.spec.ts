@@ -32,10 +32,7 @@ afterEach(() => {
   for (const node of nodes) node.disconnect();
 });
 
-const { create, append, readAll, facts } = contractRoom(
-  () => store,
-  () => Date.now(),
-);
+const { create, append, readAll, facts } = contractRoom({ store: () => store, now: () => Date.now() });
 
 /** The node that holds the room, and another one. */
 async function places(): Promise<{ readonly slot: number; readonly from: Redis; readonly to: Redis }> {

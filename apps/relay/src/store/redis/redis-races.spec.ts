@@ -28,10 +28,7 @@ beforeEach(async () => {
   b = await world.store();
 });
 
-const { create, join, facts } = contractRoom(
-  () => a,
-  () => Date.now(),
-);
+const { create, join, facts } = contractRoom({ store: () => a, now: () => Date.now() });
 
 async function wholeLog(member: MemberId): Promise<ReadEntry[]> {
   const entries: ReadEntry[] = [];

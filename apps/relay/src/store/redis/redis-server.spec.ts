@@ -21,10 +21,10 @@ const start = async (options: object = {}) => {
 };
 afterEach(() => world.stop());
 
-const { create, join, facts, append, readAll, entry, claim, invite } = contractRoom(
-  () => store,
-  () => Date.now(),
-);
+const { create, join, facts, append, readAll, entry, claim, invite } = contractRoom({
+  store: () => store,
+  now: () => Date.now(),
+});
 const large = (n: number): AppendMessage => ({
   ...message(`large ${String(n)}`),
   payload: bytes(`large ${String(n)}`, 32_768),
