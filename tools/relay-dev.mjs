@@ -8,13 +8,22 @@
  * Node restarts when a file that it has loaded changes. The web client has its own: npm run start -w apps/web.
  */
 import { spawn } from 'node:child_process';
+import { utimesSync, watch } from 'node:fs';
 import { join } from 'node:path';
 
 import { runInForeground } from './support/exec.mjs';
 import { root } from './support/node.mjs';
 import { runReplicas } from './support/replicas.mjs';
 import { Remedy, runTool } from './support/report.mjs';
-import { buildServer, ensureInstalled, packageScript, projectEnvironment } from './support/workspace.mjs';
+import {
+  buildServer,
+  builtScripts,
+  copyScripts,
+  ensureInstalled,
+  packageScript,
+  projectEnvironment,
+  scriptSources,
+} from './support/workspace.mjs';
 
 /** @param {string[]} args @returns {number | undefined} undefined: one relay, on the embedded store */
 function replicasOf(args) {
@@ -41,6 +50,11 @@ await runTool(async () => {
       stdio: ['ignore', 'inherit', 'inherit'],
     },
   );
+  const scripts = watch(scriptSources, { recursive: true }, () => {
+    copyScripts();
+    // Node knows only modules as loaded: the one that reads the scripts counts as changed.
+    utimesSync(join(builtScripts, 'scripts.js'), new Date(), new Date());
+  });
   const main = join(root, 'apps', 'relay', 'dist', 'main.js');
   try {
     if (replicas !== undefined) return await runReplicas(node, replicas);
@@ -50,6 +64,7 @@ await runTool(async () => {
       options,
     );
   } finally {
+    scripts.close();
     compiler.kill();
   }
 });

@@ -8,13 +8,15 @@ import { MUTANTS } from '../mutation/mutants.js';
 const ROOT = join(import.meta.dirname, '../..');
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 
-/** A spec with the contracts that it runs. */
-function withSupport(path: string): string {
+/** A spec with the contracts that it runs, and those that they run. */
+function withSupport(path: string, seen = new Set<string>()): string {
+  if (seen.has(path)) return '';
+  seen.add(path);
   const text = read(path);
   const support = [...text.matchAll(/from '(\.{1,2}\/[^']*spec-support)\.js'/g)].map(([, name = '']) =>
-    join(dirname(path), `${name}.ts`),
+    withSupport(join(dirname(path), `${name}.ts`), seen),
   );
-  return [text, ...support.map(read)].join('\n');
+  return [text, ...support].join('\n');
 }
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');

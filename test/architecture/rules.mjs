@@ -9,6 +9,7 @@
 
 const spec = '\\.(spec|spec-support)\\.ts$';
 const client = '^libs/client/src/';
+const relay = '^apps/relay/src/';
 const platformDoor = '^libs/(crypto|client)/src/(node|browser)/';
 
 /** @param {string[]} names @returns {string} packages by name, found in node_modules or not at all */
@@ -218,20 +219,45 @@ export const forbidden = [
     to: { path: `${client}room/room\\.ts$` },
   },
 
-  // Rule 4: the layers of the relay, and the keepers of two packages.
+  // Rule 4: the layers of the relay, and the keepers of two packages. The first four leave no circle of its folders.
+  {
+    name: 'port-knows-no-relay',
+    comment:
+      'The port says what a store owes the rooms: whoever implements or calls it knows it, and it nobody.',
+    from: { path: `${relay}rooms/port/`, pathNot: spec },
+    to: { path: relay, pathNot: `${relay}rooms/port/` },
+  },
   {
     name: 'rooms-know-no-edge',
-    comment: 'What a command does is independent of the socket it came by and of the store it goes to.',
-    from: { path: '^apps/relay/src/rooms/' },
-    to: { path: '^apps/relay/src/(gateway|store/redis)/' },
+    comment:
+      'What a command does is independent of the socket it came by, of limits, and of the store it goes to.',
+    from: { path: `${relay}rooms/`, pathNot: spec },
+    to: { path: relay, pathNot: `${relay}rooms/` },
+  },
+  {
+    name: 'limits-and-config-know-types',
+    comment:
+      'What is configured and what is counted needs only the types of the port, and nothing that runs.',
+    from: { path: `${relay}(limits|config)/`, pathNot: spec },
+    to: { path: relay, pathNot: `${relay}($1|rooms/port)/` },
+  },
+  {
+    name: 'limits-and-config-run-no-port',
+    comment: 'See limits-and-config-know-types.',
+    from: { path: `${relay}(limits|config)/`, pathNot: spec },
+    to: { path: `${relay}rooms/port/`, dependencyTypesNot: ['type-only'] },
+  },
+  {
+    name: 'store-knows-no-edge',
+    comment: 'A store answers the rooms, whoever asked them.',
+    from: { path: `${relay}store/`, pathNot: spec },
+    to: { path: `${relay}(gateway|http|metrics|operators)/` },
   },
   {
     name: 'redis-in-its-place',
-    comment: 'Redis is one of two stores: only its store, the feed and the socket adapter speak to it.',
-    from: {
-      path: '^(apps|libs)/',
-      pathNot: ['^apps/relay/src/(store/redis|feed)/', '^apps/relay/src/gateway/[^/]*adapter[^/]*\\.ts$'],
-    },
+    comment:
+      'Redis is one of two stores: only its store, with its feed and the adapter of sockets, speaks to it.',
+    from: { path: '^(apps|libs)/', pathNot: `${relay}store/redis/` },
     to: { path: packages('ioredis', '@socket\\.io/redis-adapter') },
   },
   {

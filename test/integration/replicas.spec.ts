@@ -3,10 +3,10 @@
  * connections between (docs/protocol.md G16).
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import slotOf from 'cluster-key-slot';
 import type { Redis } from 'ioredis';
 import { loadThemis } from '@0fc/crypto/node';
 import { makeKeyPair, writeKey } from '../../apps/relay/src/config/key-pair.js';
-import { slotOf } from '../../apps/relay/src/store/redis/feed/slot.js';
 import { startRelay, type RunningRelay } from '../../apps/relay/src/start.js';
 import { startRedis, type RedisKind, type RunningRedis } from '../support/redis.js';
 import { until } from '../support/wait.js';

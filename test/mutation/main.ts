@@ -7,7 +7,7 @@
  * snippet that is not in its file, a guarantee without a mutant.
  */
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Copy } from './copy.js';
@@ -59,7 +59,16 @@ const uncovered = (): readonly string[] =>
     (code) => `${code} has no mutant: add one to test/mutation/mutants`,
   );
 
-function build(copy: Copy): Promise<boolean> {
+/** As `npm run build` does it: what the compiler leaves aside goes beside what it has made. */
+async function build(copy: Copy): Promise<boolean> {
+  const relay = join(copy.folder, 'apps', 'relay');
+  const scripts = join('store', 'redis', 'scripts');
+  if (!(await compile(copy))) return false;
+  cpSync(join(relay, 'src', scripts), join(relay, 'dist', scripts), { recursive: true });
+  return true;
+}
+
+function compile(copy: Copy): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const tsc = join(copy.folder, 'node_modules', 'typescript', 'bin', 'tsc');
     const child = spawn(process.execPath, [tsc, '-b'], { cwd: copy.folder, stdio: ['ignore', 2, 2] });

@@ -1,12 +1,14 @@
 /**
- * The checks that need no test to run: types of specs and tests, who writes room state, ESLint, Prettier.
+ * The checks that need no test to run: types of specs and tests, who writes room state, ESLint, Prettier, and of
+ * the Lua scripts.
  */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { run } from './exec.mjs';
+import { ensureLuacheck } from './luacheck.mjs';
 import { root } from './node.mjs';
-import { step } from './report.mjs';
+import { Remedy, say, step } from './report.mjs';
 import { packageScript, projectEnvironment } from './workspace.mjs';
 
 /**
@@ -35,5 +37,18 @@ export async function lint(node) {
     );
     if (code !== 0) clean = false;
   }
-  return clean;
+  return (await lintLua(node)) && clean;
+}
+
+/** @param {string} node @returns {Promise<boolean>} false too where there is nothing to check with */
+async function lintLua(node) {
+  const title = 'Lua scripts (luacheck)';
+  try {
+    const args = [join(root, 'tools', 'luacheck.mjs'), await ensureLuacheck()];
+    return (await step(title, () => run(node, args, { cwd: root, env: projectEnvironment(node) }))) === 0;
+  } catch (error) {
+    if (!(error instanceof Remedy)) throw error;
+    say(`${title}: not run: ${error.message}`);
+    return false;
+  }
 }

@@ -5,7 +5,16 @@
  * removing node_modules or a dist folder makes it run again.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 
 import { childEnvironment, run } from './exec.mjs';
@@ -150,6 +159,21 @@ async function compile(node, title, projects) {
     const code = await run(node, [tsc, '-b', ...projects], { cwd: root, env: projectEnvironment(node) });
     if (code !== 0)
       throw new Remedy('The build failed; the compiler says why above.', 'Correct the errors it names.');
+    copyScripts();
+  });
+}
+
+/** The Lua scripts of the relay's store, beside the module that reads them when the relay starts. */
+const scripts = ['store', 'redis', 'scripts'];
+export const scriptSources = join(root, 'apps', 'relay', 'src', ...scripts);
+export const builtScripts = join(root, 'apps', 'relay', 'dist', ...scripts);
+
+/** What the compiler leaves aside. A script that is no more goes. */
+export function copyScripts() {
+  for (const file of filesBelow(builtScripts).filter((path) => path.endsWith('.lua'))) rmSync(file);
+  cpSync(scriptSources, builtScripts, {
+    recursive: true,
+    filter: (path) => path.endsWith('.lua') || statSync(path).isDirectory(),
   });
 }
 

@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { toBase64Url } from '@0fc/protocol';
 import { loadThemis, nodeHash } from '@0fc/crypto/node';
 import { fingerprintOf } from '@0fc/crypto/verify';
-import { ConfigError } from './config/environment.js';
+import { ConfigError } from './config/errors.js';
 import { makeKeyPair, writeKey } from './config/key-pair.js';
 import { rooms, ROOMS_USAGE } from './operators/cli.js';
 import { startRelay } from './start.js';

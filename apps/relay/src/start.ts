@@ -9,19 +9,19 @@ import { pino } from 'pino';
 import { toBase64Url, type Bytes, type RoomId } from '@0fc/protocol';
 import { loadThemis, nodeHash, systemClock } from '@0fc/crypto/node';
 import { fingerprintOf } from '@0fc/crypto/verify';
-import { openBackbone } from './store/store-backend.js';
-import { ConfigError, readConfig, type Environment, type RelayConfig } from './config/environment.js';
+import { openStoreBackend } from './store/store-backend.js';
+import { ConfigError, listenError, systemErrorCode } from './config/errors.js';
+import { readConfig, type Environment, type RelayConfig } from './config/environment.js';
 import { RelayGateway, type GatewayParts } from './gateway/relay.gateway.js';
 import { RelayIoAdapter } from './gateway/relay-io.adapter.js';
 import { socketsAdapter } from './store/redis/feed/sockets-adapter.js';
 import { makeKeyPair, relayKeyPair } from './config/key-pair.js';
 import { AddressCounter } from './limits/address-counter.js';
-import { Buckets } from './limits/token-buckets.js';
+import { TokenBuckets } from './limits/token-buckets.js';
 import { limitPlainConnections } from './limits/plain-connections.js';
-import { rotationGate } from './rooms/commands/rotation-gate.js';
+import { rotationGate } from './limits/rotation-gate.js';
 import { MetricsServer } from './metrics/metrics-server.js';
 import { RelayMetrics } from './metrics/metrics.js';
-import { listenError, reason } from './config/system-error.js';
 import { RelayModule } from './relay.module.js';
 import type { RelayContext } from './rooms/commands/context.js';
 import { operate } from './operators/commands.js';
@@ -84,8 +84,8 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
   const given = config.privateKey !== null || config.privateKeyFile !== null;
   const relay = inMemory && !given ? makeKeyPair() : await relayKeyPair(config);
   const logger = pino({ level: config.logLevel, base: { app: 'relay' } });
-  const backbone = await openBackbone(config, inMemory, logger);
-  const { store, redis } = backbone;
+  const backend = await openStoreBackend(config, inMemory, logger);
+  const { store, redis } = backend;
   const failed = (what: string) => (error: unknown) => {
     logger.error({ err: error }, what);
   };
@@ -118,8 +118,8 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
     config,
     context,
     addresses: new AddressCounter({ perAddress: config.connectionsPerAddress, all: config.connections }),
-    buckets: new Buckets(),
-    byteBuckets: new Buckets(),
+    requestBuckets: new TokenBuckets(),
+    byteBuckets: new TokenBuckets(),
     metrics,
     shared: redis !== null,
     log: logger,
@@ -129,7 +129,7 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
     version: VERSION,
     ready: async () => {
       if (draining) throw new Error('draining');
-      await backbone.check();
+      await backend.check();
     },
   };
   const sockets = redis === null ? null : socketsAdapter(redis.connections, redis.prefix);
@@ -171,7 +171,7 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
     await app.close();
     await metricsServer?.close();
     sockets?.close();
-    await backbone.close();
+    await backend.close();
     if (error instanceof ConfigError) throw error;
     const { host, port } = config;
     throw listenError(error, { host, port, names: { host: 'HOST', port: 'PORT' }, option: ' (or --port)' });
@@ -202,7 +202,7 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
         failed: failed('an operator’s command failed'),
       });
     } catch (error) {
-      const code = error instanceof ConfigError ? error.message : reason(error);
+      const code = error instanceof ConfigError ? error.message : systemErrorCode(error);
       logger.warn({ code }, 'operators’ commands work only while the relay is stopped');
       return null;
     }
@@ -217,7 +217,7 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
     await app.close();
     await Promise.all([trimmer.end(), sweeper.end(), operators?.end(), metricsServer?.close()]);
     sockets?.close();
-    await backbone.close();
+    await backend.close();
   };
   return {
     url: `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${port}`,
@@ -237,14 +237,14 @@ async function makeDataDir(path: string): Promise<void> {
     await access(path, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new ConfigError(
-      `DATA_DIR is ${path}, which cannot be written to (${reason(error)}); it must be a folder that the relay may write to.`,
+      `DATA_DIR is ${path}, which cannot be written to (${systemErrorCode(error)}); it must be a folder that the relay may write to.`,
     );
   }
 }
 
 function contextOf(config: RelayConfig, store: RoomStore, trimmer: Trimmer): RelayContext {
-  const creations = new Buckets();
-  const restores = new Buckets();
+  const creations = new TokenBuckets();
+  const restores = new TokenBuckets();
   return {
     store,
     rosters: new Rosters(store, nodeHash),

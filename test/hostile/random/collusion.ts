@@ -9,7 +9,7 @@ import {
 import { nodeHash } from '@0fc/crypto/node';
 import { applyRoster, bodyHash, verifyRotation, type Roster } from '@0fc/crypto/verify';
 import { isRefusal } from '../../../libs/crypto/src/errors.js';
-import { storeChange } from '../../../apps/relay/src/rooms/commands/roster.js';
+import { storeChange } from '../../../apps/relay/src/rooms/commands/roster-changes.js';
 import type { RoomFacts, StoreRotation } from '../../../apps/relay/src/rooms/port/room-store.js';
 import type { World } from '../relay/world.js';
 import type { OwnerHand, Passed } from './owner-hand.js';

@@ -16,7 +16,7 @@ import { RelayLink, splitForFrames, type KeyPair } from '@0fc/crypto/link';
 import { loadThemis, nodeHash } from '@0fc/crypto/node';
 import { memberIdOf } from '@0fc/crypto/verify';
 import { dispatch, type RequestMessage } from '../../../apps/relay/src/rooms/commands/dispatch.js';
-import type { BoundReader, ClosingCode, Peer } from '../../../apps/relay/src/rooms/delivery/peer.js';
+import type { BoundSubscription, ClosingCode, Peer } from '../../../apps/relay/src/rooms/delivery/peer.js';
 import { moveGeneration, World } from './world.js';
 
 /** Something that went over a link, in clear, as the relay has it. */
@@ -44,7 +44,7 @@ export type FromClient = (
 export class Client implements Peer {
   readonly connectionId: string;
   readonly address = '127.0.0.1';
-  reader: BoundReader | null = null;
+  subscription: BoundSubscription | null = null;
   key: Bytes = new Uint8Array(0);
   memberId = '' as MemberId;
   readonly #relay: LyingRelay;
@@ -73,7 +73,7 @@ export class Client implements Peer {
   over(): void {
     if (this.#over) return;
     this.#over = true;
-    this.reader?.end();
+    this.subscription?.end();
     this.#link.destroy();
     this.#relay.clients.delete(this);
   }
@@ -95,7 +95,7 @@ export class Client implements Peer {
     this.#flush();
     this.cut();
   }
-  lived(): void {
+  onAnnounced(): void {
     // Of one replica: nobody else has to hear.
   }
   failed(error: unknown): void {

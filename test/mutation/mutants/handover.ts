@@ -155,7 +155,7 @@ export const HANDOVER_MUTANTS: readonly Mutant[] = [
     breaks: ['G10'],
     changes: [
       {
-        file: 'apps/relay/src/store/redis/scripts/rooms.ts',
+        file: 'apps/relay/src/store/redis/scripts/read-chain.lua',
         find: 'length = known and (known.gl or (known.gh and 0) or room.len) or 0',
         put: 'length = known and room.len or 0',
       },

@@ -102,9 +102,9 @@ export const KEEPING_MUTANTS: readonly Mutant[] = [
     breaks: ['G15', 'W12'],
     changes: [
       {
-        file: 'apps/relay/src/gateway/client-connection.ts',
-        find: 'this.#serving = true;',
-        put: "this.#serving = true;\n      log.debug({ body: message.body }, 'request');",
+        file: 'apps/relay/src/gateway/request-queue.ts',
+        find: 'this.#replying = true;',
+        put: "this.#replying = true;\n      log.debug({ body: message.body }, 'request');",
       },
     ],
     tests: [

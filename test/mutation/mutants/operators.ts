@@ -35,7 +35,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     breaks: ['G11', 'G16'],
     changes: [
       {
-        file: 'apps/relay/src/rooms/commands/roster.ts',
+        file: 'apps/relay/src/rooms/commands/roster-changes.ts',
         find: 'Math.max(before.settings.maxMembers, context.limits.maxMembers)',
         put: 'context.limits.maxMembers',
       },
@@ -60,7 +60,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     breaks: ['G16'],
     changes: [
       {
-        file: 'apps/relay/src/rooms/commands/roster.ts',
+        file: 'apps/relay/src/rooms/commands/roster-changes.ts',
         find: 'restored ? LIMITS.settingsEntries : settings.entries',
         put: 'settings.entries',
       },
@@ -320,7 +320,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     breaks: ['G11'],
     changes: [
       {
-        file: 'apps/relay/src/store/redis/scripts/rooms.ts',
+        file: 'apps/relay/src/store/redis/scripts/read-chain.lua',
         find: "if refusal and call('EXISTS', CHAIN) == 0 then length = 0 end",
         put: '',
       },

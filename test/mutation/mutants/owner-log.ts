@@ -261,14 +261,14 @@ export const OWNER_LOG_MUTANTS: readonly Mutant[] = [
     breaks: ['G16'],
     changes: [
       {
-        file: 'apps/relay/src/rooms/commands/rotation-gate.ts',
+        file: 'apps/relay/src/limits/rotation-gate.ts',
         find: 'return bucket.take() ? 0 : bucket.waitMs();',
         put: 'return lost || bucket.take() ? 0 : bucket.waitMs();',
       },
     ],
     tests: [
       {
-        path: 'apps/relay/src/rooms/commands/rotation-gate.spec.ts',
+        path: 'apps/relay/src/limits/rotation-gate.spec.ts',
         name: 'are bounded in a room (of which something was lost: true), and come back with time',
       },
     ],
@@ -278,7 +278,7 @@ export const OWNER_LOG_MUTANTS: readonly Mutant[] = [
     breaks: ['G16'],
     changes: [
       {
-        file: 'apps/relay/src/rooms/commands/roster.ts',
+        file: 'apps/relay/src/rooms/commands/roster-changes.ts',
         find: 'const retryMs = room.epochMessages > 0 ? 0 : context.mayRotate(roomId, false);',
         put: 'const retryMs = 0;',
       },

@@ -5,9 +5,10 @@
 import { LIMITS } from '@0fc/protocol';
 import { readRedis, type RedisConfig } from './redis.js';
 import type { Rate } from '../rooms/port/room-store.js';
-import { ConfigError, settingsOf, type Environment } from './settings.js';
+import { ConfigError } from './errors.js';
+import { settingsOf, type Environment } from './settings.js';
 
-export { ConfigError, type Environment } from './settings.js';
+export type { Environment } from './settings.js';
 
 export interface RelayConfig {
   readonly port: number;

@@ -13,8 +13,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fromBase64Url, LIMITS, toBase64Url, type Bytes } from '@0fc/protocol';
 import { CryptoError, RelayLink, type KeyPair } from '@0fc/crypto/link';
-import { ConfigError, type RelayConfig } from './environment.js';
-import { reason, UNKNOWN } from './system-error.js';
+import { ConfigError, systemErrorCode, UNKNOWN_ERROR } from './errors.js';
+import type { RelayConfig } from './environment.js';
 
 const FILE = 'relay.key';
 const CURVE = 'prime256v1';
@@ -79,7 +79,7 @@ export function readKey(text: string): KeyPair | null {
     return pair;
   } catch (error) {
     // Not a number of the curve (Node), or not a key (Themis): its text goes into no message.
-    if (error instanceof CryptoError || reason(error) !== UNKNOWN) return null;
+    if (error instanceof CryptoError || systemErrorCode(error) !== UNKNOWN_ERROR) return null;
     throw error;
   }
 }
@@ -94,7 +94,7 @@ export async function relayKeyPair(config: RelayConfig): Promise<KeyPair> {
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     throw new ConfigError(
-      `RELAY_PRIVATE_KEY_FILE is ${privateKeyFile}, which cannot be read (${reason(error)}); it must be a file with a private key, see \`keygen\`.`,
+      `RELAY_PRIVATE_KEY_FILE is ${privateKeyFile}, which cannot be read (${systemErrorCode(error)}); it must be a file with a private key, see \`keygen\`.`,
     );
   }
 }
@@ -113,9 +113,9 @@ async function kept(path: string): Promise<KeyPair> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    if (reason(error) !== 'ENOENT') {
+    if (systemErrorCode(error) !== 'ENOENT') {
       throw new ConfigError(
-        `DATA_DIR holds the relay's key, which cannot be read (${reason(error)}): ${path}.`,
+        `DATA_DIR holds the relay's key, which cannot be read (${systemErrorCode(error)}): ${path}.`,
       );
     }
     const pair = makeKeyPair();

@@ -1,5 +1,6 @@
 /** Which Redis the relay uses, if any, and how it speaks to it. */
-import { ConfigError, type HostPort, type ReadSetting, type SettingName } from './settings.js';
+import { ConfigError } from './errors.js';
+import type { HostPort, ReadSetting, SettingName } from './settings.js';
 
 export type RedisTarget =
   | { readonly kind: 'standalone'; readonly at: HostPort; readonly database: number }

@@ -1,11 +1,7 @@
 /** The variables that the relay reads: what each may be, and how one is read. */
 import * as v from 'valibot';
 import { LIMITS } from '@0fc/protocol';
-
-/** A setting that cannot be used; `message` is the whole line for the operator. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
+import { ConfigError } from './errors.js';
 
 export interface HostPort {
   readonly host: string;

@@ -6,86 +6,35 @@ import {
   ERROR_CODES, LIMITS, PROTOCOL_VERSION, ProtocolError, type Bytes, type ErrorCode, type EventBody, type EventKind, type MemberId,
   type RoomId, type SessionMessage,
 } from '@0fc/protocol'; // prettier-ignore
-import { CryptoError, RelayLink, type KeyPair } from '@0fc/crypto/link';
+import { CryptoError, RelayLink } from '@0fc/crypto/link';
 import { memberIdOf } from '@0fc/crypto/verify';
-import type { RelayContext } from '../rooms/commands/context.js';
-import type { BoundReader, ClosingCode, Peer } from '../rooms/delivery/peer.js';
-import { dispatch } from '../rooms/commands/dispatch.js';
-import type { Rate } from '../rooms/port/room-store.js';
+import type { BoundSubscription, ClosingCode, Peer } from '../rooms/delivery/peer.js';
 import { StoreError } from '../rooms/port/result.js';
-import type { Buckets } from '../limits/token-buckets.js';
-import type { ConnectionMetrics } from '../metrics/metrics.js';
-import type { HandshakeGate } from './handshake-gate.js';
-import { Inbound } from './inbound.js';
+import type { ClientConnectionOptions } from './client-connection-options.js';
 import { eventOf, Outbound } from './outbound.js';
-
-/** What a connection needs of its socket. */
-export interface Wire {
-  /** names the connection in the log and on the feed */
-  readonly id: string;
-  readonly address: string;
-  send(frame: Bytes): void;
-  /** whether all that was sent has left the process */
-  idle(): boolean;
-  /** Ends it in order; what was sent still goes out. */
-  close(): void;
-  /** Ends it at once. */
-  destroy(): void;
-  /** Reads nothing more for so many milliseconds. */
-  hold(ms: number): void;
-}
-
-/** A child logger of this connection. Nothing that a peer chose goes into it but codes. */
-export interface ConnectionLog {
-  debug(fields: object, text: string): void;
-  info(fields: object, text: string): void;
-  error(fields: object, text: string): void;
-}
-
-export interface ConnectionOptions {
-  readonly relay: KeyPair;
-  readonly context: RelayContext;
-  readonly gate: HandshakeGate;
-  readonly buckets: Buckets;
-  /** requests of one connection */
-  readonly requests: Rate;
-  readonly byteBuckets: Buckets;
-  /** bytes that one connection sends, and {@link ITEM_BYTES} for each value in them */
-  readonly bytes: Rate;
-  readonly queueBytes: number;
-  readonly handshakeMs: number;
-  /** after this long a connection that ends is ended, sent or not */
-  readonly closeMs: number;
-  readonly metrics: ConnectionMetrics;
-  /** The connection has become its member's one in the room, by the room's own order. */
-  readonly lived: (roomId: RoomId) => void;
-  readonly log: ConnectionLog;
-}
+import { RequestQueue } from './request-queue.js';
+import type { Wire } from './wire.js';
 
 /** What taking one value of CBOR costs, in bytes that would cost as much: a value of one byte is no cheap one. */
 const ITEM_BYTES = 64;
 
-export class Connection implements Peer {
+export class ClientConnection implements Peer {
   readonly connectionId: string;
   readonly address: string;
-  reader: BoundReader | null = null;
+  subscription: BoundSubscription | null = null;
   key: Bytes = new Uint8Array(0);
   memberId = '' as MemberId;
   readonly #wire: Wire;
-  readonly #options: ConnectionOptions;
+  readonly #options: ClientConnectionOptions;
   readonly #link: RelayLink;
-  readonly #inbound = new Inbound();
+  readonly #requests: RequestQueue;
   readonly #outbound: Outbound;
   readonly #deadline: NodeJS.Timeout;
   #state: 'handshake' | 'open' | 'ending' | 'over' = 'handshake';
   #handshakes = 0;
-  #working = false;
-  /** a request is being served; its reply goes out before the connection ends */
-  #serving = false;
-  #lastWords: (() => void) | null = null;
-  #killer: NodeJS.Timeout | null = null;
+  #destroyTimer: NodeJS.Timeout | null = null;
 
-  constructor(wire: Wire, options: ConnectionOptions) {
+  constructor(wire: Wire, options: ClientConnectionOptions) {
     this.#wire = wire;
     this.#options = options;
     this.connectionId = wire.id;
@@ -96,6 +45,17 @@ export class Connection implements Peer {
       this.#options.log.info({ code: ERROR_CODES.HANDSHAKE_TIMEOUT }, 'closed');
       this.close(null);
     }, options.handshakeMs);
+    const { context, requestBuckets, requestRate, metrics, log } = options;
+    this.#requests = new RequestQueue({
+      context,
+      peer: this,
+      buckets: requestBuckets,
+      rate: requestRate,
+      metrics,
+      log,
+      reply: (message) => this.#outbound.push(message),
+      fault: (error, fields, text) => this.#log(error, fields, text),
+    });
     this.#outbound = new Outbound({
       mostBytes: options.queueBytes,
       seal: (messages) => this.#link.seal(messages),
@@ -126,9 +86,9 @@ export class Connection implements Peer {
     if (this.#state === 'handshake') {
       // Two small frames make a handshake: what cannot be one does not wait for its turn either.
       const small = sizeOf(frame) <= LIMITS.handshakeBytes;
-      const waiting = { run: () => this.#handshake(frame), turnAway: () => this.#turnAway() };
+      const waiting = { proceed: () => this.#handshake(frame), reject: () => this.#reject() };
       if (small && ++this.#handshakes <= 2) this.#options.gate.enter(this.address, waiting);
-      else this.#turnAway();
+      else this.#reject();
       return;
     }
     if (this.#state !== 'open') return;
@@ -139,7 +99,7 @@ export class Connection implements Peer {
     try {
       const { messages, items } = this.#link.receive(frame);
       this.#charge(sizeOf(frame) + items * ITEM_BYTES);
-      this.#takeMessages(messages, frame);
+      this.#enqueue(messages, frame);
     } catch (error) {
       this.#refuse(codeOf(error) ?? this.#fault(error));
     }
@@ -155,10 +115,10 @@ export class Connection implements Peer {
     if (this.#state === 'over') return;
     this.#state = 'over';
     clearTimeout(this.#deadline);
-    if (this.#killer !== null) clearTimeout(this.#killer);
-    this.#inbound.clear();
+    if (this.#destroyTimer !== null) clearTimeout(this.#destroyTimer);
+    this.#requests.end();
     this.#outbound.end();
-    this.reader?.end();
+    this.subscription?.end();
     this.#link.destroy();
   }
 
@@ -176,21 +136,24 @@ export class Connection implements Peer {
     const sealed = this.#link.established && this.#state === 'open';
     this.#state = 'ending';
     clearTimeout(this.#deadline);
-    this.#inbound.clear();
-    this.reader?.end();
+    this.subscription?.end();
     if (code !== null) {
       this.#options.metrics.refused(code);
       this.#options.log.info({ code }, 'closing');
     }
-    const lastWords = (): void => {
-      if (code !== null)
-        this.send('closing', { code, ...(moveWithinMs === undefined ? {} : { moveWithinMs }) });
-      this.#outbound.finish(() => this.#wire.close());
-    };
-    if (!sealed) this.#wire.close();
-    else if (this.#serving) this.#lastWords = lastWords;
-    else lastWords();
-    this.#killer = setTimeout(() => this.#wire.destroy(), this.#options.closeMs);
+    if (sealed) this.#requests.end(() => this.#sendClosing(code, moveWithinMs));
+    else {
+      this.#requests.end();
+      this.#wire.close();
+    }
+    this.#destroyTimer = setTimeout(() => this.#wire.destroy(), this.#options.closeMs);
+  }
+
+  #sendClosing(code: ClosingCode | null, moveWithinMs?: number): void {
+    if (code !== null) {
+      this.send('closing', { code, ...(moveWithinMs === undefined ? {} : { moveWithinMs }) });
+    }
+    this.#outbound.finish(() => this.#wire.close());
   }
 
   /** Asks the client to go elsewhere at a time of its own; until then it is served as before. */
@@ -199,8 +162,8 @@ export class Connection implements Peer {
     else this.close(null);
   }
 
-  lived(roomId: RoomId): void {
-    this.#options.lived(roomId);
+  onAnnounced(roomId: RoomId): void {
+    this.#options.onAnnounced(roomId);
   }
 
   failed(error: unknown): void {
@@ -219,7 +182,7 @@ export class Connection implements Peer {
     try {
       const { reply, established } = this.#link.receive(frame);
       if (reply !== null) this.#wire.send(reply);
-      if (established) this.#begin();
+      if (established) this.#establish();
     } catch (error) {
       this.#options.metrics.handshake('failed');
       this.#refuse(codeOf(error) ?? this.#fault(error));
@@ -227,7 +190,7 @@ export class Connection implements Peer {
   }
 
   /** The key is proved: it is the identity from here on (G12). */
-  #begin(): void {
+  #establish(): void {
     const { peer } = this.#link;
     if (peer === null) {
       this.#refuse(ERROR_CODES.HANDSHAKE_FAILED);
@@ -248,13 +211,11 @@ export class Connection implements Peer {
       settingsEntries: context.limits.settings.entries,
       settingsPerHour: context.limits.settings.rate.burst,
     });
-    // Requests wait until it is known whose they are.
-    this.#working = true;
     memberIdOf(context.hash, peer)
       .then((memberId) => {
         this.memberId = memberId;
         this.#options.log.debug({ member: memberId }, 'established');
-        return this.#work();
+        return this.#requests.start();
       })
       .catch((error: unknown) => {
         this.failed(error);
@@ -264,65 +225,36 @@ export class Connection implements Peer {
 
   /** Of a frame: little from somebody who has yet to name a room. */
   get #mostBytes(): number {
-    return this.reader === null ? LIMITS.unboundFrameBytes : LIMITS.frameBytes;
+    return this.subscription === null ? LIMITS.unboundFrameBytes : LIMITS.frameBytes;
   }
 
   /** Who sends more than its share is read more slowly, and loses nothing. */
   #charge(cost: number): void {
-    const { byteBuckets, bytes, context } = this.#options;
-    const waitMs = byteBuckets.of(this.connectionId, bytes, context.clock.now()).spend(cost);
+    const { byteBuckets, byteRate, context } = this.#options;
+    const waitMs = byteBuckets.of(this.connectionId, byteRate, context.clock.now()).spend(cost);
     if (waitMs > 0) this.#wire.hold(waitMs);
   }
 
-  #takeMessages(messages: readonly SessionMessage[], frame: unknown): void {
+  #enqueue(messages: readonly SessionMessage[], frame: unknown): void {
     for (const message of messages) {
       if (!('q' in message)) {
         // Only the relay replies and tells.
         this.close('MALFORMED');
         return;
       }
-      this.#inbound.add(message, sizeOf(frame) / messages.length);
+      this.#requests.enqueue(message, sizeOf(frame) / messages.length);
     }
-    if (this.#inbound.isOver(this.#mostBytes)) {
+    if (this.#requests.isOver(this.#mostBytes)) {
       this.close('RATE_LIMITED');
       return;
     }
-    if (this.#working) return;
-    this.#working = true;
-    this.#work().catch((error: unknown) => {
+    this.#requests.serve().catch((error: unknown) => {
       this.failed(error);
       this.#abort();
     });
   }
 
-  /** The requests of a connection, one after the other. */
-  async #work(): Promise<void> {
-    for (let message = this.#inbound.next(); message !== undefined; message = this.#inbound.next()) {
-      const { buckets, requests, context, log, metrics } = this.#options;
-      const bucket = buckets.of(this.connectionId, requests, context.clock.now());
-      if (!bucket.take()) {
-        metrics.refused(ERROR_CODES.RATE_LIMITED);
-        const error = { code: ERROR_CODES.RATE_LIMITED, params: { retryMs: bucket.waitMs() } };
-        this.#outbound.push({ r: message.q, error });
-        continue;
-      }
-      this.#serving = true;
-      const begun = performance.now();
-      const { reply, after, refused, fault } = await dispatch(context, this, message);
-      this.#serving = false;
-      if (message.kind === 'append') metrics.appended((performance.now() - begun) / 1_000);
-      if (refused !== null) metrics.refused(refused);
-      if (fault !== undefined) this.#log(fault, { err: fault, code: refused }, 'request failed');
-      else if (refused !== null) log.info({ code: refused, kind: known(message.kind) }, 'refused');
-      this.#outbound.push(reply);
-      if (this.#lastWords !== null) this.#lastWords();
-      if (this.#state !== 'open') return;
-      after?.();
-    }
-    this.#working = false;
-  }
-
-  #turnAway(): void {
+  #reject(): void {
     if (this.#state !== 'handshake') return;
     this.#options.metrics.handshake('turnedAway');
     this.#refuse(ERROR_CODES.HANDSHAKE_FAILED);
@@ -352,6 +284,3 @@ const sizeOf = (frame: unknown): number => (frame instanceof Uint8Array ? frame.
 
 const codeOf = (error: unknown): ErrorCode | null =>
   error instanceof CryptoError || error instanceof ProtocolError ? error.code : null;
-
-/** A name from the wire goes into the log only if it is one of ours. */
-const known = (kind: string): string => (/^[a-zA-Z]{1,32}$/.test(kind) ? kind : '?');

@@ -70,7 +70,7 @@ describe('the handshake queue', () => {
     const gate = new HandshakeGate({ most: 3, rest: 1 });
     const ran: number[] = [];
     const away: number[] = [];
-    for (const n of [1, 2, 3, 4]) gate.enter('a', { run: () => ran.push(n), turnAway: () => away.push(n) });
+    for (const n of [1, 2, 3, 4]) gate.enter('a', { proceed: () => ran.push(n), reject: () => away.push(n) });
     expect([ran, away]).toEqual([[], [4]]);
     while (gate.waiting > 0) await turn();
     expect(ran).toEqual([1, 2, 3]);
@@ -81,7 +81,7 @@ describe('the handshake queue', () => {
     const ran: string[] = [];
     const away: string[] = [];
     const enter = (address: string, name: string): void =>
-      gate.enter(address, { run: () => ran.push(name), turnAway: () => away.push(name) });
+      gate.enter(address, { proceed: () => ran.push(name), reject: () => away.push(name) });
     for (const name of ['a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7']) enter('a', name);
     for (const name of ['b1', 'b2']) enter('b', name);
     enter('c', 'c1');
@@ -101,7 +101,7 @@ describe('the handshake queue', () => {
         const held: string[] = [];
         const enter = (address: string, name: string): void => {
           held.push(name);
-          gate.enter(address, { run: () => undefined, turnAway: () => held.splice(held.indexOf(name), 1) });
+          gate.enter(address, { proceed: () => undefined, reject: () => held.splice(held.indexOf(name), 1) });
         };
         addresses.forEach((address, n) => enter(`address ${String(address)}`, `of ${String(n)}`));
         enter('somebody', 'mine');

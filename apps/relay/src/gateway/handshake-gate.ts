@@ -11,16 +11,16 @@ export interface GateOptions {
 }
 
 /** What waits. One of the two is called, once. */
-export interface Waiting {
-  run(): void;
+export interface WaitingHandshake {
+  proceed(): void;
   /** Its turn will never come: too many wait. */
-  turnAway(): void;
+  reject(): void;
 }
 
 export class HandshakeGate {
   readonly #options: GateOptions;
   /** by address, in the order of their turns */
-  readonly #queues = new Map<string, Waiting[]>();
+  readonly #queues = new Map<string, WaitingHandshake[]>();
   #count = 0;
   #busy = false;
 
@@ -32,7 +32,7 @@ export class HandshakeGate {
     return this.#count;
   }
 
-  enter(address: string, waiting: Waiting): void {
+  enter(address: string, waiting: WaitingHandshake): void {
     const queue = this.#queues.get(address);
     if (queue === undefined) this.#queues.set(address, [waiting]);
     else queue.push(waiting);
@@ -51,7 +51,7 @@ export class HandshakeGate {
     const dropped = queue?.pop();
     if (queue?.length === 0) this.#queues.delete(most);
     this.#count--;
-    dropped?.turnAway();
+    dropped?.reject();
   }
 
   #length(address: string): number {
@@ -72,7 +72,7 @@ export class HandshakeGate {
     if (queue.length > 0) this.#queues.set(address, queue);
     const begun = performance.now();
     try {
-      step?.run();
+      step?.proceed();
     } finally {
       setTimeout(() => this.#next(), (performance.now() - begun) * this.#options.rest);
     }

@@ -11,13 +11,14 @@ import { FRAME_EVENT, type RoomId } from '@0fc/protocol';
 import type { KeyPair } from '@0fc/crypto/link';
 import type { RelayConfig } from '../config/environment.js';
 import type { AddressCounter } from '../limits/address-counter.js';
-import type { Buckets } from '../limits/token-buckets.js';
+import type { TokenBuckets } from '../limits/token-buckets.js';
 import type { ConnectionMetrics } from '../metrics/metrics.js';
 import type { RelayContext } from '../rooms/commands/context.js';
-import { Across, type Live } from './replica-messages.js';
-import { Connection, type ConnectionLog, type Wire } from './client-connection.js';
+import { ReplicaMessages, type LiveConnection } from './replica-messages.js';
+import { ClientConnection } from './client-connection.js';
 import { HandshakeGate } from './handshake-gate.js';
 import { addressOf } from './origin.js';
+import type { ConnectionLog, Wire } from './wire.js';
 
 /** Everything that the gateway is made of, by the wiring file. */
 export interface GatewayParts {
@@ -25,8 +26,8 @@ export interface GatewayParts {
   readonly config: RelayConfig;
   readonly context: RelayContext;
   readonly addresses: AddressCounter;
-  readonly buckets: Buckets;
-  readonly byteBuckets: Buckets;
+  readonly requestBuckets: TokenBuckets;
+  readonly byteBuckets: TokenBuckets;
   readonly metrics: ConnectionMetrics;
   /** whether there are, or may be, other replicas */
   readonly shared: boolean;
@@ -44,10 +45,10 @@ export class RelayGateway
   implements OnGatewayInit<Server>, OnGatewayConnection<Socket>, OnApplicationShutdown
 {
   readonly #parts: GatewayParts;
-  readonly #connections = new Map<string, Connection>();
+  readonly #connections = new Map<string, ClientConnection>();
   readonly #gate: HandshakeGate;
-  readonly #live = new Map<string, Live>();
-  #across: Across | null = null;
+  readonly #live = new Map<string, LiveConnection>();
+  #replicaMessages: ReplicaMessages | null = null;
 
   constructor(@Inject(GATEWAY_PARTS) parts: GatewayParts) {
     this.#parts = parts;
@@ -68,15 +69,16 @@ export class RelayGateway
 
   /** rooms with a connection here */
   get rooms(): number {
-    return new Set([...this.#connections.values()].flatMap(({ reader }) => reader?.roomId ?? [])).size;
+    return new Set([...this.#connections.values()].flatMap(({ subscription }) => subscription?.roomId ?? []))
+      .size;
   }
 
   /** Relays on the same store, this one included. */
   async replicas(): Promise<number> {
-    return (await this.#across?.replicas()) ?? 1;
+    return (await this.#replicaMessages?.replicas()) ?? 1;
   }
 
-  #count(what: (connection: Connection) => number): number {
+  #count(what: (connection: ClientConnection) => number): number {
     let sum = 0;
     for (const connection of this.#connections.values()) sum += what(connection);
     return sum;
@@ -84,35 +86,35 @@ export class RelayGateway
 
   afterInit(server: Server): void {
     if (this.#parts.shared) {
-      this.#across = new Across(server, {
+      this.#replicaMessages = new ReplicaMessages(server, {
         replace: (connectionId) => this.#connections.get(connectionId)?.close('REPLACED'),
       });
     }
     // Counted from the upgrade on: a socket that never joins holds its place until it is closed.
     server.engine.on('connection', (raw: Socket['conn']) => {
       const address = addressOf(raw.request, this.#parts.config.trustProxy);
-      this.#parts.addresses.add(address);
-      raw.once('close', () => this.#parts.addresses.remove(address));
+      this.#parts.addresses.opened(address);
+      raw.once('close', () => this.#parts.addresses.closed(address));
     });
   }
 
   handleConnection(socket: Socket): void {
-    const { config, context, relay, buckets, byteBuckets, metrics, log } = this.#parts;
-    const connection: Connection = new Connection(
+    const { config, context, relay, requestBuckets, byteBuckets, metrics, log } = this.#parts;
+    const connection: ClientConnection = new ClientConnection(
       wireOf(socket, addressOf(socket.request, config.trustProxy)),
       {
         relay,
         context,
         gate: this.#gate,
-        buckets,
-        requests: config.requestRate,
+        requestBuckets,
+        requestRate: config.requestRate,
         byteBuckets,
-        bytes: config.byteRate,
+        byteRate: config.byteRate,
         queueBytes: config.queueBytes,
         handshakeMs: config.handshakeMs,
         closeMs: CLOSE_MS,
         metrics,
-        lived: (roomId) => this.#lived(connection, roomId),
+        onAnnounced: (roomId) => this.#onAnnounced(connection, roomId),
         log: log.child({ connection: socket.id }),
       },
     );
@@ -122,17 +124,17 @@ export class RelayGateway
     socket.once('disconnect', () => {
       this.#connections.delete(socket.id);
       const live = this.#live.get(socket.id);
-      if (live !== undefined) this.#across?.forget(live);
+      if (live !== undefined) this.#replicaMessages?.forget(live);
       this.#live.delete(socket.id);
       connection.over();
     });
   }
 
-  #lived(connection: Connection, roomId: RoomId): void {
+  #onAnnounced(connection: ClientConnection, roomId: RoomId): void {
     const { connectionId, memberId } = connection;
     const live = { roomId, memberId, connectionId, since: this.#parts.context.clock.now() };
     this.#live.set(connectionId, live);
-    this.#across?.announce(live);
+    this.#replicaMessages?.announce(live);
   }
 
   /**

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
 import type { MemberId, RoomId } from '@0fc/protocol';
 import type { Server } from 'socket.io';
-import { Across, type Live } from './replica-messages.js';
+import { ReplicaMessages, type LiveConnection } from './replica-messages.js';
 
 const ROOM = 'AAAAAAAAAAAAAAAAAAAAAA' as RoomId;
 const OTHER = 'AAAAAAAAAAAAAAAAAAAAAQ' as RoomId;
@@ -17,10 +17,10 @@ function setUp(serverCount: () => Promise<number> = async () => 2) {
     of: () => ({ adapter: { serverCount } }),
   });
   const cut: string[] = [];
-  const across = new Across(server as unknown as Server, { replace: (id) => cut.push(id) });
+  const across = new ReplicaMessages(server as unknown as Server, { replace: (id) => cut.push(id) });
   return { across, cut, sent, hear: (told: unknown) => server.emit('live', told) };
 }
-const live = (connectionId: string, since: number, roomId = ROOM): Live => ({
+const live = (connectionId: string, since: number, roomId = ROOM): LiveConnection => ({
   roomId,
   memberId: ME,
   connectionId,

@@ -28,38 +28,38 @@ const live = v.strictObject({
   since: v.pipe(v.number(), v.safeInteger()),
 });
 /** A connection that has become its member's one. */
-export type Live = v.InferOutput<typeof live>;
+export type LiveConnection = v.InferOutput<typeof live>;
 
-export interface AcrossOptions {
+export interface ReplicaMessagesOptions {
   /** Ends a connection of this replica. */
   readonly replace: (connectionId: string) => void;
 }
 
-export class Across {
+export class ReplicaMessages {
   readonly #server: Server;
-  readonly #options: AcrossOptions;
+  readonly #options: ReplicaMessagesOptions;
   /** of this replica */
-  readonly #here = new Map<string, Map<string, number>>();
+  readonly #liveHere = new Map<string, Map<string, number>>();
 
-  constructor(server: Server, options: AcrossOptions) {
+  constructor(server: Server, options: ReplicaMessagesOptions) {
     this.#server = server;
     this.#options = options;
-    server.on(LIVE, (told: unknown) => this.#take(told));
+    server.on(LIVE, (told: unknown) => this.#receive(told));
   }
 
   /** Tells the other replicas. */
-  announce(one: Live): void {
+  announce(one: LiveConnection): void {
     const name = nameOf(one.roomId, one.memberId);
-    const here = this.#here.get(name) ?? new Map<string, number>();
-    this.#here.set(name, here.set(one.connectionId, one.since));
+    const here = this.#liveHere.get(name) ?? new Map<string, number>();
+    this.#liveHere.set(name, here.set(one.connectionId, one.since));
     this.#server.serverSideEmit(LIVE, one);
   }
 
-  forget({ roomId, memberId, connectionId }: Omit<Live, 'since'>): void {
+  forget({ roomId, memberId, connectionId }: Omit<LiveConnection, 'since'>): void {
     const name = nameOf(roomId, memberId);
-    const here = this.#here.get(name);
+    const here = this.#liveHere.get(name);
     here?.delete(connectionId);
-    if (here?.size === 0) this.#here.delete(name);
+    if (here?.size === 0) this.#liveHere.delete(name);
   }
 
   /** Relays on the same Redis, this one included; 1 where that cannot be told now. */
@@ -75,12 +75,12 @@ export class Across {
     }
   }
 
-  #take(told: unknown): void {
+  #receive(told: unknown): void {
     const parsed = v.safeParse(live, told);
     // Of another version: the feed does without.
     if (!parsed.success) return;
     const { roomId, memberId, connectionId, since } = parsed.output;
-    for (const [other, heard] of this.#here.get(nameOf(roomId, memberId)) ?? []) {
+    for (const [other, heard] of this.#liveHere.get(nameOf(roomId, memberId)) ?? []) {
       if (other !== connectionId && heard + SLACK_MS < since) this.#options.replace(other);
     }
   }

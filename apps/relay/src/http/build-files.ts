@@ -9,7 +9,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip } from 'node:zlib';
-import { reason } from '../config/system-error.js';
+import { systemErrorCode } from '../config/errors.js';
 
 /** In the order of preference: what is smaller comes first. */
 const COMPRESSIONS = [
@@ -89,7 +89,7 @@ export class BuildFiles {
         if (back.equals(data)) compressed.push({ encoding, path: form });
         else this.#ignored(path + ending, 'other content');
       } catch (error) {
-        if (reason(error) !== 'ENOENT') this.#ignored(path + ending, reason(error));
+        if (systemErrorCode(error) !== 'ENOENT') this.#ignored(path + ending, systemErrorCode(error));
       }
     }
     const hash = createHash('sha256').update(data).digest();
@@ -102,7 +102,7 @@ async function statOf(path: string): Promise<Stats | null> {
   try {
     return await stat(path);
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes(reason(error))) return null;
+    if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes(systemErrorCode(error))) return null;
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 /** What every HTTP request passes before Nest: the headers of security, then the web client's files. */
 import helmet from 'helmet';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { reason } from '../config/system-error.js';
+import { systemErrorCode } from '../config/errors.js';
 import { isSecure } from '../gateway/origin.js';
 import type { WebFiles } from './web-files.js';
 
@@ -57,7 +57,7 @@ export function serveWebClient(web: WebFiles | null, failed: (code: string) => v
       if (!isRead(request) || (await web?.serve(request, response)) !== true) refuse(response, 404);
     } catch (error) {
       const status = statusOf(error);
-      if (status >= 500) failed(reason(error));
+      if (status >= 500) failed(systemErrorCode(error));
       refuse(response, status);
     }
   };

@@ -18,12 +18,12 @@ export class AddressCounter {
     return this.#all >= this.#limits.all || (this.#counts.get(address) ?? 0) >= this.#limits.perAddress;
   }
 
-  add(address: string): void {
+  opened(address: string): void {
     this.#all++;
     this.#counts.set(address, (this.#counts.get(address) ?? 0) + 1);
   }
 
-  remove(address: string): void {
+  closed(address: string): void {
     this.#all--;
     const left = (this.#counts.get(address) ?? 0) - 1;
     if (left > 0) this.#counts.set(address, left);

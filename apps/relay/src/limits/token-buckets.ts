@@ -1,4 +1,5 @@
 /** Token buckets in memory: a restart may forgive. */
+import { LRUCache } from 'lru-cache';
 import type { Rate } from '../rooms/port/room-store.js';
 
 interface Level {
@@ -6,10 +7,10 @@ interface Level {
   at: number;
 }
 
-/** Buckets kept; the fullest-looking go first: who has waited longest loses nothing. */
+/** Buckets kept; the longest unused go first: those are full again, or nearly. */
 const MOST = 20_000;
 
-export interface Bucket {
+export interface TokenBucket {
   /** Takes one token; false: none is left. */
   take(): boolean;
   /** Milliseconds until there is one. */
@@ -18,23 +19,15 @@ export interface Bucket {
   spend(tokens: number): number;
 }
 
-export class Buckets {
-  readonly #levels = new Map<string, Level>();
+export class TokenBuckets {
+  readonly #levels = new LRUCache<string, Level>({ max: MOST });
 
-  of(key: string, rate: Rate, now: number): Bucket {
+  of(key: string, rate: Rate, now: number): TokenBucket {
     const known = this.#levels.get(key);
     const level: Level = known ?? { tokens: rate.burst, at: now };
     level.tokens = Math.min(rate.burst, level.tokens + (Math.max(0, now - level.at) / 1000) * rate.perSecond);
     level.at = now;
-    // In the order of last use: the first of the map is the longest unused.
-    this.#levels.delete(key);
-    this.#levels.set(key, level);
-    if (this.#levels.size > MOST) {
-      for (const oldest of this.#levels.keys()) {
-        this.#levels.delete(oldest);
-        break;
-      }
-    }
+    if (known === undefined) this.#levels.set(key, level);
     const msUntil = (tokens: number): number => Math.ceil(((tokens - level.tokens) / rate.perSecond) * 1000);
     return {
       take: () => {

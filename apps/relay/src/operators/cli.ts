@@ -5,9 +5,9 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProtocolError } from '@0fc/protocol';
-import { openBackbone } from '../store/store-backend.js';
-import { ConfigError, readConfig, type Environment, type RelayConfig } from '../config/environment.js';
-import { reason } from '../config/system-error.js';
+import { openStoreBackend } from '../store/store-backend.js';
+import { ConfigError, systemErrorCode } from '../config/errors.js';
+import { readConfig, type Environment, type RelayConfig } from '../config/environment.js';
 import type { RoomStats, StoreStats } from '../rooms/port/store-upkeep.js';
 import { STORE_FILE } from '../store/open.js';
 import { operate, parseOperatorRequest, type OperatorReply, type OperatorRequest } from './commands.js';
@@ -56,11 +56,11 @@ function requestOf(words: readonly string[]): OperatorRequest {
 async function askStore(config: RelayConfig, request: OperatorRequest): Promise<OperatorReply> {
   if (config.redis === null) await mustHoldStore(config.dataDir);
   // What it would log, the command's own answer says.
-  const backbone = await openBackbone(config, false, { info: () => undefined, warn: () => undefined });
+  const backend = await openStoreBackend(config, false, { info: () => undefined, warn: () => undefined });
   try {
-    return await operate(backbone.store, request);
+    return await operate(backend.store, request);
   } finally {
-    await backbone.close();
+    await backend.close();
   }
 }
 
@@ -68,7 +68,7 @@ async function mustHoldStore(dataDir: string): Promise<void> {
   try {
     await access(join(dataDir, STORE_FILE));
   } catch (error) {
-    throw new ConfigError(`DATA_DIR is ${dataDir}, which holds no store (${reason(error)}).`);
+    throw new ConfigError(`DATA_DIR is ${dataDir}, which holds no store (${systemErrorCode(error)}).`);
   }
 }
 

@@ -39,8 +39,8 @@ export async function operate(
         : { ok: true, roomId: asked.roomId, room: stats };
     }
     case 'erase': {
-      const verdict = await store.eraseRoom(asked.roomId);
-      if (!verdict.ok) return { ok: false, error: 'ROOM_UNKNOWN' };
+      const result = await store.eraseRoom(asked.roomId);
+      if (!result.ok) return { ok: false, error: 'ROOM_UNKNOWN' };
       erased(asked.roomId);
       return { ok: true, erased: asked.roomId };
     }

@@ -6,7 +6,7 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { chmod, rm } from 'node:fs/promises';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { reason } from '../config/system-error.js';
+import { systemErrorCode } from '../config/errors.js';
 import { parseOperatorRequest, type OperatorReply, type OperatorRequest } from './commands.js';
 
 export const socketPath = (dataDir: string): string => join(dataDir, 'relay.sock');
@@ -93,7 +93,7 @@ export async function askRunning(path: string, request: OperatorRequest): Promis
   try {
     await once(socket, 'connect');
   } catch (error) {
-    if (['ENOENT', 'ECONNREFUSED'].includes(reason(error))) return null;
+    if (['ENOENT', 'ECONNREFUSED'].includes(systemErrorCode(error))) return null;
     throw error;
   }
   socket.setEncoding('utf8').write(`${JSON.stringify(request)}\n`);

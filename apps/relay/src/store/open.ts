@@ -1,6 +1,5 @@
 /** Opens the store of a data folder, or says in one line why not. */
-import { ConfigError } from '../config/environment.js';
-import { reason } from '../config/system-error.js';
+import { ConfigError, systemErrorCode } from '../config/errors.js';
 import type { RoomStore } from '../rooms/port/room-store.js';
 import { openSqliteStore } from './sqlite/sqlite-room-store.js';
 
@@ -14,7 +13,7 @@ export function openStore(path: string): RoomStore {
     const text =
       typeof error === 'object' && error !== null && 'message' in error
         ? String(error.message)
-        : reason(error);
+        : systemErrorCode(error);
     const why = /locked|busy/i.test(text) ? 'another relay is using it' : text;
     throw new ConfigError(`DATA_DIR holds a store that cannot be opened (${why}): ${path}.`);
   }

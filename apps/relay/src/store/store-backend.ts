@@ -10,7 +10,7 @@ import { connectRedis, type RedisConnections } from './redis/connection/connect.
 import { openRedisStore } from './redis/redis-room-store.js';
 import { RoomKeys } from './redis/room-keys.js';
 
-export interface Backbone {
+export interface StoreBackend {
   readonly store: RoomStore;
   /** null: this is the only process */
   readonly redis: {
@@ -23,17 +23,17 @@ export interface Backbone {
   close(): Promise<void>;
 }
 
-export interface BackboneLog {
+export interface StoreBackendLog {
   info(fields: object, text: string): void;
   warn(fields: object, text: string): void;
 }
 
 /** Throws ConfigError with one line. */
-export async function openBackbone(
+export async function openStoreBackend(
   config: RelayConfig,
   inMemory: boolean,
-  log: BackboneLog,
-): Promise<Backbone> {
+  log: StoreBackendLog,
+): Promise<StoreBackend> {
   const { redis } = config;
   if (redis === null) {
     const store = openStore(inMemory ? ':memory:' : join(config.dataDir, STORE_FILE));

@@ -1,7 +1,6 @@
 /** What the handlers work with, and what they know of the connection that asks. */
 import type { ErrorCode, ReplyBody, RequestBody, RequestKind, Role, RoomId } from '@0fc/protocol';
 import type { Clock, Hash } from '@0fc/crypto/verify';
-import type { RotationGate } from './rotation-gate.js';
 import type { Rate, RoomFacts, RoomStore, SettingsLimits } from '../port/room-store.js';
 import type { Peer } from '../delivery/peer.js';
 import type { Rosters } from './rosters.js';
@@ -24,6 +23,11 @@ export interface RoomLimits {
 export type CreationGate = (address: string) => boolean;
 /** Entries that an address has brought back lately; milliseconds to wait, 0: go on. */
 export type RestoreGate = (address: string) => number;
+/**
+ * Rotations of a room that no message made room for; milliseconds to wait, 0: go on. `lost`: the store has lost
+ * something of the room, and is given it back.
+ */
+export type RotationGate = (roomId: RoomId, lost: boolean) => number;
 
 export interface RelayContext {
   readonly store: RoomStore;
@@ -58,15 +62,15 @@ export type RoomHandler<K extends RequestKind> = (
   body: RequestBody<K>,
 ) => Promise<Answer<ReplyBody<K>>>;
 /** A request that finds out for itself which room, and who asks. */
-export type OwnHandler<K extends RequestKind> = (
+export type StoreAuthorizedHandler<K extends RequestKind> = (
   context: RelayContext,
   peer: Peer,
   body: RequestBody<K>,
 ) => Promise<Answer<ReplyBody<K>>>;
 
 export type Handler<K extends RequestKind> =
-  | { readonly guard: 'dispatch'; readonly handle: RoomHandler<K> }
+  | { readonly authorizedBy: 'dispatch'; readonly handle: RoomHandler<K> }
   /** the store's one command checks the standing itself */
-  | { readonly guard: 'self'; readonly handle: OwnHandler<K> };
+  | { readonly authorizedBy: 'store'; readonly handle: StoreAuthorizedHandler<K> };
 
 export type Outcome = { readonly body: unknown } | { readonly code: ErrorCode };

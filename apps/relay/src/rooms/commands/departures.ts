@@ -1,33 +1,33 @@
 /** Leaving and handing over (docs/protocol.md section 4). */
 import { verifyLeaveRequest, verifyTransferAcceptance, verifyTransferOffer } from '@0fc/crypto/verify';
 import type { Handler } from './context.js';
-import { granted, Refusal } from '../port/refusal.js';
+import { unwrap, Refusal } from '../port/refusal.js';
 
 export const leaveRequest: Handler<'leaveRequest'> = {
-  guard: 'dispatch',
+  authorizedBy: 'dispatch',
   async handle({ context, peer, room, roomId }, { request }) {
     verifyLeaveRequest(await context.rosters.at(room), peer.memberId, request);
-    const { placed } = granted(await context.store.leave({ roomId, memberId: peer.memberId, request }));
+    const { placed } = unwrap(await context.store.leave({ roomId, memberId: peer.memberId, request }));
     return { reply: { placed } };
   },
 };
 
 export const transferOffer: Handler<'transferOffer'> = {
-  guard: 'dispatch',
+  authorizedBy: 'dispatch',
   async handle({ context, room, roomId }, { to, offer }) {
     const body = verifyTransferOffer(await context.rosters.at(room), offer);
     if (body.new !== to) throw new Refusal('BAD_ENTRY');
-    granted(await context.store.putOffer(roomId, to, offer));
+    unwrap(await context.store.putOffer(roomId, to, offer));
     return { reply: {} };
   },
 };
 
 export const transferAcceptance: Handler<'transferAcceptance'> = {
-  guard: 'dispatch',
+  authorizedBy: 'dispatch',
   async handle({ context, peer, room, roomId }, { acceptance }) {
     const body = verifyTransferAcceptance(await context.rosters.at(room), acceptance);
     if (body.new !== peer.memberId) throw new Refusal('BAD_ENTRY');
-    granted(await context.store.putAcceptance(roomId, peer.memberId, acceptance));
+    unwrap(await context.store.putAcceptance(roomId, peer.memberId, acceptance));
     return { reply: {} };
   },
 };

@@ -10,7 +10,7 @@ import { CryptoError } from '@0fc/crypto/verify';
 import type { Answer, Handler, RelayContext } from './context.js';
 import type { Peer } from '../delivery/peer.js';
 import { HANDLERS } from './handlers.js';
-import { granted, Refusal } from '../port/refusal.js';
+import { unwrap, Refusal } from '../port/refusal.js';
 import { StoreError } from '../port/result.js';
 
 export type RequestMessage = Extract<SessionMessage, { readonly q: number }>;
@@ -40,8 +40,8 @@ export async function dispatch(
     const body = parse(row.body, message.body);
     const kind = message.kind as RequestKind;
     const handler = HANDLERS[kind] as unknown as AnyHandler;
-    const answer = await hiding(context, peer, kind, body as AnyBody, () =>
-      run(context, peer, row, handler, body as AnyBody),
+    const answer = await concealUnknownRoom(context, peer, kind, body as AnyBody, () =>
+      authorizeAndHandle(context, peer, row, handler, body as AnyBody),
     );
     return {
       reply: { r: message.q, body: answer.reply as Record<string, unknown> },
@@ -50,7 +50,7 @@ export async function dispatch(
     };
   } catch (error) {
     const { code, params, fault } = refusalOf(error);
-    const told = declared(row, code);
+    const told = declaredCode(row, code);
     const some = Object.keys(params).length > 0 ? { params: { ...params } } : {};
     return {
       reply: { r: message.q, error: { code: told, ...some } },
@@ -60,22 +60,22 @@ export async function dispatch(
   }
 }
 
-async function run(
+async function authorizeAndHandle(
   context: RelayContext,
   peer: Peer,
   row: RequestRow<unknown, unknown>,
   handler: AnyHandler,
   body: AnyBody,
 ): Promise<Answer<unknown>> {
-  if (handler.guard === 'self') return handler.handle(context, peer, body);
+  if (handler.authorizedBy === 'store') return handler.handle(context, peer, body);
   const roomId = roomOf(peer, row, body);
-  const { room, role } = granted(await context.store.readRoom(roomId, peer.memberId));
+  const { room, role } = unwrap(await context.store.readRoom(roomId, peer.memberId));
   if (!row.from.includes(role)) throw new Refusal('FORBIDDEN');
   return handler.handle({ context, peer, roomId, room, role }, body);
 }
 
 /** What tells that a room is there, and not only that the request is wrong. */
-const TELLING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+const REVEALING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'FORBIDDEN', 'BAD_ENTRY', 'BAD_SIGNATURE', 'BAD_KEY', 'MALFORMED', 'UNKNOWN_KIND',
 ]); // prettier-ignore
 
@@ -83,7 +83,7 @@ const TELLING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
  * Of a room that is closed, and of one that the sender has no part in, as much is told as of one that is not there:
  * the same code, whatever was asked (docs/protocol.md section 3).
  */
-async function hiding<T>(
+async function concealUnknownRoom<T>(
   { store }: RelayContext,
   peer: Peer,
   kind: RequestKind,
@@ -94,10 +94,10 @@ async function hiding<T>(
     return await work();
   } catch (error) {
     const { code } = refusalOf(error);
-    const roomId = (body.roomId ?? peer.reader?.roomId ?? null) as RoomId | null;
+    const roomId = (body.roomId ?? peer.subscription?.roomId ?? null) as RoomId | null;
     const unknown = new Refusal(kind === 'claim' ? 'INVITE_UNKNOWN' : 'ROOM_UNKNOWN');
     if (code === 'ROOM_CLOSED' || code === 'ROOM_UNKNOWN') throw unknown;
-    if (!TELLING.has(code) || roomId === null) throw error;
+    if (!REVEALING.has(code) || roomId === null) throw error;
     const found = await store.readRoom(roomId, peer.memberId);
     if (found.ok && found.role !== 'stranger') throw error;
     throw unknown;
@@ -106,7 +106,7 @@ async function hiding<T>(
 
 /** The room that the request names, or else the one that the connection is bound to. */
 function roomOf(peer: Peer, row: RequestRow<unknown, unknown>, body: AnyBody): RoomId {
-  const bound = peer.reader?.roomId ?? null;
+  const bound = peer.subscription?.roomId ?? null;
   if (!row.binds) {
     if (bound === null) throw new Refusal('NOT_BOUND');
     return bound;
@@ -117,13 +117,13 @@ function roomOf(peer: Peer, row: RequestRow<unknown, unknown>, body: AnyBody): R
   return named;
 }
 
-interface Told {
+interface RefusalDetails {
   readonly code: ErrorCode;
   readonly params: Readonly<Record<string, string | number>>;
   readonly fault?: unknown;
 }
 
-function refusalOf(error: unknown): Told {
+function refusalOf(error: unknown): RefusalDetails {
   if (error instanceof Refusal || error instanceof ProtocolError)
     return { code: error.code, params: error.params };
   if (error instanceof CryptoError) {
@@ -134,7 +134,7 @@ function refusalOf(error: unknown): Told {
 }
 
 /** A client takes only codes that the catalogue has for a request: others say what is nearest. */
-function declared(row: RequestRow<unknown, unknown> | null, code: ErrorCode): ErrorCode {
+function declaredCode(row: RequestRow<unknown, unknown> | null, code: ErrorCode): ErrorCode {
   if (row === null) return code;
   if (COMMON_ERRORS.includes(code) || row.errors.includes(code)) return code;
   return row.errors.includes('BAD_ENTRY') ? 'BAD_ENTRY' : 'FORBIDDEN';

@@ -7,7 +7,7 @@ import { keyGrant, needKey, prekey, prekeys } from './keys.js';
 import { ack, append, signal } from './messages.js';
 import { restore } from './restore.js';
 import { chain, create, open } from './rooms.js';
-import { roster, rotate } from './roster.js';
+import { roster, rotate } from './roster-changes.js';
 
 export const HANDLERS: { readonly [K in RequestKind]: Handler<K> } = {
   create,

@@ -1,69 +1,69 @@
 /** Invitations and joins (docs/protocol.md section 5). The relay reads none of what they seal. */
 import type { Handler } from './context.js';
-import { granted, Refusal } from '../port/refusal.js';
+import { unwrap, Refusal } from '../port/refusal.js';
 import { bind } from './rooms.js';
 
 export const invite: Handler<'invite'> = {
-  guard: 'dispatch',
+  authorizedBy: 'dispatch',
   async handle({ context, roomId }, { inviteId, expires }) {
     const maxOpen = context.limits.invitesOpen;
-    granted(await context.store.registerInvite({ roomId, inviteId, expires, maxOpen }));
+    unwrap(await context.store.registerInvite({ roomId, inviteId, expires, maxOpen }));
     return { reply: {} };
   },
 };
 
 export const revoke: Handler<'revoke'> = {
-  guard: 'dispatch',
+  authorizedBy: 'dispatch',
   async handle({ context, roomId }, { inviteId }) {
-    granted(await context.store.revokeInvite(roomId, inviteId));
+    unwrap(await context.store.revokeInvite(roomId, inviteId));
     return { reply: {} };
   },
 };
 
 export const claim: Handler<'claim'> = {
   // The store tells a former member from others (WAS_MEMBER), which a role alone would not.
-  guard: 'self',
+  authorizedBy: 'store',
   async handle(context, peer, { roomId, inviteId }) {
-    if (peer.reader !== null && peer.reader.roomId !== roomId) throw new Refusal('ALREADY_BOUND');
+    if (peer.subscription !== null && peer.subscription.roomId !== roomId) throw new Refusal('ALREADY_BOUND');
     const command = { roomId, inviteId, memberId: peer.memberId, key: peer.key };
-    granted(await context.store.claimInvite(command));
+    unwrap(await context.store.claimInvite(command));
     // Heard before the state is read, so that no change of it falls between.
     await bind(context, peer, roomId, 'joiner');
-    const { state } = granted(await context.store.claimInvite(command));
+    const { state } = unwrap(await context.store.claimInvite(command));
     return { reply: state };
   },
 };
 
 export const joinRequest: Handler<'joinRequest'> = {
-  guard: 'dispatch',
+  authorizedBy: 'dispatch',
   async handle({ context, peer, roomId }, { inviteId, request }) {
     const command = { roomId, inviteId, memberId: peer.memberId, request };
-    const { state } = granted(await context.store.putJoinRequest(command));
+    const { state } = unwrap(await context.store.putJoinRequest(command));
     return { reply: state };
   },
 };
 
 export const joinReply: Handler<'joinReply'> = {
-  guard: 'dispatch',
+  authorizedBy: 'dispatch',
   async handle({ context, roomId }, { inviteId, epoch, payload }) {
-    granted(await context.store.putJoinReply({ roomId, inviteId, epoch, payload }));
+    unwrap(await context.store.putJoinReply({ roomId, inviteId, epoch, payload }));
     return { reply: {} };
   },
 };
 
 export const joinConfirm: Handler<'joinConfirm'> = {
-  guard: 'dispatch',
+  authorizedBy: 'dispatch',
   async handle({ context, peer, roomId }, { inviteId, epoch, payload }) {
     const command = { roomId, inviteId, memberId: peer.memberId, epoch, payload };
-    const { state } = granted(await context.store.putJoinConfirm(command));
+    const { state } = unwrap(await context.store.putJoinConfirm(command));
     return { reply: state };
   },
 };
 
 export const joinDrop: Handler<'joinDrop'> = {
-  guard: 'dispatch',
+  authorizedBy: 'dispatch',
   async handle({ context, roomId }, { inviteId, release, reason }) {
-    granted(await context.store.dropJoin({ roomId, inviteId, release, reason }));
+    unwrap(await context.store.dropJoin({ roomId, inviteId, release, reason }));
     return { reply: {} };
   },
 };

@@ -1,7 +1,7 @@
 /** append, ack, signal. */
 import { decodeMessageClear, LIMITS, ProtocolError, type ReplyBody } from '@0fc/protocol';
 import type { Handler } from './context.js';
-import { granted } from '../port/refusal.js';
+import { unwrap } from '../port/refusal.js';
 import type { AppendMessage } from '../port/room-store.js';
 import { boundRoom } from './rooms.js';
 
@@ -16,7 +16,7 @@ function epochOf(clear: Uint8Array): number | null {
 }
 
 export const append: Handler<'append'> = {
-  guard: 'self',
+  authorizedBy: 'store',
   async handle({ store, hash, limits, trimmer }, peer, body) {
     const roomId = boundRoom(peer);
     const messages: AppendMessage[] = [];
@@ -27,7 +27,7 @@ export const append: Handler<'append'> = {
       if (epoch === null) break;
       messages.push({ epoch, clear, payload, id: await hash.sha256(payload) });
     }
-    const { placed, refused, retryMs } = granted(
+    const { placed, refused, retryMs } = unwrap(
       await store.append({ roomId, sender: peer.memberId, messages, rate: limits.append }),
     );
     trimmer.due(roomId);
@@ -42,19 +42,19 @@ export const append: Handler<'append'> = {
 };
 
 export const ack: Handler<'ack'> = {
-  guard: 'self',
+  authorizedBy: 'store',
   async handle({ store, trimmer }, peer, { position }) {
     const roomId = boundRoom(peer);
-    granted(await store.acknowledge(roomId, peer.memberId, position));
+    unwrap(await store.acknowledge(roomId, peer.memberId, position));
     trimmer.due(roomId);
     return { reply: {} };
   },
 };
 
 export const signal: Handler<'signal'> = {
-  guard: 'self',
+  authorizedBy: 'store',
   async handle({ store }, peer, { epoch, payload }) {
-    granted(await store.signal(boundRoom(peer), peer.memberId, epoch, payload));
+    unwrap(await store.signal(boundRoom(peer), peer.memberId, epoch, payload));
     return { reply: {} };
   },
 };

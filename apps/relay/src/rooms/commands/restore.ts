@@ -7,10 +7,10 @@ import { type Bytes, type RequestBody, type Role, type RoomId } from '@0fc/proto
 import { applyRoster, bodyHash, startRoster, verifyRotation } from '@0fc/crypto/verify';
 import type { Handler, RelayContext } from './context.js';
 import type { Peer } from '../delivery/peer.js';
-import { granted, Refusal } from '../port/refusal.js';
+import { unwrap, Refusal } from '../port/refusal.js';
 import type { RoomFacts } from '../port/room-store.js';
 import { bind, storeGenesis } from './rooms.js';
-import { namedEpoch, storeChange } from './roster.js';
+import { namedEpoch, storeChange } from './roster-changes.js';
 
 /** Of a room whose store has lost nothing yet. */
 const GENESIS_GENERATION = 1;
@@ -19,9 +19,9 @@ type Entries = RequestBody<'restore'>['entries'];
 type Restored = Entries[number];
 
 export const restore: Handler<'restore'> = {
-  guard: 'self',
+  authorizedBy: 'store',
   async handle(context, peer, { roomId, entries }) {
-    if (peer.reader !== null && peer.reader.roomId !== roomId) throw new Refusal('ALREADY_BOUND');
+    if (peer.subscription !== null && peer.subscription.roomId !== roomId) throw new Refusal('ALREADY_BOUND');
     let restored = 0;
     for (const entry of entries) {
       // Each costs a signature's proof and more, over any connection: an address has so many.
@@ -29,7 +29,7 @@ export const restore: Handler<'restore'> = {
       if (retryMs > 0) throw new Refusal('RATE_LIMITED', { retryMs });
       if (await restoreOne(context, peer, roomId, entry)) restored++;
     }
-    const { room, role } = granted(await context.store.readRoom(roomId, peer.memberId));
+    const { room, role } = unwrap(await context.store.readRoom(roomId, peer.memberId));
     if (isInside(role)) await bind(context, peer, roomId, role);
     return { reply: { restored, ...(await endFor(context, room, role, entries)) } };
   },
@@ -78,16 +78,16 @@ async function restoreRoster(
 ): Promise<boolean> {
   const known = await context.store.readRoom(roomId, peer.memberId);
   if (!known.ok && known.code === 'ROOM_UNKNOWN') return restoreRoom(context, peer, roomId, container);
-  const { room } = granted(known);
+  const { room } = unwrap(known);
   const head = await bodyHash(context.hash, container);
-  if (granted(await context.store.findRoster(roomId, head)).placed !== null) return false;
+  if (unwrap(await context.store.findRoster(roomId, head)).placed !== null) return false;
   const before = await context.rosters.at(room);
   const { roster, change } = await applyRoster(context.hash, before, container);
   // An admission that no join led to here has come of one that was lost, or of none. Where a room is made by ticket alone
   // its owner has made a lost one anew, and nothing tells the two apart.
   const ticketed = context.limits.creationToken !== null;
   if (change.kind === 'admit' && !hasLost(room) && !ticketed) throw new Refusal('BAD_ENTRY');
-  granted(
+  unwrap(
     await context.store.appendRoster({
       roomId,
       signer: before.owner,
@@ -127,19 +127,19 @@ async function restoreRotation(
   entry: Restored,
 ): Promise<boolean> {
   const { clear, payload, wrap } = entry;
-  const { room } = granted(await context.store.readRoom(roomId, peer.memberId));
+  const { room } = unwrap(await context.store.readRoom(roomId, peer.memberId));
   // The wraps went with the entry; who lacks one asks with needKey. One's own may come along.
   const wraps = new Map(wrap === undefined ? [] : [[peer.memberId, wrap]]);
   const hash = await bodyHash(context.hash, clear);
   const own = { roomId, by: peer.memberId, newEpoch: namedEpoch(clear), hash, wraps };
-  if (granted(await context.store.addWraps(own)).placed !== null) return false;
+  if (unwrap(await context.store.addWraps(own)).placed !== null) return false;
   const roster = await context.rosters.at(room);
   const body = await verifyRotation(context.hash, roster, room.epoch, clear, payload);
   // Where nothing was lost it is one more rotation, and no message of its own made room for it; after a loss, which an
   // owner can bring about by restoring a room of its own, there are more of them, but not without end.
   const retryMs = context.mayRotate(roomId, hasLost(room));
   if (retryMs > 0) throw new Refusal('RATE_LIMITED', { retryMs });
-  granted(
+  unwrap(
     await context.store.rotate({
       roomId,
       signer: roster.owner,

@@ -2,10 +2,10 @@
 import { equalBytes, LIMITS, utf8, type Entry, type OpenReply, type RoomId } from '@0fc/protocol';
 import { startRoster, type Roster } from '@0fc/crypto/verify';
 import type { Answer, Call, Handler, RelayContext } from './context.js';
-import type { BoundReader, Peer } from '../delivery/peer.js';
-import { RoomReader } from '../delivery/room-subscription.js';
-import { granted, Refusal } from '../port/refusal.js';
-import type { LogPage, Placing } from '../port/room-store.js';
+import type { BoundSubscription, Peer } from '../delivery/peer.js';
+import { RoomSubscription } from '../delivery/room-subscription.js';
+import { unwrap, Refusal } from '../port/refusal.js';
+import type { LogPage, LogPlacement } from '../port/room-store.js';
 
 /** Binds the connection to a room, once and for good; its feed is heard from here on. */
 export async function bind(
@@ -13,20 +13,20 @@ export async function bind(
   peer: Peer,
   roomId: RoomId,
   role: Call['role'],
-): Promise<BoundReader> {
-  if (peer.reader !== null) {
-    if (peer.reader.roomId !== roomId) throw new Refusal('ALREADY_BOUND');
-    return peer.reader;
+): Promise<BoundSubscription> {
+  if (peer.subscription !== null) {
+    if (peer.subscription.roomId !== roomId) throw new Refusal('ALREADY_BOUND');
+    return peer.subscription;
   }
-  const reader = await RoomReader.open(context.store, peer, roomId, role);
-  peer.reader = reader;
+  const reader = await RoomSubscription.open(context.store, peer, roomId, role);
+  peer.subscription = reader;
   return reader;
 }
 
 /** The room that this connection is bound to. */
 export function boundRoom(peer: Peer): RoomId {
-  if (peer.reader === null) throw new Refusal('NOT_BOUND');
-  return peer.reader.roomId;
+  if (peer.subscription === null) throw new Refusal('NOT_BOUND');
+  return peer.subscription.roomId;
 }
 
 /**
@@ -38,11 +38,11 @@ export async function storeGenesis(
   roster: Roster,
   genesis: Uint8Array,
   restored: boolean,
-): Promise<Placing> {
+): Promise<LogPlacement> {
   const owner = roster.members.get(roster.owner);
   const tooMany = !restored && roster.settings.maxMembers > context.limits.maxMembers;
   if (owner === undefined || tooMany) throw new Refusal('BAD_ENTRY');
-  const { placed } = granted(
+  const { placed } = unwrap(
     await context.store.createRoom({
       roomId: roster.roomId,
       genesis,
@@ -61,7 +61,7 @@ async function sameText({ hash }: RelayContext, a: string, b: string): Promise<b
 }
 
 export const create: Handler<'create'> = {
-  guard: 'self',
+  authorizedBy: 'store',
   async handle(context, peer, { genesis, ticket }) {
     const { creationToken } = context.limits;
     if (creationToken !== null && !(await sameText(context, ticket ?? '', creationToken))) {
@@ -70,7 +70,8 @@ export const create: Handler<'create'> = {
     const roster = await startRoster(context.hash, genesis);
     // The genesis names the key that this session has proved, or it is somebody else's room.
     if (roster.owner !== peer.memberId) throw new Refusal('FORBIDDEN');
-    if (peer.reader !== null && peer.reader.roomId !== roster.roomId) throw new Refusal('ALREADY_BOUND');
+    if (peer.subscription !== null && peer.subscription.roomId !== roster.roomId)
+      throw new Refusal('ALREADY_BOUND');
     const known = await context.store.readRoom(roster.roomId, peer.memberId);
     if (!known.ok && known.code === 'ROOM_UNKNOWN' && !context.mayCreate(peer.address)) {
       throw new Refusal('RATE_LIMITED', { retryMs: 60_000 });
@@ -82,7 +83,7 @@ export const create: Handler<'create'> = {
 };
 
 export const open: Handler<'open'> = {
-  guard: 'dispatch',
+  authorizedBy: 'dispatch',
   async handle({ context, peer, roomId, role }, { after }) {
     const reader = await bind(context, peer, roomId, role);
     const { page, follow } = await reader.page(after);
@@ -128,10 +129,10 @@ function departed(page: Extract<LogPage, { readonly role: 'departed' }>): Answer
 }
 
 export const chain: Handler<'chain'> = {
-  guard: 'dispatch',
+  authorizedBy: 'dispatch',
   async handle({ context, peer, roomId, role }, { from }) {
     const departed = role === 'departed' ? peer.memberId : undefined;
-    const { entries, length } = granted(
+    const { entries, length } = unwrap(
       await context.store.readChain(roomId, from, LIMITS.chainPage, departed),
     );
     return { reply: { entries: [...entries], more: from + entries.length < length } };

@@ -1,11 +1,12 @@
 /**
  * Rosters, derived from the chain by the same pure function as on every client
- * (docs/protocol.md section 4) and kept by room and head. A roster is plain data: any
- * replica makes it again from the chain.
+ * (docs/protocol.md section 4) and kept by room and head; what was used longest ago goes first. A roster is
+ * plain data: any replica derives it again from the chain.
  */
+import { LRUCache } from 'lru-cache';
 import { equalBytes, LIMITS, type RoomId } from '@0fc/protocol';
 import { applyRoster, startRoster, type Hash, type Roster } from '@0fc/crypto/verify';
-import { granted, Refusal } from '../port/refusal.js';
+import { unwrap, Refusal } from '../port/refusal.js';
 import type { RoomFacts, RoomStore } from '../port/room-store.js';
 
 /**
@@ -24,17 +25,19 @@ const peopleOf = (roster: Roster): number =>
 export class Rosters {
   readonly #store: Pick<RoomStore, 'readChain'>;
   readonly #hash: Hash;
-  readonly #mostPeople: number;
-  readonly #kept = new Map<RoomId, Roster>();
+  readonly #kept: LRUCache<RoomId, Roster>;
   readonly #following = new Map<string, Promise<Roster>>();
-  #people = 0;
   #running = 0;
   readonly #waiting: (() => void)[] = [];
 
   constructor(store: Pick<RoomStore, 'readChain'>, hash: Hash, mostPeople: number = MOST_PEOPLE) {
     this.#store = store;
     this.#hash = hash;
-    this.#mostPeople = mostPeople;
+    this.#kept = new LRUCache({
+      maxSize: mostPeople,
+      // One that is larger than all that may be kept is kept alone.
+      sizeCalculation: (roster) => Math.min(peopleOf(roster), mostPeople),
+    });
   }
 
   /** Rosters that are kept at the moment. */
@@ -60,21 +63,11 @@ export class Rosters {
 
   /** Remembers a roster whose head the store has. */
   keep(roster: Roster): void {
-    this.forget(roster.roomId);
     this.#kept.set(roster.roomId, roster);
-    this.#people += peopleOf(roster);
-    // The oldest go first; the one that has just been used may stay alone, however large.
-    for (const roomId of this.#kept.keys()) {
-      if (this.#people <= this.#mostPeople || this.#kept.size === 1) return;
-      this.forget(roomId);
-    }
   }
 
   forget(roomId: RoomId): void {
-    const roster = this.#kept.get(roomId);
-    if (roster === undefined) return;
     this.#kept.delete(roomId);
-    this.#people -= peopleOf(roster);
   }
 
   async #follow(room: RoomFacts, kept: Roster | null): Promise<Roster> {
@@ -103,7 +96,7 @@ export class Rosters {
     let roster = from;
     while (roster === null || roster.length < room.length) {
       const at = roster?.length ?? 0;
-      const { entries } = granted(
+      const { entries } = unwrap(
         await this.#store.readChain(room.roomId, at, Math.min(LIMITS.chainPage, room.length - at)),
       );
       if (entries.length === 0) throw new Refusal('STALE_HEAD');

@@ -8,9 +8,12 @@ import type { Peer } from './peer.js';
 import type { RoomEvent, RoomStore } from '../port/room-store.js';
 import type { StoredJoin } from '../port/store-invites.js';
 
-type Notice = Extract<RoomEvent, { readonly type: 'join' | 'needKey' | 'keyGrant' | 'offer' | 'acceptance' }>;
+type MemberEvent = Extract<
+  RoomEvent,
+  { readonly type: 'join' | 'needKey' | 'keyGrant' | 'offer' | 'acceptance' }
+>;
 
-export class Notices {
+export class MemberEvents {
   readonly #store: RoomStore;
   readonly #peer: Peer;
   readonly #roomId: RoomId;
@@ -29,38 +32,38 @@ export class Notices {
   }
 
   /** Tells a member that has gone live, or has a new role, all that waits for it. */
-  live(role: () => Role): void {
-    this.#then(async () => {
-      if (role() === 'owner') await this.#pendingJoins();
-      await this.#needKeys(null);
-      await this.#grants();
-      await this.#offer();
+  sendPending(role: () => Role): void {
+    this.#enqueue(async () => {
+      if (role() === 'owner') await this.#sendPendingJoins();
+      await this.#sendKeyRequests(null);
+      await this.#sendKeyGrants();
+      await this.#sendOffer();
     });
   }
 
-  take(event: Notice, role: Role, live: boolean): void {
+  onEvent(event: MemberEvent, role: Role, live: boolean): void {
     const me = this.#peer.memberId;
     switch (event.type) {
       case 'join':
-        if (event.joiner === me) this.#then(() => this.#ownJoin(event));
-        else if (role === 'owner' && live) this.#then(() => this.#join(event));
+        if (event.joiner === me) this.#enqueue(() => this.#sendOwnJoinState(event));
+        else if (role === 'owner' && live) this.#enqueue(() => this.#sendJoinOf(event));
         return;
       case 'needKey':
-        if (live && event.memberId !== me) this.#then(() => this.#needKeys(event.memberId));
+        if (live && event.memberId !== me) this.#enqueue(() => this.#sendKeyRequests(event.memberId));
         return;
       case 'keyGrant':
-        if (live && event.to === me) this.#then(() => this.#grants());
+        if (live && event.to === me) this.#enqueue(() => this.#sendKeyGrants());
         return;
       case 'offer':
-        if (live && event.to === me) this.#then(() => this.#offer());
+        if (live && event.to === me) this.#enqueue(() => this.#sendOffer());
         return;
       case 'acceptance':
-        if (live && role === 'owner') this.#then(() => this.#offer());
+        if (live && role === 'owner') this.#enqueue(() => this.#sendOffer());
         return;
     }
   }
 
-  #then(work: () => Promise<void>): void {
+  #enqueue(work: () => Promise<void>): void {
     this.#last = this.#last
       .then(async () => {
         if (!this.#ended) await work();
@@ -70,25 +73,25 @@ export class Notices {
       });
   }
 
-  async #ownJoin(event: Extract<Notice, { type: 'join' }>): Promise<void> {
+  async #sendOwnJoinState(event: Extract<MemberEvent, { type: 'join' }>): Promise<void> {
     if (event.released !== undefined) {
       this.#peer.send('joinState', { stage: 'dropped', reason: event.released });
       return;
     }
-    const verdict = await this.#store.readJoin(this.#roomId, event.inviteId);
-    if (!verdict.ok || verdict.join === null || this.#ended) return;
-    if (equalBytes(verdict.join.joinerKey, this.#peer.key)) this.#peer.send('joinState', verdict.join.state);
+    const result = await this.#store.readJoin(this.#roomId, event.inviteId);
+    if (!result.ok || result.join === null || this.#ended) return;
+    if (equalBytes(result.join.joinerKey, this.#peer.key)) this.#peer.send('joinState', result.join.state);
   }
 
-  async #join(event: Extract<Notice, { type: 'join' }>): Promise<void> {
-    const verdict = await this.#store.readJoin(this.#roomId, event.inviteId);
-    if (verdict.ok && verdict.join !== null) this.#sendJoin(verdict.join);
+  async #sendJoinOf(event: Extract<MemberEvent, { type: 'join' }>): Promise<void> {
+    const result = await this.#store.readJoin(this.#roomId, event.inviteId);
+    if (result.ok && result.join !== null) this.#sendJoin(result.join);
   }
 
-  async #pendingJoins(): Promise<void> {
-    const verdict = await this.#store.pendingJoins(this.#roomId);
-    if (!verdict.ok) return;
-    for (const join of verdict.joins) this.#sendJoin(join);
+  async #sendPendingJoins(): Promise<void> {
+    const result = await this.#store.pendingJoins(this.#roomId);
+    if (!result.ok) return;
+    for (const join of result.joins) this.#sendJoin(join);
   }
 
   /** Only a join that waits for its owner: the end of one is the owner's own doing. */
@@ -110,18 +113,18 @@ export class Notices {
     this.#peer.send('join', body);
   }
 
-  async #needKeys(from: MemberId | null): Promise<void> {
-    const verdict = await this.#store.pendingNeedKeys(this.#roomId, this.#peer.memberId);
-    if (!verdict.ok) return;
-    for (const request of verdict.requests) {
+  async #sendKeyRequests(from: MemberId | null): Promise<void> {
+    const result = await this.#store.pendingNeedKeys(this.#roomId, this.#peer.memberId);
+    if (!result.ok) return;
+    for (const request of result.requests) {
       if (!this.#ended && (from === null || request.from === from)) this.#peer.send('keyNeeded', request);
     }
   }
 
-  async #grants(): Promise<void> {
-    const verdict = await this.#store.keyGrants(this.#roomId, this.#peer.memberId);
-    if (!verdict.ok) return;
-    for (const grant of verdict.grants) {
+  async #sendKeyGrants(): Promise<void> {
+    const result = await this.#store.keyGrants(this.#roomId, this.#peer.memberId);
+    if (!result.ok) return;
+    for (const grant of result.grants) {
       if (this.#ended) return;
       this.#peer.send('keyGranted', grant);
       // Each may be nearly a frame, and members could fill the owner's queue with theirs.
@@ -129,10 +132,10 @@ export class Notices {
     }
   }
 
-  async #offer(): Promise<void> {
-    const verdict = await this.#store.readOffer(this.#roomId);
-    if (!verdict.ok || verdict.offer === null || this.#ended) return;
-    const { from, to, offer, acceptance } = verdict.offer;
+  async #sendOffer(): Promise<void> {
+    const result = await this.#store.readOffer(this.#roomId);
+    if (!result.ok || result.offer === null || this.#ended) return;
+    const { from, to, offer, acceptance } = result.offer;
     const me = this.#peer.memberId;
     if (me === to && acceptance === null) this.#peer.send('transferOffered', { from, offer });
     if (me === from && acceptance !== null) this.#peer.send('transferAccepted', { from: to, acceptance });

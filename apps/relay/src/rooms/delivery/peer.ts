@@ -3,7 +3,7 @@ import type { Bytes, EventBody, EventKind, MemberId, Position, RoomId } from '@0
 import type { LogPage } from '../port/room-store.js';
 
 /** The connection's view of the room that it is bound to. */
-export interface BoundReader {
+export interface BoundSubscription {
   readonly roomId: RoomId;
   /** One page of the log; `follow` is to run once the page is queued. */
   page(after: Position | null): Promise<{ readonly page: LogPage; readonly follow: () => void }>;
@@ -20,7 +20,7 @@ export interface Peer {
   readonly memberId: MemberId;
   readonly address: string;
   /** the room that this connection is bound to */
-  reader: BoundReader | null;
+  subscription: BoundSubscription | null;
   /** Queues an event; goes out with all else that is due in this turn. */
   send<K extends EventKind>(kind: K, body: EventBody<K>): void;
   /** Resolves once nothing waits to be sent, or the connection is over: for what is much at a time. */
@@ -28,7 +28,7 @@ export interface Peer {
   /** Sends what is queued, says why, and ends the connection. */
   close(code: ClosingCode | null): void;
   /** Its room has heard, in the order of everything else, that this is the member's one connection. */
-  lived(roomId: RoomId): void;
+  onAnnounced(roomId: RoomId): void;
   /** Something broke on our side; for the log. */
   failed(error: unknown): void;
 }

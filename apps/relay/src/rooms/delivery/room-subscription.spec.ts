@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { MemberId, Position, Role, RoomId } from '@0fc/protocol';
 import type { Peer } from './peer.js';
-import { RoomReader } from './room-subscription.js';
+import { RoomSubscription } from './room-subscription.js';
 import type { FeedEntry, LogPage, RoomEvent, RoomListener, RoomStore } from '../port/room-store.js';
 
 const ROOM = 'AAAAAAAAAAAAAAAAAAAAAA' as RoomId;
@@ -58,7 +58,7 @@ function setUp() {
     send: (kind: string, body: unknown) => void told.push({ kind, body }),
     sent: async () => undefined,
     close: (code: string | null) => void closed.push(code),
-    lived: () => undefined,
+    onAnnounced: () => undefined,
     failed: (error: unknown) => {
       throw error;
     },
@@ -83,7 +83,7 @@ function setUp() {
           ? (body as { entries: FeedEntry[] }).entries.map(({ position }) => position.s)
           : [],
       ),
-    open: (role: Role = 'member') => RoomReader.open(store, peer, ROOM, role),
+    open: (role: Role = 'member') => RoomSubscription.open(store, peer, ROOM, role),
   };
 }
 

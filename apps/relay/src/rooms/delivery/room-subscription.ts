@@ -1,41 +1,28 @@
 /**
- * One connection's view of one room: pages first, then the feed, with no gap and no
+ * One connection's subscription to one room: pages of the log first, then the feed, with no gap and no
  * repetition (docs/protocol.md G16).
  *
- * From before a page is read until it has been sent, what the feed brings is held back; what
- * the page has already is dropped from it, the rest follows. An entry that is not the next
- * one makes the reader go back to the log.
+ * From before a page is read until it has been sent, events of the feed are held; then they are merged with the page
+ * (merge-feed.ts). Where that finds something missing the log is read again.
  */
-import {
-  comparePositions,
-  LIMITS,
-  type Entry,
-  type MemberId,
-  type Position,
-  type Role,
-  type RoomId,
-} from '@0fc/protocol';
-import type { BoundReader, ClosingCode, Peer } from './peer.js';
-import type { FeedEntry, LogPage, ReadEntry, RoomEvent, RoomStore } from '../port/room-store.js';
-import { granted } from '../port/refusal.js';
-import { Notices } from './member-events.js';
-import { follows, sharedBody } from './shared-entries.js';
+import { LIMITS, type Entry, type MemberId, type Position, type Role, type RoomId } from '@0fc/protocol';
+import type { BoundSubscription, ClosingCode, Peer } from './peer.js';
+import type { FeedEntry, LogPage, RoomEvent, RoomStore } from '../port/room-store.js';
+import { unwrap } from '../port/refusal.js';
+import { MemberEvents } from './member-events.js';
+import { mergeFeed, type DeliveryStep, type Merged, type OrderedEvent, type ReadPage } from './merge-feed.js';
+import { sharedBody } from './shared-entries.js';
 
-type Ordered = Extract<
-  RoomEvent,
-  { readonly type: 'entries' | 'generation' | 'standing' | 'closed' | 'tip' }
->;
-
-export class RoomReader implements BoundReader {
+export class RoomSubscription implements BoundSubscription {
   readonly roomId: RoomId;
   readonly #peer: Peer;
   readonly #store: RoomStore;
-  readonly #notices: Notices;
+  readonly #memberEvents: MemberEvents;
   #subscription: { unsubscribe(): void } | null = null;
   #mode: 'idle' | 'reading' | 'live' = 'idle';
   /** the last position sent while live */
   #cursor: Position = { g: 1, s: 0 };
-  #held: Ordered[] = [];
+  #held: OrderedEvent[] = [];
   #role: Role;
   /** whether the room has been told of this connection, and whether that has come back */
   #announced: 'no' | 'yes' | 'heard' = 'no';
@@ -46,14 +33,14 @@ export class RoomReader implements BoundReader {
     this.#peer = peer;
     this.roomId = roomId;
     this.#role = role;
-    this.#notices = new Notices(store, peer, roomId);
+    this.#memberEvents = new MemberEvents(store, peer, roomId);
   }
 
   /** Resolves once the feed is heard. */
-  static async open(store: RoomStore, peer: Peer, roomId: RoomId, role: Role): Promise<RoomReader> {
-    const reader = new RoomReader(store, peer, roomId, role);
+  static async open(store: RoomStore, peer: Peer, roomId: RoomId, role: Role): Promise<RoomSubscription> {
+    const reader = new RoomSubscription(store, peer, roomId, role);
     const subscription = await store.subscribe(roomId, (event) => {
-      reader.#take(event);
+      reader.#onEvent(event);
     });
     reader.#subscription = subscription;
     if (reader.#ended) subscription.unsubscribe();
@@ -65,7 +52,7 @@ export class RoomReader implements BoundReader {
     this.#ended = true;
     this.#subscription?.unsubscribe();
     this.#held = [];
-    this.#notices.end();
+    this.#memberEvents.end();
   }
 
   /** One page of the log; `follow` is to run once the page is queued. */
@@ -77,7 +64,7 @@ export class RoomReader implements BoundReader {
       this.#announced = 'yes';
       await this.#store.announce(this.roomId, memberId, this.#peer.connectionId);
     }
-    const { page } = granted(await this.#readPage(after));
+    const { page } = unwrap(await this.#readPage(after));
     this.#role = page.role;
     if (page.role === 'departed' || !page.end) {
       this.#mode = 'idle';
@@ -87,9 +74,8 @@ export class RoomReader implements BoundReader {
     const { tip } = page.room;
     const follow = (): void => {
       this.#cursor = tip;
-      this.#mode = 'live';
-      this.#release();
-      this.#notices.live(() => this.#role);
+      this.#goLive(null, this.#held);
+      this.#memberEvents.sendPending(() => this.#role);
     };
     return { page, follow };
   }
@@ -105,7 +91,7 @@ export class RoomReader implements BoundReader {
     });
   }
 
-  #take(event: RoomEvent): void {
+  #onEvent(event: RoomEvent): void {
     if (this.#ended) return;
     switch (event.type) {
       case 'entries':
@@ -113,12 +99,12 @@ export class RoomReader implements BoundReader {
       case 'standing':
       case 'closed':
       case 'tip':
-        if (this.#mode === 'live') this.#deliver(event);
+        if (this.#mode === 'live') this.#goLive(null, [event]);
         else if (this.#mode === 'reading') this.#held.push(event);
-        else this.#whileIdle(event);
+        else this.#onEventWhileIdle(event);
         return;
       case 'live':
-        this.#takeLive(event.memberId, event.connectionId);
+        this.#onAnnouncement(event.memberId, event.connectionId);
         return;
       case 'signal':
         if (this.#mode !== 'live' || event.sender === this.#peer.memberId) return;
@@ -129,22 +115,22 @@ export class RoomReader implements BoundReader {
       case 'keyGrant':
       case 'offer':
       case 'acceptance':
-        this.#notices.take(event, this.#role, this.#mode === 'live');
+        this.#memberEvents.onEvent(event, this.#role, this.#mode === 'live');
         return;
     }
   }
 
   /** One live connection per member (section 3): whoever announced itself later stays. */
-  #takeLive(memberId: MemberId, connectionId: string): void {
+  #onAnnouncement(memberId: MemberId, connectionId: string): void {
     if (memberId !== this.#peer.memberId) return;
     if (connectionId === this.#peer.connectionId) {
       this.#announced = 'heard';
-      this.#peer.lived(this.roomId);
+      this.#peer.onAnnounced(this.roomId);
     } else if (this.#announced === 'heard') this.#close('REPLACED');
   }
 
   /** A joiner, or a member between two pages: entries come by the pages, the end does not. */
-  #whileIdle(event: Ordered): void {
+  #onEventWhileIdle(event: OrderedEvent): void {
     if (event.type === 'closed') this.#close(null);
     // What a joiner waits for has no position to miss it by: it claims again, and reads what is.
     if (event.type === 'tip' && (event.tip === null || (event.resumed && this.#role === 'joiner'))) {
@@ -155,73 +141,56 @@ export class RoomReader implements BoundReader {
     if (event.role === 'departed') this.#close(null);
   }
 
-  #release(): void {
-    const held = this.#held;
+  /** Merges, and is live from here on, or reads the log again for what is missing. */
+  #goLive(page: ReadPage | null, held: readonly OrderedEvent[]): void {
+    const outcome = this.#advance(page, held);
+    if (this.#ended) return;
+    this.#mode = 'live';
     this.#held = [];
-    for (const event of held) {
-      // An event may have sent the reader back to the log, or ended it.
-      if (this.#ended) return;
-      if (this.#mode === 'live') this.#deliver(event);
-      else this.#held.push(event);
-    }
+    if (outcome.kind === 'resync') this.#resync(outcome.held);
   }
 
-  #deliver(event: Ordered): void {
-    switch (event.type) {
-      case 'generation':
-        if (event.generation <= this.#cursor.g) return;
-        if (event.from.s !== this.#cursor.s) {
-          this.#again(event);
-          return;
-        }
-        this.#cursor = { g: event.generation, s: event.from.s };
-        this.#peer.send('generation', { generation: event.generation, from: event.from });
+  /** Delivers what is due. */
+  #advance(page: ReadPage | null, held: readonly OrderedEvent[]): Merged['outcome'] {
+    const { steps, position, outcome } = mergeFeed(this.#cursor, page, held);
+    this.#cursor = position;
+    for (const step of steps) {
+      // A step may have ended it.
+      if (this.#ended) break;
+      this.#deliver(step);
+    }
+    // Only the reply to an `open` can say that something has been trimmed.
+    if (outcome.kind === 'trimmed') this.#close('TRY_AGAIN');
+    return outcome;
+  }
+
+  #deliver(step: DeliveryStep): void {
+    switch (step.type) {
+      case 'read':
+        this.#sendEntries(step.entries);
         return;
-      case 'entries':
-        this.#deliverEntries(event.entries);
+      case 'entries': {
+        const shared = sharedBody(step.entries);
+        if (shared !== null) this.#peer.send('entries', shared);
+        else this.#sendEntries(step.entries.map((entry) => this.#own(entry)));
+        return;
+      }
+      case 'generation':
+        this.#peer.send('generation', step.start);
         return;
       case 'standing':
-        if (event.memberId !== this.#peer.memberId) return;
-        this.#role = event.role;
-        if (event.role === 'departed') this.#close(null);
-        else this.#notices.live(() => this.#role);
+        if (step.memberId !== this.#peer.memberId) return;
+        this.#role = step.role;
+        if (step.role === 'departed') this.#close(null);
+        else this.#memberEvents.sendPending(() => this.#role);
         return;
       case 'closed':
         this.#close(null);
         return;
-      case 'tip':
-        this.#compare(event);
+      case 'resumed':
+        this.#memberEvents.sendPending(() => this.#role);
         return;
     }
-  }
-
-  /** What the feed lost in a quiet room leaves no hole to notice. */
-  #compare({ tip, resumed }: Extract<Ordered, { type: 'tip' }>): void {
-    if (resumed) this.#notices.live(() => this.#role);
-    // Not held: after a failover the store may stand behind what it told, and stay there.
-    if (tip === null || comparePositions(tip, this.#cursor) > 0) this.#again(null);
-  }
-
-  #deliverEntries(entries: readonly FeedEntry[]): void {
-    const shared = sharedBody(entries);
-    const [first] = entries;
-    if (shared !== null && first !== undefined && follows(first.position, this.#cursor)) {
-      this.#cursor = entries.at(-1)?.position ?? this.#cursor;
-      this.#peer.send('entries', shared);
-      return;
-    }
-    const due: Entry[] = [];
-    for (const entry of entries) {
-      if (comparePositions(entry.position, this.#cursor) <= 0) continue;
-      if (!follows(entry.position, this.#cursor)) {
-        this.#sendEntries(due);
-        this.#again({ type: 'entries', entries });
-        return;
-      }
-      this.#cursor = entry.position;
-      due.push(this.#own(entry));
-    }
-    this.#sendEntries(due);
   }
 
   /** The member's own wrap, and nobody else's. */
@@ -246,45 +215,37 @@ export class RoomReader implements BoundReader {
     if (due.length > 0) this.#peer.send('entries', { entries: due });
   }
 
-  /** The feed has a hole: what is missing is read from the log before anything else goes out. */
-  #again(event: Ordered | null): void {
+  /** Something is missing: it is read from the log before anything else goes out. */
+  #resync(held: readonly OrderedEvent[]): void {
     this.#mode = 'reading';
-    if (event !== null) this.#held.push(event);
-    this.#reread().catch((error: unknown) => {
+    this.#held = [...held];
+    this.#readMissing().catch((error: unknown) => {
       this.#peer.failed(error);
       this.#close('TRY_AGAIN');
     });
   }
 
-  async #reread(): Promise<void> {
+  async #readMissing(): Promise<void> {
     for (;;) {
-      const { page } = granted(await this.#readPage(this.#cursor));
+      const { page } = unwrap(await this.#readPage(this.#cursor));
       if (this.#ended) return;
       if (page.role === 'departed') {
         if (page.entry !== null) this.#sendEntries([page.entry]);
         this.#close(null);
         return;
       }
-      // What is missing has been trimmed meanwhile: only the reply to an `open` can tell of that.
-      if (comparePositions(page.room.trimmed, this.#cursor) > 0) {
-        this.#close('TRY_AGAIN');
+      // The event of a new role may be among what is missing.
+      this.#role = page.role;
+      const { generations, entries, room } = page;
+      const read = { trimmed: room.trimmed, generations, entries };
+      if (page.end) {
+        this.#goLive(read, this.#held);
         return;
       }
-      // The event that told of a new role may be among what is missing.
-      this.#role = page.role;
-      for (const { generation, from } of page.generations) {
-        this.#cursor = { g: generation, s: from.s };
-        this.#peer.send('generation', { generation, from });
-      }
-      const entries: readonly ReadEntry[] = page.entries;
-      this.#sendEntries(entries);
-      this.#cursor = entries.at(-1)?.position ?? this.#cursor;
-      // At the reader's pace: a long hole is no reason to be cut.
-      if (!page.end) await this.#peer.sent();
-      if (page.end) break;
+      this.#advance(read, []);
+      // At the reader's pace: a long gap is no reason to be cut.
+      await this.#peer.sent();
     }
-    this.#mode = 'live';
-    this.#release();
   }
 
   #close(code: ClosingCode | null): void {

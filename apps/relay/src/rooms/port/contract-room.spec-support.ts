@@ -1,4 +1,5 @@
 /** A room of made-up bytes, for what every store does: names, and the commands that tests use most. */
+import { expect } from '@jest/globals';
 import {
   toBase64Url,
   type Bytes,
@@ -53,8 +54,22 @@ export const rotation = (
   wraps: new Map(members.map((member) => [member, bytes(`wrap ${member}`, 50)])),
 });
 
-/** `now` is the store's clock. */
-export function contractRoom(store: () => RoomStore, now: () => number) {
+/** Bytes that no room of a test reaches. */
+export const WIDE = 1_000_000_000;
+export const many = (count: number, epoch = 1, seed = 'm'): AppendMessage[] =>
+  Array.from({ length: count }, (_, n) => message(`${seed}${String(n)}`, epoch));
+
+/** What a part of the contract works with. */
+export interface StoreWorld {
+  readonly store: () => RoomStore;
+  /** the store's clock, Unix ms */
+  readonly now: () => number;
+  readonly pass: (ms: number) => void;
+  /** false: nothing is kept, so there is nothing to start again */
+  readonly restart: () => Promise<boolean>;
+}
+
+export function contractRoom({ store, now }: Pick<StoreWorld, 'store' | 'now'>) {
   const create = (over: { readonly restored?: boolean } = {}) =>
     store().createRoom({
       roomId: ROOM,
@@ -66,11 +81,11 @@ export function contractRoom(store: () => RoomStore, now: () => number) {
       ...over,
     });
   const read = async (member: MemberId, after: Position | null, maxEntries = 100): Promise<LogPage> => {
-    const verdict = await store().readLog({
+    const result = await store().readLog({
       roomId: ROOM, memberId: member, after, maxEntries, maxBytes: 100_000, maxGenerations: 3,
     }); // prettier-ignore
-    if (!verdict.ok) throw new Error(verdict.code);
-    return verdict.page;
+    if (!result.ok) throw new Error(result.code);
+    return result.page;
   };
   const readAll = async (member: MemberId, after: Position | null) => {
     const page = await read(member, after);
@@ -80,13 +95,13 @@ export function contractRoom(store: () => RoomStore, now: () => number) {
   const append = (sender: MemberId, ...messages: AppendMessage[]) =>
     store().append({ roomId: ROOM, sender, messages, rate: RATE });
   const facts = async () => {
-    const verdict = await store().readRoom(ROOM, OWNER);
-    if (!verdict.ok) throw new Error(verdict.code);
-    return verdict.room;
+    const result = await store().readRoom(ROOM, OWNER);
+    if (!result.ok) throw new Error(result.code);
+    return result.room;
   };
   const role = async (member: MemberId) => {
-    const verdict = await store().readRoom(ROOM, member);
-    return verdict.ok ? verdict.role : verdict.code;
+    const result = await store().readRoom(ROOM, member);
+    return result.ok ? result.role : result.code;
   };
   const invite = (inviteId = INVITE, expires = now() + DAY) =>
     store().registerInvite({ roomId: ROOM, inviteId, expires, maxOpen: 3 });
@@ -129,6 +144,35 @@ export function contractRoom(store: () => RoomStore, now: () => number) {
     return { events, ...subscription };
   };
 
-  return { create, read, readAll, append, facts, role, invite, claim, entry, join, listen };
+  const rotate = async (newEpoch: number, members: readonly MemberId[] = [OWNER]) => {
+    const { head } = await facts();
+    return store().rotate({ roomId: ROOM, signer: OWNER, head, rotation: rotation(newEpoch, 'r', members) });
+  };
+  const ack = (memberId: MemberId, s: number, g = 1) => store().acknowledge(ROOM, memberId, { g, s });
+  const trimmable = async (historyBytes = WIDE, maxEntries = 100, maxBytes = WIDE) => {
+    const result = await store().readTrimmable({ roomId: ROOM, historyBytes, maxEntries, maxBytes });
+    if (!result.ok) throw new Error(result.code);
+    return result.trimmable;
+  };
+  const edge = async (historyBytes = WIDE) =>
+    (await trimmable(historyBytes))?.entries.at(-1)?.position.s ?? null;
+  /** What a replica does, with any bytes for the transcript. */
+  const trim = async (historyBytes = WIDE): Promise<Position | null> => {
+    const next = await trimmable(historyBytes);
+    const to = next?.entries.at(-1)?.position;
+    if (next === null || to === undefined) return null;
+    expect(await store().trim({ roomId: ROOM, from: next.from, to, t: bytes(`t${String(to.s)}`) })).toEqual({
+      ok: true,
+      trimmed: true,
+    });
+    return to;
+  };
+  const stats = async () => (await store().roomStats(ROOM)).stats;
+  const history = (entries: number) => entry(`history ${String(entries)}`, settingsTo(entries));
+
+  return {
+    create, read, readAll, append, facts, role, invite, claim, entry, join, listen,
+    rotate, ack, trimmable, edge, trim, stats, history,
+  }; // prettier-ignore
 }
 export type ContractRoom = ReturnType<typeof contractRoom>;

@@ -1,6 +1,6 @@
 /** A request that is refused with a typed error; nothing in it but the code and numbers (G15). */
 import type { ErrorCode, ErrorParams } from '@0fc/protocol';
-import type { Verdict } from './result.js';
+import type { Result } from './result.js';
 
 export class Refusal extends Error {
   override readonly name = 'Refusal';
@@ -15,8 +15,8 @@ export class Refusal extends Error {
 }
 
 /** What a command answered; its refusal is thrown. */
-export function granted<T, C extends ErrorCode>(verdict: Verdict<T, C>): { readonly ok: true } & T {
-  if (verdict.ok) return verdict;
-  const { code, retryMs } = verdict;
+export function unwrap<T, C extends ErrorCode>(result: Result<T, C>): { readonly ok: true } & T {
+  if (result.ok) return result;
+  const { code, retryMs } = result;
   throw new Refusal(code, retryMs === undefined ? {} : { retryMs });
 }

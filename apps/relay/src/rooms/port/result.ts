@@ -8,7 +8,7 @@ export interface Refused<C extends ErrorCode> {
   /** with RATE_LIMITED: when to try again */
   readonly retryMs?: number;
 }
-export type Verdict<T, C extends ErrorCode = never> =
+export type Result<T, C extends ErrorCode = never> =
   ({ readonly ok: true } & T) | Refused<C | 'ROOM_UNKNOWN' | 'ROOM_CLOSED'>;
 
 export const refuse = <C extends ErrorCode>(code: C, retryMs?: number): Refused<C> => ({

@@ -17,7 +17,7 @@ import type { LogEntry } from './log-entry.js';
 import type { DropReason, Invites } from './store-invites.js';
 import type { Keys } from './store-keys.js';
 import type { Upkeep } from './store-upkeep.js';
-import type { Verdict } from './result.js';
+import type { Result } from './result.js';
 
 export type { LogEntry } from './log-entry.js';
 
@@ -29,7 +29,7 @@ export interface ReadEntry extends LogEntry {
 export interface FeedEntry extends LogEntry {
   readonly wraps?: ReadonlyMap<MemberId, Bytes>;
 }
-export interface Placing {
+export interface LogPlacement {
   readonly position: Position;
   readonly time: number;
 }
@@ -127,9 +127,9 @@ export interface Rate {
   readonly perSecond: number;
   readonly burst: number;
 }
-export type Appended = Verdict<
+export type Appended = Result<
   {
-    readonly placed: readonly Placing[];
+    readonly placed: readonly LogPlacement[];
     readonly refused?: 'STALE_EPOCH' | 'EPOCH_AHEAD' | 'RATE_LIMITED';
     readonly retryMs?: number;
   },
@@ -236,20 +236,20 @@ export type RoomEvent =
 export type RoomListener = (event: RoomEvent) => void;
 
 export interface RoomStore extends Invites, Keys, Upkeep {
-  createRoom(command: CreateRoom): Promise<Verdict<{ readonly placed: Placing }, 'ROOM_EXISTS'>>;
+  createRoom(command: CreateRoom): Promise<Result<{ readonly placed: LogPlacement }, 'ROOM_EXISTS'>>;
 
   /** The room, and who a key is to it. After its end only former members are told apart: departed. */
   readRoom(
     roomId: RoomId,
     memberId: MemberId,
-  ): Promise<Verdict<{ readonly room: RoomFacts; readonly role: Role }>>;
+  ): Promise<Result<{ readonly room: RoomFacts; readonly role: Role }>>;
 
   /**
    * One page of the log as a member may read it: nothing before its floor, its own wraps. For who
    * stands behind the trimmed edge the page begins there, and lists no generation but the first
    * that took away what the reader had.
    */
-  readLog(command: ReadLog): Promise<Verdict<{ readonly page: LogPage }, 'FORBIDDEN'>>;
+  readLog(command: ReadLog): Promise<Result<{ readonly page: LogPage }, 'FORBIDDEN'>>;
 
   /**
    * Roster containers from an index on, genesis first; never trimmed. As `departed` may read them: up to the entry with
@@ -260,7 +260,7 @@ export interface RoomStore extends Invites, Keys, Upkeep {
     from: number,
     limit: number,
     departed?: MemberId,
-  ): Promise<Verdict<{ readonly entries: readonly Bytes[]; readonly length: number }>>;
+  ): Promise<Result<{ readonly entries: readonly Bytes[]; readonly length: number }>>;
 
   /** Membership, then repetition, rate, epoch; a prefix is placed, the first refusal ends it. */
   append(command: Append): Promise<Appended>;
@@ -269,36 +269,36 @@ export interface RoomStore extends Invites, Keys, Upkeep {
   appendRoster(
     command: AppendRoster,
   ): Promise<
-    Verdict<
-      { readonly placed: Placing; readonly rotation?: Placing },
+    Result<
+      { readonly placed: LogPlacement; readonly rotation?: LogPlacement },
       MovedCode | 'INVITE_UNKNOWN' | 'BAD_ENTRY' | 'SETTINGS_LIMIT' | 'RATE_LIMITED'
     >
   >;
-  rotate(command: Rotate): Promise<Verdict<{ readonly placed: Placing }, MovedCode>>;
+  rotate(command: Rotate): Promise<Result<{ readonly placed: LogPlacement }, MovedCode>>;
 
   /** Adds what is missing and replaces nothing; null: there is no such rotation. */
-  addWraps(command: AddWraps): Promise<Verdict<{ readonly placed: Placing | null }>>;
+  addWraps(command: AddWraps): Promise<Result<{ readonly placed: LogPlacement | null }>>;
 
   /** Where an entry with this body hash stands, if the chain has it; a closed room knows its last one. */
-  findRoster(roomId: RoomId, head: Bytes): Promise<Verdict<{ readonly placed: Placing | null }>>;
+  findRoster(roomId: RoomId, head: Bytes): Promise<Result<{ readonly placed: LogPlacement | null }>>;
   /** Where the rotation to this epoch stands, if it is this one. */
   findRotation(
     roomId: RoomId,
     newEpoch: number,
     hash: Bytes,
-  ): Promise<Verdict<{ readonly placed: Placing | null }>>;
+  ): Promise<Result<{ readonly placed: LogPlacement | null }>>;
 
   leave(command: {
     readonly roomId: RoomId;
     readonly memberId: MemberId;
     readonly request: Bytes;
-  }): Promise<Verdict<{ readonly placed: Placing }, 'FORBIDDEN'>>;
+  }): Promise<Result<{ readonly placed: LogPlacement }, 'FORBIDDEN'>>;
 
   /** Remembers how far a member has stored the log; never back, never beyond the tip. */
-  acknowledge(roomId: RoomId, memberId: MemberId, position: Position): Promise<Verdict<object, 'FORBIDDEN'>>;
+  acknowledge(roomId: RoomId, memberId: MemberId, position: Position): Promise<Result<object, 'FORBIDDEN'>>;
 
   /** Tells the room that a member is live on this connection and on no other. */
-  announce(roomId: RoomId, memberId: MemberId, connectionId: string): Promise<Verdict<object, 'FORBIDDEN'>>;
+  announce(roomId: RoomId, memberId: MemberId, connectionId: string): Promise<Result<object, 'FORBIDDEN'>>;
 
   /** Passes a signal on and forgets it. */
   signal(
@@ -306,7 +306,7 @@ export interface RoomStore extends Invites, Keys, Upkeep {
     sender: MemberId,
     epoch: number,
     payload: Bytes,
-  ): Promise<Verdict<object, 'FORBIDDEN' | 'STALE_EPOCH'>>;
+  ): Promise<Result<object, 'FORBIDDEN' | 'STALE_EPOCH'>>;
 
   /** Resolves once nothing that happens from now on is missed. */
   subscribe(roomId: RoomId, listener: RoomListener): Promise<{ unsubscribe(): void }>;

@@ -1,6 +1,6 @@
 /** The store's port, invitations and joins (docs/protocol.md section 5). */
 import type { Bytes, InviteId, JoinState, MemberId, RoomId } from '@0fc/protocol';
-import type { Verdict } from './result.js';
+import type { Result } from './result.js';
 
 export type DropReason = NonNullable<JoinState['reason']>;
 
@@ -17,8 +17,8 @@ export interface StoredJoin {
 export type ClaimRefusal =
   | 'INVITE_UNKNOWN' | 'INVITE_TAKEN' | 'INVITE_USED' | 'INVITE_EXPIRED' | 'INVITE_REVOKED' | 'ALREADY_MEMBER' | 'WAS_MEMBER'; // prettier-ignore
 
-type JoinVerdict<C extends 'INVITE_UNKNOWN' | 'INVITE_EXPIRED' | 'BAD_ENTRY'> = Promise<
-  Verdict<{ readonly state: JoinState }, C>
+type JoinResult<C extends 'INVITE_UNKNOWN' | 'INVITE_EXPIRED' | 'BAD_ENTRY'> = Promise<
+  Result<{ readonly state: JoinState }, C>
 >;
 
 export interface Invites {
@@ -29,10 +29,10 @@ export interface Invites {
     /** Unix ms */
     readonly expires: number;
     readonly maxOpen: number;
-  }): Promise<Verdict<object, 'INVITE_LIMIT' | 'BAD_ENTRY'>>;
+  }): Promise<Result<object, 'INVITE_LIMIT' | 'BAD_ENTRY'>>;
 
   /** Its join is dropped with it. An unknown or ended one: success. */
-  revokeInvite(roomId: RoomId, inviteId: InviteId): Promise<Verdict<object>>;
+  revokeInvite(roomId: RoomId, inviteId: InviteId): Promise<Result<object>>;
 
   /**
    * One winner under any race. The claimant repeats it to read its join's state, whatever
@@ -43,7 +43,7 @@ export interface Invites {
     readonly inviteId: InviteId;
     readonly memberId: MemberId;
     readonly key: Bytes;
-  }): Promise<Verdict<{ readonly state: JoinState }, ClaimRefusal>>;
+  }): Promise<Result<{ readonly state: JoinState }, ClaimRefusal>>;
 
   /** BAD_ENTRY: another request stands already. */
   putJoinRequest(command: {
@@ -51,7 +51,7 @@ export interface Invites {
     readonly inviteId: InviteId;
     readonly memberId: MemberId;
     readonly request: Bytes;
-  }): JoinVerdict<'INVITE_UNKNOWN' | 'INVITE_EXPIRED' | 'BAD_ENTRY'>;
+  }): JoinResult<'INVITE_UNKNOWN' | 'INVITE_EXPIRED' | 'BAD_ENTRY'>;
 
   /** Replaces an earlier reply. INVITE_UNKNOWN: no join has asked for one. */
   putJoinReply(command: {
@@ -59,7 +59,7 @@ export interface Invites {
     readonly inviteId: InviteId;
     readonly epoch: number;
     readonly payload: Bytes;
-  }): Promise<Verdict<object, 'INVITE_UNKNOWN' | 'STALE_EPOCH' | 'EPOCH_AHEAD'>>;
+  }): Promise<Result<object, 'INVITE_UNKNOWN' | 'STALE_EPOCH' | 'EPOCH_AHEAD'>>;
 
   /** Replaces an earlier confirm. BAD_ENTRY: there is no reply of that epoch or a later one. */
   putJoinConfirm(command: {
@@ -68,7 +68,7 @@ export interface Invites {
     readonly memberId: MemberId;
     readonly epoch: number;
     readonly payload: Bytes;
-  }): JoinVerdict<'INVITE_UNKNOWN' | 'BAD_ENTRY'>;
+  }): JoinResult<'INVITE_UNKNOWN' | 'BAD_ENTRY'>;
 
   /** FORBIDDEN: a claim that has been answered is never released (section 5.5). */
   dropJoin(command: {
@@ -76,11 +76,11 @@ export interface Invites {
     readonly inviteId: InviteId;
     readonly release: boolean;
     readonly reason: DropReason;
-  }): Promise<Verdict<object, 'INVITE_UNKNOWN' | 'FORBIDDEN'>>;
+  }): Promise<Result<object, 'INVITE_UNKNOWN' | 'FORBIDDEN'>>;
 
   /** A join that has been claimed, ended or not; null for none. */
-  readJoin(roomId: RoomId, inviteId: InviteId): Promise<Verdict<{ readonly join: StoredJoin | null }>>;
+  readJoin(roomId: RoomId, inviteId: InviteId): Promise<Result<{ readonly join: StoredJoin | null }>>;
 
   /** Joins that wait for their owner, oldest claim first. */
-  pendingJoins(roomId: RoomId): Promise<Verdict<{ readonly joins: readonly StoredJoin[] }>>;
+  pendingJoins(roomId: RoomId): Promise<Result<{ readonly joins: readonly StoredJoin[] }>>;
 }

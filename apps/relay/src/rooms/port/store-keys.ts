@@ -1,6 +1,6 @@
 /** The store's port, prekeys, key requests and the hand-over (docs/protocol.md sections 4 and 7). */
 import type { Bytes, MemberId, RoomId } from '@0fc/protocol';
-import type { Verdict } from './result.js';
+import type { Result } from './result.js';
 
 export interface KeyRequest {
   readonly from: MemberId;
@@ -19,17 +19,17 @@ export interface Keys {
     readonly memberId: MemberId;
     readonly k: number;
     readonly prekey: Bytes;
-  }): Promise<Verdict<object, 'BAD_ENTRY' | 'FORBIDDEN'>>;
+  }): Promise<Result<object, 'BAD_ENTRY' | 'FORBIDDEN'>>;
 
   /** Of every member, in the order of admission; null: none published since genesis or admit. */
   readPrekeys(
     roomId: RoomId,
   ): Promise<
-    Verdict<{ readonly prekeys: readonly { readonly memberId: MemberId; readonly prekey: Bytes | null }[] }>
+    Result<{ readonly prekeys: readonly { readonly memberId: MemberId; readonly prekey: Bytes | null }[] }>
   >;
 
   /** A new request replaces the old one and its grants; the same again changes nothing. */
-  putNeedKey(roomId: RoomId, memberId: MemberId, request: Bytes): Promise<Verdict<object, 'FORBIDDEN'>>;
+  putNeedKey(roomId: RoomId, memberId: MemberId, request: Bytes): Promise<Result<object, 'FORBIDDEN'>>;
 
   /** BAD_ENTRY: nobody asked, with another request than this, or 16 have answered. */
   putKeyGrant(command: {
@@ -40,24 +40,24 @@ export interface Keys {
     readonly request: Bytes;
     readonly grant: Bytes;
     readonly news: Bytes;
-  }): Promise<Verdict<object, 'BAD_ENTRY' | 'FORBIDDEN'>>;
+  }): Promise<Result<object, 'BAD_ENTRY' | 'FORBIDDEN'>>;
 
   /** Requests that this member may answer and has not. */
   pendingNeedKeys(
     roomId: RoomId,
     memberId: MemberId,
-  ): Promise<Verdict<{ readonly requests: readonly KeyRequest[] }>>;
+  ): Promise<Result<{ readonly requests: readonly KeyRequest[] }>>;
   /** The request of a member, if one stands. */
-  readNeedKey(roomId: RoomId, memberId: MemberId): Promise<Verdict<{ readonly request: Bytes | null }>>;
+  readNeedKey(roomId: RoomId, memberId: MemberId): Promise<Result<{ readonly request: Bytes | null }>>;
   /** Grants to this member; they go with the next rotation. */
-  keyGrants(roomId: RoomId, memberId: MemberId): Promise<Verdict<{ readonly grants: readonly KeyGrant[] }>>;
+  keyGrants(roomId: RoomId, memberId: MemberId): Promise<Result<{ readonly grants: readonly KeyGrant[] }>>;
 
   /** Replaces every earlier offer and its acceptance. */
-  putOffer(roomId: RoomId, to: MemberId, offer: Bytes): Promise<Verdict<object, 'BAD_ENTRY'>>;
+  putOffer(roomId: RoomId, to: MemberId, offer: Bytes): Promise<Result<object, 'BAD_ENTRY'>>;
   /** BAD_ENTRY: no offer to this member stands. */
-  putAcceptance(roomId: RoomId, from: MemberId, acceptance: Bytes): Promise<Verdict<object, 'BAD_ENTRY'>>;
+  putAcceptance(roomId: RoomId, from: MemberId, acceptance: Bytes): Promise<Result<object, 'BAD_ENTRY'>>;
   readOffer(roomId: RoomId): Promise<
-    Verdict<{
+    Result<{
       readonly offer: {
         readonly from: MemberId;
         readonly to: MemberId;

@@ -1,7 +1,7 @@
 /** The store's port, upkeep: trimming, the end of rooms, what an operator may see (docs/protocol.md section 8). */
 import type { Bytes, GenerationStart, Position, RoomId } from '@0fc/protocol';
 import type { LogEntry } from './log-entry.js';
-import type { Verdict } from './result.js';
+import type { Result } from './result.js';
 
 /** The next piece of a log that may go: all of it, and nothing else, lies behind `from`. */
 export interface Trimmable {
@@ -57,7 +57,7 @@ export interface Upkeep {
     readonly maxEntries: number;
     /** of clear and payload; one entry is read, however large */
     readonly maxBytes: number;
-  }): Promise<Verdict<{ readonly trimmable: Trimmable | null }>>;
+  }): Promise<Result<{ readonly trimmable: Trimmable | null }>>;
 
   /**
    * Moves the edge from where it was, with the transcript at the new one, and lets go of what
@@ -69,7 +69,7 @@ export interface Upkeep {
     readonly from: Position;
     readonly to: Position;
     readonly t: Bytes;
-  }): Promise<Verdict<{ readonly trimmed: boolean }>>;
+  }): Promise<Result<{ readonly trimmed: boolean }>>;
 
   /**
    * Rooms, tombstones included, that nobody has used since `before` (Unix ms), at most `limit`
@@ -85,7 +85,7 @@ export interface Upkeep {
   expireRoom(roomId: RoomId, before: number): Promise<{ readonly expired: boolean }>;
 
   /** For the operator. Everything goes but the id: afterwards it is closed, to everybody. */
-  eraseRoom(roomId: RoomId): Promise<Verdict<object>>;
+  eraseRoom(roomId: RoomId): Promise<Result<object>>;
 
   /** Null: unknown. */
   roomStats(roomId: RoomId): Promise<{ readonly stats: RoomStats | null }>;

@@ -51,7 +51,7 @@ export class Trimmer {
     if (this.#timer !== null || this.#round !== null) return;
     this.#timer = setTimeout(() => {
       this.#timer = null;
-      this.#round = this.#run().finally(() => {
+      this.#round = this.#trimAll().finally(() => {
         this.#round = null;
         if (this.#due.size > 0 && !this.#ended) this.#schedule();
       });
@@ -59,7 +59,7 @@ export class Trimmer {
     this.#timer.unref();
   }
 
-  async #run(): Promise<void> {
+  async #trimAll(): Promise<void> {
     const rooms = this.#due;
     this.#due = new Set();
     for (const roomId of rooms) {
@@ -74,15 +74,15 @@ export class Trimmer {
   /** Trims a bounded piece of a room's log; false: there was nothing, or another replica was first. */
   async step(roomId: RoomId): Promise<boolean> {
     const { store, hash, historyBytes } = this.#options;
-    const verdict = await store.readTrimmable({
+    const result = await store.readTrimmable({
       roomId,
       historyBytes,
       maxEntries: MOST_ENTRIES,
       maxBytes: MOST_BYTES,
     });
-    if (!verdict.ok || verdict.trimmable === null) return false;
-    const { from } = verdict.trimmable;
-    const { to, t } = await transcriptAcross(hash, verdict.trimmable);
+    if (!result.ok || result.trimmable === null) return false;
+    const { from } = result.trimmable;
+    const { to, t } = await transcriptAcross(hash, result.trimmable);
     const done = await store.trim({ roomId, from, to, t });
     return done.ok && done.trimmed;
   }

@@ -2,10 +2,10 @@
 import type { Invites } from '../../rooms/port/store-invites.js';
 import { joinOf, plain, stateOf, withRest } from './connection/facts.js';
 import type { Reply } from './reply.js';
-import type { Run } from './connection/runner.js';
-import * as scripts from './scripts/invites.js';
+import type { RunScript } from './connection/runner.js';
+import { scripts } from './scripts/scripts.js';
 
-export function inviteCommands(run: Run): Invites {
+export function inviteCommands(run: RunScript): Invites {
   const state = (reply: Reply) => ({ state: stateOf(reply.list()) });
   return {
     registerInvite: async ({ roomId, inviteId, expires, maxOpen }) =>

@@ -2,10 +2,10 @@
 import type { KeyGrant, Keys } from '../../rooms/port/store-keys.js';
 import { plain, withRest } from './connection/facts.js';
 import type { Reply } from './reply.js';
-import type { Run } from './connection/runner.js';
-import * as scripts from './scripts/keys.js';
+import type { RunScript } from './connection/runner.js';
+import { scripts } from './scripts/scripts.js';
 
-export function keyCommands(run: Run): Keys {
+export function keyCommands(run: RunScript): Keys {
   return {
     putPrekey: async ({ roomId, memberId, k, prekey }) =>
       plain(await run(scripts.putPrekey, roomId, [memberId, k, prekey])),

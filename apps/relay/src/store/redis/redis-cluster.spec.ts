@@ -32,10 +32,7 @@ afterEach(() => {
   for (const node of nodes) node.disconnect();
 });
 
-const { create, append, readAll, facts } = contractRoom(
-  () => store,
-  () => Date.now(),
-);
+const { create, append, readAll, facts } = contractRoom({ store: () => store, now: () => Date.now() });
 
 /** The node that holds the room, and another one. */
 async function places(): Promise<{ readonly slot: number; readonly from: Redis; readonly to: Redis }> {
@@ -73,10 +70,10 @@ test('a room moves to another node amid its commands: none is half done, and a g
   await move(keys.slice(2));
   for (const node of [to, from, ...nodes]) await node.call('CLUSTER', 'SETSLOT', slot, 'NODE', target);
 
-  const verdict = await amid;
+  const result = await amid;
   const { tip } = await facts();
   expect(tip.g).toBeGreaterThan(1_700_000_000_000);
-  expect(verdict).toMatchObject({ ok: true, placed: [{ position: { g: tip.g, s: 2 } }] });
+  expect(result).toMatchObject({ ok: true, placed: [{ position: { g: tip.g, s: 2 } }] });
   expect(await append(OWNER, message('a'))).toMatchObject({ placed: [{ position: { g: 1, s: 1 } }] });
   const first = await readAll(OWNER, { g: 1, s: 0 });
   expect(first.entries.map(({ payload }) => payload)).toEqual([bytes('a', 40)]);

@@ -28,20 +28,17 @@ beforeEach(async () => {
   b = await world.store();
 });
 
-const { create, join, facts } = contractRoom(
-  () => a,
-  () => Date.now(),
-);
+const { create, join, facts } = contractRoom({ store: () => a, now: () => Date.now() });
 
 async function wholeLog(member: MemberId): Promise<ReadEntry[]> {
   const entries: ReadEntry[] = [];
   for (let after = { g: 1, s: 0 }; ;) {
-    const verdict = await a.readLog({
+    const result = await a.readLog({
       roomId: ROOM, memberId: member, after, maxEntries: 128, maxBytes: 1_000_000, maxGenerations: 8,
     }); // prettier-ignore
-    if (!verdict.ok || verdict.page.role === 'departed') throw new Error('no log');
-    entries.push(...verdict.page.entries);
-    if (verdict.page.end) return entries;
+    if (!result.ok || result.page.role === 'departed') throw new Error('no log');
+    entries.push(...result.page.entries);
+    if (result.page.end) return entries;
     after = entries.at(-1)!.position;
   }
 }
@@ -66,7 +63,7 @@ test('ten thousand claims by two joiners: each invite has one winner', async () 
       ),
     );
     for (const both of results) {
-      expect(both.map((verdict) => (verdict.ok ? verdict.state.stage : verdict.code)).sort()).toEqual([
+      expect(both.map((result) => (result.ok ? result.state.stage : result.code)).sort()).toEqual([
         'INVITE_TAKEN', 'claimed',
       ]); // prettier-ignore
       if (both[0].ok) won++;
@@ -85,9 +82,9 @@ test('rotations against messages: each message stands in its own epoch', async (
   for (let epoch = 1; epoch <= 150; epoch++) {
     const sends = Array.from({ length: 8 }, async (_, n) => {
       const text = `${String(epoch)}/${String(n)}`;
-      const verdict = await b.append({ roomId: ROOM, sender: OWNER, messages: [message(text, epoch)], rate });
-      if (!verdict.ok) throw new Error(verdict.code);
-      const [placed] = verdict.placed;
+      const result = await b.append({ roomId: ROOM, sender: OWNER, messages: [message(text, epoch)], rate });
+      if (!result.ok) throw new Error(result.code);
+      const [placed] = result.placed;
       if (placed !== undefined) acknowledged.set(placed.position.s, epoch);
       else refused++;
     });
@@ -125,13 +122,13 @@ test('removals against messages: nothing of a member stands after its removal', 
     const { head, epoch } = await facts();
     const sends = Array.from({ length: 8 }, async (_, n) => {
       const text = `${member}/${String(n)}`;
-      const verdict = await b.append({
+      const result = await b.append({
         roomId: ROOM,
         sender: member,
         messages: [message(text, epoch)],
         rate,
       });
-      if (verdict.ok) placed.push(...verdict.placed.map(({ position }) => position.s));
+      if (result.ok) placed.push(...result.placed.map(({ position }) => position.s));
       else forbidden++;
     });
     const removal = a.appendRoster({

@@ -13,7 +13,7 @@ import { inviteCommands } from './invite-commands.js';
 import { keyCommands } from './key-commands.js';
 import { readTip, roomCommands } from './room-commands.js';
 import { RoomKeys } from './room-keys.js';
-import { scriptRunner, type Run } from './connection/runner.js';
+import { scriptRunner, type RunScript } from './connection/runner.js';
 import { storeError } from './connection/store-error.js';
 import { upkeepCommands } from './upkeep-commands.js';
 
@@ -26,7 +26,7 @@ export interface RedisStoreOptions {
   /** replicas that must have a change before it is answered; 0: none is waited for */
   readonly waitReplicas: number;
   /** how scripts are run, unless as {@link scriptRunner} does */
-  readonly run?: Run;
+  readonly run?: RunScript;
 }
 
 export interface RedisRoomStore extends RoomStore {
@@ -47,7 +47,7 @@ export function openRedisStore(options: RedisStoreOptions): RedisRoomStore {
   const run = options.run ?? scriptRunner(redis, keys, waitReplicas);
   const decode = decodeOnce();
   let closed = false;
-  const unlessClosed: Run = (script, roomId, args) =>
+  const unlessClosed: RunScript = (script, roomId, args) =>
     closed ? Promise.reject(new StoreError('TRY_AGAIN')) : run(script, roomId, args);
 
   return {

@@ -21,10 +21,10 @@ const start = async (options: object = {}) => {
 };
 afterEach(() => world.stop());
 
-const { create, join, facts, append, readAll, entry, claim, invite } = contractRoom(
-  () => store,
-  () => Date.now(),
-);
+const { create, join, facts, append, readAll, entry, claim, invite } = contractRoom({
+  store: () => store,
+  now: () => Date.now(),
+});
 const large = (n: number): AppendMessage => ({
   ...message(`large ${String(n)}`),
   payload: bytes(`large ${String(n)}`, 32_768),
@@ -39,9 +39,9 @@ describe('the server’s clock', () => {
       return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
     };
     const before = await serverTime();
-    const verdict = await create();
+    const result = await create();
     const after = await serverTime();
-    const time = verdict.ok ? verdict.placed.time : 0;
+    const time = result.ok ? result.placed.time : 0;
     expect(time).toBeGreaterThanOrEqual(before);
     expect(time).toBeLessThanOrEqual(after);
 
@@ -267,8 +267,8 @@ describe('another server', () => {
     } finally {
       process.kill(replica.pid!, 'SIGCONT');
     }
-    const verdict = await until('the replica to follow', () => append(OWNER, message('a')).catch(() => null));
-    expect(verdict).toMatchObject({ placed: [{ position: { s: 1 } }] });
+    const result = await until('the replica to follow', () => append(OWNER, message('a')).catch(() => null));
+    expect(result).toMatchObject({ placed: [{ position: { s: 1 } }] });
     expect((await facts()).tip.s).toBe(2);
     // Many at one time share a wait, and each has its own answer.
     const many = await Promise.all(

@@ -6,8 +6,10 @@ import { startRedis, type RunningRedis } from '../../../../../test/support/redis
 import { openRedisStore, type RedisRoomStore, type RedisStoreOptions } from './redis-room-store.js';
 import type { Item } from './reply.js';
 import { RoomKeys } from './room-keys.js';
-import { argument, type Run } from './connection/runner.js';
-import { CLOCK } from './scripts/lib/base.js';
+import { argument, type RunScript } from './connection/runner.js';
+
+/** The one place where a script learns the time (scripts/lib/base.lua). */
+const CLOCK = "redis.call('TIME')";
 
 export const PREFIX = 'test:';
 
@@ -103,7 +105,7 @@ export class RedisWorld {
     const redis = this.client();
     const feed = await this.feed();
     const keys = new RoomKeys(PREFIX);
-    const run: Run = async (script, roomId, args) => {
+    const run: RunScript = async (script, roomId, args) => {
       const time = `{'${Math.floor(now() / 1_000)}', '${(now() % 1_000) * 1_000}'}`;
       const answer = await redis.callBuffer(
         'eval',

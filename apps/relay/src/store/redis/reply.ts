@@ -1,6 +1,6 @@
 /** What scripts answer, read item by item. Anything that is not as the script's header says is a fault, and throws. */
 import type { Bytes, ErrorCode, InviteId, MemberId, Position } from '@0fc/protocol';
-import type { Placing } from '../../rooms/port/room-store.js';
+import type { LogPlacement } from '../../rooms/port/room-store.js';
 import { refuse, type Refused } from '../../rooms/port/result.js';
 
 export type Item = Buffer | number | null | readonly Item[];
@@ -66,14 +66,14 @@ export class Reply {
     return { g: this.number(), s: this.number() };
   }
 
-  placing(): Placing {
+  placement(): LogPlacement {
     return { position: this.position(), time: this.number() };
   }
 
   /** (0,0) is no position: nothing stands there. */
-  placingOrNull(): Placing | null {
-    const placing = this.placing();
-    return placing.position.g === 0 ? null : placing;
+  placementOrNull(): LogPlacement | null {
+    const placement = this.placement();
+    return placement.position.g === 0 ? null : placement;
   }
 
   #buffer(): Buffer {
@@ -93,7 +93,7 @@ export class Reply {
 export const own = (buffer: Uint8Array): Bytes => new Uint8Array(buffer);
 
 /** The rest of an answer that begins with 'OK', or the refusal, with the time to wait where it names one. */
-export function judged<C extends ErrorCode>(
+export function resultOf<C extends ErrorCode>(
   answer: Item,
 ): { readonly ok: true; readonly reply: Reply } | Refused<C> {
   if (!Array.isArray(answer)) throw new Error('a script answered no list');

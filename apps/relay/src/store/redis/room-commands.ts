@@ -10,14 +10,12 @@ import type {
   StoreChange,
   StoreRotation,
 } from '../../rooms/port/room-store.js';
-import { decodeFarewell, decodeRecord } from './feed/events.js';
+import { decodeDepartureNotice, decodeRecord } from './feed/events.js';
 import { factsOf, placed, plain, withRest, wrapArguments } from './connection/facts.js';
 import type { Reply } from './reply.js';
-import { judged } from './reply.js';
-import type { Argument, Run } from './connection/runner.js';
-import * as messages from './scripts/messages.js';
-import * as rooms from './scripts/rooms.js';
-import * as roster from './scripts/roster.js';
+import { resultOf } from './reply.js';
+import type { Argument, RunScript } from './connection/runner.js';
+import { scripts } from './scripts/scripts.js';
 
 type SettingsChange = Extract<StoreChange, { readonly kind: 'settings' }>;
 
@@ -36,32 +34,35 @@ const rotationArguments = ({ newEpoch, hash, clear, payload, wraps }: StoreRotat
   ...wrapArguments(wraps),
 ];
 
-export function roomCommands(run: Run): RoomCommands {
-  const found = (reply: Reply) => ({ placed: reply.placingOrNull() });
+export function roomCommands(run: RunScript): RoomCommands {
+  const found = (reply: Reply) => ({ placed: reply.placementOrNull() });
   return {
     createRoom: async ({ roomId, genesis, head, owner, history, restored }) =>
-      withRest(await run(rooms.createRoom, roomId, [genesis, head, owner, history, flag(restored)]), placed),
+      withRest(
+        await run(scripts.createRoom, roomId, [genesis, head, owner, history, flag(restored)]),
+        placed,
+      ),
 
     readRoom: async (roomId, memberId) =>
-      withRest(await run(rooms.readRoom, roomId, [memberId]), (reply) => ({
+      withRest(await run(scripts.readRoom, roomId, [memberId]), (reply) => ({
         room: factsOf(reply.list(), roomId),
         role: reply.text() as Role,
       })),
 
     readLog: async (command) =>
-      withRest(await run(rooms.readLog, command.roomId, readArguments(command)), (reply) => ({
+      withRest(await run(scripts.readLog, command.roomId, readArguments(command)), (reply) => ({
         page: pageOf(reply, command.roomId),
       })),
 
     readChain: async (roomId, from, limit, departed = '' as MemberId) =>
-      withRest(await run(rooms.readChain, roomId, [from, limit, departed]), (reply) => ({
+      withRest(await run(scripts.readChain, roomId, [from, limit, departed]), (reply) => ({
         length: reply.number(),
         entries: reply.list().map((entries) => entries.bytes()),
       })),
 
     append: async ({ roomId, sender, messages: list, rate }) =>
       withRest(
-        await run(messages.append, roomId, [
+        await run(scripts.append, roomId, [
           sender,
           rate.perSecond,
           rate.burst,
@@ -71,7 +72,7 @@ export function roomCommands(run: Run): RoomCommands {
           const refused = reply.text() as '' | 'STALE_EPOCH' | 'EPOCH_AHEAD' | 'RATE_LIMITED';
           const retryMs = reply.number();
           return {
-            placed: reply.map((rest) => rest.placing()),
+            placed: reply.map((rest) => rest.placement()),
             ...(refused === '' ? {} : { refused }),
             ...(refused === 'RATE_LIMITED' ? { retryMs } : {}),
           };
@@ -79,41 +80,41 @@ export function roomCommands(run: Run): RoomCommands {
       ),
 
     appendRoster: async (command) =>
-      withRest(await run(roster.appendRoster, command.roomId, rosterArguments(command)), (reply) => {
-        const entry = reply.placing();
-        const rotation = reply.placingOrNull();
+      withRest(await run(scripts.appendRoster, command.roomId, rosterArguments(command)), (reply) => {
+        const entry = reply.placement();
+        const rotation = reply.placementOrNull();
         return { placed: entry, ...(rotation === null ? {} : { rotation }) };
       }),
 
     rotate: async ({ roomId, signer, head, rotation }) =>
-      withRest(await run(roster.rotate, roomId, [signer, head, ...rotationArguments(rotation)]), placed),
+      withRest(await run(scripts.rotate, roomId, [signer, head, ...rotationArguments(rotation)]), placed),
 
     addWraps: async ({ roomId, by, newEpoch, hash, wraps }) =>
-      withRest(await run(roster.addWraps, roomId, [by, newEpoch, hash, ...wrapArguments(wraps)]), found),
+      withRest(await run(scripts.addWraps, roomId, [by, newEpoch, hash, ...wrapArguments(wraps)]), found),
 
-    findRoster: async (roomId, head) => withRest(await run(roster.findRoster, roomId, [head]), found),
+    findRoster: async (roomId, head) => withRest(await run(scripts.findRoster, roomId, [head]), found),
 
     findRotation: async (roomId, newEpoch, hash) =>
-      withRest(await run(roster.findRotation, roomId, [newEpoch, hash]), found),
+      withRest(await run(scripts.findRotation, roomId, [newEpoch, hash]), found),
 
     leave: async ({ roomId, memberId, request }) =>
-      withRest(await run(messages.leave, roomId, [memberId, request]), placed),
+      withRest(await run(scripts.leave, roomId, [memberId, request]), placed),
 
     acknowledge: async (roomId, memberId, { g, s }) =>
-      plain(await run(messages.acknowledge, roomId, [memberId, g, s])),
+      plain(await run(scripts.acknowledge, roomId, [memberId, g, s])),
 
     announce: async (roomId, memberId, connectionId) =>
-      plain(await run(messages.announce, roomId, [memberId, connectionId])),
+      plain(await run(scripts.announce, roomId, [memberId, connectionId])),
 
     signal: async (roomId, sender, epoch, payload) =>
-      plain(await run(messages.signal, roomId, [sender, epoch, payload])),
+      plain(await run(scripts.signal, roomId, [sender, epoch, payload])),
   };
 }
 
 /** Where a room's log ends, in the generation of this server; null: it is unknown, or has ended. */
-export async function readTip(run: Run, roomId: RoomId): Promise<Position | null> {
-  const verdict = judged(await run(rooms.readTip, roomId, []));
-  return verdict.ok ? verdict.reply.position() : null;
+export async function readTip(run: RunScript, roomId: RoomId): Promise<Position | null> {
+  const result = resultOf(await run(scripts.readTip, roomId, []));
+  return result.ok ? result.reply.position() : null;
 }
 
 const readArguments = (command: ReadLog): Argument[] => [
@@ -128,11 +129,11 @@ const readArguments = (command: ReadLog): Argument[] => [
 function pageOf(reply: Reply, roomId: RoomId): LogPage {
   const role = reply.text() as LogPage['role'];
   if (role === 'departed') {
-    const farewell = reply.bytesOrNull();
+    const notice = reply.bytesOrNull();
     const head = reply.bytes();
     return {
       role,
-      entry: farewell === null ? null : decodeFarewell(Buffer.from(farewell)),
+      entry: notice === null ? null : decodeDepartureNotice(Buffer.from(notice)),
       head,
       epoch: reply.number(),
     };
@@ -179,7 +180,7 @@ const settingsArguments = ({ history, limits: { entries, rate } }: SettingsChang
   rate.burst,
 ];
 
-/** As the header of scripts/roster.ts lists them. */
+/** As the header of scripts/append-roster.lua lists them. */
 function rosterArguments(command: AppendRoster): Argument[] {
   const { change, reply, rotation } = command;
   const who: MemberId | '' =

@@ -4,12 +4,12 @@ import type { Cluster, Redis } from 'ioredis';
 import type { RoomStats, StoreStats, Trimmable, Upkeep } from '../../rooms/port/store-upkeep.js';
 import { decodeRecord } from './feed/events.js';
 import { plain, withRest } from './connection/facts.js';
-import { judged, type Reply } from './reply.js';
+import { resultOf, type Reply } from './reply.js';
 import { generationStart, positionOf } from './room-commands.js';
 import type { RoomKeys } from './room-keys.js';
-import type { Run } from './connection/runner.js';
+import type { RunScript } from './connection/runner.js';
 import { metasOf, type MetaScan } from './connection/scan.js';
-import * as scripts from './scripts/upkeep.js';
+import { scripts } from './scripts/scripts.js';
 import { storeError } from './connection/store-error.js';
 
 /** Pieces of a scan that one call looks through, idle rooms or not. */
@@ -17,7 +17,7 @@ const MOST_LOOKS = 256;
 
 const STATES = ['open', 'closed', 'erased'] as const;
 
-export function upkeepCommands(run: Run, redis: Redis | Cluster, keys: RoomKeys): Upkeep {
+export function upkeepCommands(run: RunScript, redis: Redis | Cluster, keys: RoomKeys): Upkeep {
   const done = (reply: Reply): boolean => reply.number() === 1;
   return {
     readTrimmable: async ({ roomId, historyBytes, maxEntries, maxBytes }) =>
@@ -47,15 +47,15 @@ export function upkeepCommands(run: Run, redis: Redis | Cluster, keys: RoomKeys)
     },
 
     expireRoom: async (roomId, before) => {
-      const verdict = judged(await run(scripts.expireRoom, roomId, [before]));
-      return { expired: verdict.ok && done(verdict.reply) };
+      const result = resultOf(await run(scripts.expireRoom, roomId, [before]));
+      return { expired: result.ok && done(result.reply) };
     },
 
     eraseRoom: async (roomId) => plain(await run(scripts.eraseRoom, roomId, [])),
 
     roomStats: async (roomId) => {
-      const verdict = judged(await run(scripts.roomStats, roomId, []));
-      return { stats: verdict.ok ? statsOf(verdict.reply) : null };
+      const result = resultOf(await run(scripts.roomStats, roomId, []));
+      return { stats: result.ok ? statsOf(result.reply) : null };
     },
 
     storeStats: async () => {

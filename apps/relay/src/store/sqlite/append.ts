@@ -1,15 +1,15 @@
 /** Messages, leave requests, acknowledgements, signals. */
 import { comparePositions, toBase64Url, type MemberId, type Position, type RoomId } from '@0fc/protocol';
-import type { Append, Appended, Placing } from '../../rooms/port/room-store.js';
-import { refuse, type Verdict } from '../../rooms/port/result.js';
-import type { Buckets } from '../../limits/token-buckets.js';
-import { beginLeaving, farewell } from './departed.js';
+import type { Append, Appended, LogPlacement } from '../../rooms/port/room-store.js';
+import { refuse, type Result } from '../../rooms/port/result.js';
+import type { TokenBuckets } from '../../limits/token-buckets.js';
+import { beginLeaving, departureNotice } from './departed.js';
 import { isMember, memberRow, openRoom, place, placeOne, placingOf, touch, type NewEntry } from './room.js';
 import type { Transaction } from './transaction.js';
 import { placeSent } from './trim.js';
 
 /** Membership, repetition, rate, epoch, in this order (section 6); the first refusal ends the prefix. */
-export function append(tx: Transaction, buckets: Buckets, command: Append): Appended {
+export function append(tx: Transaction, buckets: TokenBuckets, command: Append): Appended {
   const { roomId, sender, messages, rate } = command;
   const found = openRoom(tx, roomId);
   if (!found.ok) return found;
@@ -18,7 +18,7 @@ export function append(tx: Transaction, buckets: Buckets, command: Append): Appe
 
   const bucket = buckets.of(`${roomId}/${sender}`, rate, tx.now);
   // A place in the log, or the index of the new entry that will have one.
-  const slots: (Placing | number)[] = [];
+  const slots: (LogPlacement | number)[] = [];
   const fresh = new Map<string, NewEntry>();
   let refusal: { refused?: 'STALE_EPOCH' | 'EPOCH_AHEAD' | 'RATE_LIMITED'; retryMs?: number } = {};
   for (const { id, epoch, clear, payload } of messages) {
@@ -45,10 +45,10 @@ export function append(tx: Transaction, buckets: Buckets, command: Append): Appe
   if (fresh.size > 0) {
     tx.run('UPDATE rooms SET epoch_messages = epoch_messages + ? WHERE room_id = ?', fresh.size, roomId);
   }
-  const placed = slots.map((slot): Placing => {
-    const placing = typeof slot === 'number' ? places[slot] : slot;
-    if (placing === undefined) throw new Error('a message without a place');
-    return placing;
+  const placed = slots.map((slot): LogPlacement => {
+    const placement = typeof slot === 'number' ? places[slot] : slot;
+    if (placement === undefined) throw new Error('a message without a place');
+    return placement;
   });
   return { ok: true, placed, ...refusal };
 }
@@ -56,12 +56,12 @@ export function append(tx: Transaction, buckets: Buckets, command: Append): Appe
 export function leave(
   tx: Transaction,
   command: { readonly roomId: RoomId; readonly memberId: MemberId; readonly request: Uint8Array },
-): Verdict<{ readonly placed: Placing }, 'FORBIDDEN'> {
+): Result<{ readonly placed: LogPlacement }, 'FORBIDDEN'> {
   const { roomId, memberId, request } = command;
   const found = openRoom(tx, roomId);
   if (!found.ok) return found;
   const member = memberRow(tx, roomId, memberId);
-  const stands = member?.standing === 'leaving' ? farewell(tx, roomId, memberId) : null;
+  const stands = member?.standing === 'leaving' ? departureNotice(tx, roomId, memberId) : null;
   if (stands !== null) return { ok: true, placed: { position: stands.position, time: stands.time } };
   if (member?.standing !== 'member' || found.row.owner === memberId) return refuse('FORBIDDEN');
   const placed = placeOne(tx, roomId, {
@@ -79,7 +79,7 @@ export function acknowledge(
   roomId: RoomId,
   memberId: MemberId,
   position: Position,
-): Verdict<object, 'FORBIDDEN'> {
+): Result<object, 'FORBIDDEN'> {
   const found = openRoom(tx, roomId);
   if (!found.ok) return found;
   const member = memberRow(tx, roomId, memberId);
@@ -105,7 +105,7 @@ export function announce(
   roomId: RoomId,
   memberId: MemberId,
   connectionId: string,
-): Verdict<object, 'FORBIDDEN'> {
+): Result<object, 'FORBIDDEN'> {
   const found = openRoom(tx, roomId);
   if (!found.ok) return found;
   if (!isMember(tx, roomId, memberId)) return refuse('FORBIDDEN');
@@ -119,7 +119,7 @@ export function signal(
   sender: MemberId,
   epoch: number,
   payload: Uint8Array,
-): Verdict<object, 'FORBIDDEN' | 'STALE_EPOCH'> {
+): Result<object, 'FORBIDDEN' | 'STALE_EPOCH'> {
   const found = openRoom(tx, roomId);
   if (!found.ok) return found;
   if (!isMember(tx, roomId, sender)) return refuse('FORBIDDEN');

@@ -10,7 +10,7 @@ import type { Transaction } from './transaction.js';
 const NOTHING = new Uint8Array(0);
 
 /** Replaces an earlier one: after a leaver's own request comes its owner's entry. */
-export function keepFarewell(
+export function keepDepartureNotice(
   tx: Transaction,
   roomId: RoomId,
   memberId: MemberId,
@@ -23,7 +23,7 @@ export function keepFarewell(
   ); // prettier-ignore
 }
 
-export function farewell(tx: Transaction, roomId: RoomId, memberId: MemberId): LogEntry | null {
+export function departureNotice(tx: Transaction, roomId: RoomId, memberId: MemberId): LogEntry | null {
   const row = tx.all<Omit<LogRow, 'clear'>>(
     'SELECT g, s, kind, sender, time, payload FROM farewells WHERE room_id = ? AND member_id = ?',
     roomId,
@@ -37,7 +37,7 @@ export function farewell(tx: Transaction, roomId: RoomId, memberId: MemberId): L
 /** What the departed are served: the signed entry that says so, and nothing that is later. */
 export const departedPage = (tx: Transaction, row: RoomRow, member: MemberRow): LogPage => ({
   role: 'departed',
-  entry: farewell(tx, row.room_id, member.member_id),
+  entry: departureNotice(tx, row.room_id, member.member_id),
   head: member.gone_head ?? row.head,
   epoch: member.gone_epoch ?? row.epoch,
 });
@@ -50,7 +50,7 @@ export function depart(
   entry: Omit<LogEntry, 'clear'>,
 ): void {
   const { room_id: roomId } = row;
-  keepFarewell(tx, roomId, memberId, entry);
+  keepDepartureNotice(tx, roomId, memberId, entry);
   tx.run(
     `UPDATE members SET standing = ?, gone_g = ?, gone_s = ?, gone_epoch = ?, gone_head = ?, prekey = NULL
      WHERE room_id = ? AND member_id = ?`,
@@ -77,7 +77,7 @@ export function beginLeaving(
 ): void {
   const { room_id: roomId } = row;
   const { position, time, request } = entry;
-  keepFarewell(tx, roomId, memberId, {
+  keepDepartureNotice(tx, roomId, memberId, {
     position,
     kind: 'leaveRequest',
     sender: memberId,

@@ -1,6 +1,6 @@
 /** How rooms end: closed by their owner, erased by the operator, expired; and what is there to end. */
 import type { Bytes, RoomId } from '@0fc/protocol';
-import type { Placing } from '../../rooms/port/room-store.js';
+import type { LogPlacement } from '../../rooms/port/room-store.js';
 import type { RoomStats, StoreStats, Upkeep } from '../../rooms/port/store-upkeep.js';
 import { refuse } from '../../rooms/port/result.js';
 import { findRow, positionOf, type RoomRow } from './room.js';
@@ -17,7 +17,7 @@ function clear(tx: Transaction, roomId: RoomId, tables: readonly string[]): void
 }
 
 /** Closed: who may read the last entry, or its own one, stays for as long as the tombstone, and so does the chain (section 4). */
-export function closeRoom(tx: Transaction, row: RoomRow, placed: Placing, container: Bytes): void {
+export function closeRoom(tx: Transaction, row: RoomRow, placed: LogPlacement, container: Bytes): void {
   const { room_id: roomId } = row;
   const { g, s } = placed.position;
   tx.run(

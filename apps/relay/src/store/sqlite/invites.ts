@@ -1,7 +1,7 @@
 /** Invitations and joins (docs/protocol.md section 5). */
 import { equalBytes, LIMITS, type InviteId, type RoomId } from '@0fc/protocol';
 import type { ClaimRefusal, Invites } from '../../rooms/port/store-invites.js';
-import { refuse, type Verdict } from '../../rooms/port/result.js';
+import { refuse, type Result } from '../../rooms/port/result.js';
 import { changed, end, inviteRow, joinOf, running, stateOf, type InviteRow } from './invite-row.js';
 import { memberRow, openRoom } from './room.js';
 import type { Transaction } from './transaction.js';
@@ -49,7 +49,7 @@ export function registerInvite(tx: Transaction, command: Command<'registerInvite
   return { ok: true };
 }
 
-export function revokeInvite(tx: Transaction, roomId: RoomId, inviteId: InviteId): Verdict<object> {
+export function revokeInvite(tx: Transaction, roomId: RoomId, inviteId: InviteId): Result<object> {
   const found = openRoom(tx, roomId);
   if (!found.ok) return found;
   const row = inviteRow(tx, roomId, inviteId);

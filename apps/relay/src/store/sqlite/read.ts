@@ -9,7 +9,7 @@ import {
   type RoomId,
 } from '@0fc/protocol';
 import type { LogPage, ReadEntry, ReadLog, ReadRotation, RoomFacts } from '../../rooms/port/room-store.js';
-import { refuse, type Verdict } from '../../rooms/port/result.js';
+import { refuse, type Result } from '../../rooms/port/result.js';
 import { departedPage } from './departed.js';
 import {
   factsOf,
@@ -33,14 +33,14 @@ export function readRoom(
   tx: Transaction,
   roomId: RoomId,
   memberId: MemberId,
-): Verdict<{ readonly room: RoomFacts; readonly role: Role }> {
+): Result<{ readonly room: RoomFacts; readonly role: Role }> {
   const found = openRoom(tx, roomId);
   if (found.ok) return { ok: true, room: factsOf(found.row), role: roleOf(tx, found.row, memberId) };
   const closed = found.code === 'ROOM_CLOSED' ? closedRoom(tx, roomId, memberId) : undefined;
   return closed === undefined ? found : { ok: true, room: factsOf(closed), role: 'departed' };
 }
 
-export function readLog(tx: Transaction, command: ReadLog): Verdict<{ readonly page: LogPage }, 'FORBIDDEN'> {
+export function readLog(tx: Transaction, command: ReadLog): Result<{ readonly page: LogPage }, 'FORBIDDEN'> {
   const { roomId, memberId } = command;
   const found = openRoom(tx, roomId);
   const row = found.ok ? found.row : closedRoom(tx, roomId, memberId);
@@ -190,7 +190,7 @@ export function readChain(
   from: number,
   limit: number,
   departed?: MemberId,
-): Verdict<{ readonly entries: readonly Bytes[]; readonly length: number }> {
+): Result<{ readonly entries: readonly Bytes[]; readonly length: number }> {
   const found = openRoom(tx, roomId);
   const row = found.ok || departed === undefined ? undefined : closedRoom(tx, roomId, departed);
   if (!found.ok && row === undefined) return found;

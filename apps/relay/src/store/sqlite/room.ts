@@ -1,6 +1,6 @@
 /** A room's row, who a key is to it, and how entries come into its log. */
 import type { Bytes, EntryKind, MemberId, Position, Role, RoomId } from '@0fc/protocol';
-import type { FeedEntry, Placing, RoomFacts } from '../../rooms/port/room-store.js';
+import type { FeedEntry, LogPlacement, RoomFacts } from '../../rooms/port/room-store.js';
 import { refuse, type Refused } from '../../rooms/port/result.js';
 import type { Transaction } from './transaction.js';
 
@@ -142,7 +142,7 @@ export function weightOf(entry: Pick<NewEntry, 'clear' | 'payload' | 'wraps'>): 
 }
 
 /** Puts entries at the end of the log and on the feed; where they stand, in order. */
-export function place(tx: Transaction, roomId: RoomId, entries: readonly NewEntry[]): Placing[] {
+export function place(tx: Transaction, roomId: RoomId, entries: readonly NewEntry[]): LogPlacement[] {
   const at = tx.all<{ generation: number; seq: number }>(
     'SELECT generation, seq FROM rooms WHERE room_id = ?',
     roomId,
@@ -175,13 +175,13 @@ export function place(tx: Transaction, roomId: RoomId, entries: readonly NewEntr
 }
 
 /** Where one entry came to stand. */
-export function placeOne(tx: Transaction, roomId: RoomId, entry: NewEntry): Placing {
-  const [placing] = place(tx, roomId, [entry]);
-  if (placing === undefined) throw new Error('an entry without a place');
-  return placing;
+export function placeOne(tx: Transaction, roomId: RoomId, entry: NewEntry): LogPlacement {
+  const [placement] = place(tx, roomId, [entry]);
+  if (placement === undefined) throw new Error('an entry without a place');
+  return placement;
 }
 
-export const placingOf = (row: { g: number; s: number; time: number }): Placing => ({
+export const placingOf = (row: { g: number; s: number; time: number }): LogPlacement => ({
   position: positionOf(row),
   time: row.time,
 });

@@ -5,13 +5,13 @@ import type {
   AppendRoster,
   CreateRoom,
   MovedCode,
-  Placing,
+  LogPlacement,
   Rotate,
   RoomStore,
   StoreRotation,
 } from '../../rooms/port/room-store.js';
-import type { Buckets } from '../../limits/token-buckets.js';
-import { refuse, type Refused, type Verdict } from '../../rooms/port/result.js';
+import type { TokenBuckets } from '../../limits/token-buckets.js';
+import { refuse, type Refused, type Result } from '../../rooms/port/result.js';
 import { admitJoin, endJoins } from './invite-row.js';
 import { depart, stay } from './departed.js';
 import { closeRoom } from './end.js';
@@ -29,7 +29,7 @@ interface Stands {
 export function createRoom(
   tx: Transaction,
   command: CreateRoom,
-): Verdict<{ readonly placed: Placing }, 'ROOM_EXISTS'> {
+): Result<{ readonly placed: LogPlacement }, 'ROOM_EXISTS'> {
   const { roomId, genesis, head, owner, history, restored } = command;
   const found = openRoom(tx, roomId);
   if (found.ok) {
@@ -86,7 +86,7 @@ export function findRoster(
   tx: Transaction,
   roomId: RoomId,
   head: Bytes,
-): Verdict<{ readonly placed: Placing | null }> {
+): Result<{ readonly placed: LogPlacement | null }> {
   const found = openRoom(tx, roomId);
   if (!found.ok) return found.code === 'ROOM_CLOSED' ? closingEntry(tx, roomId, head) : found;
   const stands = chainEntry(tx, roomId, head);
@@ -94,7 +94,11 @@ export function findRoster(
 }
 
 /** Of a closed room's chain only the end is known: who closes it again has closed it. */
-function closingEntry(tx: Transaction, roomId: RoomId, head: Bytes): Verdict<{ readonly placed: Placing }> {
+function closingEntry(
+  tx: Transaction,
+  roomId: RoomId,
+  head: Bytes,
+): Result<{ readonly placed: LogPlacement }> {
   const row = findRow(tx, roomId);
   if (row?.closed !== 1 || !equalBytes(row.head, head)) return refuse('ROOM_CLOSED');
   return {
@@ -108,7 +112,7 @@ export function findRotation(
   roomId: RoomId,
   newEpoch: number,
   hash: Bytes,
-): Verdict<{ readonly placed: Placing | null }> {
+): Result<{ readonly placed: LogPlacement | null }> {
   const found = openRoom(tx, roomId);
   if (!found.ok) return found;
   const stands = rotationStands(tx, roomId, newEpoch, hash);
@@ -123,7 +127,7 @@ function epochRefusal(row: RoomRow, epoch: number): Refused<'STALE_EPOCH' | 'EPO
 /** Null: nothing stands in the way of one more. */
 function settingsRefusal(
   tx: Transaction,
-  buckets: Buckets,
+  buckets: TokenBuckets,
   row: RoomRow,
   { change, restored }: AppendRoster,
 ): Refused<'SETTINGS_LIMIT' | 'RATE_LIMITED'> | null {
@@ -137,7 +141,7 @@ function settingsRefusal(
 
 export function appendRoster(
   tx: Transaction,
-  buckets: Buckets,
+  buckets: TokenBuckets,
   command: AppendRoster,
 ): Awaited<ReturnType<RoomStore['appendRoster']>> {
   const { roomId, change, rotation } = command;
@@ -182,7 +186,7 @@ function repeated(
   tx: Transaction,
   { roomId, rotation }: AppendRoster,
   stands: Stands,
-): Verdict<{ readonly placed: Placing; readonly rotation?: Placing }, MovedCode> {
+): Result<{ readonly placed: LogPlacement; readonly rotation?: LogPlacement }, MovedCode> {
   const placed = placingOf(stands);
   if (rotation === undefined) return { ok: true, placed };
   const rotated = rotationStands(tx, roomId, rotation.newEpoch, rotation.hash);
@@ -191,7 +195,7 @@ function repeated(
 }
 
 /** What an entry does to the members, the joins and the room. */
-function apply(tx: Transaction, row: RoomRow, command: AppendRoster, placed: Placing): void {
+function apply(tx: Transaction, row: RoomRow, command: AppendRoster, placed: LogPlacement): void {
   const { room_id: roomId } = row;
   const { change, signer, container, rotation } = command;
   switch (change.kind) {
@@ -231,7 +235,10 @@ function apply(tx: Transaction, row: RoomRow, command: AppendRoster, placed: Pla
   }
 }
 
-export function rotate(tx: Transaction, command: Rotate): Verdict<{ readonly placed: Placing }, MovedCode> {
+export function rotate(
+  tx: Transaction,
+  command: Rotate,
+): Result<{ readonly placed: LogPlacement }, MovedCode> {
   const { roomId, rotation } = command;
   const found = openRoom(tx, roomId);
   if (!found.ok) return found;
@@ -247,7 +254,12 @@ export function rotate(tx: Transaction, command: Rotate): Verdict<{ readonly pla
   return { ok: true, placed };
 }
 
-function placeRotation(tx: Transaction, roomId: RoomId, sender: MemberId, rotation: StoreRotation): Placing {
+function placeRotation(
+  tx: Transaction,
+  roomId: RoomId,
+  sender: MemberId,
+  rotation: StoreRotation,
+): LogPlacement {
   const { clear, payload, newEpoch, hash } = rotation;
   // A leaver is on the roster, so it has a wrap; but nobody is there to be handed it.
   const wraps = new Map([...rotation.wraps].filter(([memberId]) => isMember(tx, roomId, memberId)));
@@ -276,7 +288,10 @@ function placeRotation(tx: Transaction, roomId: RoomId, sender: MemberId, rotati
 }
 
 /** A rotation that was brought back without them gets the wraps that somebody still has. */
-export function addWraps(tx: Transaction, command: AddWraps): Verdict<{ readonly placed: Placing | null }> {
+export function addWraps(
+  tx: Transaction,
+  command: AddWraps,
+): Result<{ readonly placed: LogPlacement | null }> {
   const { roomId, by, newEpoch, hash, wraps } = command;
   const found = openRoom(tx, roomId);
   if (!found.ok) return found;

@@ -137,7 +137,7 @@ const STEPS: readonly string[] = [
     acceptance BLOB
   ) STRICT;
   `,
-  // Trimming, farewells, idle rooms. A room of before says nothing of its history limit: it has the
+  // Trimming, departure notices (farewells), idle rooms. A room of before says nothing of its history limit: it has the
   // widest until its next settings entry.
   `
   ALTER TABLE rooms ADD COLUMN history INTEGER NOT NULL DEFAULT 1000000;

@@ -62,10 +62,10 @@ test('a file of the version before is brought up to this one: sizes, and what th
   expect(await store.roomStats(room)).toMatchObject({
     stats: { state: 'open', entries: 3, bytes: 12, members: 1, former: 1, history: 1_000_000 },
   });
-  const verdict = await store.readLog({
+  const result = await store.readLog({
     roomId: room, memberId: gone!, after: null, maxEntries: 9, maxBytes: 99, maxGenerations: 1,
   }); // prettier-ignore
-  expect(verdict).toMatchObject({
+  expect(result).toMatchObject({
     page: { role: 'departed', entry: { payload: Uint8Array.of(3, 4, 5), time: 6 } },
   });
   await store.close();

@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import type { RoomStore } from '../../rooms/port/room-store.js';
 import { acknowledge, announce, append, leave, signal } from './append.js';
-import { Buckets } from '../../limits/token-buckets.js';
+import { TokenBuckets } from '../../limits/token-buckets.js';
 import { Engine } from './engine.js';
 import { Feed } from './feed.js';
 import * as invites from './invites.js';
@@ -30,7 +30,7 @@ type Bound<A extends readonly unknown[], R> = (...args: A) => Promise<R>;
 /** Opens the file, or makes it. Throws what SQLite says of a file that it cannot use. */
 export function openSqliteStore(options: SqliteStoreOptions): RoomStore {
   const feed = new Feed();
-  const buckets = new Buckets();
+  const buckets = new TokenBuckets();
   const engine = new Engine({
     path: options.path,
     boot: randomUUID(),

@@ -1,8 +1,8 @@
 /** What must hold of every server before the relay uses it. */
 import { Redis, type RedisOptions } from 'ioredis';
-import { reason, UNKNOWN } from '../../../config/system-error.js';
+import { ConfigError, systemErrorCode, UNKNOWN_ERROR } from '../../../config/errors.js';
 import type { RedisConfig } from '../../../config/redis.js';
-import { ConfigError, type HostPort } from '../../../config/settings.js';
+import type { HostPort } from '../../../config/settings.js';
 
 /** Sharded publications came with it. */
 const LEAST_VERSION = 7;
@@ -194,14 +194,14 @@ function lineFor(error: unknown, target: Target, where: string): ConfigError {
       `${setting}: ${where} is still loading its data; start the relay again once it has.`,
     );
   }
-  const code = reason(error);
+  const code = systemErrorCode(error);
   if (/CERT|SIGNATURE|ISSUER/.test(code)) {
     return new ConfigError(
       `${setting}: the certificate of ${where} is not trusted (${code}); set REDIS_TLS_CA_FILE to the authority that signed it, and name the host as the certificate does.`,
     );
   }
   return new Unreachable(
-    `${setting}: ${where} cannot be reached (${code === UNKNOWN ? message : code}); start it, or set ${setting} to where it is${target.kind === 'sentinel' ? '' : '. With TLS, set REDIS_TLS=true'}.`,
+    `${setting}: ${where} cannot be reached (${code === UNKNOWN_ERROR ? message : code}); start it, or set ${setting} to where it is${target.kind === 'sentinel' ? '' : '. With TLS, set REDIS_TLS=true'}.`,
   );
 }
 

@@ -4,9 +4,9 @@
  */
 import { readFile } from 'node:fs/promises';
 import { Cluster, Redis, type ClusterOptions } from 'ioredis';
-import { reason } from '../../../config/system-error.js';
+import { ConfigError, systemErrorCode } from '../../../config/errors.js';
 import type { RedisConfig } from '../../../config/redis.js';
-import { ConfigError, type HostPort } from '../../../config/settings.js';
+import type { HostPort } from '../../../config/settings.js';
 import { checkServers, type ClientOptions } from './check.js';
 
 export type RedisClient = Redis | Cluster;
@@ -150,7 +150,7 @@ class Connections implements RedisConnections {
     client.on('error', (error: unknown) => {
       if (lost) return;
       lost = true;
-      this.#news.lost({ client: name, code: reason(error) });
+      this.#news.lost({ client: name, code: systemErrorCode(error) });
     });
     client.on('ready', () => {
       if (lost) this.#news.found({ client: name });
@@ -228,6 +228,6 @@ async function textOf(name: string, path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw new ConfigError(`${name} is ${path}, which cannot be read (${reason(error)}).`);
+    throw new ConfigError(`${name} is ${path}, which cannot be read (${systemErrorCode(error)}).`);
   }
 }

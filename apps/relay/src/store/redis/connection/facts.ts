@@ -1,26 +1,26 @@
 /** Answers that several commands share. */
 import type { Bytes, ErrorCode, JoinState, MemberId, RoomId } from '@0fc/protocol';
-import type { Placing, RoomFacts } from '../../../rooms/port/room-store.js';
+import type { LogPlacement, RoomFacts } from '../../../rooms/port/room-store.js';
 import type { StoredJoin } from '../../../rooms/port/store-invites.js';
-import type { Verdict } from '../../../rooms/port/result.js';
-import { judged, type Item, type Reply } from '../reply.js';
+import type { Result } from '../../../rooms/port/result.js';
+import { resultOf, type Item, type Reply } from '../reply.js';
 
 /** Success without anything more, or the refusal. */
-export function plain<C extends ErrorCode = never>(answer: Item): Verdict<object, C> {
-  const verdict = judged<C | 'ROOM_UNKNOWN' | 'ROOM_CLOSED'>(answer);
-  return verdict.ok ? { ok: true } : verdict;
+export function plain<C extends ErrorCode = never>(answer: Item): Result<object, C> {
+  const result = resultOf<C | 'ROOM_UNKNOWN' | 'ROOM_CLOSED'>(answer);
+  return result.ok ? { ok: true } : result;
 }
 
 /** Success with what the rest of the answer says, or the refusal. */
 export function withRest<T extends object, C extends ErrorCode = never>(
   answer: Item,
   read: (reply: Reply) => T,
-): Verdict<T, C> {
-  const verdict = judged<C | 'ROOM_UNKNOWN' | 'ROOM_CLOSED'>(answer);
-  return verdict.ok ? { ok: true, ...read(verdict.reply) } : verdict;
+): Result<T, C> {
+  const result = resultOf<C | 'ROOM_UNKNOWN' | 'ROOM_CLOSED'>(answer);
+  return result.ok ? { ok: true, ...read(result.reply) } : result;
 }
 
-export const placed = (reply: Reply): { readonly placed: Placing } => ({ placed: reply.placing() });
+export const placed = (reply: Reply): { readonly placed: LogPlacement } => ({ placed: reply.placement() });
 
 export function factsOf(reply: Reply, roomId: RoomId): RoomFacts {
   return {

@@ -4,13 +4,13 @@ import type { Cluster, Redis } from 'ioredis';
 import { StoreError } from '../../../rooms/port/result.js';
 import type { Item } from '../reply.js';
 import type { RoomKeys } from '../room-keys.js';
-import type { Script } from './script.js';
+import type { Script } from '../scripts/scripts.js';
 import { replyCode, storeError } from './store-error.js';
 
 export type Argument = Uint8Array | string | number;
 
 /** One script as one command. Rejects with StoreError, or with what is a fault of ours. */
-export type Run = (script: Script, roomId: RoomId, args: readonly Argument[]) => Promise<Item>;
+export type RunScript = (script: Script, roomId: RoomId, args: readonly Argument[]) => Promise<Item>;
 
 /** For WAIT: replicas that are there answer within milliseconds. */
 const WAIT_MS = 2_000;
@@ -29,7 +29,7 @@ interface Waiting extends Call {
 export const argument = (value: Argument): Buffer | string | number =>
   value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : value;
 
-export function scriptRunner(redis: Redis | Cluster, keys: RoomKeys, waitReplicas: number): Run {
+export function scriptRunner(redis: Redis | Cluster, keys: RoomKeys, waitReplicas: number): RunScript {
   const batches = new Batches(redis, waitReplicas);
   return async (script, roomId, args) => {
     const call: Call = {
@@ -38,7 +38,9 @@ export function scriptRunner(redis: Redis | Cluster, keys: RoomKeys, waitReplica
       args: args.map(argument),
     };
     try {
-      return await (waitReplicas > 0 && script.writes ? batches.run(roomId, call) : evaluate(redis, call));
+      return await (waitReplicas > 0 && script.writes
+        ? batches.enqueue(roomId, call)
+        : evaluate(redis, call));
     } catch (error) {
       throw storeError(error);
     }
@@ -69,7 +71,7 @@ class Batches {
     this.#replicas = replicas;
   }
 
-  run(roomId: RoomId, call: Call): Promise<Item> {
+  enqueue(roomId: RoomId, call: Call): Promise<Item> {
     const batch = this.#redis.isCluster ? roomId : '';
     return new Promise((resolve, reject) => {
       const waiting = this.#waiting.get(batch);
@@ -111,7 +113,7 @@ class Batches {
       calls.map(async (call, index) => {
         const [error, answer] = results[index] ?? [new Error('no answer')];
         try {
-          if (error !== null) await this.#again(call, error);
+          if (error !== null) await this.#repeatAlone(call, error);
           else if (unsure !== null) call.reject(unsure);
           else if (Number(reached) < this.#replicas) call.reject(new StoreError('TRY_AGAIN'));
           else call.resolve(answer as Item);
@@ -126,7 +128,7 @@ class Batches {
    * A server that does not know the script, or no longer the room: the command is run by itself, which follows
    * redirections and sends the text, and is then repeated in a batch. All commands may be repeated.
    */
-  async #again(call: Waiting, error: Error): Promise<void> {
+  async #repeatAlone(call: Waiting, error: Error): Promise<void> {
     const code = replyCode(error);
     if (code !== 'NOSCRIPT' && code !== 'MOVED' && code !== 'ASK') throw error;
     await evaluate(this.#redis, call);

@@ -2,10 +2,10 @@
  * Subscriptions across a cluster: one connection to each node that has channels which somebody
  * hears. Who has a channel is asked of the cluster's map, and its MOVED is followed.
  */
+import slotOf from 'cluster-key-slot';
 import type { Redis } from 'ioredis';
 import type { HostPort } from '../../../config/settings.js';
-import { HearingConnection } from './subscriber-connection.js';
-import { slotOf } from './slot.js';
+import { SubscriberConnection } from './subscriber-connection.js';
 import type { Subscriber, SubscriberEvents } from './subscriber.js';
 
 export interface ClusterMap {
@@ -30,8 +30,8 @@ const keyOf = ({ host, port }: HostPort): string => `${host}:${port}`;
 
 export class ClusterSubscriber implements Subscriber {
   readonly #options: ClusterSubscriberOptions;
-  readonly #nodes = new Map<string, HearingConnection>();
-  readonly #places = new Map<string, HearingConnection>();
+  readonly #nodes = new Map<string, SubscriberConnection>();
+  readonly #nodeOfChannel = new Map<string, SubscriberConnection>();
   #events: SubscriberEvents | null = null;
 
   constructor(options: ClusterSubscriberOptions) {
@@ -46,7 +46,7 @@ export class ClusterSubscriber implements Subscriber {
     this.#events = {
       message: (channel, message) => events.message(channel, message),
       lost: (channels) => {
-        for (const channel of channels) this.#places.delete(channel);
+        for (const channel of channels) this.#nodeOfChannel.delete(channel);
         this.#options.map.refresh();
         events.lost(channels);
       },
@@ -60,11 +60,11 @@ export class ClusterSubscriber implements Subscriber {
       try {
         await node.connect();
         await node.subscribe(channel);
-        this.#places.set(channel, node);
+        this.#nodeOfChannel.set(channel, node);
         return;
       } catch (error) {
         const moved = movedTo(error, at);
-        this.#tidy();
+        this.#closeUnused();
         this.#options.map.refresh();
         if (moved === null) throw error;
         at = moved;
@@ -74,33 +74,33 @@ export class ClusterSubscriber implements Subscriber {
   }
 
   unsubscribe(channel: string): void {
-    this.#places.get(channel)?.unsubscribe(channel);
-    this.#places.delete(channel);
+    this.#nodeOfChannel.get(channel)?.unsubscribe(channel);
+    this.#nodeOfChannel.delete(channel);
   }
 
   async probe(): Promise<void> {
-    this.#tidy();
+    this.#closeUnused();
     await Promise.all([...this.#nodes.values()].filter((node) => node.used).map((node) => node.probe()));
   }
 
   close(): void {
     for (const node of this.#nodes.values()) node.close();
     this.#nodes.clear();
-    this.#places.clear();
+    this.#nodeOfChannel.clear();
   }
 
-  #node(at: HostPort): HearingConnection {
+  #node(at: HostPort): SubscriberConnection {
     const known = this.#nodes.get(keyOf(at));
     if (known !== undefined) return known;
     if (this.#events === null) throw new Error('nobody listens');
     const { connectionTo, failed } = this.#options;
-    const node = new HearingConnection({ redis: connectionTo(at), events: this.#events, failed });
+    const node = new SubscriberConnection({ redis: connectionTo(at), events: this.#events, failed });
     this.#nodes.set(keyOf(at), node);
     return node;
   }
 
   /** A node that is gone for good is not called for ever. */
-  #tidy(): void {
+  #closeUnused(): void {
     for (const [key, node] of this.#nodes) {
       if (node.alive || node.used) continue;
       node.close();

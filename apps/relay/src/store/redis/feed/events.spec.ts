@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { GUEST, INVITE, OWNER } from '../../../rooms/port/contract-room.spec-support.js';
 import type { RoomEvent } from '../../../rooms/port/room-store.js';
-import { decodeEvents, decodeFarewell, ENTRY_KIND, REASON, ROLE } from './events.js';
+import { decodeEvents, decodeDepartureNotice, ENTRY_KIND, REASON, ROLE } from './events.js';
 import { encodeEvents, encodeRecord } from './events.spec-support.js';
 
 const bytes = fc.uint8Array({ maxLength: 300 });
@@ -61,13 +61,16 @@ test('what is published is read as it was meant, in its order', () => {
   );
 });
 
-test('a farewell is a position and a record', () => {
+test('a departure notice is a position and a record', () => {
   fc.assert(
     fc.property(position, record, (at, rest) => {
       const place = Buffer.alloc(12);
       place.writeUIntBE(at.g, 0, 6);
       place.writeUIntBE(at.s, 6, 6);
-      expect(decodeFarewell(Buffer.concat([place, encodeRecord(rest)]))).toEqual({ position: at, ...rest });
+      expect(decodeDepartureNotice(Buffer.concat([place, encodeRecord(rest)]))).toEqual({
+        position: at,
+        ...rest,
+      });
     }),
   );
 });

@@ -7,7 +7,7 @@
  *   record     kind of entry, sender, u48 time, u32 length of clear, clear, payload
  *   id         22 letters
  *
- * Numbers are big-endian. The log's stream and the farewells hold records of the same layout.
+ * Numbers are big-endian. The log's stream and departure notices have records of the same layout.
  */
 import type { Bytes, EntryKind, InviteId, MemberId, Position, Role } from '@0fc/protocol';
 import type { FeedEntry, LogEntry, RoomEvent } from '../../../rooms/port/room-store.js';
@@ -87,9 +87,9 @@ export function decodeRecord(record: Buffer): Omit<LogEntry, 'position'> {
 }
 
 /** What a departed member is served: position and record. */
-export function decodeFarewell(farewell: Buffer): LogEntry {
-  const cursor = new Cursor(farewell);
-  return { position: cursor.position(), ...decodeRecord(cursor.take(farewell.length - 12)) };
+export function decodeDepartureNotice(notice: Buffer): LogEntry {
+  const cursor = new Cursor(notice);
+  return { position: cursor.position(), ...decodeRecord(cursor.take(notice.length - 12)) };
 }
 
 /** Throws a RangeError for what no relay of this version has published. */

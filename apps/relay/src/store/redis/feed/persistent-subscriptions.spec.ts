@@ -1,6 +1,6 @@
 /** Channels that stay: whatever is lost or refused is sought again until it is given up. */
 import { expect, test } from '@jest/globals';
-import { KeptChannels } from './persistent-subscriptions.js';
+import { PersistentSubscriptions } from './persistent-subscriptions.js';
 import type { Subscriber, SubscriberEvents } from './subscriber.js';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -24,7 +24,7 @@ test('a channel that is refused or lost is sought again, and one that is left is
     probe: async () => undefined,
     close: () => undefined,
   };
-  const kept = new KeptChannels(subscriber, {
+  const kept = new PersistentSubscriptions(subscriber, {
     after: (_, run) => {
       due.push(run);
       return () => undefined;

@@ -9,7 +9,9 @@ import type { Subscriber } from './subscriber.js';
 const RETRY_MS = 500;
 const PROBE_MS = 15_000;
 
-export class KeptChannels extends EventEmitter<{ smessageBuffer: [channel: Buffer, message: Buffer] }> {
+export class PersistentSubscriptions extends EventEmitter<{
+  smessageBuffer: [channel: Buffer, message: Buffer];
+}> {
   readonly #subscriber: Subscriber;
   readonly #timers: FeedTimers;
   readonly #channels = new Set<string>();
@@ -23,7 +25,7 @@ export class KeptChannels extends EventEmitter<{ smessageBuffer: [channel: Buffe
     subscriber.listen({
       message: (channel, message) => void this.emit('smessageBuffer', Buffer.from(channel), message),
       lost: (channels) => {
-        for (const channel of channels) this.#seek(channel);
+        for (const channel of channels) this.#resubscribe(channel);
       },
     });
     this.#probeLater();
@@ -31,7 +33,7 @@ export class KeptChannels extends EventEmitter<{ smessageBuffer: [channel: Buffe
 
   ssubscribe(channel: string): void {
     this.#channels.add(channel);
-    this.#seek(channel);
+    this.#resubscribe(channel);
   }
 
   sunsubscribe(channel: string): void {
@@ -44,11 +46,11 @@ export class KeptChannels extends EventEmitter<{ smessageBuffer: [channel: Buffe
     this.#subscriber.close();
   }
 
-  #seek(channel: string): void {
+  #resubscribe(channel: string): void {
     if (this.#ended || !this.#channels.has(channel)) return;
     this.#subscriber.subscribe(channel).catch(() => {
       // Nothing depends on it at once, and readiness tells of a Redis that is not there.
-      this.#timers.after(RETRY_MS, () => this.#seek(channel));
+      this.#timers.after(RETRY_MS, () => this.#resubscribe(channel));
     });
   }
 

@@ -1,9 +1,9 @@
 /** The feed over a subscriber that confirms late, loses and fails as the test says. */
 import { afterEach, describe, expect, test } from '@jest/globals';
+import slotOf from 'cluster-key-slot';
 import type { Position, RoomId } from '@0fc/protocol';
 import { COMPARE_MS, LINGER_MS, OPEN_MS, PROBE_MS, RedisFeed, type ReadTips } from './redis-feed.js';
 import type { FeedCheck } from '../../../rooms/port/room-feed.js';
-import { slotOf } from './slot.js';
 import type { Subscriber, SubscriberEvents } from './subscriber.js';
 
 const A = 'AAAAAAAAAAAAAAAAAAAAAA' as RoomId;

@@ -1,12 +1,12 @@
 /** Subscriptions at one server: a standalone one, or the master that sentinels name. */
 import type { Redis } from 'ioredis';
-import { HearingConnection } from './subscriber-connection.js';
+import { SubscriberConnection } from './subscriber-connection.js';
 import type { Subscriber, SubscriberEvents } from './subscriber.js';
 
 export class ServerSubscriber implements Subscriber {
   readonly #redis: Redis;
   readonly #failed: (error: unknown) => void;
-  #connection: HearingConnection | null = null;
+  #connection: SubscriberConnection | null = null;
 
   /** `redis` as HearingOptions has it */
   constructor(redis: Redis, failed: (error: unknown) => void) {
@@ -19,29 +19,29 @@ export class ServerSubscriber implements Subscriber {
   }
 
   listen(events: SubscriberEvents): void {
-    this.#connection = new HearingConnection({ redis: this.#redis, events, failed: this.#failed });
+    this.#connection = new SubscriberConnection({ redis: this.#redis, events, failed: this.#failed });
     this.#connection.connect().catch(this.#failed);
   }
 
   async subscribe(channel: string): Promise<void> {
-    await this.#heard.connect();
-    await this.#heard.subscribe(channel);
+    await this.#listening.connect();
+    await this.#listening.subscribe(channel);
   }
 
   unsubscribe(channel: string): void {
-    this.#heard.unsubscribe(channel);
+    this.#listening.unsubscribe(channel);
   }
 
   async probe(): Promise<void> {
-    await this.#heard.connect();
-    await this.#heard.probe();
+    await this.#listening.connect();
+    await this.#listening.probe();
   }
 
   close(): void {
     this.#connection?.close();
   }
 
-  get #heard(): HearingConnection {
+  get #listening(): SubscriberConnection {
     if (this.#connection === null) throw new Error('nobody listens');
     return this.#connection;
   }

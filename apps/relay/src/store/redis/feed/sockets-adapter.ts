@@ -6,7 +6,7 @@
 import { createShardedAdapter } from '@socket.io/redis-adapter';
 import type { Server } from 'socket.io';
 import { systemTimers, openSubscriber } from './open-feed.js';
-import { KeptChannels } from './persistent-subscriptions.js';
+import { PersistentSubscriptions } from './persistent-subscriptions.js';
 import type { RedisConnections } from '../connection/connect.js';
 
 type AdapterFactory = Parameters<Server['adapter']>[0];
@@ -17,7 +17,7 @@ export interface SocketsAdapter {
 }
 
 export function socketsAdapter(connections: RedisConnections, prefix: string): SocketsAdapter {
-  const channels = new KeptChannels(openSubscriber(connections), systemTimers);
+  const channels = new PersistentSubscriptions(openSubscriber(connections), systemTimers);
   const adapter = createShardedAdapter(connections.commands, channels, {
     channelPrefix: `${prefix}sockets`,
     // Static: a channel for all replicas and one for each. Dynamic ones take names of 20 letters for sockets.

@@ -5,14 +5,14 @@ import type { SubscriberEvents } from './subscriber.js';
 /** A connection that has no answer for so long, in milliseconds, is dead. */
 const ANSWER_MS = 5_000;
 
-export interface HearingOptions {
+export interface SubscriberConnectionOptions {
   /** not connected yet; subscribes to nothing by itself and queues nothing */
   readonly redis: Redis;
   readonly events: SubscriberEvents;
   readonly failed: (error: unknown) => void;
 }
 
-export class HearingConnection {
+export class SubscriberConnection {
   readonly #redis: Redis;
   readonly #events: SubscriberEvents;
   readonly #channels = new Set<string>();
@@ -23,7 +23,7 @@ export class HearingConnection {
   /** rejects what waits for an answer when the connection ends: ioredis leaves that waiting */
   #waiting = new Set<(error: Error) => void>();
 
-  constructor({ redis, events, failed }: HearingOptions) {
+  constructor({ redis, events, failed }: SubscriberConnectionOptions) {
     this.#redis = redis;
     this.#events = events;
     redis.on('smessageBuffer', (channel: Buffer, message: Buffer) => {

@@ -1,0 +1,24 @@
+-- include: lib/needs
+-- writes: no
+--
+-- ARGV: member. Returns member and request by turns: those that it may answer and has not.
+
+local who = ARGV[1]
+local refusal = open()
+if refusal then return {refusal} end
+local answer = {}
+local function take(from)
+  local request = from ~= who and call('HGET', NEEDS, from)
+  if request and not has(answered(from), who) then
+    local n = #answer
+    answer[n + 1], answer[n + 2] = from, request
+  end
+end
+if who ~= room.owner then
+  take(room.owner)
+else
+  for _, field in ipairs(call('HKEYS', NEEDS)) do
+    if #field == ID then take(field) end
+  end
+end
+return {'OK', answer}

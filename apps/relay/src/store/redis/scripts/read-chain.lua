@@ -1,0 +1,20 @@
+-- include: lib/people, lib/chain
+-- writes: no
+--
+-- ARGV: first index, how many, a departed member who reads no further than it was there, or ''. Returns the length and
+-- the containers.
+
+local who, refusal = ARGV[3], open()
+if refusal and (who == '' or refusal == 'ROOM_UNKNOWN' or room.state ~= 1) then return {refusal} end
+local length = room.len
+if who ~= '' then
+  local known = member(who)
+  if not known and refusal then return {refusal} end
+  -- Who had gone before its place in the chain was kept is served none; a close ends it for all the others.
+  length = known and (known.gl or (known.gh and 0) or room.len) or 0
+  -- Nor is anybody by a room that a version closed which kept no chain then.
+  if refusal and call('EXISTS', CHAIN) == 0 then length = 0 end
+end
+local from, fields = tonumber(ARGV[1]), {}
+for index = from, math.min(length, from + tonumber(ARGV[2])) - 1 do fields[#fields + 1] = index end
+return {'OK', length, #fields > 0 and call('HMGET', CHAIN, unpack(fields)) or {}}
