@@ -128,6 +128,40 @@ export const KEEPING_MUTANTS: readonly Mutant[] = [
     tests: [{ path: 'apps/relay/src/config/environment.spec.ts', name: 'no secret is repeated in an error' }],
   },
   {
+    name: 'a page is followed by what it has already',
+    breaks: ['G16'],
+    changes: [
+      {
+        file: 'apps/relay/src/rooms/delivery/merge-feed.ts',
+        find: 'if (comparePositions(entry.position, last) <= 0) continue;',
+        put: '',
+      },
+    ],
+    tests: [
+      {
+        path: 'apps/relay/src/rooms/delivery/merge-feed.spec.ts',
+        name: 'whatever the feed lost or repeated, each entry comes once and in order, or the log is asked for',
+      },
+    ],
+  },
+  {
+    name: 'a generation that the feed lost is passed over',
+    breaks: ['G16'],
+    changes: [
+      {
+        file: 'apps/relay/src/rooms/delivery/merge-feed.ts',
+        find: 'if (comparePositions(before, position) !== 0) return',
+        put: 'if (before.s !== position.s) return',
+      },
+    ],
+    tests: [
+      {
+        path: 'apps/relay/src/rooms/delivery/merge-feed.spec.ts',
+        name: 'whatever the feed lost or repeated, each entry comes once and in order, or the log is asked for',
+      },
+    ],
+  },
+  {
     name: 'the relay places a repetition a second time',
     breaks: ['G16'],
     changes: [

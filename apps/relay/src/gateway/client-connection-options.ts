@@ -1,4 +1,4 @@
-/** What connections of one relay have in common, and what each tells it. */
+/** What the connections of one relay share, and what each reports to it. */
 import type { RoomId } from '@0fc/protocol';
 import type { KeyPair } from '@0fc/crypto/link';
 import type { TokenBuckets } from '../limits/token-buckets.js';
@@ -23,7 +23,7 @@ export interface ClientConnectionOptions {
   /** after this long a connection that ends is ended, sent or not */
   readonly closeMs: number;
   readonly metrics: ConnectionMetrics;
-  /** The connection has become its member's one in the room, by the room's own order. */
+  /** The room's feed has confirmed that this is the member's only connection. */
   readonly onAnnounced: (roomId: RoomId) => void;
   readonly log: ConnectionLog;
 }

@@ -238,7 +238,7 @@ export class ClientConnection implements Peer {
   #enqueue(messages: readonly SessionMessage[], frame: unknown): void {
     for (const message of messages) {
       if (!('q' in message)) {
-        // Only the relay replies and tells.
+        // Replies and events come from the relay alone.
         this.close('MALFORMED');
         return;
       }
@@ -260,7 +260,7 @@ export class ClientConnection implements Peer {
     this.#refuse(ERROR_CODES.HANDSHAKE_FAILED);
   }
 
-  /** A frame that cannot be taken: the session is dead, so there is no last word. */
+  /** A frame that cannot be taken: the session is dead, so that no `closing` can be sent. */
   #refuse(code: ErrorCode): void {
     this.#options.metrics.refused(code);
     this.#options.log.info({ code }, 'closed');

@@ -2,7 +2,7 @@
  * The Socket.IO edge: every frame comes and goes as the one opaque binary event
  * (docs/protocol.md section 3). Frames are taken from the socket itself and not by
  * @SubscribeMessage: Nest would run each through asynchronous guards and pipes, and frames
- * of a session must be taken in order.
+ * of a session must be received in order.
  */
 import { Inject, type OnApplicationShutdown } from '@nestjs/common';
 import { WebSocketGateway, type OnGatewayConnection, type OnGatewayInit } from '@nestjs/websockets';

@@ -1,6 +1,6 @@
 /**
- * What concerns connections across replicas. The rooms' feed cuts a connection that another one has
- * replaced, on whatever replica; here the cut is told once more, for a replica whose feed lost it.
+ * Messages between replicas about connections. The feed of a room ends a connection that another one has replaced, on
+ * every replica; here each replica announces its new connections to the others as well, for one whose feed lost that.
  */
 import type { Server } from 'socket.io';
 import {
@@ -27,7 +27,7 @@ const live = v.strictObject({
   /** Unix ms */
   since: v.pipe(v.number(), v.safeInteger()),
 });
-/** A connection that has become its member's one. */
+/** A connection that has become the only one of its member. */
 export type LiveConnection = v.InferOutput<typeof live>;
 
 export interface ReplicaMessagesOptions {
@@ -44,7 +44,7 @@ export class ReplicaMessages {
   constructor(server: Server, options: ReplicaMessagesOptions) {
     this.#server = server;
     this.#options = options;
-    server.on(LIVE, (told: unknown) => this.#receive(told));
+    server.on(LIVE, (message: unknown) => this.#receive(message));
   }
 
   /** Tells the other replicas. */
@@ -62,7 +62,7 @@ export class ReplicaMessages {
     if (here?.size === 0) this.#liveHere.delete(name);
   }
 
-  /** Relays on the same Redis, this one included; 1 where that cannot be told now. */
+  /** Relays on the same Redis, this one included; 1 where they cannot be counted now. */
   async replicas(): Promise<number> {
     const { promise, resolve } = Promise.withResolvers<number>();
     const timer = setTimeout(() => resolve(1), COUNT_MS);
@@ -75,13 +75,13 @@ export class ReplicaMessages {
     }
   }
 
-  #receive(told: unknown): void {
-    const parsed = v.safeParse(live, told);
+  #receive(message: unknown): void {
+    const parsed = v.safeParse(live, message);
     // Of another version: the feed does without.
     if (!parsed.success) return;
     const { roomId, memberId, connectionId, since } = parsed.output;
-    for (const [other, heard] of this.#liveHere.get(nameOf(roomId, memberId)) ?? []) {
-      if (other !== connectionId && heard + SLACK_MS < since) this.#options.replace(other);
+    for (const [other, announcedAt] of this.#liveHere.get(nameOf(roomId, memberId)) ?? []) {
+      if (other !== connectionId && announcedAt + SLACK_MS < since) this.#options.replace(other);
     }
   }
 }

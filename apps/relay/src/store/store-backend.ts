@@ -18,7 +18,7 @@ export interface StoreBackend {
     readonly prefix: string;
     figures(): FeedFigures & { readonly up: boolean };
   } | null;
-  /** Rejects unless the store takes writes and every room that is served is heard. */
+  /** Rejects unless the store takes writes and every room that is served is subscribed. */
   check(): Promise<void>;
   close(): Promise<void>;
 }

@@ -6,7 +6,7 @@ import type { Peer } from '../delivery/peer.js';
 import type { Rosters } from './rosters.js';
 import type { Trimmer } from '../upkeep/trimmer.js';
 
-/** What this relay allows; each is published in `hello` or told with the refusal. */
+/** What this relay allows; each is published in `hello` or comes with the refusal. */
 export interface RoomLimits {
   /** of one member in one room */
   readonly append: Rate;
@@ -70,7 +70,7 @@ export type StoreAuthorizedHandler<K extends RequestKind> = (
 
 export type Handler<K extends RequestKind> =
   | { readonly authorizedBy: 'dispatch'; readonly handle: RoomHandler<K> }
-  /** the store's one command checks the standing itself */
+  /** the store's one command checks the member's standing in the same step */
   | { readonly authorizedBy: 'store'; readonly handle: StoreAuthorizedHandler<K> };
 
 export type Outcome = { readonly body: unknown } | { readonly code: ErrorCode };

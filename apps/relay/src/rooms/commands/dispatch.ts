@@ -50,11 +50,11 @@ export async function dispatch(
     };
   } catch (error) {
     const { code, params, fault } = refusalOf(error);
-    const told = declaredCode(row, code);
+    const answered = declaredCode(row, code);
     const some = Object.keys(params).length > 0 ? { params: { ...params } } : {};
     return {
-      reply: { r: message.q, error: { code: told, ...some } },
-      refused: told,
+      reply: { r: message.q, error: { code: answered, ...some } },
+      refused: answered,
       ...(fault === undefined ? {} : { fault }),
     };
   }
@@ -74,14 +74,14 @@ async function authorizeAndHandle(
   return handler.handle({ context, peer, roomId, room, role }, body);
 }
 
-/** What tells that a room is there, and not only that the request is wrong. */
+/** Codes that reveal that a room exists, and not only that the request is wrong. */
 const REVEALING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'FORBIDDEN', 'BAD_ENTRY', 'BAD_SIGNATURE', 'BAD_KEY', 'MALFORMED', 'UNKNOWN_KIND',
 ]); // prettier-ignore
 
 /**
- * Of a room that is closed, and of one that the sender has no part in, as much is told as of one that is not there:
- * the same code, whatever was asked (docs/protocol.md section 3).
+ * A room that is closed, or that the sender has no part in, is answered like one that does not exist: with the same
+ * code, whatever was asked (docs/protocol.md section 3).
  */
 async function concealUnknownRoom<T>(
   { store }: RelayContext,

@@ -37,7 +37,7 @@ export const restore: Handler<'restore'> = {
 
 const isInside = (role: Role): boolean => role === 'member' || role === 'owner' || role === 'joiner';
 
-/** Where the log stands: to members. Anybody else is told what its own entries say, and no more. */
+/** The end of the log: for members. Anybody else learns what its own entries say, and no more. */
 async function endFor(context: RelayContext, room: RoomFacts, role: Role, entries: Entries) {
   if (isInside(role)) return { head: room.head, epoch: room.epoch };
   const roster = entries.findLast(({ kind }) => kind === 'roster');

@@ -7,7 +7,7 @@ import { RoomSubscription } from '../delivery/room-subscription.js';
 import { unwrap, Refusal } from '../port/refusal.js';
 import type { LogPage, LogPlacement } from '../port/room-store.js';
 
-/** Binds the connection to a room, once and for good; its feed is heard from here on. */
+/** Binds the connection to a room, once and for good, and subscribes to its feed. */
 export async function bind(
   context: RelayContext,
   peer: Peer,

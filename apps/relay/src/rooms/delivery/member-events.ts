@@ -1,7 +1,6 @@
 /**
- * What concerns single members beside the log: joins, key requests and grants, the hand-over.
- * The feed only says that something changed; what it is is read from the store, so that a
- * notice that comes late tells what is, not what was.
+ * Events of single members beside the log: joins, key requests and grants, the transfer of ownership. The feed says
+ * only that something changed. What it is now is read from the store, so that a late event is not out of date.
  */
 import { equalBytes, type MemberId, type OwnerJoin, type Role, type RoomId } from '@0fc/protocol';
 import type { Peer } from './peer.js';
@@ -31,7 +30,7 @@ export class MemberEvents {
     this.#ended = true;
   }
 
-  /** Tells a member that has gone live, or has a new role, all that waits for it. */
+  /** Sends everything pending to a member that has gone live or has a new role. */
   sendPending(role: () => Role): void {
     this.#enqueue(async () => {
       if (role() === 'owner') await this.#sendPendingJoins();

@@ -2,7 +2,7 @@
 import type { Bytes, EventBody, EventKind, MemberId, Position, RoomId } from '@0fc/protocol';
 import type { LogPage } from '../port/room-store.js';
 
-/** The connection's view of the room that it is bound to. */
+/** The connection's subscription to the room that it is bound to. */
 export interface BoundSubscription {
   readonly roomId: RoomId;
   /** One page of the log; `follow` is to run once the page is queued. */
@@ -10,7 +10,7 @@ export interface BoundSubscription {
   end(): void;
 }
 
-/** Why a connection ends; null: the last entry it was sent has said it all. */
+/** Why a connection ends; null: the last entry that it was sent is the reason. */
 export type ClosingCode = EventBody<'closing'>['code'];
 
 export interface Peer {
@@ -27,7 +27,7 @@ export interface Peer {
   sent(): Promise<void>;
   /** Sends what is queued, says why, and ends the connection. */
   close(code: ClosingCode | null): void;
-  /** Its room has heard, in the order of everything else, that this is the member's one connection. */
+  /** The room's feed has confirmed, in its order, that this is the member's only connection. */
   onAnnounced(roomId: RoomId): void;
   /** Something broke on our side; for the log. */
   failed(error: unknown): void;

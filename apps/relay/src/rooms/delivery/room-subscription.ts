@@ -24,8 +24,8 @@ export class RoomSubscription implements BoundSubscription {
   #cursor: Position = { g: 1, s: 0 };
   #held: OrderedEvent[] = [];
   #role: Role;
-  /** whether the room has been told of this connection, and whether that has come back */
-  #announced: 'no' | 'yes' | 'heard' = 'no';
+  /** whether this connection has been announced to the room, and whether the feed has confirmed it */
+  #announced: 'no' | 'yes' | 'confirmed' = 'no';
   #ended = false;
 
   private constructor(store: RoomStore, peer: Peer, roomId: RoomId, role: Role) {
@@ -36,15 +36,15 @@ export class RoomSubscription implements BoundSubscription {
     this.#memberEvents = new MemberEvents(store, peer, roomId);
   }
 
-  /** Resolves once the feed is heard. */
+  /** Resolves once the feed is subscribed to. */
   static async open(store: RoomStore, peer: Peer, roomId: RoomId, role: Role): Promise<RoomSubscription> {
-    const reader = new RoomSubscription(store, peer, roomId, role);
+    const opened = new RoomSubscription(store, peer, roomId, role);
     const subscription = await store.subscribe(roomId, (event) => {
-      reader.#onEvent(event);
+      opened.#onEvent(event);
     });
-    reader.#subscription = subscription;
-    if (reader.#ended) subscription.unsubscribe();
-    return reader;
+    opened.#subscription = subscription;
+    if (opened.#ended) subscription.unsubscribe();
+    return opened;
   }
 
   /** Idempotent. */
@@ -124,9 +124,9 @@ export class RoomSubscription implements BoundSubscription {
   #onAnnouncement(memberId: MemberId, connectionId: string): void {
     if (memberId !== this.#peer.memberId) return;
     if (connectionId === this.#peer.connectionId) {
-      this.#announced = 'heard';
+      this.#announced = 'confirmed';
       this.#peer.onAnnounced(this.roomId);
-    } else if (this.#announced === 'heard') this.#close('REPLACED');
+    } else if (this.#announced === 'confirmed') this.#close('REPLACED');
   }
 
   /** A joiner, or a member between two pages: entries come by the pages, the end does not. */

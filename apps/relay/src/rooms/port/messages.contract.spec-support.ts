@@ -85,8 +85,8 @@ export function messagesContract(world: StoreWorld): void {
       );
       const { entries } = await readAll(OWNER, { g: 1, s: 1 });
       expect(entries).toHaveLength(40);
-      const told = events.flatMap((event) => (event.type === 'entries' ? event.entries : []));
-      expect(told.map(({ position }) => position)).toEqual(entries.map(({ position }) => position));
+      const delivered = events.flatMap((event) => (event.type === 'entries' ? event.entries : []));
+      expect(delivered.map(({ position }) => position)).toEqual(entries.map(({ position }) => position));
     });
   });
 

@@ -63,7 +63,7 @@ export interface CreateRoom {
   readonly owner: MemberId;
   /** entries that the settings let the room keep */
   readonly history: number;
-  /** brought back by a member: positions beyond genesis were given before, so a new generation begins (G16) */
+  /** restored by a member: positions beyond genesis were given before, so a new generation begins (G16) */
   readonly restored: boolean;
 }
 
@@ -103,7 +103,7 @@ export type LogPage =
        * removal, leave entry or request to leave, or the room's close; null: the store lost it
        */
       readonly entry: LogEntry | null;
-      /** head and epoch at that moment: nothing later is told */
+      /** head and epoch at that moment: nothing later is disclosed */
       readonly head: Bytes;
       readonly epoch: number;
     };
@@ -181,7 +181,7 @@ export interface AppendRoster {
   readonly rotation?: StoreRotation;
   /** with an admit: what the joiner reads beside its admission */
   readonly reply?: { readonly epoch: number; readonly payload: Bytes };
-  /** brought back (section 6): the invite of an admit is not asked for, nor the rate of settings */
+  /** restored (section 6): the invite of an admit is not asked for, nor the rate of settings */
   readonly restored: boolean;
 }
 export type MovedCode = 'STALE_HEAD' | 'STALE_EPOCH' | 'EPOCH_AHEAD';
@@ -209,7 +209,7 @@ export type RoomEvent =
   | ({ readonly type: 'generation' } & GenerationStart)
   /** after the entry that says so, and before anything that follows it */
   | { readonly type: 'standing'; readonly memberId: MemberId; readonly role: Role }
-  /** a connection took the member's place: any other one is cut */
+  /** a new connection of the member: any other one is closed */
   | { readonly type: 'live'; readonly memberId: MemberId; readonly connectionId: string }
   /** `released`: the claim is gone and with it what could be read of it */
   | {
@@ -226,19 +226,19 @@ export type RoomEvent =
   /** closed by its owner, erased by the operator, or expired */
   | { readonly type: 'closed' }
   /**
-   * Where the log stands, told after all that was published before: who is behind has missed
+   * The end of the log, delivered after everything published before: a reader behind it has missed
    * something. Null: there is no such room any more. `resumed`: the feed was broken before. A store
    * whose feed cannot break never sends it.
    */
   | { readonly type: 'tip'; readonly tip: Position | null; readonly resumed: boolean };
 
-/** Called in order, after the step that it tells of has become durable; must not throw. */
+/** Called in order, after the step that caused the event has become durable; must not throw. */
 export type RoomListener = (event: RoomEvent) => void;
 
 export interface RoomStore extends Invites, Keys, Upkeep {
   createRoom(command: CreateRoom): Promise<Result<{ readonly placed: LogPlacement }, 'ROOM_EXISTS'>>;
 
-  /** The room, and who a key is to it. After its end only former members are told apart: departed. */
+  /** The room, and who a key is to it. After its end only former members are distinguished: departed. */
   readRoom(
     roomId: RoomId,
     memberId: MemberId,
@@ -265,7 +265,10 @@ export interface RoomStore extends Invites, Keys, Upkeep {
   /** Membership, then repetition, rate, epoch; a prefix is placed, the first refusal ends it. */
   append(command: Append): Promise<Appended>;
 
-  /** BAD_ENTRY: to hand over to who is leaving; a hand-over that is brought back makes it stay. EPOCH_AHEAD also: a departure was brought back and its rotation is still to come (section 6). */
+  /**
+   * BAD_ENTRY: a transfer to a member that is leaving; one that is restored makes it stay. EPOCH_AHEAD also: a departure
+   * was restored and its rotation is still to come (section 6).
+   */
   appendRoster(
     command: AppendRoster,
   ): Promise<
@@ -297,7 +300,7 @@ export interface RoomStore extends Invites, Keys, Upkeep {
   /** Remembers how far a member has stored the log; never back, never beyond the tip. */
   acknowledge(roomId: RoomId, memberId: MemberId, position: Position): Promise<Result<object, 'FORBIDDEN'>>;
 
-  /** Tells the room that a member is live on this connection and on no other. */
+  /** Announces to the room that a member is live on this connection and on no other. */
   announce(roomId: RoomId, memberId: MemberId, connectionId: string): Promise<Result<object, 'FORBIDDEN'>>;
 
   /** Passes a signal on and forgets it. */

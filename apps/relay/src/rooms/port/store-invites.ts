@@ -36,7 +36,7 @@ export interface Invites {
 
   /**
    * One winner under any race. The claimant repeats it to read its join's state, whatever
-   * became of it. An ended invite leaves a tombstone, so that the refusals are told apart.
+   * became of it. An ended invite leaves a tombstone, so that refusals can differ.
    */
   claimInvite(command: {
     readonly roomId: RoomId;

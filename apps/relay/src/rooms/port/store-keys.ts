@@ -1,4 +1,4 @@
-/** The store's port, prekeys, key requests and the hand-over (docs/protocol.md sections 4 and 7). */
+/** The store's port, prekeys, key requests and the transfer of ownership (docs/protocol.md sections 4 and 7). */
 import type { Bytes, MemberId, RoomId } from '@0fc/protocol';
 import type { Result } from './result.js';
 

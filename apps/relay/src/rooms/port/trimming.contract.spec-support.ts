@@ -34,7 +34,7 @@ export function trimmingContract(world: StoreWorld): void {
       await rotate(2, [OWNER, GUEST]); // 5
       await append(OWNER, ...many(2, 2, 'n')); // 6, 7
       await ack(OWNER, 7);
-      // The guest has taken in nothing but what it was admitted with.
+      // The guest has acknowledged nothing but what it was admitted with.
       expect(await edge()).toBeNull();
       await ack(GUEST, 3);
       expect(await edge()).toBe(3);

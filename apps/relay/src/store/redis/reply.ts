@@ -1,4 +1,4 @@
-/** What scripts answer, read item by item. Anything that is not as the script's header says is a fault, and throws. */
+/** Answers of scripts, read item by item. Anything that is not as the script's header says is a fault, and throws. */
 import type { Bytes, ErrorCode, InviteId, MemberId, Position } from '@0fc/protocol';
 import type { LogPlacement } from '../../rooms/port/room-store.js';
 import { refuse, type Refused } from '../../rooms/port/result.js';

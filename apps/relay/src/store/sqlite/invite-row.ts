@@ -1,4 +1,4 @@
-/** An invitation's row: its state as told, its end, and what becomes of it at an admission. */
+/** An invitation's row: its state as answered, its end, and what becomes of it at an admission. */
 import type { Bytes, InviteId, JoinState, MemberId, RoomId } from '@0fc/protocol';
 import type { AppendRoster, StoreChange } from '../../rooms/port/room-store.js';
 import type { DropReason, StoredJoin } from '../../rooms/port/store-invites.js';
@@ -139,7 +139,7 @@ function takeOver(tx: Transaction, roomId: RoomId, admit: Extract<StoreChange, {
   );
 }
 
-/** A hand-over: pending joins are dropped, open invites revoked (section 4). */
+/** A transfer of ownership: pending joins are dropped, open invites revoked (section 4). */
 export function endJoins(tx: Transaction, roomId: RoomId): void {
   const rows = tx.all<InviteRow>(
     "SELECT * FROM invites WHERE room_id = ? AND state IN ('open', 'claimed')",

@@ -12,7 +12,7 @@ type Command<K extends keyof Invites> = Parameters<Invites[K]>[0];
 /** Rows of a room, tombstones included. */
 const MOST_ROWS = 1_024;
 
-/** Tombstones go one invite's longest life after they have expired: until then EXPIRED is told. */
+/** Tombstones go one invite's longest life after they have expired: until then EXPIRED is answered. */
 function prune(tx: Transaction, roomId: RoomId): void {
   tx.run(
     "DELETE FROM invites WHERE room_id = ? AND state <> 'claimed' AND expires < ?",
@@ -166,7 +166,7 @@ export function dropJoin(tx: Transaction, command: Command<'dropJoin'>): Of<'dro
     end(tx, roomId, row, 'dropped', reason);
     return { ok: true };
   }
-  // The loser is told once; then the invite is as if it had never been claimed.
+  // One event for the loser; then the invite is as if it had never been claimed.
   if (row.joiner !== null)
     tx.publish(roomId, { type: 'join', inviteId, joiner: row.joiner, released: reason });
   tx.run(

@@ -1,4 +1,4 @@
-/** Prekeys, key requests and grants, the hand-over (docs/protocol.md sections 4 and 7). */
+/** Prekeys, key requests and grants, the transfer of ownership (docs/protocol.md sections 4 and 7). */
 import { equalBytes, type Bytes, type MemberId, type RoomId } from '@0fc/protocol';
 import type { Keys } from '../../rooms/port/store-keys.js';
 import { refuse } from '../../rooms/port/result.js';

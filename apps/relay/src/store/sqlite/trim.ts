@@ -117,7 +117,7 @@ export function trim(tx: Transaction, command: Command<'trim'>): Of<'trim'> {
   return { ok: true, trimmed: true };
 }
 
-/** A sender that has not heard of its message's place repeats it: it is known as long as one append may be. */
+/** A sender whose answer was lost repeats its messages: as many stay known as one append may hold. */
 function rememberSent(tx: Transaction, roomId: RoomId, to: Position): void {
   const going = [roomId, to.g, to.s] as const;
   const senders = tx.all<{ sender: MemberId }>(

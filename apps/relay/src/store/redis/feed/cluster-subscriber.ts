@@ -1,6 +1,6 @@
 /**
- * Subscriptions across a cluster: one connection to each node that has channels which somebody
- * hears. Who has a channel is asked of the cluster's map, and its MOVED is followed.
+ * Subscriptions across a cluster: one connection to each node that has subscribed channels. The cluster's map says
+ * which node has a channel, and a MOVED is followed.
  */
 import slotOf from 'cluster-key-slot';
 import type { Redis } from 'ioredis';
@@ -11,7 +11,7 @@ import type { Subscriber, SubscriberEvents } from './subscriber.js';
 export interface ClusterMap {
   /** the master that has a slot, as far as is known */
   owner(slot: number): HostPort | null;
-  /** Asks the cluster anew; soon. */
+  /** Asks the cluster again, soon. */
   refresh(): void;
   /** whether the cluster can be asked */
   readonly up: boolean;
@@ -99,7 +99,7 @@ export class ClusterSubscriber implements Subscriber {
     return node;
   }
 
-  /** A node that is gone for good is not called for ever. */
+  /** A node that is gone for good is not connected to for ever. */
   #closeUnused(): void {
     for (const [key, node] of this.#nodes) {
       if (node.alive || node.used) continue;

@@ -16,7 +16,7 @@ export interface OpenFeedOptions {
 
 export const systemTimers: FeedTimers = {
   after: (ms, run) => {
-    // What is only tried again, or looked at now and then, keeps no process.
+    // Retries and probes keep no process running.
     const timer = setTimeout(run, ms).unref();
     return () => clearTimeout(timer);
   },
@@ -28,7 +28,7 @@ export function openFeed({ connections, channelOf, failed }: OpenFeedOptions): R
 
 /** With connections of its own. */
 export function openSubscriber(connections: RedisConnections): Subscriber {
-  // What a connection meets shows in what it fails to do, and in readiness.
+  // Errors of a connection show in the calls that fail, and in readiness.
   const failed = (): void => undefined;
   const { commands } = connections;
   if (!commands.isCluster) return new ServerSubscriber(connections.subscriber(null), failed);

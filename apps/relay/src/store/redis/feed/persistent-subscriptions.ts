@@ -1,6 +1,6 @@
 /**
- * A few channels that stay subscribed to, in the shape that Socket.IO's adapter takes for a client of
- * Redis. It awaits nothing and makes nothing again, so that is done here.
+ * A few channels that stay subscribed, in the shape that Socket.IO's adapter expects of a Redis client. The adapter
+ * awaits no confirmation and renews no subscription, so that both are done here.
  */
 import { EventEmitter } from 'node:events';
 import type { FeedTimers } from './redis-feed.js';
@@ -25,7 +25,7 @@ export class PersistentSubscriptions extends EventEmitter<{
     subscriber.listen({
       message: (channel, message) => void this.emit('smessageBuffer', Buffer.from(channel), message),
       lost: (channels) => {
-        for (const channel of channels) this.#resubscribe(channel);
+        for (const channel of channels) this.#subscribeWithRetry(channel);
       },
     });
     this.#probeLater();
@@ -33,7 +33,7 @@ export class PersistentSubscriptions extends EventEmitter<{
 
   ssubscribe(channel: string): void {
     this.#channels.add(channel);
-    this.#resubscribe(channel);
+    this.#subscribeWithRetry(channel);
   }
 
   sunsubscribe(channel: string): void {
@@ -46,11 +46,11 @@ export class PersistentSubscriptions extends EventEmitter<{
     this.#subscriber.close();
   }
 
-  #resubscribe(channel: string): void {
+  #subscribeWithRetry(channel: string): void {
     if (this.#ended || !this.#channels.has(channel)) return;
     this.#subscriber.subscribe(channel).catch(() => {
-      // Nothing depends on it at once, and readiness tells of a Redis that is not there.
-      this.#timers.after(RETRY_MS, () => this.#resubscribe(channel));
+      // Nothing depends on it at once, and readiness reports a Redis that cannot be reached.
+      this.#timers.after(RETRY_MS, () => this.#subscribeWithRetry(channel));
     });
   }
 
@@ -58,7 +58,7 @@ export class PersistentSubscriptions extends EventEmitter<{
     this.#cancelProbe = this.#timers.after(PROBE_MS, () => {
       this.#subscriber
         .probe()
-        // What does not answer is lost, and sought again.
+        // A channel whose connection does not answer is lost, and subscribed again.
         .catch(() => undefined)
         .finally(() => {
           if (!this.#ended) this.#probeLater();

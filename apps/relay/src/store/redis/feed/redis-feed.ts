@@ -49,8 +49,8 @@ interface Room {
   readonly roomId: RoomId;
   readonly channel: string;
   readonly listeners: Set<Listener>;
-  /** 'broken': it has been heard, and is not any more */
-  state: 'wanted' | 'heard' | 'broken';
+  /** broken: it was subscribed, and is not at the moment */
+  state: 'wanted' | 'subscribed' | 'broken';
   readonly waiting: Set<{ resolve: () => void; reject: (error: unknown) => void }>;
   cancelLinger: (() => void) | null;
 }
@@ -58,7 +58,7 @@ interface Room {
 export class RedisFeed implements RoomFeed {
   readonly #options: RedisFeedOptions;
   readonly #rooms = new Map<string, Room>();
-  /** heard again, and still to be compared */
+  /** subscribed again, and still to be compared */
   #resumed = new Set<Room>();
   #readTips: ReadTips | null = null;
   #comparing = false;
@@ -96,7 +96,7 @@ export class RedisFeed implements RoomFeed {
     };
   }
 
-  /** Throws unless everything that is served is heard. */
+  /** Throws unless every room that is served is subscribed. */
   check(): void {
     if (!this.#options.subscriber.alive || this.figures.broken > 0) throw new StoreError('TRY_AGAIN');
   }
@@ -125,7 +125,7 @@ export class RedisFeed implements RoomFeed {
     room.listeners.add(listener);
     const unsubscribe = (): void => this.#leave(room, listener);
     try {
-      await this.#heard(room);
+      await this.#whenSubscribed(room);
     } catch (error) {
       unsubscribe();
       throw error;
@@ -146,13 +146,13 @@ export class RedisFeed implements RoomFeed {
       cancelLinger: null,
     };
     this.#rooms.set(channel, room);
-    this.#seek(room, RETRY_MS);
+    this.#subscribeWithRetry(room, RETRY_MS);
     return room;
   }
 
-  async #heard(room: Room): Promise<void> {
+  async #whenSubscribed(room: Room): Promise<void> {
     if (this.#ended) throw new StoreError('TRY_AGAIN');
-    if (room.state === 'heard') return;
+    if (room.state === 'subscribed') return;
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
     const waiting = { resolve: () => resolve(undefined), reject };
     room.waiting.add(waiting);
@@ -165,9 +165,9 @@ export class RedisFeed implements RoomFeed {
     }
   }
 
-  /** Until it is heard or nobody wants it any more. One at a time for each room. */
-  #seek(room: Room, retryMs: number): void {
-    const sought = room.state;
+  /** Until it is subscribed or has no listener any more. One at a time for each room. */
+  #subscribeWithRetry(room: Room, retryMs: number): void {
+    const before = room.state;
     this.#options.subscriber.subscribe(room.channel).then(
       () => {
         this.#fine = true;
@@ -176,14 +176,15 @@ export class RedisFeed implements RoomFeed {
           if (!this.#rooms.has(room.channel)) this.#options.subscriber.unsubscribe(room.channel);
           return;
         }
-        room.state = 'heard';
+        room.state = 'subscribed';
         for (const { resolve } of room.waiting) resolve();
-        if (sought === 'broken') this.#resume(room);
+        if (before === 'broken') this.#resume(room);
       },
       (error: unknown) => {
         this.#report('subscribing to a room failed', error);
         this.#options.timers.after(retryMs, () => {
-          if (this.#rooms.get(room.channel) === room) this.#seek(room, Math.min(retryMs * 2, MOST_RETRY_MS));
+          if (this.#rooms.get(room.channel) === room)
+            this.#subscribeWithRetry(room, Math.min(retryMs * 2, MOST_RETRY_MS));
         });
       },
     );
@@ -195,7 +196,7 @@ export class RedisFeed implements RoomFeed {
     room.cancelLinger = this.#options.timers.after(LINGER_MS, () => {
       this.#rooms.delete(room.channel);
       this.#resumed.delete(room);
-      if (room.state === 'heard') this.#options.subscriber.unsubscribe(room.channel);
+      if (room.state === 'subscribed') this.#options.subscriber.unsubscribe(room.channel);
     });
   }
 
@@ -207,11 +208,11 @@ export class RedisFeed implements RoomFeed {
   #lose(channels: readonly string[]): void {
     for (const channel of channels) {
       const room = this.#rooms.get(channel);
-      // What is being sought anyway learns of it by its own failure.
-      if (room?.state !== 'heard') continue;
+      // A subscription under way learns of it by its own failure.
+      if (room?.state !== 'subscribed') continue;
       this.#losses++;
       room.state = 'broken';
-      this.#seek(room, RETRY_MS);
+      this.#subscribeWithRetry(room, RETRY_MS);
     }
   }
 
@@ -233,7 +234,7 @@ export class RedisFeed implements RoomFeed {
       },
       (error: unknown) => {
         this.#report('comparing rooms with the store failed', error);
-        // What was lost while they were not heard is still to be told.
+        // A loss while they were not subscribed is still to be reported.
         for (const room of rooms) if (this.#rooms.get(room.channel) === room) this.#resumed.add(room);
         this.#options.timers.after(RETRY_MS, () => {
           this.#comparing = false;
@@ -245,7 +246,7 @@ export class RedisFeed implements RoomFeed {
 
   #compareLater(): void {
     this.#cancelCompare = this.#options.timers.after(COMPARE_MS, () => {
-      const rooms = [...this.#rooms.values()].filter(({ state }) => state === 'heard');
+      const rooms = [...this.#rooms.values()].filter(({ state }) => state === 'subscribed');
       this.#compare(rooms, false)
         .catch((error: unknown) => this.#report('comparing rooms with the store failed', error))
         .finally(() => {
@@ -262,8 +263,8 @@ export class RedisFeed implements RoomFeed {
       // What was published up to these tips comes before the answer to this: nothing is read that is only late.
       await this.#options.subscriber.probe();
       for (const room of some) {
-        // One that broke meanwhile is compared when it is heard again.
-        if (room.state !== 'heard') continue;
+        // One that broke meanwhile is compared once it is subscribed again.
+        if (room.state !== 'subscribed') continue;
         const tip = tips.get(room.roomId) ?? null;
         for (const { onCheck } of [...room.listeners]) onCheck({ tip, resumed });
       }

@@ -1,4 +1,4 @@
-/** One connection that hears: its channels, and their loss when it ends or the server lets one go. */
+/** One connection in subscriber mode: its channels, and their loss when it ends or the server drops one. */
 import type { Redis } from 'ioredis';
 import type { SubscriberEvents } from './subscriber.js';
 
@@ -18,8 +18,8 @@ export class SubscriberConnection {
   readonly #channels = new Set<string>();
   #begun = false;
   #connecting: Promise<void> | null = null;
-  /** given up, and not closed yet */
-  #doomed = false;
+  /** abandoned, and not closed yet */
+  #abandoned = false;
   /** rejects what waits for an answer when the connection ends: ioredis leaves that waiting */
   #waiting = new Set<(error: Error) => void>();
 
@@ -28,23 +28,23 @@ export class SubscriberConnection {
     this.#events = events;
     redis.on('smessageBuffer', (channel: Buffer, message: Buffer) => {
       const name = channel.toString('latin1');
-      // What was lost is heard again only from its confirmation on.
+      // A channel that was lost is delivered again only from its confirmation on.
       if (this.#channels.has(name)) events.message(name, message);
     });
     redis.on('close', () => {
-      this.#doomed = false;
+      this.#abandoned = false;
       this.#end();
     });
-    // The server has let a channel go (its slot has moved), and ioredis does not say which.
+    // The server has dropped a channel (its slot has moved), and ioredis does not say which.
     redis.on('moved', () => this.#loseAll());
     redis.on('error', failed);
   }
 
   get alive(): boolean {
-    return this.#redis.status === 'ready' && !this.#doomed;
+    return this.#redis.status === 'ready' && !this.#abandoned;
   }
 
-  /** whether it hears anything, or may soon */
+  /** whether it has a channel, or may soon */
   get used(): boolean {
     return this.#channels.size > 0 || this.#connecting !== null;
   }
@@ -63,7 +63,7 @@ export class SubscriberConnection {
   /** Resolves once the server has confirmed; rejects with its error, such as MOVED. */
   async subscribe(channel: string): Promise<void> {
     if (!this.alive) throw new Error('the connection is down');
-    // Before it is confirmed: what is published right after comes in the same breath.
+    // Before it is confirmed: a message published right after it arrives in the same turn.
     this.#channels.add(channel);
     try {
       await this.#answer(this.#redis.ssubscribe(channel));
@@ -85,9 +85,9 @@ export class SubscriberConnection {
     try {
       await this.#answer(this.#redis.ping());
     } catch (error) {
-      // What is dead does not say so: its socket is thrown away, and another one opened.
+      // A dead connection reports nothing: its socket is destroyed, and another one opened.
       if (this.alive) {
-        this.#doomed = true;
+        this.#abandoned = true;
         this.#redis.disconnect(true);
       }
       this.#end();

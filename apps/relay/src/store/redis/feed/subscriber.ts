@@ -1,9 +1,9 @@
-/** The port between the feed and the servers that publish: sharded subscriptions, and word of their loss. */
+/** The port between the feed and the servers that publish: sharded subscriptions, and reports of their loss. */
 
 export interface SubscriberEvents {
   /** In the order in which the server published. */
   message(channel: string, message: Buffer): void;
-  /** These channels are heard no longer, whoever ended it; they are subscribed to again by the feed alone. */
+  /** These subscriptions have ended, whoever ended them; the feed alone subscribes again. */
   lost(channels: readonly string[]): void;
 }
 
@@ -14,8 +14,8 @@ export interface Subscriber {
   subscribe(channel: string): Promise<void>;
   unsubscribe(channel: string): void;
   /**
-   * Asks every connection in use for an answer: what was published before has been told before it
-   * resolves. A connection that does not answer in time is ended, which tells of its channels' loss.
+   * Asks every connection in use for an answer: what was published before has been delivered before it
+   * resolves. A connection that does not answer in time is ended, which reports the loss of its channels.
    */
   probe(): Promise<void>;
   /** whether every connection in use is up */

@@ -15,7 +15,7 @@ if not release then
   return {'OK'}
 end
 if row.re then return {'FORBIDDEN'} end
--- The loser hears of it once; then the invite is as if it had never been claimed.
+-- One event for the loser; then the invite is as if it had never been claimed.
 joinChanged(which, row.joiner, reason)
 claims(row.joiner, -1)
 keepInvite(which, {state = 'open', expires = row.expires})

@@ -5,7 +5,7 @@
  *     -- include: lib/log        files whose functions it uses: each comes once, before whatever includes it
  *     -- keys: sent              keys of the room that it uses beside those of its includes (room-keys.ts)
  *     -- limits: hashBytes       limits of the protocol that it reads, as LIMITS.hashBytes
- *     -- writes: yes             of a command: whether its answer may be lost with a primary (WAIT stands behind it)
+ *     -- writes: yes             of a command: whether its answer must not be lost with a primary (a WAIT follows it)
  *
  * A command is the body of a function that returns an array, whose first item is 'OK' or the code of a refusal. KEYS
  * are there by their names in upper case. Events that it has added are published when it returns.
@@ -20,7 +20,7 @@ export interface Script {
   readonly name: ScriptName;
   /** in the order of KEYS */
   readonly keys: readonly KeyName[];
-  /** whether its answer must not be lost: WAIT stands behind it where replicas are waited for */
+  /** whether its answer must not be lost: a WAIT follows it where replicas are waited for */
   readonly writes: boolean;
   readonly lua: string;
   /** SHA-1 of the text: what EVALSHA names */

@@ -32,7 +32,7 @@ while true do
     end
   end
 end
--- The last of each sender stay known: it may repeat them, not having heard of their places.
+-- The last of each sender stay known: it may repeat them where the answer with their positions was lost.
 for sender, ids in pairs(senders) do
   local all = (call('HGET', SENT, sender) or '') .. table.concat(ids)
   local most = LIMITS.appendMessages * LIMITS.hashBytes
