@@ -22,7 +22,8 @@ import { cacheFolder, ensureNode, npm, root } from './node.mjs';
 import { Remedy, say, step } from './report.mjs';
 
 const binFolder = join(root, 'node_modules', '.bin');
-const madeFolders = new Set(['node_modules', 'dist', '.angular', 'coverage']);
+/** The folders of .gitignore: what a build leaves must not make the next one think that its sources have changed. */
+const madeFolders = new Set(['node_modules', 'dist', '.angular', '.cache', 'coverage', 'test-results']);
 
 /** @param {string} folder @returns {string[]} every file below, but what tools make */
 function filesBelow(folder) {
