@@ -92,7 +92,7 @@ export class ChangePassphrase {
       this.current()?.focus();
       return;
     }
-    const next = this.chosen()?.take() ?? null;
+    const next = (await this.chosen()?.take()) ?? null;
     if (next === null) return;
     const current = normalisePassphrase(this.passphrase());
     const outcome = await this.act.run((api) => api.changePassphrase(current, next));

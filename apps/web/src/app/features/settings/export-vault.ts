@@ -130,7 +130,7 @@ export class ExportVault {
 
   protected async save(): Promise<void> {
     this.act.clear();
-    const passphrase = this.chosen()?.take() ?? null;
+    const passphrase = (await this.chosen()?.take()) ?? null;
     if (passphrase === null) return;
     const run: Run = { wanted: true };
     this.#run = run;

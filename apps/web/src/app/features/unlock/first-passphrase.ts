@@ -57,7 +57,7 @@ export class FirstPassphrase {
   protected async create(): Promise<void> {
     if (this.act.busy()) return;
     this.act.clear();
-    const passphrase = this.chosen().take();
+    const passphrase = await this.chosen().take();
     if (passphrase === null) return;
     const outcome = await this.act.run((api) => api.createVault(passphrase));
     if (outcome?.ok === true) await askToKeep();

@@ -128,7 +128,7 @@ export class ImportVault {
       this.field().focus();
       return;
     }
-    const passphrase = this.chosen().take();
+    const passphrase = await this.chosen().take();
     if (passphrase === null) return;
     const bytes = await this.#read(file);
     if (bytes === null) return;
