@@ -1,11 +1,11 @@
 import { Component, computed, effect, inject, input, signal, viewChildren } from '@angular/core';
 import type { Failure, PassphraseRating } from '@0fc/client/api';
 
-import { AppStore } from '../../core/app-store';
-import { I18n } from '../../core/i18n';
-import { PAGE_CODES } from '../../core/page-codes';
-import { normalisePassphrase, suggestPassphrase } from '../../core/passphrase';
-import { ErrorMessage } from '../../ui/error-message';
+import { AppStore } from '../app-store';
+import { I18n } from '../i18n';
+import { PAGE_CODES } from '../page-codes';
+import { normalisePassphrase, suggestPassphrase } from '../passphrase';
+import { ErrorMessage } from './error-message';
 import { Icon } from '../../ui/icon';
 import { PassphraseField } from './passphrase-field';
 
