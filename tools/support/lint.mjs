@@ -1,5 +1,5 @@
 /**
- * The checks that need no test to run: types of specs and tests, who writes room state, ESLint, Prettier.
+ * The checks that need no test to run: types of specs and tests, who writes room state, what nothing uses, ESLint, Prettier.
  */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -18,6 +18,7 @@ export async function lint(node) {
     ['Types of specs and tests', packageScript('typescript', 'bin/tsc'), ['-b', 'tsconfig.test.json']],
     ['Who writes room state', join(root, 'test', 'architecture', 'room-state-main.ts'), []],
     ['Who sends requests', join(root, 'test', 'architecture', 'requests-main.ts'), []],
+    ['Unused files, exports and dependencies', packageScript('knip', 'bin/knip.js'), ['--no-progress']],
     ['ESLint', packageScript('eslint', 'bin/eslint.js'), ['.', '--max-warnings', '0']],
     ['Prettier', packageScript('prettier', 'bin/prettier.cjs'), ['.', '--check', '--log-level', 'warn']],
   ];

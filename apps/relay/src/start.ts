@@ -35,7 +35,7 @@ import { answerPaths } from './http/answer-paths.js';
 import { securityHeaders } from './http/headers.js';
 import { WebFiles } from './http/web-files.js';
 
-export const VERSION = '0.1.0';
+const VERSION = '0.1.0';
 
 /** apps/web's build, seen from src and from dist alike. */
 const WEB_DIR = join(import.meta.dirname, '..', '..', 'web', 'dist', 'browser');

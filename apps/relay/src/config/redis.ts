@@ -1,7 +1,7 @@
 /** Which Redis the relay uses, if any, and how it speaks to it. */
 import { ConfigError, type HostPort, type ReadSetting, type SettingName } from './settings.js';
 
-export type RedisTarget =
+type RedisTarget =
   | { readonly kind: 'standalone'; readonly at: HostPort; readonly database: number }
   | { readonly kind: 'sentinel'; readonly sentinels: readonly HostPort[]; readonly master: string }
   | { readonly kind: 'cluster'; readonly nodes: readonly HostPort[] };

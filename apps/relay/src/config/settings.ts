@@ -72,7 +72,7 @@ const count = (least: number, most: number): Setting<number> =>
   setting(whole(least, most), `a whole number from ${least} to ${most}`);
 
 /** Every variable that the relay reads. docs/operations.md explains them. */
-export const SETTINGS = {
+const SETTINGS = {
   PORT: count(0, 65_535),
   HOST: setting(text, 'an address to listen on, such as 127.0.0.1, or 0.0.0.0 for all'),
   DATA_DIR: setting(text, 'a folder that the relay may write to'),
@@ -138,7 +138,7 @@ export const SETTINGS = {
 } as const satisfies Record<string, Setting<unknown>>;
 
 export type SettingName = keyof typeof SETTINGS;
-export type SettingValue<K extends SettingName> = (typeof SETTINGS)[K] extends Setting<infer T> ? T : never;
+type SettingValue<K extends SettingName> = (typeof SETTINGS)[K] extends Setting<infer T> ? T : never;
 export type Environment = Readonly<Record<string, string | undefined>>;
 /** Undefined: not set. Throws {@link ConfigError}. */
 export type ReadSetting = <K extends SettingName>(name: K) => SettingValue<K> | undefined;

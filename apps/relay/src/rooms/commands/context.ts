@@ -1,5 +1,5 @@
 /** What the handlers work with, and what they know of the connection that asks. */
-import type { ErrorCode, ReplyBody, RequestBody, RequestKind, Role, RoomId } from '@0fc/protocol';
+import type { ReplyBody, RequestBody, RequestKind, Role, RoomId } from '@0fc/protocol';
 import type { Clock, Hash } from '@0fc/crypto/verify';
 import type { RotationGate } from './rotation-gate.js';
 import type { Rate, RoomFacts, RoomStore, SettingsLimits } from '../port/room-store.js';
@@ -8,7 +8,7 @@ import type { Rosters } from './rosters.js';
 import type { Trimmer } from '../upkeep/trimmer.js';
 
 /** What this relay allows; each is published in `hello` or told with the refusal. */
-export interface RoomLimits {
+interface RoomLimits {
   /** of one member in one room */
   readonly append: Rate;
   /** members a room may ask for */
@@ -21,9 +21,9 @@ export interface RoomLimits {
 }
 
 /** Rooms that an address has made lately; false: no more for now. */
-export type CreationGate = (address: string) => boolean;
+type CreationGate = (address: string) => boolean;
 /** Entries that an address has brought back lately; milliseconds to wait, 0: go on. */
-export type RestoreGate = (address: string) => number;
+type RestoreGate = (address: string) => number;
 
 export interface RelayContext {
   readonly store: RoomStore;
@@ -53,12 +53,9 @@ export interface Answer<O> {
 }
 
 /** A request whose sender and room have been looked up. */
-export type RoomHandler<K extends RequestKind> = (
-  call: Call,
-  body: RequestBody<K>,
-) => Promise<Answer<ReplyBody<K>>>;
+type RoomHandler<K extends RequestKind> = (call: Call, body: RequestBody<K>) => Promise<Answer<ReplyBody<K>>>;
 /** A request that finds out for itself which room, and who asks. */
-export type OwnHandler<K extends RequestKind> = (
+type OwnHandler<K extends RequestKind> = (
   context: RelayContext,
   peer: Peer,
   body: RequestBody<K>,
@@ -68,5 +65,3 @@ export type Handler<K extends RequestKind> =
   | { readonly guard: 'dispatch'; readonly handle: RoomHandler<K> }
   /** the store's one command checks the standing itself */
   | { readonly guard: 'self'; readonly handle: OwnHandler<K> };
-
-export type Outcome = { readonly body: unknown } | { readonly code: ErrorCode };

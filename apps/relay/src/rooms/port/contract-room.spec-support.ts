@@ -131,4 +131,3 @@ export function contractRoom(store: () => RoomStore, now: () => number) {
 
   return { create, read, readAll, append, facts, role, invite, claim, entry, join, listen };
 }
-export type ContractRoom = ReturnType<typeof contractRoom>;

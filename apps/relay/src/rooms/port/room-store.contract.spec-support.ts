@@ -11,7 +11,7 @@ import {
 import type { AppendMessage, RoomStore } from './room-store.js';
 import { upkeepContract } from './upkeep.contract.spec-support.js';
 
-export interface StoreUnderTest {
+interface StoreUnderTest {
   readonly store: RoomStore;
   /** Stops the store and starts it again on the same data; null where nothing is kept. */
   readonly restart: (() => Promise<RoomStore>) | null;

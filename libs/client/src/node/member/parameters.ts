@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 
-export type Kind = 'text' | 'number' | 'flag';
+type Kind = 'text' | 'number' | 'flag';
 type Value = string | number | boolean;
 
 export interface Parameter {
