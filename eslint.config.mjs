@@ -24,14 +24,7 @@ const configurations = [
 
 export default tseslint.config(
   {
-    ignores: [
-      '**/node_modules/',
-      '**/dist/',
-      '**/.angular/',
-      '**/coverage/',
-      '.cache/',
-      'test/architecture/fixtures/',
-    ],
+    ignores: ['**/node_modules/', '**/dist/', '**/.angular/', '**/coverage/', '.cache/'],
   },
   {
     // A rule that is wrong here is changed here, with the reason, and not silenced in a source.

@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 const here = dirname(fileURLToPath(import.meta.url));
 
 export const repositoryRoot = dirname(dirname(here));
-export const rulesFile = join(here, 'rules.mjs');
+const rulesFile = join(here, 'rules.mjs');
 
 /** One broken rule: where, and which. */
 export interface Violation {

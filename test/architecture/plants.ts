@@ -66,6 +66,9 @@ export const allowed: Tree = {
   'apps/relay/src/limits/buckets.ts': ['type ../rooms/port/store.js'],
   'apps/web/src/app/core/door.ts': ['@0fc/client/api', '@0fc/protocol', 'type ../worker/client.worker'],
   'apps/web/src/app/worker/client.worker.ts': ['@0fc/client', '@0fc/client/browser', '@0fc/crypto/browser'],
+  'apps/web/src/app/ui/icon.ts': ['@angular/core'],
+  'apps/web/src/app/features/home/page.ts': ['./list.js', '../../core/door.js', '../../ui/icon.js'],
+  'apps/web/src/app/features/home/list.ts': [],
   'test/integration/room.spec.ts': ['@0fc/client/node', '@0fc/crypto/keys', 'ioredis'],
 };
 
@@ -90,6 +93,12 @@ export const plants: Readonly<Record<string, Tree>> = {
     'apps/web/src/app/features/p10.ts': ['type @0fc/crypto/keys'],
   },
   'page-takes-no-worker-code': { 'apps/web/src/app/core/p11.ts': ['../worker/client.worker'] },
+  'features-stand-apart': { 'apps/web/src/app/features/join/p54.ts': ['type ../home/list.js'] },
+  'core-knows-no-feature': {
+    'apps/web/src/app/core/p55.ts': ['../features/home/list.js'],
+    'apps/web/src/app/ui/p56.ts': ['../features/home/list.js'],
+  },
+  'ui-is-given-all': { 'apps/web/src/app/ui/p57.ts': ['type ../core/door.js'] },
   'api-is-only-an-api': { 'libs/client/src/contract/api.ts': ['../client.js'] },
   'no-framework-in-libs': {
     'libs/client/src/p12.ts': ['rxjs'],

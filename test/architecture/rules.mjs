@@ -81,6 +81,25 @@ export const forbidden = [
     to: { path: '^apps/web/src/app/worker/', dependencyTypesNot: ['type-only'] },
   },
   {
+    name: 'features-stand-apart',
+    comment: 'A screen changes without a look at the others: what two of them need lives in core/ or ui/.',
+    from: { path: '^apps/web/src/app/features/([^/]+)/' },
+    to: { path: '^apps/web/src/app/features/', pathNot: '^apps/web/src/app/features/$1/' },
+  },
+  {
+    name: 'core-knows-no-feature',
+    comment: 'What every screen stands on knows none of them.',
+    from: { path: '^apps/web/src/app/(core|ui)/', pathNot: spec },
+    to: { path: '^apps/web/src/app/features/' },
+  },
+  {
+    name: 'ui-is-given-all',
+    comment:
+      'What only draws knows no state of the app: it has inputs and outputs. It injects nothing: see injections.ts.',
+    from: { path: '^apps/web/src/app/ui/' },
+    to: { path: '^apps/web/src/app/(core|worker)/' },
+  },
+  {
     name: 'api-is-only-an-api',
     comment: 'What the page imports must not bring the rest of the client along.',
     from: { path: '^libs/client/src/contract/(api|timeline)\\.ts$' },

@@ -29,8 +29,7 @@ export const isAssignment = (node: ts.Node): node is ts.BinaryExpression =>
   node.operatorToken.kind <= ts.SyntaxKind.LastAssignment;
 
 /** Names of files and of what is imported stand for nothing that happens. */
-export const isImport = (node: ts.Node): boolean =>
-  ts.isImportDeclaration(node) || ts.isExportDeclaration(node);
+const isImport = (node: ts.Node): boolean => ts.isImportDeclaration(node) || ts.isExportDeclaration(node);
 
 /** A node and all below it, imports apart. */
 export function* nodesIn(node: ts.Node): Iterable<ts.Node> {

@@ -35,7 +35,7 @@ const MOST_GROWTH = 24 * 1_048_576;
 const MOST_RSS_GROWTH = 320 * 1_048_576;
 
 /** One number of a seed, a name and a case: every case has dice of its own and can be repeated alone. */
-export function diceFor(seed: number, target: string, index: number): Dice {
+function diceFor(seed: number, target: string, index: number): Dice {
   let mixed = seed ^ 0x9e37_79b9;
   for (const letter of target) mixed = Math.imul(mixed ^ letter.charCodeAt(0), 0x0100_0193);
   mixed = Math.imul(mixed ^ (index + 1), 0x85eb_ca6b);

@@ -27,7 +27,7 @@ export function randomText(dice: Dice): string {
   return String.fromCodePoint(...points);
 }
 
-export function randomLeaf(dice: Dice): CborValue {
+function randomLeaf(dice: Dice): CborValue {
   switch (dice.below(6)) {
     case 0:
       return null;

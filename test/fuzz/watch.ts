@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 
 /** Slots of the shared memory: what runs, since when, and how long it may. */
 export const SLOT = { target: 0, case: 1, limitMs: 2, beat: 3, seed: 4 } as const;
-export const SLOTS = 5;
+const SLOTS = 5;
 export const NAMES = [
   'codec', 'schemas', 'frames', 'invites', 'handshakes', 'wire', 'in-session', 'entries', 'session', 'connection',
   'records', 'exports', 'passphrases', 'hang', 'wrong',

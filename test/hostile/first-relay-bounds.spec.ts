@@ -1,15 +1,13 @@
 /** A relay that nobody here has met before serves without end: what is read of it has one. */
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
-import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { generateKeyPair } from '@0fc/crypto/keys';
 import { ERROR_CODES, toBase64Url, type RequestKind } from '@0fc/protocol';
 import { Member, value } from '../support/member.js';
 import { openHurried } from '../support/platform.js';
 import { until } from '../support/wait.js';
 import { codeOf, epochOf, failureOf, idOf, namesIn, Stage } from './stage.js';
-
-jest.setTimeout(120_000);
 
 let stage: Stage;
 beforeAll(async () => {

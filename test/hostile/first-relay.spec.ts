@@ -1,12 +1,10 @@
 /** A relay that somebody meets who comes or who goes: its word ends no join, keeps nobody, and loses no line (G14). */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { equalBytes } from '@0fc/protocol';
 import { value, type Member } from '../support/member.js';
 import { openHurried } from '../support/platform.js';
 import { joinOf } from './members/stolen.js';
 import { codeOf, failureOf, idOf, namesIn, Stage, stageOf } from './stage.js';
-
-jest.setTimeout(120_000);
 
 let stage: Stage;
 beforeAll(async () => {

@@ -1,11 +1,9 @@
 /** A relay, or an owner’s changed room, around an honest join: nobody is blamed for what another did, and nothing is lost (G2, G14). */
-import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { value, type Member } from '../support/member.js';
 import { openHurried } from '../support/platform.js';
 import { until } from '../support/wait.js';
 import { codeOf, failureOf, idOf, Stage, stageOf } from './stage.js';
-
-jest.setTimeout(120_000);
 
 let stage: Stage;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 /** A joiner, somebody who has only a link: what it can bring about at the owner's, and what it is told (G2). */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { InviteId, RoomId } from '@0fc/protocol';
 import { signBody } from '@0fc/crypto/keys';
 import { Peer, Refused } from '../integration/relay-peer.js';
@@ -8,8 +8,6 @@ import { openHurried } from '../support/platform.js';
 import { until } from '../support/wait.js';
 import { vaultSize } from '../support/vault-size.js';
 import { codeOf, epochOf, failureOf, idOf, namesIn, Stage, stageOf } from './stage.js';
-
-jest.setTimeout(120_000);
 
 let stage: Stage;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 /** A room handed over with a key that nobody has: its new owner can end it, and everybody gets away from it (G14, G16). */
-import { afterAll, afterEach, beforeAll, describe, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, test } from '@jest/globals';
 import { nodeRandom } from '@0fc/crypto/node';
 import { value } from '../support/member.js';
 import { openHurried } from '../support/platform.js';
@@ -7,8 +7,6 @@ import { until } from '../support/wait.js';
 import { OwnerHand } from './random/owner-hand.js';
 import { rotationForNobody } from './random/owner-rotations.js';
 import { idOf, Stage, stageOf } from './stage.js';
-
-jest.setTimeout(120_000);
 
 let stage: Stage;
 beforeAll(async () => {

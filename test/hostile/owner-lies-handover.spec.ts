@@ -1,5 +1,5 @@
 /** An owner who hands over falsely, or keys that are no new ones, and who leaves while others are away (section 4, 7). */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { signBody } from '@0fc/crypto/keys';
 import { nodeHash, nodeRandom } from '@0fc/crypto/node';
 import { applyRoster } from '@0fc/crypto/verify';
@@ -10,8 +10,6 @@ import { until } from '../support/wait.js';
 import { flipped } from './acts.js';
 import { Stolen } from './members/stolen.js';
 import { codeOf, epochOf, idOf, Stage, stageOf, type Company } from './stage.js';
-
-jest.setTimeout(120_000);
 
 let stage: Stage;
 beforeAll(async () => {

@@ -1,13 +1,11 @@
 /** An owner, or a relay in its name, that makes of the log what no honest one does (G3, G11, G16). */
-import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { value } from '../support/member.js';
 import { openHurried } from '../support/platform.js';
 import { ITEMS_PER_RECORD } from '../../libs/client/src/vault/records.js';
 import { vaultSize } from '../support/vault-size.js';
 import { admitStrangers } from './members/strangers.js';
 import { idOf, Stage } from './stage.js';
-
-jest.setTimeout(120_000);
 
 /** Members that its owner leaves without a key. */
 const LEFT_OUT = 20;

@@ -1,13 +1,11 @@
 /** An owner who sets the room's settings against its members (docs/protocol.md section 4), and an honest relay. */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { TimelineSystem } from '@0fc/client/api';
 import { LIMITS } from '@0fc/protocol';
 import { value, type Member } from '../support/member.js';
 import { openHurried } from '../support/platform.js';
 import { until } from '../support/wait.js';
 import { idOf, Stage } from './stage.js';
-
-jest.setTimeout(120_000);
 
 let stage: Stage;
 beforeAll(async () => {

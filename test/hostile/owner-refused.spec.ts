@@ -1,13 +1,11 @@
 /** A relay that refuses what an owner has signed: the room goes on, and nothing is ever signed beside it (G11, G16). */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeBody, ROSTER_KINDS, toBase64Url, type Bytes } from '@0fc/protocol';
 import { bodyHash, containerBody } from '@0fc/crypto/verify';
 import { nodeHash } from '@0fc/crypto/node';
 import { value, type Member } from '../support/member.js';
 import { openHurried } from '../support/platform.js';
 import { idOf, namesIn, Stage, troubleOf, type Company } from './stage.js';
-
-jest.setTimeout(120_000);
 
 let stage: Stage;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 /** Thousands of claims over many links, by keys that prove nothing: bounded time, bounded records, and the next joiner gets in. */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { InviteId, RoomId } from '@0fc/protocol';
 import { parseInvite } from '@0fc/crypto/keys';
 import { nodeHash, nodeRandom } from '@0fc/crypto/node';
@@ -7,8 +7,6 @@ import { Peer, Refused } from '../integration/relay-peer.js';
 import { openHurried } from '../support/platform.js';
 import { vaultSize } from '../support/vault-size.js';
 import { codeOf, Stage } from './stage.js';
-
-jest.setTimeout(180_000);
 
 const LINKS = 40;
 /** `CLAIM_KEYS=…` for more of them: each claims every link. */

@@ -1,5 +1,5 @@
 /** Bad input of kinds that lie beside the protocol's own messages: keys, devices, names, sizes, and what comes after the end. */
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { displayName, LIMITS, type Bytes, type Entry } from '@0fc/protocol';
 import { sealMessage, signBody } from '@0fc/crypto/keys';
 import { nodeRandom } from '@0fc/crypto/node';
@@ -13,8 +13,6 @@ import { Stolen } from './members/stolen.js';
 import { sealAnything, withLoneSurrogate } from './members/unchecked.js';
 import { OwnerHand } from './random/owner-hand.js';
 import { codeOf, epochOf, idOf, Stage, stageOf, troubleOf } from './stage.js';
-
-jest.setTimeout(120_000);
 
 let stage: Stage;
 beforeAll(async () => {

@@ -2,7 +2,7 @@
  * An operator changes what the relay allows while rooms are there: rooms are made within it, what was made under
  * another limit stays in its owner's hands, and no command of an owner is lost or stands in the way of the next.
  */
-import { afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { loadThemis } from '@0fc/crypto/node';
 import { ERROR_CODES } from '@0fc/protocol';
 import { Stolen } from '../hostile/members/stolen.js';
@@ -14,8 +14,6 @@ import { hurried, openHurried, openOver } from '../support/platform.js';
 import { until } from '../support/wait.js';
 
 // Only ends a run that hangs: two cores may be busy with other tests.
-jest.setTimeout(120_000);
-
 let relay: OperatedRelay;
 const members: Member[] = [];
 beforeAll(() => loadThemis());

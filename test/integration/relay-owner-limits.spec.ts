@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { LIMITS, type Bytes, type Entry, type RotationCommand } from '@0fc/protocol';
 import { loadThemis } from '@0fc/crypto/node';
 import { startRelay, type RunningRelay } from '../../apps/relay/src/start.js';
@@ -10,8 +10,6 @@ import { Peer } from './relay-peer.js';
 import { message, newInviteId, TestRoom } from './relay-room.js';
 
 // Only ends a run that hangs: two cores may be busy with other tests.
-jest.setTimeout(120_000);
-
 let folder: string;
 let relay: RunningRelay;
 

@@ -4,7 +4,7 @@
  */
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createNodeClient, createNodePlatform } from '@0fc/client/node';
 import { generateKeyPair } from '@0fc/crypto/keys';
 import { loadThemis } from '@0fc/crypto/node';
@@ -16,8 +16,6 @@ import { OperatedRelay } from '../support/operated-relay.js';
 import { until } from '../support/wait.js';
 
 // Only ends a run that hangs: two cores may be busy with other tests.
-jest.setTimeout(120_000);
-
 let relay: OperatedRelay;
 const members: Member[] = [];
 beforeAll(() => loadThemis());

@@ -2,15 +2,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { REQUEST_KINDS, toBase64Url, type RequestBody, type RequestKind, type RoomId } from '@0fc/protocol';
 import { loadThemis } from '@0fc/crypto/node';
 import { startRelay, type RunningRelay } from '../../apps/relay/src/start.js';
 import { anyBodies } from '../hostile/members/any-bodies.js';
 import { Peer, Refused } from './relay-peer.js';
 import { anyBytes, newInviteId, TestRoom } from './relay-room.js';
-
-jest.setTimeout(120_000);
 
 let folder: string;
 let relay: RunningRelay;

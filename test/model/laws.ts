@@ -33,7 +33,7 @@ function demand(holds: boolean, what: string): asserts holds {
   if (!holds) throw new Error(what);
 }
 
-export async function follow(log: readonly Entry[], dead: ReadonlySet<string>): Promise<Told> {
+async function follow(log: readonly Entry[], dead: ReadonlySet<string>): Promise<Told> {
   let owner = '' as MemberId;
   let head: Bytes = new Uint8Array();
   let epoch = 1;

@@ -5,9 +5,9 @@ export const GUARANTEES = [
   'G1', 'G2', 'G3', 'G4', 'G5', 'G6', 'G7', 'G8', 'G9', 'G10', 'G11', 'G12', 'G13', 'G14', 'G15', 'G16', 'G18',
 ] as const; // prettier-ignore
 
-export type Guarantee = (typeof GUARANTEES)[number];
+type Guarantee = (typeof GUARANTEES)[number];
 /** docs/protocol.md section 14: what the first implementation of the seed text got wrong. */
-export type Weakness = `W${number}`;
+type Weakness = `W${number}`;
 
 /** Of a source: `find` stands in it exactly once, whatever else is edited around it. */
 export interface Change {

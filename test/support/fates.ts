@@ -59,8 +59,6 @@ export interface Act {
   readonly done: () => boolean;
 }
 
-export type Victim = 'relay' | Mortal;
-
 /** Codes of an answer after which the same is asked again: it may not have been heard. */
 const UNHEARD: ReadonlySet<string> = new Set(['GONE', 'OFFLINE', 'RELAY_UNREACHABLE', 'TIMED_OUT']);
 

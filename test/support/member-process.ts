@@ -16,7 +16,7 @@ const HOOKS = pathToFileURL(join(ROOT, 'tools/typescript-hooks.mjs')).href;
 const MAIN = join(ROOT, 'libs/client/src/node/member/main.ts');
 
 /** Node's arguments to run a TypeScript file of the repository from the sources. */
-export const fromSources = (file: string): readonly string[] => [
+const fromSources = (file: string): readonly string[] => [
   '--no-warnings',
   '--conditions=@0fc/source',
   '--import',

@@ -38,7 +38,7 @@ export interface RedisOptions {
   readonly replicas?: number;
 }
 
-export interface RedisNode {
+interface RedisNode {
   readonly host: string;
   readonly port: number;
   /** null in a container, after {@link RunningRedis.kill}, or where the server is not ours */

@@ -1,6 +1,6 @@
 /**
- * The checks that need no test to run: types of specs and tests, who writes room state, ESLint, Prettier, and of
- * the Lua scripts.
+ * The checks that need no test to run: types of specs and tests, who writes room state, what nothing uses, ESLint,
+ * Prettier, and of the Lua scripts.
  */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -21,6 +21,7 @@ export async function lint(node) {
     ['Who writes room state', join(root, 'test', 'architecture', 'room-state-main.ts'), []],
     ['Who sends requests', join(root, 'test', 'architecture', 'requests-main.ts'), []],
     ['Folders and arrows', join(root, 'test', 'architecture', 'structure-main.ts'), []],
+    ['Unused files, exports and dependencies', packageScript('knip', 'bin/knip.js'), ['--no-progress']],
     ['ESLint', packageScript('eslint', 'bin/eslint.js'), ['.', '--max-warnings', '0']],
     ['Prettier', packageScript('prettier', 'bin/prettier.cjs'), ['.', '--check', '--log-level', 'warn']],
   ];

@@ -32,15 +32,14 @@ export function summed(all) {
 /**
  * @param {Record<string, Stage>} stages
  * @param {string[]} named
- * @param {(name: string) => boolean} [isDefault] whether it is run where none is named
  * @returns {string[]} in the order of the stages
  */
-export function chooseStages(stages, named, isDefault = () => true) {
+export function chooseStages(stages, named) {
   const unknown = named.find((name) => !Object.hasOwn(stages, name));
   if (unknown !== undefined) {
     throw new Remedy(`There is no stage "${unknown}".`, `The stages are: ${Object.keys(stages).join(', ')}.`);
   }
-  return Object.keys(stages).filter((name) => (named.length === 0 ? isDefault(name) : named.includes(name)));
+  return Object.keys(stages).filter((name) => named.length === 0 || named.includes(name));
 }
 
 /**

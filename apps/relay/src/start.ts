@@ -33,7 +33,7 @@ import { Trimmer } from './rooms/upkeep/trimmer.js';
 import { securityHeaders, serveWebClient } from './http/middleware.js';
 import { WebFiles } from './http/web-files.js';
 
-export const VERSION = '0.1.0';
+const VERSION = '0.1.0';
 
 /** apps/web's build, seen from src and from dist alike. */
 const WEB_DIR = join(import.meta.dirname, '..', '..', 'web', 'dist', 'browser');

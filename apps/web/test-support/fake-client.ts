@@ -6,6 +6,7 @@ import type {
   JoinStep,
   JoinView,
   Outcome,
+  PassphraseRating,
   TakePiece,
 } from '@0fc/client/api';
 
@@ -27,6 +28,13 @@ export class FakeClient extends FakeOwner implements ClientApi {
 
   constructor(scenario: string, pace = 250) {
     super(scenario, pace);
+  }
+
+  /** The worker's rule is that of libs/client; this one only has both answers. */
+  async ratePassphrase(passphrase: string): Promise<Outcome<PassphraseRating>> {
+    await this.wait();
+    if (passphrase.length >= 20) return ok({ acceptable: true, strength: 4, weakness: null });
+    return ok({ acceptable: false, strength: passphrase === '' ? 0 : 1, weakness: 'short' });
   }
 
   async createVault(passphrase: string): Promise<Outcome<void>> {

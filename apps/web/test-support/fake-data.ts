@@ -8,7 +8,7 @@ export const at = (hours: number, minutes: number, daysAgo = 0): number =>
 export const RELAY = '7F3A91C20B4ED815';
 export const SAFETY_NUMBER = '310477928156604419820573661190428853774021695530118742960357';
 
-export const people = [
+const people = [
   ['amina', 'Amina Belkacem', '3E91B07C5D22A84F'],
   ['lucie', 'Lucie Marchand', '91D47A0E66B1C3F0'],
   ['jonas', 'Jonas Weber', 'B6F23C1854E0A97D'],

@@ -12,8 +12,8 @@ import {
   outcome,
 } from './account/checks.js';
 import type {
-  ClientApi, ClientEvent, CreateRoomOptions, CreatedInvite, InvitePreview, Outcome, RelayRow, RoomSettingsView, SafetyNumberView,
-  TakePiece, VaultState,
+  ClientApi, ClientEvent, CreateRoomOptions, CreatedInvite, InvitePreview, Outcome, PassphraseRating, RelayRow, RoomSettingsView,
+  SafetyNumberView, TakePiece, VaultState,
 } from './contract/api.js'; // prettier-ignore
 import { ClientError } from './contract/errors.js';
 import type { ClientOptions } from './contract/options.js';
@@ -22,6 +22,7 @@ import { UnlockedAccount } from './account/unlocked-account.js';
 import type { Owner } from './room/owner/owner.js';
 import { SerialQueue } from './vault/serial-queue.js';
 import type { Composer } from './room/member/composer.js';
+import { ratePassphrase } from './vault/passphrase.js';
 import { Vault } from './vault/vault.js';
 import { importVault } from './account/vault-import.js';
 
@@ -45,6 +46,10 @@ export class Client implements ClientApi {
     this.#listener = listener;
     this.#tell();
     return Promise.resolve();
+  }
+
+  ratePassphrase(passphrase: string): Promise<Outcome<PassphraseRating>> {
+    return outcome(() => ratePassphrase(passphrase));
   }
 
   createVault(passphrase: string): Promise<Outcome<void>> {

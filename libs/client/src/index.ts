@@ -1,6 +1,7 @@
 export type * from './contract/api.js';
 export { Client, createClient } from './client.js';
 export type { ClientOptions } from './contract/options.js';
+export { ratePassphrase } from './vault/passphrase.js';
 export { ClientError, failureOf } from './contract/errors.js';
 export type {
   Platform,

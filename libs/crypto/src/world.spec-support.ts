@@ -48,7 +48,7 @@ export interface World {
   readonly roster: Roster;
 }
 
-export const id16 = (): string => toBase64Url(random.bytes(16));
+const id16 = (): string => toBase64Url(random.bytes(16));
 export const newInviteId = (): InviteId => id16() as InviteId;
 export const newRoomId = (): RoomId => id16() as RoomId;
 export const newMemberId = (): MemberId => id16() as MemberId;
@@ -126,7 +126,7 @@ export function flipBit(bytes: Bytes, bit: number): Bytes {
 export const appended = (bytes: Bytes, ...more: number[]): Bytes => Uint8Array.of(...bytes, ...more);
 
 /** Every value that differs from this one in a single leaf, or in its length. */
-export function mutations(value: unknown): CborValue[] {
+function mutations(value: unknown): CborValue[] {
   if (value instanceof Uint8Array) return [flipBit(value, 8 * value.length - 1), flipBit(value, 0)];
   if (typeof value === 'number') return [value + 1];
   if (typeof value === 'boolean') return [!value];

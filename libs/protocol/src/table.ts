@@ -20,7 +20,7 @@ function fields(schema: unknown): string {
   return names.length === 0 ? '–' : names.join(', ');
 }
 
-export function requestTable(): string {
+function requestTable(): string {
   return [
     row('request', 'who', 'fields', 'reply', 'own errors', 'what'),
     row('---', '---', '---', '---', '---', '---'),
@@ -32,7 +32,7 @@ export function requestTable(): string {
   ].join('\n');
 }
 
-export function eventTable(): string {
+function eventTable(): string {
   return [
     row('event', 'to', 'fields', 'what'),
     row('---', '---', '---', '---'),
@@ -51,7 +51,7 @@ const meanings = (head: string, all: Readonly<Record<string, Meaning>>): string 
   ].join('\n');
 
 /** Codes that any request may end in, and what each code and each alarm means. */
-export function codeTables(): string {
+function codeTables(): string {
   return [
     `Any request may end in: ${COMMON_ERRORS.map(code).join(' ')}.`,
     meanings('error', ERROR_MEANINGS),

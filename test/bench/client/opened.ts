@@ -37,7 +37,7 @@ export interface Opened {
   readonly exported: Exported;
 }
 
-export interface Exported {
+interface Exported {
   /** milliseconds, looks at the heap left out */
   readonly ms: number;
   /** bytes of the file */

@@ -47,7 +47,7 @@ function wrapped(dice: Dice, fragment: string): string {
 }
 
 /** The same text is read the same way twice, and what is refused is refused as an invite. */
-export async function judgeInvite(text: string): Promise<Outcome> {
+async function judgeInvite(text: string): Promise<Outcome> {
   const outcome = await judgedLater(async () => {
     const link = await readInvite(nodeHash, text, RELAY, NOW);
     expectThat(link.ownerKey.length === 45 && link.token.length === 32, 'a link without its parts');

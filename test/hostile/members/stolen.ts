@@ -11,7 +11,7 @@ import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import { decodeRoster, type Roster } from '@0fc/crypto/verify';
 import { loadCore } from '../../../libs/client/src/room/state/load.js';
 import {
-  decodeRecord, joinRecord, outboxItem, ownerInvite, prefixOf, STORES, type EpochKey, type JoinRecord, type OwnerInvite,
+  decodeRecord, joinRecord, ownerInvite, prefixOf, STORES, type EpochKey, type JoinRecord, type OwnerInvite,
   type RoomCore,
 } from '../../../libs/client/src/vault/records.js'; // prettier-ignore
 import { FileStorage } from '../../../libs/client/src/node/storage.js';
@@ -185,5 +185,3 @@ export const entryAt = (
   payload: parts.payload,
   ...(parts.wrap === undefined ? {} : { wrap: parts.wrap }),
 });
-
-export { outboxItem };

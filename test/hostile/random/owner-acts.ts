@@ -49,7 +49,7 @@ function entry(
 
 const TEXTS = ['hostile line', 'another hostile line', 'line 1 by Inès', 'line 2 by Tomás'] as const;
 
-export const ACTS: Readonly<Record<string, Act>> = {
+const ACTS: Readonly<Record<string, Act>> = {
   message(hand, dice) {
     const { core } = hand.stolen;
     const body = {

@@ -2,7 +2,7 @@
 import { ConfigError } from './errors.js';
 import type { HostPort, ReadSetting, SettingName } from './settings.js';
 
-export type RedisTarget =
+type RedisTarget =
   | { readonly kind: 'standalone'; readonly at: HostPort; readonly database: number }
   | { readonly kind: 'sentinel'; readonly sentinels: readonly HostPort[]; readonly master: string }
   | { readonly kind: 'cluster'; readonly nodes: readonly HostPort[] };

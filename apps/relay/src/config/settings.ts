@@ -134,7 +134,7 @@ export const SETTINGS = {
 } as const satisfies Record<string, Setting<unknown>>;
 
 export type SettingName = keyof typeof SETTINGS;
-export type SettingValue<K extends SettingName> = (typeof SETTINGS)[K] extends Setting<infer T> ? T : never;
+type SettingValue<K extends SettingName> = (typeof SETTINGS)[K] extends Setting<infer T> ? T : never;
 export type Environment = Readonly<Record<string, string | undefined>>;
 /** Undefined: not set. Throws {@link ConfigError}. */
 export type ReadSetting = <K extends SettingName>(name: K) => SettingValue<K> | undefined;

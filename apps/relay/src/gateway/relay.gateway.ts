@@ -38,7 +38,6 @@ export const GATEWAY_PARTS = Symbol('GATEWAY_PARTS');
 const CLOSE_MS = 5_000;
 /** Of the grace, for clients to move in; the rest is for those who have not. */
 const MOVING = 0.6;
-const POLL_MS = 10;
 
 @WebSocketGateway()
 export class RelayGateway
@@ -48,6 +47,8 @@ export class RelayGateway
   readonly #connections = new Map<string, ClientConnection>();
   readonly #gate: HandshakeGate;
   readonly #live = new Map<string, LiveConnection>();
+  /** called once the last connection is gone, where somebody waits for that */
+  #emptied: (() => void) | null = null;
   #replicaMessages: ReplicaMessages | null = null;
 
   constructor(@Inject(GATEWAY_PARTS) parts: GatewayParts) {
@@ -123,6 +124,7 @@ export class RelayGateway
     socket.conn.transport.on('ready', () => connection.drained());
     socket.once('disconnect', () => {
       this.#connections.delete(socket.id);
+      if (this.#connections.size === 0) this.#emptied?.();
       const live = this.#live.get(socket.id);
       if (live !== undefined) this.#replicaMessages?.forget(live);
       this.#live.delete(socket.id);
@@ -153,10 +155,16 @@ export class RelayGateway
     await this.#empty(end);
   }
 
+  /** Until no connection is left, and no longer than `end` (milliseconds of performance.now). */
   async #empty(end: number): Promise<void> {
-    while (this.#connections.size > 0 && performance.now() < end) {
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    }
+    if (this.#connections.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, end - performance.now());
+      this.#emptied = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   onApplicationShutdown(): void {

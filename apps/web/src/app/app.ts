@@ -8,7 +8,7 @@ import { I18n } from './core/i18n';
 import { IdleLock } from './core/idle-lock';
 import { Invites } from './core/invites';
 import { Destination } from './core/vault-guard';
-import { ErrorMessage } from './ui/error-message';
+import { ErrorMessage } from './core/components/error-message';
 import { PageBar } from './ui/page-bar';
 
 @Component({

@@ -8,7 +8,7 @@ import { ERROR_CODES, type Bytes } from '@0fc/protocol';
 import type { ExportProgress, TakePiece } from '../contract/api.js';
 import { ClientError } from '../contract/errors.js';
 import { ExportPieces } from './export-file.js';
-import { isWeakPassphrase } from '../vault/passphrase.js';
+import { requireStrong } from '../vault/passphrase.js';
 import type { StorageChange } from '../contract/ports.js';
 import { STORES } from '../vault/records.js';
 import { KEYS_END, type Vault, type VaultPlatform } from '../vault/vault.js';
@@ -28,7 +28,7 @@ const REPLACEABLE: ReadonlySet<string> = new Set([
 
 /**
  * Hands everything that the vault holds to `take`, as the pieces of one file under a passphrase of its own; each
- * piece once the last one has been taken. Rejects with PASSPHRASE_WEAK, VAULT_DAMAGED {store}, VAULT_LOCKED,
+ * piece once the last one has been taken. Rejects with PASSPHRASE_WEAK {weakness}, VAULT_DAMAGED {store}, VAULT_LOCKED,
  * VAULT_UNAVAILABLE; with EXPORT_CANCELLED as soon as `take` answers false; as `take` does.
  */
 export async function exportVault(
@@ -37,7 +37,7 @@ export async function exportVault(
   passphrase: string,
   take: TakePiece,
 ): Promise<void> {
-  if (isWeakPassphrase(passphrase)) throw new ClientError(ERROR_CODES.PASSPHRASE_WEAK);
+  await requireStrong(passphrase);
   const stores = Object.values(STORES);
   const key = newVaultKey(random);
   try {

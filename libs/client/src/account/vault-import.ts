@@ -6,7 +6,7 @@ import { CryptoError, openExport, type Hash } from '@0fc/crypto/keys';
 import { ERROR_CODES, ProtocolError, type Bytes } from '@0fc/protocol';
 import { ClientError } from '../contract/errors.js';
 import { openBlock, readExport, type ExportFile } from './export-file.js';
-import { isWeakPassphrase } from '../vault/passphrase.js';
+import { requireStrong } from '../vault/passphrase.js';
 import type { StorageChange } from '../contract/ports.js';
 import { STORES } from '../vault/records.js';
 import { migrated, over, RECORDS_VERSION } from '../vault/migrations/run.js';
@@ -16,7 +16,7 @@ import { Vault, type VaultPlatform } from '../vault/vault.js';
 /**
  * Makes the vault of a device that has none from an export, as a new instance of each member:
  * all of it, or nothing. `filePassphrase` opens the file, `passphrase` is the new vault's.
- * Rejects with PASSPHRASE_WEAK, VAULT_EXISTS, WRONG_PASSPHRASE (the file's), EXPORT_DAMAGED
+ * Rejects with PASSPHRASE_WEAK {weakness}, VAULT_EXISTS, WRONG_PASSPHRASE (the file's), EXPORT_DAMAGED
  * (also for a file that is no export), UNSUPPORTED_VERSION {version}, VAULT_FULL or
  * VAULT_UNAVAILABLE. The caller holds the platform's lock.
  */
@@ -26,7 +26,7 @@ export async function importVault(
   filePassphrase: string,
   passphrase: string,
 ): Promise<Vault> {
-  if (isWeakPassphrase(passphrase)) throw new ClientError(ERROR_CODES.PASSPHRASE_WEAK);
+  await requireStrong(passphrase);
   // Said before the file's passphrase costs its time; create looks again.
   if ((await Vault.state(platform.storage)) !== 'absent') throw new ClientError(ERROR_CODES.VAULT_EXISTS);
   const changes = await whole(async (): Promise<readonly StorageChange[]> => {

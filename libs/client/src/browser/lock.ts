@@ -3,7 +3,7 @@ import { ERROR_CODES } from '@0fc/protocol';
 import { ClientError } from '../contract/errors.js';
 import type { StorageLock } from '../contract/ports.js';
 
-export const LOCK_NAME = '0fc-vault';
+const LOCK_NAME = '0fc-vault';
 
 export class WebLock implements StorageLock {
   readonly #locks: LockManager;

@@ -13,7 +13,7 @@ export interface BrowserPlatformOptions {
   readonly themisWasmUrl: string;
 }
 
-export const browserTimers: Timers = {
+const browserTimers: Timers = {
   after(ms, run) {
     const timer = setTimeout(run, ms);
     return () => clearTimeout(timer);

@@ -322,10 +322,25 @@ export interface ExportProgress {
 /** Takes the next piece of an export's file; the one after it is made once this resolves. False ends the export. */
 export type TakePiece = (piece: Uint8Array, progress: ExportProgress) => Promise<boolean>;
 
+/** Why a passphrase would be guessed: common words or names, repetition, rows and sequences, a date, or no more than its length. */
+export type PassphraseWeakness = 'common' | 'repeated' | 'pattern' | 'date' | 'short';
+
+export interface PassphraseRating {
+  /** it may be a new one */
+  readonly acceptable: boolean;
+  /** 0: nothing typed; 1 and 2 are refused; 3 and 4 are accepted */
+  readonly strength: 0 | 1 | 2 | 3 | 4;
+  /** null: acceptable */
+  readonly weakness: PassphraseWeakness | null;
+}
+
 /** The worker's door. Every method resolves; failures are values. */
 export interface ClientApi {
   /** One listener per page; called at once with the current `app`. */
   subscribe(listener: (event: ClientEvent) => void): Promise<void>;
+  /** Whether a passphrase may be a new one, here or of an export; nothing is kept of it. */
+  ratePassphrase(passphrase: string): Promise<Outcome<PassphraseRating>>;
+  /** PASSPHRASE_WEAK with `weakness`, here and wherever a passphrase is new. */
   createVault(passphrase: string): Promise<Outcome<void>>;
   unlock(passphrase: string): Promise<Outcome<void>>;
   /** Erases everything on this device. Only the user's own, explicit act calls this. */

@@ -188,7 +188,7 @@ export async function turns(): Promise<void> {
   for (let turn = 0; turn < 200; turn++) await Promise.resolve();
 }
 
-export type Told =
+type Told =
   | { readonly up: EventBody<'hello'> }
   | { readonly event: string; readonly body: unknown }
   | { readonly state: string; readonly stopped: Failure | null };

@@ -47,7 +47,7 @@ export interface ConnectionOptions {
 /** A session that has been up for this long ends the backoff. */
 export const STEADY_MS = 10_000;
 /** Handshakes that must fail in a row before the client says that the relay is another one. */
-export const SUSPICIONS_TO_STOP = 2;
+const SUSPICIONS_TO_STOP = 2;
 
 /** Themis refuses a handshake between clocks that are a day apart, and does not say so. */
 const CLOCK_SKEW_MS = 23 * 3_600_000;

@@ -25,7 +25,7 @@ import { Requests, type RequestMessage } from './requests.js';
 export const HELLO_TIMEOUT_MS = 15_000;
 
 /** A validated event with its body's type. */
-export type AnyEvent = { [K in EventKind]: { readonly kind: K; readonly body: EventBody<K> } }[EventKind];
+type AnyEvent = { [K in EventKind]: { readonly kind: K; readonly body: EventBody<K> } }[EventKind];
 
 export interface LinkSessionEnd {
   readonly code: ErrorCode;

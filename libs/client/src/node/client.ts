@@ -1,5 +1,6 @@
 /** A member without a screen, on Node: what the command line and the tests drive. */
 import type { ClientApi } from '../contract/api.js';
+import { forwardCommands } from '../contract/forward.js';
 import { createClient } from '../client.js';
 import {
   relayBase,
@@ -54,54 +55,9 @@ export async function createNodeClient(options: NodeClientOptions): Promise<Node
     fetchRelayKey: () => relayKeyOfDeployment(relayUrl, readText),
     fetchRelayTime: () => relayTimeOf(relayUrl, readDate),
   });
-  return {
-    subscribe: (listener) => client.subscribe(listener),
-    createVault: (passphrase) => client.createVault(passphrase),
-    unlock: (passphrase) => client.unlock(passphrase),
-    eraseVault: () => client.eraseVault(),
-    createRoom: (room) => client.createRoom(room),
-    previewInvite: (text) => client.previewInvite(text),
-    join: (text, displayName) => client.join(text, displayName),
-    abandonJoin: (roomId) => client.abandonJoin(roomId),
-    watchRoom: (roomId) => client.watchRoom(roomId),
-    markRead: (roomId, tell) => client.markRead(roomId, tell),
-    loadEarlier: (roomId) => client.loadEarlier(roomId),
-    sendText: (roomId, text) => client.sendText(roomId, text),
-    reply: (roomId, to, text) => client.reply(roomId, to, text),
-    react: (roomId, to, emoji, on) => client.react(roomId, to, emoji, on),
-    confirmSend: (roomId, message) => client.confirmSend(roomId, message),
-    discard: (roomId, message) => client.discard(roomId, message),
-    sendAgain: (roomId, message) => client.sendAgain(roomId, message),
-    editMessage: (roomId, message, text) => client.editMessage(roomId, message, text),
-    deleteMessage: (roomId, message) => client.deleteMessage(roomId, message),
-    typing: (roomId) => client.typing(roomId),
-    setDraft: (roomId, text) => client.setDraft(roomId, text),
-    renameMe: (roomId, name) => client.renameMe(roomId, name),
-    renameRoom: (roomId, name) => client.renameRoom(roomId, name),
-    safetyNumber: (roomId, memberOrInvite) => client.safetyNumber(roomId, memberOrInvite),
-    setVerified: (roomId, memberId, verified) => client.setVerified(roomId, memberId, verified),
-    relaySees: (roomId, limit) => client.relaySees(roomId, limit),
-    createInvite: (roomId, lifetimeMs) => client.createInvite(roomId, lifetimeMs),
-    revokeInvite: (roomId, inviteId) => client.revokeInvite(roomId, inviteId),
-    decideJoin: (roomId, inviteId, admit) => client.decideJoin(roomId, inviteId, admit),
-    rotateNow: (roomId) => client.rotateNow(roomId),
-    removeMember: (roomId, memberId) => client.removeMember(roomId, memberId),
-    leaveRoom: (roomId) => client.leaveRoom(roomId),
-    offerRoom: (roomId, memberId) => client.offerRoom(roomId, memberId),
-    endOffer: (roomId) => client.endOffer(roomId),
-    acceptRoom: (roomId) => client.acceptRoom(roomId),
-    changeSettings: (roomId, settings) => client.changeSettings(roomId, settings),
-    closeRoom: (roomId) => client.closeRoom(roomId),
-    resumeRoom: (roomId) => client.resumeRoom(roomId),
-    restoreRoom: (roomId) => client.restoreRoom(roomId),
-    forgetRoom: (roomId, unconfirmed) => client.forgetRoom(roomId, unconfirmed),
-    exportVault: (passphrase, take) => client.exportVault(passphrase, take),
-    importVault: (file, filePassphrase, passphrase) => client.importVault(file, filePassphrase, passphrase),
-    changePassphrase: (current, next) => client.changePassphrase(current, next),
-    lock: () => client.lock(),
-    async close() {
-      await client.close();
-      await platform.storage.close();
-    },
+  const close = async (): Promise<void> => {
+    await client.close();
+    await platform.storage.close();
   };
+  return { ...forwardCommands((work) => work(client)), close };
 }

@@ -13,7 +13,7 @@ export interface NodePlatformOptions {
   readonly pooledRandom?: boolean;
 }
 
-export const nodeTimers: Timers = {
+const nodeTimers: Timers = {
   after(ms, run) {
     const timer = setTimeout(run, ms);
     return () => clearTimeout(timer);

@@ -49,7 +49,7 @@ const rotationBytes = v.strictObject({
 });
 
 /** A key of the room with what its epoch began with: what a join reply is made of. */
-export const epochKey = v.strictObject({
+const epochKey = v.strictObject({
   epoch,
   /** null: this member has no key of that epoch */
   key: v.nullable(secret32),
@@ -63,7 +63,7 @@ export const epochKey = v.strictObject({
 export type EpochKey = DeepReadonly<InferOutput<typeof epochKey>>;
 
 /** The owner's one command in flight: stored first, repeated byte for byte (section 4). */
-export const pendingCommand = v.strictObject({
+const pendingCommand = v.strictObject({
   kind: v.picklist(['roster', 'rotate']),
   entry: v.nullable(container),
   rotation: v.nullable(rotationBytes),

@@ -20,7 +20,7 @@ import {
 } from '@0fc/crypto/keys';
 import { equalBytes, ERROR_CODES, utf8, type Bytes } from '@0fc/protocol';
 import { ClientError } from '../contract/errors.js';
-import { isWeakPassphrase } from './passphrase.js';
+import { requireStrong } from './passphrase.js';
 import type { Platform, StorageChange, StoragePort, StorageRecord } from '../contract/ports.js';
 import { SerialQueue } from './serial-queue.js';
 import type { RecordSource } from './migrations/migration.js';
@@ -69,7 +69,7 @@ export class Vault {
   }
 
   /**
-   * Makes and opens the vault of a device that has none. Rejects with PASSPHRASE_WEAK,
+   * Makes and opens the vault of a device that has none. Rejects with PASSPHRASE_WEAK {weakness},
    * VAULT_EXISTS, VAULT_FULL or VAULT_UNAVAILABLE. The caller holds the platform's lock.
    * `records`, in clear, are what it holds from the first: all of it is written, or nothing.
    */
@@ -78,7 +78,7 @@ export class Vault {
     passphrase: string,
     records: readonly StorageChange[] = [],
   ): Promise<Vault> {
-    if (isWeakPassphrase(passphrase)) throw new ClientError(ERROR_CODES.PASSPHRASE_WEAK);
+    await requireStrong(passphrase);
     const { storage, crypto } = platform;
     if (creating.has(storage)) throw new ClientError(ERROR_CODES.VAULT_EXISTS);
     creating.add(storage);
@@ -145,14 +145,14 @@ export class Vault {
 
   /**
    * Seals the vault key under another passphrase, in one atomic write of the header: whenever
-   * it is cut short, exactly one of the two opens the vault. Rejects with PASSPHRASE_WEAK,
+   * it is cut short, exactly one of the two opens the vault. Rejects with PASSPHRASE_WEAK {weakness},
    * WRONG_PASSPHRASE (`current` is not it), VAULT_LOCKED, VAULT_DAMAGED, VAULT_FULL or
    * VAULT_UNAVAILABLE. What was exported or copied before still opens with its old passphrase.
    */
   changePassphrase(current: string, next: string): Promise<void> {
     return this.#changing.run(async () => {
+      await requireStrong(next);
       const vaultKey = this.#held();
-      if (isWeakPassphrase(next)) throw new ClientError(ERROR_CODES.PASSPHRASE_WEAK);
       const header = await this.#storage.read(OWN_STORE, HEADER);
       if (header === null) throw new ClientError(ERROR_CODES.VAULT_DAMAGED);
       const { hash } = this.#crypto;

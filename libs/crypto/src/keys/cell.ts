@@ -10,7 +10,7 @@ const TAG_BYTES = 16;
 const SEAL_TYPE = 0x40010100;
 
 /** Bytes that a cell adds to its plaintext. */
-export const CELL_OVERHEAD = HEADER_BYTES + IV_BYTES + TAG_BYTES;
+const CELL_OVERHEAD = HEADER_BYTES + IV_BYTES + TAG_BYTES;
 
 /** Seals at least one byte under a 32-byte key. */
 export const sealCell = (key: Bytes, plain: Bytes, context: Bytes): Bytes =>

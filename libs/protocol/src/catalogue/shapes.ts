@@ -11,7 +11,7 @@ export const empty = v.strictObject({});
 export const placed = v.strictObject({ position, time });
 export type Placed = InferOutput<typeof placed>;
 
-export const wraps = v.record(memberId, bytes(1, LIMITS.wrapBytes));
+const wraps = v.record(memberId, bytes(1, LIMITS.wrapBytes));
 export const rotationCommand = v.strictObject({
   clear: bytes(1, LIMITS.clearBytes),
   payload: bytes(1, LIMITS.payloadBytes),

@@ -1,5 +1,5 @@
 /** What the handlers work with, and what they know of the connection that asks. */
-import type { ErrorCode, ReplyBody, RequestBody, RequestKind, Role, RoomId } from '@0fc/protocol';
+import type { ReplyBody, RequestBody, RequestKind, Role, RoomId } from '@0fc/protocol';
 import type { Clock, Hash } from '@0fc/crypto/verify';
 import type { Rate, RoomFacts, RoomStore, SettingsLimits } from '../port/room-store.js';
 import type { Peer } from '../delivery/peer.js';
@@ -7,7 +7,7 @@ import type { Rosters } from './rosters.js';
 import type { Trimmer } from '../upkeep/trimmer.js';
 
 /** What this relay allows; each is published in `hello` or comes with the refusal. */
-export interface RoomLimits {
+interface RoomLimits {
   /** of one member in one room */
   readonly append: Rate;
   /** members a room may ask for */
@@ -20,14 +20,14 @@ export interface RoomLimits {
 }
 
 /** Rooms that an address has made lately; false: no more for now. */
-export type CreationGate = (address: string) => boolean;
+type CreationGate = (address: string) => boolean;
 /** Entries that an address has brought back lately; milliseconds to wait, 0: go on. */
-export type RestoreGate = (address: string) => number;
+type RestoreGate = (address: string) => number;
 /**
  * Rotations of a room that no message made room for; milliseconds to wait, 0: go on. `lost`: the store has lost
  * something of the room, and is given it back.
  */
-export type RotationGate = (roomId: RoomId, lost: boolean) => number;
+type RotationGate = (roomId: RoomId, lost: boolean) => number;
 
 export interface RelayContext {
   readonly store: RoomStore;
@@ -57,12 +57,9 @@ export interface Answer<O> {
 }
 
 /** A request whose sender and room have been looked up. */
-export type RoomHandler<K extends RequestKind> = (
-  call: Call,
-  body: RequestBody<K>,
-) => Promise<Answer<ReplyBody<K>>>;
+type RoomHandler<K extends RequestKind> = (call: Call, body: RequestBody<K>) => Promise<Answer<ReplyBody<K>>>;
 /** A request that finds out for itself which room, and who asks. */
-export type StoreAuthorizedHandler<K extends RequestKind> = (
+type StoreAuthorizedHandler<K extends RequestKind> = (
   context: RelayContext,
   peer: Peer,
   body: RequestBody<K>,
@@ -72,5 +69,3 @@ export type Handler<K extends RequestKind> =
   | { readonly authorizedBy: 'dispatch'; readonly handle: RoomHandler<K> }
   /** the store's one command checks the member's standing in the same step */
   | { readonly authorizedBy: 'store'; readonly handle: StoreAuthorizedHandler<K> };
-
-export type Outcome = { readonly body: unknown } | { readonly code: ErrorCode };

@@ -43,7 +43,7 @@ const wrapsOf = ({ wraps }: RotationCommand): Map<MemberId, Bytes> =>
   new Map(Object.entries(wraps) as [MemberId, Bytes][]);
 
 /** A rotation out of `epoch` on this roster, verified, with wraps for exactly its members. */
-export async function verifiedRotation(
+async function verifiedRotation(
   context: RelayContext,
   roster: Roster,
   epoch: number,

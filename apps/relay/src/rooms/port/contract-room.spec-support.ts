@@ -175,4 +175,3 @@ export function contractRoom({ store, now }: Pick<StoreWorld, 'store' | 'now'>) 
     rotate, ack, trimmable, edge, trim, stats, history,
   }; // prettier-ignore
 }
-export type ContractRoom = ReturnType<typeof contractRoom>;

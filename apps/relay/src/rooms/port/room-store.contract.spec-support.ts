@@ -15,7 +15,7 @@ import { rosterContract } from './roster.contract.spec-support.js';
 import { trimmingContract } from './trimming.contract.spec-support.js';
 import { upkeepContract } from './upkeep.contract.spec-support.js';
 
-export interface StoreUnderTest {
+interface StoreUnderTest {
   readonly store: RoomStore;
   /** Stops the store and starts it again on the same data; null where nothing is kept. */
   readonly restart: (() => Promise<RoomStore>) | null;

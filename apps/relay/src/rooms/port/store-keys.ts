@@ -2,7 +2,7 @@
 import type { Bytes, MemberId, RoomId } from '@0fc/protocol';
 import type { Result } from './result.js';
 
-export interface KeyRequest {
+interface KeyRequest {
   readonly from: MemberId;
   readonly request: Bytes;
 }

@@ -90,7 +90,7 @@ export class Reply {
 }
 
 /** A copy: what the client library hands over may be a slice of something much larger. */
-export const own = (buffer: Uint8Array): Bytes => new Uint8Array(buffer);
+const own = (buffer: Uint8Array): Bytes => new Uint8Array(buffer);
 
 /** The rest of an answer that begins with 'OK', or the refusal, with the time to wait where it names one. */
 export function resultOf<C extends ErrorCode>(

@@ -10,7 +10,7 @@ import type { Transaction } from './transaction.js';
 const NOTHING = new Uint8Array(0);
 
 /** Replaces an earlier one: after a leaver's own request comes its owner's entry. */
-export function keepDepartureNotice(
+function keepDepartureNotice(
   tx: Transaction,
   roomId: RoomId,
   memberId: MemberId,

@@ -135,7 +135,7 @@ export interface NewEntry {
 }
 
 /** What an entry counts for in the room's history: its wraps too, which are most of a large room's rotation. */
-export function weightOf(entry: Pick<NewEntry, 'clear' | 'payload' | 'wraps'>): number {
+function weightOf(entry: Pick<NewEntry, 'clear' | 'payload' | 'wraps'>): number {
   let bytes = entry.clear.length + entry.payload.length;
   for (const wrap of entry.wraps?.values() ?? []) bytes += wrap.length;
   return bytes;

@@ -19,7 +19,7 @@ const hasOneOutlet = ({ children }: UrlSegmentGroup): boolean =>
  * router itself would refuse some, name them in the console, and stand still for good at half a character.
  */
 @Injectable()
-export class AnyAddress extends DefaultUrlSerializer {
+class AnyAddress extends DefaultUrlSerializer {
   override parse(url: string): UrlTree {
     try {
       const tree = super.parse(wellFormed(url));

@@ -13,7 +13,7 @@ import type {
 
 import type { ClientConnection } from './client-connection';
 import { OPEN_CLIENT } from './client-connection';
-import { Drafts } from './drafts';
+import { DraftBuffer } from './draft-buffer';
 import { PAGE_CODES } from './page-codes';
 import { Preferences } from './preferences';
 import { firstUnread, mergeTimeline } from './timeline';
@@ -47,7 +47,7 @@ export class AppStore {
   readonly #watchFailure = signal<Failure | null>(null);
   readonly #lockedAt = signal<number | null>(null);
   readonly #newFrom = signal<number | null>(null);
-  readonly drafts = new Drafts((roomId, text) => this.run((api) => api.setDraft(roomId, text)));
+  readonly drafts = new DraftBuffer((roomId, text) => this.run((api) => api.setDraft(roomId, text)));
   readonly #preferences = inject(Preferences);
   #watched: string | null = null;
   /** a worker that is being locked: it is not listened to any more */

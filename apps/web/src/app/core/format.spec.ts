@@ -7,7 +7,7 @@ import { rowsOf } from '../features/room/rows';
 import { groupedFingerprint } from '../ui/fingerprint';
 import { monogram, tintOf } from '../ui/avatar';
 import { firstSign } from '../features/room/reaction-picker';
-import { isolated, named } from '../features/members/names';
+import { isolated, named } from './names';
 import { wholeOf } from '../features/members/room-settings';
 import { groupedDigits } from '../ui/safety-number';
 import { tokensOf } from '../ui/rich-text';

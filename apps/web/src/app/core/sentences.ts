@@ -12,7 +12,7 @@ const BLANK = /\{\{(\w+)\}\}/g;
  * for blanks nor for keys (transloco's own transpiler does both, and over `{{name}}` as a name without end).
  */
 @Injectable()
-export class FillOnce implements TranslocoTranspiler {
+class FillOnce implements TranslocoTranspiler {
   transpile({ value, params = {} }: TranspileParams): unknown {
     if (typeof value !== 'string') return value;
     return value.replace(BLANK, (_blank, name: string) =>

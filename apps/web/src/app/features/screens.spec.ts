@@ -22,6 +22,9 @@ describe('unlock', () => {
     submit(element(fixture, 'passphrase'));
     await settle(fixture);
     expect(element(fixture, 'error').dataset.code).toBe('PASSPHRASE_WEAK');
+    expect(texts(fixture.nativeElement as HTMLElement)).toContain(
+      'Too weak. It would be guessed in moments. It is too short',
+    );
     fill(fixture, 'passphrase', 'marbre onze tilleul rivage');
     fill(fixture, 'passphrase-again', 'marbre onze tilleul');
     submit(element(fixture, 'passphrase'));

@@ -21,7 +21,7 @@ export interface Context {
 }
 
 /** What a command has to say at its end; null for nothing but its success. */
-export type Result = Readonly<Record<string, unknown>> | null;
+type Result = Readonly<Record<string, unknown>> | null;
 
 export interface Command {
   readonly name: string;

@@ -16,7 +16,7 @@ export const COMMANDS: readonly Command[] = [
 /** Throws {@link UsageError}. */
 export function commandNamed(name: string): Command {
   const found = COMMANDS.find((command) => command.name === name);
-  if (found === undefined) throw new UsageError(`there is no command ${name}`);
+  if (found === undefined) throw new UsageError(`there is no command ${name}: help lists them`);
   return found;
 }
 

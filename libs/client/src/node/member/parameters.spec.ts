@@ -51,6 +51,32 @@ describe('arguments', () => {
     expect(() => readArguments(ALL, args)).toThrow(message);
   });
 
+  it.each([
+    [['--member', 'x', '--member', 'x'], /--member is repeated: give it once/],
+    [['a', '--wait', '--no-wait'], /--wait is repeated/],
+    [['a', '--rotate-every=1', '--rotate-every', '1'], /--rotate-every is repeated/],
+    [['a', '--waits'], /no option --waits here: use .*--rotate-every, --wait$/],
+    [['a', '--__proto__=x'], /no option --__proto__/],
+    [['a', '--wait=constructor'], /--wait is on or off: write --wait or --wait=off/],
+    [['a', '--no-wait=constructor'], /--no-wait is on or off/],
+  ])('%j is a misuse of one line that says what to write', (args, message) => {
+    expect(() => readArguments(ALL, args)).toThrow(message);
+    expect(() => readArguments(ALL, args)).toThrow(/^.+$/);
+  });
+
+  it('an id with dashes anywhere is one value, wherever it stands', () => {
+    const id = fc.string({ unit: fc.constantFrom('-', 'a', 'Z', '_', '='), minLength: 1 });
+    fc.assert(
+      fc.property(id, id, (rest, other) => {
+        fc.pre(!rest.startsWith('-'));
+        const args = [`-${rest}`, '--text', `-${other}`, '--wait'];
+        const given = readArguments(ALL, args);
+        expect([given.text('member'), given.text('text')]).toEqual([`-${rest}`, `-${other}`]);
+        expect(given.flag('wait')).toBe(true);
+      }),
+    );
+  });
+
   it('more than there is a place for is a misuse', () => {
     expect(() => readArguments([ROTATE], ['20'])).toThrow(/1 arguments too many/);
     expect(() => readArguments([{ ...ROTATE, positional: true }], ['20', '30'])).toThrow(

@@ -2,8 +2,9 @@
  * What a command is given, by name: from an argument list of a shell, or from a line of JSON.
  * Both are checked against the command's own list of parameters.
  */
+import { parseArgs } from 'node:util';
 
-export type Kind = 'text' | 'number' | 'flag';
+type Kind = 'text' | 'number' | 'flag';
 type Value = string | number | boolean;
 
 export interface Parameter {
@@ -34,7 +35,10 @@ export class Given {
     const checked = new Map<string, Value>();
     for (const [name, value] of values) {
       const parameter = parameters.find((known) => known.name === name);
-      if (parameter === undefined) throw new UsageError(`there is no parameter ${name}`);
+      if (parameter === undefined) {
+        const known = parameters.map((one) => one.name).join(', ');
+        throw new UsageError(`there is no parameter ${name} here: use ${known || 'none'}`);
+      }
       checked.set(name, checkedValue(parameter, value));
     }
     const missing = parameters.find(({ name, required }) => required === true && !checked.has(name));
@@ -77,7 +81,57 @@ function checkedValue({ name, kind }: Parameter, value: unknown): Value {
 export const dashed = (name: string): string =>
   name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
-const FLAGS: Readonly<Record<string, boolean>> = { on: true, off: false, true: true, false: false };
+const FLAGS: ReadonlyMap<string, boolean> = new Map([
+  ['on', true],
+  ['off', false],
+  ['true', true],
+  ['false', false],
+]);
+
+type Option = Extract<ReturnType<typeof tokensOf>[number], { kind: 'option' }>;
+
+/**
+ * What stands on a command line, by node:util. There are no short options: an id may begin with a dash,
+ * and is masked, because parseArgs would take it apart. `index` leads back to what was written.
+ */
+function tokensOf(parameters: readonly Parameter[], args: readonly string[]) {
+  const options = parameters.flatMap(({ name, kind }): [string, { type: 'boolean' | 'string' }][] =>
+    kind === 'flag'
+      ? [dashed(name), `no-${dashed(name)}`].map((option) => [option, { type: 'boolean' }])
+      : [[dashed(name), { type: 'string' }]],
+  );
+  return parseArgs({
+    args: args.map((arg) => (/^-[^-]/.test(arg) ? 'masked' : arg)),
+    options: Object.fromEntries(options),
+    strict: false,
+    tokens: true,
+  }).tokens;
+}
+
+/** What an option sets. Throws {@link UsageError} for one that there is not, and for a value that is none. */
+function setBy(
+  { name: option, value, inlineValue, index }: Option,
+  parameters: readonly Parameter[],
+  args: readonly string[],
+): { readonly parameter: Parameter; readonly value: unknown } {
+  const negated = parameters.find(({ name, kind }) => kind === 'flag' && `no-${dashed(name)}` === option);
+  const parameter = negated ?? parameters.find(({ name }) => dashed(name) === option);
+  if (parameter === undefined) {
+    const known = parameters.map(({ name }) => `--${dashed(name)}`).join(', ');
+    throw new UsageError(`there is no option --${option} here: use ${known}`);
+  }
+  if (parameter.kind !== 'flag') {
+    if (value === undefined) {
+      const usage = `--${option} ${parameter.kind.toUpperCase()}`;
+      throw new UsageError(`--${option} lacks its value: write ${usage}`);
+    }
+    return { parameter, value: typed(parameter, inlineValue ? value : (args[index + 1] ?? '')) };
+  }
+  const on = value === undefined ? true : FLAGS.get(value);
+  if (on === undefined)
+    throw new UsageError(`--${option} is on or off: write --${option} or --${option}=off`);
+  return { parameter, value: negated === undefined ? on : !on };
+}
 
 /**
  * Reads `--name value`, `--name=value`, `--flag`, `--flag=off`, `--no-flag` and positional values. Ids
@@ -87,28 +141,14 @@ const FLAGS: Readonly<Record<string, boolean>> = { on: true, off: false, true: t
 export function readArguments(parameters: readonly Parameter[], args: readonly string[]): Given {
   const values = new Map<string, unknown>();
   const loose: string[] = [];
-  for (let at = 0; at < args.length; at++) {
-    const arg = args[at] ?? '';
-    if (arg === '--') {
-      loose.push(...args.slice(at + 1));
-      break;
+  for (const token of tokensOf(parameters, args)) {
+    if (token.kind === 'positional') loose.push(args[token.index] ?? '');
+    if (token.kind !== 'option') continue;
+    const { parameter, value } = setBy(token, parameters, args);
+    if (values.has(parameter.name)) {
+      throw new UsageError(`--${dashed(parameter.name)} is repeated: give it once`);
     }
-    if (!arg.startsWith('--')) {
-      loose.push(arg);
-      continue;
-    }
-    const [, option = '', inline] = /^--([^=]*)(?:=(.*))?$/s.exec(arg) ?? [];
-    const negated = parameters.find(({ name, kind }) => kind === 'flag' && `no-${dashed(name)}` === option);
-    const parameter = negated ?? parameters.find(({ name }) => dashed(name) === option);
-    if (parameter === undefined) throw new UsageError(`there is no option --${option}`);
-    if (parameter.kind === 'flag') {
-      const said = inline === undefined ? true : FLAGS[inline];
-      if (said === undefined) throw new UsageError(`--${option} is on or off`);
-      values.set(parameter.name, negated === undefined ? said : !said);
-      continue;
-    }
-    if (inline === undefined) at++;
-    values.set(parameter.name, typed(parameter, inline ?? args[at]));
+    values.set(parameter.name, value);
   }
   const places = parameters.filter(({ name, positional }) => positional === true && !values.has(name));
   for (const [index, parameter] of places.entries()) {
@@ -116,14 +156,14 @@ export function readArguments(parameters: readonly Parameter[], args: readonly s
       index === places.length - 1 && parameter.kind === 'text' ? loose.splice(0) : loose.splice(0, 1);
     if (rest.length > 0) values.set(parameter.name, typed(parameter, rest.join(' ')));
   }
-  if (loose.length > 0) throw new UsageError(`${String(loose.length)} arguments too many`);
+  if (loose.length > 0) {
+    throw new UsageError(`${String(loose.length)} arguments too many: quote what belongs together`);
+  }
   return Given.check(parameters, values);
 }
 
-function typed({ name, kind }: Parameter, value: string | undefined): unknown {
-  if (value === undefined) throw new UsageError(`--${dashed(name)} lacks its value`);
-  return kind === 'number' && value.trim() !== '' ? Number(value) : value;
-}
+const typed = ({ kind }: Parameter, value: string): unknown =>
+  kind === 'number' && value.trim() !== '' ? Number(value) : value;
 
 export interface Request {
   /** of the caller: comes back with the answer; null for none */

@@ -15,7 +15,7 @@ export interface LogPlace {
   readonly order: number;
 }
 
-export interface Reaction {
+interface Reaction {
   readonly emoji: string;
   /** whoever reacts with it, earliest first */
   readonly members: readonly MemberId[];

@@ -18,9 +18,9 @@ import { sendOnce } from '../outgoing/outgoing.js';
 import { append } from '../state/changes.js';
 
 /** A signal made longer ago than this, or further in the future, is not taken (both clocks count). */
-export const SIGNAL_LIFE_MS = 30_000;
+const SIGNAL_LIFE_MS = 30_000;
 /** Who was heard of within this time is here. */
-export const HERE_MS = 120_000;
+const HERE_MS = 120_000;
 const PRESENCE_EVERY_MS = 60_000;
 /** Counters begin at the clock (ms) and go up by one: a leap like this is a client that has started anew. */
 const LEAP = 100;

@@ -24,7 +24,7 @@ import type { Log } from './log-table.js';
 import { ClientError } from '../../contract/errors.js';
 import type { StorageChange } from '../../contract/ports.js';
 
-export interface Table<K, V> extends ReadonlyMap<K, V> {
+interface Table<K, V> extends ReadonlyMap<K, V> {
   set(key: K, value: V): unknown;
   delete(key: K): unknown;
 }
@@ -54,7 +54,7 @@ export interface Tables {
   readonly sought: Sought;
 }
 
-export interface Sought {
+interface Sought {
   /** null: there is none */
   readonly messages: Map<string, MessageIndex | null>;
   readonly places: Map<string, Place>;
@@ -311,7 +311,7 @@ function count(
 const plus = (count: number, more: number): number => Math.max(0, count + more);
 
 /** What a record says in the indexes: of its messages, and of those that they change. */
-export function indexEntries({ index, items }: LogRecord): readonly IndexEntry[] {
+function indexEntries({ index, items }: LogRecord): readonly IndexEntry[] {
   return items.flatMap((item): readonly IndexEntry[] => {
     if (item.type !== 'message') return [];
     const at = { index, mid: item.mid };

@@ -9,7 +9,7 @@ import type { RedisConfig } from '../../../config/redis.js';
 import type { HostPort } from '../../../config/settings.js';
 import { checkServers, type ClientOptions } from './check.js';
 
-export type RedisClient = Redis | Cluster;
+type RedisClient = Redis | Cluster;
 
 export interface RedisConnections {
   readonly kind: RedisConfig['target']['kind'];

@@ -9,7 +9,7 @@ import type { RoomKeys } from '../room-keys.js';
 /** Keys of one look: a room has up to thirteen. The server does nothing else meanwhile, for about half a millisecond. */
 const COUNT = 256;
 
-export interface Meta {
+interface Meta {
   readonly roomId: RoomId;
   /** Unix ms */
   readonly usedAt: number;

@@ -4,7 +4,7 @@ import type { Failure } from '@0fc/client/api';
 
 import { AppStore } from '../../core/app-store';
 import { I18n } from '../../core/i18n';
-import { ErrorMessage } from '../../ui/error-message';
+import { ErrorMessage } from '../../core/components/error-message';
 
 const DEFAULT_ROTATION = '100';
 const MOST = 1_000_000;

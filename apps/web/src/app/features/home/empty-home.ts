@@ -3,15 +3,15 @@ import { RouterLink } from '@angular/router';
 
 import { AppStore } from '../../core/app-store';
 import { I18n } from '../../core/i18n';
-import { ConnectionMark } from '../../ui/connection-mark';
+import { ConnectionMark } from '../../core/components/connection-mark';
 import { PageBar } from '../../ui/page-bar';
-import { PageFoot } from '../../ui/page-foot';
-import { Tools } from '../../ui/tools';
+import { PageFoot } from '../../core/components/page-foot';
+import { AppToolbar } from '../../core/components/app-toolbar';
 
 /** No room yet: the first step, explained. */
 @Component({
   selector: 'zfc-empty-home',
-  imports: [ConnectionMark, PageBar, PageFoot, RouterLink, Tools],
+  imports: [ConnectionMark, PageBar, PageFoot, RouterLink, AppToolbar],
   host: { class: 'contents' },
   template: `
     <div class="page">
@@ -20,7 +20,7 @@ import { Tools } from '../../ui/tools';
           @if (store.app()?.relay; as relay) {
             <span class="only-wide"><zfc-connection [state]="relay.state" /></span>
           }
-          <zfc-tools />
+          <zfc-app-toolbar />
         </div>
       </zfc-page-bar>
       <main class="page__center page__center--mid">

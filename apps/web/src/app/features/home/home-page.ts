@@ -6,7 +6,7 @@ import { I18n } from '../../core/i18n';
 import { Invites } from '../../core/invites';
 import { CreateRoom } from './create-room';
 import { EmptyHome } from './empty-home';
-import { PasteInvite } from './paste-invite';
+import { PasteInvite } from '../../core/components/paste-invite';
 
 @Component({
   selector: 'zfc-home-page',

@@ -7,7 +7,7 @@ import { Format } from '../../core/format';
 import { I18n } from '../../core/i18n';
 import { Avatar } from '../../ui/avatar';
 import { Icon } from '../../ui/icon';
-import { ForgetRoom } from '../room/forget-room';
+import { ForgetRoom } from '../../core/components/forget-room';
 
 /** The rooms of this device, the newest activity first, and the joins under way. */
 @Component({

@@ -8,11 +8,11 @@ import { filter, map, startWith } from 'rxjs';
 import { AppStore } from '../../core/app-store';
 import { I18n } from '../../core/i18n';
 import { Brand } from '../../ui/brand';
-import { ConnectionMark } from '../../ui/connection-mark';
+import { ConnectionMark } from '../../core/components/connection-mark';
 import { Fingerprint } from '../../ui/fingerprint';
 import { Icon } from '../../ui/icon';
-import { narrowScreen } from '../../ui/narrow';
-import { Tools } from '../../ui/tools';
+import { narrowScreen } from '../../core/narrow-screen';
+import { AppToolbar } from '../../core/components/app-toolbar';
 import { RoomList } from './room-list';
 
 const ROOM_URL = /^\/room\/([\w~-]+)(\/members|\/relay|\/verify)?/;
@@ -29,7 +29,7 @@ const ROOM_URL = /^\/room\/([\w~-]+)(\/members|\/relay|\/verify)?/;
     RoomList,
     RouterLink,
     RouterOutlet,
-    Tools,
+    AppToolbar,
   ],
   host: { class: 'contents' },
   template: `
@@ -53,7 +53,7 @@ const ROOM_URL = /^\/room\/([\w~-]+)(\/members|\/relay|\/verify)?/;
       <router-outlet />
     </div>
     <ng-template #list>
-      <div class="topbar"><zfc-brand /><span class="grow"></span><zfc-tools /></div>
+      <div class="topbar"><zfc-brand /><span class="grow"></span><zfc-app-toolbar /></div>
       @if (store.app()?.relay; as relay) {
         <div class="list-tools">
           <div class="row row--between row--wrap">

@@ -4,7 +4,7 @@ import type { Failure, InvitePreview } from '@0fc/client/api';
 import { Explain } from '../../core/explain';
 import { I18n } from '../../core/i18n';
 import { PAGE_CODES } from '../../core/page-codes';
-import { ErrorMessage } from '../../ui/error-message';
+import { ErrorMessage } from '../../core/components/error-message';
 import { Fingerprint, groupedFingerprint } from '../../ui/fingerprint';
 import { Icon } from '../../ui/icon';
 

@@ -5,7 +5,7 @@ import { AppStore } from '../../core/app-store';
 import { Format } from '../../core/format';
 import { I18n } from '../../core/i18n';
 import { Avatar } from '../../ui/avatar';
-import { ErrorMessage } from '../../ui/error-message';
+import { ErrorMessage } from '../../core/components/error-message';
 import { Fingerprint } from '../../ui/fingerprint';
 import { SafetyNumber } from '../../ui/safety-number';
 

@@ -2,11 +2,11 @@ import type { ElementRef } from '@angular/core';
 import { Component, computed, inject, input, signal, viewChild } from '@angular/core';
 import type { RoomView } from '@0fc/client/api';
 
-import { act } from '../../core/act';
+import { commandState } from '../../core/command-state';
 import { I18n } from '../../core/i18n';
-import { ErrorMessage } from '../../ui/error-message';
+import { ErrorMessage } from '../../core/components/error-message';
 import { Modal } from '../../ui/modal';
-import { isolated } from './names';
+import { isolated } from '../../core/names';
 
 /** How much of a room's id stands in for a name that is not known. */
 const ID_LENGTH = 8;
@@ -44,7 +44,7 @@ function comparable(text: string): string {
             />
           </div>
         </div>
-        <zfc-error [failure]="act.failure()" />
+        <zfc-error [failure]="command.failure()" />
         <div class="dialog__actions">
           <button class="btn btn--line" type="button" (click)="modal.close()">
             {{ t('common.cancel') }}
@@ -53,8 +53,8 @@ function comparable(text: string): string {
             class="btn btn--alarm"
             type="submit"
             data-testid="close-confirm"
-            [disabled]="!confirmed() || act.busy()"
-            [attr.aria-busy]="act.busy()"
+            [disabled]="!confirmed() || command.busy()"
+            [attr.aria-busy]="command.busy()"
           >
             {{ t('members.end.confirm') }}
           </button>
@@ -65,7 +65,7 @@ function comparable(text: string): string {
 })
 export class CloseRoom {
   protected readonly t = inject(I18n).t;
-  protected readonly act = act();
+  protected readonly command = commandState();
   private readonly dialog = viewChild.required(Modal);
   private readonly field = viewChild.required<ElementRef<HTMLInputElement>>('word');
   readonly room = input.required<RoomView>();
@@ -75,7 +75,7 @@ export class CloseRoom {
   protected readonly confirmed = computed(() => comparable(this.typed()) === comparable(this.#word()));
 
   protected ask(): void {
-    this.act.clear();
+    this.command.clear();
     this.typed.set('');
     this.dialog().show();
     this.field().nativeElement.focus();
@@ -83,7 +83,7 @@ export class CloseRoom {
 
   protected async close(): Promise<void> {
     if (!this.confirmed()) return;
-    const outcome = await this.act.run((api) => api.closeRoom(this.room().roomId));
+    const outcome = await this.command.run((api) => api.closeRoom(this.room().roomId));
     if (outcome?.ok === true) this.dialog().close();
   }
 }

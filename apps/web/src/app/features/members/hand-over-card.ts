@@ -1,12 +1,12 @@
 import { Component, computed, inject, input } from '@angular/core';
 import type { HandOverView, RoomView } from '@0fc/client/api';
 
-import { act } from '../../core/act';
+import { commandState } from '../../core/command-state';
 import { Format } from '../../core/format';
 import { I18n } from '../../core/i18n';
-import { ErrorMessage } from '../../ui/error-message';
+import { ErrorMessage } from '../../core/components/error-message';
 import { Icon } from '../../ui/icon';
-import { named } from './names';
+import { named } from '../../core/names';
 
 /** A hand-over under way, on either side of it. */
 @Component({
@@ -27,15 +27,15 @@ import { named } from './names';
           <h2 class="title-card wrap-anywhere">{{ title() }}</h2>
         </div>
         <p role="status">{{ text() }}</p>
-        <zfc-error [failure]="act.failure()" />
+        <zfc-error [failure]="command.failure()" />
         @if (offer.role === 'offering' && !offer.accepted) {
           <div class="row row--wrap">
             <button
               class="btn btn--line"
               type="button"
               data-testid="take-back"
-              [disabled]="act.busy()"
-              [attr.aria-busy]="act.busy()"
+              [disabled]="command.busy()"
+              [attr.aria-busy]="command.busy()"
               (click)="end()"
             >
               {{ t('members.hand.takeBack') }}
@@ -48,7 +48,7 @@ import { named } from './names';
               class="btn btn--line"
               type="button"
               data-testid="decline-room"
-              [disabled]="act.busy()"
+              [disabled]="command.busy()"
               (click)="end()"
             >
               {{ t('members.hand.decline') }}
@@ -57,11 +57,11 @@ import { named } from './names';
               class="btn btn--primary"
               type="button"
               data-testid="accept-room"
-              [disabled]="act.busy()"
-              [attr.aria-busy]="act.busy()"
+              [disabled]="command.busy()"
+              [attr.aria-busy]="command.busy()"
               (click)="accept()"
             >
-              @if (act.busy()) {
+              @if (command.busy()) {
                 <span class="spinner"></span>
               }
               {{ t('members.hand.accept') }}
@@ -75,7 +75,7 @@ import { named } from './names';
 export class HandOverCard {
   readonly #format = inject(Format);
   protected readonly t = inject(I18n).t;
-  protected readonly act = act();
+  protected readonly command = commandState();
   readonly room = input.required<RoomView>();
   protected readonly title = computed(() => this.#say((offer) => `members.hand.${offer.role}`));
   protected readonly text = computed(() =>
@@ -95,10 +95,10 @@ export class HandOverCard {
   }
 
   protected end(): void {
-    void this.act.run((api) => api.endOffer(this.room().roomId));
+    void this.command.run((api) => api.endOffer(this.room().roomId));
   }
 
   protected accept(): void {
-    void this.act.run((api) => api.acceptRoom(this.room().roomId));
+    void this.command.run((api) => api.acceptRoom(this.room().roomId));
   }
 }

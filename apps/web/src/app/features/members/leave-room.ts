@@ -1,11 +1,11 @@
 import { Component, computed, inject, input } from '@angular/core';
 import type { RoomView } from '@0fc/client/api';
 
-import { act } from '../../core/act';
+import { commandState } from '../../core/command-state';
 import { I18n } from '../../core/i18n';
-import { ErrorMessage } from '../../ui/error-message';
+import { ErrorMessage } from '../../core/components/error-message';
 import { Modal } from '../../ui/modal';
-import { ForgetRoom } from '../room/forget-room';
+import { ForgetRoom } from '../../core/components/forget-room';
 
 /** The way out. An owner is told first what a room needs before they can go. */
 @Component({
@@ -24,7 +24,7 @@ import { ForgetRoom } from '../room/forget-room';
           class="btn btn--danger btn--flush"
           type="button"
           data-testid="leave-room"
-          (click)="act.clear(); modal.show()"
+          (click)="command.clear(); modal.show()"
         >
           {{ t('members.leave.open') }}
         </button>
@@ -43,7 +43,7 @@ import { ForgetRoom } from '../room/forget-room';
       } @else {
         <p>{{ t('members.leave.text') }}</p>
         <p class="muted">{{ t('members.leave.until') }}</p>
-        <zfc-error [failure]="act.failure()" />
+        <zfc-error [failure]="command.failure()" />
         <div class="dialog__actions">
           <button class="btn btn--line" type="button" (click)="modal.close()">
             {{ t('common.cancel') }}
@@ -52,11 +52,11 @@ import { ForgetRoom } from '../room/forget-room';
             class="btn btn--alarm"
             type="button"
             data-testid="leave-confirm"
-            [disabled]="act.busy()"
-            [attr.aria-busy]="act.busy()"
+            [disabled]="command.busy()"
+            [attr.aria-busy]="command.busy()"
             (click)="leave(modal)"
           >
-            @if (act.busy()) {
+            @if (command.busy()) {
               <span class="spinner"></span>
             }
             {{ t('members.leave.confirm') }}
@@ -68,12 +68,12 @@ import { ForgetRoom } from '../room/forget-room';
 })
 export class LeaveRoom {
   protected readonly t = inject(I18n).t;
-  protected readonly act = act();
+  protected readonly command = commandState();
   readonly room = input.required<RoomView>();
   protected readonly alone = computed(() => this.room().members.length < 2);
 
   protected async leave(modal: Modal): Promise<void> {
-    const outcome = await this.act.run((api) => api.leaveRoom(this.room().roomId));
+    const outcome = await this.command.run((api) => api.leaveRoom(this.room().roomId));
     if (outcome?.ok === true) modal.close();
   }
 }

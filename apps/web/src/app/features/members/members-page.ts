@@ -4,12 +4,12 @@ import { RouterLink } from '@angular/router';
 import { AppStore } from '../../core/app-store';
 import { I18n } from '../../core/i18n';
 import { roomFailure } from '../../core/page-codes';
-import { ErrorMessage } from '../../ui/error-message';
+import { ErrorMessage } from '../../core/components/error-message';
 import { Icon } from '../../ui/icon';
 import { Approvals } from './approvals';
 import { CloseRoom } from './close-room';
 import { HandOverCard } from './hand-over-card';
-import { acts } from './names';
+import { mayAct } from './member-rules';
 import { NewInvite } from './new-invite';
 import { OpenInvites } from './open-invites';
 import { PeopleList } from './people-list';
@@ -119,7 +119,7 @@ export class MembersPage {
   });
   protected readonly active = computed(() => {
     const room = this.room();
-    return room !== null && acts(room);
+    return room !== null && mayAct(room);
   });
   protected readonly manages = computed(() => this.active() && this.room()?.owner === true);
   protected readonly failure = computed(() => roomFailure(this.#store.watchFailure()));

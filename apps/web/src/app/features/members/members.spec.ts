@@ -8,7 +8,8 @@ import { element, fill, maybe, provideApp, settle, visit } from '../../../../tes
 import { routes } from '../../app.routes';
 import type { Language } from '../../core/preferences';
 import { Preferences } from '../../core/preferences';
-import { endsInDeparture, named } from './names';
+import { named } from '../../core/names';
+import { endsInDeparture } from './member-rules';
 import { wholeOf } from './room-settings';
 
 type Fixture = RouterTestingHarness['fixture'];

@@ -4,8 +4,8 @@ import type { CreatedInvite, Failure } from '@0fc/client/api';
 import { AppStore } from '../../core/app-store';
 import { Format } from '../../core/format';
 import { I18n } from '../../core/i18n';
-import { CopyButton } from '../../ui/copy-button';
-import { ErrorMessage } from '../../ui/error-message';
+import { CopyButton } from '../../core/components/copy-button';
+import { ErrorMessage } from '../../core/components/error-message';
 import { Icon } from '../../ui/icon';
 import { QrCode } from '../../ui/qr-code';
 

@@ -1,12 +1,12 @@
 import { Component, computed, inject, input, output, signal, viewChild } from '@angular/core';
 import type { MemberView, RoomView } from '@0fc/client/api';
 
-import { act } from '../../core/act';
+import { commandState } from '../../core/command-state';
 import { I18n } from '../../core/i18n';
-import { ErrorMessage } from '../../ui/error-message';
+import { ErrorMessage } from '../../core/components/error-message';
 import { Fingerprint } from '../../ui/fingerprint';
 import { Modal } from '../../ui/modal';
-import { isolated, named } from './names';
+import { isolated, named } from '../../core/names';
 
 /** Offering the room to a member: what it means, and to which key. */
 @Component({
@@ -28,18 +28,18 @@ import { isolated, named } from './names';
       @if (other(); as other) {
         <p class="notice notice--caution">{{ t('members.hand.replaces', { other }) }}</p>
       }
-      <zfc-error [failure]="act.failure()" />
+      <zfc-error [failure]="command.failure()" />
       <div class="dialog__actions">
         <button class="btn btn--line" type="button" (click)="modal.close()">{{ t('common.cancel') }}</button>
         <button
           class="btn btn--primary"
           type="button"
           data-testid="hand-over-confirm"
-          [disabled]="act.busy()"
-          [attr.aria-busy]="act.busy()"
+          [disabled]="command.busy()"
+          [attr.aria-busy]="command.busy()"
           (click)="offer()"
         >
-          @if (act.busy()) {
+          @if (command.busy()) {
             <span class="spinner"></span>
           }
           {{ t('members.hand.confirm') }}
@@ -50,7 +50,7 @@ import { isolated, named } from './names';
 })
 export class OfferRoom {
   protected readonly t = inject(I18n).t;
-  protected readonly act = act();
+  protected readonly command = commandState();
   private readonly dialog = viewChild.required(Modal);
   readonly room = input.required<RoomView>();
   readonly offered = output();
@@ -65,7 +65,7 @@ export class OfferRoom {
   });
 
   ask(member: MemberView): void {
-    this.act.clear();
+    this.command.clear();
     this.#member.set(member);
     this.dialog().show();
   }
@@ -73,7 +73,7 @@ export class OfferRoom {
   protected async offer(): Promise<void> {
     const member = this.#member();
     if (member === null) return;
-    const outcome = await this.act.run((api) => api.offerRoom(this.room().roomId, member.memberId));
+    const outcome = await this.command.run((api) => api.offerRoom(this.room().roomId, member.memberId));
     if (outcome?.ok !== true) return;
     this.dialog().close();
     this.offered.emit();

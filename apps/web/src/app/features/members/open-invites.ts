@@ -4,7 +4,7 @@ import type { Failure, InviteView } from '@0fc/client/api';
 import { AppStore } from '../../core/app-store';
 import { Format } from '../../core/format';
 import { I18n } from '../../core/i18n';
-import { ErrorMessage } from '../../ui/error-message';
+import { ErrorMessage } from '../../core/components/error-message';
 
 @Component({
   selector: 'zfc-open-invites',

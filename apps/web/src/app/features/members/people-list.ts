@@ -3,7 +3,7 @@ import type { MemberView, RoomView } from '@0fc/client/api';
 
 import { AppStore } from '../../core/app-store';
 import { I18n } from '../../core/i18n';
-import { endsInDeparture } from './names';
+import { endsInDeparture } from './member-rules';
 import { OfferRoom } from './offer-room';
 import { Person } from './person';
 import { RemoveMember } from './remove-member';

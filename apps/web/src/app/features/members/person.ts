@@ -7,7 +7,8 @@ import { I18n } from '../../core/i18n';
 import { Avatar } from '../../ui/avatar';
 import { Fingerprint } from '../../ui/fingerprint';
 import { Icon } from '../../ui/icon';
-import { acts, named } from './names';
+import { named } from '../../core/names';
+import { mayAct } from './member-rules';
 
 /** One member: who, since when, in which state, and what can be done about it. */
 @Component({
@@ -124,7 +125,7 @@ export class Person {
   readonly handOver = output();
   readonly removal = output();
 
-  protected readonly actable = computed(() => acts(this.room()) && !this.member().me);
+  protected readonly actable = computed(() => mayAct(this.room()) && !this.member().me);
   protected readonly offline = computed(() => this.room().connection !== 'connected');
   protected readonly offered = computed(() => this.room().handOver?.memberId === this.member().memberId);
   protected readonly toggleLabel = computed(() =>

@@ -1,12 +1,12 @@
 import { Component, computed, inject, input, output, signal, viewChild } from '@angular/core';
 import type { MemberView, RoomView } from '@0fc/client/api';
 
-import { act } from '../../core/act';
+import { commandState } from '../../core/command-state';
 import { I18n } from '../../core/i18n';
-import { ErrorMessage } from '../../ui/error-message';
+import { ErrorMessage } from '../../core/components/error-message';
 import { groupedFingerprint } from '../../ui/fingerprint';
 import { Modal } from '../../ui/modal';
-import { named } from './names';
+import { named } from '../../core/names';
 
 /** Shutting somebody out: asked once more, with the key, since names can look alike. */
 @Component({
@@ -20,18 +20,18 @@ import { named } from './names';
       @if (room().connection !== 'connected') {
         <p class="notice notice--caution" data-testid="remove-offline">{{ t('members.removal.offline') }}</p>
       }
-      <zfc-error [failure]="act.failure()" />
+      <zfc-error [failure]="command.failure()" />
       <div class="dialog__actions">
         <button class="btn btn--line" type="button" (click)="modal.close()">{{ t('common.cancel') }}</button>
         <button
           class="btn btn--alarm"
           type="button"
           data-testid="remove-confirm"
-          [disabled]="act.busy()"
-          [attr.aria-busy]="act.busy()"
+          [disabled]="command.busy()"
+          [attr.aria-busy]="command.busy()"
           (click)="remove()"
         >
-          @if (act.busy()) {
+          @if (command.busy()) {
             <span class="spinner"></span>
           }
           {{ t('members.removal.confirm') }}
@@ -42,7 +42,7 @@ import { named } from './names';
 })
 export class RemoveMember {
   protected readonly t = inject(I18n).t;
-  protected readonly act = act();
+  protected readonly command = commandState();
   private readonly dialog = viewChild.required(Modal);
   readonly room = input.required<RoomView>();
   /** the removal is stored, and is carried out by the client */
@@ -52,7 +52,7 @@ export class RemoveMember {
   protected readonly fingerprint = computed(() => groupedFingerprint(this.#member()?.fingerprint ?? ''));
 
   ask(member: MemberView): void {
-    this.act.clear();
+    this.command.clear();
     this.#member.set(member);
     this.dialog().show();
   }
@@ -60,7 +60,7 @@ export class RemoveMember {
   protected async remove(): Promise<void> {
     const member = this.#member();
     if (member === null) return;
-    const outcome = await this.act.run((api) => api.removeMember(this.room().roomId, member.memberId));
+    const outcome = await this.command.run((api) => api.removeMember(this.room().roomId, member.memberId));
     if (outcome?.ok !== true) return;
     this.dialog().close();
     this.asked.emit();

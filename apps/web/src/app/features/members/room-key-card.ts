@@ -5,7 +5,7 @@ import type { Failure, RoomView } from '@0fc/client/api';
 import { AppStore } from '../../core/app-store';
 import { Format } from '../../core/format';
 import { I18n } from '../../core/i18n';
-import { ErrorMessage } from '../../ui/error-message';
+import { ErrorMessage } from '../../core/components/error-message';
 import { Icon } from '../../ui/icon';
 
 /** The key in force, and the count to the next one (docs/protocol.md section 7). */

@@ -3,9 +3,9 @@ import { Component, computed, inject, input, linkedSignal, signal, type Writable
 import type { Failure, RoomSettingsView, RoomView } from '@0fc/client/api';
 import { SETTINGS_BOUNDS } from '@0fc/protocol';
 
-import { act } from '../../core/act';
+import { commandState } from '../../core/command-state';
 import { I18n } from '../../core/i18n';
-import { ErrorMessage } from '../../ui/error-message';
+import { ErrorMessage } from '../../core/components/error-message';
 
 /** A whole number within its bounds, however it is grouped; null for anything else. */
 export function wholeOf(text: string, min: number, max: number): number | null {
@@ -55,7 +55,7 @@ const MINUTE = 60_000;
           />
         </div>
         @if (wrongName()) {
-          <zfc-error [failure]="act.failure()" id="set-name-error" />
+          <zfc-error [failure]="command.failure()" id="set-name-error" />
         }
         <p class="hint" id="set-name-hint">{{ t('members.set.nameHint') }}</p>
       </div>
@@ -108,20 +108,20 @@ const MINUTE = 60_000;
         <p class="hint" data-testid="settings-wait">{{ t('members.set.wait') }}</p>
       }
       @if (!wrongName()) {
-        <zfc-error [failure]="act.failure()" />
+        <zfc-error [failure]="command.failure()" />
       }
       <div class="row">
         <button
           class="btn btn--soft"
           type="submit"
           data-testid="save-settings"
-          [disabled]="act.busy()"
-          [attr.aria-busy]="act.busy()"
+          [disabled]="command.busy()"
+          [attr.aria-busy]="command.busy()"
         >
-          @if (act.busy()) {
+          @if (command.busy()) {
             <span class="spinner"></span>
           }
-          {{ t(act.busy() ? 'members.saving' : 'members.save') }}
+          {{ t(command.busy() ? 'members.saving' : 'members.save') }}
         </button>
         @if (saved()) {
           <span class="quiet" data-testid="settings-saved">{{ t('members.saved') }}</span>
@@ -134,7 +134,7 @@ export class RoomSettings {
   readonly #announcer = inject(LiveAnnouncer);
   readonly #i18n = inject(I18n);
   protected readonly t = this.#i18n.t;
-  protected readonly act = act();
+  protected readonly command = commandState();
   readonly room = input.required<RoomView>();
   // Computed first: a room that is told again unchanged does not undo what is being typed.
   readonly #name = computed(() => this.room().name);
@@ -150,7 +150,7 @@ export class RoomSettings {
   ];
   protected readonly approval = linkedSignal(() => this.#approval());
   protected readonly saved = signal(false);
-  protected readonly wrongName = computed(() => this.act.failure()?.code.startsWith('NAME_') === true);
+  protected readonly wrongName = computed(() => this.command.failure()?.code.startsWith('NAME_') === true);
   protected readonly outOfRange: Failure = { code: 'OUT_OF_RANGE' };
 
   #number(name: NumberName, id: string, per = 1): NumberField {
@@ -179,26 +179,26 @@ export class RoomSettings {
 
   protected edit(): void {
     this.saved.set(false);
-    this.act.clear();
+    this.command.clear();
   }
 
   protected async save(): Promise<void> {
     const name = this.name().trim();
     this.saved.set(false);
     if (name === '') {
-      this.act.refuse('NAME_EMPTY');
+      this.command.refuse('NAME_EMPTY');
       return;
     }
     if (this.numbers.some((field) => this.wrong(field))) return;
     const { roomId } = this.room();
     const renames = name !== this.#name();
     const changes = this.#changes();
-    if (renames && !(await this.act.run((api) => api.renameRoom(roomId, name)))?.ok) return;
+    if (renames && !(await this.command.run((api) => api.renameRoom(roomId, name)))?.ok) return;
     if (Object.keys(changes).length > 0) {
-      const outcome = await this.act.run((api) => api.changeSettings(roomId, changes));
+      const outcome = await this.command.run((api) => api.changeSettings(roomId, changes));
       if (!outcome?.ok) return;
     }
-    this.act.clear();
+    this.command.clear();
     this.saved.set(true);
     await this.#announcer.announce(this.t('members.saved'));
   }

@@ -2,9 +2,9 @@ import { LiveAnnouncer } from '@angular/cdk/a11y';
 import { Component, computed, inject, input, linkedSignal, signal } from '@angular/core';
 import type { RoomView } from '@0fc/client/api';
 
-import { act } from '../../core/act';
+import { commandState } from '../../core/command-state';
 import { I18n } from '../../core/i18n';
-import { ErrorMessage } from '../../ui/error-message';
+import { ErrorMessage } from '../../core/components/error-message';
 import { LeaveRoom } from './leave-room';
 
 /** Oneself in this room: one's name here, and the way out. */
@@ -19,7 +19,7 @@ import { LeaveRoom } from './leave-room';
         <div class="field">
           <label for="my-name">{{ t('members.yourName') }}</label>
           <div class="field-pair">
-            <div class="input" [class.input--error]="act.failure() !== null">
+            <div class="input" [class.input--error]="command.failure() !== null">
               <input
                 #field
                 id="my-name"
@@ -29,7 +29,7 @@ import { LeaveRoom } from './leave-room';
                 autocomplete="off"
                 [value]="name()"
                 (input)="edit(field.value)"
-                [attr.aria-invalid]="act.failure() === null ? null : 'true'"
+                [attr.aria-invalid]="command.failure() === null ? null : 'true'"
                 aria-describedby="my-name-hint my-name-error"
               />
             </div>
@@ -37,15 +37,15 @@ import { LeaveRoom } from './leave-room';
               class="btn btn--soft"
               type="submit"
               data-testid="rename-me"
-              [disabled]="act.busy()"
-              [attr.aria-busy]="act.busy()"
+              [disabled]="command.busy()"
+              [attr.aria-busy]="command.busy()"
             >
-              {{ t(act.busy() ? 'members.saving' : 'members.save') }}
+              {{ t(command.busy() ? 'members.saving' : 'members.save') }}
             </button>
           </div>
           <p class="hint" id="my-name-hint">{{ t('join.nameHint') }}</p>
         </div>
-        <zfc-error [failure]="act.failure()" id="my-name-error" />
+        <zfc-error [failure]="command.failure()" id="my-name-error" />
         @if (saved()) {
           <p class="quiet" data-testid="my-name-saved">{{ t('members.saved') }}</p>
         }
@@ -57,7 +57,7 @@ import { LeaveRoom } from './leave-room';
 export class YouCard {
   readonly #announcer = inject(LiveAnnouncer);
   protected readonly t = inject(I18n).t;
-  protected readonly act = act();
+  protected readonly command = commandState();
   readonly room = input.required<RoomView>();
   // Computed first: a room that is told again unchanged does not undo what is being typed.
   readonly #mine = computed(() => this.room().members.find(({ me }) => me)?.name ?? '');
@@ -66,17 +66,17 @@ export class YouCard {
 
   protected edit(text: string): void {
     this.saved.set(false);
-    this.act.clear();
+    this.command.clear();
     this.name.set(text);
   }
 
   protected async rename(): Promise<void> {
     const name = this.name().trim();
     if (name === '') {
-      this.act.refuse('NAME_EMPTY');
+      this.command.refuse('NAME_EMPTY');
       return;
     }
-    const outcome = await this.act.run((api) => api.renameMe(this.room().roomId, name));
+    const outcome = await this.command.run((api) => api.renameMe(this.room().roomId, name));
     if (outcome?.ok !== true) return;
     this.saved.set(true);
     await this.#announcer.announce(this.t('members.saved'));

@@ -16,10 +16,10 @@ import type { Failure, RoomView } from '@0fc/client/api';
 
 import { AppStore } from '../../core/app-store';
 import { I18n } from '../../core/i18n';
-import { ErrorMessage } from '../../ui/error-message';
+import { ErrorMessage } from '../../core/components/error-message';
 import { Icon } from '../../ui/icon';
-import { Conversation } from './conversation';
-import type { Writing } from './conversation';
+import { ConversationStore } from './conversation-store';
+import type { Writing } from './conversation-store';
 import { WritingStrip } from './writing-strip';
 
 const MOST_ROWS = 6;
@@ -81,7 +81,7 @@ export class Composer {
   readonly #store = inject(AppStore);
   readonly #i18n = inject(I18n);
   readonly #injector = inject(Injector);
-  protected readonly conversation = inject(Conversation);
+  protected readonly conversation = inject(ConversationStore);
   private readonly field = viewChild.required<ElementRef<HTMLTextAreaElement>>('field');
   protected readonly t = this.#i18n.t;
   readonly room = input.required<RoomView>();

@@ -1,9 +1,9 @@
 import { Component, effect, inject, viewChild } from '@angular/core';
 
 import { I18n } from '../../core/i18n';
-import { ErrorMessage } from '../../ui/error-message';
+import { ErrorMessage } from '../../core/components/error-message';
 import { Modal } from '../../ui/modal';
-import { Conversation } from './conversation';
+import { ConversationStore } from './conversation-store';
 
 /** Asks before a message is deleted, and says what a deletion cannot do. */
 @Component({
@@ -34,7 +34,7 @@ import { Conversation } from './conversation';
   `,
 })
 export class DeleteMessage {
-  protected readonly conversation = inject(Conversation);
+  protected readonly conversation = inject(ConversationStore);
   protected readonly t = inject(I18n).t;
   private readonly modal = viewChild.required(Modal);
 

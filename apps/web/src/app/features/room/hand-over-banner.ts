@@ -3,7 +3,7 @@ import type { Failure, HandOverView } from '@0fc/client/api';
 
 import { AppStore } from '../../core/app-store';
 import { I18n } from '../../core/i18n';
-import { ErrorMessage } from '../../ui/error-message';
+import { ErrorMessage } from '../../core/components/error-message';
 import { Icon } from '../../ui/icon';
 
 /** The room is being handed over: to this member, who may accept, or by this one, who may take it back. */

@@ -8,7 +8,7 @@ import { Fingerprint } from '../../ui/fingerprint';
 import { Icon } from '../../ui/icon';
 import type { IconName } from '../../ui/icons';
 import { RichText } from '../../ui/rich-text';
-import { Conversation, isUnsent } from './conversation';
+import { ConversationStore, isUnsent } from './conversation-store';
 import { MessageTools } from './message-tools';
 import { Quote } from './quote';
 import { QuoteSeeker } from './quote-seeker';
@@ -119,7 +119,7 @@ import { UnsentLine } from './unsent-line';
 export class MessageRow {
   readonly #i18n = inject(I18n);
   readonly #seeker = inject(QuoteSeeker);
-  protected readonly conversation = inject(Conversation);
+  protected readonly conversation = inject(ConversationStore);
   protected readonly format = inject(Format);
   protected readonly t = this.#i18n.t;
   readonly message = input.required<TimelineMessage>();

@@ -3,7 +3,7 @@ import type { TimelineMessage } from '@0fc/client/api';
 
 import { I18n } from '../../core/i18n';
 import { Icon } from '../../ui/icon';
-import { Conversation } from './conversation';
+import { ConversationStore } from './conversation-store';
 
 /** What can be done with one message. Drawn only for the message that is pointed at, touched or in focus. */
 @Component({
@@ -71,7 +71,7 @@ import { Conversation } from './conversation';
   `,
 })
 export class MessageTools {
-  protected readonly conversation = inject(Conversation);
+  protected readonly conversation = inject(ConversationStore);
   protected readonly t = inject(I18n).t;
   readonly message = input.required<TimelineMessage>();
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { TestBed } from '@angular/core/testing';
 
 import { provideApp, settle, visit } from '../../../../test-support/render';
@@ -6,8 +6,6 @@ import { routes } from '../../app.routes';
 import { Preferences } from '../../core/preferences';
 
 // Whole screens are drawn; a busy machine takes its time.
-jest.setTimeout(30_000);
-
 async function open(scenario: string, language: 'en' | 'fr'): Promise<HTMLElement> {
   provideApp(scenario, routes);
   TestBed.inject(Preferences).chooseLanguage(language);

@@ -3,7 +3,7 @@ import { afterNextRender, Component, inject, input, signal, viewChild } from '@a
 import type { TimelineMessage } from '@0fc/client/api';
 
 import { I18n } from '../../core/i18n';
-import { Conversation } from './conversation';
+import { ConversationStore } from './conversation-store';
 
 const COMMON = ['👍', '❤️', '😂', '😮', '😢', '🙏'] as const;
 
@@ -50,7 +50,7 @@ export function firstSign(text: string): string {
   `,
 })
 export class ReactionPicker {
-  protected readonly conversation = inject(Conversation);
+  protected readonly conversation = inject(ConversationStore);
   protected readonly t = inject(I18n).t;
   readonly message = input.required<TimelineMessage>();
   protected readonly common = COMMON;

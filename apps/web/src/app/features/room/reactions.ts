@@ -2,7 +2,7 @@ import { Component, inject, input } from '@angular/core';
 import type { ReactionView, TimelineMessage } from '@0fc/client/api';
 
 import { I18n } from '../../core/i18n';
-import { Conversation } from './conversation';
+import { ConversationStore } from './conversation-store';
 
 /** The reactions to a message: a press adds or takes back one's own. */
 @Component({
@@ -26,7 +26,7 @@ import { Conversation } from './conversation';
   `,
 })
 export class Reactions {
-  protected readonly conversation = inject(Conversation);
+  protected readonly conversation = inject(ConversationStore);
   protected readonly i18n = inject(I18n);
   readonly message = input.required<TimelineMessage>();
 

@@ -6,8 +6,8 @@ import { AppStore } from '../../core/app-store';
 import { Format } from '../../core/format';
 import { I18n } from '../../core/i18n';
 import { roomFailure } from '../../core/page-codes';
-import { CopyButton } from '../../ui/copy-button';
-import { ErrorMessage } from '../../ui/error-message';
+import { CopyButton } from '../../core/components/copy-button';
+import { ErrorMessage } from '../../core/components/error-message';
 import { Icon } from '../../ui/icon';
 import { RelayEntry } from './relay-entry';
 

@@ -3,7 +3,7 @@ import type { RoomView } from '@0fc/client/api';
 
 import { I18n } from '../../core/i18n';
 import { Icon } from '../../ui/icon';
-import { ForgetRoom } from './forget-room';
+import { ForgetRoom } from '../../core/components/forget-room';
 
 /** In place of the composer, where one can say nothing any more. */
 @Component({

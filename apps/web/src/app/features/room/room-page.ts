@@ -6,10 +6,10 @@ import { takeUntilDestroyed, toSignal } from '@angular/core/rxjs-interop';
 import { AppStore } from '../../core/app-store';
 import { I18n } from '../../core/i18n';
 import { roomFailure } from '../../core/page-codes';
-import { ErrorMessage } from '../../ui/error-message';
+import { ErrorMessage } from '../../core/components/error-message';
 import { Icon } from '../../ui/icon';
 import { Composer } from './composer';
-import { Conversation } from './conversation';
+import { ConversationStore } from './conversation-store';
 import { DeleteMessage } from './delete-message';
 import { DetailsPane } from './details-pane';
 import { RoomBanners } from './room-banners';
@@ -33,7 +33,7 @@ import { WhoHasRead } from './who-has-read';
     Thread,
     WhoHasRead,
   ],
-  providers: [Conversation],
+  providers: [ConversationStore],
   host: { class: 'contents' },
   template: `
     <main class="pane pane--main">

@@ -4,9 +4,9 @@ import type { Failure, RoomView, StopReason } from '@0fc/client/api';
 import { AppStore } from '../../core/app-store';
 import { Explain } from '../../core/explain';
 import { I18n } from '../../core/i18n';
-import { ErrorMessage } from '../../ui/error-message';
+import { ErrorMessage } from '../../core/components/error-message';
 import { Icon } from '../../ui/icon';
-import { ForgetRoom } from './forget-room';
+import { ForgetRoom } from '../../core/components/forget-room';
 import { RelayDiffers } from './relay-differs';
 
 /** The stop that no press of a button lifts. What a relay lied about moved nothing. */

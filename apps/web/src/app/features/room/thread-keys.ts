@@ -2,7 +2,7 @@ import { afterNextRender, Directive, effect, ElementRef, inject, Injector } from
 import type { TimelineMessage } from '@0fc/client/api';
 
 import { AppStore } from '../../core/app-store';
-import { Conversation, isUnsent } from './conversation';
+import { ConversationStore, isUnsent } from './conversation-store';
 
 /** Rows that the arrow keys stop at: messages and alarms. */
 const ROWS = 'li[tabindex]';
@@ -23,7 +23,7 @@ const ROWS = 'li[tabindex]';
 })
 export class ThreadKeys {
   readonly #store = inject(AppStore);
-  readonly #conversation = inject(Conversation);
+  readonly #conversation = inject(ConversationStore);
   readonly #injector = inject(Injector);
   readonly #feed = inject<ElementRef<HTMLElement>>(ElementRef).nativeElement;
 

@@ -4,10 +4,10 @@ import type { Failure, TimelineMessage } from '@0fc/client/api';
 import { Format } from '../../core/format';
 import { I18n } from '../../core/i18n';
 import { PAGE_CODES } from '../../core/page-codes';
-import { ErrorMessage } from '../../ui/error-message';
+import { ErrorMessage } from '../../core/components/error-message';
 import { Icon } from '../../ui/icon';
-import type { Answer } from './conversation';
-import { Conversation } from './conversation';
+import type { Answer } from './conversation-store';
+import { ConversationStore } from './conversation-store';
 
 interface Choice {
   readonly answer: Answer;
@@ -69,7 +69,7 @@ const SEND_AGAIN: Choice = { answer: 'sendAgain', words: 'room.sendAgain' };
 export class UnsentLine {
   readonly #i18n = inject(I18n);
   readonly #format = inject(Format);
-  readonly #conversation = inject(Conversation);
+  readonly #conversation = inject(ConversationStore);
   protected readonly t = this.#i18n.t;
   readonly message = input.required<TimelineMessage>();
   protected readonly busy = signal(false);

@@ -7,7 +7,7 @@ import { I18n } from '../../core/i18n';
 import { Avatar } from '../../ui/avatar';
 import { Fingerprint } from '../../ui/fingerprint';
 import { Modal } from '../../ui/modal';
-import { Conversation } from './conversation';
+import { ConversationStore } from './conversation-store';
 import type { Reader, Readers } from './readers';
 import { readersOf } from './readers';
 
@@ -65,7 +65,7 @@ export class WhoHasRead {
   readonly #store = inject(AppStore);
   readonly #format = inject(Format);
   readonly #i18n = inject(I18n);
-  protected readonly conversation = inject(Conversation);
+  protected readonly conversation = inject(ConversationStore);
   protected readonly t = this.#i18n.t;
   private readonly modal = viewChild.required(Modal);
   readonly room = input.required<RoomView>();

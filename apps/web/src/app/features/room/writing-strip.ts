@@ -2,7 +2,7 @@ import { Component, computed, inject } from '@angular/core';
 
 import { I18n } from '../../core/i18n';
 import { Icon } from '../../ui/icon';
-import { Conversation } from './conversation';
+import { ConversationStore } from './conversation-store';
 
 /** Above the composer: what is being answered or changed, and the way out of it. */
 @Component({
@@ -31,7 +31,7 @@ import { Conversation } from './conversation';
   `,
 })
 export class WritingStrip {
-  protected readonly conversation = inject(Conversation);
+  protected readonly conversation = inject(ConversationStore);
   protected readonly t = inject(I18n).t;
   protected readonly about = computed(() => {
     const writing = this.conversation.writing();

@@ -3,8 +3,8 @@ import type { Failure } from '@0fc/client/api';
 
 import { READ_BUILD_HASH } from '../../core/build-hash';
 import { I18n } from '../../core/i18n';
-import { CopyButton } from '../../ui/copy-button';
-import { ErrorMessage } from '../../ui/error-message';
+import { CopyButton } from '../../core/components/copy-button';
+import { ErrorMessage } from '../../core/components/error-message';
 import { Fingerprint } from '../../ui/fingerprint';
 
 /** Which build this page says it is: what people compare with each other, and with one they made. */

@@ -1,12 +1,12 @@
 import { afterNextRender, Component, computed, inject, Injector, signal, viewChild } from '@angular/core';
 
-import { act } from '../../core/act';
+import { commandState } from '../../core/command-state';
 import { I18n } from '../../core/i18n';
 import { normalisePassphrase } from '../../core/passphrase';
-import { ErrorMessage } from '../../ui/error-message';
+import { ErrorMessage } from '../../core/components/error-message';
 import { Modal } from '../../ui/modal';
-import { NewPassphrase } from '../unlock/new-passphrase';
-import { PassphraseField } from '../unlock/passphrase-field';
+import { NewPassphrase } from '../../core/components/new-passphrase';
+import { PassphraseField } from '../../core/components/passphrase-field';
 
 /** The passphrase of this device's vault, exchanged for another one. */
 @Component({
@@ -34,12 +34,12 @@ import { PassphraseField } from '../unlock/passphrase-field';
             describedBy="current-passphrase-error"
           >
             @if (wrong()) {
-              <zfc-error [failure]="act.failure()" id="current-passphrase-error" />
+              <zfc-error [failure]="command.failure()" id="current-passphrase-error" />
             }
           </zfc-passphrase-field>
           <zfc-new-passphrase name="next-passphrase" [label]="t('settings.next')" />
           @if (!wrong()) {
-            <zfc-error [failure]="act.failure()" />
+            <zfc-error [failure]="command.failure()" />
           }
           <div class="dialog__actions">
             <button class="btn btn--line" type="button" (click)="modal.close()">
@@ -49,13 +49,13 @@ import { PassphraseField } from '../unlock/passphrase-field';
               class="btn btn--primary"
               type="submit"
               data-testid="change-confirm"
-              [disabled]="act.busy()"
-              [attr.aria-busy]="act.busy()"
+              [disabled]="command.busy()"
+              [attr.aria-busy]="command.busy()"
             >
-              @if (act.busy()) {
+              @if (command.busy()) {
                 <span class="spinner"></span>
               }
-              {{ t(act.busy() ? 'settings.changing' : 'settings.changeConfirm') }}
+              {{ t(command.busy() ? 'settings.changing' : 'settings.changeConfirm') }}
             </button>
           </div>
         </form>
@@ -69,15 +69,15 @@ export class ChangePassphrase {
   private readonly chosen = viewChild(NewPassphrase);
   private readonly current = viewChild<PassphraseField>('current');
   protected readonly t = inject(I18n).t;
-  protected readonly act = act();
+  protected readonly command = commandState();
   protected readonly passphrase = signal('');
   /** drawn only while asked for, so that no passphrase stays in a hidden field */
   protected readonly asking = signal(false);
   protected readonly changed = signal(false);
-  protected readonly wrong = computed(() => this.act.failure()?.code === 'WRONG_PASSPHRASE');
+  protected readonly wrong = computed(() => this.command.failure()?.code === 'WRONG_PASSPHRASE');
 
   ask(): void {
-    this.act.clear();
+    this.command.clear();
     this.passphrase.set('');
     this.changed.set(false);
     this.asking.set(true);
@@ -86,16 +86,16 @@ export class ChangePassphrase {
   }
 
   protected async change(): Promise<void> {
-    if (this.act.busy()) return;
-    this.act.clear();
+    if (this.command.busy()) return;
+    this.command.clear();
     if (this.passphrase() === '') {
       this.current()?.focus();
       return;
     }
-    const next = this.chosen()?.take() ?? null;
+    const next = (await this.chosen()?.take()) ?? null;
     if (next === null) return;
     const current = normalisePassphrase(this.passphrase());
-    const outcome = await this.act.run((api) => api.changePassphrase(current, next));
+    const outcome = await this.command.run((api) => api.changePassphrase(current, next));
     if (outcome?.ok === true) {
       this.passphrase.set('');
       this.changed.set(true);

@@ -10,12 +10,12 @@ import {
 } from '@angular/core';
 import type { ExportProgress } from '@0fc/client/api';
 
-import { act } from '../../core/act';
+import { commandState } from '../../core/command-state';
 import { I18n } from '../../core/i18n';
 import { SAVE_FILE } from '../../core/save-file';
-import { ErrorMessage } from '../../ui/error-message';
+import { ErrorMessage } from '../../core/components/error-message';
 import { Modal } from '../../ui/modal';
-import { NewPassphrase } from '../unlock/new-passphrase';
+import { NewPassphrase } from '../../core/components/new-passphrase';
 
 /** Shown until the worker has counted. */
 const NOTHING_YET: ExportProgress = { done: 0, total: 0 };
@@ -73,7 +73,7 @@ interface Run {
         <p>{{ t('settings.exportPast') }}</p>
         <form class="stack" (submit)="$event.preventDefault(); save()">
           <zfc-new-passphrase name="export-passphrase" [label]="t('settings.exportPassphrase')" />
-          <zfc-error [failure]="act.failure()" />
+          <zfc-error [failure]="command.failure()" />
           <div class="dialog__actions">
             <button class="btn btn--line" type="button" (click)="modal.close()">
               {{ t('common.cancel') }}
@@ -93,7 +93,7 @@ export class ExportVault {
   private readonly dialog = viewChild.required(Modal);
   private readonly chosen = viewChild(NewPassphrase);
   protected readonly t = inject(I18n).t;
-  protected readonly act = act();
+  protected readonly command = commandState();
   /** drawn only while asked for, so that no passphrase stays in a hidden field */
   protected readonly asking = signal(false);
   protected readonly progress = signal<ExportProgress | null>(null);
@@ -114,7 +114,7 @@ export class ExportVault {
   }
 
   ask(): void {
-    this.act.clear();
+    this.command.clear();
     this.saved.set(null);
     this.cancelled.set(false);
     this.asking.set(true);
@@ -129,15 +129,15 @@ export class ExportVault {
   }
 
   protected async save(): Promise<void> {
-    this.act.clear();
-    const passphrase = this.chosen()?.take() ?? null;
+    this.command.clear();
+    const passphrase = (await this.chosen()?.take()) ?? null;
     if (passphrase === null) return;
     const run: Run = { wanted: true };
     this.#run = run;
     this.#draw(NOTHING_YET);
     await this.#ended;
     const parts: Blob[] = [];
-    const exporting = this.act.run((_, { exportVault }) =>
+    const exporting = this.command.run((_, { exportVault }) =>
       exportVault(passphrase, (piece, progress) => {
         if (run.wanted) {
           // The browser's to keep, on disk where it is much; a copy, as it takes no memory that may be shared.
@@ -150,7 +150,7 @@ export class ExportVault {
     this.#ended = exporting;
     const outcome = await exporting;
     if (!run.wanted) {
-      this.act.clear();
+      this.command.clear();
       return;
     }
     this.#run = null;
@@ -164,7 +164,7 @@ export class ExportVault {
       this.#saveFile(new Blob([...parts], { type: 'application/octet-stream' }), name);
       this.saved.set(name);
     } catch {
-      this.act.refuse('EXPORT_UNSAVED');
+      this.command.refuse('EXPORT_UNSAVED');
     }
   }
 

@@ -2,8 +2,8 @@ import { Component, computed, inject, signal } from '@angular/core';
 
 import { Format } from '../../core/format';
 import { I18n } from '../../core/i18n';
-import type { StorageFacts } from '../../core/kept-storage';
-import { askToKeep, storageFacts } from '../../core/kept-storage';
+import type { StorageFacts } from '../../core/persistent-storage';
+import { requestPersistence, storageFacts } from '../../core/persistent-storage';
 
 /** What the browser holds for this app, and whether it promises to keep it. */
 @Component({
@@ -17,9 +17,9 @@ import { askToKeep, storageFacts } from '../../core/kept-storage';
           <div class="set__row set__row--stack">
             <div>
               <p class="label">{{ t('settings.used') }}</p>
-              <p class="hint" data-testid="storage-kept" [attr.data-kept]="facts.kept">
-                @if (facts.kept !== null) {
-                  {{ t(facts.kept ? 'settings.kept' : 'settings.notKept') }}
+              <p class="hint" data-testid="storage-kept" [attr.data-kept]="facts.persisted">
+                @if (facts.persisted !== null) {
+                  {{ t(facts.persisted ? 'settings.kept' : 'settings.notKept') }}
                 }
               </p>
             </div>
@@ -32,7 +32,7 @@ import { askToKeep, storageFacts } from '../../core/kept-storage';
                 [attr.aria-label]="t('settings.used')"
               ></progress>
             }
-            @if (facts.kept === false) {
+            @if (facts.persisted === false) {
               <div class="set__more stack stack--2">
                 <button
                   class="btn btn--line"
@@ -75,7 +75,7 @@ export class StorageSection {
 
   protected async keep(): Promise<void> {
     this.busy.set(true);
-    this.refused.set(!(await askToKeep()));
+    this.refused.set(!(await requestPersistence()));
     await this.#look();
     this.busy.set(false);
   }

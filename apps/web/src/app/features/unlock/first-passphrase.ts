@@ -1,12 +1,12 @@
 import { Component, inject, output, viewChild } from '@angular/core';
 
-import { act } from '../../core/act';
+import { commandState } from '../../core/command-state';
 import { I18n } from '../../core/i18n';
 import { Invites } from '../../core/invites';
-import { askToKeep } from '../../core/kept-storage';
-import { ErrorMessage } from '../../ui/error-message';
+import { requestPersistence } from '../../core/persistent-storage';
+import { ErrorMessage } from '../../core/components/error-message';
 import { Icon } from '../../ui/icon';
-import { NewPassphrase } from './new-passphrase';
+import { NewPassphrase } from '../../core/components/new-passphrase';
 
 /** The first passphrase of this device; or the way to an export that is brought here. */
 @Component({
@@ -25,18 +25,18 @@ import { NewPassphrase } from './new-passphrase';
         </div>
         <zfc-new-passphrase [label]="t('unlock.passphrase')" />
         <div class="stack stack--3">
-          <zfc-error [failure]="act.failure()" />
+          <zfc-error [failure]="command.failure()" />
           <button
             class="btn btn--primary btn--wide"
             type="submit"
             data-testid="unlock"
-            [disabled]="act.busy()"
-            [attr.aria-busy]="act.busy()"
+            [disabled]="command.busy()"
+            [attr.aria-busy]="command.busy()"
           >
-            @if (act.busy()) {
+            @if (command.busy()) {
               <span class="spinner"></span>
             }
-            {{ t(act.busy() ? 'unlock.opening' : 'unlock.open') }}
+            {{ t(command.busy() ? 'unlock.opening' : 'unlock.open') }}
           </button>
           <p class="hint">{{ t('unlock.noRecovery') }}</p>
         </div>
@@ -51,15 +51,15 @@ export class FirstPassphrase {
   private readonly chosen = viewChild.required(NewPassphrase);
   protected readonly t = inject(I18n).t;
   protected readonly invites = inject(Invites);
-  protected readonly act = act();
+  protected readonly command = commandState();
   readonly haveExport = output();
 
   protected async create(): Promise<void> {
-    if (this.act.busy()) return;
-    this.act.clear();
-    const passphrase = this.chosen().take();
+    if (this.command.busy()) return;
+    this.command.clear();
+    const passphrase = await this.chosen().take();
     if (passphrase === null) return;
-    const outcome = await this.act.run((api) => api.createVault(passphrase));
-    if (outcome?.ok === true) await askToKeep();
+    const outcome = await this.command.run((api) => api.createVault(passphrase));
+    if (outcome?.ok === true) await requestPersistence();
   }
 }

@@ -1,13 +1,13 @@
 import type { ElementRef } from '@angular/core';
 import { Component, computed, inject, output, signal, viewChild } from '@angular/core';
 
-import { act } from '../../core/act';
+import { commandState } from '../../core/command-state';
 import { I18n } from '../../core/i18n';
-import { askToKeep } from '../../core/kept-storage';
+import { requestPersistence } from '../../core/persistent-storage';
 import { normalisePassphrase } from '../../core/passphrase';
-import { ErrorMessage } from '../../ui/error-message';
-import { NewPassphrase } from './new-passphrase';
-import { PassphraseField } from './passphrase-field';
+import { ErrorMessage } from '../../core/components/error-message';
+import { NewPassphrase } from '../../core/components/new-passphrase';
+import { PassphraseField } from '../../core/components/passphrase-field';
 
 /** An exported vault comes to this device: its file, its passphrase, and a new one for here (docs/protocol.md section 9). */
 @Component({
@@ -58,7 +58,7 @@ import { PassphraseField } from './passphrase-field';
           }
           @if (wrong()) {
             <zfc-error
-              [failure]="act.failure()"
+              [failure]="command.failure()"
               [instead]="t('unlock.importWrong')"
               id="file-passphrase-error"
             />
@@ -67,28 +67,28 @@ import { PassphraseField } from './passphrase-field';
         <zfc-new-passphrase [label]="t('unlock.importNew')" />
         <div class="stack stack--3">
           @if (!wrong()) {
-            <zfc-error [failure]="act.failure()" />
+            <zfc-error [failure]="command.failure()" />
           }
           <button
             class="btn btn--primary btn--wide"
             type="submit"
             data-testid="import"
-            [disabled]="act.busy()"
-            [attr.aria-busy]="act.busy()"
+            [disabled]="command.busy()"
+            [attr.aria-busy]="command.busy()"
           >
-            @if (act.busy()) {
+            @if (command.busy()) {
               <span class="spinner"></span>
             }
             {{ t('unlock.import') }}
           </button>
-          <p class="hint" role="status">{{ act.busy() ? t('unlock.importing') : '' }}</p>
+          <p class="hint" role="status">{{ command.busy() ? t('unlock.importing') : '' }}</p>
         </div>
       </form>
       <button
         class="btn btn--wide"
         type="button"
         data-testid="import-back"
-        [disabled]="act.busy()"
+        [disabled]="command.busy()"
         (click)="back.emit()"
       >
         {{ t('unlock.importBack') }}
@@ -101,24 +101,24 @@ export class ImportVault {
   private readonly field = viewChild.required(PassphraseField);
   private readonly picker = viewChild.required<ElementRef<HTMLInputElement>>('picker');
   protected readonly t = inject(I18n).t;
-  protected readonly act = act();
+  protected readonly command = commandState();
   readonly back = output();
   protected readonly file = signal<File | null>(null);
   protected readonly filePassphrase = signal('');
   readonly #tried = signal(false);
   protected readonly missing = computed(() => this.#tried() && this.file() === null);
   protected readonly untold = computed(() => this.#tried() && this.filePassphrase() === '');
-  protected readonly wrong = computed(() => this.act.failure()?.code === 'WRONG_PASSPHRASE');
+  protected readonly wrong = computed(() => this.command.failure()?.code === 'WRONG_PASSPHRASE');
 
   protected pick(files: FileList | null): void {
     this.file.set(files?.item(0) ?? null);
-    this.act.clear();
+    this.command.clear();
   }
 
   protected async bring(): Promise<void> {
-    if (this.act.busy()) return;
+    if (this.command.busy()) return;
     this.#tried.set(true);
-    this.act.clear();
+    this.command.clear();
     const file = this.file();
     if (file === null) {
       this.picker().nativeElement.focus();
@@ -128,13 +128,13 @@ export class ImportVault {
       this.field().focus();
       return;
     }
-    const passphrase = this.chosen().take();
+    const passphrase = await this.chosen().take();
     if (passphrase === null) return;
     const bytes = await this.#read(file);
     if (bytes === null) return;
     const opens = normalisePassphrase(this.filePassphrase());
-    const outcome = await this.act.run((api) => api.importVault(bytes, opens, passphrase));
-    if (outcome?.ok === true) await askToKeep();
+    const outcome = await this.command.run((api) => api.importVault(bytes, opens, passphrase));
+    if (outcome?.ok === true) await requestPersistence();
     else if (this.wrong()) this.field().focus();
   }
 
@@ -142,7 +142,7 @@ export class ImportVault {
     try {
       return new Uint8Array(await file.arrayBuffer());
     } catch {
-      this.act.refuse('FILE_UNREADABLE');
+      this.command.refuse('FILE_UNREADABLE');
       return null;
     }
   }

@@ -8,10 +8,10 @@ import { I18n } from '../../core/i18n';
 import { IdleLock } from '../../core/idle-lock';
 import { Invites } from '../../core/invites';
 import { normalisePassphrase } from '../../core/passphrase';
-import { ErrorMessage } from '../../ui/error-message';
+import { ErrorMessage } from '../../core/components/error-message';
 import { Icon } from '../../ui/icon';
 import { Modal } from '../../ui/modal';
-import { PassphraseField } from './passphrase-field';
+import { PassphraseField } from '../../core/components/passphrase-field';
 
 /** The passphrase of an existing vault; or, as an explicit act, the end of that vault. */
 @Component({

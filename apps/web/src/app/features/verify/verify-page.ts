@@ -14,18 +14,18 @@ import {
 import { RouterLink } from '@angular/router';
 import type { Failure, SafetyNumberView } from '@0fc/client/api';
 
-import { act } from '../../core/act';
+import { commandState } from '../../core/command-state';
 import { AppStore } from '../../core/app-store';
 import { I18n } from '../../core/i18n';
 import { roomFailure } from '../../core/page-codes';
 import { Avatar } from '../../ui/avatar';
-import { CopyButton } from '../../ui/copy-button';
-import { ErrorMessage } from '../../ui/error-message';
+import { CopyButton } from '../../core/components/copy-button';
+import { ErrorMessage } from '../../core/components/error-message';
 import { Fingerprint } from '../../ui/fingerprint';
 import { Icon } from '../../ui/icon';
 import { QrCode } from '../../ui/qr-code';
 import { groupedDigits, SafetyNumber } from '../../ui/safety-number';
-import { named } from '../members/names';
+import { named } from '../../core/names';
 
 /** Comparing keys with one member, by number or by code (docs/protocol.md section 10). */
 @Component({
@@ -84,7 +84,7 @@ import { named } from '../members/names';
                       <dd><zfc-fingerprint [value]="number.theirFingerprint" /></dd>
                     </div>
                   </dl>
-                  <zfc-error [failure]="act.failure() ?? copyFailure()" />
+                  <zfc-error [failure]="command.failure() ?? copyFailure()" />
                   @if (them.verified) {
                     <p class="mark mark--ok">
                       <zfc-icon name="verified" [small]="true" /><span>{{ t('members.compare.done') }}</span>
@@ -94,7 +94,7 @@ import { named } from '../members/names';
                       type="button"
                       data-testid="unverify"
                       data-act="undo"
-                      [attr.aria-busy]="act.busy()"
+                      [attr.aria-busy]="command.busy()"
                       (click)="mark(false)"
                     >
                       {{ t('members.compare.undo') }}
@@ -106,7 +106,7 @@ import { named } from '../members/names';
                         type="button"
                         data-testid="mark-verified"
                         data-act="mark"
-                        [attr.aria-busy]="act.busy()"
+                        [attr.aria-busy]="command.busy()"
                         (click)="mark(true)"
                       >
                         <zfc-icon name="check" />{{ t('members.compare.same') }}
@@ -163,7 +163,7 @@ export class VerifyPage {
   readonly #injector = inject(Injector);
   readonly #host = inject<ElementRef<HTMLElement>>(ElementRef);
   protected readonly t = inject(I18n).t;
-  protected readonly act = act();
+  protected readonly command = commandState();
   protected readonly grouped = groupedDigits;
   readonly id = input.required<string>();
   /** the member's id */
@@ -214,7 +214,7 @@ export class VerifyPage {
 
   protected async mark(verified: boolean): Promise<void> {
     this.#marking = true;
-    const outcome = await this.act.run((api) => api.setVerified(this.id(), this.member(), verified));
+    const outcome = await this.command.run((api) => api.setVerified(this.id(), this.member(), verified));
     if (outcome?.ok !== true) {
       this.#marking = false;
       return;

@@ -2,9 +2,9 @@ import { Component, inject, input, signal, viewChild } from '@angular/core';
 import { Router } from '@angular/router';
 import type { Failure } from '@0fc/client/api';
 
-import { AppStore } from '../../core/app-store';
-import { I18n } from '../../core/i18n';
-import { ErrorMessage } from '../../ui/error-message';
+import { AppStore } from '../app-store';
+import { I18n } from '../i18n';
+import { ErrorMessage } from './error-message';
 import { Modal } from '../../ui/modal';
 
 /** Deletes a room that is over, or that is to be left and nobody confirms it, from this device, once that is confirmed. */

@@ -24,7 +24,7 @@ export const isUnsent = ({ state }: TimelineMessage): boolean =>
 
 /** What one does with the messages of the room on screen. One per room page. */
 @Injectable()
-export class Conversation {
+export class ConversationStore {
   readonly #store = inject(AppStore);
   readonly #announcer = inject(LiveAnnouncer);
   readonly #t = inject(I18n).t;

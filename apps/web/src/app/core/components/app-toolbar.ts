@@ -1,13 +1,13 @@
 import { Component, inject } from '@angular/core';
 import { RouterLink } from '@angular/router';
 
-import { AppStore } from '../core/app-store';
-import { I18n } from '../core/i18n';
-import { Icon } from './icon';
+import { AppStore } from '../app-store';
+import { I18n } from '../i18n';
+import { Icon } from '../../ui/icon';
 
 /** Lock and settings: within reach of every screen that shows something. */
 @Component({
-  selector: 'zfc-tools',
+  selector: 'zfc-app-toolbar',
   imports: [Icon, RouterLink],
   host: { class: 'contents' },
   template: `
@@ -31,7 +31,7 @@ import { Icon } from './icon';
     /></a>
   `,
 })
-export class Tools {
+export class AppToolbar {
   protected readonly store = inject(AppStore);
   protected readonly t = inject(I18n).t;
 }

@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 
-import { Drafts } from './drafts';
+import { DraftBuffer } from './draft-buffer';
 
 describe('drafts', () => {
   let saved: string[];
-  let drafts: Drafts;
+  let drafts: DraftBuffer;
 
   beforeEach(() => {
     jest.useFakeTimers();
     saved = [];
-    drafts = new Drafts((roomId, text) => {
+    drafts = new DraftBuffer((roomId, text) => {
       saved.push(`${roomId}: ${text}`);
       return Promise.resolve();
     });

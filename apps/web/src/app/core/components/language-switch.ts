@@ -1,8 +1,8 @@
 import { Component, inject, input } from '@angular/core';
 
-import { I18n } from '../core/i18n';
-import type { Language } from '../core/preferences';
-import { Preferences } from '../core/preferences';
+import { I18n } from '../i18n';
+import type { Language } from '../preferences';
+import { Preferences } from '../preferences';
 
 const NAMES: readonly { readonly code: Language; readonly name: string }[] = [
   { code: 'fr', name: 'Français' },

@@ -3,10 +3,10 @@ export interface StorageFacts {
   readonly used: number | null;
   readonly quota: number | null;
   /** whether it is spared when the disk runs short; null: the browser does not say */
-  readonly kept: boolean | null;
+  readonly persisted: boolean | null;
 }
 
-const UNKNOWN: StorageFacts = { used: null, quota: null, kept: null };
+const UNKNOWN: StorageFacts = { used: null, quota: null, persisted: null };
 
 /** Pages without a secure context have no storage manager, whatever the types say. */
 function manager(): StorageManager | null {
@@ -15,8 +15,8 @@ function manager(): StorageManager | null {
 
 export async function storageFacts(): Promise<StorageFacts> {
   try {
-    const [estimate, kept] = await Promise.all([manager()?.estimate(), manager()?.persisted()]);
-    return { used: estimate?.usage ?? null, quota: estimate?.quota ?? null, kept: kept ?? null };
+    const [estimate, persisted] = await Promise.all([manager()?.estimate(), manager()?.persisted()]);
+    return { used: estimate?.usage ?? null, quota: estimate?.quota ?? null, persisted: persisted ?? null };
   } catch {
     // A browser that refuses to tell is one that does not say.
     return UNKNOWN;
@@ -27,7 +27,7 @@ export async function storageFacts(): Promise<StorageFacts> {
  * Asks the browser not to clear the vault when the disk runs short; a worker cannot ask. Whether
  * it agrees changes nothing of what works now.
  */
-export async function askToKeep(): Promise<boolean> {
+export async function requestPersistence(): Promise<boolean> {
   try {
     return (await manager()?.persist()) ?? false;
   } catch {

@@ -1,8 +1,8 @@
 import { Component, inject } from '@angular/core';
 
-import { AppStore } from '../core/app-store';
-import { I18n } from '../core/i18n';
-import { Fingerprint } from './fingerprint';
+import { AppStore } from '../app-store';
+import { I18n } from '../i18n';
+import { Fingerprint } from '../../ui/fingerprint';
 
 /** Version and relay: what one reads out when asked which 0FC this is. */
 @Component({

@@ -1,6 +1,6 @@
 import { Component, inject, input, output, signal } from '@angular/core';
 
-import { I18n } from '../../core/i18n';
+import { I18n } from '../i18n';
 
 /** A place to paste an invite link. What is pasted goes to the join screen's memory, never to an address. */
 @Component({

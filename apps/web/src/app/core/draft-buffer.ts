@@ -2,7 +2,7 @@
 const PAUSE_MS = 500;
 
 /** What is being written, per room: at hand at once in this page, and stored in the vault a moment later. */
-export class Drafts {
+export class DraftBuffer {
   readonly #save: (roomId: string, text: string) => Promise<unknown>;
   readonly #texts = new Map<string, string>();
   readonly #unsaved = new Set<string>();

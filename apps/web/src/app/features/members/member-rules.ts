@@ -1,17 +1,5 @@
 import type { RoomView, TimelineItem } from '@0fc/client/api';
 
-const MARKS = /[\u2066-\u2069\u202a-\u202e]/g;
-
-/** A name for a sentence: in its own direction, and unable to change that of the words around it. */
-export function isolated(name: string): string {
-  return `\u2068${name.replace(MARKS, '')}\u2069`;
-}
-
-/** The same, where the name may not have come yet. */
-export function named(name: string | undefined, nameless: string): string {
-  return isolated(name === undefined || name === '' ? nameless : name);
-}
-
 const CHANGES = new Set(['created', 'admitted', 'removed', 'left', 'transferred', 'settings', 'closed']);
 
 /**
@@ -24,6 +12,6 @@ export function endsInDeparture(items: readonly TimelineItem[]): boolean {
 }
 
 /** Whether this client may still act in the room. */
-export function acts(room: RoomView): boolean {
+export function mayAct(room: RoomView): boolean {
   return room.stage === 'member' && !room.closing;
 }

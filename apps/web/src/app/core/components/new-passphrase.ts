@@ -1,10 +1,11 @@
-import { Component, computed, inject, input, signal, viewChildren } from '@angular/core';
-import type { Failure } from '@0fc/client/api';
+import { Component, computed, effect, inject, input, signal, viewChildren } from '@angular/core';
+import type { Failure, PassphraseRating } from '@0fc/client/api';
 
-import { I18n } from '../../core/i18n';
-import { PAGE_CODES } from '../../core/page-codes';
-import { ENOUGH, normalisePassphrase, strengthOf, suggestPassphrase } from '../../core/passphrase';
-import { ErrorMessage } from '../../ui/error-message';
+import { AppStore } from '../app-store';
+import { I18n } from '../i18n';
+import { PAGE_CODES } from '../page-codes';
+import { normalisePassphrase, suggestPassphrase } from '../passphrase';
+import { ErrorMessage } from './error-message';
 import { Icon } from '../../ui/icon';
 import { PassphraseField } from './passphrase-field';
 
@@ -30,11 +31,16 @@ import { PassphraseField } from './passphrase-field';
           }
         </div>
         <p class="hint" [id]="name() + '-strength'" aria-live="polite">
-          @if (strength() === 0) {
+          @if (first() === '') {
             {{ t('unlock.strength.none') }}
-          } @else {
+          } @else if (rating() === null) {
+            {{ t('unlock.strength.rating') }}
+          } @else if (strength() > 0) {
             <b>{{ t('unlock.strength.' + strength() + '.title') }}</b>
             {{ t('unlock.strength.' + strength() + '.text') }}
+          }
+          @if (first() !== '' && rating()?.weakness; as weakness) {
+            {{ t('unlock.weakness.' + weakness) }}
           }
         </p>
       </zfc-passphrase-field>
@@ -62,6 +68,7 @@ import { PassphraseField } from './passphrase-field';
 })
 export class NewPassphrase {
   readonly #i18n = inject(I18n);
+  readonly #store = inject(AppStore);
   private readonly fields = viewChildren(PassphraseField);
   protected readonly t = this.#i18n.t;
   readonly label = input.required<string>();
@@ -71,7 +78,15 @@ export class NewPassphrase {
   protected readonly again = signal('');
   protected readonly suggested = signal('');
   protected readonly failure = signal<Failure | null>(null);
-  protected readonly strength = computed(() => strengthOf(this.first()));
+  /** of what was typed last, once the worker has rated it; the one before stays on screen until then */
+  protected readonly rating = signal<PassphraseRating | null>(null);
+  protected readonly strength = computed(() => (this.first() === '' ? 0 : (this.rating()?.strength ?? 0)));
+
+  constructor() {
+    effect(() => {
+      void this.#show(this.first());
+    });
+  }
 
   protected suggest(): void {
     const phrase = suggestPassphrase(this.#i18n.language());
@@ -83,15 +98,24 @@ export class NewPassphrase {
   }
 
   /** What was chosen, or null: then it says why, and the field concerned has the focus. */
-  take(): string | null {
-    if (this.strength() < ENOUGH) return this.#refuse('PASSPHRASE_WEAK', 0);
-    if (this.first() !== this.again()) return this.#refuse(PAGE_CODES.PASSPHRASES_DIFFER, 1);
+  async take(): Promise<string | null> {
+    const first = normalisePassphrase(this.first());
+    const again = normalisePassphrase(this.again());
+    const rated = await this.#store.run((api) => api.ratePassphrase(first));
+    if (!rated.ok) return this.#refuse(rated.error, 0);
+    if (!rated.value.acceptable) return this.#refuse({ code: 'PASSPHRASE_WEAK' }, 0);
+    if (first !== again) return this.#refuse({ code: PAGE_CODES.PASSPHRASES_DIFFER }, 1);
     this.failure.set(null);
-    return normalisePassphrase(this.first());
+    return first;
   }
 
-  #refuse(code: string, field: 0 | 1): null {
-    this.failure.set({ code });
+  async #show(text: string): Promise<void> {
+    const rated = await this.#store.run((api) => api.ratePassphrase(text));
+    if (rated.ok && text === this.first()) this.rating.set(rated.value);
+  }
+
+  #refuse(failure: Failure, field: 0 | 1): null {
+    this.failure.set(failure);
     this.fields()[field]?.focus();
     return null;
   }

@@ -2,9 +2,9 @@ import { LiveAnnouncer } from '@angular/cdk/a11y';
 import { Component, inject, input, output, signal } from '@angular/core';
 import type { Failure } from '@0fc/client/api';
 
-import { I18n } from '../core/i18n';
-import { PAGE_CODES } from '../core/page-codes';
-import { Icon } from './icon';
+import { I18n } from '../i18n';
+import { PAGE_CODES } from '../page-codes';
+import { Icon } from '../../ui/icon';
 
 const SHOWN_MS = 2_000;
 

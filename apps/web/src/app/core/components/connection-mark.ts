@@ -1,7 +1,7 @@
 import { Component, computed, inject, input } from '@angular/core';
 import type { ConnectionState } from '@0fc/client/api';
 
-import { I18n } from '../core/i18n';
+import { I18n } from '../i18n';
 
 @Component({
   selector: 'zfc-connection',

@@ -1,7 +1,7 @@
 import type { ElementRef } from '@angular/core';
 import { Component, inject, input, model, signal, viewChild } from '@angular/core';
 
-import { I18n } from '../../core/i18n';
+import { I18n } from '../i18n';
 import { Icon } from '../../ui/icon';
 
 /** One passphrase: hidden unless its reader asks, and never corrected or completed by the browser. */

@@ -1,8 +1,8 @@
 import { Component, computed, inject, input } from '@angular/core';
 import type { Failure } from '@0fc/client/api';
 
-import { Explain } from '../core/explain';
-import { Icon } from './icon';
+import { Explain } from '../explain';
+import { Icon } from '../../ui/icon';
 
 /** What happened and what can be done. It is read out when it appears. */
 @Component({

@@ -5,8 +5,8 @@ import type { ErrorCode } from '@0fc/protocol';
 import { AppStore, type Command } from './app-store';
 import type { PAGE_CODES } from './page-codes';
 
-/** One act of the user at a time: whether it is under way, and what the last one failed with. */
-export class Act {
+/** The state of one command at a time: whether it is under way, and what the last one failed with. */
+export class CommandState {
   readonly #store: AppStore;
   readonly #busy = signal(false);
   readonly #failure = signal<Failure | null>(null);
@@ -39,6 +39,6 @@ export class Act {
 }
 
 /** Call it where `inject` may be called. */
-export function act(): Act {
-  return new Act(inject(AppStore));
+export function commandState(): CommandState {
+  return new CommandState(inject(AppStore));
 }
