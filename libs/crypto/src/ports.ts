@@ -1,5 +1,6 @@
 /** What this library needs from its platform; the doors `node` and `browser` provide it. */
 import type { Bytes } from '@0fc/protocol';
+import type { PrivateKey } from './secrets.js';
 
 export interface Hash {
   /** SHA-256: 32 bytes. */
@@ -26,6 +27,6 @@ export interface Ports {
 export interface KeyPair {
   /** 45 bytes, canonical (docs/protocol.md section 2) */
   readonly publicKey: Bytes;
-  /** secret; 45 bytes */
-  readonly privateKey: Bytes;
+  /** 45 bytes */
+  readonly privateKey: PrivateKey;
 }

@@ -1,7 +1,19 @@
 /** Small byte helpers shared by every part; no I/O. */
 
-/** Bytes as they travel. Never mutated after they have been handed over. */
-export type Bytes = Uint8Array;
+declare const SECRET: unique symbol;
+
+/** Public or sealed bytes, as they travel. Never mutated after they have been handed over. No {@link Secret} is one. */
+export interface Bytes extends Uint8Array {
+  readonly [SECRET]?: never;
+}
+
+/**
+ * Secret bytes of one kind, for the compiler only: neither another kind's nor {@link Bytes} pass for them, nor they for
+ * Bytes. The kinds, and what makes one of bytes, are in libs/crypto; a schema makes one by `secret`.
+ */
+export interface Secret<Kind extends string> extends Uint8Array {
+  readonly [SECRET]: Kind;
+}
 
 // ECMAScript has no UTF-8 of its own and this library sees neither DOM nor Node types;
 // both platforms have these two globals.

@@ -7,8 +7,15 @@ import { decode, encode, Tokenizer, Type, type Token } from 'cborg';
 import { ERROR_CODES, ProtocolError } from './errors.js';
 import { fromUtf8, utf8, type Bytes } from './bytes.js';
 
+/** Secrets among it: what is encoded is sealed or hashed next. */
 export type CborValue =
-  null | boolean | number | string | Bytes | readonly CborValue[] | { readonly [key: string]: CborValue };
+  | null
+  | boolean
+  | number
+  | string
+  | Uint8Array
+  | readonly CborValue[]
+  | { readonly [key: string]: CborValue };
 
 const DEPTH = 16;
 

@@ -8,7 +8,12 @@ export { makeJoinRequest, openJoinRequest, type NewJoin } from './join-request.j
 export {
   openMessage, openProfile, openSignal, sealMessage, sealSignal, type Sealed, type SealedPlace,
 } from './message.js'; // prettier-ignore
-export { generateKeyPair, keyHash, makePrekey, signBody } from './pairs.js';
+export { generateKeyPair } from '../key-pair.js';
+export { keyHash, makePrekey, signBody } from './pairs.js';
+export {
+  asInviteToken, asJoinKey, asPrivateKey, asRoomKey, asVaultKey, equalSecrets, exposeSecret, type InviteToken, type JoinKey, type PrivateKey,
+  type RoomKey, type SymmetricKey, type VaultKey,
+} from '../secrets.js'; // prettier-ignore
 export { makeRotation, openRotation, wrapPrekey, type NewRotation, type PublicPrekey } from './rotation.js';
 export { safetyNumber } from './safety-number.js';
 export {

@@ -4,9 +4,10 @@ import {
   type Bytes, type InviteId, type InviteLink, type RoomId,
 } from '@0fc/protocol'; // prettier-ignore
 import { CryptoError, restate } from '../errors.js';
+import { generateKeyPair } from '../key-pair.js';
 import type { Hash, KeyPair, Ports } from '../ports.js';
+import { asInviteToken, SECRET_BYTES, type InviteToken } from '../secrets.js';
 import { parsePublicKey } from '../verify/identity.js';
-import { generateKeyPair } from './pairs.js';
 
 /** Check bytes at the end of a link: a mistyped or cut link is told from a refused one. */
 const CHECK_BYTES = 4;
@@ -14,8 +15,7 @@ const MOST_LETTERS = Math.ceil((LIMITS.inviteLinkBytes * 4) / 3);
 
 export interface NewInvite {
   readonly inviteId: InviteId;
-  /** secret, 32 bytes */
-  readonly token: Bytes;
+  readonly token: InviteToken;
   /** of this invite alone; the private key is deleted when the invite burns */
   readonly keyPair: KeyPair;
   /** base64url, for the fragment of the link; holds the token */
@@ -23,7 +23,7 @@ export interface NewInvite {
 }
 
 /** `SHA-256(ctx(invite-id, token))[0..16]`: what the relay knows an invite by. */
-export async function inviteIdOf(hash: Hash, token: Bytes): Promise<InviteId> {
+export async function inviteIdOf(hash: Hash, token: InviteToken): Promise<InviteId> {
   return toBase64Url((await hash.sha256(ctx('invite-id', token))).subarray(0, 16)) as InviteId;
 }
 
@@ -38,7 +38,7 @@ export async function createInvite(
     readonly expires: number;
   },
 ): Promise<NewInvite> {
-  const token = ports.random.bytes(32);
+  const token = asInviteToken(ports.random.bytes(SECRET_BYTES));
   const keyPair = generateKeyPair();
   const body = encodeAs(inviteLink, {
     v: 1,

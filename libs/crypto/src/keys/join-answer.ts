@@ -5,6 +5,7 @@ import {
 } from '@0fc/protocol'; // prettier-ignore
 import { CryptoError, restate } from '../errors.js';
 import type { Hash, KeyPair } from '../ports.js';
+import type { InviteToken, JoinKey, RoomKey } from '../secrets.js';
 import { verifyContainer } from '../verify/container.js';
 import { memberIdOf } from '../verify/identity.js';
 import { openCell, sealCell } from './cell.js';
@@ -12,8 +13,8 @@ import { signBody } from './pairs.js';
 
 /** What a reply is bound to: the token, and the very request that it answers. */
 interface ReplyPlace {
-  readonly joinKey: Bytes;
-  readonly token: Bytes;
+  readonly joinKey: JoinKey;
+  readonly token: InviteToken;
   readonly roomId: RoomId;
   /** the joinRequest's bytes as they travelled */
   readonly request: Bytes;
@@ -53,7 +54,7 @@ interface ConfirmPlace {
   readonly roomId: RoomId;
   readonly epoch: number;
   /** of that epoch */
-  readonly roomKey: Bytes;
+  readonly roomKey: RoomKey;
   readonly request: Bytes;
 }
 

@@ -3,21 +3,23 @@ import {
   concat, ctx, decodeBody, equalBytes, LIMITS, pad, unpad, type Bytes, type InviteId, type InviteLink, type RoomId,
 } from '@0fc/protocol'; // prettier-ignore
 import { CryptoError, restate } from '../errors.js';
+import { generateKeyPair } from '../key-pair.js';
 import type { KeyPair, Ports } from '../ports.js';
+import { asJoinKey, SECRET_BYTES, type InviteToken, type JoinKey } from '../secrets.js';
 import { verifyContainer } from '../verify/container.js';
 import { memberIdOf, parsePublicKey } from '../verify/identity.js';
 import { checkPrekey } from '../verify/prekey.js';
 import { openCell, sealCell } from './cell.js';
 import { decryptFrom, encryptTo } from './envelope.js';
-import { generateKeyPair, makePrekey, signBody } from './pairs.js';
+import { makePrekey, signBody } from './pairs.js';
 
 export interface NewJoin {
   /** the joinRequest as it travels; step 6 binds the reply to its hash */
   readonly payload: Bytes;
   /** the joiner's key pair in this room */
   readonly identity: KeyPair;
-  /** secret, 32 bytes: the reply is sealed under it */
-  readonly joinKey: Bytes;
+  /** the reply is sealed under it */
+  readonly joinKey: JoinKey;
   /** number 1 */
   readonly prekey: KeyPair;
   readonly prekeyContainer: Bytes;
@@ -33,7 +35,7 @@ export async function makeJoinRequest(
 ): Promise<NewJoin> {
   const { roomId, inviteId, ownerKey, inviteKey, token } = options.link;
   const identity = generateKeyPair();
-  const joinKey = ports.random.bytes(32);
+  const joinKey = asJoinKey(ports.random.bytes(SECRET_BYTES));
   const memberId = await memberIdOf(ports.hash, identity.publicKey);
   const prekey = makePrekey(identity, roomId, memberId, 1);
   const container = signBody(identity, 'joinRequest', {
@@ -68,12 +70,12 @@ export function openJoinRequest(
     readonly roomId: RoomId;
     readonly inviteId: InviteId;
     readonly ownerKey: Bytes;
-    readonly token: Bytes;
+    readonly token: InviteToken;
     readonly inviteKeyPair: KeyPair;
     readonly joinerKey: Bytes;
     readonly payload: Bytes;
   },
-): Promise<{ readonly joinKey: Bytes; readonly prekeyContainer: Bytes; readonly name: string }> {
+): Promise<{ readonly joinKey: JoinKey; readonly prekeyContainer: Bytes; readonly name: string }> {
   const { roomId, inviteId, ownerKey, token, joinerKey, payload } = options;
   return restate('INVITE_BAD_PROOF', 'join request', async () => {
     const throwAway = payload.slice(0, LIMITS.publicKeyBytes);

@@ -5,6 +5,7 @@ import {
 } from '@0fc/protocol'; // prettier-ignore
 import { CryptoError, isRefusal } from '../errors.js';
 import type { KeyPair } from '../ports.js';
+import type { RoomKey } from '../secrets.js';
 import { verifyContainer } from '../verify/container.js';
 import { openCell, sealCell } from './cell.js';
 import { signBody } from './pairs.js';
@@ -17,7 +18,7 @@ export interface Sealed {
 
 /** Where something sealed stands, as the log or the relay's event says; the content must agree. */
 export interface SealedPlace {
-  readonly roomKey: Bytes;
+  readonly roomKey: RoomKey;
   readonly roomId: RoomId;
   readonly epoch: number;
   readonly sender: MemberId;
@@ -43,7 +44,7 @@ function fitting(payload: Bytes, limit: number): Bytes {
  */
 export function sealMessage(options: {
   readonly identity: KeyPair;
-  readonly roomKey: Bytes;
+  readonly roomKey: RoomKey;
   readonly body: Body<'message'>;
 }): Sealed & { readonly container: Bytes } {
   const { identity, roomKey, body } = options;
@@ -66,7 +67,7 @@ export function openMessage(place: SealedPlace): {
 /** Signs and seals a signal. Throws MALFORMED, TOO_LARGE. */
 export function sealSignal(options: {
   readonly identity: KeyPair;
-  readonly roomKey: Bytes;
+  readonly roomKey: RoomKey;
   readonly body: Body<'signal'>;
 }): Bytes {
   const { identity, roomKey, body } = options;
