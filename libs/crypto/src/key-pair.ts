@@ -1,8 +1,16 @@
 /** Where key pairs come from: every one of members and relays (docs/protocol.md section 2). */
 import { KeyPair as ThemisKeyPair } from 'wasm-themis';
+import type { Bytes } from '@0fc/protocol';
 import { attempt } from './errors.js';
-import type { KeyPair } from './ports.js';
-import { asPrivateKey } from './secrets.js';
+import { asPrivateKey, type PrivateKey } from './secrets.js';
+
+/** An elliptic-curve key pair as Themis containers. */
+export interface KeyPair {
+  /** 45 bytes, canonical (docs/protocol.md section 2) */
+  readonly publicKey: Bytes;
+  /** 45 bytes */
+  readonly privateKey: PrivateKey;
+}
 
 /** A fresh key pair on P-256, drawn by Themis, which must be loaded. */
 export function generateKeyPair(): KeyPair {

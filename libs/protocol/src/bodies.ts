@@ -4,8 +4,7 @@
  * them (docs/protocol.md section 2).
  */
 import * as v from 'valibot';
-import { PROTOCOL_VERSION } from './context.js';
-import { decodeCbor, encodeCbor, type CborValue } from './codec.js';
+import { decodeCbor, encodeCbor, PROTOCOL_VERSION, type CborValue } from './codec.js';
 import { anyContent, signalContent } from './content.js';
 import { ERROR_CODES, ProtocolError } from './errors.js';
 import { LIMITS } from './limits.js';

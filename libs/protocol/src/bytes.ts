@@ -33,6 +33,7 @@ export const utf8 = (text: string): Bytes => encoder.encode(text);
 /** Text of UTF-8 bytes; throws a TypeError on malformed input. */
 export const fromUtf8 = (bytes: Bytes): string => decoder.decode(bytes);
 
+/** The parts behind each other, in an array of its own. */
 export function concat(...parts: readonly Bytes[]): Bytes {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;

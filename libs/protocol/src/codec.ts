@@ -165,3 +165,16 @@ export function decodeCbor(bytes: Bytes, most?: number): CborValue {
     throw malformed('not canonical CBOR');
   }
 }
+
+export const PROTOCOL_VERSION = 1;
+
+/** Kinds of Seal contexts and of hashes over several fields. */
+export const CONTEXT_KINDS = [
+  'key', 'invite-id', 'join-request', 'join-reply', 'join-confirm', 'message', 'signal', 'rotation', 'wrap',
+  'grant', 'transcript', 'generation', 'safety-number', 'vault-key', 'vault-record', 'vault-export',
+] as const; // prettier-ignore
+export type ContextKind = (typeof CONTEXT_KINDS)[number];
+
+/** `ctx(kind, a, …) = CBOR["0fc/1/"+kind, a, …]`: no context or hash of one kind is one of another (G4). Throws MALFORMED. */
+export const ctx = (kind: ContextKind, ...fields: readonly CborValue[]): Bytes =>
+  encodeCbor([`0fc/${String(PROTOCOL_VERSION)}/${kind}`, ...fields]);

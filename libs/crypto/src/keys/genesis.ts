@@ -1,7 +1,7 @@
 /** A new room (docs/protocol.md section 4). */
 import { toBase64Url, type Bytes, type RoomId, type RoomSettings } from '@0fc/protocol';
-import { generateKeyPair } from '../key-pair.js';
-import type { KeyPair, Ports } from '../ports.js';
+import { generateKeyPair, type KeyPair } from '../key-pair.js';
+import type { Ports } from '../ports.js';
 import { asRoomKey, SECRET_BYTES, type RoomKey } from '../secrets.js';
 import { bodyHash } from '../verify/container.js';
 import { keyHash, signBody } from './pairs.js';

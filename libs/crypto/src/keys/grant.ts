@@ -4,8 +4,8 @@ import {
   type KeyGrantNews, type MemberId, type RoomId,
 } from '@0fc/protocol'; // prettier-ignore
 import { CryptoError } from '../errors.js';
-import { generateKeyPair } from '../key-pair.js';
-import type { Hash, KeyPair, Ports } from '../ports.js';
+import { generateKeyPair, type KeyPair } from '../key-pair.js';
+import type { Hash, Ports } from '../ports.js';
 import type { RoomKey } from '../secrets.js';
 import { bodyHash } from '../verify/container.js';
 import { memberIdOf } from '../verify/identity.js';
@@ -15,7 +15,10 @@ import { openCell, sealCell } from './cell.js';
 import { decryptFrom, encryptTo } from './envelope.js';
 import { keyHash, signBody } from './pairs.js';
 
-/** A signed request for the current key, with a fresh prekey for this one answer. */
+/**
+ * A signed request for the current key, with a fresh prekey for this one answer (section 7). `prekey` is kept until the
+ * answer is there, or a rotation has brought a key. Throws BAD_KEY for an unusable identity.
+ */
 export function makeNeedKey(
   ports: Pick<Ports, 'random'>,
   options: { readonly identity: KeyPair; readonly roomId: RoomId; readonly memberId: MemberId },

@@ -3,9 +3,9 @@ import {
   concat, ctx, decodeAs, encodeAs, equalBytes, fromBase64Url, inviteLink, LIMITS, ProtocolError, toBase64Url,
   type Bytes, type InviteId, type InviteLink, type RoomId,
 } from '@0fc/protocol'; // prettier-ignore
-import { CryptoError, restate } from '../errors.js';
-import { generateKeyPair } from '../key-pair.js';
-import type { Hash, KeyPair, Ports } from '../ports.js';
+import { CryptoError, rethrowAs } from '../errors.js';
+import { generateKeyPair, type KeyPair } from '../key-pair.js';
+import type { Hash, Ports } from '../ports.js';
 import { asInviteToken, SECRET_BYTES, type InviteToken } from '../secrets.js';
 import { parsePublicKey } from '../verify/identity.js';
 
@@ -22,11 +22,15 @@ export interface NewInvite {
   readonly fragment: string;
 }
 
-/** `SHA-256(ctx(invite-id, token))[0..16]`: what the relay knows an invite by. */
+/** `SHA-256(ctx(invite-id, token))[0..16]`, base64url: what the relay knows an invite by, and from which no token follows. */
 export async function inviteIdOf(hash: Hash, token: InviteToken): Promise<InviteId> {
   return toBase64Url((await hash.sha256(ctx('invite-id', token))).subarray(0, 16)) as InviteId;
 }
 
+/**
+ * A new invite: token, key pair, id, and the fragment that travels out of band (section 5, step 1). Throws MALFORMED for
+ * keys or hashes of another length, or a time that is no whole number.
+ */
 export async function createInvite(
   ports: Ports,
   options: {
@@ -62,7 +66,7 @@ export async function parseInvite(
   hash: Hash,
   text: string,
 ): Promise<InviteLink & { readonly inviteId: InviteId }> {
-  return restate('INVITE_MALFORMED', 'not an invite', async () => {
+  return rethrowAs('INVITE_MALFORMED', 'not an invite', async () => {
     const letters = text.slice(text.lastIndexOf('#') + 1).replace(/\s+/g, '');
     const bytes = letters.length > MOST_LETTERS ? null : fromBase64Url(letters);
     if (bytes === null || bytes.length <= CHECK_BYTES) throw new ProtocolError('MALFORMED', 'not base64url');

@@ -2,9 +2,9 @@
 import {
   concat, ctx, decodeBody, equalBytes, LIMITS, pad, unpad, type Bytes, type InviteId, type InviteLink, type RoomId,
 } from '@0fc/protocol'; // prettier-ignore
-import { CryptoError, restate } from '../errors.js';
-import { generateKeyPair } from '../key-pair.js';
-import type { KeyPair, Ports } from '../ports.js';
+import { CryptoError, rethrowAs } from '../errors.js';
+import { generateKeyPair, type KeyPair } from '../key-pair.js';
+import type { Ports } from '../ports.js';
 import { asJoinKey, SECRET_BYTES, type InviteToken, type JoinKey } from '../secrets.js';
 import { verifyContainer } from '../verify/container.js';
 import { memberIdOf, parsePublicKey } from '../verify/identity.js';
@@ -28,7 +28,10 @@ export interface NewJoin {
 const context = (roomId: RoomId, inviteId: InviteId, joinerKey: Bytes): Bytes =>
   ctx('join-request', roomId, inviteId, joinerKey);
 
-/** Throws MALFORMED for a name out of range, BAD_KEY for an invite key that is no point of the curve. */
+/**
+ * The joiner's secrets and its request, sealed with the token and encrypted to the invite's key (section 5, step 3).
+ * Throws MALFORMED for a name out of range, BAD_KEY for an invite key that is no point of the curve.
+ */
 export async function makeJoinRequest(
   ports: Ports,
   options: { readonly link: InviteLink & { readonly inviteId: InviteId }; readonly name: string },
@@ -77,7 +80,7 @@ export function openJoinRequest(
   },
 ): Promise<{ readonly joinKey: JoinKey; readonly prekeyContainer: Bytes; readonly name: string }> {
   const { roomId, inviteId, ownerKey, token, joinerKey, payload } = options;
-  return restate('INVITE_BAD_PROOF', 'join request', async () => {
+  return rethrowAs('INVITE_BAD_PROOF', 'join request', async () => {
     const throwAway = payload.slice(0, LIMITS.publicKeyBytes);
     const outer = payload.slice(LIMITS.publicKeyBytes);
     const sealed = decryptFrom(options.inviteKeyPair.privateKey, throwAway, outer);

@@ -4,7 +4,7 @@ import {
   type RoomId,
 } from '@0fc/protocol'; // prettier-ignore
 import { CryptoError, isRefusal } from '../errors.js';
-import type { KeyPair } from '../ports.js';
+import type { KeyPair } from '../key-pair.js';
 import type { RoomKey } from '../secrets.js';
 import { verifyContainer } from '../verify/container.js';
 import { openCell, sealCell } from './cell.js';
@@ -100,7 +100,7 @@ function open<K extends Kind>(
   kind: K,
   place: SealedPlace,
 ): { readonly body: Body<K>; readonly container: Bytes } {
-  return alarmed(() => {
+  return withAlarm(() => {
     const padded = openCell(place.roomKey, place.payload, context(kind, place), { code: 'MALFORMED' });
     const container = unpad(padded);
     const body: Body<K> = decodeBody<K>(verifyContainer(place.senderKey, container), kind).body;
@@ -114,7 +114,7 @@ function open<K extends Kind>(
 }
 
 /** Adds the alarm that a refusal stands for: a member's own fault, or a place that cannot be read. */
-function alarmed<T>(run: () => T): T {
+function withAlarm<T>(run: () => T): T {
   try {
     return run();
   } catch (error) {

@@ -10,8 +10,8 @@ import {
   type RoomId,
 } from '@0fc/protocol';
 import { attempt } from '../errors.js';
-import { generateKeyPair } from '../key-pair.js';
-import type { Hash, KeyPair } from '../ports.js';
+import { generateKeyPair, type KeyPair } from '../key-pair.js';
+import type { Hash } from '../ports.js';
 import type { RoomKey } from '../secrets.js';
 
 /**

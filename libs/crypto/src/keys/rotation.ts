@@ -4,8 +4,8 @@ import {
   type RoomId, type RotationCommand,
 } from '@0fc/protocol'; // prettier-ignore
 import { CryptoError, isRefusal } from '../errors.js';
-import { generateKeyPair } from '../key-pair.js';
-import type { Hash, KeyPair, Ports } from '../ports.js';
+import { generateKeyPair, type KeyPair } from '../key-pair.js';
+import type { Hash, Ports } from '../ports.js';
 import { asRoomKey, SECRET_BYTES, type RoomKey } from '../secrets.js';
 import { verifyContainer } from '../verify/container.js';
 import { memberIdOf } from '../verify/identity.js';

@@ -20,6 +20,7 @@ const ROUNDS = { least: 100_000, most: 10_000_000 };
 /** First byte of a record's plaintext: its format, and the one byte that an empty value needs. */
 const RECORD_FORMAT = 1;
 
+/** 32 bytes of the platform's generator. */
 export const newVaultKey = (random: Random): VaultKey => asVaultKey(random.bytes(SECRET_BYTES));
 
 /** Wraps the vault key under a passphrase; takes about 0.2 s of the thread. Throws PASSPHRASE_WEAK when it is empty. */
@@ -43,7 +44,7 @@ export const sealExport = (passphrase: string, data: Bytes | VaultKey): Bytes =>
 export const openExport = (passphrase: string, sealed: Bytes): Bytes =>
   openUnder(passphrase, sealed, ctx('vault-export'));
 
-/** Seals a record for its one place in its one store. */
+/** Seals a record for its one place in its one store; 45 bytes longer than `value`. It opens in no other. */
 export function sealRecord(vaultKey: VaultKey, store: string, key: string, value: Bytes): Bytes {
   return sealCell(vaultKey, concat(Uint8Array.of(RECORD_FORMAT), value), ctx('vault-record', store, key));
 }

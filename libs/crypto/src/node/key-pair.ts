@@ -5,7 +5,7 @@
 import { createECDH } from 'node:crypto';
 import { LIMITS, type Bytes } from '@0fc/protocol';
 import { CryptoError } from '../errors.js';
-import type { KeyPair } from '../ports.js';
+import type { KeyPair } from '../key-pair.js';
 import { asPrivateKey } from '../secrets.js';
 
 /** P-256 */
