@@ -10,8 +10,8 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 import {
-  createGenesis, generateKeyPair, makePrekey, makeRotation, openMessage, openRecord, openRotation, openVaultKey, sealMessage,
-  sealRecord, sealVaultKey, signBody, type KeyPair, type Ports,
+  createGenesis, generateKeyPair, type KeyPair, makePrekey, makeRotation, newVaultKey, openMessage, openRecord,
+  openRotation, openVaultKey, type Ports, sealMessage, sealRecord, sealVaultKey, signBody,
 } from '@0fc/crypto/keys'; // prettier-ignore
 import { ClientLink, RelayLink } from '@0fc/crypto/link';
 import { loadThemis, nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
@@ -146,7 +146,8 @@ async function run(mode: Mode): Promise<Row[]> {
   const { payload, container } = sealMessage({ identity, roomKey, body });
   const place = { roomKey, roomId, epoch: 1, sender: alone.owner, senderKey: identity.publicKey, payload };
   const value = nodeRandom.bytes(RECORD_BYTES);
-  const record = sealRecord(roomKey, 'store', 'key', value);
+  const vaultKey = newVaultKey(nodeRandom);
+  const record = sealRecord(vaultKey, 'store', 'key', value);
 
   const { links } = handshake(identity, generateKeyPair());
   const [client, relay] = links;
@@ -166,14 +167,14 @@ async function run(mode: Mode): Promise<Row[]> {
     memberId: reader,
     prekeys: new Map([[1, prekey]]),
   };
-  const sealedKey = sealVaultKey('correct horse battery staple', roomKey);
+  const sealedKey = sealVaultKey('correct horse battery staple', vaultKey);
 
   const rows: Row[] = [
     await measure('key pair', generateKeyPair),
     await measure('sign a message', () => signBody(identity, 'message', body)),
     await measure('verify a message', () => verifyContainer(identity.publicKey, container)),
-    await measure(`seal ${RECORD_BYTES} B`, () => sealRecord(roomKey, 'store', 'key', value)),
-    await measure(`open ${RECORD_BYTES} B`, () => openRecord(roomKey, 'store', 'key', record)),
+    await measure(`seal ${RECORD_BYTES} B`, () => sealRecord(vaultKey, 'store', 'key', value)),
+    await measure(`open ${RECORD_BYTES} B`, () => openRecord(vaultKey, 'store', 'key', record)),
     await measure('message: sign and seal', () => sealMessage({ identity, roomKey, body })),
     await measure('message: open and verify', () => openMessage(place)),
   ];
@@ -194,7 +195,7 @@ async function run(mode: Mode): Promise<Row[]> {
       MEMBERS,
     ),
     await measure('rotation: open', () => openRotation(nodeHash, reading)),
-    await measure('passphrase: seal', () => sealVaultKey('correct horse battery staple', roomKey)),
+    await measure('passphrase: seal', () => sealVaultKey('correct horse battery staple', vaultKey)),
     await measure('passphrase: open', () => openVaultKey('correct horse battery staple', sealedKey)),
   );
   for (const link of links) link.destroy();

@@ -14,9 +14,10 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { io, type Socket } from 'socket.io-client';
-import { toBase64Url, type Bytes } from '@0fc/protocol';
+import type { Bytes } from '@0fc/protocol';
 import { generateKeyPair } from '@0fc/crypto/keys';
 import { loadThemis } from '@0fc/crypto/node';
+import { writeKey } from '../../apps/relay/src/config/key-pair.js';
 import { Peer } from '../integration/relay-peer.js';
 import { message, TestRoom } from '../integration/relay-room.js';
 import { startRedis } from '../support/redis.js';
@@ -183,7 +184,7 @@ const limits = {
 /** A server of its own for each shape: memory that one has used would hide what the next one takes. */
 async function both(shape: Shape): Promise<{ readonly plain: Measured; readonly ours: Measured }> {
   const baseline = await baselineServer(redis.environment.REDIS_URL ?? '');
-  const privateKey = { RELAY_PRIVATE_KEY: toBase64Url(key.privateKey) };
+  const privateKey = { RELAY_PRIVATE_KEY: writeKey(key) };
   const relay = await RelayProcess.start({ ...limits, ...redis.environment, ...privateKey });
   try {
     const plain = await baselineRun(baseline.child.pid ?? 0, baseline.url, shape);
@@ -213,7 +214,7 @@ async function waits(
 
 /** What strangers can do to a member of some room. */
 async function besideFlood(): Promise<void> {
-  const relay = await RelayProcess.start({ ...limits, RELAY_PRIVATE_KEY: toBase64Url(key.privateKey) });
+  const relay = await RelayProcess.start({ ...limits, RELAY_PRIVATE_KEY: writeKey(key) });
   const room = await TestRoom.create({ url: relay.url, publicKey: key.publicKey });
   const alone = await waits(room.owner);
   const file = join(import.meta.dirname, 'flood.child.ts');

@@ -1,7 +1,8 @@
 /** A store that is full, and whatever else passes: everything goes out by itself (G16). */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Redis } from 'ioredis';
-import { makeKeyPair, writeKey } from '../../apps/relay/src/config/key-pair.js';
+import { generateKeyPair } from '@0fc/crypto/keys';
+import { writeKey } from '../../apps/relay/src/config/key-pair.js';
 import { Member, value } from '../support/member.js';
 import { openHurried } from '../support/platform.js';
 import { startRedis } from '../support/redis.js';
@@ -83,7 +84,7 @@ describe('a relay on a Redis that is full for a while', () => {
     });
     const relay = await RelayProcess.start({
       ...redis.environment,
-      RELAY_PRIVATE_KEY: writeKey(makeKeyPair()),
+      RELAY_PRIVATE_KEY: writeKey(generateKeyPair()),
     });
     ends.push(() => relay.remove());
     const [owner, tomas] = [

@@ -1,7 +1,9 @@
 /** Who gets in, who may decide, and whom the relay takes somebody for: G2, G11, G12, G13. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { encodeFrame, FRAME_EVENT, FRAME_TYPES, type Bytes, type Entry, type JoinState } from '@0fc/protocol';
-import { generateKeyPair, makeJoinConfirm, makeJoinReply, makePrekey, signBody } from '@0fc/crypto/keys';
+import {
+  asRoomKey, generateKeyPair, makeJoinConfirm, makeJoinReply, makePrekey, signBody,
+} from '@0fc/crypto/keys'; // prettier-ignore
 import { ClientLink } from '@0fc/crypto/link';
 import { nodeHash } from '@0fc/crypto/node';
 import { applyRoster, bodyHash, memberIdOf } from '@0fc/crypto/verify';
@@ -171,7 +173,7 @@ describe('G2: invites', () => {
       const payload = await makeJoinReply(nodeHash, {
         joinKey: joiner!.joinKey!, token: token!, roomId: core.roomId, request: joiner!.request,
         reply: {
-          epoch: 1, key: lie === 'key' ? new Uint8Array(32).fill(7) : current.key, rotation: null, floor: current.floor, t: current.t,
+          epoch: 1, key: lie === 'key' ? asRoomKey(new Uint8Array(32).fill(7)) : current.key, rotation: null, floor: current.floor, t: current.t,
           head: lie === 'owner' ? await bodyHash(nodeHash, handedOver) : roster.head, counters: [...current.counters],
           profiles: [], roomName: null,
         },

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { comparePositions, utf8, type Entry, type MemberId } from '@0fc/protocol';
-import { makeNeedKey, openMessage, openRotation } from '@0fc/crypto/keys';
+import { makeNeedKey, openMessage, openRotation, type RoomKey } from '@0fc/crypto/keys';
 import { nodeRandom } from '@0fc/crypto/node';
 import { nodeHash } from '@0fc/crypto/node';
 import { verifyRotation, type Roster } from '@0fc/crypto/verify';
@@ -57,7 +57,7 @@ async function nextKey(
   epoch: number,
   victim: MemberId,
   asOf: Roster,
-): Promise<Uint8Array | null> {
+): Promise<RoomKey | null> {
   const body = stage.relay
     .requests('rotate')
     .map((one) => one.body)

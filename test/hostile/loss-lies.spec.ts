@@ -1,7 +1,7 @@
 /** A relay that goes back, or says so: rollback, generations, trimming and grants as lies (G5, G6, G8, G10, G11, G16). */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Position } from '@0fc/protocol';
-import { generateKeyPair, makeKeyGrant, makeNeedKey, signBody } from '@0fc/crypto/keys';
+import { asRoomKey, generateKeyPair, makeKeyGrant, makeNeedKey, signBody } from '@0fc/crypto/keys';
 import { nodeHash, nodeRandom } from '@0fc/crypto/node';
 import { value } from '../support/member.js';
 import { until } from '../support/wait.js';
@@ -372,7 +372,7 @@ describe('keys for who must not have them', () => {
     const { body } = await until('the request', () => stage.relay.requests('needKey', idOf(ines))[0]);
     await until('the others to have the key', () => epochOf(tomas) === 2);
     const traitor = await Stolen.from(tomas, roomId);
-    const own = nodeRandom.bytes(32);
+    const own = asRoomKey(nodeRandom.bytes(32));
     const news = { profiles: [], roomName: null };
     const { identity, roster, core } = traitor;
     const options = { identity, epoch: 2, to: idOf(ines), request: body.request, news, roomKey: own };

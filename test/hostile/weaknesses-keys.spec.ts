@@ -2,13 +2,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { toBase64Url, type Bytes, type Entry, type MemberId } from '@0fc/protocol';
 import {
-  generateKeyPair,
-  makeJoinRequest,
-  openJoinRequest,
-  openMessage,
-  openRotation,
+  asInviteToken, generateKeyPair, type InviteToken, makeJoinRequest, openJoinRequest, openMessage, openRotation,
   parseInvite,
-} from '@0fc/crypto/keys';
+} from '@0fc/crypto/keys'; // prettier-ignore
 import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import { verifyRotation } from '@0fc/crypto/verify';
 import { value } from '../support/member.js';
@@ -39,12 +35,15 @@ describe('W1: a join without the token of a live invite', () => {
       // an invite that never was, sealed under a token of the relay's own: an empty context in its time
       {
         inviteId: toBase64Url(nodeRandom.bytes(16)),
-        request: (await requestFor({ token: new Uint8Array(32) })).payload,
+        request: (await requestFor({ token: asInviteToken(new Uint8Array(32)) })).payload,
       },
       // a used one, with what its joiner had sent
       { inviteId: used?.inviteId ?? '', request: used?.request ?? new Uint8Array(1) },
       // the live one, with a token of the relay's own and with what another joiner had sent
-      { inviteId: invite.inviteId, request: (await requestFor({ token: nodeRandom.bytes(32) })).payload },
+      {
+        inviteId: invite.inviteId,
+        request: (await requestFor({ token: asInviteToken(nodeRandom.bytes(32)) })).payload,
+      },
       { inviteId: invite.inviteId, request: used?.request ?? new Uint8Array(1) },
     ];
     const before = drops();
@@ -66,7 +65,7 @@ describe('W1: a join without the token of a live invite', () => {
     value(await dora.api.join(link, 'Dora'));
     await dora.admitted(roomId);
 
-    async function requestFor(fields: { token: Bytes }): Promise<{ payload: Bytes }> {
+    async function requestFor(fields: { token: InviteToken }): Promise<{ payload: Bytes }> {
       return makeJoinRequest(ports, { link: { ...invite, ...fields }, name: 'Mallory' });
     }
   });

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { comparePositions } from '@0fc/protocol';
 import { loadThemis } from '@0fc/crypto/node';
-import { makeKeyPair, writeKey } from '../../apps/relay/src/config/key-pair.js';
+import { generateKeyPair } from '@0fc/crypto/keys';
+import { writeKey } from '../../apps/relay/src/config/key-pair.js';
 import { startRelay, type RunningRelay } from '../../apps/relay/src/start.js';
 import { startRedis, type RunningRedis } from '../support/redis.js';
 import { until } from '../support/wait.js';
@@ -19,7 +20,7 @@ beforeAll(async () => {
     LOG_LEVEL: 'silent',
     SERVE_WEB: 'false',
     HANDSHAKE_MS: '60000',
-    RELAY_PRIVATE_KEY: writeKey(makeKeyPair()),
+    RELAY_PRIVATE_KEY: writeKey(generateKeyPair()),
     REDIS_WAIT_REPLICAS: '1',
     ...redis.environment,
   };

@@ -2,7 +2,9 @@
 import {
   encodeMessageClear, toBase64Url, type Bytes, type InviteId, type MemberId, type RoomId, type RotationCommand,
 } from '@0fc/protocol'; // prettier-ignore
-import { createGenesis, makePrekey, makeRotation, signBody, type NewRoom } from '@0fc/crypto/keys';
+import {
+  createGenesis, makePrekey, makeRotation, type NewRoom, type RoomKey, signBody,
+} from '@0fc/crypto/keys'; // prettier-ignore
 import { applyRoster, startRoster, type Roster } from '@0fc/crypto/verify';
 import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import { Peer, type RelayAddress } from './relay-peer.js';
@@ -29,7 +31,7 @@ export class TestRoom {
   owner: Peer;
   roster: Roster;
   epoch = 1;
-  #roomKey: Bytes;
+  #roomKey: RoomKey;
 
   private constructor(relay: RelayAddress, made: NewRoom, owner: Peer, roster: Roster) {
     this.relay = relay;

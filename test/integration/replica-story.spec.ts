@@ -4,9 +4,9 @@
  * doubled or out of order.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { toBase64Url } from '@0fc/protocol';
 import { generateKeyPair, type KeyPair } from '@0fc/crypto/keys';
 import { loadThemis } from '@0fc/crypto/node';
+import { writeKey } from '../../apps/relay/src/config/key-pair.js';
 import { Balancer } from '../support/balancer.js';
 import { Member, value } from '../support/member.js';
 import { startRedis, type RedisKind, type RunningRedis } from '../support/redis.js';
@@ -28,7 +28,7 @@ describe.each<RedisKind>(['standalone', 'cluster'])('three replicas on %s Redis'
     await loadThemis();
     redis = await startRedis({ kind, appendonly: true });
     key = generateKeyPair();
-    const environment = { ...redis.environment, RELAY_PRIVATE_KEY: toBase64Url(key.privateKey) };
+    const environment = { ...redis.environment, RELAY_PRIVATE_KEY: writeKey(key) };
     relays = await Promise.all(Array.from({ length: REPLICAS }, () => RelayProcess.start(environment)));
     balancer = await Balancer.start(relays.map(({ port }) => port));
   });

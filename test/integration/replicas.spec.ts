@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import slotOf from 'cluster-key-slot';
 import type { Redis } from 'ioredis';
 import { loadThemis } from '@0fc/crypto/node';
-import { makeKeyPair, writeKey } from '../../apps/relay/src/config/key-pair.js';
+import { generateKeyPair } from '@0fc/crypto/keys';
+import { writeKey } from '../../apps/relay/src/config/key-pair.js';
 import { startRelay, type RunningRelay } from '../../apps/relay/src/start.js';
 import { startRedis, type RedisKind, type RunningRedis } from '../support/redis.js';
 import { until } from '../support/wait.js';
@@ -23,7 +24,7 @@ const RIGHTS = ['~0fc:*', CHANNELS, '+@all', '-@dangerous', '+info', '+cluster',
 let key: string;
 beforeAll(async () => {
   await loadThemis();
-  key = writeKey(makeKeyPair());
+  key = writeKey(generateKeyPair());
 });
 
 const status = async ({ url }: RunningRelay, path: string): Promise<number> =>

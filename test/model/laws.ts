@@ -2,7 +2,7 @@
 import {
   decodeBody, decodeMessageClear, equalBytes, ROSTER_KINDS, toBase64Url, type Bytes, type Entry, type MemberId,
 } from '@0fc/protocol'; // prettier-ignore
-import { openMessage } from '@0fc/crypto/keys';
+import { equalSecrets, openMessage, type RoomKey } from '@0fc/crypto/keys';
 import { nodeHash } from '@0fc/crypto/node';
 import { containerBody, memberIdOf, verifyContainer } from '@0fc/crypto/verify';
 import { expectSound, type History, type Shown } from '../support/checker.js';
@@ -158,13 +158,13 @@ function sealed(room: Room, log: readonly Entry[], told: Told): number {
 
 /** Keys: one for all, ended ones forgotten (G8), none for who has gone (G10). */
 function keysOf(room: Room, told: Told, members: readonly Person[]): void {
-  const known = new Map<number, Bytes>();
+  const known = new Map<number, RoomKey>();
   const held = room.here.filter(({ id }) => id !== null && told.identities.has(id));
   for (const { name, keys, id } of held) {
     for (const [epoch, key] of keys) {
       const same = known.get(epoch);
       demand(
-        same === undefined || equalBytes(same, key),
+        same === undefined || equalSecrets(same, key),
         `${name} has another key of epoch ${String(epoch)}`,
       );
       known.set(epoch, key);

@@ -1,7 +1,8 @@
 /** Somebody in a model's room: a real client, and a look into its vault. */
 import { decodeRoster } from '@0fc/crypto/verify';
 import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
-import { comparePositions, type Bytes, type MemberId } from '@0fc/protocol';
+import { comparePositions, type MemberId } from '@0fc/protocol';
+import { type RoomKey } from '@0fc/crypto/keys';
 import { FileStorage } from '../../libs/client/src/node/storage.js';
 import { loadCore } from '../../libs/client/src/room/state/load.js';
 import type { RoomCore } from '../../libs/client/src/vault/records.js';
@@ -18,7 +19,7 @@ export class Person {
   readonly #vault: Vault;
   online = true;
   /** every key of the room that this one was ever seen to hold, by epoch */
-  readonly keys = new Map<number, Bytes>();
+  readonly keys = new Map<number, RoomKey>();
   core: RoomCore | null = null;
   #before: RoomCore | null = null;
   #length = 0;

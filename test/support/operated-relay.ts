@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { toBase64Url } from '@0fc/protocol';
-import { makeKeyPair, writeKey } from '../../apps/relay/src/config/key-pair.js';
+import { generateKeyPair } from '@0fc/crypto/keys';
+import { writeKey } from '../../apps/relay/src/config/key-pair.js';
 import { startRelay, type RunningRelay } from '../../apps/relay/src/start.js';
 import { freePort } from './relay-process.js';
 
@@ -11,7 +12,7 @@ import { freePort } from './relay-process.js';
 export class OperatedRelay {
   readonly url: string;
   readonly #port: number;
-  readonly #key = makeKeyPair();
+  readonly #key = generateKeyPair();
   #folder: string;
   #running: RunningRelay | null = null;
 

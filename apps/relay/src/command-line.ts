@@ -7,10 +7,11 @@
  */
 import { parseArgs } from 'node:util';
 import { toBase64Url } from '@0fc/protocol';
+import { generateKeyPair } from '@0fc/crypto/link';
 import { loadThemis, nodeHash } from '@0fc/crypto/node';
 import { fingerprintOf } from '@0fc/crypto/verify';
 import { ConfigError } from './config/errors.js';
-import { makeKeyPair, writeKey } from './config/key-pair.js';
+import { writeKey } from './config/key-pair.js';
 import { rooms, ROOMS_USAGE } from './operators/cli.js';
 import { startRelay } from './start.js';
 
@@ -18,7 +19,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 async function keygen(): Promise<void> {
   await loadThemis();
-  const pair = makeKeyPair();
+  const pair = generateKeyPair();
   say(`RELAY_PRIVATE_KEY=${writeKey(pair)}`);
   say(`RELAY_PUBLIC_KEY=${toBase64Url(pair.publicKey)}`);
   say(`fingerprint ${await fingerprintOf(nodeHash, pair.publicKey)}`);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Logger as NestLogger } from 'nestjs-pino';
 import { pino } from 'pino';
 import { toBase64Url, type Bytes, type RoomId } from '@0fc/protocol';
+import { generateKeyPair } from '@0fc/crypto/link';
 import { loadThemis, nodeHash, systemClock } from '@0fc/crypto/node';
 import { fingerprintOf } from '@0fc/crypto/verify';
 import { openStoreBackend } from './store/store-backend.js';
@@ -15,7 +16,7 @@ import { readConfig, type Environment, type RelayConfig } from './config/environ
 import { RelayGateway, type GatewayParts } from './gateway/relay.gateway.js';
 import { RelayIoAdapter } from './gateway/relay-io.adapter.js';
 import { socketsAdapter } from './store/redis/feed/sockets-adapter.js';
-import { makeKeyPair, relayKeyPair } from './config/key-pair.js';
+import { relayKeyPair } from './config/key-pair.js';
 import { AddressCounter } from './limits/address-counter.js';
 import { TokenBuckets } from './limits/token-buckets.js';
 import { limitPlainConnections } from './limits/plain-connections.js';
@@ -82,7 +83,7 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
   // Replicas keep nothing there but a socket for operators' commands, and do without it.
   if (!inMemory && config.redis === null) await makeDataDir(config.dataDir);
   const given = config.privateKey !== null || config.privateKeyFile !== null;
-  const relay = inMemory && !given ? makeKeyPair() : await relayKeyPair(config);
+  const relay = inMemory && !given ? generateKeyPair() : await relayKeyPair(config);
   const logger = pino({ level: config.logLevel, base: { app: 'relay' } });
   const backend = await openStoreBackend(config, inMemory, logger);
   const { store, redis } = backend;

@@ -1,6 +1,6 @@
 /** One valid body of each kind, all by bob where the kind leaves that open. */
 import type { Body, BodyKind } from '@0fc/protocol';
-import { generateKeyPair, signBody } from './keys/index.js';
+import { asJoinKey, generateKeyPair, signBody } from './keys/index.js';
 import { newInviteId, random, type World } from './world.spec-support.js';
 
 export type Samples = { [K in BodyKind]: Body<K> };
@@ -47,7 +47,7 @@ export async function sampleBodies({ roster, roomId, owner, bob, carol }: World)
       inviteId: newInviteId(),
       ownerKey: owner.identity.publicKey,
       joinerKey: bob.identity.publicKey,
-      joinKey: bytes32(),
+      joinKey: asJoinKey(bytes32()),
       prekey: bob.prekeyContainer,
       name: 'Bob',
     },

@@ -48,7 +48,7 @@ export function attempt<T>(code: ErrorCode, detail: string, run: () => T, alarm:
  * Runs checks of several kinds whose caller needs one answer: every refusal becomes
  * `code`, with the reason as its cause. What is not a refusal passes.
  */
-export async function restate<T>(code: ErrorCode, detail: string, run: () => T | Promise<T>): Promise<T> {
+export async function rethrowAs<T>(code: ErrorCode, detail: string, run: () => T | Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (error) {

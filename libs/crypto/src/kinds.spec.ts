@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from '@jest/globals';
 import { BODIES, CONTEXT_KINDS, ctx, type Body, type BodyKind, type Bytes } from '@0fc/protocol';
-import { openProfile, signBody } from './keys/index.js';
+import { asRoomKey, openProfile, signBody } from './keys/index.js';
 import { openCell, sealCell } from './keys/cell.js';
 import {
   applyRoster, startRoster, verifyKeyGrant, verifyLeaveRequest, verifyNeedKey, verifyPrekey, verifyRotation,
@@ -101,7 +101,7 @@ describe('G4: each signed kind in each place', () => {
 
 describe('G4: each context in the place of each', () => {
   it('opens as itself and as no other', () => {
-    const key = random.bytes(32);
+    const key = asRoomKey(random.bytes(32));
     for (const made of CONTEXT_KINDS) {
       const sealed = sealCell(key, Uint8Array.of(1, 2, 3), ctx(made, roomId, 1, bob.id));
       for (const asked of CONTEXT_KINDS) {

@@ -3,7 +3,7 @@ import type {
   Body, BodyKind, Bytes, CborValue, ContextKind, InviteId, InviteLink, JoinReplyBody, KeyGrantNews, MemberId, RoomId,
   SessionMessage,
 } from '@0fc/protocol'; // prettier-ignore
-import type { KeyPair, SealedPlace } from './keys/index.js';
+import type { InviteToken, JoinKey, KeyPair, RoomKey, SealedPlace, VaultKey } from './keys/index.js';
 import type { TranscriptEntry } from './verify/index.js';
 
 export interface Encodings {
@@ -25,7 +25,7 @@ export interface Encodings {
     readonly publicKey: Bytes;
     readonly memberId: MemberId;
     readonly fingerprint: string;
-    readonly token: Bytes;
+    readonly token: InviteToken;
     readonly inviteId: InviteId;
     readonly genesis: Bytes;
     readonly roomId: RoomId;
@@ -33,7 +33,7 @@ export interface Encodings {
   readonly keyHash: {
     readonly nonce: Bytes;
     readonly epoch: number;
-    readonly key: Bytes;
+    readonly key: RoomKey;
     readonly hash: Bytes;
   };
   readonly transcript: {
@@ -69,9 +69,9 @@ export interface SealedVectors {
     readonly clear: Bytes;
     readonly payload: Bytes;
     readonly wrap: Bytes;
-    readonly oldKey: Bytes;
+    readonly oldKey: RoomKey;
     readonly prekey: KeyPair;
-    readonly key: Bytes;
+    readonly key: RoomKey;
     readonly keyHash: Bytes;
   };
   readonly grant: {
@@ -79,7 +79,7 @@ export interface SealedVectors {
     readonly prekey: KeyPair;
     readonly grant: Bytes;
     readonly news: Bytes;
-    readonly opened: { readonly key: Bytes; readonly news: KeyGrantNews };
+    readonly opened: { readonly key: RoomKey; readonly news: KeyGrantNews };
   };
   readonly join: {
     readonly fragment: string;
@@ -87,14 +87,14 @@ export interface SealedVectors {
     readonly ownerKey: Bytes;
     readonly joinerKey: Bytes;
     readonly request: Bytes;
-    readonly opened: { readonly joinKey: Bytes; readonly prekeyContainer: Bytes; readonly name: string };
+    readonly opened: { readonly joinKey: JoinKey; readonly prekeyContainer: Bytes; readonly name: string };
     readonly reply: { readonly payload: Bytes; readonly body: JoinReplyBody };
     readonly confirm: Bytes;
   };
   readonly vault: {
     readonly passphrase: string;
     readonly sealedKey: Bytes;
-    readonly key: Bytes;
+    readonly key: VaultKey;
     readonly record: {
       readonly store: string;
       readonly key: string;

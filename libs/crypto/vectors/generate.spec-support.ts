@@ -6,9 +6,9 @@ import {
   type RoomId, type RoomSettings,
 } from '@0fc/protocol'; // prettier-ignore
 import {
-  createGenesis, createInvite, inviteIdOf, keyHash, makeJoinConfirm, makeJoinReply, makeJoinRequest, makeKeyGrant,
-  makeNeedKey, makeRotation, newVaultKey, openJoinRequest, parseInvite, safetyNumber, sealExport, sealMessage, sealRecord,
-  sealSignal, sealVaultKey, signBody, type Ports,
+  asInviteToken, asJoinKey, asRoomKey, createGenesis, createInvite, inviteIdOf, keyHash, makeJoinConfirm,
+  makeJoinReply, makeJoinRequest, makeKeyGrant, makeNeedKey, makeRotation, newVaultKey, openJoinRequest,
+  parseInvite, type Ports, safetyNumber, sealExport, sealMessage, sealRecord, sealSignal, sealVaultKey, signBody,
 } from '@0fc/crypto/keys'; // prettier-ignore
 import { loadThemis, nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import {
@@ -61,7 +61,7 @@ const bodies: { [K in BodyKind]: Body<K> } = {
     inviteId,
     ownerKey: key(1),
     joinerKey: key(14),
-    joinKey: run(32, 15),
+    joinKey: asJoinKey(run(32, 15)),
     prekey: run(200, 16),
     name: 'Zoë 🦊',
   },
@@ -164,7 +164,7 @@ async function encodings(): Promise<Encodings> {
     { r: 2, error: { code: 'RATE_LIMITED', params: { retryMs: 250 } } },
   ];
   const nonce = run(32, 3);
-  const roomKey = run(32, 33);
+  const roomKey = asRoomKey(run(32, 33));
   return {
     cbor: cborValues.map((value) => ({ value, bytes: encodeCbor(value) })),
     contexts: await Promise.all(
@@ -188,8 +188,8 @@ async function encodings(): Promise<Encodings> {
       publicKey: key(1),
       memberId: await memberIdOf(hash, key(1)),
       fingerprint: await fingerprintOf(hash, key(1)),
-      token: run(32, 34),
-      inviteId: await inviteIdOf(hash, run(32, 34)),
+      token: asInviteToken(run(32, 34)),
+      inviteId: await inviteIdOf(hash, asInviteToken(run(32, 34))),
       genesis,
       roomId: toBase64Url((await hash.sha256(genesis)).subarray(0, 16)) as RoomId,
     },

@@ -4,14 +4,13 @@
  * them (docs/protocol.md section 2; words: docs/glossary.md).
  */
 import * as v from 'valibot';
-import { PROTOCOL_VERSION } from './context.js';
-import { decodeCbor, encodeCbor, type CborValue } from './codec.js';
+import { decodeCbor, encodeCbor, PROTOCOL_VERSION, type CborValue } from './codec.js';
 import { anyContent, signalContent } from './content.js';
 import { ERROR_CODES, ProtocolError } from './errors.js';
 import { LIMITS } from './limits.js';
 import {
-  bytes, container, epoch, hash32, integer, inviteId, memberId, name, parse, position, publicKey, random16, roomId,
-  secret32, time, type InferOutput, type Schema,
+  bytes, container, epoch, hash32, integer, inviteId, memberId, name, parse, position, publicKey, random16, random32, roomId,
+  secret, time, type InferOutput, type Schema,
 } from './schema.js'; // prettier-ignore
 import type { Bytes } from './bytes.js';
 
@@ -44,7 +43,7 @@ export const BODIES = {
   genesis: v.strictObject({
     ownerKey: publicKey,
     prekey: v.strictObject({ k: v.literal(1), key: publicKey }),
-    nonce: secret32,
+    nonce: random32,
     keyHash: hash32,
     settings,
   }),
@@ -59,7 +58,7 @@ export const BODIES = {
   transferAcceptance: v.strictObject({ roomId, old: memberId, new: memberId, nonce: random16 }),
   prekey: v.strictObject({ roomId, memberId, k: integer(1, LIMITS.prekeyNumber), key: publicKey }),
   joinRequest: v.strictObject({
-    roomId, inviteId, ownerKey: publicKey, joinerKey: publicKey, joinKey: secret32, prekey: container, name,
+    roomId, inviteId, ownerKey: publicKey, joinerKey: publicKey, joinKey: secret('joinKey'), prekey: container, name,
   }), // prettier-ignore
   joinConfirm: v.strictObject({ roomId, epoch, joiner: memberId, request: hash32, reply: hash32 }),
   message: v.strictObject({
@@ -139,7 +138,7 @@ export function decodeBody<K extends BodyKind>(
 /** Plaintext of a joinReply (sealed under the join key). */
 export const joinReplyBody = v.strictObject({
   epoch,
-  key: secret32,
+  key: secret('roomKey'),
   head: hash32,
   /** clear part of the rotation that began the epoch: commits to the key (null in epoch 1: genesis does) */
   rotation: v.nullable(bytes(1, LIMITS.clearBytes)),
@@ -169,9 +168,21 @@ export type KeyGrantNews = InferOutput<typeof keyGrantNews>;
 /** Plaintext of a wrap, under the old key. */
 export const wrapBody = v.strictObject({ k: integer(1), sealed: container });
 /** What the wrap's inner Secure Message carries. */
-export const wrappedKey = v.strictTuple([v.literal('0fc/1/wrapped-key'), roomId, epoch, memberId, secret32]);
+export const wrappedKey = v.strictTuple([
+  v.literal('0fc/1/wrapped-key'),
+  roomId,
+  epoch,
+  memberId,
+  secret('roomKey'),
+]);
 /** What a key grant's Secure Message carries. */
-export const grantedKey = v.strictTuple([v.literal('0fc/1/granted-key'), roomId, epoch, memberId, secret32]);
+export const grantedKey = v.strictTuple([
+  v.literal('0fc/1/granted-key'),
+  roomId,
+  epoch,
+  memberId,
+  secret('roomKey'),
+]);
 
 /** What an invite link's fragment holds, before its four check bytes. */
 export const inviteLink = v.strictObject({
@@ -179,7 +190,7 @@ export const inviteLink = v.strictObject({
   roomId,
   ownerKey: publicKey,
   inviteKey: publicKey,
-  token: secret32,
+  token: secret('inviteToken'),
   /** SHA-256 of the relay's public key */
   relay: hash32,
   expires: time,

@@ -7,8 +7,15 @@ import { decode, encode, Tokenizer, Type, type Token } from 'cborg';
 import { ERROR_CODES, ProtocolError } from './errors.js';
 import { fromUtf8, utf8, type Bytes } from './bytes.js';
 
+/** Secrets among it: what is encoded is sealed or hashed next. */
 export type CborValue =
-  null | boolean | number | string | Bytes | readonly CborValue[] | { readonly [key: string]: CborValue };
+  | null
+  | boolean
+  | number
+  | string
+  | Uint8Array
+  | readonly CborValue[]
+  | { readonly [key: string]: CborValue };
 
 const DEPTH = 16;
 
@@ -158,3 +165,16 @@ export function decodeCbor(bytes: Bytes, most?: number): CborValue {
     throw malformed('not canonical CBOR');
   }
 }
+
+export const PROTOCOL_VERSION = 1;
+
+/** Kinds of Seal contexts and of hashes over several fields. */
+export const CONTEXT_KINDS = [
+  'key', 'invite-id', 'join-request', 'join-reply', 'join-confirm', 'message', 'signal', 'rotation', 'wrap',
+  'grant', 'transcript', 'generation', 'safety-number', 'vault-key', 'vault-record', 'vault-export',
+] as const; // prettier-ignore
+export type ContextKind = (typeof CONTEXT_KINDS)[number];
+
+/** `ctx(kind, a, …) = CBOR["0fc/1/"+kind, a, …]`: no context or hash of one kind is one of another (G4). Throws MALFORMED. */
+export const ctx = (kind: ContextKind, ...fields: readonly CborValue[]): Bytes =>
+  encodeCbor([`0fc/${String(PROTOCOL_VERSION)}/${kind}`, ...fields]);

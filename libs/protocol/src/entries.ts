@@ -9,7 +9,9 @@ export type EntryKind = (typeof ENTRY_KINDS)[number];
 
 /** `clear` of a message. A rotation's clear is its signed container; the others have none. */
 export const messageClear = v.strictObject({ epoch });
+/** Throws MALFORMED for an epoch below 1. */
 export const encodeMessageClear = (value: number): Bytes => encodeAs(messageClear, { epoch: value });
+/** The epoch that a message's clear part names. Throws MALFORMED. */
 export const decodeMessageClear = (clear: Bytes): number => decodeAs(messageClear, clear).epoch;
 
 export const entry = v.strictObject({

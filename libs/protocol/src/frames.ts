@@ -6,11 +6,10 @@
  * each direction.
  */
 import * as v from 'valibot';
-import { PROTOCOL_VERSION } from './context.js';
 import { concat, type Bytes } from './bytes.js';
 import { ERROR_CODES, ProtocolError, type ErrorCode } from './errors.js';
 import { LIMITS } from './limits.js';
-import { countItems, encodeCbor, type CborValue } from './codec.js';
+import { countItems, encodeCbor, PROTOCOL_VERSION, type CborValue } from './codec.js';
 import { decodeAs, encodeAs, integer, parse, text, type InferOutput } from './schema.js';
 
 /** The Socket.IO event that carries every frame, both ways. */
@@ -18,6 +17,7 @@ export const FRAME_EVENT = 'frame';
 export const FRAME_TYPES = { handshake: 0, data: 1 } as const;
 export type FrameType = (typeof FRAME_TYPES)[keyof typeof FRAME_TYPES];
 
+/** One frame of the wire: two bytes more than `body`. */
 export const encodeFrame = (type: FrameType, body: Bytes): Bytes =>
   concat(Uint8Array.of(PROTOCOL_VERSION, type), body);
 

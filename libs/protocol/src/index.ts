@@ -5,7 +5,6 @@ export * from './times.js';
 export * from './errors.js';
 export * from './codec.js';
 export * from './schema.js';
-export * from './context.js';
 export * from './padding.js';
 export * from './content.js';
 export * from './bodies.js';

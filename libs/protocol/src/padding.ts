@@ -19,6 +19,7 @@ export const LEAST_PADDED = 512;
 
 const sizeFor = (length: number): number => Math.max(LEAST_PADDED, padmeSize(length + 4));
 
+/** `plain` with its length before it and zeros behind it, {@link LEAST_PADDED} bytes or more. */
 export function pad(plain: Bytes): Bytes {
   const padded = new Uint8Array(sizeFor(plain.length));
   new DataView(padded.buffer).setUint32(0, plain.length);

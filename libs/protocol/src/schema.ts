@@ -1,6 +1,6 @@
 /** Building blocks of the schemas: valibot with our branded types and limits. */
 import * as v from 'valibot';
-import { utf8, type Bytes } from './bytes.js';
+import { utf8, type Bytes, type Secret } from './bytes.js';
 import { ERROR_CODES, ProtocolError } from './errors.js';
 import { decodeCbor, encodeCbor, type CborValue } from './codec.js';
 import { LIMITS } from './limits.js';
@@ -16,6 +16,16 @@ export const bytes = (min: number, max: number = min) =>
     v.check(
       (value) => value.length >= min && value.length <= max,
       `${String(min)} to ${String(max)} bytes expected`,
+    ),
+  );
+
+/** A secret of one kind, of `min` to `max` bytes, inclusive. */
+export const secret = <Kind extends string>(kind: Kind, min: number = LIMITS.hashBytes, max: number = min) =>
+  v.pipe(
+    v.custom<Secret<Kind>>((value) => value instanceof Uint8Array, `${kind}: bytes expected`),
+    v.check(
+      (value) => value.length >= min && value.length <= max,
+      `${kind}: ${String(min)} to ${String(max)} bytes expected`,
     ),
   );
 
@@ -42,7 +52,7 @@ export type MemberId = v.InferOutput<typeof memberId>;
 export type InviteId = v.InferOutput<typeof inviteId>;
 
 export const hash32 = bytes(LIMITS.hashBytes);
-export const secret32 = bytes(LIMITS.hashBytes);
+export const random32 = bytes(32);
 export const random16 = bytes(16);
 export const publicKey = bytes(LIMITS.publicKeyBytes);
 export const container = bytes(1, LIMITS.containerBytes);

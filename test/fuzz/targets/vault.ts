@@ -3,7 +3,9 @@
  * header, exports. Nothing opens that was not sealed for its place, and a failure changes nothing on the disk.
  */
 import { concat, decodeCbor, encodeCbor, toHex, utf8, type Bytes, type CborValue } from '@0fc/protocol';
-import { newVaultKey, sealExport, sealRecord, sealVaultKey } from '@0fc/crypto/keys';
+import {
+  asVaultKey, newVaultKey, sealExport, sealRecord, sealVaultKey, type VaultKey,
+} from '@0fc/crypto/keys'; // prettier-ignore
 import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import { memoryStorage, RoomLog } from '../../../libs/client/src/room/log/log.spec-support.js';
 import { extendChain, set } from '../../../libs/client/src/room/state/changes.js';
@@ -172,7 +174,7 @@ const randomBlock = (records: readonly ClearRecord[]): readonly Bytes[] => [
 
 /** An export as the client writes it, around whatever the blocks say. */
 function exportFile(
-  key: Bytes,
+  key: VaultKey,
   plain: readonly Bytes[],
   sealedKey = sealExport(PASSPHRASE, key),
 ): Promise<Bytes> {
@@ -184,7 +186,7 @@ function exportFile(
 
 /** The same, as clients of versions 1 and 2 wrote it. */
 async function oldExportFile(
-  key: Bytes,
+  key: VaultKey,
   plain: readonly Bytes[],
   sealedKey = sealExport(PASSPHRASE, key),
 ): Promise<Bytes> {
@@ -269,7 +271,7 @@ export const passphrasesTarget = (): Target => ({
     async function foreign(dice: Dice): Promise<Outcome> {
       const planted = await encodeHeader(nodeHash, {
         version: RECORDS_VERSION,
-        sealed: sealVaultKey(PASSPHRASE, randomBytes(dice, 32)),
+        sealed: sealVaultKey(PASSPHRASE, asVaultKey(randomBytes(dice, 32))),
       });
       await storage.write([{ store: 'vault', key: 'header', value: planted }]);
       const outcome = await judgedLater(() => Vault.unlock(device(storage), PASSPHRASE));

@@ -5,12 +5,12 @@ import { Peer } from '../../integration/relay-peer.js';
 import type { Member } from '../../support/member.js';
 import { until } from '../../support/wait.js';
 import type { LyingRelay } from '../relay/lying-relay.js';
-import type { RoomKey } from './record-reader.js';
+import type { EpochSecret } from './record-reader.js';
 
 const crypto = { hash: nodeHash, random: nodeRandom, clock: systemClock };
 
 /** The key that it was answered with. */
-export async function answeredJoiner(relay: LyingRelay, owner: Member, roomId: string): Promise<RoomKey> {
+export async function answeredJoiner(relay: LyingRelay, owner: Member, roomId: string): Promise<EpochSecret> {
   const link = await parseInvite(nodeHash, (await owner.invite(roomId)).link);
   const { identity, payload: request, joinKey } = await makeJoinRequest(crypto, { link, name: 'Mallory' });
   const peer = await Peer.connect(relay, identity);

@@ -1,7 +1,8 @@
 /** A joiner whose frames are made by hand, with a key pair of its own choice: the honest course, up to a member. */
-import { concat, ctx, pad, type Bytes, type InviteId, type RoomId } from '@0fc/protocol';
+import { concat, ctx, pad, type InviteId, type RoomId } from '@0fc/protocol';
 import {
-  generateKeyPair, makeJoinConfirm, makePrekey, openJoinReply, parseInvite, signBody, type KeyPair,
+  asJoinKey, generateKeyPair, type KeyPair, makeJoinConfirm, makePrekey, openJoinReply, parseInvite, type RoomKey,
+  signBody,
 } from '@0fc/crypto/keys'; // prettier-ignore
 import { nodeHash, nodeRandom } from '@0fc/crypto/node';
 import { encryptTo } from '../../../libs/crypto/src/keys/envelope.js';
@@ -16,7 +17,7 @@ export interface HandMember {
   readonly roomId: RoomId;
   readonly inviteId: InviteId;
   readonly epoch: number;
-  readonly roomKey: Bytes;
+  readonly roomKey: RoomKey;
 }
 
 /** Resolves once the relay says that it is admitted. */
@@ -28,7 +29,7 @@ export async function memberByLink(
   const link = await parseInvite(nodeHash, text);
   const { roomId, inviteId, ownerKey, inviteKey, token } = link;
   const peer = await Peer.connect(relay, identity);
-  const joinKey = nodeRandom.bytes(32);
+  const joinKey = asJoinKey(nodeRandom.bytes(32));
   const { container: prekey } = makePrekey(identity, roomId, peer.memberId, 1);
   const body = { roomId, inviteId, ownerKey, joinerKey: identity.publicKey, joinKey, prekey, name };
   const place = ctx('join-request', roomId, inviteId, identity.publicKey);

@@ -1,17 +1,17 @@
 /** Whoever has the relay's whole record and some room keys: what that opens (G10, G18). */
 import { ProtocolError, type Bytes, type MemberId, type RoomId } from '@0fc/protocol';
-import { CryptoError, openMessage } from '@0fc/crypto/keys';
+import { CryptoError, openMessage, type RoomKey } from '@0fc/crypto/keys';
 import type { Seen } from '../relay/lying-relay.js';
 import type { Stolen } from './stolen.js';
 
-export interface RoomKey {
+export interface EpochSecret {
   readonly epoch: number;
-  readonly key: Bytes;
+  readonly key: RoomKey;
 }
 
 export interface Reader {
   readonly name: string;
-  readonly keys: readonly RoomKey[];
+  readonly keys: readonly EpochSecret[];
 }
 
 /** Whose hand the lines of a room are in: everybody on its roster. */
@@ -26,7 +26,7 @@ export const roomOf = ({ core, roster }: Stolen): Room => ({
 });
 
 /** All keys of the room that a member's vault holds. */
-export const keysOf = ({ core }: Stolen): readonly RoomKey[] =>
+export const keysOf = ({ core }: Stolen): readonly EpochSecret[] =>
   core.keys.flatMap(({ epoch, key }) => (key === null ? [] : [{ epoch, key }]));
 
 function* partsOf(value: unknown): Generator<Bytes | string> {
@@ -36,7 +36,7 @@ function* partsOf(value: unknown): Generator<Bytes | string> {
 }
 
 /** What one sealed message says; null where none of the keys opens it, under no sender's name. */
-function contentOf(payload: Bytes, keys: readonly RoomKey[], { roomId, senders }: Room): unknown {
+function contentOf(payload: Bytes, keys: readonly EpochSecret[], { roomId, senders }: Room): unknown {
   for (const { epoch, key: roomKey } of keys) {
     for (const { memberId: sender, key: senderKey } of senders) {
       try {

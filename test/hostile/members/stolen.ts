@@ -6,7 +6,9 @@ import {
   encodeMessageClear, LIMITS, type AnyContent, type Body, type Bytes, type Entry, type MemberId, type Position,
   type RotationCommand,
 } from '@0fc/protocol'; // prettier-ignore
-import { makeRotation, sealMessage, sealSignal, signBody, type KeyPair } from '@0fc/crypto/keys';
+import {
+  exposeSecret, type KeyPair, makeRotation, type RoomKey, sealMessage, sealSignal, signBody,
+} from '@0fc/crypto/keys'; // prettier-ignore
 import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import { decodeRoster, type Roster } from '@0fc/crypto/verify';
 import { loadCore } from '../../../libs/client/src/room/state/load.js';
@@ -67,11 +69,11 @@ export class Stolen {
     return this.core.me;
   }
 
-  get current(): EpochKey & { readonly key: Bytes } {
+  get current(): EpochKey & { readonly key: RoomKey } {
     return this.key(this.core.epoch);
   }
 
-  key(epoch: number): EpochKey & { readonly key: Bytes } {
+  key(epoch: number): EpochKey & { readonly key: RoomKey } {
     const known = this.core.keys.find((key) => key.epoch === epoch);
     const key = known?.key ?? null;
     if (known === undefined || key === null) throw new Error(`no key of epoch ${String(epoch)}`);
@@ -82,7 +84,7 @@ export class Stolen {
   message(
     content: AnyContent,
     fields: Partial<Body<'message'>> = {},
-    by: { readonly identity?: KeyPair; readonly roomKey?: Bytes } = {},
+    by: { readonly identity?: KeyPair; readonly roomKey?: RoomKey } = {},
   ): { readonly clear: Bytes; readonly payload: Bytes; readonly body: Body<'message'> } {
     const { roomId, epoch, me: sender, instance, nextN: n, position, t } = this.core;
     const body: Body<'message'> = {
@@ -132,8 +134,8 @@ export class Stolen {
     {
       key = null,
       leftOut = new Set(),
-    }: { readonly key?: Bytes | null; readonly leftOut?: ReadonlySet<MemberId> } = {},
-  ): Promise<{ command: RotationCommand; newKey: Bytes; newEpoch: number }> {
+    }: { readonly key?: RoomKey | null; readonly leftOut?: ReadonlySet<MemberId> } = {},
+  ): Promise<{ command: RotationCommand; newKey: RoomKey; newEpoch: number }> {
     const unusable = new Uint8Array(LIMITS.publicKeyBytes);
     const prekeys = new Map(
       [...roster.members.values()].map(({ memberId, prekey }) => [
@@ -141,7 +143,7 @@ export class Stolen {
         leftOut.has(memberId) ? { ...prekey, key: unusable } : prekey,
       ]),
     );
-    const random = key === null ? nodeRandom : { ...nodeRandom, bytes: () => key };
+    const random = key === null ? nodeRandom : { ...nodeRandom, bytes: () => exposeSecret(key) };
     const { command, newKey, newEpoch } = await makeRotation(
       { ...crypto, random },
       {

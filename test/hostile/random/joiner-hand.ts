@@ -4,13 +4,9 @@ import {
   type RequestKind,
 } from '@0fc/protocol'; // prettier-ignore
 import {
-  generateKeyPair,
-  makePrekey,
-  openJoinReply,
-  parseInvite,
-  signBody,
-  type KeyPair,
-} from '@0fc/crypto/keys';
+  asInviteToken, asJoinKey, asRoomKey, generateKeyPair, type JoinKey, type KeyPair, makePrekey, openJoinReply,
+  parseInvite, signBody,
+} from '@0fc/crypto/keys'; // prettier-ignore
 import { nodeHash, nodeRandom } from '@0fc/crypto/node';
 import { encryptTo } from '../../../libs/crypto/src/keys/envelope.js';
 import { sealCell } from '../../../libs/crypto/src/keys/cell.js';
@@ -29,7 +25,7 @@ interface Guise {
   readonly identity: KeyPair;
   readonly link: Link;
   peer: Peer;
-  joinKey: Bytes;
+  joinKey: JoinKey;
   /** the last one that it sent; null: none */
   request: Bytes | null;
   /** the relay takes it for the claimant of its link */
@@ -89,7 +85,14 @@ export class JoinerHand {
     const identity = generateKeyPair();
     const peer = await Peer.connect(this.#relay, identity);
     const link = dice.of(this.#links);
-    const guise = { identity, link, peer, joinKey: nodeRandom.bytes(32), request: null, claimed: false };
+    const guise = {
+      identity,
+      link,
+      peer,
+      joinKey: asJoinKey(nodeRandom.bytes(32)),
+      request: null,
+      claimed: false,
+    };
     known.push(guise);
     return guise;
   }
@@ -161,7 +164,7 @@ const ACTS = {
     const { value, where } = perhapsChanged(dice, BODIES.joinRequest, ordinary, hand.pool);
     const spoilt = dice.once(5) ? dice.of(['signature', 'token', 'invite key', 'bytes'] as const) : null;
     const signer = spoilt === 'signature' ? generateKeyPair() : identity;
-    const secret = spoilt === 'token' ? nodeRandom.bytes(32) : token;
+    const secret = spoilt === 'token' ? asInviteToken(nodeRandom.bytes(32)) : token;
     const to = spoilt === 'invite key' ? ownerKey : inviteKey;
     const place = ctx('join-request', roomId, inviteId, identity.publicKey);
     const sealed = sealCell(secret, pad(signBody(signer, 'joinRequest', value)), place);
@@ -179,7 +182,7 @@ const ACTS = {
     const { identity, link, joinKey, peer, request } = guise;
     const { roomId, inviteId, token } = link;
     const told = peer.told('joinState').findLast(({ reply }) => reply !== undefined)?.reply;
-    let [epoch, roomKey, reply] = [1, nodeRandom.bytes(32), nodeRandom.bytes(32)];
+    let [epoch, roomKey, reply] = [1, asRoomKey(nodeRandom.bytes(32)), nodeRandom.bytes(32)];
     if (told !== undefined && request !== null) {
       const opened = await openJoinReply(nodeHash, { joinKey, token, roomId, request, ...told });
       [epoch, roomKey, reply] = [told.epoch, opened.key, await nodeHash.sha256(told.payload)];

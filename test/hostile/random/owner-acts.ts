@@ -4,7 +4,7 @@ import {
   type RequestKind,
 } from '@0fc/protocol'; // prettier-ignore
 import {
-  generateKeyPair, makeJoinReply, makeKeyGrant, makeNeedKey, makePrekey, sealSignal,
+  asRoomKey, generateKeyPair, makeJoinReply, makeKeyGrant, makeNeedKey, makePrekey, sealSignal,
 } from '@0fc/crypto/keys'; // prettier-ignore
 import { nodeHash, nodeRandom } from '@0fc/crypto/node';
 import { applyRoster, memberIdOf } from '@0fc/crypto/verify';
@@ -175,7 +175,7 @@ const ACTS: Readonly<Record<string, Act>> = {
   /** A rotation that comes as if the store had lost it: with nobody's wrap. */
   async lost(hand, dice) {
     const { command: made, what } = await anyRotation(hand, dice, hand.roster);
-    await hand.made(made.clear, nodeRandom.bytes(32), []);
+    await hand.made(made.clear, asRoomKey(nodeRandom.bytes(32)), []);
     return restored(hand, 'rotation', { clear: made.clear, payload: made.payload }, `rotation ${what}`);
   },
 

@@ -4,7 +4,8 @@ import {
   type JoinReplyBody, type MemberId, type OwnerJoin, type Position, type RequestBody, type RequestKind, type RotationCommand,
 } from '@0fc/protocol'; // prettier-ignore
 import {
-  makeJoinReply, makeRotation, openJoinRequest, openMessage, sealMessage, signBody, type KeyPair, type PublicPrekey,
+  asRoomKey, type JoinKey, type KeyPair, makeJoinReply, makeRotation, openJoinRequest, openMessage, type
+  PublicPrekey, type RoomKey, sealMessage, signBody,
 } from '@0fc/crypto/keys'; // prettier-ignore
 import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import {
@@ -27,7 +28,7 @@ export const crypto = { hash: nodeHash, random: nodeRandom, clock: systemClock }
 /** What a joiner has asked with, opened. */
 export interface Asked {
   readonly join: OwnerJoin;
-  readonly joinKey: Bytes;
+  readonly joinKey: JoinKey;
   readonly prekey: Bytes;
 }
 
@@ -47,7 +48,7 @@ export class OwnerHand {
   position: Position;
   t: Bytes;
   /** keys of epochs; of one whose rotation named a key that nobody has, any bytes */
-  readonly keys = new Map<number, Bytes>();
+  readonly keys = new Map<number, RoomKey>();
   floor: Floor;
   /** whom the current key has been given to as an honest owner would */
   holders: ReadonlySet<MemberId>;
@@ -59,7 +60,7 @@ export class OwnerHand {
   readonly puppets: KeyPair[] = [];
   #read = 0;
   readonly #counters = new Map<MemberId, Counters[number]>();
-  readonly #made = new Map<string, { readonly key: Bytes; readonly to: ReadonlySet<MemberId> }>();
+  readonly #made = new Map<string, { readonly key: RoomKey; readonly to: ReadonlySet<MemberId> }>();
 
   private constructor(stolen: Stolen, peer: Peer) {
     this.stolen = stolen;
@@ -104,8 +105,8 @@ export class OwnerHand {
     return this.roster.owner === this.me;
   }
 
-  get key(): Bytes {
-    return this.keys.get(this.epoch) ?? nodeRandom.bytes(32);
+  get key(): RoomKey {
+    return this.keys.get(this.epoch) ?? asRoomKey(nodeRandom.bytes(32));
   }
 
   /** Reads what the feed has brought since. */
@@ -145,7 +146,7 @@ export class OwnerHand {
     this.epoch = body.newEpoch;
     this.containers.push(clear);
     const made = this.#made.get(toHex(await bodyHash(nodeHash, clear)));
-    this.keys.set(this.epoch, made?.key ?? nodeRandom.bytes(32));
+    this.keys.set(this.epoch, made?.key ?? asRoomKey(nodeRandom.bytes(32)));
     this.holders = new Set([...this.holders].filter((holder) => made?.to.has(holder) === true));
     this.floor = { floor: position, t: this.t, rotation: clear, counters: [...this.#counters.values()] };
   }
@@ -191,7 +192,7 @@ export class OwnerHand {
   }
 
   /** A rotation as an honest owner makes it, on this roster. */
-  async rotation(roster: Roster): Promise<{ command: RotationCommand; newKey: Bytes }> {
+  async rotation(roster: Roster): Promise<{ command: RotationCommand; newKey: RoomKey }> {
     const prekeys = new Map<MemberId, PublicPrekey>();
     for (const member of roster.members.values()) prekeys.set(member.memberId, member.prekey);
     const offered = await this.peer.request('prekeys', {});
@@ -205,7 +206,7 @@ export class OwnerHand {
   }
 
   /** Remembers what a rotation gives to whom, for when the log has it. */
-  async made(clear: Bytes, key: Bytes, to: Iterable<MemberId>): Promise<void> {
+  async made(clear: Bytes, key: RoomKey, to: Iterable<MemberId>): Promise<void> {
     this.#made.set(toHex(await bodyHash(nodeHash, clear)), { key, to: new Set(to) });
   }
 
@@ -266,7 +267,7 @@ export class OwnerHand {
   }
 
   /** A message of this owner's, whatever it holds. */
-  message(body: Body<'message'>, roomKey: Bytes): { readonly clear: Bytes; readonly payload: Bytes } {
+  message(body: Body<'message'>, roomKey: RoomKey): { readonly clear: Bytes; readonly payload: Bytes } {
     const { clear, payload, container } = sealMessage({ identity: this.identity, roomKey, body });
     this.containers.push(container);
     return { clear, payload };

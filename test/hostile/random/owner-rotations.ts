@@ -1,6 +1,6 @@
 /** Rotations of an owner's own hand: as they should be, or with any of their parts as it should not. */
 import { BODIES, ctx, decodeBody, type Bytes, type MemberId, type RotationCommand } from '@0fc/protocol';
-import { signBody } from '@0fc/crypto/keys';
+import { type RoomKey, signBody } from '@0fc/crypto/keys';
 import { nodeHash, nodeRandom } from '@0fc/crypto/node';
 import { containerBody, type Roster } from '@0fc/crypto/verify';
 import { sealCell } from '../../../libs/crypto/src/keys/cell.js';
@@ -37,7 +37,7 @@ export async function rotationForNobody(hand: OwnerHand): Promise<RotationComman
 
 interface Made {
   readonly command: RotationCommand;
-  readonly newKey: Bytes;
+  readonly newKey: RoomKey;
   readonly members: readonly MemberId[];
 }
 type Variant = (hand: OwnerHand, dice: Dice, made: Made) => Promise<AnyRotation>;

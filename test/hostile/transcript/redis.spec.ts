@@ -4,7 +4,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { utf8 } from '@0fc/protocol';
 import { loadThemis, nodeRandom } from '@0fc/crypto/node';
-import { makeKeyPair, writeKey } from '../../../apps/relay/src/config/key-pair.js';
+import { generateKeyPair } from '@0fc/crypto/keys';
+import { writeKey } from '../../../apps/relay/src/config/key-pair.js';
 import { startRedis } from '../../support/redis.js';
 import { RelayProcess } from '../../support/relay-process.js';
 import { until } from '../../support/wait.js';
@@ -53,7 +54,7 @@ describe('a whole story at a relay on Redis', () => {
     ends.push(() => {
       tap.close();
     });
-    const relayKey = writeKey(makeKeyPair());
+    const relayKey = writeKey(generateKeyPair());
     const relay = await RelayProcess.start({
       ...redis.environment,
       RELAY_PRIVATE_KEY: relayKey,

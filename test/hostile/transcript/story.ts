@@ -1,6 +1,6 @@
 /** A room from its making to its closing, with everything that can be done in one, and all its secrets. */
 import { utf8 } from '@0fc/protocol';
-import { parseInvite } from '@0fc/crypto/keys';
+import { exposeSecret, parseInvite } from '@0fc/crypto/keys';
 import { nodeHash } from '@0fc/crypto/node';
 import { exported } from '../../support/exported.js';
 import { Member, value } from '../../support/member.js';
@@ -69,7 +69,7 @@ export async function wholeStory(
   };
   const link = async (text: string): Promise<string> => {
     const invite = await parseInvite(nodeHash, text);
-    secrets.set(`token ${text}`, { name: 'token of a link', bytes: invite.token });
+    secrets.set(`token ${text}`, { name: 'token of a link', bytes: exposeSecret(invite.token) });
     say('link', text.slice(text.indexOf('#') + 1));
     return text;
   };

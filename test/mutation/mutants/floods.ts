@@ -30,7 +30,7 @@ export const FLOOD_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'libs/crypto/src/link/link.ts',
-        find: 'if (!this.ready() || handshakeForm(body) !== this.#takes[this.#steps++])',
+        find: 'if (!this.ready() || handshakeForm(body) !== this.#expected[this.#steps++])',
         put: 'if (!this.ready())',
       },
     ],

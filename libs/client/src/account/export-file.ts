@@ -8,7 +8,7 @@
  * Versions 1 and 2 were one CBOR item, `["0fc-export", version, sealed key, [block, …], check]`, and are still read.
  */
 import * as v from 'valibot';
-import { openRecord, sealRecord, type Hash } from '@0fc/crypto/keys';
+import { openRecord, sealRecord, type Hash, type VaultKey } from '@0fc/crypto/keys';
 import {
   bytes, concat, decodeAs, decodeCbor, encodeAs, encodeCbor, equalBytes, ERROR_CODES, text, utf8, type Bytes,
 } from '@0fc/protocol'; // prettier-ignore
@@ -49,12 +49,12 @@ const placeOf = (index: number, last: boolean): string => (last ? `${String(inde
 /** The file's pieces, in their order: the head, each block, the end. */
 export class ExportPieces {
   readonly #hash: Hash;
-  readonly #key: Bytes;
+  readonly #key: VaultKey;
   readonly #sealedKey: Bytes;
   readonly #digests: Bytes[] = [];
 
   /** `key` is wiped by whoever made it. */
-  constructor(hash: Hash, key: Bytes, sealedKey: Bytes) {
+  constructor(hash: Hash, key: VaultKey, sealedKey: Bytes) {
     this.#hash = hash;
     this.#key = key;
     this.#sealedKey = sealedKey;
@@ -88,7 +88,7 @@ export async function readExport(hash: Hash, file: Bytes): Promise<ExportFile> {
 }
 
 /** What a block says; a null value: there is no such record. Throws VAULT_DAMAGED, MALFORMED. */
-export const openBlock = (key: Bytes, { place, sealed }: SealedBlock): readonly StorageChange[] =>
+export const openBlock = (key: VaultKey, { place, sealed }: SealedBlock): readonly StorageChange[] =>
   decodeAs(block, openRecord(key, MAGIC, place, sealed));
 
 type Parts = ExportFile & { readonly check: Bytes };

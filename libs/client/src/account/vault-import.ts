@@ -2,7 +2,7 @@
  * What an import makes of an export (docs/protocol.md section 9). One identity lives on one device: an import is a
  * new instance of its member, which takes no counter of the exported one into use again (section 6).
  */
-import { CryptoError, openExport, type Hash } from '@0fc/crypto/keys';
+import { asVaultKey, CryptoError, openExport, type Hash } from '@0fc/crypto/keys';
 import { ERROR_CODES, ProtocolError, type Bytes } from '@0fc/protocol';
 import { ClientError } from '../contract/errors.js';
 import { openBlock, readExport, type ExportFile } from './export-file.js';
@@ -40,7 +40,7 @@ export async function importVault(
 
 /** Of two records in one place the later counts: it was written while the export was made. */
 function recordsOf({ sealedKey, blocks }: ExportFile, passphrase: string): readonly ClearRecord[] {
-  const key = openExport(passphrase, sealedKey);
+  const key = asVaultKey(openExport(passphrase, sealedKey));
   try {
     const records = new Map<string, ClearRecord>();
     for (const sealed of blocks) {

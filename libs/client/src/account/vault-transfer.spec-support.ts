@@ -1,6 +1,8 @@
 /** Vaults to export, and files as an export makes them, or as somebody changes them. */
 import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
-import { createGenesis, generateKeyPair, newVaultKey, sealExport, sealRecord } from '@0fc/crypto/keys';
+import {
+  asInviteToken, asJoinKey, createGenesis, generateKeyPair, newVaultKey, sealExport, sealRecord,
+} from '@0fc/crypto/keys'; // prettier-ignore
 import { concat, decodeCbor, encodeCbor, toBase64Url, utf8, type Bytes, type InviteId } from '@0fc/protocol';
 import { memberIdOf, startRoster, type Roster } from '@0fc/crypto/verify';
 import type { Records } from '../vault/migrations/version-1.spec-support.js';
@@ -76,7 +78,7 @@ export const inviteIn = (stage: OwnerInvite['stage']): OwnerInvite => ({
   made: 1,
   expires: 2,
   pair: stage === 'open' || stage === 'asked' ? generateKeyPair() : null,
-  token: random(32),
+  token: asInviteToken(random(32)),
   stage,
   joiner:
     stage === 'open'
@@ -84,7 +86,7 @@ export const inviteIn = (stage: OwnerInvite['stage']): OwnerInvite => ({
       : {
           key: generateKeyPair().publicKey,
           name: 'Noé',
-          joinKey: random(32),
+          joinKey: asJoinKey(random(32)),
           prekey: random(100),
           request: random(100),
         },

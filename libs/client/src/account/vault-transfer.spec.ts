@@ -2,7 +2,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { loadThemis, nodeHash } from '@0fc/crypto/node';
-import { generateKeyPair } from '@0fc/crypto/keys';
+import { asInviteToken, asJoinKey, generateKeyPair } from '@0fc/crypto/keys';
 import { encodeRoster } from '@0fc/crypto/verify';
 import { toBase64Url, utf8, type InviteId, type MemberId, type Target } from '@0fc/protocol';
 import { oldRoom, recordsOf } from '../vault/migrations/version-1.spec-support.js';
@@ -180,8 +180,8 @@ describe('an import', () => {
   it('goes on with a join, under the identity that has claimed the invite', async () => {
     const join = encodeRecord(joinRecord, {
       version: 1, roomId: core.roomId, inviteId: toBase64Url(random(16)) as InviteId,
-      ownerKey: generateKeyPair().publicKey, relay: random(32), expires: 9, name: 'Noé', token: random(32),
-      identity: generateKeyPair(), joinKey: random(32), prekey: { pair: generateKeyPair(), container: random(90) },
+      ownerKey: generateKeyPair().publicKey, relay: random(32), expires: 9, name: 'Noé', token: asInviteToken(random(32)),
+      identity: generateKeyPair(), joinKey: asJoinKey(random(32)), prekey: { pair: generateKeyPair(), container: random(90) },
       request: random(90), reply: null, confirm: null, done: [{ step: 'claim', time: 3 }], failure: null,
     }); // prettier-ignore
     await vault.write([{ store: STORES.joins, key: core.roomId, value: join }]);

@@ -9,7 +9,7 @@
 import * as v from 'valibot';
 import {
   anyContent, bytes, container, decodeAs, DROP_REASONS, encodeAs, ENTRY_KINDS, entry, epoch, generation, hash32, integer, inviteId, LIMITS,
-  memberId, name, position, publicKey, random16, roomId, secret32, settings, text, time, type Bytes, type InferOutput, type Schema,
+  memberId, name, position, publicKey, random16, roomId, secret, settings, text, time, type InferOutput, type Schema,
 } from '@0fc/protocol'; // prettier-ignore
 export * from './record-keys.js';
 
@@ -31,7 +31,7 @@ export const STORES = {
 /** The same value, and nothing in it that could be changed in place. */
 export type DeepReadonly<T> = unknown extends T
   ? T
-  : T extends Bytes
+  : T extends Uint8Array
     ? T
     : T extends readonly (infer Item)[]
       ? readonly DeepReadonly<Item>[]
@@ -40,7 +40,7 @@ export type DeepReadonly<T> = unknown extends T
         : { readonly [Key in keyof T]: DeepReadonly<T[Key]> };
 
 const prekeyNumber = integer(1, LIMITS.prekeyNumber);
-const keyPair = v.strictObject({ publicKey, privateKey: bytes(1, 256) });
+const keyPair = v.strictObject({ publicKey, privateKey: secret('privateKey', 1, 256) });
 const counter = v.strictObject({ sender: memberId, instance: random16, n: integer(0) });
 const rotationBytes = v.strictObject({
   clear: bytes(1, LIMITS.clearBytes),
@@ -52,7 +52,7 @@ const rotationBytes = v.strictObject({
 const epochKey = v.strictObject({
   epoch,
   /** null: this member has no key of that epoch */
-  key: v.nullable(secret32),
+  key: v.nullable(secret('roomKey')),
   keyHash: hash32,
   rotation: v.nullable(bytes(1, LIMITS.clearBytes)),
   floor: position,
@@ -68,7 +68,7 @@ const pendingCommand = v.strictObject({
   entry: v.nullable(container),
   rotation: v.nullable(rotationBytes),
   /** the new key that the rotation brings, until it is read back from the log */
-  candidate: v.nullable(v.strictObject({ epoch, key: secret32, keyHash: hash32 })),
+  candidate: v.nullable(v.strictObject({ epoch, key: secret('roomKey'), keyHash: hash32 })),
   /** of an admit: the join it ends, and the reply for an epoch that moved */
   inviteId: v.nullable(inviteId),
   reply: v.nullable(v.strictObject({ epoch, payload: bytes(1, LIMITS.joinReplyBytes) })),
@@ -377,13 +377,13 @@ export const ownerInvite = v.strictObject({
   expires: time,
   /** the invite key pair's private half is gone once burnt */
   pair: v.nullable(keyPair),
-  token: v.nullable(secret32),
+  token: v.nullable(secret('inviteToken')),
   stage: v.picklist(['open', 'asked', 'replied', 'confirmed', 'dropping']),
   joiner: v.nullable(
     v.strictObject({
       key: publicKey,
       name,
-      joinKey: v.nullable(secret32),
+      joinKey: v.nullable(secret('joinKey')),
       prekey: container,
       request: bytes(1, LIMITS.joinRequestBytes),
     }),
@@ -408,9 +408,9 @@ export const joinRecord = v.strictObject({
   relay: hash32,
   expires: time,
   name,
-  token: secret32,
+  token: secret('inviteToken'),
   identity: keyPair,
-  joinKey: secret32,
+  joinKey: secret('joinKey'),
   prekey: v.strictObject({ pair: keyPair, container }),
   request: bytes(1, LIMITS.joinRequestBytes),
   reply: v.nullable(v.strictObject({ epoch, payload: bytes(1, LIMITS.joinReplyBytes) })),

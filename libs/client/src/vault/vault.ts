@@ -12,13 +12,15 @@
  */
 import {
   CryptoError,
+  equalSecrets,
   newVaultKey,
   openRecord,
   openVaultKey,
   sealRecord,
   sealVaultKey,
+  type VaultKey,
 } from '@0fc/crypto/keys';
-import { equalBytes, ERROR_CODES, utf8, type Bytes } from '@0fc/protocol';
+import { ERROR_CODES, utf8, type Bytes } from '@0fc/protocol';
 import { ClientError } from '../contract/errors.js';
 import { requireStrong } from './passphrase.js';
 import type { Platform, StorageChange, StoragePort, StorageRecord } from '../contract/ports.js';
@@ -46,14 +48,14 @@ export class Vault {
   readonly #storage: StoragePort;
   readonly #crypto: VaultPlatform['crypto'];
   /** null once closed: the key is wiped, and with it everything is out of reach. */
-  #key: Bytes | null;
+  #key: VaultKey | null;
   /** Of two changes of the passphrase, the second must find the first one's. */
   readonly #changing = new SerialQueue();
   /** One write at a time, so that whoever waits here finds none under way. */
   readonly #writing = new SerialQueue();
   readonly #notes = new Set<WriteNotes>();
 
-  private constructor({ storage, crypto }: VaultPlatform, key: Bytes) {
+  private constructor({ storage, crypto }: VaultPlatform, key: VaultKey) {
     this.#storage = storage;
     this.#crypto = crypto;
     this.#key = key;
@@ -159,7 +161,7 @@ export class Vault {
       const { version, sealed } = await decodeHeader(hash, header);
       const known = opened(() => openVaultKey(current, sealed));
       // A header that opens and holds another key belongs to other records.
-      if (!equalBytes(known, vaultKey)) throw new ClientError(ERROR_CODES.VAULT_DAMAGED);
+      if (!equalSecrets(known, vaultKey)) throw new ClientError(ERROR_CODES.VAULT_DAMAGED);
       known.fill(0);
       const value = await encodeHeader(hash, { version, sealed: sealVaultKey(next, this.#held()) });
       await this.#storage.write([{ store: OWN_STORE, key: HEADER, value }]);
@@ -268,7 +270,7 @@ export class Vault {
     await this.#writing.run(() => undefined);
   }
 
-  #held(): Bytes {
+  #held(): VaultKey {
     if (this.#key === null) throw new ClientError(ERROR_CODES.VAULT_LOCKED);
     return this.#key;
   }
@@ -279,7 +281,7 @@ export class Vault {
   }
 }
 
-function sealChanges(vaultKey: Bytes, changes: readonly StorageChange[]): readonly StorageChange[] {
+function sealChanges(vaultKey: VaultKey, changes: readonly StorageChange[]): readonly StorageChange[] {
   return changes.map(({ store, key, value }) => {
     // The vault's own records are written by the vault alone.
     if (store === OWN_STORE) throw new ClientError(ERROR_CODES.FORBIDDEN);
@@ -288,7 +290,7 @@ function sealChanges(vaultKey: Bytes, changes: readonly StorageChange[]): readon
 }
 
 /** Runs an opening step; names the store, never the key, of a record that does not open. */
-function opened(open: () => Bytes, store?: string): Bytes {
+function opened<T>(open: () => T, store?: string): T {
   try {
     return open();
   } catch (error) {

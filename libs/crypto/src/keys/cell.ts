@@ -2,6 +2,7 @@
 import { SecureCellSeal } from 'wasm-themis';
 import type { AlarmCode, Bytes, ErrorCode } from '@0fc/protocol';
 import { attempt, CryptoError } from '../errors.js';
+import type { SymmetricKey } from '../secrets.js';
 
 const HEADER_BYTES = 16;
 const IV_BYTES = 12;
@@ -13,7 +14,7 @@ const SEAL_TYPE = 0x40010100;
 const CELL_OVERHEAD = HEADER_BYTES + IV_BYTES + TAG_BYTES;
 
 /** Seals at least one byte under a 32-byte key. */
-export const sealCell = (key: Bytes, plain: Bytes, context: Bytes): Bytes =>
+export const sealCell = (key: SymmetricKey, plain: Bytes, context: Bytes): Bytes =>
   attempt('BAD_KEY', 'cannot seal', () => SecureCellSeal.withKey(key).encrypt(plain, context));
 
 /** Whether the bytes are one cell and nothing beside it: Themis accepts trailing bytes. */
@@ -35,7 +36,7 @@ export interface Refusal {
 }
 
 /** The plaintext. Throws `refusal` for another key, another context or changed bytes. */
-export function openCell(key: Bytes, sealed: Bytes, context: Bytes, refusal: Refusal): Bytes {
+export function openCell(key: SymmetricKey, sealed: Bytes, context: Bytes, refusal: Refusal): Bytes {
   const alarm = refusal.alarm ?? null;
   if (!isCell(sealed)) throw new CryptoError(refusal.code, 'not a sealed cell', { alarm });
   const open = (): Bytes => SecureCellSeal.withKey(key).decrypt(sealed, context);

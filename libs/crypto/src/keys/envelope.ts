@@ -1,7 +1,8 @@
 /** Secure Message in encrypt mode, of exact length: from one key pair to one public key. */
-import { KeyPair, PrivateKey, SecureMessage, type PublicKey } from 'wasm-themis';
+import { KeyPair, PrivateKey as ThemisPrivateKey, SecureMessage, type PublicKey } from 'wasm-themis';
 import type { Bytes } from '@0fc/protocol';
 import { attempt, CryptoError } from '../errors.js';
+import type { PrivateKey } from '../secrets.js';
 import { themisPublicKey } from '../verify/identity.js';
 import { isCell } from './cell.js';
 
@@ -10,13 +11,13 @@ const HEADER_BYTES = 8;
 const ENCRYPTED_TYPE = 0x26042720;
 
 /** Encrypts to a public key. Throws BAD_KEY when that is not canonical or not a point of the curve. */
-export function encryptTo(privateKey: Bytes, publicKey: Bytes, plain: Bytes): Bytes {
+export function encryptTo(privateKey: PrivateKey, publicKey: Bytes, plain: Bytes): Bytes {
   const peer = themisPublicKey(publicKey);
   return attempt('BAD_KEY', 'key unusable', () => between(privateKey, peer).encrypt(plain));
 }
 
 /** Throws BAD_KEY for the sender's key, MALFORMED for what is not one message from it to this private key. */
-export function decryptFrom(privateKey: Bytes, publicKey: Bytes, sealed: Bytes): Bytes {
+export function decryptFrom(privateKey: PrivateKey, publicKey: Bytes, sealed: Bytes): Bytes {
   const peer = themisPublicKey(publicKey);
   const header = sealed.length > HEADER_BYTES && new DataView(sealed.buffer, sealed.byteOffset, HEADER_BYTES);
   const exact =
@@ -29,5 +30,5 @@ export function decryptFrom(privateKey: Bytes, publicKey: Bytes, sealed: Bytes):
 }
 
 /** Themis takes the two ends of a conversation as if they were one pair. */
-const between = (privateKey: Bytes, peer: PublicKey): SecureMessage =>
-  new SecureMessage(new KeyPair(new PrivateKey(privateKey), peer));
+const between = (privateKey: PrivateKey, peer: PublicKey): SecureMessage =>
+  new SecureMessage(new KeyPair(new ThemisPrivateKey(privateKey), peer));

@@ -1,16 +1,18 @@
 /** A new room (docs/protocol.md section 4). */
 import { toBase64Url, type Bytes, type RoomId, type RoomSettings } from '@0fc/protocol';
-import type { KeyPair, Ports } from '../ports.js';
+import { generateKeyPair, type KeyPair } from '../key-pair.js';
+import type { Ports } from '../ports.js';
+import { asRoomKey, SECRET_BYTES, type RoomKey } from '../secrets.js';
 import { bodyHash } from '../verify/container.js';
-import { generateKeyPair, keyHash, signBody } from './pairs.js';
+import { keyHash, signBody } from './pairs.js';
 
 export interface NewRoom {
   /** the signed genesis: entry 0 */
   readonly container: Bytes;
   readonly roomId: RoomId;
   readonly identity: KeyPair;
-  /** of epoch 1; secret, 32 bytes */
-  readonly roomKey: Bytes;
+  /** of epoch 1 */
+  readonly roomKey: RoomKey;
   /** number 1 */
   readonly prekey: KeyPair;
   readonly nonce: Bytes;
@@ -26,7 +28,7 @@ export async function createGenesis(
 ): Promise<NewRoom> {
   const { identity = generateKeyPair() } = options;
   const prekey = generateKeyPair();
-  const roomKey = ports.random.bytes(32);
+  const roomKey = asRoomKey(ports.random.bytes(SECRET_BYTES));
   const nonce = ports.random.bytes(32);
   const container = signBody(identity, 'genesis', {
     ownerKey: identity.publicKey,

@@ -4,16 +4,21 @@ import {
   type KeyGrantNews, type MemberId, type RoomId,
 } from '@0fc/protocol'; // prettier-ignore
 import { CryptoError } from '../errors.js';
-import type { Hash, KeyPair, Ports } from '../ports.js';
+import { generateKeyPair, type KeyPair } from '../key-pair.js';
+import type { Hash, Ports } from '../ports.js';
+import type { RoomKey } from '../secrets.js';
 import { bodyHash } from '../verify/container.js';
 import { memberIdOf } from '../verify/identity.js';
 import { verifyKeyGrant, verifyNeedKey } from '../verify/requests.js';
 import type { Roster } from '../verify/roster.js';
 import { openCell, sealCell } from './cell.js';
 import { decryptFrom, encryptTo } from './envelope.js';
-import { generateKeyPair, keyHash, signBody } from './pairs.js';
+import { keyHash, signBody } from './pairs.js';
 
-/** A signed request for the current key, with a fresh prekey for this one answer. */
+/**
+ * A signed request for the current key, with a fresh prekey for this one answer (section 7). `prekey` is kept until the
+ * answer is there, or a rotation has brought a key. Throws BAD_KEY for an unusable identity.
+ */
 export function makeNeedKey(
   ports: Pick<Ports, 'random'>,
   options: { readonly identity: KeyPair; readonly roomId: RoomId; readonly memberId: MemberId },
@@ -53,7 +58,7 @@ export async function makeKeyGrant(
     readonly identity: KeyPair;
     readonly roster: Roster;
     readonly epoch: number;
-    readonly roomKey: Bytes;
+    readonly roomKey: RoomKey;
     readonly to: MemberId;
     readonly request: Bytes;
     readonly news: KeyGrantNews;
@@ -108,7 +113,7 @@ export async function openKeyGrant(
     readonly grant: Bytes;
     readonly news: Bytes;
   },
-): Promise<{ readonly key: Bytes; readonly news: KeyGrantNews }> {
+): Promise<{ readonly key: RoomKey; readonly news: KeyGrantNews }> {
   const { roster, granter, memberId, epoch } = options;
   const body = verifyKeyGrant(roster, granter, options.grant);
   const request = await bodyHash(hash, options.request);

@@ -1,5 +1,5 @@
 export { CryptoError } from '../errors.js';
-export type { Clock, Hash, KeyPair, Ports, Random } from '../ports.js';
+export type { Clock, Hash, Ports, Random } from '../ports.js';
 export { createGenesis, type NewRoom } from './genesis.js';
 export { makeKeyGrant, makeNeedKey, openKeyGrant } from './grant.js';
 export { createInvite, inviteIdOf, parseInvite, type NewInvite } from './invite.js';
@@ -8,7 +8,12 @@ export { makeJoinRequest, openJoinRequest, type NewJoin } from './join-request.j
 export {
   openMessage, openProfile, openSignal, sealMessage, sealSignal, type Sealed, type SealedPlace,
 } from './message.js'; // prettier-ignore
-export { generateKeyPair, keyHash, makePrekey, signBody } from './pairs.js';
+export { generateKeyPair, type KeyPair } from '../key-pair.js';
+export { keyHash, makePrekey, signBody } from './pairs.js';
+export {
+  asInviteToken, asJoinKey, asPrivateKey, asRoomKey, asVaultKey, equalSecrets, exposeSecret, type InviteToken, type JoinKey, type PrivateKey,
+  type RoomKey, type SymmetricKey, type VaultKey,
+} from '../secrets.js'; // prettier-ignore
 export { makeRotation, openRotation, wrapPrekey, type NewRotation, type PublicPrekey } from './rotation.js';
 export { safetyNumber } from './safety-number.js';
 export {

@@ -2,7 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from '@jest/globals';
 import { concat, encodeCbor, fromBase64Url, toBase64Url, toHex, type Bytes } from '@0fc/protocol';
-import { createInvite, generateKeyPair, inviteIdOf, makeJoinReply, parseInvite } from './index.js';
+import {
+  asJoinKey, asRoomKey, createInvite, exposeSecret, generateKeyPair, inviteIdOf, makeJoinReply, parseInvite,
+} from './index.js'; // prettier-ignore
 import { codeOf, hash, newRoomId, ports, random } from '../world.spec-support.js';
 
 const options = {
@@ -80,7 +82,7 @@ describe('an invite link', () => {
     expect(await inviteIdOf(hash, invite.token)).toBe(invite.inviteId);
     const id = fromBase64Url(invite.inviteId)!;
     expect(id).toHaveLength(16);
-    expect(toHex(invite.token)).not.toContain(toHex(id));
+    expect(toHex(exposeSecret(invite.token))).not.toContain(toHex(id));
     const again = await createInvite(ports, options);
     expect(again.inviteId).not.toBe(invite.inviteId);
     expect(again.token).not.toEqual(invite.token);
@@ -91,11 +93,11 @@ describe('an invite link', () => {
 describe('a join reply', () => {
   it('that would exceed the relay’s limit is refused before it is sent', async () => {
     const reply = {
-      epoch: 1, key: random.bytes(32), head: random.bytes(32), rotation: null, floor: { g: 1, s: 0 }, t: random.bytes(32),
+      epoch: 1, key: asRoomKey(random.bytes(32)), head: random.bytes(32), rotation: null, floor: { g: 1, s: 0 }, t: random.bytes(32),
       counters: [], profiles: Array.from({ length: 300 }, () => random.bytes(4_096)), roomName: null,
     }; // prettier-ignore
     const place = {
-      joinKey: random.bytes(32),
+      joinKey: asJoinKey(random.bytes(32)),
       token: invite.token,
       roomId: options.roomId,
       request: random.bytes(9),

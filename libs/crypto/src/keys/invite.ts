@@ -3,10 +3,11 @@ import {
   concat, ctx, decodeAs, encodeAs, equalBytes, fromBase64Url, inviteLink, LIMITS, ProtocolError, toBase64Url,
   type Bytes, type InviteId, type InviteLink, type RoomId,
 } from '@0fc/protocol'; // prettier-ignore
-import { CryptoError, restate } from '../errors.js';
-import type { Hash, KeyPair, Ports } from '../ports.js';
+import { CryptoError, rethrowAs } from '../errors.js';
+import { generateKeyPair, type KeyPair } from '../key-pair.js';
+import type { Hash, Ports } from '../ports.js';
+import { asInviteToken, SECRET_BYTES, type InviteToken } from '../secrets.js';
 import { parsePublicKey } from '../verify/identity.js';
-import { generateKeyPair } from './pairs.js';
 
 /** Check bytes at the end of a link: a mistyped or cut link is told from a refused one. */
 const CHECK_BYTES = 4;
@@ -14,19 +15,22 @@ const MOST_LETTERS = Math.ceil((LIMITS.inviteLinkBytes * 4) / 3);
 
 export interface NewInvite {
   readonly inviteId: InviteId;
-  /** secret, 32 bytes */
-  readonly token: Bytes;
+  readonly token: InviteToken;
   /** of this invite alone; the private key is deleted when the invite burns */
   readonly keyPair: KeyPair;
   /** base64url, for the fragment of the link; holds the token */
   readonly fragment: string;
 }
 
-/** `SHA-256(ctx(invite-id, token))[0..16]`: what the relay knows an invite by. */
-export async function inviteIdOf(hash: Hash, token: Bytes): Promise<InviteId> {
+/** `SHA-256(ctx(invite-id, token))[0..16]`, base64url: what the relay knows an invite by, and from which no token follows. */
+export async function inviteIdOf(hash: Hash, token: InviteToken): Promise<InviteId> {
   return toBase64Url((await hash.sha256(ctx('invite-id', token))).subarray(0, 16)) as InviteId;
 }
 
+/**
+ * A new invite: token, key pair, id, and the fragment that travels out of band (section 5, step 1). Throws MALFORMED for
+ * keys or hashes of another length, or a time that is no whole number.
+ */
 export async function createInvite(
   ports: Ports,
   options: {
@@ -38,7 +42,7 @@ export async function createInvite(
     readonly expires: number;
   },
 ): Promise<NewInvite> {
-  const token = ports.random.bytes(32);
+  const token = asInviteToken(ports.random.bytes(SECRET_BYTES));
   const keyPair = generateKeyPair();
   const body = encodeAs(inviteLink, {
     v: 1,
@@ -62,7 +66,7 @@ export async function parseInvite(
   hash: Hash,
   text: string,
 ): Promise<InviteLink & { readonly inviteId: InviteId }> {
-  return restate('INVITE_MALFORMED', 'not an invite', async () => {
+  return rethrowAs('INVITE_MALFORMED', 'not an invite', async () => {
     const letters = text.slice(text.lastIndexOf('#') + 1).replace(/\s+/g, '');
     const bytes = letters.length > MOST_LETTERS ? null : fromBase64Url(letters);
     if (bytes === null || bytes.length <= CHECK_BYTES) throw new ProtocolError('MALFORMED', 'not base64url');

@@ -3,8 +3,10 @@ import {
   ctx, decodeAs, decodeBody, encodeAs, equalBytes, joinReplyBody, LIMITS, pad, ProtocolError, unpad, type Bytes,
   type JoinReplyBody, type MemberId, type RoomId,
 } from '@0fc/protocol'; // prettier-ignore
-import { CryptoError, restate } from '../errors.js';
-import type { Hash, KeyPair } from '../ports.js';
+import { CryptoError, rethrowAs } from '../errors.js';
+import type { KeyPair } from '../key-pair.js';
+import type { Hash } from '../ports.js';
+import type { InviteToken, JoinKey, RoomKey } from '../secrets.js';
 import { verifyContainer } from '../verify/container.js';
 import { memberIdOf } from '../verify/identity.js';
 import { openCell, sealCell } from './cell.js';
@@ -12,8 +14,8 @@ import { signBody } from './pairs.js';
 
 /** What a reply is bound to: the token, and the very request that it answers. */
 interface ReplyPlace {
-  readonly joinKey: Bytes;
-  readonly token: Bytes;
+  readonly joinKey: JoinKey;
+  readonly token: InviteToken;
   readonly roomId: RoomId;
   /** the joinRequest's bytes as they travelled */
   readonly request: Bytes;
@@ -22,7 +24,10 @@ interface ReplyPlace {
 const replyContext = async (hash: Hash, place: ReplyPlace, epoch: number): Promise<Bytes> =>
   ctx('join-reply', place.roomId, epoch, place.token, await hash.sha256(place.request));
 
-/** Throws MALFORMED for a body that its schema refuses, TOO_LARGE beyond the relay's limit. */
+/**
+ * The owner's reply to a join request: room key, head and floor, sealed under the join key (section 5, step 6). Throws
+ * MALFORMED for a body that its schema refuses, TOO_LARGE beyond `LIMITS.joinReplyBytes`.
+ */
 export async function makeJoinReply(
   hash: Hash,
   options: ReplyPlace & { readonly reply: JoinReplyBody },
@@ -34,12 +39,12 @@ export async function makeJoinReply(
   return payload;
 }
 
-/** The owner's reply for an epoch. Throws INVITE_REPLY_INVALID, whatever is wrong with it. */
+/** What a reply for `epoch` says. Throws INVITE_REPLY_INVALID, whatever is wrong with it. */
 export function openJoinReply(
   hash: Hash,
   options: ReplyPlace & { readonly epoch: number; readonly payload: Bytes },
 ): Promise<JoinReplyBody> {
-  return restate('INVITE_REPLY_INVALID', 'join reply', async () => {
+  return rethrowAs('INVITE_REPLY_INVALID', 'join reply', async () => {
     const context = await replyContext(hash, options, options.epoch);
     const plain = openCell(options.joinKey, options.payload, context, { code: 'INVITE_REPLY_INVALID' });
     const reply = decodeAs(joinReplyBody, unpad(plain));
@@ -53,7 +58,7 @@ interface ConfirmPlace {
   readonly roomId: RoomId;
   readonly epoch: number;
   /** of that epoch */
-  readonly roomKey: Bytes;
+  readonly roomKey: RoomKey;
   readonly request: Bytes;
 }
 
@@ -61,7 +66,8 @@ const confirmContext = (place: ConfirmPlace, joiner: MemberId): Bytes =>
   ctx('join-confirm', place.roomId, place.epoch, joiner);
 
 /**
- * The joiner's proof that it holds the room key and has read this very reply.
+ * The joiner's proof that it holds the room key and has read this very reply (section 5, step 8). Throws MALFORMED for an
+ * epoch below 1, BAD_KEY for an unusable identity.
  *
  * @param options.reply the joinReply's bytes as they travelled
  */
@@ -92,7 +98,7 @@ export function openJoinConfirm(
   },
 ): Promise<void> {
   const { joinerKey, roomId, epoch, roomKey, payload } = options;
-  return restate('INVITE_BAD_PROOF', 'join confirmation', async () => {
+  return rethrowAs('INVITE_BAD_PROOF', 'join confirmation', async () => {
     const joiner = await memberIdOf(hash, joinerKey);
     const container = openCell(roomKey, payload, confirmContext(options, joiner), {
       code: 'INVITE_BAD_PROOF',

@@ -1,7 +1,9 @@
 /** docs/protocol.md section 5, step 5; G2, W1: a request proves the token, and says what the claim says. */
 import { describe, expect, it } from '@jest/globals';
 import { concat, ctx, pad, type Body, type Bytes } from '@0fc/protocol';
-import { createInvite, generateKeyPair, makePrekey, openJoinRequest, signBody } from './index.js';
+import {
+  asInviteToken, asJoinKey, createInvite, generateKeyPair, makePrekey, openJoinRequest, signBody,
+} from './index.js'; // prettier-ignore
 import { sealCell } from './cell.js';
 import { encryptTo } from './envelope.js';
 import { codeOf, makeWorld, newInviteId, newRoomId, person, ports, random } from '../world.spec-support.js';
@@ -20,7 +22,7 @@ const body: Body<'joinRequest'> = {
   inviteId,
   ownerKey,
   joinerKey,
-  joinKey: random.bytes(32),
+  joinKey: asJoinKey(random.bytes(32)),
   prekey: dora.prekeyContainer,
   name: 'Dora',
 };
@@ -85,7 +87,7 @@ describe('a join request', () => {
 
   it('W1: without the token there is no way in, whatever is known beside it', async () => {
     const container = signBody(dora.identity, 'joinRequest', body);
-    for (const guess of [random.bytes(32), new Uint8Array(32)]) {
+    for (const guess of [random.bytes(32), new Uint8Array(32)].map(asInviteToken)) {
       const sealed = sealCell(guess, pad(container), ctx('join-request', roomId, inviteId, joinerKey));
       const throwAway = generateKeyPair();
       const payload = concat(

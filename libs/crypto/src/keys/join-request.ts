@@ -2,22 +2,24 @@
 import {
   concat, ctx, decodeBody, equalBytes, LIMITS, pad, unpad, type Bytes, type InviteId, type InviteLink, type RoomId,
 } from '@0fc/protocol'; // prettier-ignore
-import { CryptoError, restate } from '../errors.js';
-import type { KeyPair, Ports } from '../ports.js';
+import { CryptoError, rethrowAs } from '../errors.js';
+import { generateKeyPair, type KeyPair } from '../key-pair.js';
+import type { Ports } from '../ports.js';
+import { asJoinKey, SECRET_BYTES, type InviteToken, type JoinKey } from '../secrets.js';
 import { verifyContainer } from '../verify/container.js';
 import { memberIdOf, parsePublicKey } from '../verify/identity.js';
 import { checkPrekey } from '../verify/prekey.js';
 import { openCell, sealCell } from './cell.js';
 import { decryptFrom, encryptTo } from './envelope.js';
-import { generateKeyPair, makePrekey, signBody } from './pairs.js';
+import { makePrekey, signBody } from './pairs.js';
 
 export interface NewJoin {
   /** the joinRequest as it travels; step 6 binds the reply to its hash */
   readonly payload: Bytes;
   /** the joiner's key pair in this room */
   readonly identity: KeyPair;
-  /** secret, 32 bytes: the reply is sealed under it */
-  readonly joinKey: Bytes;
+  /** the reply is sealed under it */
+  readonly joinKey: JoinKey;
   /** number 1 */
   readonly prekey: KeyPair;
   readonly prekeyContainer: Bytes;
@@ -26,14 +28,17 @@ export interface NewJoin {
 const context = (roomId: RoomId, inviteId: InviteId, joinerKey: Bytes): Bytes =>
   ctx('join-request', roomId, inviteId, joinerKey);
 
-/** Throws MALFORMED for a name out of range, BAD_KEY for an invite key that is no point of the curve. */
+/**
+ * The joiner's secrets and its request, sealed with the token and encrypted to the invite's key (section 5, step 3).
+ * Throws MALFORMED for a name out of range, BAD_KEY for an invite key that is no point of the curve.
+ */
 export async function makeJoinRequest(
   ports: Ports,
   options: { readonly link: InviteLink & { readonly inviteId: InviteId }; readonly name: string },
 ): Promise<NewJoin> {
   const { roomId, inviteId, ownerKey, inviteKey, token } = options.link;
   const identity = generateKeyPair();
-  const joinKey = ports.random.bytes(32);
+  const joinKey = asJoinKey(ports.random.bytes(SECRET_BYTES));
   const memberId = await memberIdOf(ports.hash, identity.publicKey);
   const prekey = makePrekey(identity, roomId, memberId, 1);
   const container = signBody(identity, 'joinRequest', {
@@ -68,14 +73,14 @@ export function openJoinRequest(
     readonly roomId: RoomId;
     readonly inviteId: InviteId;
     readonly ownerKey: Bytes;
-    readonly token: Bytes;
+    readonly token: InviteToken;
     readonly inviteKeyPair: KeyPair;
     readonly joinerKey: Bytes;
     readonly payload: Bytes;
   },
-): Promise<{ readonly joinKey: Bytes; readonly prekeyContainer: Bytes; readonly name: string }> {
+): Promise<{ readonly joinKey: JoinKey; readonly prekeyContainer: Bytes; readonly name: string }> {
   const { roomId, inviteId, ownerKey, token, joinerKey, payload } = options;
-  return restate('INVITE_BAD_PROOF', 'join request', async () => {
+  return rethrowAs('INVITE_BAD_PROOF', 'join request', async () => {
     const throwAway = payload.slice(0, LIMITS.publicKeyBytes);
     const outer = payload.slice(LIMITS.publicKeyBytes);
     const sealed = decryptFrom(options.inviteKeyPair.privateKey, throwAway, outer);

@@ -3,14 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from '@jest/globals';
 import { ctx, decodeMessageClear, LIMITS, pad, utf8, type Body, type Bytes } from '@0fc/protocol';
 import {
-  generateKeyPair,
-  openMessage,
-  openProfile,
-  openSignal,
-  sealMessage,
-  sealSignal,
-  signBody,
-} from './index.js';
+  asRoomKey, generateKeyPair, openMessage, openProfile, openSignal, sealMessage, sealSignal, signBody,
+} from './index.js'; // prettier-ignore
 import { sealCell } from './cell.js';
 import { sampleBodies } from '../bodies.spec-support.js';
 import { alarmOf, codeOf, makeWorld, newRoomId, random } from '../world.spec-support.js';
@@ -81,7 +75,7 @@ describe('what a client shows when a message does not open', () => {
   it('ALARM_UNREADABLE: noise, another key, no padding, no container', async () => {
     const other = sealMessage({
       identity: bob.identity,
-      roomKey: random.bytes(32),
+      roomKey: asRoomKey(random.bytes(32)),
       body: samples.message,
     }).payload;
     const unpadded = sealedAs('message', signBody(bob.identity, 'message', samples.message));

@@ -4,7 +4,8 @@ import {
   type RoomId,
 } from '@0fc/protocol'; // prettier-ignore
 import { CryptoError, isRefusal } from '../errors.js';
-import type { KeyPair } from '../ports.js';
+import type { KeyPair } from '../key-pair.js';
+import type { RoomKey } from '../secrets.js';
 import { verifyContainer } from '../verify/container.js';
 import { openCell, sealCell } from './cell.js';
 import { signBody } from './pairs.js';
@@ -17,7 +18,7 @@ export interface Sealed {
 
 /** Where something sealed stands, as the log or the relay's event says; the content must agree. */
 export interface SealedPlace {
-  readonly roomKey: Bytes;
+  readonly roomKey: RoomKey;
   readonly roomId: RoomId;
   readonly epoch: number;
   readonly sender: MemberId;
@@ -43,7 +44,7 @@ function fitting(payload: Bytes, limit: number): Bytes {
  */
 export function sealMessage(options: {
   readonly identity: KeyPair;
-  readonly roomKey: Bytes;
+  readonly roomKey: RoomKey;
   readonly body: Body<'message'>;
 }): Sealed & { readonly container: Bytes } {
   const { identity, roomKey, body } = options;
@@ -66,7 +67,7 @@ export function openMessage(place: SealedPlace): {
 /** Signs and seals a signal. Throws MALFORMED, TOO_LARGE. */
 export function sealSignal(options: {
   readonly identity: KeyPair;
-  readonly roomKey: Bytes;
+  readonly roomKey: RoomKey;
   readonly body: Body<'signal'>;
 }): Bytes {
   const { identity, roomKey, body } = options;
@@ -99,7 +100,7 @@ function open<K extends Kind>(
   kind: K,
   place: SealedPlace,
 ): { readonly body: Body<K>; readonly container: Bytes } {
-  return alarmed(() => {
+  return withAlarm(() => {
     const padded = openCell(place.roomKey, place.payload, context(kind, place), { code: 'MALFORMED' });
     const container = unpad(padded);
     const body: Body<K> = decodeBody<K>(verifyContainer(place.senderKey, container), kind).body;
@@ -113,7 +114,7 @@ function open<K extends Kind>(
 }
 
 /** Adds the alarm that a refusal stands for: a member's own fault, or a place that cannot be read. */
-function alarmed<T>(run: () => T): T {
+function withAlarm<T>(run: () => T): T {
   try {
     return run();
   } catch (error) {

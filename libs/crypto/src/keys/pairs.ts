@@ -1,5 +1,5 @@
-/** Key pairs, signatures and the commitment to a room key. */
-import { KeyPair as ThemisKeyPair, PrivateKey, SecureMessageSign } from 'wasm-themis';
+/** Signatures, prekeys and the commitment to a room key. */
+import { PrivateKey, SecureMessageSign } from 'wasm-themis';
 import {
   ctx,
   encodeBody,
@@ -10,15 +10,9 @@ import {
   type RoomId,
 } from '@0fc/protocol';
 import { attempt } from '../errors.js';
-import type { Hash, KeyPair } from '../ports.js';
-
-/** A fresh elliptic-curve key pair. */
-export function generateKeyPair(): KeyPair {
-  const pair = attempt('INTERNAL', 'no key pair', () => new ThemisKeyPair());
-  const plain = { publicKey: Uint8Array.from(pair.publicKey), privateKey: Uint8Array.from(pair.privateKey) };
-  pair.privateKey.fill(0);
-  return plain;
-}
+import { generateKeyPair, type KeyPair } from '../key-pair.js';
+import type { Hash } from '../ports.js';
+import type { RoomKey } from '../secrets.js';
 
 /**
  * The signed container of a body. The tag in it says what was signed: no raw bytes are
@@ -33,7 +27,7 @@ export function signBody<K extends BodyKind>(identity: KeyPair, kind: K, body: B
 }
 
 /** `SHA-256(ctx(key, genesis nonce, epoch, room key))`: commits to a room key (docs/protocol.md section 4). */
-export const keyHash = (hash: Hash, nonce: Bytes, epoch: number, key: Bytes): Promise<Bytes> =>
+export const keyHash = (hash: Hash, nonce: Bytes, epoch: number, key: RoomKey): Promise<Bytes> =>
   hash.sha256(ctx('key', nonce, epoch, key));
 
 /** A fresh prekey, signed for its room: number `k` of this member, from 1 and rising (section 7). */

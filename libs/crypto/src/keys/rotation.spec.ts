@@ -12,8 +12,8 @@ import {
   type MemberId,
 } from '@0fc/protocol';
 import {
-  generateKeyPair, keyHash, makeKeyGrant, makeNeedKey, makePrekey, makeRotation, openKeyGrant, openRotation, signBody,
-  wrapPrekey, type KeyPair, type NewRotation, type PublicPrekey,
+  asRoomKey, generateKeyPair, keyHash, type KeyPair, makeKeyGrant, makeNeedKey, makePrekey, makeRotation, type
+  NewRotation, openKeyGrant, openRotation, type PublicPrekey, type RoomKey, signBody, wrapPrekey,
 } from './index.js'; // prettier-ignore
 import { openCell, sealCell } from './cell.js';
 import { decryptFrom, encryptTo } from './envelope.js';
@@ -39,7 +39,7 @@ const wrapsOf = (made: NewRotation): MemberId[] => Object.keys(made.command.wrap
 
 interface Reading {
   readonly wrap?: Bytes | undefined;
-  readonly oldKey?: Bytes;
+  readonly oldKey?: RoomKey;
   readonly prekeys?: ReadonlyMap<number, KeyPair>;
 }
 async function read(made: NewRotation, who: Person, over: Reading = {}) {
@@ -116,7 +116,9 @@ describe('a rotation', () => {
   });
 
   it('G9: the prekey alone opens nothing', async () => {
-    expect(await alarmOf(() => read(made, bob, { oldKey: random.bytes(32) }))).toBe('ALARM_FOREIGN_ROTATION');
+    expect(await alarmOf(() => read(made, bob, { oldKey: asRoomKey(random.bytes(32)) }))).toBe(
+      'ALARM_FOREIGN_ROTATION',
+    );
   });
 
   it('G10: the removed member gets no wrap, and holds no key that opens another’s', async () => {
@@ -250,7 +252,7 @@ describe('what a client shows when a rotation gives it no key', () => {
 
   it('ALARM_WRONG_KEY: the owner commits to one key and gives another, or one for something else', async () => {
     const ephemeral = generateKeyPair();
-    const lies: [string, string, number, string, Bytes][] = [
+    const lies: [string, string, number, string, Bytes | RoomKey][] = [
       ['0fc/1/wrapped-key', roomId, 2, bob.id, random.bytes(32)],
       ['0fc/1/wrapped-key', roomId, 2, carol.id, made.newKey],
       ['0fc/1/wrapped-key', roomId, 3, bob.id, made.newKey],
@@ -421,7 +423,7 @@ describe('needKey and keyGrant', () => {
   });
 
   it('show a key that misses its commitment as the wrong one', async () => {
-    const granted = await makeKeyGrant(hash, { ...give, roomKey: random.bytes(32) });
+    const granted = await makeKeyGrant(hash, { ...give, roomKey: asRoomKey(random.bytes(32)) });
     expect(await alarmOf(() => openKeyGrant(hash, { ...take, ...granted }))).toBe('ALARM_WRONG_KEY');
   });
 });

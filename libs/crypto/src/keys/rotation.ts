@@ -4,13 +4,15 @@ import {
   type RoomId, type RotationCommand,
 } from '@0fc/protocol'; // prettier-ignore
 import { CryptoError, isRefusal } from '../errors.js';
-import type { Hash, KeyPair, Ports } from '../ports.js';
+import { generateKeyPair, type KeyPair } from '../key-pair.js';
+import type { Hash, Ports } from '../ports.js';
+import { asRoomKey, SECRET_BYTES, type RoomKey } from '../secrets.js';
 import { verifyContainer } from '../verify/container.js';
 import { memberIdOf } from '../verify/identity.js';
 import type { Roster } from '../verify/roster.js';
 import { openCell, sealCell } from './cell.js';
 import { decryptFrom, encryptTo } from './envelope.js';
-import { generateKeyPair, keyHash, signBody } from './pairs.js';
+import { keyHash, signBody } from './pairs.js';
 
 /** A prekey of somebody else: its number and the bare public key. */
 export interface PublicPrekey {
@@ -22,8 +24,8 @@ export interface NewRotation {
   /** stored before it is sent, and repeated exactly until the log holds it (section 4) */
   readonly command: RotationCommand;
   readonly newEpoch: number;
-  /** secret, 32 bytes; a candidate until the rotation is read back from the log */
-  readonly newKey: Bytes;
+  /** a candidate until the rotation is read back from the log */
+  readonly newKey: RoomKey;
   readonly keyHash: Bytes;
   /** members whose prekey is unusable; to be shown */
   readonly unwrapped: readonly MemberId[];
@@ -49,7 +51,7 @@ export async function makeRotation(
     readonly identity: KeyPair;
     readonly roster: Roster;
     readonly epoch: number;
-    readonly roomKey: Bytes;
+    readonly roomKey: RoomKey;
     readonly prekeys: ReadonlyMap<MemberId, PublicPrekey>;
   },
 ): Promise<NewRotation> {
@@ -59,7 +61,7 @@ export async function makeRotation(
     throw new CryptoError('NOT_OWNER', 'only the owner rotates');
   }
   const newEpoch = options.epoch + 1;
-  const newKey = ports.random.bytes(32);
+  const newKey = asRoomKey(ports.random.bytes(SECRET_BYTES));
   const commitment = await keyHash(ports.hash, roster.nonce, newEpoch, newKey);
   const ephemeral = generateKeyPair();
 
@@ -101,8 +103,8 @@ function tryWrap(
   ephemeral: KeyPair,
   prekey: PublicPrekey,
   place: WrapPlace,
-  roomKey: Bytes,
-  newKey: Bytes,
+  roomKey: RoomKey,
+  newKey: RoomKey,
 ): Bytes | null {
   const { roomId, newEpoch, memberId } = place;
   const plain = encodeAs(wrappedKey, ['0fc/1/wrapped-key', roomId, newEpoch, memberId, newKey]);
@@ -125,7 +127,7 @@ function tryWrap(
  * Which of the reader's prekeys a wrap uses: a client compares it with those used before
  * (ALARM_PREKEY_ROLLED_BACK). Throws NO_ROOM_KEY with ALARM_NO_KEY.
  */
-export function wrapPrekey(options: WrapPlace & { readonly wrap: Bytes; readonly oldKey: Bytes }): number {
+export function wrapPrekey(options: WrapPlace & { readonly wrap: Bytes; readonly oldKey: RoomKey }): number {
   return openWrap(options, options.wrap, options.oldKey).k;
 }
 
@@ -148,7 +150,7 @@ function refusing<T>(as: (cause: unknown) => CryptoError, run: () => T): T {
 function openWrap(
   place: WrapPlace,
   wrap: Bytes,
-  oldKey: Bytes,
+  oldKey: RoomKey,
 ): { readonly k: number; readonly sealed: Bytes } {
   const context = wrapContext(place.roomId, place.newEpoch, place.memberId);
   return refusing(
@@ -176,11 +178,11 @@ export async function openRotation(
     readonly rotation: Body<'rotation'>;
     readonly payload: Bytes;
     readonly wrap: Bytes | undefined;
-    readonly oldKey: Bytes;
+    readonly oldKey: RoomKey;
     readonly memberId: MemberId;
     readonly prekeys: ReadonlyMap<number, KeyPair>;
   },
-): Promise<{ readonly key: Bytes; readonly k: number }> {
+): Promise<{ readonly key: RoomKey; readonly k: number }> {
   const { roster, rotation, oldKey, memberId } = options;
   const { roomId, newEpoch } = rotation;
   checkInner(roster, rotation, options.payload, oldKey);
@@ -206,7 +208,7 @@ export async function openRotation(
 }
 
 /** The sealed part proves that the rotation comes from a holder of the old key, and must say what the clear part says. */
-function checkInner(roster: Roster, rotation: Body<'rotation'>, payload: Bytes, oldKey: Bytes): void {
+function checkInner(roster: Roster, rotation: Body<'rotation'>, payload: Bytes, oldKey: RoomKey): void {
   const ownerKey = roster.members.get(rotation.owner)?.key;
   if (rotation.owner !== roster.owner || ownerKey === undefined) throw foreign('not by the owner');
   refusing(

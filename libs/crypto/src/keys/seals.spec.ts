@@ -9,10 +9,10 @@ import {
   type JoinReplyBody,
 } from '@0fc/protocol'; // prettier-ignore
 import {
-  createGenesis, createInvite, generateKeyPair, makeJoinConfirm, makeJoinReply, makeJoinRequest, makeKeyGrant,
-  makeNeedKey, makeRotation, newVaultKey, openExport, openJoinConfirm, openJoinReply, openJoinRequest, openKeyGrant,
-  openMessage, openRecord, openRotation, openSignal, openVaultKey, parseInvite, sealExport, sealMessage, sealRecord,
-  sealSignal, sealVaultKey, signBody, type KeyPair,
+  createGenesis, createInvite, generateKeyPair, type KeyPair, makeJoinConfirm, makeJoinReply, makeJoinRequest,
+  makeKeyGrant, makeNeedKey, makeRotation, newVaultKey, openExport, openJoinConfirm, openJoinReply, openJoinRequest,
+  openKeyGrant, openMessage, openRecord, openRotation, openSignal, openVaultKey, parseInvite, sealExport,
+  sealMessage, sealRecord, sealSignal, sealVaultKey, signBody, type SymmetricKey, type VaultKey,
 } from './index.js'; // prettier-ignore
 import { containerBody, verifyRotation, type Roster } from '../verify/index.js';
 import { openCell, sealCell } from './cell.js';
@@ -51,7 +51,7 @@ interface Case {
   readonly slow?: true;
 }
 
-const cell = (key: Bytes, padded: boolean, kind: ContextKind, ...fields: CborValue[]) => ({
+const cell = (key: SymmetricKey, padded: boolean, kind: ContextKind, ...fields: CborValue[]) => ({
   unseal: (sealed: Bytes): Bytes => {
     const plain = openCell(key, sealed, ctx(kind, ...fields), { code: 'MALFORMED' });
     return padded ? unpad(plain) : plain;
@@ -290,7 +290,7 @@ function vaultCases(): Case[] {
     {
       name: 'vault record',
       args: { vaultKey, store, key, sealed: sealRecord(vaultKey, store, key, random.bytes(40)) },
-      open: (a) => openRecord(a.vaultKey as Bytes, a.store as string, a.key as string, a.sealed as Bytes),
+      open: (a) => openRecord(a.vaultKey as VaultKey, a.store as string, a.key as string, a.sealed as Bytes),
       sealed: 'sealed',
       others: { vaultKey: newVaultKey(random), store: 'log', key: 'two' },
     },

@@ -1,4 +1,5 @@
 export { CryptoError } from '../errors.js';
-export type { KeyPair } from '../ports.js';
+export { generateKeyPair, type KeyPair } from '../key-pair.js';
+export { exposeSecret, type PrivateKey } from '../secrets.js';
 export { ClientLink, RelayLink, type Received } from './link.js';
 export { splitForFrames } from './split.js';

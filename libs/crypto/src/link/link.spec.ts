@@ -10,7 +10,7 @@ import {
   type SessionMessage,
 } from '@0fc/protocol';
 import { PrivateKey, PublicKey, SecureSession } from 'wasm-themis';
-import { generateKeyPair } from '../keys/index.js';
+import { asPrivateKey, generateKeyPair } from '../keys/index.js';
 import { ClientLink, RelayLink, splitForFrames } from './index.js';
 import { appended, codeOf, flipBit, random } from '../world.spec-support.js';
 
@@ -187,7 +187,7 @@ describe('the handshake', () => {
     expect(await codeOf(() => ClientLink.open({ identity: member, relayKey: random.bytes(45) }))).toBe(
       'BAD_KEY',
     );
-    const noPrivate = { publicKey: member.publicKey, privateKey: random.bytes(45) };
+    const noPrivate = { publicKey: member.publicKey, privateKey: asPrivateKey(random.bytes(45)) };
     expect(await codeOf(() => ClientLink.open({ identity: noPrivate, relayKey: relay.publicKey }))).toBe(
       'BAD_KEY',
     );

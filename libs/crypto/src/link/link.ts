@@ -8,7 +8,7 @@ import {
   type SessionMessage,
 } from '@0fc/protocol'; // prettier-ignore
 import { attempt, CryptoError } from '../errors.js';
-import type { KeyPair } from '../ports.js';
+import type { KeyPair } from '../key-pair.js';
 import { parsePublicKey, themisPublicKey } from '../verify/identity.js';
 import { handshakeForm, type HandshakeForm } from './handshake.js';
 
@@ -29,7 +29,7 @@ const WRAP_OVERHEAD = 52;
 
 /** What both ends share. */
 abstract class Link {
-  readonly #takes: readonly HandshakeForm[];
+  readonly #expected: readonly HandshakeForm[];
   #session: SecureSession | null;
   #peer: Bytes | null = null;
   #refusal: unknown = undefined;
@@ -38,9 +38,9 @@ abstract class Link {
   #sent = 0;
   #received = 0;
 
-  /** @param takes forms of the handshake frames that come to this end, in their order */
-  protected constructor(identity: KeyPair, takes: readonly HandshakeForm[], trust: Trust) {
-    this.#takes = takes;
+  /** @param expected forms of the handshake frames that come to this end, in their order */
+  protected constructor(identity: KeyPair, expected: readonly HandshakeForm[], trust: Trust) {
+    this.#expected = expected;
     this.#session = attempt('BAD_KEY', 'unusable private key', () => {
       const id = parsePublicKey(identity.publicKey);
       return new SecureSession(id, new PrivateKey(identity.privateKey), (claimed) => {
@@ -124,7 +124,7 @@ abstract class Link {
   #negotiate(body: Bytes): Bytes | null {
     const session = this.live();
     if (this.#established) throw new CryptoError('SESSION_BROKEN', 'handshake in an established session');
-    if (!this.ready() || handshakeForm(body) !== this.#takes[this.#steps++])
+    if (!this.ready() || handshakeForm(body) !== this.#expected[this.#steps++])
       throw new CryptoError('HANDSHAKE_FAILED', 'no handshake of this form and turn');
     const reply = this.#reply(session, body);
     this.#established = session.established();

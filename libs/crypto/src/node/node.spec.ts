@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from '@jest/globals';
 import { toHex } from '@0fc/protocol';
 import { attempt, CryptoError } from '../errors.js';
-import { generateKeyPair, openRecord, sealRecord } from '../keys/index.js';
+import { generateKeyPair, newVaultKey, openRecord, sealRecord } from '../keys/index.js';
 import { loadThemis, nodeHash, nodeRandom, systemClock } from './index.js';
 import { pooledCrypto } from './pool.js';
 
@@ -33,8 +33,8 @@ describe('loading', () => {
         throw new TypeError('test');
       }),
     ).toThrow(/^INTERNAL/);
-    const record = sealRecord(nodeRandom.bytes(32), 'a', 'b', new Uint8Array());
-    expect(() => openRecord(nodeRandom.bytes(32), 'a', 'b', record)).toThrow(/^VAULT_DAMAGED/);
+    const record = sealRecord(newVaultKey(nodeRandom), 'a', 'b', new Uint8Array());
+    expect(() => openRecord(newVaultKey(nodeRandom), 'a', 'b', record)).toThrow(/^VAULT_DAMAGED/);
   });
 });
 

@@ -1,5 +1,6 @@
 export { CryptoError } from '../errors.js';
-export type { Clock, Hash, KeyPair, Ports, Random } from '../ports.js';
+export type { KeyPair } from '../key-pair.js';
+export type { Clock, Hash, Ports, Random } from '../ports.js';
 export { fingerprintOf, memberIdOf, parsePublicKey } from './identity.js';
 export { bodyHash, containerBody, verifyContainer } from './container.js';
 export {

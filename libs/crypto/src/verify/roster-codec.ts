@@ -1,6 +1,6 @@
 /** A roster as canonical CBOR, for vaults and the relay's store. */
 import {
-  decodeCbor, encodeCbor, epoch, hash32, integer, inviteId, memberId, parse, publicKey, roomId, secret32, settings,
+  decodeCbor, encodeCbor, epoch, hash32, integer, inviteId, memberId, parse, publicKey, random32, roomId, settings,
   type Bytes, type CborValue, type MemberId,
 } from '@0fc/protocol'; // prettier-ignore
 import { CryptoError } from '../errors.js';
@@ -31,7 +31,7 @@ export function decodeRoster(data: Bytes): Roster {
   if (!members.has(owner) || typeof fields[11] !== 'boolean') throw wrong();
   return {
     roomId: parse(roomId, fields[1]),
-    nonce: parse(secret32, fields[2]),
+    nonce: parse(random32, fields[2]),
     genesisKeyHash: parse(hash32, fields[3]),
     settings: parse(settings, fields[4]),
     length: parse(integer(1), fields[5]),

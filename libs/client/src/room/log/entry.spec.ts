@@ -1,7 +1,7 @@
 /** What a client makes of a log, honest or not (docs/protocol.md sections 4, 6, 7). */
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ALARM_CODES, decodeBody, type Entry } from '@0fc/protocol';
-import { generateKeyPair, makeRotation } from '@0fc/crypto/keys';
+import { asInviteToken, asJoinKey, generateKeyPair, makeRotation } from '@0fc/crypto/keys';
 import { loadThemis, nodeRandom } from '@0fc/crypto/node';
 import { containerBody } from '@0fc/crypto/verify';
 import {
@@ -63,9 +63,9 @@ describe('an honest log', () => {
     const payload = nodeRandom.bytes(64);
     const { publicKey: key } = generateKeyPair();
     const kept: Omit<OwnerInvite, 'inviteId'> = {
-      made: 0, expires: 0, pair: null, token: nodeRandom.bytes(32), stage: 'confirmed', approved: true,
+      made: 0, expires: 0, pair: null, token: asInviteToken(nodeRandom.bytes(32)), stage: 'confirmed', approved: true,
       replies: [{ epoch: 1, payload }], repliedAt: 0, dropReason: null,
-      joiner: { key, name: 'Noé', joinKey: nodeRandom.bytes(32), prekey: payload, request: payload },
+      joiner: { key, name: 'Noé', joinKey: asJoinKey(nodeRandom.bytes(32)), prekey: payload, request: payload },
     }; // prettier-ignore
     const rotations = [await log.rotate(guest.id), await log.rotate(guest.id)];
     const { entry } = await log.admit();

@@ -24,14 +24,8 @@ import {
   type Roster,
 } from '@0fc/crypto/verify';
 import {
-  createGenesis,
-  generateKeyPair,
-  makePrekey,
-  makeRotation,
-  sealMessage,
-  signBody,
-  type KeyPair,
-} from '@0fc/crypto/keys';
+  createGenesis, generateKeyPair, type KeyPair, makePrekey, makeRotation, type RoomKey, sealMessage, signBody,
+} from '@0fc/crypto/keys'; // prettier-ignore
 import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import type { StoragePort, StorageChange } from '../../contract/ports.js';
 import { Vault } from '../../vault/vault.js';
@@ -93,25 +87,25 @@ interface Past {
   readonly t: Bytes;
   readonly roster: Roster;
   readonly epoch: number;
-  readonly key: Bytes;
+  readonly key: RoomKey;
 }
 
 export class RoomLog {
   roster: Roster;
   epoch = 1;
-  key: Bytes;
+  key: RoomKey;
   position: Position = { g: 1, s: 0 };
   t: Bytes;
   owner: Person;
   readonly genesis: Bytes;
-  readonly firstKey: Bytes;
+  readonly firstKey: RoomKey;
   readonly firstT: Bytes;
   /** transcript, roster, epoch and key by position: to go back to when the store loses its tail */
   /** signed roster entries after genesis, in order */
   readonly containers: Bytes[] = [];
   readonly #past = new Map<string, Past>();
 
-  private constructor(owner: Person, roster: Roster, key: Bytes, genesis: Bytes, t: Bytes) {
+  private constructor(owner: Person, roster: Roster, key: RoomKey, genesis: Bytes, t: Bytes) {
     this.owner = owner;
     this.roster = roster;
     this.key = key;

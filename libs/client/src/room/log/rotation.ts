@@ -4,7 +4,7 @@ import {
   type Position,
 } from '@0fc/protocol'; // prettier-ignore
 import { bodyHash, verifyContainer, verifyRotation, type Hash, type Roster } from '@0fc/crypto/verify';
-import { keyHash, openRotation, wrapPrekey } from '@0fc/crypto/keys';
+import { keyHash, openRotation, wrapPrekey, type RoomKey } from '@0fc/crypto/keys';
 import { ClientError } from '../../contract/errors.js';
 import { append, keepRotation, replaceItems, set } from '../state/changes.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
@@ -211,7 +211,7 @@ async function reusedKey(
 }
 
 interface Opened {
-  readonly key: Bytes | null;
+  readonly key: RoomKey | null;
   readonly items: readonly StoredItem[];
 }
 
@@ -287,7 +287,7 @@ function prekeyNotices(
   { core, roster }: RoomSnapshot,
   rotation: Body<'rotation'>,
   wrap: Bytes,
-  oldKey: Bytes,
+  oldKey: RoomKey,
 ): readonly StoredItem[] {
   const { roomId, newEpoch } = rotation;
   const k = wrapPrekey({ roomId, newEpoch, memberId: core.me, wrap, oldKey });

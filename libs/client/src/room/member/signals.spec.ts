@@ -1,7 +1,7 @@
 /** Typing and presence (docs/protocol.md section 6; G3 to G7, G10): what counts, what is dropped, what is said. */
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ALARM_CODES, type Body, type Bytes, type MemberId, type SignalContent } from '@0fc/protocol';
-import { openSignal, sealSignal } from '@0fc/crypto/keys';
+import { asRoomKey, openSignal, sealSignal } from '@0fc/crypto/keys';
 import { loadThemis, nodeRandom } from '@0fc/crypto/node';
 import { FakeClock, FakeRoom } from '../outgoing/part.spec-support.js';
 import { alarmsOf, change, recordsOf, RoomLog, take, type Person } from '../log/log.spec-support.js';
@@ -255,7 +255,7 @@ describe('G3 to G5: a signal counts only', () => {
       sealed(other, typing, { roomId: foreign }),
       sealed(other, typing, { epoch: 2 }),
       { ...own, epoch: 2 },
-      sealed(other, typing, {}, nodeRandom.bytes(32)), // under another key
+      sealed(other, typing, {}, asRoomKey(nodeRandom.bytes(32))), // under another key
       { ...own, payload: nodeRandom.bytes(300) },
       { ...own, payload: new Uint8Array(1) },
       sealed(me, typing), // an echo of one's own

@@ -6,6 +6,7 @@
 import {
   decodeCbor, encodeCbor, ERROR_CODES, type Bytes, type CborValue, type MemberId, type RoomId, type Target,
 } from '@0fc/protocol'; // prettier-ignore
+import { asPrivateKey } from '@0fc/crypto/keys';
 import type { Hash } from '@0fc/crypto/verify';
 import { ClientError } from '../../contract/errors.js';
 import type { StorageChange, StorageRecord } from '../../contract/ports.js';
@@ -56,7 +57,10 @@ async function roomOf(
   const identity = fieldsOf(field(core, 'identity'), 'rooms');
   const keys = await IndexKeys.of(hash, {
     roomId: roomId as RoomId,
-    identity: { publicKey: bytesOf(identity, 'publicKey'), privateKey: bytesOf(identity, 'privateKey') },
+    identity: {
+      publicKey: bytesOf(identity, 'publicKey'),
+      privateKey: asPrivateKey(bytesOf(identity, 'privateKey')),
+    },
   });
   const reading = slice('reading');
   const seen = new Reading(core.me ?? null, Number(reading.readIndex));
