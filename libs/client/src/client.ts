@@ -32,7 +32,7 @@ export class Client implements ClientApi {
   readonly #options: ClientOptions;
   #listener: (event: ClientEvent) => void = () => undefined;
   #state: VaultState;
-  #session: UnlockedAccount | null = null;
+  #account: UnlockedAccount | null = null;
   readonly #turns = new SerialQueue();
 
   constructor(platform: Platform, options: ClientOptions, state: VaultState) {
@@ -43,7 +43,7 @@ export class Client implements ClientApi {
 
   subscribe(listener: (event: ClientEvent) => void): Promise<void> {
     this.#listener = listener;
-    this.#tell();
+    this.#emitApp();
     return Promise.resolve();
   }
 
@@ -58,7 +58,7 @@ export class Client implements ClientApi {
   eraseVault(): Promise<Outcome<void>> {
     return this.#inTurn(async () => {
       // Erased under the lock: no other tab may open in between what is about to go.
-      if (this.#session === null && !(await this.#platform.lock.acquire())) {
+      if (this.#account === null && !(await this.#platform.lock.acquire())) {
         throw new ClientError(ERROR_CODES.VAULT_ELSEWHERE);
       }
       try {
@@ -67,7 +67,7 @@ export class Client implements ClientApi {
         this.#state = 'absent';
       } finally {
         await this.#platform.lock.release();
-        this.#tell();
+        this.#emitApp();
       }
     });
   }
@@ -256,41 +256,41 @@ export class Client implements ClientApi {
 
   /** Locks: links closed, vault closed. In the browser the worker simply ends. */
   close(): Promise<void> {
-    return this.#turns.run(async () => {
+    return this.#turns.enqueue(async () => {
       try {
         await this.#endSession();
       } finally {
         await this.#platform.lock.release();
-        this.#tell();
+        this.#emitApp();
       }
     });
   }
 
   async #endSession(): Promise<void> {
-    const session = this.#session;
-    this.#session = null;
+    const account = this.#account;
+    this.#account = null;
     if (this.#state === 'open') this.#state = 'locked';
-    if (session !== null) await session.close();
+    if (account !== null) await account.close();
   }
 
   /** Opening, erasing and closing, one at a time: of two at once, the second must find what the first left. */
   #inTurn(work: () => Promise<void>): Promise<Outcome<void>> {
-    return outcome(() => this.#turns.run(work));
+    return outcome(() => this.#turns.enqueue(work));
   }
 
   async #open(open: () => Promise<Vault>): Promise<Outcome<void>> {
     return this.#inTurn(async () => {
-      if (this.#session !== null) throw new ClientError(ERROR_CODES.VAULT_EXISTS);
+      if (this.#account !== null) throw new ClientError(ERROR_CODES.VAULT_EXISTS);
       if (!(await this.#platform.lock.acquire())) {
         this.#state = 'elsewhere';
-        this.#tell();
+        this.#emitApp();
         throw new ClientError(ERROR_CODES.VAULT_ELSEWHERE);
       }
       let vault: Vault | null = null;
       try {
         vault = await open();
-        this.#session = await UnlockedAccount.open(this.#platform, vault, this.#options, (event) => {
-          if (event.type === 'changed') this.#tell();
+        this.#account = await UnlockedAccount.open(this.#platform, vault, this.#options, (event) => {
+          if (event.type === 'changed') this.#emitApp();
           else this.#listener(event);
         });
         this.#state = 'open';
@@ -299,10 +299,10 @@ export class Client implements ClientApi {
         if (vault !== null) this.#state = 'locked';
         await vault?.close();
         await this.#platform.lock.release();
-        this.#tell();
+        this.#emitApp();
         throw error;
       }
-      this.#tell();
+      this.#emitApp();
     });
   }
 
@@ -315,14 +315,14 @@ export class Client implements ClientApi {
   }
 
   #unlocked(): UnlockedAccount {
-    if (this.#session === null) throw new ClientError(ERROR_CODES.VAULT_LOCKED);
-    return this.#session;
+    if (this.#account === null) throw new ClientError(ERROR_CODES.VAULT_LOCKED);
+    return this.#account;
   }
 
-  #tell(): void {
-    const session = this.#session;
+  #emitApp(): void {
+    const account = this.#account;
     const rest =
-      session === null ? { relay: EMPTY_RELAY, rooms: [], joins: [], damaged: [] } : session.view();
+      account === null ? { relay: EMPTY_RELAY, rooms: [], joins: [], damaged: [] } : account.view();
     this.#listener({ type: 'app', app: { vault: this.#state, ...rest } });
   }
 }

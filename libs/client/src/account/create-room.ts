@@ -17,7 +17,7 @@ import type { Platform } from '../contract/ports.js';
 import type { Vault } from '../vault/vault.js';
 import { relayedOf, system } from '../room/log/items.js';
 import { applyForwardedName } from '../room/log/profiles.js';
-import { enqueue } from '../room/member/outbox.js';
+import { enqueueContent } from '../room/member/outbox.js';
 import {
   append,
   extendChain,
@@ -34,7 +34,7 @@ import { RoomState } from '../room/state/state.js';
 export const GENESIS_POSITION = { g: 1, s: 0 } as const;
 
 /** What is the same in every room that begins. */
-export const FRESH = {
+export const INITIAL_CORE = {
   version: 2, stage: 'member', nextIndex: 0, readIndex: 0, nextN: 1, epochMessages: 0, paused: false,
   rotationWanted: false, mustRotate: false, pending: null, tasks: { removals: [], settings: null, close: false },
   handOver: null, declined: null, leaving: [], leaveRequest: null, losses: [], lost: null, skipped: false, publishedK: 1, publishedThen: 1,
@@ -79,7 +79,7 @@ export async function createRoom(
   const t = await transcriptStart(hash, genesis.container);
   const now = clock.now();
   const core: RoomCore = {
-    ...FRESH,
+    ...INITIAL_CORE,
     roomId: genesis.roomId,
     me,
     identity: genesis.identity,
@@ -110,8 +110,8 @@ export async function createRoom(
       extendChain(genesis.container, roster.head, roster),
       append({ position: GENESIS_POSITION, t, relayed }, now, [system('created', { actor: me })]),
     );
-    enqueue(draft, platform, { type: 'roomName', name: options.name });
-    enqueue(draft, platform, { type: 'profile', name: options.displayName });
+    enqueueContent(draft, platform, { type: 'roomName', name: options.name });
+    enqueueContent(draft, platform, { type: 'profile', name: options.displayName });
   });
 }
 
@@ -188,7 +188,7 @@ export async function joinedRoom(
   const me = await memberIdOf(hash, join.identity.publicKey);
   const now = clock.now();
   const core: RoomCore = {
-    ...FRESH,
+    ...INITIAL_CORE,
     roomId: join.roomId,
     ...(join.membership === undefined ? {} : { membership: join.membership }),
     me,
@@ -225,7 +225,7 @@ export async function joinedRoom(
     if (reply.roomName !== null) applyForwardedName(draft, reply.roomName);
     const people = [...draft.core.people, { memberId: me, name: join.name, proof: null }];
     draft.apply(set({ people }), writeRecord(STORES.joins, membershipOf(join), null));
-    enqueue(draft, platform, { type: 'profile', name: join.name });
+    enqueueContent(draft, platform, { type: 'profile', name: join.name });
   });
 }
 
@@ -242,8 +242,10 @@ function handedOnCounters(
   const before = [...members.values()]
     .filter(({ admit }) => (draft.chainIndex(admit) ?? 0) < chainShown)
     .map(({ memberId }) => memberId);
-  const said = new Map(counters.map(({ sender, instance, n }) => [sender, { instance, n }]));
-  return new Map([...before, ...former.keys()].map((sender) => [sender, said.get(sender) ?? null]));
+  const countersBySender = new Map(counters.map(({ sender, instance, n }) => [sender, { instance, n }]));
+  return new Map(
+    [...before, ...former.keys()].map((sender) => [sender, countersBySender.get(sender) ?? null]),
+  );
 }
 
 /** How many entries of the chain lie before the floor: those up to the head that its rotation names. */

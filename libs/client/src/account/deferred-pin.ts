@@ -11,7 +11,7 @@ export class DeferredPin {
   readonly #pinned: () => Promise<void>;
   readonly #resumption: Resumption;
   #attempt: Promise<void> | null = null;
-  #over = false;
+  #stopped = false;
 
   /** `pin`: asks the deployment; `pinned`: rooms and joins may be connected now */
   constructor(platform: Platform, pin: () => Promise<unknown>, pinned: () => Promise<void>) {
@@ -35,14 +35,14 @@ export class DeferredPin {
     try {
       await this.#pin();
     } catch (error) {
-      if (!this.#over) this.#resumption.later(ClientError.from(error).code);
+      if (!this.#stopped) this.#resumption.later(ClientError.from(error).code);
       return;
     }
-    if (!this.#over) await this.#pinned();
+    if (!this.#stopped) await this.#pinned();
   }
 
   stop(): void {
-    this.#over = true;
+    this.#stopped = true;
     this.#resumption.cancel();
   }
 }

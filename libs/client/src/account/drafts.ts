@@ -32,7 +32,7 @@ export class Drafts {
 
   /** Resolves once it is stored; false: it was so already. Rejects with VAULT_FULL and the like. */
   set(roomId: string, text: string): Promise<boolean> {
-    return this.#turns.run(async () => {
+    return this.#turns.enqueue(async () => {
       if (this.of(roomId) === text) return false;
       const value = text === '' ? null : utf8(text);
       await this.#vault.write([{ store: STORES.app, key: PREFIX + roomId, value }]);
@@ -43,7 +43,7 @@ export class Drafts {
 
   /** Forgets a room's draft with `write`, which stores the change that it is given; rejects as that does. */
   drop(roomId: string, write: (change: StorageChange) => Promise<void>): Promise<void> {
-    return this.#turns.run(async () => {
+    return this.#turns.enqueue(async () => {
       await write({ store: STORES.app, key: PREFIX + roomId, value: null });
       this.#texts.delete(roomId);
     });

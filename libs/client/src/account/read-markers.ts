@@ -23,7 +23,7 @@ export class ReadMarkers {
   }
 
   /** Everything that is marked read in the room may be told. Resolves once it is stored, or put off. */
-  async tell(room: Room): Promise<void> {
+  async announce(room: Room): Promise<void> {
     const roomId = membershipOf(room.state.core);
     const position = due(room);
     if (position === null || this.#later.has(roomId)) return;
@@ -44,7 +44,7 @@ export class ReadMarkers {
     const roomId = membershipOf(room.state.core);
     this.#later.delete(roomId);
     this.#last.delete(roomId);
-    this.tell(room).catch((error: unknown) => {
+    this.announce(room).catch((error: unknown) => {
       room.halt(failureOf(error));
     });
   }
@@ -64,7 +64,7 @@ function due(room: Room): Position | null {
   const { core } = room.state;
   if (core.stage !== 'member' || pauseOf(room) !== null) return null;
   const { conversation } = room.composer;
-  conversation.follow();
+  conversation.sync();
   const at = conversation.newestOfOthers(core.readIndex)?.at ?? null;
   if (at === null || (core.told !== null && comparePositions(at.position, core.told) <= 0)) return null;
   return at.position;

@@ -119,7 +119,7 @@ export class RelayPin {
   async require(vault: Vault, invite: Bytes | null): Promise<Pin> {
     if (this.#trouble !== null) throw this.#trouble;
     // By turns: whoever finds a pin by then is held to it, and replaces nothing.
-    const pin = this.#pin ?? (await this.#turns.run(async () => this.#pin ?? this.#ask(vault, invite)));
+    const pin = this.#pin ?? (await this.#turns.enqueue(async () => this.#pin ?? this.#ask(vault, invite)));
     if (invite !== null && !equalBytes(invite, pin.hash)) throw this.#differs(pin.fingerprint, invite);
     return pin;
   }

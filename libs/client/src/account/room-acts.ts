@@ -9,7 +9,7 @@ import { membershipKey, prefixOf, STORES } from '../vault/records.js';
 import type { Room } from '../room/room.js';
 import { set } from '../room/state/changes.js';
 import type { RoomSnapshot } from '../room/state/draft.js';
-import { isOver, type Standing } from '../view/standing.js';
+import { hasEnded, type Standing } from '../view/standing.js';
 import type { Vault } from '../vault/vault.js';
 import { digitsOf } from '../view/member-identities.js';
 
@@ -115,7 +115,7 @@ export function newMembership(
  */
 export function assertRoomEnded(room: Standing, unconfirmed: boolean): void {
   const leaves = unconfirmed && room.state.core.leaveRequest !== null;
-  if (!isOver(room) && !leaves) throw new ClientError(ERROR_CODES.STILL_MEMBER);
+  if (!hasEnded(room) && !leaves) throw new ClientError(ERROR_CODES.STILL_MEMBER);
 }
 
 /** What of the vault is damaged so that `open` fails; null: it does not. Rejects as `open` does otherwise. */

@@ -48,8 +48,8 @@ export async function exportVault(
       await out.begin();
       for (const store of stores) await everyRecord(vault, store, (record) => out.put(record));
       for (let round = 0; round < ROUNDS && notes.size > AT_REST_RECORDS; round++)
-        for (const place of notes.take()) await out.put(await asItIs(vault, place));
-      const last = await vault.atRest(() => Promise.all(notes.take().map((place) => asItIs(vault, place))));
+        for (const place of notes.drain()) await out.put(await asItIs(vault, place));
+      const last = await vault.atRest(() => Promise.all(notes.drain().map((place) => asItIs(vault, place))));
       for (const record of last) await out.put(record);
       await out.end();
     });

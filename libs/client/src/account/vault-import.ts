@@ -9,7 +9,7 @@ import { openBlock, readExport, type ExportFile } from './export-file.js';
 import { isWeakPassphrase } from '../vault/passphrase.js';
 import type { StorageChange } from '../contract/ports.js';
 import { STORES } from '../vault/records.js';
-import { migrated, over, RECORDS_VERSION } from '../vault/migrations/run.js';
+import { migrated, overlaid, RECORDS_VERSION } from '../vault/migrations/run.js';
 import { asNewInstance, type ClearRecord } from './vault-instance.js';
 import { Vault, type VaultPlatform } from '../vault/vault.js';
 
@@ -66,7 +66,7 @@ async function upToDate(
   const source = {
     list: (store: string) => Promise.resolve(found.filter((record) => record.store === store)),
   };
-  const all = over(source, await migrated(version, source, hash));
+  const all = overlaid(source, await migrated(version, source, hash));
   const stores = new Set([...Object.values<string>(STORES), ...found.map(({ store }) => store)]);
   const lists = [...stores].map(async (store) =>
     (await all.list(store)).map((record) => ({ store, ...record })),

@@ -126,8 +126,8 @@ function roomOf(
 
 /** An edit of what waits too is of the message under its new name. */
 function retargeted(content: AnyContent, renamed: (target: Target) => Target): AnyContent {
-  const told = knownContent(content);
-  return told !== null && 'to' in told ? { ...told, to: renamed(told.to) } : content;
+  const known = knownContent(content);
+  return known !== null && 'to' in known ? { ...known, to: renamed(known.to) } : content;
 }
 
 /** Null: gone. Who has had a reply has the room key: that join is dropped, and a rotation follows. */

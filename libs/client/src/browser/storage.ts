@@ -35,7 +35,7 @@ const range = (store: string, from = ''): IDBKeyRange => IDBKeyRange.bound([stor
 export class IndexedDbStorage implements StoragePort {
   #database: Promise<Database> | null = null;
   /** Closed here, or taken away by the browser (site data cleared): it never opens anew by itself. */
-  #over = false;
+  #closed = false;
 
   async read(store: string, key: string): Promise<Uint8Array | null> {
     return this.#with(async (database) => (await database.get(RECORDS, [store, key])) ?? null);
@@ -92,7 +92,7 @@ export class IndexedDbStorage implements StoragePort {
   }
 
   async close(): Promise<void> {
-    this.#over = true;
+    this.#closed = true;
     const database = this.#database;
     this.#database = null;
     if (database === null) return;
@@ -113,7 +113,7 @@ export class IndexedDbStorage implements StoragePort {
   }
 
   async #with<T>(run: (database: Database) => Promise<T>): Promise<T> {
-    if (this.#over) throw unavailable();
+    if (this.#closed) throw unavailable();
     try {
       this.#database ??= this.#open();
       return await run(await this.#database);
@@ -124,7 +124,7 @@ export class IndexedDbStorage implements StoragePort {
 
   async #open(): Promise<Database> {
     const lost = (): void => {
-      this.#over = true;
+      this.#closed = true;
     };
     return new Promise((resolve, reject) => {
       openDB<Schema>(DATABASE, SCHEMA_VERSION, {

@@ -140,7 +140,7 @@ export class Connection {
       enqueue: (call) => this.#turns.enqueue(call),
       onHello: (hello) => this.#onHello(hello),
       onClosing: (closing) => this.#onClosing(session, closing),
-      onEvent: ({ kind, body }) => this.#tell(() => this.#options.onEvent(kind, body)),
+      onEvent: ({ kind, body }) => this.#emit(() => this.#options.onEvent(kind, body)),
       onAnswer: (kind, came) => {
         if (!came) this.#unanswered = kind;
         else if (kind === this.#unanswered) this.#unanswered = null;
@@ -155,7 +155,7 @@ export class Connection {
     this.#suspicion = null;
     this.#cancelSteady = this.#options.platform.timers.after(STEADY_MS, () => this.#backoff.reset());
     this.#enter('connected');
-    this.#tell(() => this.#options.onUp(hello));
+    this.#emit(() => this.#options.onUp(hello));
   }
 
   #onClosing(session: LinkSession, { code, moveWithinMs }: EventBody<'closing'>): void {
@@ -247,10 +247,10 @@ export class Connection {
     // A better reason for the same stop is told too.
     if (state === this.#state && stopped === null) return;
     this.#state = state;
-    this.#tell(() => this.#options.onState(state, stopped));
+    this.#emit(() => this.#options.onState(state, stopped));
   }
 
-  #tell(call: () => void): void {
+  #emit(call: () => void): void {
     const life = this.#life;
     this.#turns.enqueue(() => {
       if (life === this.#life) call();

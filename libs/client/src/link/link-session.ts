@@ -127,17 +127,17 @@ export class LinkSession {
     if (reply !== null) this.#handle?.send(reply);
     for (const message of messages) {
       if (this.#ended) return;
-      this.#take(message);
+      this.#dispatch(message);
     }
   }
 
-  #take(message: SessionMessage): void {
-    if ('e' in message) this.#takeEvent(message.e, message.body);
+  #dispatch(message: SessionMessage): void {
+    if ('e' in message) this.#onEvent(message.e, message.body);
     // A relay asks nothing, and answers once what was asked.
     else if ('q' in message || !this.requests.settle(message)) throw lie();
   }
 
-  #takeEvent(kind: string, body: unknown): void {
+  #onEvent(kind: string, body: unknown): void {
     const row = eventRow(kind);
     // A later version's event: nothing that this client relies on.
     if (row === null) return;
@@ -148,11 +148,11 @@ export class LinkSession {
     }
     // Hello comes first and once.
     if ((event.kind === 'hello') === this.#up) throw lie();
-    if (event.kind === 'hello') this.#takeHello(event.body);
+    if (event.kind === 'hello') this.#onHello(event.body);
     else this.#options.onEvent(event);
   }
 
-  #takeHello(hello: EventBody<'hello'>): void {
+  #onHello(hello: EventBody<'hello'>): void {
     if (!equalBytes(hello.relay, this.#options.relayKey)) throw lie();
     if (hello.version !== PROTOCOL_VERSION) {
       this.#options.onClosing({ code: ERROR_CODES.UNSUPPORTED_VERSION });

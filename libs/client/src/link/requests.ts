@@ -49,14 +49,14 @@ export class Requests {
   readonly #pending = new Map<number, Pending>();
   #due: RequestMessage[] = [];
   #lastId = 0;
-  #over = false;
+  #ended = false;
 
   constructor(options: RequestsOptions) {
     this.#options = options;
   }
 
   make<K extends RequestKind>(kind: K, body: RequestBody<K>): Promise<ReplyBody<K>> {
-    if (this.#over) return Promise.reject(new ClientError(ERROR_CODES.OFFLINE));
+    if (this.#ended) return Promise.reject(new ClientError(ERROR_CODES.OFFLINE));
     if (this.#pending.size >= MOST_IN_FLIGHT) return Promise.reject(new ClientError(ERROR_CODES.TRY_AGAIN));
     let checked: RequestMessage['body'];
     try {
@@ -112,7 +112,7 @@ export class Requests {
 
   /** The session is over: what has no reply ends in OFFLINE, and so does what comes later. */
   end(): void {
-    this.#over = true;
+    this.#ended = true;
     this.#due = [];
     for (const pending of this.#pending.values()) {
       pending.cancelTimeout();

@@ -80,7 +80,7 @@ export class Room implements RoomHandle {
       platform: options.platform,
       relayTime: options.relayTime,
       onUp: (hello) => {
-        this.owner.published(hello);
+        this.owner.onHello(hello);
         this.#outgoing.reset();
         this.catchUp();
       },
@@ -100,7 +100,7 @@ export class Room implements RoomHandle {
     this.leaveRequest = new LeaveRequest(this);
     this.ownershipTransfer = new OwnershipTransfer(this);
     this.signals = new Signals(this);
-    this.composer = new Composer(this, (content, ...beside) => this.outbox.add(content, ...beside));
+    this.composer = new Composer(this, (content, ...beside) => this.outbox.submit(content, ...beside));
     const { prekeys, keyRequests, owner, ownershipTransfer, outbox, leaveRequest } = this;
     const parts = [prekeys, keyRequests, owner, owner.invites, ownershipTransfer, outbox, leaveRequest];
     this.#outgoing = new Outgoing(this, parts);
@@ -120,7 +120,7 @@ export class Room implements RoomHandle {
         this.leaveRequest.newSession();
       },
       prekey: (container) => {
-        this.prekeys.relayHas(container);
+        this.prekeys.onRelayPrekey(container);
       },
       live: () => {
         this.#stopped = null;
@@ -195,7 +195,7 @@ export class Room implements RoomHandle {
   async bringBack(): Promise<void> {
     if (this.state.core.stage !== 'member') throw new ClientError(ERROR_CODES.NOT_MEMBER);
     await this.stop();
-    this.#reader.revive();
+    this.#reader.requestRestore();
     this.start();
   }
 
@@ -209,7 +209,7 @@ export class Room implements RoomHandle {
     this.owner.stop();
     this.connection.stop();
     this.#connectionState = 'offline';
-    await this.state.serial.run(() => undefined);
+    await this.state.serial.enqueue(() => undefined);
     this.changed();
   }
 

@@ -150,7 +150,7 @@ export class Vault {
    * VAULT_UNAVAILABLE. What was exported or copied before still opens with its old passphrase.
    */
   changePassphrase(current: string, next: string): Promise<void> {
-    return this.#changing.run(async () => {
+    return this.#changing.enqueue(async () => {
       const vaultKey = this.#held();
       if (isWeakPassphrase(next)) throw new ClientError(ERROR_CODES.PASSPHRASE_WEAK);
       const header = await this.#storage.read(OWN_STORE, HEADER);
@@ -229,12 +229,12 @@ export class Vault {
   async write(changes: readonly StorageChange[]): Promise<void> {
     const sealed = sealChanges(this.#held(), changes);
     if (sealed.length === 0) return;
-    await this.#writing.run(async () => {
+    await this.#writing.enqueue(async () => {
       try {
         await this.#storage.write(sealed);
       } finally {
         // Nobody can say how far a failed one came.
-        for (const notes of this.#notes) notes.add(changes);
+        for (const notes of this.#notes) notes.note(changes);
       }
     });
   }
@@ -258,14 +258,14 @@ export class Vault {
 
   /** Runs `work` between two writes, which is to be short: what is written meanwhile waits. */
   atRest<T>(work: () => Promise<T>): Promise<T> {
-    return this.#writing.run(work);
+    return this.#writing.enqueue(work);
   }
 
   /** Wipes the vault key, and waits for what is being written; the storage stays with its platform. Idempotent. */
   async close(): Promise<void> {
     this.#key?.fill(0);
     this.#key = null;
-    await this.#writing.run(() => undefined);
+    await this.#writing.enqueue(() => undefined);
   }
 
   #held(): Bytes {

@@ -11,12 +11,12 @@ export class WriteNotes {
     return this.#places.size;
   }
 
-  add(changes: readonly RecordPlace[]): void {
+  note(changes: readonly RecordPlace[]): void {
     for (const { store, key } of changes) this.#places.set(`${store} ${key}`, { store, key });
   }
 
   /** Each place that was written since the last call, once; written or deleted, or perhaps so. */
-  take(): readonly RecordPlace[] {
+  drain(): readonly RecordPlace[] {
     const taken = [...this.#places.values()];
     this.#places.clear();
     return taken;

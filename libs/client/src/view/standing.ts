@@ -18,5 +18,5 @@ export const isUnlisted = ({ state, live }: Pick<Standing, 'state' | 'live'>): b
  * The membership has ended, by its own or its owner's signature; or this member is on no roster; or the room is gone, by
  * the relay's word.
  */
-export const isOver = (room: Standing): boolean =>
+export const hasEnded = (room: Standing): boolean =>
   room.state.core.stage !== 'member' || isUnlisted(room) || ROOM_GONE.includes(room.stopped?.code ?? '');

@@ -8,7 +8,7 @@ import { drawnName } from './member-identities.js';
 export function summaryOf(room: Room, draft: string): RoomSummary {
   const { state, composer } = room;
   const { core, roster } = state;
-  composer.conversation.follow();
+  composer.conversation.sync();
   return {
     roomId: membershipOf(core),
     name: displayName(core.roomName?.name ?? ''),
@@ -27,13 +27,13 @@ export function summaryOf(room: Room, draft: string): RoomSummary {
 
 function lastOf({ state, composer }: Room): RoomSummary['last'] {
   const { conversation } = composer;
-  const said = conversation.last();
-  if (said === null) return null;
+  const message = conversation.last();
+  if (message === null) return null;
   return {
-    sender: drawnName(state, said.sender),
-    mine: said.sender === state.core.me,
-    text: conversation.fateOf(said).text ?? said.text ?? '',
-    time: clampTime(said.sentAt),
+    sender: drawnName(state, message.sender),
+    mine: message.sender === state.core.me,
+    text: conversation.annotationsOf(message).text ?? message.text ?? '',
+    time: clampTime(message.sentAt),
   };
 }
 

@@ -28,7 +28,7 @@ const DROPPED: Readonly<Record<NonNullable<JoinState['reason']>, ErrorCode>> = {
 };
 
 /** States that the relay has told of and that are still to be followed: of more the last ones count. */
-const TOLD_MOST = 16;
+const PENDING_STATES_MOST = 16;
 
 /** So often in a row a relay may not know an invite that was claimed, before the join shows it. */
 const UNKNOWN_TO_SHOW = 6;
@@ -58,7 +58,7 @@ export class JoinSteps implements Part {
   /** times in a row that the relay did not know the invite */
   #unknown = 0;
   /** what the relay has said of where the join stands, oldest first */
-  #told: JoinState[] = [];
+  #pendingStates: JoinState[] = [];
 
   constructor(options: StepsOptions, record: JoinRecord, link: Link, isLive: () => boolean) {
     this.#options = options;
@@ -70,30 +70,30 @@ export class JoinSteps implements Part {
   /** Where the join stands is to be asked again. */
   forget(): void {
     this.#claimed = false;
-    this.#told = [];
+    this.#pendingStates = [];
   }
 
   /** The relay’s word on where the join stands. */
-  hear(state: JoinState): void {
-    this.#told = [...this.#told, state].slice(-TOLD_MOST);
+  onState(state: JoinState): void {
+    this.#pendingStates = [...this.#pendingStates, state].slice(-PENDING_STATES_MOST);
   }
 
   next(): Promise<Due | null> {
-    return this.serial.run(async () => {
+    return this.serial.enqueue(async () => {
       while (this.#isLive()) {
         if (!this.#claimed) return this.#claim();
-        const [state] = this.#told;
+        const [state] = this.#pendingStates;
         if (state === undefined) break;
-        const due = await this.#follow(state);
+        const due = await this.#process(state);
         if (due !== null) return due;
-        this.#followed(state);
+        this.#processed(state);
       }
       return null;
     });
   }
 
-  #followed(state: JoinState): void {
-    this.#told = this.#told.filter((told) => told !== state);
+  #processed(state: JoinState): void {
+    this.#pendingStates = this.#pendingStates.filter((pending) => pending !== state);
   }
 
   #claim(): Due {
@@ -101,7 +101,7 @@ export class JoinSteps implements Part {
     const claimed = (state: JoinState): void => {
       this.#claimed = true;
       this.#unknown = 0;
-      this.hear(state);
+      this.onState(state);
     };
     return this.#isMember
       ? {
@@ -130,7 +130,7 @@ export class JoinSteps implements Part {
   }
 
   /** What a state asks for; null: it has been followed. */
-  async #follow(state: JoinState): Promise<Due | null> {
+  async #process(state: JoinState): Promise<Due | null> {
     const { inviteId, request } = this.record;
     await this.#reach('claim');
     switch (state.stage) {
@@ -164,9 +164,9 @@ export class JoinSteps implements Part {
   ): { readonly done: () => Promise<void>; readonly refused: (code: ErrorCode) => Outcome } {
     return {
       done: () =>
-        this.serial.run(async () => {
+        this.serial.enqueue(async () => {
           if (this.#isLive()) await this.#reach(step);
-          this.#followed(state);
+          this.#processed(state);
         }),
       refused: (code) => {
         if (!MOVED_ON.includes(code)) return 'unexpected';
@@ -204,10 +204,10 @@ export class JoinSteps implements Part {
    * A member by its own admission, in the verified chain and in the log behind where the owner's reply has it begin,
    * and by nothing that relay or owner merely say: until then token, join key and record stay (section 5.10).
    */
-  async #enter(told: JoinState['reply'] | null): Promise<void> {
+  async #enter(sealed: JoinState['reply'] | null): Promise<void> {
     const { platform, vault, instance, admitted } = this.#options;
-    if (told === null || told === undefined) throw new ClientError(ERROR_CODES.RELAY_LIED);
-    const proved = await this.#prove(told);
+    if (sealed === null || sealed === undefined) throw new ClientError(ERROR_CODES.RELAY_LIED);
+    const proved = await this.#prove(sealed);
     const { reply, chain, roster, last } = proved;
     const { hash } = platform.crypto;
     const me = await memberIdOf(hash, this.record.identity.publicKey);
@@ -252,7 +252,7 @@ export class JoinSteps implements Part {
 
   /** Why it does not go on, until it does. */
   failed(code: string): Promise<void> {
-    return this.serial.run(async () => {
+    return this.serial.enqueue(async () => {
       if (this.record.failure !== code) await this.#store({ ...this.record, failure: code });
     });
   }

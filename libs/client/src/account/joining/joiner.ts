@@ -57,7 +57,7 @@ export class Join implements Sender {
       },
       onEvent: (kind, body) => {
         if (kind !== 'joinState') return;
-        this.#steps.hear(body as JoinState);
+        this.#steps.onState(body as JoinState);
         void this.#lane.signal();
       },
       onState: (state, stopped) => {
@@ -94,7 +94,7 @@ export class Join implements Sender {
   }
 
   start(): void {
-    if (this.#started || this.#options.barred !== null || this.#over()) return;
+    if (this.#started || this.#options.barred !== null || this.#isExpired()) return;
     this.#resumption.cancel();
     this.#started = true;
     this.connection.start();
@@ -109,7 +109,7 @@ export class Join implements Sender {
   }
 
   /** The invite has ended, by this device's clock, and the time that its owner has to admit whoever confirmed. */
-  #over(): boolean {
+  #isExpired(): boolean {
     const { record } = this;
     const confirmed = record.done.some(({ step }) => step === 'confirmed');
     return this.platform.crypto.clock.now() > record.expires + (confirmed ? CONFIRMED_LIFE_MS : 0);
@@ -118,7 +118,7 @@ export class Join implements Sender {
   async stop(): Promise<void> {
     this.#rest(null);
     this.connection.stop();
-    await this.#steps.serial.run(() => undefined);
+    await this.#steps.serial.enqueue(() => undefined);
   }
 
   get #shown(): ConnectionState {

@@ -71,7 +71,7 @@ export class Annotations {
   }
 
   /** What became of a message by this fold and by `later`, whose effects all come after. */
-  fate(key: string, later?: Annotations): MessageAnnotations {
+  forMessage(key: string, later?: Annotations): MessageAnnotations {
     const folds = later === undefined ? [this] : [this, later];
     const sets = folds.flatMap((fold) => fold.#effects.get(key) ?? []);
     if (sets.some((set) => set.deleted)) return { text: null, deleted: true, reactions: [] };

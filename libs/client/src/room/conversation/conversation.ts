@@ -37,7 +37,7 @@ export class Conversation {
   #lastFar: ConversationMessage | null | undefined = undefined;
   readonly #removed: string[] = [];
   /** records that a write has added or replaced since the last time */
-  readonly #touched = new Set<number>();
+  readonly #changedIndexes = new Set<number>();
   #dirty = new Set<number>();
   #waiting: UnsentLines;
   /** something that waits may stand in the log before the window */
@@ -47,39 +47,39 @@ export class Conversation {
     this.#state = state;
     this.#waiting = new UnsentLines([], state.core.me);
     state.watch((indexes) => {
-      for (const index of indexes) this.#touched.add(index);
+      for (const index of indexes) this.#changedIndexes.add(index);
     });
   }
 
   /** Follows what log and outbox have got since the last time, as far as it is in memory. */
-  follow(): void {
+  sync(): void {
     const { log } = this.#state;
-    if (log.loaded !== this.#from) this.#begin(log.loaded);
-    for (const index of this.#touched) this.#followTouched(index);
-    this.#touched.clear();
-    for (const record of log.oldestFirst(this.#next)) this.#take(record);
+    if (log.loaded !== this.#from) this.#resetWindow(log.loaded);
+    for (const index of this.#changedIndexes) this.#syncChanged(index);
+    this.#changedIndexes.clear();
+    for (const record of log.oldestFirst(this.#next)) this.#addRecord(record);
     this.#next = log.end;
-    this.#followOutbox();
+    this.#syncOutbox();
   }
 
-  /** As {@link follow}, and looks for what is quoted, changed or said last before what is in memory. */
+  /** As {@link sync}, and looks for what is quoted, changed or said last before what is in memory. */
   async prepare(): Promise<void> {
-    this.follow();
+    this.sync();
     while (this.#wanted.size > 0) {
       for (const [key, { target, late }] of [...this.#wanted]) {
         this.#wanted.delete(key);
         const found = late ? null : await this.#state.findMessage(target);
         const effects = late ? await this.#state.findEffects(target) : (found?.effects ?? []);
         this.#far.set(key, [...(found === null ? [] : [found.record]), ...effects]);
-        this.#takeFar(key);
+        this.#addFarRecords(key);
       }
-      this.follow();
+      this.sync();
     }
     await this.#findLast();
   }
 
   /** The window has another beginning: what it holds is read anew, and nothing of it has changed. */
-  #begin(from: number): void {
+  #resetWindow(from: number): void {
     const dirty = this.#dirty;
     this.#log = new ConversationLines();
     // What has changed those since was in the window, and has left it.
@@ -89,33 +89,33 @@ export class Conversation {
     this.#next = from;
     this.#lastFar = undefined;
     for (const record of this.#state.log.oldestFirst(from)) {
-      if (record.index < known) this.#take(record);
+      if (record.index < known) this.#addRecord(record);
     }
     this.#next = Math.max(from, Math.min(known, this.#state.log.end));
-    for (const key of this.#far.keys()) this.#takeFar(key);
+    for (const key of this.#far.keys()) this.#addFarRecords(key);
     this.#dirty = dirty;
     this.#unsettled = true;
   }
 
-  #followTouched(index: number): void {
+  #syncChanged(index: number): void {
     this.#dirty.add(index);
     if (index >= this.#from) {
       const record = this.#state.log.at(index);
-      if (record !== undefined && index < this.#next) this.#take(record);
+      if (record !== undefined && index < this.#next) this.#addRecord(record);
       return;
     }
     for (const [key, records] of this.#far) {
-      const said = this.#log.byKey.get(key);
-      if (said !== undefined && records.some((record) => record.index === index)) {
-        this.#wanted.set(key, { target: said, late: false });
+      const message = this.#log.byKey.get(key);
+      if (message !== undefined && records.some((record) => record.index === index)) {
+        this.#wanted.set(key, { target: message, late: false });
       }
     }
   }
 
-  #takeFar(key: string): void {
+  #addFarRecords(key: string): void {
     for (const record of this.#far.get(key) ?? []) {
       // What is in the window has been read with it.
-      if (record.index < this.#from) this.#take(record, key);
+      if (record.index < this.#from) this.#addRecord(record, key);
     }
     this.#showAgain(key);
   }
@@ -123,7 +123,7 @@ export class Conversation {
   /** The newest line of all, which may lie before many records that are none. */
   async #findLast(): Promise<void> {
     if (this.#newest() !== null) return;
-    if (this.#lastFar !== undefined && (this.#lastFar === null || !this.fateOf(this.#lastFar).deleted))
+    if (this.#lastFar !== undefined && (this.#lastFar === null || !this.annotationsOf(this.#lastFar).deleted))
       return;
     const { core } = this.#state;
     const from = this.#from;
@@ -137,9 +137,9 @@ export class Conversation {
       if (!isLine(item.content)) continue;
       const key = targetKey(item);
       this.#far.set(key, [record, ...(await this.#state.findEffects(item))]);
-      this.#takeFar(key);
-      const said = this.#log.byKey.get(key);
-      if (said !== undefined && this.#isReadable(said)) return said;
+      this.#addFarRecords(key);
+      const message = this.#log.byKey.get(key);
+      if (message !== undefined && this.#isReadable(message)) return message;
       this.#far.delete(key);
       // Lines that were deleted one and all are not worth reading a whole history for.
       if (index - record.index > LAST_LINE_WITHIN) break;
@@ -159,14 +159,14 @@ export class Conversation {
   }
 
   /** Records to show again since this was asked last. */
-  takeDirty(): ReadonlySet<number> {
+  drainDirty(): ReadonlySet<number> {
     const dirty = this.#dirty;
     this.#dirty = new Set();
     return dirty;
   }
 
   /** Ids of lines that are shown no more since this was asked last. */
-  takeRemoved(): readonly string[] {
+  drainRemoved(): readonly string[] {
     return this.#removed.splice(0);
   }
 
@@ -180,8 +180,8 @@ export class Conversation {
     return this.#log.byKey.get(key) ?? this.#waiting.byKey.get(key) ?? null;
   }
 
-  fateOf(said: ConversationMessage): MessageAnnotations {
-    return this.#log.annotations.fate(said.key, this.#waiting.fold);
+  annotationsOf(message: ConversationMessage): MessageAnnotations {
+    return this.#log.annotations.forMessage(message.key, this.#waiting.fold);
   }
 
   /** Messages that wait in the outbox and have never been in the log. */
@@ -190,24 +190,23 @@ export class Conversation {
   }
 
   /** It waits in the outbox: for the first time, or again because the relay has lost it. */
-  isWaiting(said: ConversationMessage): boolean {
-    return said.at === null || this.#waiting.again.has(said.key);
+  isWaiting(message: ConversationMessage): boolean {
+    return message.at === null || this.#waiting.resent.has(message.key);
   }
 
   /** What waits in the outbox of a line of this member: the line itself, and edits of it. */
-  itemsOf(said: ConversationMessage): readonly OutboxItem[] {
+  itemsOf(message: ConversationMessage): readonly OutboxItem[] {
     const { core, outbox } = this.#state;
-    if (said.sender !== core.me) return [];
-    return this.#waiting.countersOf(said).flatMap((n) => outbox.get(n) ?? []);
+    if (message.sender !== core.me) return [];
+    return this.#waiting.countersOf(message).flatMap((n) => outbox.get(n) ?? []);
   }
 
   /** Members that have read it, its sender and this one left out. */
-  readersOf(said: ConversationMessage): readonly MemberId[] {
-    const { at } = said;
+  readersOf({ at, sender }: ConversationMessage): readonly MemberId[] {
     if (at === null) return [];
     const { me } = this.#state.core;
     return [...this.#log.markers].flatMap(([member, position]) =>
-      member !== me && member !== said.sender && comparePositions(at.position, position) <= 0 ? [member] : [],
+      member !== me && member !== sender && comparePositions(at.position, position) <= 0 ? [member] : [],
     );
   }
 
@@ -217,12 +216,12 @@ export class Conversation {
   }
 
   #newest(): ConversationMessage | null {
-    const readable = (said: ConversationMessage): boolean => this.#isReadable(said);
+    const readable = (message: ConversationMessage): boolean => this.#isReadable(message);
     return this.pending.findLast(readable) ?? this.#log.messages.findLast(readable) ?? null;
   }
 
-  #isReadable(said: ConversationMessage): boolean {
-    return said.text !== null && !this.fateOf(said).deleted;
+  #isReadable(message: ConversationMessage): boolean {
+    return message.text !== null && !this.annotationsOf(message).deleted;
   }
 
   /** The newest message of another member in the records before `index`, of those in memory. */
@@ -240,20 +239,20 @@ export class Conversation {
     const here = this.#log.messages.filter(
       ({ sender, at }) => sender !== me && (at?.index ?? 0) >= readIndex,
     );
-    const deleted = here.filter((said) => this.#log.annotations.fate(said.key).deleted).length;
+    const deleted = here.filter((message) => this.#log.annotations.forMessage(message.key).deleted).length;
     return (readIndex >= this.#from ? here.length : Math.max(here.length, others - othersRead)) - deleted;
   }
 
   /** `far`: the record lies before the window, and is read for this message's sake alone. */
-  #take(record: LogRecord, far: string | null = null): void {
+  #addRecord(record: LogRecord, far: string | null = null): void {
     // A line that was given up stands in no log: nobody can have read it.
     const position = record.at?.position ?? NOWHERE;
     for (const [at, item] of record.items.entries()) {
-      if (item.type === 'message') this.#takeMessage(record.index, position, at, item, far);
+      if (item.type === 'message') this.#addMessage(record.index, position, at, item, far);
     }
   }
 
-  #takeMessage(index: number, position: Position, at: number, item: StoredMessage, far: string | null): void {
+  #addMessage(index: number, position: Position, at: number, item: StoredMessage, far: string | null): void {
     const key = targetKey(item);
     const content = knownContent(item.content);
     if (
@@ -270,41 +269,41 @@ export class Conversation {
       return;
     }
     const order = index * ITEMS_PER_RECORD + at;
-    if (content?.type === 'readMarker') this.#takeMarker(item.sender, earlier(content.position, position));
-    const said = conversationMessage(item, content, order, { index, position });
-    if (said !== null) this.#say(said, far !== null);
+    if (content?.type === 'readMarker') this.#addMarker(item.sender, earlier(content.position, position));
+    const message = conversationMessage(item, content, order, { index, position });
+    if (message !== null) this.#addLine(message, far !== null);
     const changed = content === null ? null : this.#log.annotations.apply({ ...item, order }, content);
     if (changed !== null) this.#showAgain(changed);
   }
 
   /** A lost line that was sent again: another stands for it. */
-  #remove(said: ConversationMessage): void {
-    this.#log.remove(said);
-    this.#removed.push(said.id);
+  #remove(message: ConversationMessage): void {
+    this.#log.remove(message);
+    this.#removed.push(message.id);
   }
 
-  #say(message: ConversationMessage, far: boolean): void {
+  #addLine(message: ConversationMessage, far: boolean): void {
     const taken = this.#log.byId.get(message.id);
     // A sender that gives one mid to two messages still gets two lines.
-    const said = taken === undefined ? message : { ...message, id: `${message.id}.${String(message.n)}` };
-    this.#log.add(said, far);
-    if (!far && this.#from > this.#state.log.first) this.#seek(said);
-    for (const reply of this.#log.replies.get(said.key) ?? []) this.#showRecord(reply);
+    const line = taken === undefined ? message : { ...message, id: `${message.id}.${String(message.n)}` };
+    this.#log.addLine(line, far);
+    if (!far && this.#from > this.#state.log.first) this.#wantRelated(line);
+    for (const reply of this.#log.replies.get(line.key) ?? []) this.#showRecord(reply);
   }
 
   /** What a line before the window has to do with this one. */
-  #seek(said: ConversationMessage): void {
-    const { counter, changedAhead } = this.#state.sender(said.sender);
-    const replaced = counter !== null && !equalBytes(counter.instance, said.instance);
-    const early = said.late || replaced || said.n <= changedAhead;
-    if (early && !this.#far.has(said.key)) this.#wanted.set(said.key, { target: said, late: true });
-    if (said.replyTo === null) return;
-    const key = targetKey(said.replyTo);
+  #wantRelated(message: ConversationMessage): void {
+    const { counter, changedAhead } = this.#state.sender(message.sender);
+    const replaced = counter !== null && !equalBytes(counter.instance, message.instance);
+    const early = message.late || replaced || message.n <= changedAhead;
+    if (early && !this.#far.has(message.key)) this.#wanted.set(message.key, { target: message, late: true });
+    if (message.replyTo === null) return;
+    const key = targetKey(message.replyTo);
     if (this.#log.byKey.has(key) || this.#far.has(key)) return;
-    this.#wanted.set(key, { target: said.replyTo, late: false });
+    this.#wanted.set(key, { target: message.replyTo, late: false });
   }
 
-  #takeMarker(member: MemberId, position: Position): void {
+  #addMarker(member: MemberId, position: Position): void {
     const { markers, messages } = this.#log;
     const before = markers.get(member);
     if (before !== undefined && comparePositions(position, before) <= 0) return;
@@ -327,7 +326,7 @@ export class Conversation {
     if (at !== null) this.#dirty.add(at.index);
   }
 
-  #followOutbox(): void {
+  #syncOutbox(): void {
     const { outbox, core } = this.#state;
     const items = [...outbox.values()].sort((a, b) => a.n - b.n);
     if (this.#waiting.isOf(items) && !this.#unsettled) return;
@@ -339,15 +338,15 @@ export class Conversation {
       // By its id too: after an import it waits under another counter than the log has it.
       const known =
         this.#log.byKey.get(targetKey(message)) ?? this.#log.byId.get(messageIdOf(core.me, item.mid));
-      if (known !== undefined) waiting.again.add(known.key);
+      if (known !== undefined) waiting.resent.add(known.key);
       else if (this.#isNew(message)) waiting.add(message);
       const content = knownContent(item.content);
       if (content !== null && 'to' in content) this.#seekChanged(content.to);
     }
     this.#waiting = waiting;
-    for (const { changed, again } of [before, waiting]) {
+    for (const { changed, resent } of [before, waiting]) {
       for (const key of changed) this.#showAgain(key);
-      for (const key of again) this.#showRecord(key);
+      for (const key of resent) this.#showRecord(key);
     }
   }
 

@@ -42,26 +42,26 @@ export class ConversationLines {
   readonly replies = new Map<string, Set<string>>();
   readonly markers = new Map<MemberId, Position>();
 
-  add(said: ConversationMessage, far: boolean): void {
-    this.byKey.set(said.key, said);
-    this.byId.set(said.id, said);
-    if (!far) insert(this.messages, said);
-    if (said.replyTo === null) return;
-    const target = targetKey(said.replyTo);
-    this.replies.set(target, (this.replies.get(target) ?? new Set()).add(said.key));
+  addLine(message: ConversationMessage, far: boolean): void {
+    this.byKey.set(message.key, message);
+    this.byId.set(message.id, message);
+    if (!far) insert(this.messages, message);
+    if (message.replyTo === null) return;
+    const target = targetKey(message.replyTo);
+    this.replies.set(target, (this.replies.get(target) ?? new Set()).add(message.key));
   }
 
-  replace(said: ConversationMessage): void {
-    this.byKey.set(said.key, said);
-    this.byId.set(said.id, said);
-    const at = this.messages.findIndex(({ key }) => key === said.key);
-    if (at >= 0) this.messages[at] = said;
+  replace(message: ConversationMessage): void {
+    this.byKey.set(message.key, message);
+    this.byId.set(message.id, message);
+    const at = this.messages.findIndex(({ key }) => key === message.key);
+    if (at >= 0) this.messages[at] = message;
   }
 
-  remove(said: ConversationMessage): void {
-    this.byKey.delete(said.key);
-    this.byId.delete(said.id);
-    const at = this.messages.findIndex(({ key }) => key === said.key);
+  remove(message: ConversationMessage): void {
+    this.byKey.delete(message.key);
+    this.byId.delete(message.id);
+    const at = this.messages.findIndex(({ key }) => key === message.key);
     if (at >= 0) this.messages.splice(at, 1);
   }
 }
@@ -72,7 +72,7 @@ export class UnsentLines {
   readonly byKey = new Map<string, ConversationMessage>();
   readonly byId = new Map<string, ConversationMessage>();
   /** messages of the log that are sent once more */
-  readonly again = new Set<string>();
+  readonly resent = new Set<string>();
   /** messages that something here changes */
   readonly changed = new Set<string>();
   readonly #items: readonly OutboxItem[];
@@ -108,10 +108,10 @@ export class UnsentLines {
   add(item: Message): void {
     const content = knownContent(item.content);
     const order = PENDING_ORDER + item.n;
-    const said = conversationMessage(item, content, order, null);
-    if (said !== null) {
-      this.byKey.set(said.key, said);
-      this.byId.set(said.id, said);
+    const message = conversationMessage(item, content, order, null);
+    if (message !== null) {
+      this.byKey.set(message.key, message);
+      this.byId.set(message.id, message);
     }
     const changed = content === null ? null : this.fold.apply({ ...item, order }, content);
     if (changed !== null) this.changed.add(changed);
@@ -145,7 +145,7 @@ export function conversationMessage(
 }
 
 /** Nearly always at the end: only a message whose key came late stands further up. */
-function insert(sorted: ConversationMessage[], said: ConversationMessage): void {
-  const after = sorted.findLastIndex(({ order }) => order < said.order);
-  sorted.splice(after + 1, 0, said);
+function insert(sorted: ConversationMessage[], message: ConversationMessage): void {
+  const after = sorted.findLastIndex(({ order }) => order < message.order);
+  sorted.splice(after + 1, 0, message);
 }

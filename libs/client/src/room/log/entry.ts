@@ -118,7 +118,7 @@ async function compareKnown(
   const known = snapshot.transcriptAt(position);
   const fork = append(null, time, [alarm(ALARM_CODES.ALARM_FORK, null, { position: position.s })]);
   if (known === null) {
-    const impossible = generationEndedAt(snapshot, position) !== null || snapshot.passedOver(position);
+    const impossible = generationEndedAt(snapshot, position) !== null || snapshot.isKnownEmpty(position);
     return impossible && !endsInFork(snapshot) ? [fork] : [];
   }
   const before = snapshot.transcriptAt({ g: position.g, s: position.s - 1 });

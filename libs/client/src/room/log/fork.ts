@@ -18,11 +18,11 @@ export type Seen = Body<'message'>['seen'];
  * How long after a generation was told here somebody may still not have been told, in milliseconds
  * between two clocks: a signal's are within 30 s of each other, a message's are not compared.
  */
-const TOLD_WITHIN_MS = { signal: 60_000, message: 600_000 };
+const ANNOUNCED_WITHIN_MS = { signal: 60_000, message: 600_000 };
 
 /** When something was made, by its sender's signed word (Unix ms), and what it is. */
 export interface Made {
-  readonly kind: keyof typeof TOLD_WITHIN_MS;
+  readonly kind: keyof typeof ANNOUNCED_WITHIN_MS;
   readonly at: number;
 }
 
@@ -41,7 +41,7 @@ export function compareSeen(
   if (known === null) {
     // In a lost tail is also where everything would be if the relay had made the loss up for this client alone.
     const ended = generationEndedAt(snapshot, seen.position);
-    return ended !== null && made.at > ended + TOLD_WITHIN_MS[made.kind] ? 'differs' : 'unknown';
+    return ended !== null && made.at > ended + ANNOUNCED_WITHIN_MS[made.kind] ? 'differs' : 'unknown';
   }
   return equalBytes(known, seen.t) ? 'same' : 'differs';
 }

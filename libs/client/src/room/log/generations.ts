@@ -170,12 +170,12 @@ function inLineage({ core }: RoomSnapshot, position: Position): boolean {
 /** The epoch of the log at a position, given the one that it has later. Throws NotLoaded. */
 function epochAt(snapshot: RoomSnapshot, position: Position, later: number): number {
   let epoch = later;
-  for (let begun = later; begun > 1; begun--) {
-    const at = beginOf(snapshot, begun);
+  for (let begunEpoch = later; begunEpoch > 1; begunEpoch--) {
+    const at = beginOf(snapshot, begunEpoch);
     // Of one in a trimmed range nobody knows where it began; those before it tell.
     if (at === null) continue;
     if (comparePositions(at, position) <= 0) break;
-    epoch = begun - 1;
+    epoch = begunEpoch - 1;
   }
   return epoch;
 }
@@ -195,12 +195,12 @@ type Counter = EpochKey['counters'][number];
  */
 export function countersHere(snapshot: RoomSnapshot): readonly Counter[] {
   const counters = snapshot.counters();
-  const gone = counters.filter(({ sender }) => {
+  const affected = counters.filter(({ sender }) => {
     const { at } = snapshot.sender(sender);
     return at !== null && !inLineage(snapshot, at);
   });
-  if (gone.length === 0) return counters;
-  const before = lastBeforeLoss(snapshot, new Set(gone.map(({ sender }) => sender)));
+  if (affected.length === 0) return counters;
+  const before = lastBeforeLoss(snapshot, new Set(affected.map(({ sender }) => sender)));
   const all = counters.map((counter) => before.get(counter.sender) ?? counter);
   // Of whom all is lost, the first one comes again: there is none before it.
   return all.filter(({ n }) => n > 0);

@@ -37,7 +37,7 @@ import type { StoragePort, StorageChange } from '../../contract/ports.js';
 import { Vault } from '../../vault/vault.js';
 
 import { acceptGap, applyEntry, type Applied } from './entry.js';
-import { FRESH } from '../../account/create-room.js';
+import { INITIAL_CORE } from '../../account/create-room.js';
 import { applyGeneration } from './generations.js';
 import { relayedOf } from './items.js';
 import { append, extendChain, type RoomChange } from '../state/changes.js';
@@ -302,7 +302,7 @@ export class RoomLog {
     const roster = await startRoster(nodeHash, this.genesis);
     const position = { g: 1, s: 0 };
     const core: RoomCore = {
-      ...FRESH,
+      ...INITIAL_CORE,
       version: 2,
       roomId: roster.roomId,
       me: person.id,

@@ -35,37 +35,37 @@ export class Composer {
 
   /** `to`: a message's id. Rejects with MESSAGE_UNKNOWN. */
   async reply(to: string, text: string): Promise<{ readonly id: string }> {
-    return { id: await this.#put({ type: 'reply', to: targetOf(await this.#standing(to)), text }) };
+    return { id: await this.#put({ type: 'reply', to: targetOf(await this.#undeleted(to)), text }) };
   }
 
   /** Rejects with MESSAGE_UNKNOWN. What stands already is not said again. */
   async react(to: string, emoji: string, on: boolean): Promise<void> {
-    const said = await this.#standing(to);
+    const message = await this.#undeleted(to);
     const { me } = this.#room.state.core;
-    const { reactions } = this.conversation.fateOf(said);
-    const stands = reactions.some((known) => known.emoji === emoji && known.members.includes(me));
-    if (stands !== on) await this.#put({ type: 'reaction', to: targetOf(said), emoji, on });
+    const { reactions } = this.conversation.annotationsOf(message);
+    const isSet = reactions.some((known) => known.emoji === emoji && known.members.includes(me));
+    if (isSet !== on) await this.#put({ type: 'reaction', to: targetOf(message), emoji, on });
   }
 
   /** Rejects with MESSAGE_UNKNOWN, NOT_YOURS. */
   async edit(id: string, text: string): Promise<void> {
-    const said = await this.#own(id);
-    if ((this.conversation.fateOf(said).text ?? said.text) === text) return;
-    await this.#put({ type: 'edit', to: targetOf(said), text });
+    const message = await this.#own(id);
+    if ((this.conversation.annotationsOf(message).text ?? message.text) === text) return;
+    await this.#put({ type: 'edit', to: targetOf(message), text });
   }
 
   /** Rejects with MESSAGE_UNKNOWN, NOT_YOURS. */
   async delete(id: string): Promise<void> {
-    const said = await this.#own(id);
+    const message = await this.#own(id);
     const { state } = this.#room;
-    const waits = this.conversation.itemsOf(said).find((item) => admittedSince(state, item).length > 0);
-    if (waits?.n !== said.n) {
-      await this.#put({ type: 'delete', to: targetOf(said) });
+    const waits = this.conversation.itemsOf(message).find((item) => admittedSince(state, item).length > 0);
+    if (waits?.n !== message.n) {
+      await this.#put({ type: 'delete', to: targetOf(message) });
       return;
     }
     // Nobody has it: its counter goes as void, and there is nothing to delete anywhere.
     await this.#room.write((draft) => {
-      const item = draft.outbox.get(said.n);
+      const item = draft.outbox.get(message.n);
       if (item?.sealed === null)
         draft.apply(putOutbox({ ...item, content: { type: 'void' }, confirmed: true }));
     });
@@ -84,24 +84,24 @@ export class Composer {
 
   /** Sends the text of a lost line as a new one, to everybody who is a member now. Rejects with MESSAGE_UNKNOWN. */
   async resend(id: string): Promise<{ readonly id: string }> {
-    const said = await this.#own(id);
-    if (said.lost === null || said.text === null) throw new ClientError(ERROR_CODES.MESSAGE_UNKNOWN);
-    const { replyTo } = said;
-    const text = this.conversation.fateOf(said).text ?? said.text;
+    const message = await this.#own(id);
+    if (message.lost === null || message.text === null) throw new ClientError(ERROR_CODES.MESSAGE_UNKNOWN);
+    const { replyTo } = message;
+    const text = this.conversation.annotationsOf(message).text ?? message.text;
     const { state } = this.#room;
-    const index = said.at?.index ?? -1;
+    const index = message.at?.index ?? -1;
     const items = await state.read(() => state.log.at(index)?.items ?? []);
     // The line itself has been answered for: it goes, and what is sent is another.
     const settled = items.map((item): StoredItem =>
-      item.type === 'message' && item.n === said.n ? { ...item, content: { type: 'void' } } : item,
+      item.type === 'message' && item.n === message.n ? { ...item, content: { type: 'void' } } : item,
     );
     const content: Content = replyTo === null ? { type: 'text', text } : { type: 'reply', to: replyTo, text };
     return { id: await this.#put(content, replaceItems(index, settled)) };
   }
 
   async #answer(id: string, answered: (item: OutboxItem) => OutboxItem): Promise<void> {
-    const said = await this.#find(id);
-    const asked = said === null ? [] : this.conversation.itemsOf(said).map(({ n }) => n);
+    const message = await this.#find(id);
+    const asked = message === null ? [] : this.conversation.itemsOf(message).map(({ n }) => n);
     await this.#room.write((draft) => {
       const items = asked.flatMap((n) => draft.outbox.get(n) ?? []);
       const held = items.filter((item) => admittedSince(draft, item).length > 0);
@@ -135,18 +135,18 @@ export class Composer {
   }
 
   /** A message that is here and has not been deleted. */
-  async #standing(id: string): Promise<ConversationMessage> {
-    const said = await this.#find(id);
-    if (said === null || this.conversation.fateOf(said).deleted) {
+  async #undeleted(id: string): Promise<ConversationMessage> {
+    const message = await this.#find(id);
+    if (message === null || this.conversation.annotationsOf(message).deleted) {
       throw new ClientError(ERROR_CODES.MESSAGE_UNKNOWN);
     }
-    return said;
+    return message;
   }
 
   async #own(id: string): Promise<ConversationMessage> {
-    const said = await this.#standing(id);
-    if (said.sender !== this.#room.state.core.me) throw new ClientError(ERROR_CODES.NOT_YOURS);
-    return said;
+    const message = await this.#undeleted(id);
+    if (message.sender !== this.#room.state.core.me) throw new ClientError(ERROR_CODES.NOT_YOURS);
+    return message;
   }
 
   /** Also of a line that is not in memory. */

@@ -86,7 +86,7 @@ export class KeyRequests implements Part {
     for (const [from, request] of this.#needed) {
       // Whoever has no key itself answers when it does.
       if (this.#room.state.current.key === null) return null;
-      const body = await this.#room.state.serial.run(() => this.#makeGrant(from, request));
+      const body = await this.#room.state.serial.enqueue(() => this.#makeGrant(from, request));
       const settle = (): void => {
         if (this.#needed.get(from) === request) this.#needed.delete(from);
       };

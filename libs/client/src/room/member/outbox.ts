@@ -30,12 +30,12 @@ export class Outbox implements Part {
   }
 
   /** Resolves with the message's id once it is stored, with `beside` in the same write. Rejects with NOT_MEMBER. */
-  async add(content: AnyContent, ...beside: readonly RoomChange[]): Promise<string> {
+  async submit(content: AnyContent, ...beside: readonly RoomChange[]): Promise<string> {
     const id = await this.#room.write((draft) => {
       const { core } = draft;
       if (core.stage !== 'member') throw new ClientError(ERROR_CODES.NOT_MEMBER);
       draft.apply(...beside);
-      const { mid } = enqueue(draft, this.#room.platform, content);
+      const { mid } = enqueueContent(draft, this.#room.platform, content);
       // What goes at once is sealed for those of this moment: an admission that is read before the relay answers
       // asks nothing. What is written out of the relay's reach is sealed when it goes.
       if (this.#room.live) this.#seal(draft);
@@ -164,7 +164,7 @@ export class Outbox implements Part {
 }
 
 /** Puts a content into the outbox under this member's next counter. */
-export function enqueue(
+export function enqueueContent(
   draft: RoomDraft,
   platform: Pick<Platform, 'crypto'>,
   content: AnyContent,

@@ -27,7 +27,7 @@ export class Prekeys implements Part {
    * What the relay holds of this member, null for only the first. Throws RELAY_LIED, and nothing moves, where
    * that is not signed by this member: a bare number of the relay's could be beyond all counting.
    */
-  relayHas(container: Bytes | null): void {
+  onRelayPrekey(container: Bytes | null): void {
     const { roster, core } = this.#room.state;
     const k = container === null ? 1 : numberIn(() => verifyPrekey(roster, core.me, container));
     this.#published = Math.max(1, k);

@@ -20,7 +20,7 @@ import { append } from '../state/changes.js';
 /** A signal made longer ago than this, or further in the future, is not taken (both clocks count). */
 export const SIGNAL_LIFE_MS = 30_000;
 /** Who was heard of within this time is here. */
-export const HERE_MS = 120_000;
+export const ONLINE_MS = 120_000;
 const PRESENCE_EVERY_MS = 60_000;
 /** Counters begin at the clock (ms) and go up by one: a leap like this is a client that has started anew. */
 const LEAP = 100;
@@ -182,7 +182,7 @@ export class Signals {
   /** Heard of in the last two minutes, by a client that can hear. */
   isOnline(memberId: MemberId): boolean {
     const last = this.lastSeen(memberId);
-    return this.#liveSince !== null && last !== null && this.#now() - last < HERE_MS;
+    return this.#liveSince !== null && last !== null && this.#now() - last < ONLINE_MS;
   }
 
   /**
@@ -264,7 +264,7 @@ export class Signals {
   }
 
   #say(type: SignalContent['type']): void {
-    const sealed = this.#room.state.serial.run(() => this.#seal(type));
+    const sealed = this.#room.state.serial.enqueue(() => this.#seal(type));
     this.#mustSucceed(sealed.then((signal) => this.#send(signal)));
   }
 
@@ -320,7 +320,7 @@ export class Signals {
     const now = this.#now();
     const ends = [
       ...this.#typing.values(),
-      ...[...this.#lastSeen.values()].map((last) => last + HERE_MS),
+      ...[...this.#lastSeen.values()].map((last) => last + ONLINE_MS),
       (this.#liveSince ?? -Infinity) + ANSWERED_MS,
     ];
     const at = this.#liveSince === null ? Infinity : Math.min(...ends.filter((end) => end > now));

@@ -164,8 +164,8 @@ async function isAmong(hash: Hash, entries: readonly Entry[], wanted: Bytes): Pr
 
 /** Where the next page begins; null: there is none, or the relay repeats itself. */
 function endBehind({ live, generations, entries }: OpenReply, after: Position | null): Position | null {
-  const begun = generations.at(-1);
-  const last = entries.at(-1)?.position ?? (begun && { g: begun.generation, s: begun.from.s });
+  const lastStart = generations.at(-1);
+  const last = entries.at(-1)?.position ?? (lastStart && { g: lastStart.generation, s: lastStart.from.s });
   if (live || last === undefined) return null;
   return after !== null && comparePositions(last, after) <= 0 ? null : last;
 }
@@ -207,8 +207,8 @@ export async function readUnexplained(
     if (!isCurrent()) return false;
     const reply = await connection.request('open', { roomId, after, head: roster.head, epoch });
     checkRelayClaim(reply, platform.crypto.clock.now());
-    if (reply.rotation !== undefined) rotations.take(reply.rotation);
-    for (const entry of reply.entries) if (entry.kind === 'rotation') rotations.take(entry);
+    if (reply.rotation !== undefined) rotations.collect(reply.rotation);
+    for (const entry of reply.entries) if (entry.kind === 'rotation') rotations.collect(entry);
     after = endBehind(reply, after);
     return after !== null;
   });
@@ -235,7 +235,7 @@ class Rotations {
     if (key !== undefined) this.#owners.set(owner, key);
   }
 
-  take(entry: Entry): void {
+  collect(entry: Entry): void {
     const epoch = this.#signed(entry);
     if (epoch === null && !this.#foreign) {
       this.#foreign = true;

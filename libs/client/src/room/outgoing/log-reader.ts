@@ -47,9 +47,9 @@ export class LogReader {
   #live = false;
   #restoring = false;
   /** restores in a row that did not bring the log to where this client is */
-  #vain = 0;
+  #fruitlessRestores = 0;
   /** the user has asked to bring a room back that the relay does not have */
-  #reviving = false;
+  #restoreRequested = false;
   #session = 0;
   #early: Entry[] = [];
   readonly #acknowledgements: Acknowledgements;
@@ -90,8 +90,8 @@ export class LogReader {
     this.#acknowledgements.stop();
   }
 
-  revive(): void {
-    this.#reviving = true;
+  requestRestore(): void {
+    this.#restoreRequested = true;
   }
 
   /** Reads the log from the position taken in, until the feed follows. */
@@ -177,14 +177,14 @@ export class LogReader {
     const lags = lagsBehind(this.#room.state, end);
     this.#restoring = lags;
     if (!lags) {
-      this.#vain = 0;
+      this.#fruitlessRestores = 0;
       return false;
     }
     this.#room.changed();
     await restoreMissing(this.#room, end);
     if (session !== this.#session) return true;
-    if (this.#vain++ === 0) this.catchUp();
-    else this.#again();
+    if (this.#fruitlessRestores++ === 0) this.catchUp();
+    else this.#retryLater();
     return true;
   }
 
@@ -209,7 +209,7 @@ export class LogReader {
     this.catchUp();
   }
 
-  #again(): void {
+  #retryLater(): void {
     this.#retry?.();
     this.#retry = this.#room.platform.timers.after(this.#backoff.next(), () => {
       this.catchUp();
@@ -219,7 +219,7 @@ export class LogReader {
   #wait(code: ErrorCode): void {
     this.#waiting = code;
     this.#room.changed();
-    this.#again();
+    this.#retryLater();
   }
 
   async #failed(error: unknown): Promise<void> {
@@ -236,9 +236,9 @@ export class LogReader {
         this.#events.ended();
         return;
       }
-      if (code === ERROR_CODES.ROOM_UNKNOWN && this.#reviving) {
-        this.#reviving = false;
-        await this.#revived();
+      if (code === ERROR_CODES.ROOM_UNKNOWN && this.#restoreRequested) {
+        this.#restoreRequested = false;
+        await this.#restoreAll();
         return;
       }
       await this.#showRoomGone();
@@ -246,14 +246,14 @@ export class LogReader {
     this.#room.halt(failureOf(error));
   }
 
-  async #revived(): Promise<void> {
+  async #restoreAll(): Promise<void> {
     try {
       await restoreMissing(this.#room, null);
       this.catchUp();
     } catch (error) {
       const { code } = ClientError.from(error);
       // What was asked for once is tried until it is done: with the next session, or after a while.
-      this.#reviving = code === ERROR_CODES.OFFLINE || isRetryable(code);
+      this.#restoreRequested = code === ERROR_CODES.OFFLINE || isRetryable(code);
       if (isRetryable(code)) this.#wait(code);
       else if (code !== ERROR_CODES.OFFLINE) this.#room.halt(failureOf(error));
     }

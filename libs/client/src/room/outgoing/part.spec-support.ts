@@ -120,6 +120,6 @@ export class FakeRoom implements RoomHandle {
 
   /** Resolves once everything that was put in turn is done, what it was followed by included. */
   async settled(): Promise<void> {
-    for (let turn = 0; turn < 8; turn++) await this.state.serial.run(() => undefined);
+    for (let turn = 0; turn < 8; turn++) await this.state.serial.enqueue(() => undefined);
   }
 }

@@ -108,7 +108,7 @@ export class OwnerInvites implements Part {
         });
         this.#room.signal();
       } else if (asked !== undefined && state.current.key !== null && !this.#busy()) {
-        await this.#burn(asked.inviteId);
+        await this.#acceptJoinRequest(asked.inviteId);
       } else return (await this.#due(invites)) ?? this.#nextDeadline();
     }
     return null;
@@ -188,7 +188,7 @@ export class OwnerInvites implements Part {
   }
 
   /** Section 5.5: burnt and stored, with the reply, before anything is answered. */
-  async #burn(inviteId: InviteId): Promise<void> {
+  async #acceptJoinRequest(inviteId: InviteId): Promise<void> {
     const { hash, clock } = this.#room.platform.crypto;
     await this.#room.write(async (draft) => {
       // Read in the turn that burns it: it may have been revoked while the vault was being written.

@@ -31,7 +31,7 @@ export class OwnerJoins {
   readonly #room: RoomHandle;
   readonly #events: JoinEvents;
   /** invites of whose join the relay has told in this session, as far as it has come */
-  #heard = new Set<string>();
+  #announced = new Set<string>();
   /** the last claim of each invite that came while one before it was still being dropped */
   readonly #next = new Map<InviteId, EventBody<'join'>>();
   #since = 0;
@@ -42,7 +42,7 @@ export class OwnerJoins {
   }
 
   newSession(): void {
-    this.#heard = new Set();
+    this.#announced = new Set();
     this.#next.clear();
     this.#since = this.#room.platform.crypto.clock.now();
   }
@@ -63,7 +63,7 @@ export class OwnerJoins {
 
   async #applyJoin(draft: RoomDraft, join: EventBody<'join'>): Promise<void> {
     if (!draft.isOwner || draft.core.stage !== 'member') return;
-    this.#heard.add(join.inviteId);
+    this.#announced.add(join.inviteId);
     const invite = draft.invites.get(join.inviteId);
     if (invite === undefined) {
       this.#events.refuse(join.inviteId);
@@ -180,8 +180,8 @@ export class OwnerJoins {
    * has told of it. What was confirmed in time waits for its owner, however long that is away.
    */
   endsAt(invite: OwnerInvite): number {
-    const told = this.#heard.has(invite.inviteId) ? 0 : this.#since + TELL_MS;
-    return Math.max(this.deadline(invite), told);
+    const announcedBy = this.#announced.has(invite.inviteId) ? 0 : this.#since + TELL_MS;
+    return Math.max(this.deadline(invite), announcedBy);
   }
 
   /** Answered, and neither confirmed nor dropped within the room's deadline. */

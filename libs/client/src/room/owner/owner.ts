@@ -65,7 +65,7 @@ export class Owner implements Part {
   }
 
   /** What this relay publishes of its limits. */
-  published(hello: EventBody<'hello'>): void {
+  onHello(hello: EventBody<'hello'>): void {
     this.#limits.publish(hello);
   }
 
@@ -179,7 +179,7 @@ export class Owner implements Part {
       const work = this.#work(state);
       if (work === null) break;
       if (needsPrekeys(work)) return this.#askPrekeys();
-      await this.#begin(null);
+      await this.#makeCommand(null);
     }
     const waits = state.isOwner && !sameSettings(wishedSettings(state), state.roster.settings);
     return waits ? { afterMs: this.#settingsWait() } : null;
@@ -211,15 +211,19 @@ export class Owner implements Part {
     return core.tasks.close ? { kind: 'close' } : null;
   }
 
-  /** A wish that this relay takes no more, by limits that it had not when it was stored, is shown as refused. */
+  /** Why this relay refuses the settings that wait to be signed; null: it does not, or none wait. */
+  #settingsRefusal(snapshot: RoomSnapshot): ClientError | null {
+    const { settings } = snapshot.core.tasks;
+    return settings === null ? null : this.#limits.settingsRefusal(snapshot, settings);
+  }
+
+  /** Drops and shows waiting settings that the relay refuses by limits it did not have when they were stored. */
   async #giveUpSettings(): Promise<void> {
-    const { settings } = this.#room.state.core.tasks;
-    if (settings === null || this.#limits.settingsRefusal(this.#room.state, settings) === null) return;
+    if (this.#settingsRefusal(this.#room.state) === null) return;
     await this.#room.write((draft) => {
-      const { core } = draft;
-      const wished = core.tasks.settings;
-      const refusal = wished === null ? null : this.#limits.settingsRefusal(draft, wished);
+      const refusal = this.#settingsRefusal(draft);
       if (refusal === null) return;
+      const { core } = draft;
       const event = refusal.code === ERROR_CODES.SETTINGS_LIMIT ? 'settingsRefused' : 'placesRefused';
       const line = system(event, { actor: core.me, numbers: { max: Number(refusal.params.max) } });
       const now = this.#room.platform.crypto.clock.now();
@@ -231,13 +235,13 @@ export class Owner implements Part {
     return {
       kind: 'prekeys',
       body: {},
-      done: ({ prekeys }) => this.#begin(prekeys),
+      done: ({ prekeys }) => this.#makeCommand(prekeys),
       refused: (code) => this.#refused(code),
     };
   }
 
   /** Makes the next command and stores it before it is sent. `prekeys` null: they were not asked for. */
-  async #begin(prekeys: Offered | null): Promise<void> {
+  async #makeCommand(prekeys: Offered | null): Promise<void> {
     await this.#room.write(async (draft) => {
       // Chosen in the turn that signs: a join may have been dropped while the vault was being written.
       const work = draft.core.pending === null ? this.#work(draft) : null;

@@ -18,7 +18,7 @@ import {
   NEW_SENDER, type EpochKey, type MessageIndex, type OutboxItem, type OwnerInvite, type RoomCore, type RotationRecord,
   type SenderRecord,
 } from '../../vault/records.js'; // prettier-ignore
-import { applyChange, placeKey, Writes, type Place, type Tables } from './tables.js';
+import { applyChange, positionKey, Writes, type Place, type Tables } from './tables.js';
 
 /** Older instances that are remembered of each sender; what was read of others is known by its nonce. */
 export const RETIRED_KEPT = 32;
@@ -75,12 +75,12 @@ export abstract class RoomSnapshot {
   /** The transcript at a position, where it is known. Throws NotLoaded. */
   transcriptAt(position: Position): Bytes | null {
     const { transcripts, extras } = this.tables;
-    const key = placeKey(position);
+    const key = positionKey(position);
     return transcripts.get(key) ?? extras.get(key) ?? this.#placeOf(position).t;
   }
 
   /** Whether a place lies within what was read here, and had no entry then. Throws NotLoaded. */
-  passedOver(position: Position): boolean {
+  isKnownEmpty(position: Position): boolean {
     if (comparePositions(position, this.tables.core.position) > 0) return false;
     return this.transcriptAt(position) === null && this.#placeOf(position).follows;
   }
@@ -97,7 +97,7 @@ export abstract class RoomSnapshot {
       break;
     }
     if (whole) return { t: null, follows: false };
-    const place = sought.places.get(placeKey(position));
+    const place = sought.places.get(positionKey(position));
     if (place === undefined) throw new NotLoaded({ kind: 'position', position });
     return place;
   }
@@ -199,8 +199,8 @@ export class RoomDraft extends RoomSnapshot {
   }
 
   /** Indexes of the local log that were added or replaced. */
-  get touched(): ReadonlySet<number> {
-    return this.#writes.touched;
+  get changedIndexes(): ReadonlySet<number> {
+    return this.#writes.changedIndexes;
   }
 
   /** Throws MALFORMED for what cannot be stored. */

@@ -13,7 +13,7 @@ import {
   sliceKey, SLICES, STORES, type LogRecord, type MessageIndex, type RoomCore, type RotationRecord,
   type StoredItem,
 } from '../../vault/records.js'; // prettier-ignore
-import { indexRecord, placeKey, type Place, type Tables } from './tables.js';
+import { indexRecord, positionKey, type Place, type Tables } from './tables.js';
 
 /** Rotations that are always in memory: the wraps of the last two are kept and dropped there. */
 const ROTATIONS_AT_HAND = 4;
@@ -76,7 +76,7 @@ export async function loadTables(
     invites: new Map(),
     transcripts: new Map(),
     // Where it stands may be among many alarms that have no record of their own.
-    extras: new Map([[placeKey(core.position), core.t]]),
+    extras: new Map([[positionKey(core.position), core.t]]),
     messages: new Map(),
     sought: { messages: new Map(), places: new Map() },
   };

@@ -18,7 +18,7 @@ import { LOG_STEP, LogWindow } from './log-table.js';
 import { NotLoaded, withLoaded, type Wanted } from './not-loaded.js';
 import { encodeRecord, logRecord, membershipOf, type LogRecord, type RoomCore } from '../../vault/records.js';
 import { SerialQueue } from '../../vault/serial-queue.js';
-import { applyChange, forgetRecord, indexRecord, placeKey, type Tables } from './tables.js';
+import { applyChange, forgetRecord, indexRecord, positionKey, type Tables } from './tables.js';
 
 /** So many times what the window begins with, and memory lets go of the older records, where nobody looks at them. */
 const WINDOW_MOST = 8;
@@ -68,11 +68,11 @@ export class RoomState extends RoomSnapshot {
   static async create(
     vault: Vault,
     hash: Hash,
-    begin: { readonly core: RoomCore; readonly roster: Roster },
+    initial: { readonly core: RoomCore; readonly roster: Roster },
     work: (draft: RoomDraft) => Promise<void> | void,
     window = LOG_STEP,
   ): Promise<RoomState> {
-    const { core, roster } = begin;
+    const { core, roster } = initial;
     const state = new RoomState(vault, hash, await IndexKeys.of(hash, core), {
       core, roster, chainAhead: [], log: new LogWindow([], { first: core.nextIndex, next: core.nextIndex }), chain: new Map(),
       heads: new Map(), rotations: new Map(), rotationsFrom: 1, senders: new Map(), outbox: new Map(), invites: new Map(),
@@ -106,7 +106,7 @@ export class RoomState extends RoomSnapshot {
    * Rejects as `work` does, with nothing changed, or with VAULT_FULL, VAULT_UNAVAILABLE, VAULT_LOCKED.
    */
   write<T>(work: (draft: RoomDraft) => Promise<T> | T): Promise<T> {
-    return this.serial.run(async () => {
+    return this.serial.enqueue(async () => {
       if (this.#stale !== null) await this.#reload(this.#stale);
       const { draft, result } = await this.#whole(async () => {
         const fork = this.fork();
@@ -129,7 +129,7 @@ export class RoomState extends RoomSnapshot {
 
   /** As {@link read}, after whatever was asked for before, and with nothing written meanwhile. */
   inTurn<T>(work: () => Promise<T> | T): Promise<T> {
-    return this.serial.run(async () => {
+    return this.serial.enqueue(async () => {
       if (this.#stale !== null) await this.#reload(this.#stale);
       return this.#whole(work);
     });
@@ -137,7 +137,7 @@ export class RoomState extends RoomSnapshot {
 
   /** Brings older records of the log into memory; false: there are none. */
   async loadEarlier(): Promise<boolean> {
-    return this.serial.run(async () => {
+    return this.serial.enqueue(async () => {
       const { first, loaded, end } = this.tables.log;
       if (loaded === first) return false;
       await this.#load({
@@ -155,7 +155,7 @@ export class RoomState extends RoomSnapshot {
 
   /** A message and what changes it, wherever in the log; null: there is none. */
   findMessage(target: Target): Promise<FoundMessage | null> {
-    return this.serial.run(async () => {
+    return this.serial.enqueue(async () => {
       const at =
         this.tables.messages.get(targetKey(target)) ?? (await findMessage(this.#vault, this.#keys, target));
       if (at === null) return null;
@@ -165,12 +165,12 @@ export class RoomState extends RoomSnapshot {
 
   /** The records that change a message, which may have come before it. */
   findEffects(target: Target): Promise<readonly LogRecord[]> {
-    return this.serial.run(() => this.#effectsOn(target));
+    return this.serial.enqueue(() => this.#effectsOn(target));
   }
 
   /** Records from an index up to, and without, another; they do not stay in memory. */
   records(from: number, to: number): Promise<readonly LogRecord[]> {
-    return this.serial.run(() => loadRecords(this.#vault, membershipOf(this.core), from, to));
+    return this.serial.enqueue(() => loadRecords(this.#vault, membershipOf(this.core), from, to));
   }
 
   async #effectsOn(target: Target): Promise<readonly LogRecord[]> {
@@ -218,7 +218,7 @@ export class RoomState extends RoomSnapshot {
       case 'position': {
         const { first, loaded: before } = log;
         const place = await findPlace(this.#vault, core, wanted.position, { first, before });
-        sought.places.set(placeKey(wanted.position), place);
+        sought.places.set(positionKey(wanted.position), place);
         return;
       }
       case 'rotations': {
@@ -260,12 +260,12 @@ export class RoomState extends RoomSnapshot {
     try {
       await this.#vault.write(records);
     } catch (error) {
-      await this.#reloadIfPossible(draft.touched);
+      await this.#reloadIfPossible(draft.changedIndexes);
       throw error;
     }
     for (const change of draft.changes) applyChange(this.tables, change, null);
     this.#bound();
-    this.#notify(draft.touched);
+    this.#notify(draft.changedIndexes);
   }
 
   #notify(indexes: ReadonlySet<number>): void {

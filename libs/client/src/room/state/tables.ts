@@ -75,7 +75,7 @@ export interface IndexEntry {
   readonly at: MessageIndex;
 }
 
-export const placeKey = ({ g, s }: Position): string => `${String(g)}/${String(s)}`;
+export const positionKey = ({ g, s }: Position): string => `${String(g)}/${String(s)}`;
 
 /** What the changes of one draft write to the vault: the last value of each record. */
 export class Writes {
@@ -84,7 +84,7 @@ export class Writes {
   #roster = false;
   readonly #index = new Map<string, IndexEntry>();
   /** indexes of the local log that were added or replaced */
-  readonly touched = new Set<number>();
+  readonly changedIndexes = new Set<number>();
 
   put(store: string, key: string, value: Bytes | null): void {
     this.#records.set(`${store} ${key}`, { store, key, value });
@@ -172,7 +172,7 @@ export function applyChange(tables: Tables, change: RoomChange, writes: Writes |
       return;
     }
     case 'transcript':
-      tables.extras.set(placeKey(change.position), change.t);
+      tables.extras.set(positionKey(change.position), change.t);
       return;
     case 'chain': {
       const index = tables.chain.size;
@@ -238,7 +238,7 @@ function appendRecord(
     // What others have made has its place in the log all the same: a loss is measured by it.
     if (at !== null && items.some(({ type }) => type !== 'alarm'))
       appendRecord(tables, { kind: 'append', at, time, items: [] }, writes);
-    else if (at !== null) tables.extras.set(placeKey(at.position), at.t);
+    else if (at !== null) tables.extras.set(positionKey(at.position), at.t);
     return;
   }
   const slot = at?.relayed === null && items.length === 0 ? generationSlot(log) : null;
@@ -267,7 +267,7 @@ function putLogRecord(tables: Tables, record: LogRecord, writes: Writes | null):
   }
   indexRecord(tables, record);
   if (writes === null) return;
-  writes.touched.add(record.index);
+  writes.changedIndexes.add(record.index);
   writes.put(STORES.log, keyOf(membershipOf(core), record.index), encodeRecord(logRecord, record));
 }
 
@@ -325,7 +325,7 @@ export function indexEntries({ index, items }: LogRecord): readonly IndexEntry[]
 
 /** What is looked up by something else than a record's index. */
 export function indexRecord({ transcripts, messages }: Tables, { index, at, items }: LogRecord): void {
-  if (at !== null) transcripts.set(placeKey(at.position), at.t);
+  if (at !== null) transcripts.set(positionKey(at.position), at.t);
   for (const item of items) {
     if (item.type !== 'message') continue;
     const entry = { target: item, at: { index, mid: item.mid } };
@@ -335,6 +335,6 @@ export function indexRecord({ transcripts, messages }: Tables, { index, at, item
 
 /** A record has left memory. */
 export function forgetRecord({ transcripts, messages }: Tables, { at, items }: LogRecord): void {
-  if (at !== null) transcripts.delete(placeKey(at.position));
+  if (at !== null) transcripts.delete(positionKey(at.position));
   for (const item of items) if (item.type === 'message') messages.delete(targetKey(item));
 }
