@@ -1,6 +1,6 @@
 /**
- * The client: a vault, its rooms and joins, and the door {@link ClientApi} to the page or
- * a command line. Typed commands in, typed events and state out.
+ * The client: a vault, its rooms and joins, and the API {@link ClientApi} for the page or a command line. Typed
+ * commands come in, typed events and state go out.
  */
 import { ERROR_CODES, LIMITS } from '@0fc/protocol';
 import {
@@ -57,7 +57,7 @@ export class Client implements ClientApi {
 
   eraseVault(): Promise<Outcome<void>> {
     return this.#inTurn(async () => {
-      // Erased under the lock: no other tab may open in between what is about to go.
+      // Erased under the lock: no other tab can open the vault meanwhile.
       if (this.#account === null && !(await this.#platform.lock.acquire())) {
         throw new ClientError(ERROR_CODES.VAULT_ELSEWHERE);
       }
@@ -273,7 +273,7 @@ export class Client implements ClientApi {
     if (account !== null) await account.close();
   }
 
-  /** Opening, erasing and closing, one at a time: of two at once, the second must find what the first left. */
+  /** Serializes opening, erasing and closing: the second of two concurrent calls sees the result of the first. */
   #inTurn(work: () => Promise<void>): Promise<Outcome<void>> {
     return outcome(() => this.#turns.enqueue(work));
   }
@@ -295,7 +295,7 @@ export class Client implements ClientApi {
         });
         this.#state = 'open';
       } catch (error) {
-        // A vault that was made by this very call is there now.
+        // The vault that this call has created exists now.
         if (vault !== null) this.#state = 'locked';
         await vault?.close();
         await this.#platform.lock.release();

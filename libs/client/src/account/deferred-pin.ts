@@ -13,7 +13,7 @@ export class DeferredPin {
   #attempt: Promise<void> | null = null;
   #stopped = false;
 
-  /** `pin`: asks the deployment; `pinned`: rooms and joins may be connected now */
+  /** `pin`: fetches the key from the deployment; `pinned`: called once rooms and joins may connect */
   constructor(platform: Platform, pin: () => Promise<unknown>, pinned: () => Promise<void>) {
     this.#pin = pin;
     this.#pinned = pinned;
@@ -22,7 +22,7 @@ export class DeferredPin {
     });
   }
 
-  /** One at a time: whoever asks meanwhile waits for the same one. What fails is tried again by itself, until `stop`. */
+  /** One attempt at a time: concurrent callers wait for it. A failed attempt is retried until `stop`. */
   attempt(): Promise<void> {
     this.#attempt ??= this.#try().finally(() => {
       this.#attempt = null;

@@ -64,7 +64,7 @@ export class UnlockedAccount {
     this.#options = options;
     this.#emit = emit;
     this.#drafts = drafts;
-    // Whoever it is that a key is pinned for: what was barred for want of one starts.
+    // A key was pinned: rooms and joins that were barred without one start.
     const found = (): void => void this.#latePin.attempt();
     this.#pin = new RelayPin(platform, () => options.fetchRelayKey(), found);
     this.#joins = new Joins({
@@ -133,14 +133,14 @@ export class UnlockedAccount {
     await this.#joins.startBarred();
   }
 
-  /** The user's own act: what has stopped is tried again. */
+  /** Restarts what has stopped, at the request of the user. */
   async resumeRoom(roomId: string): Promise<void> {
     const room = this.room(roomId);
     if (!room.blocked) room.start();
     else if (!this.#pin.isInTrouble) await this.#latePin.attempt();
   }
 
-  /** A record that is not what was stored costs its own room or join, and no other. */
+  /** A damaged record closes its own room or join, and no other. */
   async #orDamaged(roomId: string, store: string, open: () => Promise<void>): Promise<void> {
     const damage = await damageOf(open);
     if (damage !== null) this.#damaged.set(roomId, { roomId, store: damage.store ?? store });
@@ -219,7 +219,7 @@ export class UnlockedAccount {
     return state.read(() => relayRowsOf(state, this.#identities, limit, this.#platform.crypto.clock.now()));
   }
 
-  /** Deletes everything of a room that is over, in one write. Rejects with STILL_MEMBER. */
+  /** Deletes all records of an ended room, in one write. Rejects with STILL_MEMBER. */
   async forgetRoom(roomId: string, unconfirmed: boolean): Promise<void> {
     const erase = async (): Promise<void> => {
       const changes = await deletionOf(this.#vault, roomId);

@@ -27,7 +27,7 @@ export async function importVault(
   passphrase: string,
 ): Promise<Vault> {
   if (isWeakPassphrase(passphrase)) throw new ClientError(ERROR_CODES.PASSPHRASE_WEAK);
-  // Said before the file's passphrase costs its time; create looks again.
+  // Checked before the key derivation of the file's passphrase; `create` checks again.
   if ((await Vault.state(platform.storage)) !== 'absent') throw new ClientError(ERROR_CODES.VAULT_EXISTS);
   const changes = await whole(async (): Promise<readonly StorageChange[]> => {
     const { hash } = platform.crypto;
@@ -74,7 +74,7 @@ async function upToDate(
   return (await Promise.all(lists)).flat();
 }
 
-/** What goes wrong inside a file is damage of the file; a passphrase and a version are said as such. */
+/** Any failure inside a file is EXPORT_DAMAGED; a wrong passphrase and an unsupported version keep their codes. */
 async function whole<T>(read: () => Promise<T>): Promise<T> {
   try {
     return await read();

@@ -34,7 +34,7 @@ const range = (store: string, from = ''): IDBKeyRange => IDBKeyRange.bound([stor
 
 export class IndexedDbStorage implements StoragePort {
   #database: Promise<Database> | null = null;
-  /** Closed here, or taken away by the browser (site data cleared): it never opens anew by itself. */
+  /** Closed by this client or by the browser (site data cleared): it is never reopened by itself. */
   #closed = false;
 
   async read(store: string, key: string): Promise<Uint8Array | null> {
@@ -96,7 +96,7 @@ export class IndexedDbStorage implements StoragePort {
     const database = this.#database;
     this.#database = null;
     if (database === null) return;
-    // One that never opened has nothing to close, and whoever used it has been told.
+    // A database that never opened needs no closing, and its callers have received the failure.
     const [opened] = await Promise.allSettled([database]);
     if (opened.status === 'fulfilled') opened.value.close();
   }

@@ -39,7 +39,7 @@ export const KEYS_END = '\uffff';
 /** What the vault needs of its platform. */
 export type VaultPlatform = Pick<Platform, 'crypto' | 'storage'>;
 
-/** Storages in which a vault is being made: of two calls at once, the second must find it taken. */
+/** Storages in which a vault is being created: the second of two concurrent calls finds it here. */
 const creating = new WeakSet<StoragePort>();
 
 export class Vault {
@@ -47,9 +47,9 @@ export class Vault {
   readonly #crypto: VaultPlatform['crypto'];
   /** null once closed: the key is wiped, and with it everything is out of reach. */
   #key: Bytes | null;
-  /** Of two changes of the passphrase, the second must find the first one's. */
+  /** Serializes changes of the passphrase. */
   readonly #changing = new SerialQueue();
-  /** One write at a time, so that whoever waits here finds none under way. */
+  /** Serializes writes: a waiter here runs while no write does. */
   readonly #writing = new SerialQueue();
   readonly #notes = new Set<WriteNotes>();
 
@@ -233,7 +233,7 @@ export class Vault {
       try {
         await this.#storage.write(sealed);
       } finally {
-        // Nobody can say how far a failed one came.
+        // A failed write may have been carried out in part.
         for (const notes of this.#notes) notes.note(changes);
       }
     });
@@ -245,7 +245,7 @@ export class Vault {
     return this.#storage.count(store);
   }
 
-  /** Runs `work` with notes of every write that ends while it does. */
+  /** Runs `work` with a list of every record that is written meanwhile. */
   async noting<T>(work: (notes: WriteNotes) => Promise<T>): Promise<T> {
     const notes = new WriteNotes();
     this.#notes.add(notes);

@@ -27,7 +27,7 @@ export async function prepare(
   }
 }
 
-/** What the page is told of a watched room that was prepared. `now`: this device's clock, Unix ms. */
+/** The events for a watched room that was prepared. `now`: this device's clock, Unix ms. */
 export function drawn(
   room: Room,
   identities: MemberIdentities,

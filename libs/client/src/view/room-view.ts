@@ -1,4 +1,4 @@
-/** What the page is told of the open room: plain data made from the room's state. */
+/** The view of the watched room: plain data made from its state. */
 import { clampTime, decodeBody, displayName, equalBytes, type MemberId } from '@0fc/protocol';
 import { containerBody } from '@0fc/crypto/verify';
 import type { HandOverView, InviteView, MemberView, PauseReason, RoomView } from '../contract/api.js';
@@ -9,7 +9,7 @@ import type { Room } from '../room/room.js';
 import { drawnName, type MemberIdentities } from './member-identities.js';
 import { heldLines } from './timeline.js';
 
-/** What of a room's view is not in the room. */
+/** Parts of the view that are not in the room. */
 export interface Beside {
   readonly draft: string;
   readonly earlier: boolean;

@@ -37,7 +37,7 @@ function lastOf({ state, composer }: Room): RoomSummary['last'] {
   };
 }
 
-/** The worst state of all links that there should be: a room that is over has none, a join that failed wants none. */
+/** The worst connection state of all rooms and joins: an ended room has no link, and a failed join wants none. */
 export function worstState(rooms: readonly RoomSummary[], joins: readonly JoinView[]): ConnectionState {
   const live = [
     ...rooms.filter(({ stage }) => stage === 'member'),

@@ -20,10 +20,10 @@ export interface Step {
 }
 
 export class TimelineFeed {
-  /** index of the oldest record in the window; null: nothing has been told yet */
+  /** index of the oldest record in the window; null: no event was made yet */
   #from: number | null = null;
   #wanted = WINDOW;
-  /** what waits in the outbox, as it was told */
+  /** items of the outbox as they were last sent to the page, serialized, by id */
   #pending: ReadonlyMap<string, string> = new Map();
   #marks = '';
 
@@ -92,7 +92,7 @@ export class TimelineFeed {
   #makeEvent(source: Source, due: readonly LogRecord[], reset: boolean): TimelineEvent | null {
     const waiting = new Map(pendingItems(source).map((item) => [item.id, item]));
     const serialized = new Map([...waiting].map(([id, item]) => [id, JSON.stringify(item)]));
-    // A long outbox is not told again and again while it waits.
+    // Only changed items of a long outbox are sent again.
     const changed = [...waiting.values()].filter(
       ({ id }) => reset || serialized.get(id) !== this.#pending.get(id),
     );

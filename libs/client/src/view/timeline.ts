@@ -19,9 +19,9 @@ export interface Source {
   readonly identities: MemberIdentities;
   /** members whose name another one's looks like */
   readonly confusable: ReadonlySet<MemberId>;
-  /** this device's clock, Unix ms: by it times of others are told to be doubtful */
+  /** clock of this device, Unix ms: decides which times of others are doubtful */
   readonly now: number;
-  /** nothing goes out any more: what waits is not sent */
+  /** the membership has ended: waiting messages are not sent */
   readonly ended: boolean;
 }
 
@@ -38,7 +38,7 @@ type Place = Pick<TimelineSystem, 'id' | 'order' | 'time' | 'timeDoubtful'>;
 /** Most of a quoted message that a reply carries, in code points. */
 const QUOTE_CHARS = 280;
 
-/** Stored, and never a line: what waits for its key, what stands elsewhere already. */
+/** Stored items that are never shown: a message that waits for its key, a repetition. */
 const SILENT: ReadonlySet<StoredItem['type']> = new Set(['sealed', 'repeat']);
 
 /** True where the record has anything that {@link itemsOf} shows. */

@@ -1,7 +1,7 @@
 /**
- * The conversation of a room: what its log says, and what waits in the outbox, folded
- * together (docs/protocol.md section 6). It follows the log record by record, and knows what of
- * it is in memory: what lies further up is looked for by name (prepare), or is loaded.
+ * The conversation of a room: the messages of its log and of the outbox, folded together (docs/protocol.md section
+ * 6). It follows the log record by record, over the window that is in memory. Messages before the window are looked
+ * up by key (`prepare`), or loaded.
  */
 import { comparePositions, equalBytes, type MemberId, type Position, type Target } from '@0fc/protocol';
 import type { MessageAnnotations } from './annotations.js';
@@ -19,28 +19,31 @@ import {
 } from '../../vault/records.js';
 import type { RoomState } from '../state/state.js';
 
-/** The newest line is looked for in so many records before the newest that was one. */
+/** Number of records in which the newest readable line is searched. */
 const LAST_LINE_WITHIN = 4_096;
 /** Beyond every position that can have been read. */
 const NOWHERE: Position = { g: Number.MAX_SAFE_INTEGER, s: 0 };
 export class Conversation {
   readonly #state: RoomState;
   #log = new ConversationLines();
-  /** the window that is followed: from where on, and how far */
+  /** index of the first record of the window, and the one after its last */
   #from = -1;
   #next = 0;
-  /** messages before the window that are quoted or changed, by key, each with what changes it; empty: there is none */
+  /**
+   * messages before the window that are quoted or changed: by key, the records with the message and with its effects;
+   * empty: no such message
+   */
   readonly #far = new Map<string, readonly LogRecord[]>();
-  /** messages that are looked for before the window; `late`: only what changes it, which may have come first */
+  /** messages to look up before the window; `late`: only their effects, which may precede them */
   readonly #wanted = new Map<string, { readonly target: Target; readonly late: boolean }>();
-  /** the newest line, where that is before the window; undefined: not looked for */
+  /** the newest line, where it is before the window; undefined: not looked up yet */
   #lastFar: ConversationMessage | null | undefined = undefined;
   readonly #removed: string[] = [];
-  /** records that a write has added or replaced since the last time */
+  /** indexes of records that were added or replaced since the last `sync` */
   readonly #changedIndexes = new Set<number>();
   #dirty = new Set<number>();
   #waiting: UnsentLines;
-  /** something that waits may stand in the log before the window */
+  /** a message of the outbox may be in the log before the window */
   #unsettled = false;
 
   constructor(state: RoomState) {
@@ -51,7 +54,7 @@ export class Conversation {
     });
   }
 
-  /** Follows what log and outbox have got since the last time, as far as it is in memory. */
+  /** Applies the changes of log and outbox since the last call, as far as they are in memory. */
   sync(): void {
     const { log } = this.#state;
     if (log.loaded !== this.#from) this.#resetWindow(log.loaded);
@@ -62,7 +65,10 @@ export class Conversation {
     this.#syncOutbox();
   }
 
-  /** As {@link sync}, and looks for what is quoted, changed or said last before what is in memory. */
+  /**
+   * As {@link sync}, and looks up quoted and changed messages and the last line where they are before the window.
+   * Rejects as the vault does.
+   */
   async prepare(): Promise<void> {
     this.sync();
     while (this.#wanted.size > 0) {
@@ -78,11 +84,11 @@ export class Conversation {
     await this.#findLast();
   }
 
-  /** The window has another beginning: what it holds is read anew, and nothing of it has changed. */
+  /** The window begins at another record: its content is read again. No line counts as changed by that. */
   #resetWindow(from: number): void {
     const dirty = this.#dirty;
     this.#log = new ConversationLines();
-    // What has changed those since was in the window, and has left it.
+    // Effects on these messages were in the window, which no longer holds them.
     if (from > this.#from) this.#far.clear();
     this.#from = from;
     const known = this.#next;
@@ -147,7 +153,7 @@ export class Conversation {
     return null;
   }
 
-  /** Looks before the window for a line by its id, which names no place. */
+  /** Looks up a line before the window by its id, which holds no position. */
   async seek(id: string): Promise<void> {
     for await (const { item } of messagesBefore(this.#state, this.#from)) {
       // Of two lines with one nonce the second one's id has its counter behind it.
@@ -158,14 +164,14 @@ export class Conversation {
     }
   }
 
-  /** Records to show again since this was asked last. */
+  /** Returns and clears the records that have to be shown again. */
   drainDirty(): ReadonlySet<number> {
     const dirty = this.#dirty;
     this.#dirty = new Set();
     return dirty;
   }
 
-  /** Ids of lines that are shown no more since this was asked last. */
+  /** Returns and clears the ids of lines that are no longer shown. */
   drainRemoved(): readonly string[] {
     return this.#removed.splice(0);
   }
@@ -174,7 +180,7 @@ export class Conversation {
     return this.#log.byId.get(id) ?? this.#waiting.byId.get(id) ?? null;
   }
 
-  /** The message that a content points at; null: not here, or none of its own. */
+  /** The message that a content targets; null: unknown here, or not a line. */
   target(target: Target): ConversationMessage | null {
     const key = targetKey(target);
     return this.#log.byKey.get(key) ?? this.#waiting.byKey.get(key) ?? null;
@@ -184,24 +190,24 @@ export class Conversation {
     return this.#log.annotations.forMessage(message.key, this.#waiting.fold);
   }
 
-  /** Messages that wait in the outbox and have never been in the log. */
+  /** Messages of the outbox that the log has never held. */
   get pending(): readonly ConversationMessage[] {
     return [...this.#waiting.byKey.values()];
   }
 
-  /** It waits in the outbox: for the first time, or again because the relay has lost it. */
+  /** The message waits in the outbox: not sent yet, or requeued after a loss. */
   isWaiting(message: ConversationMessage): boolean {
     return message.at === null || this.#waiting.resent.has(message.key);
   }
 
-  /** What waits in the outbox of a line of this member: the line itself, and edits of it. */
+  /** Items of the outbox for a line of this member: the line itself, and edits of it. */
   itemsOf(message: ConversationMessage): readonly OutboxItem[] {
     const { core, outbox } = this.#state;
     if (message.sender !== core.me) return [];
     return this.#waiting.countersOf(message).flatMap((n) => outbox.get(n) ?? []);
   }
 
-  /** Members that have read it, its sender and this one left out. */
+  /** Members that have read it, without its sender and this member. */
   readersOf({ at, sender }: ConversationMessage): readonly MemberId[] {
     if (at === null) return [];
     const { me } = this.#state.core;
@@ -233,7 +239,7 @@ export class Conversation {
     );
   }
 
-  /** Lines of others that were not read here. Of those that are not in memory, deleted ones count. */
+  /** Number of unread lines of other members. Deleted lines count where they are not in memory. */
   unread(): number {
     const { me, readIndex, others, othersRead } = this.#state.core;
     const here = this.#log.messages.filter(
@@ -243,9 +249,9 @@ export class Conversation {
     return (readIndex >= this.#from ? here.length : Math.max(here.length, others - othersRead)) - deleted;
   }
 
-  /** `far`: the record lies before the window, and is read for this message's sake alone. */
+  /** `far`: the record is before the window, and is read for this message alone. */
   #addRecord(record: LogRecord, far: string | null = null): void {
-    // A line that was given up stands in no log: nobody can have read it.
+    // A line that was given up has no position in the log: nobody has read it.
     const position = record.at?.position ?? NOWHERE;
     for (const [at, item] of record.items.entries()) {
       if (item.type === 'message') this.#addMessage(record.index, position, at, item, far);
@@ -276,7 +282,7 @@ export class Conversation {
     if (changed !== null) this.#showAgain(changed);
   }
 
-  /** A lost line that was sent again: another stands for it. */
+  /** Removes a lost line that was sent again as a new message. */
   #remove(message: ConversationMessage): void {
     this.#log.remove(message);
     this.#removed.push(message.id);
@@ -284,14 +290,14 @@ export class Conversation {
 
   #addLine(message: ConversationMessage, far: boolean): void {
     const taken = this.#log.byId.get(message.id);
-    // A sender that gives one mid to two messages still gets two lines.
+    // A sender that uses one messageNonce for two messages still gets two lines.
     const line = taken === undefined ? message : { ...message, id: `${message.id}.${String(message.n)}` };
     this.#log.addLine(line, far);
     if (!far && this.#from > this.#state.log.first) this.#wantRelated(line);
     for (const reply of this.#log.replies.get(line.key) ?? []) this.#showRecord(reply);
   }
 
-  /** What a line before the window has to do with this one. */
+  /** Marks for lookup what a line needs from before the window: its early effects, and the message that it quotes. */
   #wantRelated(message: ConversationMessage): void {
     const { counter, changedAhead } = this.#state.sender(message.sender);
     const replaced = counter !== null && !equalBytes(counter.instance, message.instance);
@@ -315,7 +321,7 @@ export class Conversation {
     }
   }
 
-  /** Something has changed a message: it is shown again, with the replies that quote it. */
+  /** A message has changed: it is shown again, and so are the replies that quote it. */
   #showAgain(key: string): void {
     this.#showRecord(key);
     for (const reply of this.#log.replies.get(key) ?? []) this.#showRecord(reply);
@@ -335,7 +341,7 @@ export class Conversation {
     this.#unsettled = false;
     for (const item of items) {
       const message = { ...item, sender: core.me, sentAt: item.made };
-      // By its id too: after an import it waits under another counter than the log has it.
+      // Compared by id too: after an import the message waits under another counter than it has in the log.
       const known =
         this.#log.byKey.get(targetKey(message)) ?? this.#log.byId.get(messageIdOf(core.me, item.mid));
       if (known !== undefined) waiting.resent.add(known.key);
@@ -350,7 +356,7 @@ export class Conversation {
     }
   }
 
-  /** Whether what waits has never been in the log. */
+  /** Whether a message of the outbox has never been in the log. */
   #isNew(message: Target): boolean {
     const key = targetKey(message);
     const far = this.#far.get(key);
@@ -366,7 +372,7 @@ export class Conversation {
     return false;
   }
 
-  /** A message before the window that something in the outbox changes: it may be asked about. */
+  /** Marks for lookup a message before the window that an item of the outbox changes. */
   #seekChanged(target: Target): void {
     const key = targetKey(target);
     if (this.#from === this.#state.log.first || this.#log.byKey.has(key) || this.#far.has(key)) return;

@@ -1,6 +1,6 @@
 /**
- * Lines of a conversation: what stands in it as a message of its own, as far as the log in memory and the outbox
- * tell (docs/protocol.md section 6).
+ * The lines of a conversation: messages that are shown as a row of their own, from the part of the log in memory and
+ * from the outbox (docs/protocol.md section 6).
  */
 import type { AnyContent, Bytes, Content, MemberId, Position, Target } from '@0fc/protocol';
 import { Annotations } from './annotations.js';
@@ -8,26 +8,29 @@ import { messageIdOf } from '../log/items.js';
 import { knownContent, targetKey } from '../../vault/content.js';
 import type { OutboxItem } from '../../vault/records.js';
 
-/** What waits in the outbox sorts after every record. */
+/** Items of the outbox sort after every record. */
 const PENDING_ORDER = 2 ** 52;
 
-/** A message that stands in the conversation as one of its own. */
+/** A message that is a line of the conversation. */
 export interface ConversationMessage extends Target {
   readonly key: string;
   /** stable from the outbox on */
   readonly id: string;
   readonly order: number;
   readonly sentAt: number;
-  /** its place in the log; null: it waits in the outbox */
+  /** its index and position in the log; null: it waits in the outbox */
   readonly at: { readonly index: number; readonly position: Position } | null;
   /** null: a content of a later version */
   readonly text: string | null;
   readonly replyTo: Target | null;
-  /** of this member, lost by the relay and not sent again by itself (G18): entries of the chain when it was written */
+  /**
+   * of this member, lost by the relay and not resent automatically (G18): number of entries of the chain when it was
+   * written
+   */
   readonly lost: number | null;
-  /** it came after messages that its sender wrote later */
+  /** received after messages that its sender wrote later */
   readonly late: boolean;
-  /** nobody but the owner has said what of its sender came before it */
+  /** only the owner claims what its sender wrote before it */
   readonly orderUnknown: boolean;
 }
 
@@ -66,14 +69,14 @@ export class ConversationLines {
   }
 }
 
-/** What the outbox holds, over the log: made anew when that changes. */
+/** Messages and effects of the outbox, over those of the log: built again whenever the outbox changes. */
 export class UnsentLines {
   readonly fold = new Annotations();
   readonly byKey = new Map<string, ConversationMessage>();
   readonly byId = new Map<string, ConversationMessage>();
-  /** messages of the log that are sent once more */
+  /** keys of messages of the log that are being resent */
   readonly resent = new Set<string>();
-  /** messages that something here changes */
+  /** keys of messages that an item of the outbox changes */
   readonly changed = new Set<string>();
   readonly #items: readonly OutboxItem[];
   /** counters of what waits, by the id of a line and by the key of what an edit is of */
@@ -127,7 +130,7 @@ interface Message extends Target {
   readonly orderUnknown?: true;
 }
 
-/** Null for what is no message of its own: an edit, a reaction, a name, a marker. */
+/** Null for a content that is no line: an edit, a reaction, a name, a read marker. */
 export function conversationMessage(
   item: Message,
   content: Content | null,
@@ -144,7 +147,7 @@ export function conversationMessage(
   return { sender, instance, n, key, id, order, sentAt, at, text, replyTo, lost, late, orderUnknown };
 }
 
-/** Nearly always at the end: only a message whose key came late stands further up. */
+/** Nearly always appended: only a message whose key came late goes further up. */
 function insert(sorted: ConversationMessage[], message: ConversationMessage): void {
   const after = sorted.findLastIndex(({ order }) => order < message.order);
   sorted.splice(after + 1, 0, message);

@@ -1,6 +1,6 @@
 /**
- * What a member says (docs/protocol.md section 6): contents for the outbox, checked against
- * the conversation first, so that nothing is sent that nobody would count (G3).
+ * The commands of a member on messages (docs/protocol.md section 6): contents for the outbox, checked against the
+ * conversation first, so that nothing is sent that other clients would ignore (G3).
  */
 import { ERROR_CODES, type AnyContent, type Content, type Position, type Target } from '@0fc/protocol';
 import { ClientError } from '../../contract/errors.js';
@@ -13,7 +13,7 @@ import { putOutbox, replaceItems, set, type RoomChange } from '../state/changes.
 import type { OutboxItem, StoredItem } from '../../vault/records.js';
 
 /**
- * Stores a content in the outbox, with other changes in the same write, and answers with its message's id.
+ * Stores a content in the outbox, with other changes in the same write, and resolves with the id of its message.
  * Rejects with NOT_MEMBER.
  */
 export type Send = (content: AnyContent, ...beside: readonly RoomChange[]) => Promise<string>;
@@ -38,7 +38,7 @@ export class Composer {
     return { id: await this.#put({ type: 'reply', to: targetOf(await this.#undeleted(to)), text }) };
   }
 
-  /** Rejects with MESSAGE_UNKNOWN. What stands already is not said again. */
+  /** Rejects with MESSAGE_UNKNOWN. Sends nothing where the reaction is set that way already. */
   async react(to: string, emoji: string, on: boolean): Promise<void> {
     const message = await this.#undeleted(to);
     const { me } = this.#room.state.core;
@@ -63,7 +63,7 @@ export class Composer {
       await this.#put({ type: 'delete', to: targetOf(message) });
       return;
     }
-    // Nobody has it: its counter goes as void, and there is nothing to delete anywhere.
+    // No other member has the line: its counter is sent as a void, and there is nothing to delete elsewhere.
     await this.#room.write((draft) => {
       const item = draft.outbox.get(message.n);
       if (item?.sealed === null)
@@ -72,12 +72,18 @@ export class Composer {
     this.#room.signal();
   }
 
-  /** Rejects with MESSAGE_UNKNOWN where nothing of the line waits for an answer. */
+  /**
+   * Sends a waiting line to all current members. Rejects with MESSAGE_UNKNOWN where nothing of the line waits for a
+   * decision.
+   */
   async confirm(id: string): Promise<void> {
     await this.#answer(id, (item) => ({ ...item, confirmed: true }));
   }
 
-  /** Its counter goes as void. Rejects with MESSAGE_UNKNOWN where nothing of the line waits for an answer. */
+  /**
+   * Discards a waiting line: its counter is sent as a void. Rejects with MESSAGE_UNKNOWN where nothing of the line
+   * waits for a decision.
+   */
   async discard(id: string): Promise<void> {
     await this.#answer(id, (item) => ({ ...item, content: { type: 'void' }, sealed: null, confirmed: true }));
   }
@@ -91,7 +97,7 @@ export class Composer {
     const { state } = this.#room;
     const index = message.at?.index ?? -1;
     const items = await state.read(() => state.log.at(index)?.items ?? []);
-    // The line itself has been answered for: it goes, and what is sent is another.
+    // The user has decided about the old line: it is removed, and the new one replaces it.
     const settled = items.map((item): StoredItem =>
       item.type === 'message' && item.n === message.n ? { ...item, content: { type: 'void' } } : item,
     );
@@ -125,7 +131,7 @@ export class Composer {
     if (known !== name) await this.#put({ type: 'roomName', name });
   }
 
-  /** Tells the others that everything up to a position has been read. */
+  /** Sends a read marker for everything up to a position. */
   async readUpTo(position: Position): Promise<void> {
     await this.#put({ type: 'readMarker', position }, set({ told: position }));
   }
@@ -134,7 +140,7 @@ export class Composer {
     return this.#send({ ...content }, ...beside);
   }
 
-  /** A message that is here and has not been deleted. */
+  /** The message with this id. Rejects with MESSAGE_UNKNOWN where there is none or it is deleted. */
   async #undeleted(id: string): Promise<ConversationMessage> {
     const message = await this.#find(id);
     if (message === null || this.conversation.annotationsOf(message).deleted) {
@@ -149,14 +155,14 @@ export class Composer {
     return message;
   }
 
-  /** Also of a line that is not in memory. */
+  /** Looks up a line by id, also before the window; null: there is none. */
   async #find(id: string): Promise<ConversationMessage | null> {
     await this.conversation.prepare();
     if (this.conversation.find(id) === null) await this.conversation.seek(id);
     return this.conversation.find(id);
   }
 
-  /** A name that is on its way; null for none. */
+  /** The last name in the outbox; null for none. */
   #waitingName(type: 'profile' | 'roomName'): string | null {
     const names = [...this.#room.state.outbox.values()]
       .sort((a, b) => a.n - b.n)

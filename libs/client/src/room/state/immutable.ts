@@ -1,6 +1,6 @@
 /** Values that nobody changes in place. */
 
-/** A map over another one that stays as it is: what a draft sets and deletes is in the upper one alone. */
+/** A map layered over another one, which stays unchanged: sets and deletions are in the upper one alone. */
 export class LayeredMap<K, V> implements ReadonlyMap<K, V> {
   readonly #base: ReadonlyMap<K, V>;
   readonly #upper = new Map<K, V>();
@@ -40,7 +40,7 @@ export class LayeredMap<K, V> implements ReadonlyMap<K, V> {
     return true;
   }
 
-  /** In the order of the base, what is new behind. */
+  /** In the order of the base, new entries last. */
   *entries(): MapIterator<[K, V]> {
     for (const [key, value] of this.#base) {
       if (this.#upper.has(key)) yield [key, this.#upper.get(key) as V];

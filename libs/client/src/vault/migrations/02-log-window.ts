@@ -136,7 +136,7 @@ class Reading {
     }
   }
 
-  /** Positions that go back are those of a log that had never had what was read before. */
+  /** Descending positions mean that the relay's log had never held what was read before. */
   #addPosition(index: number, at: Fields, time: number): void {
     const position = fieldsOf(field(at, 'position'), 'log');
     const [g, s] = [Number(position.g), Number(position.s)];
