@@ -11,7 +11,7 @@ jest.setTimeout(120_000);
 
 /** Members that its owner leaves without a key. */
 const LEFT_OUT = 20;
-/** Rotations with nothing said between them. */
+/** Rotations with no message between them. */
 const IN_A_ROW = 60;
 
 let stage: Stage;

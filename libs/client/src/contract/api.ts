@@ -164,7 +164,7 @@ export interface InviteView {
   readonly made: number;
   readonly expires: number;
   readonly state: 'open' | 'claimed' | 'replied' | 'confirmed';
-  /** display name of whoever claimed it, when known */
+  /** display name of the joiner that claimed it, when known */
   readonly claimedBy: string | null;
 }
 

@@ -224,7 +224,7 @@ export class Connection {
         if (life !== this.#life || Math.abs(skewMs) < CLOCK_SKEW_MS) return;
         this.#stopFor(ERROR_CODES.CLOCK_WRONG, { skewMs });
       },
-      // Not to be had: the failure stands as what it was.
+      // The time is unavailable: the failure stays as it was.
       () => undefined,
     );
   }

@@ -292,7 +292,7 @@ describe('a generation that the relay has denied', () => {
   test('is passed over by who looks for a place, whatever is in memory, and by the migration', async () => {
     for (let n = 0; n < 10; n++) await send(log.owner, text(`line ${String(n)}`));
     const tip = log.position;
-    // Told of one member alone, and never had by the log.
+    // Served to one member alone, and never in the log.
     await takeGeneration(state, { generation: 2_000, from: { g: 1, s: tip.s } }, 9_000);
     for (let s = 1; s <= 20; s++) {
       await state.write((draft) => {

@@ -105,8 +105,8 @@ const person = v.strictObject({
 });
 
 /**
- * Where this membership is stored, and its id at the client's door; absent: under the room's id. Whoever was removed
- * or has left and is invited again comes in under another key: the log of before stays as it is (section 5.11).
+ * Id of this membership in the vault and in the API; absent: the id of the room. A former member that is invited
+ * again joins under another key: the earlier log stays as it is (section 5.11).
  */
 const membership = v.exactOptional(text(1, 48));
 /** Who this member is in the room: written when the room begins, and by an import. */
@@ -249,7 +249,7 @@ export const senderRecord = v.strictObject({
    * of the sender is read
    */
   handedOn: v.exactOptional(v.boolean()),
-  /** where that message stands in the log; null: before what was read here */
+  /** position of that message; null: before what this client has read */
   at: v.nullable(position),
   /** entries that were shown as missed by then, of all */
   missedAt: integer(0),
@@ -354,7 +354,7 @@ export const logRecord = v.strictObject({
 });
 export type LogRecord = DeepReadonly<InferOutput<typeof logRecord>>;
 
-/** Where in the local log a message stands, and its nonce. */
+/** Index of a message in the local log, and its nonce. */
 export const messageIndex = v.strictObject({ index: integer(0), mid: random16 });
 export type MessageIndex = DeepReadonly<InferOutput<typeof messageIndex>>;
 
@@ -370,7 +370,7 @@ export const outboxItem = v.strictObject({
   acknowledged: v.boolean(),
   /** not null: the log held it in this epoch, or may have; it is sealed for no other epoch (G18) */
   only: v.nullable(epoch),
-  /** entries of the roster chain when it was written: whoever was admitted later was not written to */
+  /** number of entries of the roster chain when it was written: it is not addressed to members admitted later */
   writtenAt: integer(0),
   /** the user has confirmed to send it to members admitted since it was written too */
   confirmed: v.boolean(),
@@ -381,7 +381,7 @@ export const ownerInvite = v.strictObject({
   inviteId,
   made: time,
   expires: time,
-  /** the invite key pair's private half is gone once burnt */
+  /** null once the join request was accepted: the private half is deleted then */
   pair: v.nullable(keyPair),
   token: v.nullable(secret32),
   stage: v.picklist(['open', 'asked', 'replied', 'confirmed', 'dropping']),

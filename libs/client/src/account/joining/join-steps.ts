@@ -41,7 +41,7 @@ export interface StepsOptions {
   readonly vault: Vault;
   readonly instance: Bytes;
   readonly changed: () => void;
-  /** the room is in the vault and takes over; the join's record is gone */
+  /** the room is stored, and the record of the join is deleted */
   readonly admitted: (state: RoomState) => void;
 }
 

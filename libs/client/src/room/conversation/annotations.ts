@@ -17,7 +17,7 @@ export interface LogPlace {
 
 export interface Reaction {
   readonly emoji: string;
-  /** whoever reacts with it, earliest first */
+  /** members that react with it, earliest first */
   readonly members: readonly MemberId[];
 }
 

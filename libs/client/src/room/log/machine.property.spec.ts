@@ -1,6 +1,6 @@
 /**
  * The room's state machine under any interleaving (docs/protocol.md G3 to G16 as far as they can be
- * stated on it): honest rooms with losses and restores, and the same rooms told by a relay that lies.
+ * stated on it): honest rooms with losses and restores, and the same rooms served by a lying relay.
  */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
@@ -51,7 +51,7 @@ class World {
   narrow: RoomState;
   readonly me: Person;
   readonly people = new Map<MemberId, Person>();
-  /** texts that each member has really said, by sender */
+  /** texts that each member has really sent, by sender */
   readonly said = new Map<string, MemberId>();
   /** the log of this moment, oldest first */
   entries: Entry[] = [];

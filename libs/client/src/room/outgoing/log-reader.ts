@@ -223,7 +223,7 @@ export class LogReader {
 
   async #failed(error: unknown): Promise<void> {
     const { code } = ClientError.from(error);
-    if (code === ERROR_CODES.OFFLINE) return; // the connection comes back by itself and opens anew
+    if (code === ERROR_CODES.OFFLINE) return; // the connection reconnects by itself, and catches up again
     // Entries that another client has restored meanwhile are read first.
     if (isRetryable(code) || (this.#restoring && MOVED.has(code))) {
       this.#wait(code);

@@ -1,4 +1,4 @@
-/** A room's ports in memory: a clock that moves when told, a relay that only listens. */
+/** A room's ports in memory: a clock that the test moves, a relay that only listens. */
 import type { ErrorCode, RequestKind } from '@0fc/protocol';
 import type { ConnectionState, Failure } from '../../contract/api.js';
 import type { Connection } from '../../link/connection.js';

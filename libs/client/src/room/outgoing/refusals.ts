@@ -1,5 +1,5 @@
 /**
- * What a refusal of the relay means to whoever asked: the one table of it (docs/protocol.md section 11).
+ * What a refusal of the relay means for its sender, in one table (docs/protocol.md section 11).
  *
  * | code | what is done |
  * |---|---|

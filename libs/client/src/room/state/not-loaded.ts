@@ -10,7 +10,7 @@ export type Wanted =
   | { readonly kind: 'tail'; readonly from: number }
   /** one record of the log */
   | { readonly kind: 'record'; readonly index: number }
-  /** where the message under a counter stands, if anywhere */
+  /** index of the message under a counter, if any */
   | { readonly kind: 'message'; readonly sender: MemberId; readonly instance: Bytes; readonly n: number }
   /** what was read at a position, if anything */
   | { readonly kind: 'position'; readonly position: Position }

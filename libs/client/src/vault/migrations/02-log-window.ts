@@ -1,7 +1,7 @@
 /**
- * From version 2 to 3: what was found by reading the whole log gets small records of its own, so that a client holds
- * its end alone: where each message stands and what changes it, what is counted of the log, where each sender's last
- * message is, when generations began and settings changed.
+ * From version 2 to 3: data that was found by reading the whole log gets small records of its own, so that a client
+ * keeps only the end of the log in memory: the index of each message and of its effects, counts over the log, the
+ * position of the last message of each sender, times of generations and of changes of the settings.
  */
 import {
   decodeCbor, encodeCbor, ERROR_CODES, type Bytes, type CborValue, type MemberId, type RoomId, type Target,
