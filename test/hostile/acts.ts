@@ -32,7 +32,7 @@ export const sealedFor = (relay: LyingRelay, who: Member, from: number): readonl
     .filter(({ memberId }) => memberId === idOf(who))
     .flatMap(({ body }) => body.messages.map(({ clear }) => decodeMessageClear(clear)));
 
-/** With its client ended and started anew. */
+/** With its client restarted. */
 export async function restarted(roomId: string, ...all: readonly Member[]): Promise<void> {
   for (const who of all) {
     await who.leave();

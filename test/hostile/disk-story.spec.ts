@@ -27,7 +27,7 @@ afterAll(() => stage.close());
 
 /** Somebody writes this often in every run. */
 const SURELY_ASKED = 60;
-/** Stories that are told at the same time: most of each is waiting. */
+/** Stories that run at the same time: most of each is waiting. */
 const AT_ONCE = 3;
 
 const seed = seedOfRun();

@@ -164,7 +164,7 @@ describe('a disk that is full at any write of', () => {
   });
 });
 
-/** What the room is told while nothing can be written; the disk has room again after it. */
+/** The messages of the room while nothing can be written; the disk has room again after it. */
 type Told = Readonly<Record<string, (room: Scene) => Promise<unknown>>>;
 const told: Told = {
   'a line': async ({ owner, roomId }) => owner.say(roomId, 'said meanwhile'),

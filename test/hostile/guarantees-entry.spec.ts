@@ -387,7 +387,7 @@ describe('G11: the owner’s authority', () => {
       () => stage.relay.requests('transferAcceptance', idOf(tomas))[0],
     );
     stage.relay.tell(idOf(owner), 'transferAccepted', { from: idOf(tomas), acceptance: body.acceptance });
-    // Offered to him anew: what accepted the first offer does not accept this one.
+    // Offered to him again: what accepted the first offer does not accept this one.
     stage.relay.onEvent('transferOffered', () => null);
     value(await owner.api.offerRoom(roomId, idOf(tomas)));
     stage.relay.tell(idOf(owner), 'transferAccepted', { from: idOf(tomas), acceptance: body.acceptance });

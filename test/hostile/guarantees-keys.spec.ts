@@ -281,7 +281,7 @@ describe('G14: at rest', () => {
     ]; // prettier-ignore
     const onDisk = (secret: Uint8Array): boolean => disk.includes(Buffer.from(secret));
     expect(secrets.map(onDisk)).toEqual(secrets.map(() => false));
-    // What is said to be visible is: the search looks at the right files.
+    // What is documented as visible is: the search looks at the right files.
     expect(onDisk(utf8(roomId))).toBe(true);
   });
 

@@ -1,4 +1,4 @@
-/** Who said what, once, in one order, to everybody alike: G3, G4, G5, G6, G7. */
+/** Who wrote what, once, in one order, to everybody alike: G3, G4, G5, G6, G7. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   equalBytes,
@@ -389,7 +389,7 @@ describe('G6: order and loss', () => {
     stage.relay.onEntries((client, entries) => (client.memberId === idOf(tomas) ? [] : entries));
     await owner.say(roomId, 'the last word');
     await owner.has('the last word');
-    // The owner comes anew, and its presence says how far it has read.
+    // The owner comes back online, and its presence says how far it has read.
     stage.relay.cut(idOf(owner));
     await stage.alarm(tomas, 'ALARM_FORK');
     expect(tomas.texts).toEqual([]);

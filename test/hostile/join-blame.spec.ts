@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterEach(() => stage.dismiss());
 afterAll(() => stage.close());
 
-/** Dora’s join, begun under the lies that are told; ends once it shows a failure. */
+/** Dora’s join, begun while the relay lies; ends once it shows a failure. */
 async function failing(owner: Member, roomId: string): Promise<{ dora: Member; code: string | undefined }> {
   const dora = await stage.member('Dora');
   value(await dora.api.join((await owner.invite(roomId)).link, 'Dora'));

@@ -1,4 +1,4 @@
-/** A joiner, somebody who has only a link: what it can bring about at the owner's, and what it is told (G2). */
+/** A joiner, somebody who has only a link: what it can cause at the owner's client, and what it learns (G2). */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { InviteId, RoomId } from '@0fc/protocol';
 import { signBody } from '@0fc/crypto/keys';

@@ -114,7 +114,7 @@ describe('generations that never were', () => {
     expect(stage.relay.requests('open', idOf(tomas)).length - opens).toBeLessThan(60);
     await owner.say(roomId, 'undisturbed');
     await owner.has('undisturbed');
-    // What it is told now comes from somebody whose log is another one: shown, and nothing else.
+    // The next message comes from a member with another log: shown, and nothing else.
     expect(owner.alarms.filter((code) => code !== 'ALARM_FORK')).toEqual([]);
   });
 
@@ -224,7 +224,7 @@ describe('a place far beyond the end', () => {
           entries: reply.entries.map((entry) => ({ ...entry, position: far(entry.position) })),
         };
       });
-      // What it is told of from far away is a line that was said while it was not there.
+      // The remote message is a line that was sent while it was offline.
       await tomas.leave();
       await owner.say(roomId, 'one');
       await tomas.comeBack(roomId);
@@ -380,7 +380,7 @@ describe('keys for who must not have them', () => {
     const forged = await makeKeyGrant(nodeHash, { ...options, roster: { ...roster, owner: core.me } });
     for (const from of [core.me, idOf(owner)])
       stage.relay.tell(idOf(ines), 'keyGranted', { from, grant: forged.grant, news: forged.news });
-    // The owner’s own hand, and the wrong key: told as such.
+    // The owner’s own hand, and the wrong key: shown as such.
     const owned = await Stolen.from(owner, roomId);
     const wrong = await makeKeyGrant(nodeHash, {
       ...options,

@@ -9,7 +9,7 @@ import { idOf, Stage } from './stage.js';
 
 /** Members that its owner leaves without a key. */
 const LEFT_OUT = 20;
-/** Rotations with nothing said between them. */
+/** Rotations with no message between them. */
 const IN_A_ROW = 60;
 
 let stage: Stage;

@@ -41,7 +41,7 @@ const floorAt =
 
 interface When {
   readonly rotated: boolean;
-  /** it can be told only once the log may be read; else nothing is even confirmed */
+  /** it shows only once the log may be read; else nothing is even confirmed */
   readonly admitted: boolean;
 }
 

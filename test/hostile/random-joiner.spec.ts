@@ -39,7 +39,7 @@ interface Scene {
   readonly roomId: string;
   readonly people: People;
   readonly hand: JoinerHand;
-  /** who may be answered at all: the owner has said so, where it is asked */
+  /** joiners that may be answered: approved by the owner, where approval is on */
   readonly approved: Set<string>;
 }
 

@@ -36,7 +36,7 @@ describe('a rotation that comes back after a made-up loss', () => {
     });
     for (const who of both) stage.relay.tell(idOf(who), 'generation', { generation, from: position });
     await until('both to be served it', () => served.size === 2);
-    // A client that ends has taken in what it was served.
+    // A client that ends has applied what it was served.
     await restarted(roomId, ...both);
     await Promise.all(both.map((who) => who.live()));
     const shown = both.map(({ alarms }) => alarms.filter((code) => code !== 'ALARM_RELAY_LOST').length > 0);

@@ -1,5 +1,6 @@
 /** A lying relay, and members of its rooms: real clients, told apart by their names. */
 import { Member, value } from '../support/member.js';
+import { isSent } from '../support/sent.js';
 import type { OpenClient } from '../support/platform.js';
 import { until } from '../support/wait.js';
 import type { MemberId } from '@0fc/protocol';
@@ -123,20 +124,18 @@ export class Stage {
     await this.level(all);
   }
 
-  /** Everybody has taken in the log to the same end, and nothing waits to be sent. */
+  /** Waits until all have read the log to the same position and no line of theirs is unsent. */
   async level(all: readonly Member[]): Promise<void> {
     const [first] = all;
     const roomId = first?.room?.roomId ?? '';
-    await until('all to be at one place', async () => {
+    await until('all to be at one position', async () => {
       const ends = await Promise.all(
         all.map(async (who) => {
           const last = value(await who.api.relaySees(roomId, 1)).at(-1)?.position;
           return `${String(last?.g)}/${String(last?.s)}`;
         }),
       );
-      return (
-        new Set(ends).size === 1 && all.every((who) => who.messages.every(({ state }) => state !== 'sending'))
-      );
+      return new Set(ends).size === 1 && all.every((who) => who.messages.every(isSent));
     });
   }
 

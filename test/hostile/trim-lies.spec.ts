@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterEach(() => stage.dismiss());
 afterAll(() => stage.close());
 
-/** The ranges that a member is told it has missed. */
+/** The ranges that a member is shown as missed. */
 const missedBy = (who: Member): readonly (readonly [number, number])[] =>
   who.items.flatMap((item) =>
     item.type === 'system' && item.event === 'missed'
@@ -180,7 +180,7 @@ describe('a range that one member alone is told to have missed', () => {
     await ines.comeBack(roomId);
     await ines.has('Inès');
     expect(missedBy(ines)).toEqual([[position.s + 1, first.position.s]]);
-    // Ranges that overlap what is here take nothing away and are not told twice.
+    // Ranges that overlap what is here take nothing away and are not shown twice.
     for (const place of [first, second, { ...first, position: { g: 1, s: position.s } }]) {
       stage.relay.honest();
       trimFor(ines, place);

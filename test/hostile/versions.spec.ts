@@ -1,4 +1,4 @@
-/** Clients and relays of another version beside ours: G16, W11. What is not known is said to be, and harms nobody. */
+/** Clients and relays of another version beside ours: G16, W11. Unknown parts are shown as such, and harm nobody. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { encodeFrame, FRAME_EVENT, FRAME_TYPES, type AnyContent, type SessionMessage } from '@0fc/protocol';
 import { startRelay, type RunningRelay } from '../../apps/relay/src/start.js';

@@ -30,7 +30,7 @@ export interface Sent {
   readonly sender: string;
   /** as it reads in the end */
   readonly text: string;
-  /** its sender's client has said that the log holds it */
+  /** its sender's client has shown it as held by the log */
   readonly acknowledged: boolean;
 }
 

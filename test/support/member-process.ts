@@ -34,7 +34,7 @@ export interface Spoken {
   readonly help: string;
 }
 
-/** A command line that runs: what it has said so far, and its end. */
+/** A command line that runs: its output so far, and its end. */
 export interface Speaking {
   readonly lines: readonly Answer[];
   /** Ctrl-C */
@@ -132,7 +132,7 @@ export class MemberProcess {
     return this.#child !== null;
   }
 
-  /** Resolves once the process has said how it finds its vault. `environment`: for this start alone. */
+  /** Resolves once the process has reported the state of its vault. `environment`: for this start alone. */
   async start(environment: NodeJS.ProcessEnv = {}): Promise<void> {
     this.app = null;
     this.room = null;
@@ -239,7 +239,7 @@ export class MemberProcess {
     );
   }
 
-  /** Waits for what this member is told; ends early where its process has ended. */
+  /** Waits for output of this member; ends early where its process has ended. */
   async sees(what: string, probe: () => boolean): Promise<void> {
     await until(
       () => [`${this.name} to see ${what}`, ...[...alive].map((member) => member.describe())].join('\n'),
@@ -252,7 +252,7 @@ export class MemberProcess {
     );
   }
 
-  /** How it stands, for a test that has waited in vain. */
+  /** Its state, for a test that has waited in vain. */
   describe(): string {
     const { room } = this;
     if (room === null) return `${this.name} has no room; ${JSON.stringify(this.app)}`;

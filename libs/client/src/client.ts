@@ -1,6 +1,6 @@
 /**
- * The client: a vault, its rooms and joins, and the door {@link ClientApi} to the page or
- * a command line. Typed commands in, typed events and state out.
+ * The client: a vault, its rooms and joins, and the API {@link ClientApi} for the page or a command line. Typed
+ * commands come in, typed events and state go out.
  */
 import { ERROR_CODES, LIMITS } from '@0fc/protocol';
 import {
@@ -33,7 +33,7 @@ export class Client implements ClientApi {
   readonly #options: ClientOptions;
   #listener: (event: ClientEvent) => void = () => undefined;
   #state: VaultState;
-  #session: UnlockedAccount | null = null;
+  #account: UnlockedAccount | null = null;
   readonly #turns = new SerialQueue();
 
   constructor(platform: Platform, options: ClientOptions, state: VaultState) {
@@ -44,7 +44,7 @@ export class Client implements ClientApi {
 
   subscribe(listener: (event: ClientEvent) => void): Promise<void> {
     this.#listener = listener;
-    this.#tell();
+    this.#emitApp();
     return Promise.resolve();
   }
 
@@ -62,8 +62,8 @@ export class Client implements ClientApi {
 
   eraseVault(): Promise<Outcome<void>> {
     return this.#inTurn(async () => {
-      // Erased under the lock: no other tab may open in between what is about to go.
-      if (this.#session === null && !(await this.#platform.lock.acquire())) {
+      // Erased under the lock: no other tab can open the vault meanwhile.
+      if (this.#account === null && !(await this.#platform.lock.acquire())) {
         throw new ClientError(ERROR_CODES.VAULT_ELSEWHERE);
       }
       try {
@@ -72,7 +72,7 @@ export class Client implements ClientApi {
         this.#state = 'absent';
       } finally {
         await this.#platform.lock.release();
-        this.#tell();
+        this.#emitApp();
       }
     });
   }
@@ -261,53 +261,53 @@ export class Client implements ClientApi {
 
   /** Locks: links closed, vault closed. In the browser the worker simply ends. */
   close(): Promise<void> {
-    return this.#turns.run(async () => {
+    return this.#turns.enqueue(async () => {
       try {
         await this.#endSession();
       } finally {
         await this.#platform.lock.release();
-        this.#tell();
+        this.#emitApp();
       }
     });
   }
 
   async #endSession(): Promise<void> {
-    const session = this.#session;
-    this.#session = null;
+    const account = this.#account;
+    this.#account = null;
     if (this.#state === 'open') this.#state = 'locked';
-    if (session !== null) await session.close();
+    if (account !== null) await account.close();
   }
 
-  /** Opening, erasing and closing, one at a time: of two at once, the second must find what the first left. */
+  /** Serializes opening, erasing and closing: the second of two concurrent calls sees the result of the first. */
   #inTurn(work: () => Promise<void>): Promise<Outcome<void>> {
-    return outcome(() => this.#turns.run(work));
+    return outcome(() => this.#turns.enqueue(work));
   }
 
   async #open(open: () => Promise<Vault>): Promise<Outcome<void>> {
     return this.#inTurn(async () => {
-      if (this.#session !== null) throw new ClientError(ERROR_CODES.VAULT_EXISTS);
+      if (this.#account !== null) throw new ClientError(ERROR_CODES.VAULT_EXISTS);
       if (!(await this.#platform.lock.acquire())) {
         this.#state = 'elsewhere';
-        this.#tell();
+        this.#emitApp();
         throw new ClientError(ERROR_CODES.VAULT_ELSEWHERE);
       }
       let vault: Vault | null = null;
       try {
         vault = await open();
-        this.#session = await UnlockedAccount.open(this.#platform, vault, this.#options, (event) => {
-          if (event.type === 'changed') this.#tell();
+        this.#account = await UnlockedAccount.open(this.#platform, vault, this.#options, (event) => {
+          if (event.type === 'changed') this.#emitApp();
           else this.#listener(event);
         });
         this.#state = 'open';
       } catch (error) {
-        // A vault that was made by this very call is there now.
+        // The vault that this call has created exists now.
         if (vault !== null) this.#state = 'locked';
         await vault?.close();
         await this.#platform.lock.release();
-        this.#tell();
+        this.#emitApp();
         throw error;
       }
-      this.#tell();
+      this.#emitApp();
     });
   }
 
@@ -320,14 +320,14 @@ export class Client implements ClientApi {
   }
 
   #unlocked(): UnlockedAccount {
-    if (this.#session === null) throw new ClientError(ERROR_CODES.VAULT_LOCKED);
-    return this.#session;
+    if (this.#account === null) throw new ClientError(ERROR_CODES.VAULT_LOCKED);
+    return this.#account;
   }
 
-  #tell(): void {
-    const session = this.#session;
+  #emitApp(): void {
+    const account = this.#account;
     const rest =
-      session === null ? { relay: EMPTY_RELAY, rooms: [], joins: [], damaged: [] } : session.view();
+      account === null ? { relay: EMPTY_RELAY, rooms: [], joins: [], damaged: [] } : account.view();
     this.#listener({ type: 'app', app: { vault: this.#state, ...rest } });
   }
 }

@@ -62,7 +62,7 @@ const ACTS: Readonly<Record<string, Act>> = {
     return Promise.resolve(command('append', { messages: [hand.message(value, roomKey)] }, named(where)));
   },
 
-  /** A content of its own about what others have said: an edit, a reaction, a name of the room. */
+  /** A content of its own on messages of others: an edit, a reaction, a name of the room. */
   content(hand, dice) {
     const { core } = hand.stolen;
     const to = { sender: somebody(hand, dice), instance: core.instance, n: 1 + dice.below(5) };

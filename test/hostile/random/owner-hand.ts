@@ -210,7 +210,7 @@ export class OwnerHand {
     this.#made.set(toHex(await bodyHash(nodeHash, clear)), { key, to: new Set(to) });
   }
 
-  /** Joins that the relay has told of and that prove themselves, newest of each invite. */
+  /** Verified joins that the relay has reported, the newest of each invite. */
   async asked(): Promise<readonly Asked[]> {
     const newest = new Map(this.peer.told('join').map((join) => [join.inviteId, join]));
     const opened: Asked[] = [];

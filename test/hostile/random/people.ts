@@ -20,7 +20,7 @@ const OWNERS: readonly string[] = [
 ];
 
 export interface Bounds {
-  /** items that one client may show beyond what was said */
+  /** items that one client may show beyond what was sent */
   readonly items: number;
 }
 
@@ -165,7 +165,7 @@ export class People {
     return null;
   }
 
-  /** Ended and begun anew, everybody has the lines that were there before, in their order. */
+  /** After a restart everybody has the lines that were there before, in their order. */
   async reopened(roomId: string): Promise<void> {
     for (const who of this.here) {
       const lines = who.texts;
@@ -206,7 +206,7 @@ export class People {
   }
 }
 
-/** What a client shows, shortened: what a failure is told with. */
+/** What a client shows, shortened, for the text of a failure. */
 function shown(who: Member): string {
   const { room } = who;
   const last = who.items.slice(-12).map((item) => {

@@ -16,7 +16,7 @@ export const SEEDS = Array.from({ length: RUNS }, (_, at) => (FIRST_SEED + at) %
 export const diceOf = (seed: number, step: number): Dice =>
   new Dice(Math.imul(seed + 1, 7_919) + step * 104_729);
 
-/** What has been done so far, in words: what a failure is told with. */
+/** The steps so far, in words, for the text of a failure. */
 export class Trace {
   readonly #seed: number;
   readonly #lines: string[] = [];

@@ -1,4 +1,4 @@
-/** With no lie told, the lying relay is a relay: or its tests would show nothing. */
+/** Without a lie, the lying relay is a relay: or its tests would show nothing. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { value } from '../../support/member.js';
 import { until } from '../../support/wait.js';

@@ -318,7 +318,7 @@ export class LyingRelay {
 
   // Lies
 
-  /** No lie from now on; what was told stays told. */
+  /** No lie from now on; earlier lies are not undone. */
   honest(): void {
     this.hooks.toClient = [];
     this.hooks.fromClient = [];

@@ -20,7 +20,7 @@ export class World {
   readonly folder: string;
   readonly store: RoomStore;
   readonly context: RelayContext;
-  /** a copy that is passed off as the original: nobody is told of the generation that its store has opened */
+  /** a copy that is presented as the original: the generation that its store has opened is not announced */
   hidden = false;
 
   private constructor(folder: string) {

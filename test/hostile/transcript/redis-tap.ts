@@ -1,4 +1,4 @@
-/** All that a Redis server holds, and all that it is told: what whoever runs it can read. */
+/** All that a Redis server holds and receives: what its operator can read. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Redis } from 'ioredis';
@@ -63,7 +63,7 @@ export function unescaped(line: string): Buffer {
   return Buffer.from(bytes);
 }
 
-/** Every command that a server is told, those of its scripts and each publication among them (MONITOR). */
+/** Every command that a server receives, those of its scripts and each publication among them (MONITOR). */
 export class RedisTap {
   readonly #socket: Socket;
   #text = '';

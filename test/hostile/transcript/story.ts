@@ -52,7 +52,7 @@ async function collect(secrets: Map<string, Secret>, who: Member, roomId: string
   }
 }
 
-/** The whole story at a relay. `between` is told of each step while what it brought is still there. */
+/** The whole story at a relay. `between` is called after each step, while its results are still there. */
 export async function wholeStory(
   relayUrl: string,
   between: (step: string) => Promise<void> = () => Promise.resolve(),

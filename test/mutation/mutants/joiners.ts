@@ -109,7 +109,7 @@ export const JOINER_MUTANTS: readonly Mutant[] = [
   {
     name: 'whoever has asked to leave waits for the log to say so',
     breaks: ['G14'],
-    changes: [{ file: ACTS, find: 'if (!isOver(room) && !leaves)', put: 'if (!isOver(room) || leaves)' }],
+    changes: [{ file: ACTS, find: 'if (!hasEnded(room) && !leaves)', put: 'if (!hasEnded(room) || leaves)' }],
     tests: [
       {
         path: FIRST,
@@ -123,7 +123,7 @@ export const JOINER_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'libs/client/src/view/timeline.ts',
-        find: "if (over && conversation.itemsOf(said).length > 0) return 'unsent';",
+        find: "if (ended && conversation.itemsOf(message).length > 0) return 'unsent';",
         put: '',
       },
     ],

@@ -284,7 +284,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: PIN,
-        find: 'this.#turns.run(async () => this.#pin ?? this.#ask(vault, invite))',
+        find: 'this.#turns.enqueue(async () => this.#pin ?? this.#ask(vault, invite))',
         put: 'this.#ask(vault, invite)',
       },
     ],

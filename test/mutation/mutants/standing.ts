@@ -97,7 +97,7 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
         find: 'const records = [...draft.records(), ...(await draft.indexRecords(this.#keys))];',
         put: 'const records = [...draft.records(), ...(await draft.indexRecords(this.#keys))];\n    for (const change of draft.changes) applyChange(this.tables, change, null);',
       },
-      { file: STATE, find: '      await this.#reloadIfPossible(draft.touched);\n', put: '' },
+      { file: STATE, find: '      await this.#reloadIfPossible(draft.changedIndexes);\n', put: '' },
       {
         file: STATE,
         find: '    for (const change of draft.changes) applyChange(this.tables, change, null);\n    this.#bound',
@@ -115,7 +115,7 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
   {
     name: 'memory stays behind what a failed write left on the disk',
     breaks: ['G14', 'G16'],
-    changes: [{ file: STATE, find: '      await this.#reloadIfPossible(draft.touched);\n', put: '' }],
+    changes: [{ file: STATE, find: '      await this.#reloadIfPossible(draft.changedIndexes);\n', put: '' }],
     tests: [
       {
         path: DRAFT_SPEC,
@@ -229,8 +229,8 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: READER,
-        find: 'this.#reviving = code === ERROR_CODES.OFFLINE || isRetryable(code);',
-        put: 'this.#reviving = code === ERROR_CODES.OFFLINE;',
+        find: 'this.#restoreRequested = code === ERROR_CODES.OFFLINE || isRetryable(code);',
+        put: 'this.#restoreRequested = code === ERROR_CODES.OFFLINE;',
       },
     ],
     tests: [

@@ -17,7 +17,7 @@ import type { Platform } from '../contract/ports.js';
 import type { Vault } from '../vault/vault.js';
 import { relayedOf, system } from '../room/log/items.js';
 import { applyForwardedName } from '../room/log/profiles.js';
-import { enqueue } from '../room/member/outbox.js';
+import { enqueueContent } from '../room/member/outbox.js';
 import {
   append,
   extendChain,
@@ -30,11 +30,11 @@ import type { RoomDraft } from '../room/state/draft.js';
 import { membershipOf, STORES, type JoinRecord, type RoomCore, type SenderRecord } from '../vault/records.js';
 import { RoomState } from '../room/state/state.js';
 
-/** Where the first epoch of every room begins. */
+/** Position at which the first epoch of every room begins. */
 export const GENESIS_POSITION = { g: 1, s: 0 } as const;
 
-/** What is the same in every room that begins. */
-export const FRESH = {
+/** Initial values that are the same in every new room. */
+export const INITIAL_CORE = {
   version: 2, stage: 'member', nextIndex: 0, readIndex: 0, nextN: 1, epochMessages: 0, paused: false,
   rotationWanted: false, mustRotate: false, pending: null, tasks: { removals: [], settings: null, close: false },
   handOver: null, declined: null, leaving: [], leaveRequest: null, losses: [], lost: null, skipped: false, publishedK: 1, publishedThen: 1,
@@ -44,7 +44,7 @@ export const FRESH = {
 } satisfies Partial<RoomCore>; // prettier-ignore
 
 /**
- * What a genesis asks for that nobody is asked about: members (fewer where the relay allows no more), entries that the
+ * Settings of a genesis that the user does not choose: members (fewer where the relay allows fewer), entries that the
  * relay keeps, milliseconds.
  */
 export const ROOM_DEFAULTS = { maxMembers: 256, history: 100_000, joinDeadline: 86_400_000 } as const;
@@ -79,7 +79,7 @@ export async function createRoom(
   const t = await transcriptStart(hash, genesis.container);
   const now = clock.now();
   const core: RoomCore = {
-    ...FRESH,
+    ...INITIAL_CORE,
     roomId: genesis.roomId,
     me,
     identity: genesis.identity,
@@ -110,8 +110,8 @@ export async function createRoom(
       extendChain(genesis.container, roster.head, roster),
       append({ position: GENESIS_POSITION, t, relayed }, now, [system('created', { actor: me })]),
     );
-    enqueue(draft, platform, { type: 'roomName', name: options.name });
-    enqueue(draft, platform, { type: 'profile', name: options.displayName });
+    enqueueContent(draft, platform, { type: 'roomName', name: options.name });
+    enqueueContent(draft, platform, { type: 'profile', name: options.displayName });
   });
 }
 
@@ -150,7 +150,7 @@ async function createdBy(
               resolve(created);
             },
             (error: unknown) => {
-              // A link that fell is made anew, and the same genesis is sent again.
+              // The connection reconnects, and the same genesis is sent again.
               if (ClientError.from(error).code === ERROR_CODES.OFFLINE) return;
               cancel();
               reject(ClientError.from(error));
@@ -188,7 +188,7 @@ export async function joinedRoom(
   const me = await memberIdOf(hash, join.identity.publicKey);
   const now = clock.now();
   const core: RoomCore = {
-    ...FRESH,
+    ...INITIAL_CORE,
     roomId: join.roomId,
     ...(join.membership === undefined ? {} : { membership: join.membership }),
     me,
@@ -216,7 +216,7 @@ export async function joinedRoom(
   return RoomState.create(vault, hash, { core, roster }, async (draft) => {
     for (const container of chain)
       draft.apply(extendChain(container, await bodyHash(hash, container), roster));
-    // What lies before the floor is not this member's to see: only what the log brings from there on is shown.
+    // A new member sees nothing before its floor: only what the log holds from there on is shown.
     const chainShown = shownAtFloor(draft, reply);
     draft.apply(set({ chainShown, logLength: chainShown }), rememberTranscript(reply.floor, reply.t));
     for (const [sender, counter] of handedOnCounters(draft, reply, chainShown))
@@ -225,13 +225,13 @@ export async function joinedRoom(
     if (reply.roomName !== null) applyForwardedName(draft, reply.roomName);
     const people = [...draft.core.people, { memberId: me, name: join.name, proof: null }];
     draft.apply(set({ people }), writeRecord(STORES.joins, membershipOf(join), null));
-    enqueue(draft, platform, { type: 'profile', name: join.name });
+    enqueueContent(draft, platform, { type: 'profile', name: join.name });
   });
 }
 
 /**
- * Of everybody who was on the roster before the floor: the last counter by the owner's word, null where it says none.
- * Whoever came later begins at one, and strangers have none.
+ * Of each member that was on the roster before the floor: its last counter as the join reply names it, null where the
+ * reply names none. Later members begin at counter 1; other senders have none.
  */
 function handedOnCounters(
   draft: RoomDraft,
@@ -242,8 +242,10 @@ function handedOnCounters(
   const before = [...members.values()]
     .filter(({ admit }) => (draft.chainIndex(admit) ?? 0) < chainShown)
     .map(({ memberId }) => memberId);
-  const said = new Map(counters.map(({ sender, instance, n }) => [sender, { instance, n }]));
-  return new Map([...before, ...former.keys()].map((sender) => [sender, said.get(sender) ?? null]));
+  const countersBySender = new Map(counters.map(({ sender, instance, n }) => [sender, { instance, n }]));
+  return new Map(
+    [...before, ...former.keys()].map((sender) => [sender, countersBySender.get(sender) ?? null]),
+  );
 }
 
 /** How many entries of the chain lie before the floor: those up to the head that its rotation names. */

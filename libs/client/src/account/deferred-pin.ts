@@ -11,9 +11,9 @@ export class DeferredPin {
   readonly #pinned: () => Promise<void>;
   readonly #resumption: Resumption;
   #attempt: Promise<void> | null = null;
-  #over = false;
+  #stopped = false;
 
-  /** `pin`: asks the deployment; `pinned`: rooms and joins may be connected now */
+  /** `pin`: fetches the key from the deployment; `pinned`: called once rooms and joins may connect */
   constructor(platform: Platform, pin: () => Promise<unknown>, pinned: () => Promise<void>) {
     this.#pin = pin;
     this.#pinned = pinned;
@@ -22,7 +22,7 @@ export class DeferredPin {
     });
   }
 
-  /** One at a time: whoever asks meanwhile waits for the same one. What fails is tried again by itself, until `stop`. */
+  /** One attempt at a time: concurrent callers wait for it. A failed attempt is retried until `stop`. */
   attempt(): Promise<void> {
     this.#attempt ??= this.#try().finally(() => {
       this.#attempt = null;
@@ -35,14 +35,14 @@ export class DeferredPin {
     try {
       await this.#pin();
     } catch (error) {
-      if (!this.#over) this.#resumption.later(ClientError.from(error).code);
+      if (!this.#stopped) this.#resumption.later(ClientError.from(error).code);
       return;
     }
-    if (!this.#over) await this.#pinned();
+    if (!this.#stopped) await this.#pinned();
   }
 
   stop(): void {
-    this.#over = true;
+    this.#stopped = true;
     this.#resumption.cancel();
   }
 }

@@ -11,7 +11,7 @@ export class Drafts {
   readonly #vault: Vault;
   /** as the vault has them */
   readonly #texts = new Map<string, string>();
-  /** Of two changes at once, the second must find what the first has stored. */
+  /** Serializes changes: the second of two concurrent ones sees the first one's result. */
   readonly #turns = new SerialQueue();
 
   private constructor(vault: Vault) {
@@ -20,7 +20,7 @@ export class Drafts {
 
   static async load(vault: Vault): Promise<Drafts> {
     const drafts = new Drafts(vault);
-    // One that is not what was stored is none: the vault opens all the same.
+    // A damaged draft counts as absent: the vault opens all the same.
     for (const { key, value } of await vault.listReadable(STORES.app, PREFIX, PREFIX + KEYS_END))
       if (value !== null) drafts.#texts.set(key.slice(PREFIX.length), fromUtf8(value));
     return drafts;
@@ -30,9 +30,9 @@ export class Drafts {
     return this.#texts.get(roomId) ?? '';
   }
 
-  /** Resolves once it is stored; false: it was so already. Rejects with VAULT_FULL and the like. */
+  /** Resolves once it is stored; false: nothing changed. Rejects with VAULT_FULL and the like. */
   set(roomId: string, text: string): Promise<boolean> {
-    return this.#turns.run(async () => {
+    return this.#turns.enqueue(async () => {
       if (this.of(roomId) === text) return false;
       const value = text === '' ? null : utf8(text);
       await this.#vault.write([{ store: STORES.app, key: PREFIX + roomId, value }]);
@@ -43,7 +43,7 @@ export class Drafts {
 
   /** Forgets a room's draft with `write`, which stores the change that it is given; rejects as that does. */
   drop(roomId: string, write: (change: StorageChange) => Promise<void>): Promise<void> {
-    return this.#turns.run(async () => {
+    return this.#turns.enqueue(async () => {
       await write({ store: STORES.app, key: PREFIX + roomId, value: null });
       this.#texts.delete(roomId);
     });

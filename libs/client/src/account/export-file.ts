@@ -3,7 +3,7 @@
  *
  * `"0fc-export" frame(CBOR[version, sealed key]) frame(block) … frame(check)`, where a frame is a length of four
  * bytes, big end first, and so many bytes. Each block is sealed for its index, the last one as the last: blocks left
- * out, moved or added open nowhere. The check, over public bytes, tells damage from a wrong passphrase.
+ * out, moved or added open nowhere. The check, over public bytes, distinguishes damage from a wrong passphrase.
  *
  * Versions 1 and 2 were one CBOR item, `["0fc-export", version, sealed key, [block, …], check]`, and are still read.
  */
@@ -53,7 +53,7 @@ export class ExportPieces {
   readonly #sealedKey: Bytes;
   readonly #digests: Bytes[] = [];
 
-  /** `key` is wiped by whoever made it. */
+  /** The caller wipes `key`. */
   constructor(hash: Hash, key: VaultKey, sealedKey: Bytes) {
     this.#hash = hash;
     this.#key = key;

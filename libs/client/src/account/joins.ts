@@ -19,7 +19,7 @@ export interface JoinsOptions {
   readonly url: string;
   readonly pin: RelayPin;
   readonly isOpen: () => boolean;
-  /** of this vault: counters of another one are told apart by it */
+  /** instance of this vault: it distinguishes the counters of different vaults */
   readonly instance: () => Bytes;
   readonly changed: () => void;
   /** the room is in the vault and takes over */
@@ -50,7 +50,7 @@ export class Joins {
     const link = await readInvite(hash, text, url, clock.now());
     const running = this.#into(link.roomId)?.record;
     const resumes = running?.inviteId === link.inviteId ? membershipOf(running) : null;
-    // Said before anything is typed or sent; a join that was claimed in time goes on.
+    // Reported before the user types anything; a join that was claimed in time continues.
     if (resumes === null && link.expires < clock.now()) {
       throw new ClientError(ERROR_CODES.INVITE_EXPIRED, { expires: link.expires });
     }
@@ -88,7 +88,7 @@ export class Joins {
     return { roomId };
   }
 
-  /** Its keys and token go; nothing for one that is not there. */
+  /** Deletes its keys and token. Does nothing for a join that is not there. */
   async abandon(roomId: string): Promise<void> {
     const { vault, isOpen, changed } = this.#options;
     const join = this.#joins.get(roomId);
@@ -98,7 +98,7 @@ export class Joins {
     changed();
   }
 
-  /** Which relay it is has been found out. */
+  /** The relay key has been pinned: starts the joins that waited for it. */
   async startBarred(): Promise<void> {
     for (const join of this.all) {
       if (!join.blocked) continue;

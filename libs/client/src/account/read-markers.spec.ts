@@ -22,7 +22,7 @@ beforeEach(async () => {
 const readAll = async (): Promise<void> => {
   const { state } = on.source;
   await change(state, set({ readIndex: state.core.nextIndex }));
-  await markers.tell(on.room);
+  await markers.announce(on.room);
 };
 const told = (): readonly unknown[] =>
   [...on.source.state.outbox.values()].flatMap(({ content }) =>

@@ -1,7 +1,6 @@
 /**
- * Telling the others what has been read here (docs/protocol.md section 6): at most one marker
- * in a few seconds a room, and only for a message of somebody else, so that no marker or
- * reaction ever answers another.
+ * Sends read markers (docs/protocol.md section 6): at most one every few seconds per room, and only for a message of
+ * another member, so that no marker or reaction ever causes another marker.
  */
 import { comparePositions, type Position } from '@0fc/protocol';
 import { failureOf } from '../contract/errors.js';
@@ -22,8 +21,8 @@ export class ReadMarkers {
     this.#platform = platform;
   }
 
-  /** Everything that is marked read in the room may be told. Resolves once it is stored, or put off. */
-  async tell(room: Room): Promise<void> {
+  /** Sends a marker for everything that is marked read in the room. Resolves once it is stored, or delayed. */
+  async announce(room: Room): Promise<void> {
     const roomId = membershipOf(room.state.core);
     const position = due(room);
     if (position === null || this.#later.has(roomId)) return;
@@ -44,7 +43,7 @@ export class ReadMarkers {
     const roomId = membershipOf(room.state.core);
     this.#later.delete(roomId);
     this.#last.delete(roomId);
-    this.tell(room).catch((error: unknown) => {
+    this.announce(room).catch((error: unknown) => {
       room.halt(failureOf(error));
     });
   }
@@ -59,12 +58,12 @@ export class ReadMarkers {
   }
 }
 
-/** Where the newest message of another member stands that was read here and not told of; null for none. */
+/** Position of the newest read message of another member that no marker covers; null for none. */
 function due(room: Room): Position | null {
   const { core } = room.state;
   if (core.stage !== 'member' || pauseOf(room) !== null) return null;
   const { conversation } = room.composer;
-  conversation.follow();
+  conversation.sync();
   const at = conversation.newestOfOthers(core.readIndex)?.at ?? null;
   if (at === null || (core.told !== null && comparePositions(at.position, core.told) <= 0)) return null;
   return at.position;

@@ -1,8 +1,8 @@
 /**
- * The pinned relay key (docs/protocol.md section 3, G13): compiled in, else what the vault
- * holds, else what the deployment serves, checked against the invite's fingerprint where
- * there is one. A later source may confirm an earlier one, never replace it. Whatever does not fit bars rooms and joins
- * from their relay, each with its reason; it never keeps the vault shut.
+ * The pinned relay key (docs/protocol.md section 3, G13): compiled in, else the one in the vault, else the one that
+ * the deployment serves, checked against the fingerprint of the invite where there is one. A later source may confirm
+ * an earlier one, never replace it. A mismatch bars rooms and joins from their relay, each with its reason; it never
+ * prevents the vault from opening.
  */
 import * as v from 'valibot';
 import { equalBytes, ERROR_CODES, publicKey, toHex, type Bytes } from '@0fc/protocol';
@@ -33,25 +33,25 @@ export class RelayPin {
   readonly #platform: Platform;
   readonly #fetchKey: () => Promise<Bytes>;
   #pin: Pin | null = null;
-  /** why no relay is talked to: sources that differ, or a record that is not what was stored */
+  /** why no relay may be connected to: the sources differ, or the record is damaged */
   #trouble: ClientError | null = null;
 
   readonly #turns = new SerialQueue();
   readonly #pinned: () => void;
 
-  /** `pinned`: a key is there that was not there when rooms and joins were started */
+  /** called once a key is pinned that was unknown when rooms and joins were started */
   constructor(platform: Platform, fetchKey: () => Promise<Bytes>, pinned: () => void) {
     this.#platform = platform;
     this.#fetchKey = fetchKey;
     this.#pinned = pinned;
   }
 
-  /** Nothing says yet which relay it is: the deployment is asked. */
+  /** No source has named a relay key yet: the deployment has to be asked. */
   get unknown(): boolean {
     return this.#pin === null && this.#trouble === null;
   }
 
-  /** No relay is talked to, whatever is asked. */
+  /** No relay may be connected to. */
   get isInTrouble(): boolean {
     return this.#trouble !== null;
   }
@@ -65,7 +65,7 @@ export class RelayPin {
     return this.#pin?.key ?? new Uint8Array(0);
   }
 
-  /** What is known from the start. A key that is compiled in is kept for the builds that have none. */
+  /** Loads the pin. A compiled-in key is stored for builds without one. */
   async load(vault: Vault, compiled: Bytes | null): Promise<void> {
     const { stored, damage } = await this.#stored(vault);
     if (compiled !== null) {
@@ -107,7 +107,7 @@ export class RelayPin {
     return { store: STORES.app, key: PIN_KEY, value: encodeRecord(pinRecord, { key, by }) };
   }
 
-  /** Why a room, or the join of an invite that names this hash, is not to talk to a relay; null: it may. */
+  /** Why a room, or a join whose invite names this hash, must not connect to a relay; null: it may. */
   failure(invite: Bytes | null): Failure | null {
     if (this.#trouble !== null) return failureOf(this.#trouble);
     if (this.#pin === null) return { code: ERROR_CODES.RELAY_UNREACHABLE };
@@ -118,8 +118,8 @@ export class RelayPin {
   /** The pinned key; pins what the deployment serves when there is none yet. `invite`: hash an invite names. */
   async require(vault: Vault, invite: Bytes | null): Promise<Pin> {
     if (this.#trouble !== null) throw this.#trouble;
-    // By turns: whoever finds a pin by then is held to it, and replaces nothing.
-    const pin = this.#pin ?? (await this.#turns.run(async () => this.#pin ?? this.#ask(vault, invite)));
+    // Serialized: a caller that finds a pin is bound to it, and replaces nothing.
+    const pin = this.#pin ?? (await this.#turns.enqueue(async () => this.#pin ?? this.#ask(vault, invite)));
     if (invite !== null && !equalBytes(invite, pin.hash)) throw this.#differs(pin.fingerprint, invite);
     return pin;
   }

@@ -1,4 +1,4 @@
-/** What a member does with a room on this device alone: nothing of it is sent. */
+/** Commands on a room that affect this device alone: nothing is sent. */
 import { ERROR_CODES, type Bytes, type RoomId } from '@0fc/protocol';
 import { safetyNumber } from '@0fc/crypto/keys';
 import { fingerprintOf, type Hash } from '@0fc/crypto/verify';
@@ -9,7 +9,7 @@ import { membershipKey, prefixOf, STORES } from '../vault/records.js';
 import type { Room } from '../room/room.js';
 import { set } from '../room/state/changes.js';
 import type { RoomSnapshot } from '../room/state/draft.js';
-import { isOver, type Standing } from '../view/standing.js';
+import { hasEnded, type Standing } from '../view/standing.js';
 import type { Vault } from '../vault/vault.js';
 import { digitsOf } from '../view/member-identities.js';
 
@@ -90,9 +90,8 @@ export async function deletionOf(vault: Vault, membership: string): Promise<read
 }
 
 /**
- * Under which key one who is invited into a room comes in: a membership that is over keeps its log beside the new one,
- * and so does one that cannot be read (`damaged`: their keys) what is left of it.
- * Throws ALREADY_MEMBER and, of a room that its owner has closed, ROOM_CLOSED.
+ * Id of the membership for a new join. An ended membership keeps its log beside the new one, and so does an
+ * unreadable one (`damaged`: their ids). Throws ALREADY_MEMBER, and ROOM_CLOSED for a room that its owner has closed.
  */
 export function newMembership(
   rooms: ReadonlyMap<string, Room>,
@@ -110,15 +109,18 @@ export function newMembership(
 }
 
 /**
- * A room of which this member is one still is left or closed first. `unconfirmed`: who has asked to leave need not
- * wait for the log to hold the request. Throws STILL_MEMBER.
+ * Throws STILL_MEMBER where this member has to leave or close the room first. `unconfirmed`: a stored leave request
+ * is enough, without waiting for the log to hold it.
  */
 export function assertRoomEnded(room: Standing, unconfirmed: boolean): void {
   const leaves = unconfirmed && room.state.core.leaveRequest !== null;
-  if (!isOver(room) && !leaves) throw new ClientError(ERROR_CODES.STILL_MEMBER);
+  if (!hasEnded(room) && !leaves) throw new ClientError(ERROR_CODES.STILL_MEMBER);
 }
 
-/** What of the vault is damaged so that `open` fails; null: it does not. Rejects as `open` does otherwise. */
+/**
+ * The store that is damaged so that `open` fails; null: it does not fail. Other rejections of `open` are passed
+ * through.
+ */
 export async function damageOf(open: () => Promise<void>): Promise<{ readonly store: string | null } | null> {
   try {
     await open();

@@ -34,18 +34,18 @@ import { relayRowsOf } from '../view/relay-rows.js';
 import { ViewScheduler } from '../view/view-scheduler.js';
 import { summaryOf, worstState } from '../view/summary.js';
 
-type Tell = (event: ClientEvent | { readonly type: 'changed' }) => void;
+type Emit = (event: ClientEvent | { readonly type: 'changed' }) => void;
 
 export class UnlockedAccount {
   readonly #platform: Platform;
   readonly #vault: Vault;
   readonly #options: ClientOptions;
-  readonly #tell: Tell;
+  readonly #emit: Emit;
   readonly #pin: RelayPin;
   readonly #rooms = new Map<string, Room>();
   readonly #joins: Joins;
   readonly #damaged = new Map<string, DamagedRoom>();
-  readonly #faces: MemberIdentities;
+  readonly #identities: MemberIdentities;
   readonly #markers: ReadMarkers;
   readonly #drafts: Drafts;
   #instance: Bytes = new Uint8Array(16);
@@ -58,13 +58,13 @@ export class UnlockedAccount {
     this.#views.changed();
   };
 
-  private constructor(platform: Platform, vault: Vault, options: ClientOptions, tell: Tell, drafts: Drafts) {
+  private constructor(platform: Platform, vault: Vault, options: ClientOptions, emit: Emit, drafts: Drafts) {
     this.#platform = platform;
     this.#vault = vault;
     this.#options = options;
-    this.#tell = tell;
+    this.#emit = emit;
     this.#drafts = drafts;
-    // Whoever it is that a key is pinned for: what was barred for want of one starts.
+    // A key was pinned: rooms and joins that were barred without one start.
     const found = (): void => void this.#latePin.attempt();
     this.#pin = new RelayPin(platform, () => options.fetchRelayKey(), found);
     this.#joins = new Joins({
@@ -81,7 +81,7 @@ export class UnlockedAccount {
     });
     const pin = (): Promise<unknown> => this.#pin.require(vault, null);
     this.#latePin = new DeferredPin(platform, pin, () => this.#startBarred());
-    this.#faces = new MemberIdentities(platform.crypto.hash);
+    this.#identities = new MemberIdentities(platform.crypto.hash);
     this.#markers = new ReadMarkers(platform);
     // A view that cannot be made is a fault of this client: it is shown, and the client goes on.
     const failed = (error: unknown): void => {
@@ -94,15 +94,15 @@ export class UnlockedAccount {
     platform: Platform,
     vault: Vault,
     options: ClientOptions,
-    tell: Tell,
+    emit: Emit,
   ): Promise<UnlockedAccount> {
-    const session = new UnlockedAccount(platform, vault, options, tell, await Drafts.load(vault));
+    const account = new UnlockedAccount(platform, vault, options, emit, await Drafts.load(vault));
     // What has been started of it must not go on without the rest.
-    await session.#load().catch(async (error: unknown) => {
-      await session.close();
+    await account.#load().catch(async (error: unknown) => {
+      await account.close();
       throw error;
     });
-    return session;
+    return account;
   }
 
   async #load(): Promise<void> {
@@ -133,14 +133,14 @@ export class UnlockedAccount {
     await this.#joins.startBarred();
   }
 
-  /** The user's own act: what has stopped is tried again. */
+  /** Restarts what has stopped, at the request of the user. */
   async resumeRoom(roomId: string): Promise<void> {
     const room = this.room(roomId);
     if (!room.blocked) room.start();
     else if (!this.#pin.isInTrouble) await this.#latePin.attempt();
   }
 
-  /** A record that is not what was stored costs its own room or join, and no other. */
+  /** A damaged record closes its own room or join, and no other. */
   async #orDamaged(roomId: string, store: string, open: () => Promise<void>): Promise<void> {
     const damage = await damageOf(open);
     if (damage !== null) this.#damaged.set(roomId, { roomId, store: damage.store ?? store });
@@ -197,7 +197,7 @@ export class UnlockedAccount {
       const { readIndex, nextIndex, others } = draft.core;
       if (readIndex !== nextIndex) draft.apply(set({ readIndex: nextIndex, othersRead: others }));
     });
-    if (tell) await this.#markers.tell(room);
+    if (tell) await this.#markers.announce(room);
   }
 
   async setDraft(roomId: string, text: string): Promise<void> {
@@ -215,11 +215,11 @@ export class UnlockedAccount {
 
   async relaySees(roomId: string, limit: number): Promise<readonly RelayRow[]> {
     const { state } = this.room(roomId);
-    await this.#faces.load(state);
-    return state.read(() => relayRowsOf(state, this.#faces, limit, this.#platform.crypto.clock.now()));
+    await this.#identities.load(state);
+    return state.read(() => relayRowsOf(state, this.#identities, limit, this.#platform.crypto.clock.now()));
   }
 
-  /** Deletes everything of a room that is over, in one write. Rejects with STILL_MEMBER. */
+  /** Deletes all records of an ended room, in one write. Rejects with STILL_MEMBER. */
   async forgetRoom(roomId: string, unconfirmed: boolean): Promise<void> {
     const erase = async (): Promise<void> => {
       const changes = await deletionOf(this.#vault, roomId);
@@ -232,7 +232,7 @@ export class UnlockedAccount {
       const room = this.room(roomId);
       assertRoomEnded(room, unconfirmed);
       this.#markers.stop(roomId);
-      await stopWhile(room, this.#isOpen, () => room.state.serial.run(erase));
+      await stopWhile(room, this.#isOpen, () => room.state.serial.enqueue(erase));
     }
     if (this.#watched?.roomId === roomId) this.#watched = null;
     this.#changed();
@@ -295,15 +295,15 @@ export class UnlockedAccount {
     const watched = this.#watched;
     const room = watched === null ? undefined : this.#rooms.get(watched.roomId);
     for (const other of [...this.#rooms.values()]) {
-      if (other !== room) await prepare(other, this.#faces, null);
+      if (other !== room) await prepare(other, this.#identities, null);
     }
     // Last, so that what is loaded for it is drawn at once.
-    if (watched !== null && room !== undefined) await prepare(room, this.#faces, watched.feed);
+    if (watched !== null && room !== undefined) await prepare(room, this.#identities, watched.feed);
     if (this.#closed) return;
-    this.#tell({ type: 'changed' });
+    this.#emit({ type: 'changed' });
     // Whatever is looked at since then is drawn with the next view.
     if (watched === null || room === undefined || watched !== this.#watched) return;
     const beside = { draft: this.#drafts.of(watched.roomId), now: this.#platform.crypto.clock.now() };
-    for (const event of drawn(room, this.#faces, watched.feed, beside)) this.#tell(event);
+    for (const event of drawn(room, this.#identities, watched.feed, beside)) this.#emit(event);
   }
 }

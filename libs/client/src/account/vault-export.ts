@@ -1,7 +1,7 @@
 /**
- * The export of a vault (docs/protocol.md section 9, docs/decisions/0020): its records are read, sealed and handed
- * on a block at a time, while the rooms go on. What was written meanwhile is put behind, and counts; for the last
- * of it no write is under way, so that the file holds the vault as it stood at one moment.
+ * The export of a vault (docs/protocol.md section 9, docs/decisions/0020): reads, seals and writes its records a
+ * block at a time, while the rooms stay live. Records that change meanwhile are appended, and the later one counts.
+ * No write runs while the last of them are read, so that the file holds the vault as it was at one moment.
  */
 import { newVaultKey, sealExport } from '@0fc/crypto/keys';
 import { ERROR_CODES, type Bytes } from '@0fc/protocol';
@@ -18,7 +18,10 @@ import type { RecordPlace } from '../vault/write-notes.js';
 const BLOCK_BYTES = 1_048_576;
 /** Records that are read at once. */
 const PAGE = 256;
-/** Writes wait while no more than so many records are read, but where they come faster than these rounds read them. */
+/**
+ * Most records that are read while writes wait; only if writes are faster than the rounds that read them are there
+ * more.
+ */
 const AT_REST_RECORDS = 100;
 const ROUNDS = 5;
 /** Stores of which a record costs only itself. */
@@ -27,9 +30,9 @@ const REPLACEABLE: ReadonlySet<string> = new Set([
 ]); // prettier-ignore
 
 /**
- * Hands everything that the vault holds to `take`, as the pieces of one file under a passphrase of its own; each
- * piece once the last one has been taken. Rejects with PASSPHRASE_WEAK {weakness}, VAULT_DAMAGED {store}, VAULT_LOCKED,
- * VAULT_UNAVAILABLE; with EXPORT_CANCELLED as soon as `take` answers false; as `take` does.
+ * Passes all records of the vault to `take`, as the pieces of one file under a passphrase of its own; each piece once
+ * the previous call has resolved. Rejects with PASSPHRASE_WEAK {weakness}, VAULT_DAMAGED {store}, VAULT_LOCKED,
+ * VAULT_UNAVAILABLE; with EXPORT_CANCELLED as soon as `take` resolves with false; as `take` does.
  */
 export async function exportVault(
   vault: Vault,
@@ -48,8 +51,8 @@ export async function exportVault(
       await out.begin();
       for (const store of stores) await everyRecord(vault, store, (record) => out.put(record));
       for (let round = 0; round < ROUNDS && notes.size > AT_REST_RECORDS; round++)
-        for (const place of notes.take()) await out.put(await asItIs(vault, place));
-      const last = await vault.atRest(() => Promise.all(notes.take().map((place) => asItIs(vault, place))));
+        for (const place of notes.drain()) await out.put(await asItIs(vault, place));
+      const last = await vault.atRest(() => Promise.all(notes.drain().map((place) => asItIs(vault, place))));
       for (const record of last) await out.put(record);
       await out.end();
     });
@@ -82,7 +85,7 @@ async function asItIs(vault: Vault, { store, key }: RecordPlace): Promise<Storag
   return { store, key, value: await vault.get(store, key) };
 }
 
-/** Gathers records in blocks, and hands these on. */
+/** Collects records into blocks and passes these to `take`. */
 class Output {
   readonly #pieces: ExportPieces;
   readonly #take: TakePiece;

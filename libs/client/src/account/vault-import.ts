@@ -9,7 +9,7 @@ import { openBlock, readExport, type ExportFile } from './export-file.js';
 import { requireStrong } from '../vault/passphrase.js';
 import type { StorageChange } from '../contract/ports.js';
 import { STORES } from '../vault/records.js';
-import { migrated, over, RECORDS_VERSION } from '../vault/migrations/run.js';
+import { migrated, overlaid, RECORDS_VERSION } from '../vault/migrations/run.js';
 import { asNewInstance, type ClearRecord } from './vault-instance.js';
 import { Vault, type VaultPlatform } from '../vault/vault.js';
 
@@ -27,7 +27,7 @@ export async function importVault(
   passphrase: string,
 ): Promise<Vault> {
   await requireStrong(passphrase);
-  // Said before the file's passphrase costs its time; create looks again.
+  // Checked before the key derivation of the file's passphrase; `create` checks again.
   if ((await Vault.state(platform.storage)) !== 'absent') throw new ClientError(ERROR_CODES.VAULT_EXISTS);
   const changes = await whole(async (): Promise<readonly StorageChange[]> => {
     const { hash } = platform.crypto;
@@ -66,7 +66,7 @@ async function upToDate(
   const source = {
     list: (store: string) => Promise.resolve(found.filter((record) => record.store === store)),
   };
-  const all = over(source, await migrated(version, source, hash));
+  const all = overlaid(source, await migrated(version, source, hash));
   const stores = new Set([...Object.values<string>(STORES), ...found.map(({ store }) => store)]);
   const lists = [...stores].map(async (store) =>
     (await all.list(store)).map((record) => ({ store, ...record })),
@@ -74,7 +74,7 @@ async function upToDate(
   return (await Promise.all(lists)).flat();
 }
 
-/** What goes wrong inside a file is damage of the file; a passphrase and a version are said as such. */
+/** Any failure inside a file is EXPORT_DAMAGED; a wrong passphrase and an unsupported version keep their codes. */
 async function whole<T>(read: () => Promise<T>): Promise<T> {
   try {
     return await read();

@@ -31,8 +31,8 @@ const INSTANCE_BYTES = 16;
 const KNOWN: ReadonlySet<string> = new Set(Object.values(STORES));
 
 /**
- * Of this vault: random, new for each (section 6), so that counters of another one are told apart. Rooms keep the one
- * they began with; where its record is not what was stored, those that begin now get another.
+ * The instance of this vault: random, new for each (section 6), so that counters of different vaults are distinct.
+ * Rooms keep the instance they began with. If its record is damaged, new rooms get another one.
  */
 export async function instanceOf(vault: Vault, random: Random): Promise<Bytes> {
   const read: Bytes[] = [];
@@ -126,11 +126,11 @@ function roomOf(
 
 /** An edit of what waits too is of the message under its new name. */
 function retargeted(content: AnyContent, renamed: (target: Target) => Target): AnyContent {
-  const told = knownContent(content);
-  return told !== null && 'to' in told ? { ...told, to: renamed(told.to) } : content;
+  const known = knownContent(content);
+  return known !== null && 'to' in known ? { ...known, to: renamed(known.to) } : content;
 }
 
-/** Null: gone. Who has had a reply has the room key: that join is dropped, and a rotation follows. */
+/** Null: deleted. A joiner with a join reply has the room key: the join is dropped, and a rotation follows. */
 function voided(invite: OwnerInvite, admitting: string | null): OwnerInvite | null {
   // Signed and perhaps in the log already: repeated as it is, like every command in flight.
   if (invite.inviteId === admitting) return invite;

@@ -9,7 +9,7 @@ import type { Records } from '../vault/migrations/version-1.spec-support.js';
 import type { StoragePort } from '../contract/ports.js';
 import { memoryStorage, waitingItem } from '../room/log/log.spec-support.js';
 import { extendChain, putInvite, putOutbox } from '../room/state/changes.js';
-import { FRESH } from './create-room.js';
+import { INITIAL_CORE } from './create-room.js';
 import { keyOf, STORES, type OutboxItem, type OwnerInvite, type RoomCore } from '../vault/records.js';
 import { RoomState } from '../room/state/state.js';
 import { RECORDS_VERSION } from '../vault/migrations/run.js';
@@ -56,7 +56,7 @@ export async function roomOf(): Promise<ExportedRoom> {
   const position = { g: 1, s: 0 };
   const t = random(32);
   const fields: RoomCore = {
-    ...FRESH,
+    ...INITIAL_CORE,
     version: 2, roomId: made.roomId, me: await memberIdOf(nodeHash, made.identity.publicKey), stage: 'member',
     identity: made.identity, epoch: 1,
     keys: [

@@ -34,8 +34,8 @@ const range = (store: string, from = ''): IDBKeyRange => IDBKeyRange.bound([stor
 
 export class IndexedDbStorage implements StoragePort {
   #database: Promise<Database> | null = null;
-  /** Closed here, or taken away by the browser (site data cleared): it never opens anew by itself. */
-  #over = false;
+  /** Closed by this client or by the browser (site data cleared): it is never reopened by itself. */
+  #closed = false;
 
   async read(store: string, key: string): Promise<Uint8Array | null> {
     return this.#with(async (database) => (await database.get(RECORDS, [store, key])) ?? null);
@@ -92,11 +92,11 @@ export class IndexedDbStorage implements StoragePort {
   }
 
   async close(): Promise<void> {
-    this.#over = true;
+    this.#closed = true;
     const database = this.#database;
     this.#database = null;
     if (database === null) return;
-    // One that never opened has nothing to close, and whoever used it has been told.
+    // A database that never opened needs no closing, and its callers have received the failure.
     const [opened] = await Promise.allSettled([database]);
     if (opened.status === 'fulfilled') opened.value.close();
   }
@@ -113,7 +113,7 @@ export class IndexedDbStorage implements StoragePort {
   }
 
   async #with<T>(run: (database: Database) => Promise<T>): Promise<T> {
-    if (this.#over) throw unavailable();
+    if (this.#closed) throw unavailable();
     try {
       this.#database ??= this.#open();
       return await run(await this.#database);
@@ -124,7 +124,7 @@ export class IndexedDbStorage implements StoragePort {
 
   async #open(): Promise<Database> {
     const lost = (): void => {
-      this.#over = true;
+      this.#closed = true;
     };
     return new Promise((resolve, reject) => {
       openDB<Schema>(DATABASE, SCHEMA_VERSION, {

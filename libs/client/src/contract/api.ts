@@ -1,14 +1,13 @@
 /**
- * What the page may ask of the worker, and what it is told: plain data only.
+ * The interface between the page and the worker: commands that the page sends, and plain data that it receives.
  *
- * The worker (apps/web/src/app/worker) implements {@link ClientApi} over libs/client and
- * exposes it by comlink; the page holds nothing else. No key crosses this line; the
- * passphrase and the invite text do, because a person types or pastes them
- * (docs/protocol.md section 9).
+ * The worker (apps/web/src/app/worker) implements {@link ClientApi} over libs/client and exposes it by comlink. The
+ * page imports nothing else of the client. No key crosses this interface; the passphrase and the invite text do,
+ * because a person types or pastes them (docs/protocol.md section 9).
  *
- * Times are Unix milliseconds; those of others lie in 2020–2100 here, whatever was sent. Names are
- * as they are drawn: without what is not seen (docs/protocol.md section 6). Ids are base64url text.
- * Fingerprints are 16 uppercase hex digits (the page groups them by four).
+ * Times are Unix milliseconds; times that others sent are clamped to 2020–2100. Names are as they are drawn: without
+ * invisible characters (docs/protocol.md section 6). Ids are base64url text. Fingerprints are 16 uppercase hex digits
+ * (the page groups them by four).
  */
 import type { TimelineItem } from './timeline.js';
 
@@ -21,7 +20,7 @@ export interface Failure {
   readonly params?: Readonly<Record<string, string | number>>;
 }
 
-/** Every command ends in one of these: comlink cannot carry a typed error across. */
+/** The result of every command: comlink cannot carry a typed error. */
 export type Outcome<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: Failure };
 
@@ -36,9 +35,9 @@ export type VaultState =
 
 export type ConnectionState = 'connected' | 'connecting' | 'offline' | 'stopped';
 
-/** Why a room's link stands still: shown until it is live again. */
+/** Why the link of a room is stopped. The page shows it until the room is live again. */
 export interface StopReason extends Failure {
-  /** it is tried again by itself, less and less often; false: only after the user's own act (`resumeRoom`) */
+  /** true: the client retries by itself, with growing delays; false: only `resumeRoom` starts the link again */
   readonly resumes: boolean;
 }
 
@@ -78,14 +77,14 @@ export interface AppView {
   readonly relay: RelayView;
   readonly rooms: readonly RoomSummary[];
   readonly joins: readonly JoinView[];
-  /** rooms and joins of which a record cannot be read: they are not opened, everything else is */
+  /** rooms and joins that have an unreadable record: they are not opened, all others are */
   readonly damaged: readonly DamagedRoom[];
 }
 
-/** A room that this device's storage has damaged; forgetRoom deletes what is left of it. */
+/** A room with a damaged record in this device's storage; `forgetRoom` deletes what is left of it. */
 export interface DamagedRoom {
   readonly roomId: string;
-  /** of the record that is not what was stored */
+  /** store of the damaged record */
   readonly store: string;
 }
 
@@ -99,7 +98,7 @@ export interface JoinView {
   readonly ownerFingerprint: string;
   readonly myFingerprint: string;
   readonly relayFingerprint: string;
-  /** of this device and the owner, 60 digits: what both compare before an approval (section 10) */
+  /** 60 digits, of this device and the owner: both compare them before an approval (section 10) */
   readonly safetyNumber: string;
   readonly expires: number;
   /** steps already done, with the time each was */
@@ -110,7 +109,7 @@ export interface JoinView {
   readonly failure: Failure | null;
 }
 
-/** What an invite says before anything is sent. */
+/** What an invite contains, read before anything is sent. */
 export interface InvitePreview {
   readonly roomId: string;
   readonly ownerFingerprint: string;
@@ -134,17 +133,20 @@ export interface MemberView {
   readonly owner: boolean;
   readonly me: boolean;
   readonly verified: boolean;
-  /** heard of in the last two minutes */
+  /** this client has received a message or signal of it in the last two minutes */
   readonly online: boolean;
-  /** when it was last heard of: a message or a sign of presence; null: never here */
+  /** when this client last received a message or signal of it; null: never */
   readonly lastSeen: number | null;
   /** it has asked to leave, and can read until the owner's next rotation */
   readonly leaving: boolean;
   /** the owner's removal of it is under way */
   readonly removing: boolean;
-  /** whether it has said that it took in the newest roster entry (G10); null: not heard since */
+  /** whether its last presence names the newest roster entry (G10); null: no presence received since */
   readonly upToDate: boolean | null;
-  /** the last rotation used a prekey of it that an earlier one had used already (G9); owner only, else false */
+  /**
+   * the last rotation used a prekey of this member that an earlier rotation had used already (G9); known to the owner
+   * only, else false
+   */
   readonly oldPrekey: boolean;
 }
 
@@ -162,11 +164,11 @@ export interface InviteView {
   readonly made: number;
   readonly expires: number;
   readonly state: 'open' | 'claimed' | 'replied' | 'confirmed';
-  /** display name of whoever claimed it, when known */
+  /** display name of the joiner that claimed it, when known */
   readonly claimedBy: string | null;
 }
 
-/** A join that waits for the owner's word (approval rooms). */
+/** A join that waits for the decision of the owner (rooms with approval). */
 export interface ApprovalView {
   readonly inviteId: string;
   readonly name: string;
@@ -176,24 +178,24 @@ export interface ApprovalView {
   readonly invited: number;
 }
 
-/** Why this client must not send at this moment; what is written waits in the outbox. */
+/** Why this client does not send at the moment. New messages wait in the outbox. */
 export type PauseReason =
-  /** somebody was removed or has left, and the rotation that follows has not arrived */
+  /** a member was removed or has left, and this client has not read the rotation that follows */
   | 'departure'
-  /** the relay's log is behind what this client knows, and is being restored */
+  /** the relay's log lacks entries that this client holds, and they are being restored */
   | 'restore'
-  /** there is no key of this epoch here; it has been asked for */
+  /** this client has no key of the current epoch; it has requested one */
   | 'key';
 
-/** A hand-over of the room that is under way. */
+/** An ownership transfer in progress. */
 export interface HandOverView {
   /** 'offering': this client is the owner and waits for an answer; 'offered': this client may accept */
   readonly role: 'offering' | 'offered';
-  /** the other one: whom it is offered to, or who offers */
+  /** the other member: the one it is offered to, or the one that offers */
   readonly memberId: string;
   readonly name: string;
   readonly since: number;
-  /** the acceptance is given, and the signed entry is not in the log yet */
+  /** accepted, and the signed entry is not in the log yet */
   readonly accepted: boolean;
 }
 
@@ -201,13 +203,13 @@ export interface HandOverView {
 export interface RoomSettingsView {
   /** messages until the next room key: 1 to 1,000,000 */
   readonly rotateEvery: number;
-  /** the owner is asked about each join; switched off, it holds for later requests only */
+  /** the owner approves each join; switched off, that holds for later requests only */
   readonly approval: boolean;
   /** entries that the relay keeps for absent members: 0 to 1,000,000 */
   readonly history: number;
-  /** 2 to 1,000; members who are in stay, however low it is */
+  /** 2 to 1,000; a value below the number of members removes nobody */
   readonly maxMembers: number;
-  /** milliseconds that an answered joiner has to confirm: a minute to 30 days */
+  /** milliseconds that a joiner has to confirm the join reply: one minute to 30 days */
   readonly joinDeadline: number;
 }
 
@@ -220,12 +222,12 @@ export interface RoomView {
   readonly members: readonly MemberView[];
   readonly key: RoomKeyView | null;
   readonly settings: RoomSettingsView;
-  /** all of them as the owner's client has been asked to make them, while the log does not say so; null: nothing waits */
+  /** all settings as the user has requested them, until the log holds the change; null: no change is pending */
   readonly settingsWished: RoomSettingsView | null;
   readonly handOver: HandOverView | null;
-  /** this client has asked to leave, and the relay has not said that it has */
+  /** this client has stored a leave request, and the log does not hold it yet */
   readonly leaving: boolean;
-  /** the owner's client has been asked to close the room, and the log does not say so yet */
+  /** the owner has requested closing, and the log does not hold the entry yet */
   readonly closing: boolean;
   readonly draft: string;
   /** order of the first item that has not been marked read; items at or above it are new */
@@ -239,16 +241,22 @@ export interface RoomView {
   readonly stopped: StopReason | null;
   /** true while the log is being read after an open */
   readonly catchingUp: boolean;
-  /** the log has been read to its end, and no owner's word has this member on the roster */
+  /** the log has been read to its end, and the roster does not list this member */
   readonly unlisted: boolean;
   readonly typing: readonly string[];
   readonly alarms: number;
-  /** when the owner was last heard of, if that is more than two minutes ago; null: here, or oneself */
+  /**
+   * when this client last received anything of the owner, if that is more than two minutes ago; null: the owner is
+   * online, or is this client
+   */
   readonly ownerAwaySince: number | null;
   readonly paused: PauseReason | null;
-  /** ids of own lines that wait for an answer (MessageState 'waiting'), oldest first: what is later waits behind them */
+  /**
+   * ids of own lines that wait for a decision of the user (MessageState 'waiting'), oldest first; later lines wait
+   * behind them
+   */
   readonly held: readonly string[];
-  /** code of what the relay refuses with for now, and is asked for again by itself; null: nothing waits */
+  /** code of the refusal that the client is retrying by itself; null: none */
   readonly waiting: string | null;
 }
 
@@ -291,35 +299,38 @@ export interface SafetyNumberView {
   readonly theirFingerprint: string;
 }
 
-/** One entry of the log as the relay has it, beside what this device reads in it. */
+/** One entry of the log as the relay stores it, with what this device reads in it. */
 export interface RelayRow {
   readonly position: { readonly g: number; readonly s: number };
   readonly kind: 'message' | 'rotation' | 'roster' | 'leaveRequest';
   /** member id: the relay knows no name */
   readonly sender: string;
-  /** the relay's number, whatever it is: not clamped */
+  /** the relay's time, not clamped */
   readonly time: number;
-  /** it lies more than a day ahead of this device's clock, or outside of 2020–2100 */
+  /** the time is more than a day ahead of the clock of this device, or outside 2020–2100 */
   readonly timeDoubtful: boolean;
   readonly clearBytes: number;
   readonly payloadBytes: number;
   /** the first bytes of the sealed payload, lower-case hex */
   readonly sample: string;
-  /** on this device only: the sender's name, and what it says ('' when nothing to read) */
+  /** known on this device only: the sender's name, and the text ('' for an entry without text) */
   readonly senderName: string;
   readonly says: string;
   /** content type of a message, event of the others */
   readonly what: string;
 }
 
-/** How far an export has come, in records; once it is whole, both are the same. */
+/** Progress of an export, in records. At the end `done` equals `total`. */
 export interface ExportProgress {
   readonly done: number;
-  /** about how many there will be: what is written meanwhile comes on top */
+  /** estimated number of records; writes during the export add to it */
   readonly total: number;
 }
 
-/** Takes the next piece of an export's file; the one after it is made once this resolves. False ends the export. */
+/**
+ * Receives the next piece of the export file. The client makes the following piece once this resolves. False cancels
+ * the export.
+ */
 export type TakePiece = (piece: Uint8Array, progress: ExportProgress) => Promise<boolean>;
 
 /** Why a passphrase would be guessed: common words or names, repetition, rows and sequences, a date, or no more than its length. */
@@ -334,7 +345,11 @@ export interface PassphraseRating {
   readonly weakness: PassphraseWeakness | null;
 }
 
-/** The worker's door. Every method resolves; failures are values. */
+/**
+ * The API of the worker. Every method resolves; failures are values ({@link Outcome}) with a code of docs/protocol.md
+ * section 11. Every method that needs the vault fails with VAULT_LOCKED while it is locked; those of a room with
+ * ROOM_UNKNOWN where the vault does not have it.
+ */
 export interface ClientApi {
   /** One listener per page; called at once with the current `app`. */
   subscribe(listener: (event: ClientEvent) => void): Promise<void>;
@@ -350,11 +365,11 @@ export interface ClientApi {
   previewInvite(text: string): Promise<Outcome<InvitePreview>>;
   /** Starts or resumes the join; progress arrives as `app` events. */
   join(text: string, displayName: string): Promise<Outcome<{ readonly roomId: string }>>;
-  /** Gives up a join that has not been admitted, or clears away a failed one. */
+  /** Abandons a join before its admission, or removes a failed one. */
   abandonJoin(roomId: string): Promise<Outcome<void>>;
   /** Watches one room (the open one), or none. */
   watchRoom(roomId: string | null): Promise<Outcome<void>>;
-  /** Everything up to now is read. `tell`: let the others know, by a read marker. */
+  /** Marks everything in the room as read. `tell`: also send a read marker to the other members. */
   markRead(roomId: string, tell: boolean): Promise<Outcome<void>>;
   /** Adds older items of the vault to the watched timeline. */
   loadEarlier(roomId: string): Promise<Outcome<void>>;
@@ -363,16 +378,16 @@ export interface ClientApi {
   /** `to`, `message`: ids of timeline messages. MESSAGE_UNKNOWN when they are not on this device. */
   reply(roomId: string, to: string, text: string): Promise<Outcome<{ readonly id: string }>>;
   react(roomId: string, to: string, emoji: string, on: boolean): Promise<Outcome<void>>;
-  /** Sends a waiting line to everybody who is a member now. MESSAGE_UNKNOWN for one that does not wait. */
+  /** Sends a waiting line to all current members. MESSAGE_UNKNOWN for a line that does not wait. */
   confirmSend(roomId: string, message: string): Promise<Outcome<void>>;
-  /** Gives a waiting line up: it is never sent. MESSAGE_UNKNOWN for one that does not wait. */
+  /** Discards a waiting line: it is never sent. MESSAGE_UNKNOWN for a line that does not wait. */
   discard(roomId: string, message: string): Promise<Outcome<void>>;
   /** Sends the text of a lost line as a new one. MESSAGE_UNKNOWN for one that is not lost. */
   sendAgain(roomId: string, message: string): Promise<Outcome<{ readonly id: string }>>;
   /** Own messages only: NOT_YOURS. */
   editMessage(roomId: string, message: string, text: string): Promise<Outcome<void>>;
   deleteMessage(roomId: string, message: string): Promise<Outcome<void>>;
-  /** Somebody is typing here: told to the others at most every few seconds, sealed, never stored. */
+  /** The user is typing: the client sends a sealed signal, at most one every few seconds; it is never stored. */
   typing(roomId: string): Promise<Outcome<void>>;
   /** Kept in the vault until sent or replaced. */
   setDraft(roomId: string, text: string): Promise<Outcome<void>>;
@@ -382,43 +397,43 @@ export interface ClientApi {
   /** The safety number with a member, or with the joiner of an invite that waits for approval. */
   safetyNumber(roomId: string, memberOrInvite: string): Promise<Outcome<SafetyNumberView>>;
   setVerified(roomId: string, memberId: string, verified: boolean): Promise<Outcome<void>>;
-  /** The newest entries of the log as the relay has them, newest last; `limit` at most 500. */
+  /** The newest entries of the log as the relay stores them, newest last; `limit` at most 500. */
   relaySees(roomId: string, limit: number): Promise<Outcome<readonly RelayRow[]>>;
   /** Owner only. `lifetimeMs`: how long the link can be claimed. */
   createInvite(roomId: string, lifetimeMs: number): Promise<Outcome<CreatedInvite>>;
   revokeInvite(roomId: string, inviteId: string): Promise<Outcome<void>>;
   decideJoin(roomId: string, inviteId: string, admit: boolean): Promise<Outcome<void>>;
-  /** Owner only: a fresh room key now. Resolves when the log holds it. */
+  /** Owner only: rotates the room key. Resolves when the log holds the rotation. */
   rotateNow(roomId: string): Promise<Outcome<void>>;
   /**
-   * Owner only, and never oneself (CANNOT_REMOVE_SELF). Stored at once; carried out, with a
-   * fresh key, as soon as the relay can be reached: MemberView.removing until then.
+   * Owner only, and never oneself (CANNOT_REMOVE_SELF). Resolves once the removal is stored. The client sends it,
+   * with a new room key, when it can reach the relay; MemberView.removing is true until then.
    */
   removeMember(roomId: string, memberId: string): Promise<Outcome<void>>;
-  /** Stored at once. The owner cannot: OWNER_MUST_HAND_OVER. */
+  /** Resolves once the leave request is stored. The owner cannot leave: OWNER_MUST_HAND_OVER. */
   leaveRoom(roomId: string): Promise<Outcome<void>>;
   /** Owner only: offers the room to a member; a new offer replaces the last one. */
   offerRoom(roomId: string, memberId: string): Promise<Outcome<void>>;
-  /** Takes the offer back (owner), or declines it. NO_OFFER when none stands, or once it was accepted. */
+  /** Withdraws the offer (owner), or declines it (member). NO_OFFER when there is none, or it was accepted already. */
   endOffer(roomId: string): Promise<Outcome<void>>;
   acceptRoom(roomId: string): Promise<Outcome<void>>;
-  /** Owner only. What is not named stays as it is. OUT_OF_RANGE with `min` and `max`; SETTINGS_LIMIT. */
+  /** Owner only. Settings that are left out keep their values. OUT_OF_RANGE with `min` and `max`; SETTINGS_LIMIT. */
   changeSettings(roomId: string, settings: Partial<RoomSettingsView>): Promise<Outcome<void>>;
-  /** Owner only: the room's last entry, for ever. Closing twice succeeds. */
+  /** Owner only: closes the room; its log takes no more entries. Idempotent. */
   closeRoom(roomId: string): Promise<Outcome<void>>;
-  /** Starts the link of a stopped room again: after "in use elsewhere", or a full disk. */
+  /** Restarts the link of a stopped room, for example after "in use elsewhere" or a full disk. */
   resumeRoom(roomId: string): Promise<Outcome<void>>;
-  /** The relay says the room is gone: brings its roster and keys back from this device. */
+  /** For a room that the relay no longer has: restores its roster and rotations from this device. */
   restoreRoom(roomId: string): Promise<Outcome<void>>;
   /**
-   * Deletes a room that is left, removed, closed or gone from this device; STILL_MEMBER otherwise. `unconfirmed`: also
-   * one that this client has asked to leave, before the log holds the request. Where it never does, the others go on
-   * seeing a member, and their keys do not change.
+   * Deletes from this device a room that this member has left or was removed from, or that is closed or unknown to
+   * the relay; STILL_MEMBER otherwise. `unconfirmed`: also a room with a leave request that the log does not hold
+   * yet. If the log never receives that request, the other members go on listing this one and do not rotate.
    */
   forgetRoom(roomId: string, unconfirmed?: boolean): Promise<Outcome<void>>;
   /**
-   * One sealed file with everything, piece by piece, while the rooms go on; its own passphrase (PASSPHRASE_WEAK).
-   * EXPORT_CANCELLED once `take` has answered false: what it has taken is no whole file.
+   * Exports the vault into one sealed file, piece by piece, while the rooms stay live. `passphrase` is that of the
+   * file (PASSPHRASE_WEAK). EXPORT_CANCELLED once `take` resolves with false: the pieces so far are no valid file.
    */
   exportVault(passphrase: string, take: TakePiece): Promise<Outcome<void>>;
   /**

@@ -6,8 +6,8 @@ export interface ClientOptions {
   readonly relayUrl: string;
   /** compiled in, or null (section 3) */
   readonly relayPublicKey: Bytes | null;
-  /** what the deployment serves at first use; RELAY_UNREACHABLE */
+  /** Fetches the key that the deployment serves, at first use. Rejects with RELAY_UNREACHABLE. */
   fetchRelayKey(): Promise<Bytes>;
-  /** the relay's clock, Unix ms, as its HTTP answers name it; RELAY_UNREACHABLE */
+  /** Fetches the time of the relay from its HTTP replies, Unix ms. Rejects with RELAY_UNREACHABLE. */
   fetchRelayTime(): Promise<number>;
 }

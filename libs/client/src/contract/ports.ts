@@ -3,7 +3,7 @@ import type { Bytes } from '@0fc/protocol';
 import type { Ports as CryptoPorts } from '@0fc/crypto/keys';
 
 export interface Timers {
-  /** Runs once after `ms` milliseconds, never before the caller's turn has ended; the result cancels. */
+  /** Calls `run` once after `ms` milliseconds, never synchronously. The result cancels it. */
   after(ms: number, run: () => void): () => void;
 }
 
@@ -40,7 +40,7 @@ export interface StoragePort {
   read(store: string, key: string): Promise<Bytes | null>;
   list(store: string): Promise<readonly StorageRecord[]>;
   listFrom(store: string, prefix: string): Promise<readonly StorageRecord[]>;
-  /** From a key on and up to another one, which is left out; the first `most` of them. */
+  /** The records from key `from` up to `to`, exclusive; at most the first `most`. */
   listBetween(store: string, from: string, to: string, most?: number): Promise<readonly StorageRecord[]>;
   /** How many records a store has. */
   count(store: string): Promise<number>;

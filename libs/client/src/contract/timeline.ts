@@ -1,22 +1,22 @@
-/** The open room’s conversation as the page is given it: plain data, one item a line. */
+/** The conversation of the watched room as plain data for the page, one item per line. */
 
 /**
- * 'waiting': somebody has been admitted since it was written, and its sender is asked whether it goes to them as
- * well (`confirmSend`, `discard`). 'lost': the relay has lost it, and sending it by
- * itself would open it for members that could not read it then (`sendAgain`). 'unsent': the membership has ended, or
- * the room is gone by the relay's word, before its log held the line.
+ * 'sending': in the outbox. 'waiting': a member was admitted after the line was written, and the user decides whether
+ * that member receives it too (`confirmSend`, `discard`). 'relayed': the log holds it. 'read': another member has
+ * read it. 'lost': the relay has lost it; resending it by itself would open it to members that could not read it then
+ * (`sendAgain`). 'unsent': the membership ended, or the relay lost the room, before the log held the line.
  */
 export type MessageState = 'sending' | 'waiting' | 'relayed' | 'read' | 'lost' | 'unsent';
 
-/** Where a line of the timeline stands. */
+/** Identity and position of a line of the timeline. */
 interface TimelinePlace {
-  /** stable over its life: of a message, from sending to relayed */
+  /** stable: a message keeps its id from sending to relayed */
   readonly id: string;
   /** ascending order key; pending messages sort last */
   readonly order: number;
-  /** of a message, when it was written, by its sender's clock; else by the relay's */
+  /** Unix ms: when a message was written, by its sender's clock; for other items, by the relay's clock */
   readonly time: number;
-  /** that time contradicts this device's clock, or the relay's (docs/protocol.md section 6) */
+  /** `time` contradicts the clock of this device or of the relay (docs/protocol.md section 6) */
   readonly timeDoubtful: boolean;
 }
 
@@ -31,20 +31,20 @@ export interface TimelineMessage extends TimelinePlace {
   readonly mine: boolean;
   readonly text: string;
   readonly state: MessageState;
-  /** of a waiting or lost line: names of members that could not have read it when it was written */
+  /** of a waiting or lost line: names of members that were admitted after it was written */
   readonly newcomers: readonly string[];
-  /** it came after messages that its sender wrote later: the relay had withheld it */
+  /** received after messages that its sender wrote later: the relay had withheld it */
   readonly late: boolean;
   /**
-   * the first line that this client has of its sender, under a counter that does not go on from what the owner handed
-   * on with the join: nobody but the owner says that there were others before it
+   * the first line of its sender on this client, with a counter that does not follow the one in the join reply: only
+   * the owner claims that there were earlier lines
    */
   readonly orderUnknown: boolean;
   /** other members that have read it */
   readonly readBy: number;
   /** their names */
   readonly readers: readonly string[];
-  /** a content of a later version, which this client cannot show */
+  /** a content type of a later version, which this client cannot show */
   readonly unsupported: boolean;
   /** what it answers; `id` null: not on this device */
   readonly replyTo: {
@@ -65,7 +65,7 @@ export interface ReactionView {
   readonly names: readonly string[];
 }
 
-/** Something that the room agreed on: shown as a knot on the thread. */
+/** An event of the room: the page shows it as a knot on the thread. */
 export interface TimelineSystem extends TimelinePlace {
   readonly type: 'system';
   readonly event:
@@ -78,38 +78,39 @@ export interface TimelineSystem extends TimelinePlace {
     | 'settings'
     | 'closed'
     /**
-     * a fresh key. `unwrapped`: members that it was not made for, since their prekeys are unusable, `mine` 1: this client
-     * among them, `member` who it is where that is one. `times`: so many in a row are counted in this line
+     * a new room key. `unwrapped`: number of members without a wrap, because their prekeys are unusable; `mine` 1:
+     * this client is among them; `member`: that member, where it is one. `times`: number of rotations in a row that
+     * this line counts
      */
     | 'rotated'
     | 'missed'
     | 'joinDropped'
     | 'name'
-    /** somebody who was answered already has not come in, and a new key follows */
+    /** a joiner that had a join reply was not admitted, and a rotation follows */
     | 'joinEnded'
-    /** somebody came with an invite and did not prove it, or too late; `tries`: how often by now */
+    /** somebody claimed an invite without proving its token, or too late; `tries`: number of attempts so far */
     | 'inviteRefused'
-    /** so many did not prove it that it has ended */
+    /** the invite ended after too many unproven attempts */
     | 'inviteBurnt'
-    /** somebody came with an invite, and the room has no place left */
+    /** somebody claimed an invite while the room was full */
     | 'inviteFull'
-    /** this client has asked for the key of the epoch, and got it from `actor` */
+    /** this client requested the key of the epoch, or received it from `actor` */
     | 'keyAsked'
     | 'keyGranted'
-    /** somebody asked the owner (or, for the owner, this client) for the key, and got it */
+    /** a member requested the key from the owner (for the owner: from this client), and received it */
     | 'keyGiven'
     /** this client was imported from an export */
     | 'imported'
     /** the relay has an older prekey of this member than the one it published */
     | 'prekeyBehind'
-    /** of earlier versions, beside 'rotated': that has no key for `member` */
+    /** written by earlier versions, beside 'rotated': the rotation has no wrap for `member` */
     | 'unwrapped'
-    /** a hand-over: offered to `member`, declined or withdrawn */
+    /** an ownership transfer: offered to `member`, declined or withdrawn */
     | 'offered'
     | 'offerWithdrawn'
-    /** the owner has not heard of a join in time, and rotates */
+    /** the deadline of a join has passed, and the owner rotates */
     | 'joinExpired'
-    /** a wish of the owner’s that this relay takes no more: changes of the settings, places in the room, beyond `max` */
+    /** a change that the relay refuses by its limits: of the settings, or of the number of members beyond `max` */
     | 'settingsRefused'
     | 'placesRefused';
   /** the actor and the member concerned, as names ('' when unknown); numbers as they are */

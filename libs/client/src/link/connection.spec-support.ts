@@ -14,7 +14,7 @@ import type { Failure } from '../contract/api.js';
 import { Connection } from './connection.js';
 import type { SocketEvents, SocketPort, Timers } from '../contract/ports.js';
 
-/** Time that passes only when told to. */
+/** Time that only the test moves on. */
 export class ManualTimers implements Timers {
   now = 0;
   #due: { at: number; run: () => void }[] = [];
@@ -121,7 +121,7 @@ export class RelayEnd {
   }
 }
 
-/** A relay with a real RelayLink a socket, and a network that delivers when told to. */
+/** A relay with a real RelayLink a socket, and a network that delivers when the test lets it. */
 export class FakeRelay implements SocketPort {
   key: KeyPair;
   reachable = true;
@@ -200,7 +200,7 @@ export interface Bench {
   readonly identity: KeyPair;
   /** every callback, in order */
   readonly told: Told[];
-  /** states told so far */
+  /** states reported so far */
   states(): readonly string[];
   /** jitter: the fraction of the range that the generator gives, 0 to 255 of 256 */
   jitter: number;

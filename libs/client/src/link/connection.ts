@@ -1,9 +1,8 @@
 /**
- * One member's connection for one room: reconnects by itself, and says what came
- * (docs/protocol.md section 3, G13).
+ * One member's connection for one room: it reconnects by itself and reports events (docs/protocol.md section 3, G13).
  *
- * All callbacks and settled promises come from one queue, in the order of the link, and never
- * from inside a call to the connection.
+ * All callbacks and settled promises come from one queue, in the order of the link, and never synchronously from
+ * inside a call to the connection.
  */
 import type { KeyPair } from '@0fc/crypto/link';
 import {
@@ -46,10 +45,10 @@ export interface ConnectionOptions {
 
 /** A session that has been up for this long ends the backoff. */
 export const STEADY_MS = 10_000;
-/** Handshakes that must fail in a row before the client says that the relay is another one. */
+/** Number of failed handshakes in a row after which the client reports another relay key. */
 const SUSPICIONS_TO_STOP = 2;
 
-/** Themis refuses a handshake between clocks that are a day apart, and does not say so. */
+/** Themis refuses a handshake between clocks that are a day apart, and reports no reason. */
 const CLOCK_SKEW_MS = 23 * 3_600_000;
 
 /** What an unauthenticated failure of the handshake is evidence of; others are plain outages. */
@@ -68,11 +67,11 @@ export class Connection {
   #session: LinkSession | null = null;
   #state: ConnectionState = 'offline';
   #running = false;
-  /** Raised by stop(): what was queued for the life before is not delivered. */
+  /** Incremented by stop(): callbacks queued before that are not delivered. */
   #life = 0;
   #cancelRetry = nothing;
   #cancelSteady = nothing;
-  /** Not null: the relay has asked this client to move, and when it does is settled. */
+  /** Not null: the relay has asked this client to reconnect, and the time for it is set. */
   #cancelMove: (() => void) | null = null;
   #unanswered: RequestKind | null = null;
   #suspicion: { readonly code: ErrorCode; readonly times: number } | null = null;
@@ -86,7 +85,10 @@ export class Connection {
     return this.#state;
   }
 
-  /** A request was never answered, and none of its kind has been since: a handshake that succeeds is no answer. */
+  /**
+   * A request timed out, and none of its kind has been answered since: a successful handshake does not count as an
+   * answer.
+   */
   get silent(): boolean {
     return this.#unanswered !== null;
   }
@@ -140,7 +142,7 @@ export class Connection {
       enqueue: (call) => this.#turns.enqueue(call),
       onHello: (hello) => this.#onHello(hello),
       onClosing: (closing) => this.#onClosing(session, closing),
-      onEvent: ({ kind, body }) => this.#tell(() => this.#options.onEvent(kind, body)),
+      onEvent: ({ kind, body }) => this.#emit(() => this.#options.onEvent(kind, body)),
       onAnswer: (kind, came) => {
         if (!came) this.#unanswered = kind;
         else if (kind === this.#unanswered) this.#unanswered = null;
@@ -155,7 +157,7 @@ export class Connection {
     this.#suspicion = null;
     this.#cancelSteady = this.#options.platform.timers.after(STEADY_MS, () => this.#backoff.reset());
     this.#enter('connected');
-    this.#tell(() => this.#options.onUp(hello));
+    this.#emit(() => this.#options.onUp(hello));
   }
 
   #onClosing(session: LinkSession, { code, moveWithinMs }: EventBody<'closing'>): void {
@@ -202,8 +204,8 @@ export class Connection {
   }
 
   /**
-   * One failure may be a fault on the way, which anybody there can cause. Counted over the
-   * attempts that got as far as a handshake: an outage in between proves nothing.
+   * One failure may be a network fault, which anybody on the path can cause. Only attempts that reached a handshake
+   * are counted: an outage in between proves nothing.
    */
   #suspect(code: ErrorCode): number {
     const times = this.#suspicion?.code === code ? this.#suspicion.times + 1 : 1;
@@ -211,7 +213,7 @@ export class Connection {
     return times;
   }
 
-  /** Anybody on the way can say what time it is: all that comes of it is that this client stops and says why. */
+  /** Anybody on the network path can forge the time: the worst effect is that this client stops and shows why. */
   #checkClock(): void {
     const { relayTime, platform } = this.#options;
     if (relayTime === undefined) return;
@@ -222,7 +224,7 @@ export class Connection {
         if (life !== this.#life || Math.abs(skewMs) < CLOCK_SKEW_MS) return;
         this.#stopFor(ERROR_CODES.CLOCK_WRONG, { skewMs });
       },
-      // Not to be had: the failure stands as what it was.
+      // The time is unavailable: the failure stays as it was.
       () => undefined,
     );
   }
@@ -244,13 +246,13 @@ export class Connection {
   }
 
   #enter(state: ConnectionState, stopped: Failure | null = null): void {
-    // A better reason for the same stop is told too.
+    // A more precise reason for the same stop is reported too.
     if (state === this.#state && stopped === null) return;
     this.#state = state;
-    this.#tell(() => this.#options.onState(state, stopped));
+    this.#emit(() => this.#options.onState(state, stopped));
   }
 
-  #tell(call: () => void): void {
+  #emit(call: () => void): void {
     const life = this.#life;
     this.#turns.enqueue(() => {
       if (life === this.#life) call();

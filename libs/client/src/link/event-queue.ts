@@ -1,14 +1,14 @@
 /**
- * The queue from which a connection calls out: replies and events in the order in which they came over the link, and
- * never from inside a call that came in.
+ * The queue of the callbacks of a connection: replies and events in the order of the link, never synchronously from
+ * inside a call to the connection.
  */
 export class EventQueue {
   #calls: (() => void)[] = [];
   #scheduled = false;
 
   /**
-   * Runs `call` in a microtask of its own, after all calls queued before it: whoever awaits a reply goes on before the
-   * event that came behind it.
+   * Runs `call` in a microtask of its own, after all calls queued before it: a caller that awaits a reply continues
+   * before the event that followed the reply.
    */
   enqueue(call: () => void): void {
     this.#calls.push(call);

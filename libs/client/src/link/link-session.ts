@@ -44,7 +44,7 @@ export interface LinkSessionOptions {
   readonly onHello: (hello: EventBody<'hello'>) => void;
   readonly onClosing: (closing: EventBody<'closing'>) => void;
   readonly onEvent: (event: Exclude<AnyEvent, { kind: 'hello' | 'closing' }>) => void;
-  /** A request was answered, whatever with; `came` false: it was not, in its time, and the session ends. */
+  /** A request was answered, with a reply or an error; `came` false: it timed out, and the session ends. */
   readonly onAnswer: (kind: RequestKind, came: boolean) => void;
   /** Exactly once, and nothing else after it. */
   readonly onEnd: (end: LinkSessionEnd) => void;
@@ -127,19 +127,19 @@ export class LinkSession {
     if (reply !== null) this.#handle?.send(reply);
     for (const message of messages) {
       if (this.#ended) return;
-      this.#take(message);
+      this.#dispatch(message);
     }
   }
 
-  #take(message: SessionMessage): void {
-    if ('e' in message) this.#takeEvent(message.e, message.body);
-    // A relay asks nothing, and answers once what was asked.
+  #dispatch(message: SessionMessage): void {
+    if ('e' in message) this.#onEvent(message.e, message.body);
+    // A relay sends no requests, and exactly one reply to each.
     else if ('q' in message || !this.requests.settle(message)) throw lie();
   }
 
-  #takeEvent(kind: string, body: unknown): void {
+  #onEvent(kind: string, body: unknown): void {
     const row = eventRow(kind);
-    // A later version's event: nothing that this client relies on.
+    // An event of a later version is ignored.
     if (row === null) return;
     const event = { kind, body: fitting(row.body, body) } as AnyEvent;
     if (event.kind === 'closing') {
@@ -148,11 +148,11 @@ export class LinkSession {
     }
     // Hello comes first and once.
     if ((event.kind === 'hello') === this.#up) throw lie();
-    if (event.kind === 'hello') this.#takeHello(event.body);
+    if (event.kind === 'hello') this.#onHello(event.body);
     else this.#options.onEvent(event);
   }
 
-  #takeHello(hello: EventBody<'hello'>): void {
+  #onHello(hello: EventBody<'hello'>): void {
     if (!equalBytes(hello.relay, this.#options.relayKey)) throw lie();
     if (hello.version !== PROTOCOL_VERSION) {
       this.#options.onClosing({ code: ERROR_CODES.UNSUPPORTED_VERSION });
@@ -182,7 +182,7 @@ export class LinkSession {
     }
   }
 
-  /** Whatever goes wrong on the link ends it: after a failure nothing on it can be trusted. */
+  /** Any failure on the link ends it: nothing after it can be trusted. */
   #guarded(run: () => void): void {
     if (this.#ended) return;
     try {

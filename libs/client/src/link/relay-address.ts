@@ -1,4 +1,4 @@
-/** Where a relay is and where it says which key it has (docs/protocol.md section 3). */
+/** Address of a relay, and where it publishes its key (docs/protocol.md section 3). */
 import { parsePublicKey } from '@0fc/crypto/verify';
 import { ERROR_CODES, fromBase64Url, type Bytes } from '@0fc/protocol';
 import { ClientError } from '../contract/errors.js';
@@ -50,9 +50,9 @@ export async function shortText(body: Body | null): Promise<string> {
 }
 
 /**
- * The key that a deployment says its relay has: `{"relayPublicKey": base64url}` at
- * `<base>/config.json`. It is no proof of anything; the session is. Rejects with
- * RELAY_UNREACHABLE when there is no such file, BAD_KEY when it holds no key.
+ * The key that a deployment publishes for its relay: `{"relayPublicKey": base64url}` at `<base>/config.json`. It
+ * proves nothing; the session does. Rejects with RELAY_UNREACHABLE when there is no such file, BAD_KEY when it holds
+ * no key.
  */
 export async function relayKeyOfDeployment(
   base: string,

@@ -38,7 +38,7 @@ export interface RequestsOptions {
   /** Called once a turn with all requests made in it. */
   readonly flush: (messages: readonly RequestMessage[]) => void;
   readonly onTimeout: (kind: RequestKind) => void;
-  /** A request was answered, whatever with. */
+  /** A request was answered, with a reply or an error. */
   readonly onAnswer: (kind: RequestKind) => void;
   /** Promises are settled from here, in order with the events of the session. */
   readonly enqueue: (call: () => void) => void;
@@ -49,18 +49,18 @@ export class Requests {
   readonly #pending = new Map<number, Pending>();
   #due: RequestMessage[] = [];
   #lastId = 0;
-  #over = false;
+  #ended = false;
 
   constructor(options: RequestsOptions) {
     this.#options = options;
   }
 
   make<K extends RequestKind>(kind: K, body: RequestBody<K>): Promise<ReplyBody<K>> {
-    if (this.#over) return Promise.reject(new ClientError(ERROR_CODES.OFFLINE));
+    if (this.#ended) return Promise.reject(new ClientError(ERROR_CODES.OFFLINE));
     if (this.#pending.size >= MOST_IN_FLIGHT) return Promise.reject(new ClientError(ERROR_CODES.TRY_AGAIN));
     let checked: RequestMessage['body'];
     try {
-      // Nothing leaves that the relay would refuse; here it still has its caller.
+      // Validated before sending: what the relay would refuse is rejected to its caller.
       checked = parse(CATALOGUE[kind].body as unknown as Schema<RequestMessage['body']>, body);
     } catch (error) {
       return Promise.reject(ClientError.from(error));
@@ -79,7 +79,7 @@ export class Requests {
     });
   }
 
-  /** Takes a reply. False: it answers nothing that was asked, or does not fit what was. */
+  /** Settles the request that a reply answers. False: there is no such request, or the reply does not fit it. */
   settle(reply: Reply): boolean {
     const pending = this.#pending.get(reply.r);
     if (pending === undefined) return false;
@@ -110,9 +110,9 @@ export class Requests {
     this.#options.enqueue(() => pending.reject(error));
   }
 
-  /** The session is over: what has no reply ends in OFFLINE, and so does what comes later. */
+  /** Ends the session: pending and later requests reject with OFFLINE. */
   end(): void {
-    this.#over = true;
+    this.#ended = true;
     this.#due = [];
     for (const pending of this.#pending.values()) {
       pending.cancelTimeout();

@@ -33,24 +33,24 @@ export const socketIoPort = (io: (origin: string, options: IoOptions) => IoSocke
       forceNew: true,
       timeout: OPEN_TIMEOUT_MS,
     });
-    let over = false;
+    let closed = false;
     const close = (reason: string): void => {
-      if (over) return;
-      over = true;
+      if (closed) return;
+      closed = true;
       socket.disconnect();
       events.closed(reason);
     };
     socket.on('connect', () => {
-      if (!over) events.open();
+      if (!closed) events.open();
     });
     socket.on(FRAME_EVENT, (data) => {
-      if (!over) events.frame(data instanceof ArrayBuffer ? new Uint8Array(data) : data);
+      if (!closed) events.frame(data instanceof ArrayBuffer ? new Uint8Array(data) : data);
     });
     socket.on('connect_error', () => close('unreachable'));
     socket.on('disconnect', (reason) => close(typeof reason === 'string' ? reason : 'closed'));
     return {
       send(data) {
-        if (!over) socket.emit(FRAME_EVENT, data);
+        if (!closed) socket.emit(FRAME_EVENT, data);
       },
       close: () => close('closed here'),
     };

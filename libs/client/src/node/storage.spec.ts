@@ -106,7 +106,7 @@ describe('file: on the disk', () => {
       const values = stores.flat().map(({ value }) => parseInt(new TextDecoder().decode(value)));
       expect(values).toHaveLength(RECORDS);
       expect(new Set(values).size).toBe(1);
-      // What it has said is stored is stored.
+      // What it has reported as stored is stored.
       expect(values[0]).toBeGreaterThanOrEqual(seen);
       await storage.close();
     }

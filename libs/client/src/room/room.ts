@@ -1,9 +1,9 @@
 /**
- * One room, live: its connection, the reading of its log, and the parts that act on what was
- * read: outbox, prekeys, key requests, signals and, for the owner, roster and keys.
+ * One room, live: its connection, the reader of its log, and the parts that act on what was read: outbox, prekeys,
+ * key requests, signals and, for the owner, roster and keys.
  *
- * Order of things (docs/protocol.md section 3): a new session opens at the position that
- * was taken in, catches up, settles the outbox against what it read, and only then sends.
+ * Order (docs/protocol.md section 3): a new session opens the log at the last read position, catches up, settles the
+ * outbox against it, and only then sends.
  */
 import {
   ALARM_CODES, ERROR_CODES, type Bytes, type ErrorCode, type EventBody, type EventKind,
@@ -34,14 +34,14 @@ export interface RoomOptions {
   readonly platform: Platform;
   readonly url: string;
   readonly relayKey: Bytes;
-  /** why this room is to talk to no relay; null: it may */
+  /** why this room must not connect to a relay; null: it may */
   readonly blocked: Failure | null;
   readonly relayTime?: () => Promise<number>;
   /** something that a view shows may have changed */
   readonly changed: () => void;
 }
 
-/** What a vault that cannot be written refuses with. */
+/** Codes of a vault that cannot be written. */
 const VAULT_FAILURES: ReadonlySet<string> = new Set(['VAULT_FULL', 'VAULT_UNAVAILABLE', 'VAULT_LOCKED']);
 
 export class Room implements RoomHandle {
@@ -80,7 +80,7 @@ export class Room implements RoomHandle {
       platform: options.platform,
       relayTime: options.relayTime,
       onUp: (hello) => {
-        this.owner.published(hello);
+        this.owner.onHello(hello);
         this.#outgoing.reset();
         this.catchUp();
       },
@@ -100,7 +100,7 @@ export class Room implements RoomHandle {
     this.leaveRequest = new LeaveRequest(this);
     this.ownershipTransfer = new OwnershipTransfer(this);
     this.signals = new Signals(this);
-    this.composer = new Composer(this, (content, ...beside) => this.outbox.add(content, ...beside));
+    this.composer = new Composer(this, (content, ...beside) => this.outbox.submit(content, ...beside));
     const { prekeys, keyRequests, owner, ownershipTransfer, outbox, leaveRequest } = this;
     const parts = [prekeys, keyRequests, owner, owner.invites, ownershipTransfer, outbox, leaveRequest];
     this.#outgoing = new Outgoing(this, parts);
@@ -120,7 +120,7 @@ export class Room implements RoomHandle {
         this.leaveRequest.newSession();
       },
       prekey: (container) => {
-        this.prekeys.relayHas(container);
+        this.prekeys.onRelayPrekey(container);
       },
       live: () => {
         this.#stopped = null;
@@ -132,7 +132,7 @@ export class Room implements RoomHandle {
       },
       applied: (keys) => {
         this.signal();
-        // So that the others see who has read a removal (G10).
+        // Shows the other members that this one has read a removal (G10).
         if (keys) this.signals.soon();
       },
       ended: () => {
@@ -149,7 +149,7 @@ export class Room implements RoomHandle {
     return this.#reader.restoring;
   }
 
-  /** It is to talk to no relay, for as long as it is this object. */
+  /** This room must not connect to a relay, for the lifetime of this object. */
   get blocked(): boolean {
     return this.#barred !== null;
   }
@@ -158,18 +158,18 @@ export class Room implements RoomHandle {
     return this.#barred === null ? this.#connectionState : 'stopped';
   }
 
-  /** What the relay refuses with, and is asked for again by itself; null: nothing waits. */
+  /** Code of the refusal that is being retried; null: none. */
   get waiting(): ErrorCode | null {
     return this.#reader.waiting ?? this.#outgoing.waiting;
   }
 
-  /** Why the link stands still, or did until it was tried again; null once the room is live. */
+  /** Why the link is stopped, or was before the last retry; null once the room is live. */
   get stopped(): StopReason | null {
     if (this.#barred !== null) return { ...this.#barred, resumes: false };
     return this.#stopped === null ? null : { ...this.#stopped, resumes: !isFinal(this.#stopped.code) };
   }
 
-  /** A closed room is looked at once more: a relay that lost the closing gets it back (section 6). */
+  /** A closed room connects once more: a relay that lost the closing gets it restored (section 6). */
   start(): void {
     const { stage } = this.state.core;
     if (this.#started || this.#barred !== null || stage === 'left' || stage === 'removed') return;
@@ -185,21 +185,21 @@ export class Room implements RoomHandle {
     this.changed();
   }
 
-  /** Throws why this room is barred from its relay: what names the relay to others is not made then. */
+  /** Throws the reason why this room is barred from its relay: nothing that names the relay to others is made then. */
   assertRelayKnown(): void {
     if (this.#barred !== null)
       throw new ClientError(this.#barred.code as ErrorCode, this.#barred.params ?? {});
   }
 
-  /** The user's own act after the relay has said that the room is gone. */
+  /** Restores a room that the relay no longer has, at the request of the user. Rejects with NOT_MEMBER. */
   async bringBack(): Promise<void> {
     if (this.state.core.stage !== 'member') throw new ClientError(ERROR_CODES.NOT_MEMBER);
     await this.stop();
-    this.#reader.revive();
+    this.#reader.requestRestore();
     this.start();
   }
 
-  /** Idempotent. What is in hand is still written; nothing more is sent, and nothing is tried again. */
+  /** Idempotent. Running writes are completed; nothing more is sent or retried. */
   async stop(): Promise<void> {
     this.#started = false;
     this.#resumption.cancel();
@@ -209,12 +209,12 @@ export class Room implements RoomHandle {
     this.owner.stop();
     this.connection.stop();
     this.#connectionState = 'offline';
-    await this.state.serial.run(() => undefined);
+    await this.state.serial.enqueue(() => undefined);
     this.changed();
   }
 
   halt(failure: Failure): void {
-    // The first reason counts: what follows from it is not shown in front of it.
+    // The first reason counts: its consequences do not replace it.
     if (!this.#started && this.#stopped !== null) return;
     this.#stopped = failure;
     void this.stop().then(() => {
@@ -228,7 +228,7 @@ export class Room implements RoomHandle {
     this.#changed();
   }
 
-  /** Work that nobody waits for: what it fails of halts the room for a while, and is shown. */
+  /** Work without a caller: a failure halts the room for a while, and is shown. */
   #background(work: Promise<void>): void {
     work.catch((error: unknown) => {
       this.halt(failureOf(error));
@@ -274,7 +274,7 @@ export class Room implements RoomHandle {
     this.changed();
   }
 
-  /** Part of the conversation, once: the relay answers with another key than the pinned one (G13). */
+  /** Shows once, in the conversation, that the relay has another key than the pinned one (G13). */
   async #showRelayKey(): Promise<void> {
     await this.write((draft) => {
       if (draft.core.relayKeyShown) return;

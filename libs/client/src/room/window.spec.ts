@@ -143,7 +143,7 @@ describe('a room with a long log', () => {
     const fates = () =>
       [1, 2].map((n) => {
         const said = conversation.target(nth(log.owner, n));
-        const fate = said === null ? null : conversation.fateOf(said);
+        const fate = said === null ? null : conversation.annotationsOf(said);
         return [said?.text, fate?.text, fate?.deleted];
       });
     expect(fates()).toEqual([
@@ -153,7 +153,7 @@ describe('a room with a long log', () => {
     const body = log.body(log.owner, { type: 'delete', to: nth(log.owner, 2) });
     const sealed = log.seal(log.owner, body);
     await take(room, await log.add('message', log.owner.id, sealed.payload, sealed.clear));
-    conversation.takeDirty();
+    conversation.drainDirty();
     await conversation.prepare();
     expect(fates()[1]).toEqual(['second', null, true]);
   });
@@ -211,7 +211,7 @@ describe('what a hostile member makes of it', () => {
       await send(log.owner, content as unknown as Content);
     }
     const { roomId } = log.roster;
-    const changes = await logWindow.run(await version2(vault, roomId), nodeHash);
+    const changes = await logWindow.migrate(await version2(vault, roomId), nodeHash);
     for (const { store, key, value } of changes) expect(await vault.get(store, key)).toEqual(value);
   });
 
@@ -227,7 +227,7 @@ describe('what a hostile member makes of it', () => {
     await take(state, await log.add('message', log.owner.id, withheld.payload, withheld.clear));
     const conversation = await conversationOf(state);
     const said = conversation.target({ sender: log.owner.id, instance: old, n: 2 });
-    expect(said === null || conversation.fateOf(said).deleted).toBe(true);
+    expect(said === null || conversation.annotationsOf(said).deleted).toBe(true);
   });
 
   test('a counter that its instance had before it was forgotten is not taken twice', async () => {
@@ -292,7 +292,7 @@ describe('a generation that the relay has denied', () => {
   test('is passed over by who looks for a place, whatever is in memory, and by the migration', async () => {
     for (let n = 0; n < 10; n++) await send(log.owner, text(`line ${String(n)}`));
     const tip = log.position;
-    // Told of one member alone, and never had by the log.
+    // Served to one member alone, and never in the log.
     await takeGeneration(state, { generation: 2_000, from: { g: 1, s: tip.s } }, 9_000);
     for (let s = 1; s <= 20; s++) {
       await state.write((draft) => {
@@ -308,13 +308,13 @@ describe('a generation that the relay has denied', () => {
     for (const { at } of state.log.oldestFirst(0)) {
       if (at === null) continue;
       for (const place of [at.position, { g: at.position.g, s: at.position.s + 500 }]) {
-        const known = (of: RoomState) => [of.transcriptAt(place), of.passedOver(place)];
+        const known = (of: RoomState) => [of.transcriptAt(place), of.isKnownEmpty(place)];
         expect(await room.read(() => known(room))).toEqual(known(state));
       }
     }
     expect(state.core.starts).toEqual([]);
     const { roomId } = log.roster;
-    const changes = await logWindow.run(await version2(vault, roomId), nodeHash);
+    const changes = await logWindow.migrate(await version2(vault, roomId), nodeHash);
     const loss = changes.find(({ key }) => key === sliceKey(roomId, 'loss'))?.value ?? new Uint8Array();
     expect(decodeRecord(SLICES.loss, loss)).toMatchObject({ starts: [], turns: [expect.any(Number)] });
     expect(state.core.turns).toHaveLength(1);
@@ -407,7 +407,7 @@ describe('any conversation', () => {
                   const said = conversation.target(item);
                   const quoted = conversation.target(said?.replyTo ?? item);
                   return [said, quoted].map(
-                    (shown) => shown && [shown.id, shown.text, conversation.fateOf(shown)],
+                    (shown) => shown && [shown.id, shown.text, conversation.annotationsOf(shown)],
                   );
                 });
                 expect(one).toEqual(other);

@@ -4,7 +4,7 @@ import { knownContent } from './content.js';
 import type { LogRecord, StoredItem } from './records.js';
 
 export interface Counts {
-  /** alarms that stand */
+  /** alarms that are not settled */
   readonly alarms: number;
   /** lines of other members */
   readonly others: number;

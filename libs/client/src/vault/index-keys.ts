@@ -1,14 +1,14 @@
 /**
- * Keys of the small stores by which a message is found without reading the log: where the message under a counter
- * stands, and what was made of a message by others. A thief of the profile sees keys, and shall not see in them who
- * wrote how much (docs/protocol.md section 9): they are hashes under a key that lies sealed in the vault.
+ * Keys of the index stores, by which a message is found without reading the log: its index in the log, and the
+ * records that change it. A thief of the profile sees keys, and must not learn from them who wrote how much
+ * (docs/protocol.md section 9): they are hashes under a key that is sealed in the vault.
  */
 import { encodeCbor, toBase64Url, utf8, type Bytes, type Target } from '@0fc/protocol';
 import type { Hash } from '@0fc/crypto/verify';
 import { keyOf, membershipOf, prefixOf, type RoomCore } from './records.js';
 
 const LABEL = utf8('0fc vault index');
-/** Of a hash: enough that no two messages of a room meet. */
+/** Length of a hash in bytes: enough that no two messages of a room collide. */
 const KEY_BYTES = 16;
 
 export class IndexKeys {

@@ -1,10 +1,15 @@
 /**
- * What a room keeps in the vault, and how it is encoded there (docs/protocol.md section 9).
+ * The records of a room in the vault, and their encoding (docs/protocol.md section 9).
  *
- * Stores: `rooms` (who this member is in each), `slices` (the other parts of a room's record), `senders`
- * (one record for each), `chain` (signed roster entries), `rotations` (raw rotation entries), `log` (what was
- * read, in local order), `messages` and `effects` (where in the log a message stands, and what changes it:
- * index-keys.ts), `outbox`, `invites` (the owner's), `joins` (this client's own, until admitted).
+ * Stores: `rooms` (who this member is in each), `slices` (the other parts of a room's record), `senders` (one record
+ * for each), `chain` (signed roster entries), `rotations` (raw rotation entries), `log` (what was read, in local
+ * order), `messages` and `effects` (where in the log a message is, and which records change it: index-keys.ts),
+ * `outbox`, `invites` (the owner's), `joins` (this client's own, until admitted).
+ *
+ * Some keys of stored records and of wire bodies are short, and stay until version 2 of the protocol: `n`: counter of
+ * a message within its instance; `mid`: messageNonce, 16 random bytes; `k`: prekeyId; `t`: transcript at a position;
+ * `told`: position of the last read marker that this client has sent; `handedOn`: the counter comes from a join reply
+ * and not from a message.
  */
 import * as v from 'valibot';
 import {
@@ -75,16 +80,16 @@ const pendingCommand = v.strictObject({
 });
 export type PendingCommand = DeepReadonly<InferOutput<typeof pendingCommand>>;
 
-/** What the owner has been asked to do and has not begun (section 4): survives everything. */
+/** Commands of the owner that are stored and not begun (section 4). They survive a restart. */
 const tasks = v.strictObject({
   removals: v.array(memberId),
   settings: v.nullable(settings),
   close: v.boolean(),
 });
 
-/** Of a hand-over: the signed offer, and the signed acceptance once it is there. */
+/** An ownership transfer: the signed offer, and the signed acceptance once received. */
 const handOver = v.strictObject({
-  /** the other one: whom it is offered to, or who offers */
+  /** the other member: the one it is offered to, or the one that offers */
   memberId,
   nonce: random16,
   since: time,
@@ -95,13 +100,13 @@ const handOver = v.strictObject({
 const person = v.strictObject({
   memberId,
   name,
-  /** the signed message container that says so, to hand on to newcomers */
+  /** the signed message container that proves the name, to forward to new members */
   proof: v.nullable(container),
 });
 
 /**
- * Where this membership is stored, and its id at the client's door; absent: under the room's id. Whoever was removed
- * or has left and is invited again comes in under another key: the log of before stays as it is (section 5.11).
+ * Id of this membership in the vault and in the API; absent: the id of the room. A former member that is invited
+ * again joins under another key: the earlier log stays as it is (section 5.11).
  */
 const membership = v.exactOptional(text(1, 48));
 /** Who this member is in the room: written when the room begins, and by an import. */
@@ -132,7 +137,7 @@ const place = v.strictObject({
   chainShown: integer(0),
   /** entries that the relay has trimmed were never read here: the chain and the epoch may have moved meanwhile */
   skipped: v.boolean(),
-  /** a removal or departure was read, its rotation was not yet */
+  /** this client has read a removal or departure, and not yet the rotation after it */
   paused: v.boolean(),
   lastTime: time,
   /** what is counted of the log (counts.ts) */
@@ -170,9 +175,9 @@ const own = v.strictObject({
   leaveRequest: v.nullable(container),
   /** as the owner: to whom; as a member: by whom */
   handOver: v.nullable(handOver),
-  /** nonce of the offer that was declined here: the relay may go on telling of it */
+  /** nonce of the offer that this member declined: the relay may repeat it */
   declined: v.nullable(random16),
-  /** those that were declined before it, oldest first */
+  /** nonces of earlier declined offers, oldest first */
   declinedBefore: v.exactOptional(v.array(random16)),
 });
 
@@ -181,7 +186,7 @@ const reading = v.strictObject({
   readIndex: integer(0),
   /** lines of others before that */
   othersRead: integer(0),
-  /** position of the last read marker sent */
+  /** position of the last read marker that this client has sent */
   told: v.nullable(position),
   /** members whose safety number was compared here (section 10) */
   verified: v.array(memberId),
@@ -208,7 +213,7 @@ const loss = v.strictObject({
   losses: v.array(generation),
   /** the last starts of generations that were read, with when this client read them, oldest first */
   starts: v.array(v.strictObject({ position, time })),
-  /** indexes of the log from which on positions ascend anew: reading had gone back, and nothing was lost; ascending */
+  /** indexes of the log from which positions ascend again: reading had gone back without a loss; ascending */
   turns: v.array(integer(0)),
   /** the last loss: where it is shown, and how many of the lost entries are back */
   lost: v.nullable(
@@ -239,11 +244,12 @@ export const senderRecord = v.strictObject({
   /** of its last message; null: none is known */
   counter: v.nullable(v.strictObject({ instance: random16, n: integer(0) })),
   /**
-   * nothing of its was read here: `counter` is what the owner said with the join (null: it said none), and proves
-   * nothing against anybody
+   * true: this client has read no message of the sender. `counter` is the one that the owner named in the join reply
+   * (null: it named none). It is a claim of the owner, and proves nothing against the sender. Absent once a message
+   * of the sender is read
    */
   handedOn: v.exactOptional(v.boolean()),
-  /** where that message stands in the log; null: before what was read here */
+  /** position of that message; null: before what this client has read */
   at: v.nullable(position),
   /** entries that were shown as missed by then, of all */
   missedAt: integer(0),
@@ -291,13 +297,13 @@ export const storedItem = v.variant('type', [
     sentAt: time,
     content: anyContent,
     /**
-     * of this member: the relay has lost it in an earlier epoch, and it is not sealed for this one (G18). Entries of
-     * the roster chain when it was written
+     * of this member: the relay has lost it in an earlier epoch, and it is not sealed for a later one (G18). Number
+     * of entries of the roster chain when it was written
      */
     lost: v.exactOptional(integer(0)),
-    /** it came after messages that its sender wrote later */
+    /** received after messages that its sender wrote later */
     late: v.exactOptional(v.literal(true)),
-    /** the first of its sender that was read here, and not the next one by what the owner said with the join */
+    /** the first message of its sender on this client, and its counter does not follow the one of the join reply */
     orderUnknown: v.exactOptional(v.literal(true)),
   }),
   v.strictObject({
@@ -310,7 +316,7 @@ export const storedItem = v.variant('type', [
   }),
   /** a message of the current epoch that waits for its key (section 7) */
   v.strictObject({ type: v.literal('sealed'), entry, before: position }),
-  /** a message that is held already: its store had lost it, and its sender has sent it again (section 6) */
+  /** a message that is in the log already: the store had lost it, and its sender has resent it (section 6) */
   v.strictObject({ type: v.literal('repeat'), sender: memberId, instance: random16, n: integer(1) }),
   v.strictObject({
     type: v.literal('alarm'),
@@ -322,7 +328,7 @@ export const storedItem = v.variant('type', [
 export type StoredItem = DeepReadonly<InferOutput<typeof storedItem>>;
 export type StoredMessage = Extract<StoredItem, { type: 'message' }>;
 
-/** What the relay has of an entry: for the panel that shows it. */
+/** What the relay stores of an entry: for the panel that shows it. */
 const relayed = v.strictObject({
   kind: v.picklist(ENTRY_KINDS),
   sender: memberId,
@@ -341,14 +347,14 @@ export const ITEMS_PER_RECORD = 16;
 
 export const logRecord = v.strictObject({
   index: integer(0),
-  /** null for what no entry of the log said; `relayed` null for the start of a generation */
+  /** null for a record without an entry of the log; `relayed` null for the start of a generation */
   at: v.nullable(v.strictObject({ position, t: hash32, relayed: v.nullable(relayed) })),
   time,
   items: v.array(storedItem),
 });
 export type LogRecord = DeepReadonly<InferOutput<typeof logRecord>>;
 
-/** Where in the local log a message stands, and its nonce. */
+/** Index of a message in the local log, and its nonce. */
 export const messageIndex = v.strictObject({ index: integer(0), mid: random16 });
 export type MessageIndex = DeepReadonly<InferOutput<typeof messageIndex>>;
 
@@ -362,11 +368,11 @@ export const outboxItem = v.strictObject({
   sealed: v.nullable(v.strictObject({ epoch, clear: bytes(1, 64), payload: bytes(1, LIMITS.payloadBytes) })),
   /** the relay has acknowledged it as it is sealed: from then on it is never sealed for another epoch (G18) */
   acknowledged: v.boolean(),
-  /** not null: it stood in the log in this epoch, or may have, and is sealed for no other (G18) */
+  /** not null: the log held it in this epoch, or may have; it is sealed for no other epoch (G18) */
   only: v.nullable(epoch),
-  /** entries of the roster chain when it was written: whoever was admitted later was not written to */
+  /** number of entries of the roster chain when it was written: it is not addressed to members admitted later */
   writtenAt: integer(0),
-  /** its sender has been asked, and sends it to whoever has been admitted since as well */
+  /** the user has confirmed to send it to members admitted since it was written too */
   confirmed: v.boolean(),
 });
 export type OutboxItem = DeepReadonly<InferOutput<typeof outboxItem>>;
@@ -375,7 +381,7 @@ export const ownerInvite = v.strictObject({
   inviteId,
   made: time,
   expires: time,
-  /** the invite key pair's private half is gone once burnt */
+  /** null once the join request was accepted: the private half is deleted then */
   pair: v.nullable(keyPair),
   token: v.nullable(secret('inviteToken')),
   stage: v.picklist(['open', 'asked', 'replied', 'confirmed', 'dropping']),

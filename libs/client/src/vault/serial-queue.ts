@@ -3,7 +3,7 @@ export class SerialQueue {
   #tail: Promise<void> = Promise.resolve();
 
   /** Resolves or rejects as `work` does; a failure does not stop what comes after. */
-  run<T>(work: () => Promise<T> | T): Promise<T> {
+  enqueue<T>(work: () => Promise<T> | T): Promise<T> {
     const result = this.#tail.then(work);
     this.#tail = result.then(
       () => undefined,

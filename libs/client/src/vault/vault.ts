@@ -41,7 +41,7 @@ export const KEYS_END = '\uffff';
 /** What the vault needs of its platform. */
 export type VaultPlatform = Pick<Platform, 'crypto' | 'storage'>;
 
-/** Storages in which a vault is being made: of two calls at once, the second must find it taken. */
+/** Storages in which a vault is being created: the second of two concurrent calls finds it here. */
 const creating = new WeakSet<StoragePort>();
 
 export class Vault {
@@ -49,9 +49,9 @@ export class Vault {
   readonly #crypto: VaultPlatform['crypto'];
   /** null once closed: the key is wiped, and with it everything is out of reach. */
   #key: VaultKey | null;
-  /** Of two changes of the passphrase, the second must find the first one's. */
+  /** Serializes changes of the passphrase. */
   readonly #changing = new SerialQueue();
-  /** One write at a time, so that whoever waits here finds none under way. */
+  /** Serializes writes: a waiter here runs while no write does. */
   readonly #writing = new SerialQueue();
   readonly #notes = new Set<WriteNotes>();
 
@@ -152,7 +152,7 @@ export class Vault {
    * VAULT_UNAVAILABLE. What was exported or copied before still opens with its old passphrase.
    */
   changePassphrase(current: string, next: string): Promise<void> {
-    return this.#changing.run(async () => {
+    return this.#changing.enqueue(async () => {
       await requireStrong(next);
       const vaultKey = this.#held();
       const header = await this.#storage.read(OWN_STORE, HEADER);
@@ -231,12 +231,12 @@ export class Vault {
   async write(changes: readonly StorageChange[]): Promise<void> {
     const sealed = sealChanges(this.#held(), changes);
     if (sealed.length === 0) return;
-    await this.#writing.run(async () => {
+    await this.#writing.enqueue(async () => {
       try {
         await this.#storage.write(sealed);
       } finally {
-        // Nobody can say how far a failed one came.
-        for (const notes of this.#notes) notes.add(changes);
+        // A failed write may have been carried out in part.
+        for (const notes of this.#notes) notes.note(changes);
       }
     });
   }
@@ -247,7 +247,7 @@ export class Vault {
     return this.#storage.count(store);
   }
 
-  /** Runs `work` with notes of every write that ends while it does. */
+  /** Runs `work` with a list of every record that is written meanwhile. */
   async noting<T>(work: (notes: WriteNotes) => Promise<T>): Promise<T> {
     const notes = new WriteNotes();
     this.#notes.add(notes);
@@ -260,14 +260,14 @@ export class Vault {
 
   /** Runs `work` between two writes, which is to be short: what is written meanwhile waits. */
   atRest<T>(work: () => Promise<T>): Promise<T> {
-    return this.#writing.run(work);
+    return this.#writing.enqueue(work);
   }
 
   /** Wipes the vault key, and waits for what is being written; the storage stays with its platform. Idempotent. */
   async close(): Promise<void> {
     this.#key?.fill(0);
     this.#key = null;
-    await this.#writing.run(() => undefined);
+    await this.#writing.enqueue(() => undefined);
   }
 
   #held(): VaultKey {

@@ -1,4 +1,4 @@
-/** Which records were written since somebody began to read them (vault.ts): their places, never their values. */
+/** Records that were written since an export began to read (vault.ts): their keys, never their values. */
 import type { StorageChange } from '../contract/ports.js';
 
 export type RecordPlace = Pick<StorageChange, 'store' | 'key'>;
@@ -6,17 +6,17 @@ export type RecordPlace = Pick<StorageChange, 'store' | 'key'>;
 export class WriteNotes {
   readonly #places = new Map<string, RecordPlace>();
 
-  /** places that have not been taken */
+  /** records that no `drain` has returned yet */
   get size(): number {
     return this.#places.size;
   }
 
-  add(changes: readonly RecordPlace[]): void {
+  note(changes: readonly RecordPlace[]): void {
     for (const { store, key } of changes) this.#places.set(`${store} ${key}`, { store, key });
   }
 
-  /** Each place that was written since the last call, once; written or deleted, or perhaps so. */
-  take(): readonly RecordPlace[] {
+  /** Each record that was written or deleted, or may have been, since the last call; once each. */
+  drain(): readonly RecordPlace[] {
     const taken = [...this.#places.values()];
     this.#places.clear();
     return taken;

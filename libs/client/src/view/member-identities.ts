@@ -1,4 +1,4 @@
-/** What is known of the keys behind names: fingerprints, safety numbers, names that look alike. */
+/** Identities behind names: fingerprints, safety numbers, names that look alike. */
 import { displayName, toBase64Url, type MemberId } from '@0fc/protocol';
 import { safetyNumber } from '@0fc/crypto/keys';
 import { fingerprintOf, type Hash } from '@0fc/crypto/verify';
@@ -6,7 +6,7 @@ import { confusableMembers } from './confusable.js';
 import type { OwnerInvite } from '../vault/records.js';
 import type { RoomState } from '../room/state/state.js';
 
-/** Of whoever has claimed an invite. */
+/** Identity of the joiner that has claimed an invite. */
 export interface JoinerIdentity {
   /** as it is drawn; the fingerprint where nothing of it is seen */
   readonly name: string;
@@ -67,7 +67,7 @@ export class MemberIdentities {
     const names = `${namesOf(state)} ${String(this.#fingerprints.size)}`;
     const known = this.#lookAlikes.get(state);
     if (known?.names === names) return known.members;
-    // By what is drawn of each: a name may imitate the fingerprint that stands for a missing one.
+    // Compared as drawn: a name may imitate the fingerprint that replaces a missing name.
     const ids = new Set([
       ...state.roster.members.keys(),
       ...state.core.people.map(({ memberId }) => memberId),

@@ -10,14 +10,14 @@ import { isRelayTimeDoubtful } from './times.js';
 /** Newest last. `now`: this device's clock, Unix ms. */
 export function relayRowsOf(
   state: RoomState,
-  faces: MemberIdentities,
+  identities: MemberIdentities,
   limit: number,
   now: number,
 ): readonly RelayRow[] {
   const rows: RelayRow[] = [];
   for (const record of state.log.newestFirst()) {
     if (rows.length >= limit) break;
-    const row = rowOf(state, faces, record, now);
+    const row = rowOf(state, identities, record, now);
     if (row !== null) rows.push(row);
   }
   return rows.reverse();
@@ -25,7 +25,7 @@ export function relayRowsOf(
 
 function rowOf(
   state: RoomState,
-  faces: MemberIdentities,
+  identities: MemberIdentities,
   { at, time, items }: LogRecord,
   now: number,
 ): RelayRow | null {
@@ -41,7 +41,7 @@ function rowOf(
     clearBytes,
     payloadBytes,
     sample: toHex(sample),
-    senderName: faces.nameFor(state, sender),
+    senderName: identities.nameFor(state, sender),
     ...readingOf(items),
   };
 }

@@ -1,4 +1,4 @@
-/** What the page is told of a room, field by field. */
+/** The view of a room, field by field. */
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ALARM_CODES } from '@0fc/protocol';
 import { generateKeyPair, safetyNumber, sealSignal, signBody } from '@0fc/crypto/keys';

@@ -1,53 +1,53 @@
-/** What the page is told of the open room: plain data made from the room's state. */
+/** The view of the watched room: plain data made from its state. */
 import { clampTime, decodeBody, displayName, equalBytes, type MemberId } from '@0fc/protocol';
 import { containerBody } from '@0fc/crypto/verify';
 import type { HandOverView, InviteView, MemberView, PauseReason, RoomView } from '../contract/api.js';
-import { isOver, isUnlisted } from './standing.js';
+import { hasEnded, isUnlisted } from './standing.js';
 import { sameSettings, wishedSettings } from '../room/log/settings.js';
 import { ITEMS_PER_RECORD, membershipOf, type OwnerInvite, type RoomCore } from '../vault/records.js';
 import type { Room } from '../room/room.js';
 import { drawnName, type MemberIdentities } from './member-identities.js';
 import { heldLines } from './timeline.js';
 
-/** What of a room's view is not in the room. */
+/** Parts of the view that are not in the room. */
 export interface Beside {
   readonly draft: string;
   readonly earlier: boolean;
 }
 
-export function roomViewOf(room: Room, faces: MemberIdentities, { draft, earlier }: Beside): RoomView {
+export function roomViewOf(room: Room, identities: MemberIdentities, { draft, earlier }: Beside): RoomView {
   const { state, signals, composer } = room;
   const { core, roster } = state;
   const change = pendingChange(core);
   const wished = wishedSettings(state);
-  composer.conversation.follow();
+  composer.conversation.sync();
   return {
     roomId: membershipOf(core),
     name: displayName(core.roomName?.name ?? ''),
     stage: core.stage,
     owner: state.isOwner,
     me: core.me,
-    members: membersOf(room, faces, change?.kind === 'remove' ? change.body.member : null),
+    members: membersOf(room, identities, change?.kind === 'remove' ? change.body.member : null),
     key: keyOf(room),
     settings: roster.settings,
     settingsWished: sameSettings(wished, roster.settings) ? null : wished,
-    handOver: handOverOf(room, faces),
+    handOver: handOverOf(room, identities),
     leaving: core.stage === 'member' && core.leaveRequest !== null,
     closing: core.stage === 'member' && (core.tasks.close || change?.kind === 'close'),
     draft,
     unreadFrom: core.readIndex * ITEMS_PER_RECORD,
     earlier,
-    invites: [...state.invites.values()].flatMap((invite) => inviteViewOf(invite, faces)),
-    approvals: approvalsOf(room, faces),
+    invites: [...state.invites.values()].flatMap((invite) => inviteViewOf(invite, identities)),
+    approvals: approvalsOf(room, identities),
     connection: room.connectionState,
     stopped: room.stopped,
     catchingUp: room.connectionState === 'connected' && !room.live && room.stopped === null,
     unlisted: isUnlisted(room),
-    typing: signals.typingNow().map((member) => faces.nameFor(state, member)),
+    typing: signals.typingNow().map((member) => identities.nameFor(state, member)),
     alarms: core.alarms,
     ownerAwaySince: core.stage === 'member' && !state.isOwner ? signals.awaySince(roster.owner) : null,
     paused: pauseOf(room),
-    held: heldLines({ state, conversation: composer.conversation, over: isOver(room) }),
+    held: heldLines({ state, conversation: composer.conversation, ended: hasEnded(room) }),
     waiting: room.waiting,
   };
 }
@@ -64,19 +64,19 @@ function pendingChange({ pending }: RoomCore) {
 
 function membersOf(
   room: Room,
-  faces: MemberIdentities,
+  identities: MemberIdentities,
   beingRemoved: MemberId | null,
 ): readonly MemberView[] {
   const { state, signals } = room;
   const { core, roster } = state;
-  const confusable = faces.confusable(state);
+  const confusable = identities.confusable(state);
   return [...roster.members.values()].map(({ memberId }): MemberView => {
     const me = memberId === core.me;
     const head = signals.headOf(memberId);
     return {
       memberId,
       name: drawnName(state, memberId),
-      fingerprint: faces.fingerprint(memberId),
+      fingerprint: identities.fingerprint(memberId),
       confusable: confusable.has(memberId),
       owner: memberId === roster.owner,
       me,
@@ -104,14 +104,14 @@ function keyOf({ state }: Room): RoomView['key'] {
   };
 }
 
-function handOverOf({ state }: Room, faces: MemberIdentities): HandOverView | null {
+function handOverOf({ state }: Room, identities: MemberIdentities): HandOverView | null {
   const { handOver } = state.core;
   if (handOver === null || state.core.stage !== 'member') return null;
   const { memberId, since, acceptance } = handOver;
   return {
     role: state.isOwner ? 'offering' : 'offered',
     memberId,
-    name: faces.nameFor(state, memberId),
+    name: identities.nameFor(state, memberId),
     since: clampTime(since),
     accepted: acceptance !== null,
   };
@@ -126,17 +126,17 @@ export function pauseOf({ state, restoring }: Room): PauseReason | null {
   return (state.key(core.epoch)?.key ?? null) === null ? 'key' : null;
 }
 
-function inviteViewOf(invite: OwnerInvite, faces: MemberIdentities): InviteView[] {
+function inviteViewOf(invite: OwnerInvite, identities: MemberIdentities): InviteView[] {
   if (invite.stage === 'dropping') return [];
   const { inviteId, made, expires, stage } = invite;
   const state = stage === 'asked' ? 'claimed' : stage;
-  const claimedBy = faces.joiner(invite)?.name ?? null;
+  const claimedBy = identities.joiner(invite)?.name ?? null;
   return [{ inviteId, made, expires, state, claimedBy }];
 }
 
-function approvalsOf({ state }: Room, faces: MemberIdentities): RoomView['approvals'] {
+function approvalsOf({ state }: Room, identities: MemberIdentities): RoomView['approvals'] {
   return [...state.invites.values()].flatMap((invite) => {
-    const face = faces.joiner(invite);
+    const face = identities.joiner(invite);
     if (invite.stage !== 'asked' || invite.approved || face === null) return [];
     return [{ inviteId: invite.inviteId, ...face, invited: invite.made }];
   });

@@ -35,21 +35,27 @@ export async function stage(by: 'owner' | 'guest' = 'guest'): Promise<Stage> {
   const state = await log.reader(by === 'guest' ? guest : log.owner);
   const fake = new FakeRoom(state, clock);
   const outbox = new Outbox(fake);
-  const talk = new Composer(fake, (content, ...beside) => outbox.add(content, ...beside));
+  const composer = new Composer(fake, (content, ...beside) => outbox.submit(content, ...beside));
   const signal = (): void => undefined;
-  const extras = { signals: new Signals(fake), signal, talk, connectionState: 'connected', stopped: null };
+  const extras = {
+    signals: new Signals(fake),
+    signal,
+    composer,
+    connectionState: 'connected',
+    stopped: null,
+  };
   const room = Object.assign(fake, extras) as unknown as Room;
   const faces = new MemberIdentities(nodeHash);
   const take = async (...entries: readonly Entry[]): Promise<void> => {
     for (const each of entries) await takeEntry(state, each);
-    talk.conversation.follow();
+    composer.conversation.sync();
     await faces.load(state);
   };
   await take(entry);
   return {
     log, guest, clock, fake, room, faces, take,
     get source() {
-      return sourceOf(state, talk.conversation, faces, clock.now(), state.core.stage !== 'member');
+      return sourceOf(state, composer.conversation, faces, clock.now(), state.core.stage !== 'member');
     },
     async send(person, content) {
       const sealed = log.seal(person, log.body(person, { ...content }));

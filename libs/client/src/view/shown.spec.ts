@@ -113,7 +113,7 @@ describe('times', () => {
   test('a message of this device that waits is not marked: no other clock has had its say', async () => {
     on.clock.advance(-10 * DAY);
     await on.room.composer.sendText('waits');
-    on.source.conversation.follow();
+    on.source.conversation.sync();
     on.clock.advance(10 * DAY);
     expect(pendingItems(on.source)).toMatchObject([{ time: START - 10 * DAY, timeDoubtful: false }]);
   });

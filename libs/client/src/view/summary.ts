@@ -8,7 +8,7 @@ import { drawnName } from './member-identities.js';
 export function summaryOf(room: Room, draft: string): RoomSummary {
   const { state, composer } = room;
   const { core, roster } = state;
-  composer.conversation.follow();
+  composer.conversation.sync();
   return {
     roomId: membershipOf(core),
     name: displayName(core.roomName?.name ?? ''),
@@ -27,17 +27,17 @@ export function summaryOf(room: Room, draft: string): RoomSummary {
 
 function lastOf({ state, composer }: Room): RoomSummary['last'] {
   const { conversation } = composer;
-  const said = conversation.last();
-  if (said === null) return null;
+  const message = conversation.last();
+  if (message === null) return null;
   return {
-    sender: drawnName(state, said.sender),
-    mine: said.sender === state.core.me,
-    text: conversation.fateOf(said).text ?? said.text ?? '',
-    time: clampTime(said.sentAt),
+    sender: drawnName(state, message.sender),
+    mine: message.sender === state.core.me,
+    text: conversation.annotationsOf(message).text ?? message.text ?? '',
+    time: clampTime(message.sentAt),
   };
 }
 
-/** The worst state of all links that there should be: a room that is over has none, a join that failed wants none. */
+/** The worst connection state of all rooms and joins: an ended room has no link, and a failed join wants none. */
 export function worstState(rooms: readonly RoomSummary[], joins: readonly JoinView[]): ConnectionState {
   const live = [
     ...rooms.filter(({ stage }) => stage === 'member'),

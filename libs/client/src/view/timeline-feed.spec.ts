@@ -112,7 +112,7 @@ describe('what waits', () => {
       { id, state: 'sending', text: 'on its way' },
       { id: dropped, state: 'sending' },
     ]);
-    // What waits unchanged is not told again.
+    // An unchanged waiting message is not sent again.
     expect((await step()).event).toBeNull();
     const [first, second] = [...on.source.state.outbox.values()];
     const body = on.log.body(on.guest, { ...first!.content }, { mid: first!.mid });

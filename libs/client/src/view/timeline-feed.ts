@@ -20,10 +20,10 @@ export interface Step {
 }
 
 export class TimelineFeed {
-  /** index of the oldest record in the window; null: nothing has been told yet */
+  /** index of the oldest record in the window; null: no event was made yet */
   #from: number | null = null;
   #wanted = WINDOW;
-  /** what waits in the outbox, as it was told */
+  /** items of the outbox as they were last sent to the page, serialized, by id */
   #pending: ReadonlyMap<string, string> = new Map();
   #marks = '';
 
@@ -52,13 +52,13 @@ export class TimelineFeed {
   /** What has changed since the last step; the first one is a reset. */
   step(source: Source): Step {
     const { state, conversation } = source;
-    conversation.follow();
-    const dirty = conversation.takeDirty();
+    conversation.sync();
+    const dirty = conversation.drainDirty();
     const before = this.#from;
     const from = this.#extend(source);
     state.hold(from);
     // A name or a mark that changed shows in every line of its member; an answer, in a line that the log has.
-    const marks = JSON.stringify([namesOf(state), state.core.verified, heldLines(source), source.over]);
+    const marks = JSON.stringify([namesOf(state), state.core.verified, heldLines(source), source.ended]);
     const reset = before === null || marks !== this.#marks;
     this.#marks = marks;
     const { first } = state.log;
@@ -66,7 +66,7 @@ export class TimelineFeed {
     const due = reset
       ? [...state.log.oldestFirst(from)]
       : [...indexes(from, before), ...changed].flatMap((index) => state.log.at(index) ?? []);
-    const event = this.#tell(source, due, reset);
+    const event = this.#makeEvent(source, due, reset);
     return { earlier: from > first, event };
   }
 
@@ -89,17 +89,19 @@ export class TimelineFeed {
     return this.#from;
   }
 
-  #tell(source: Source, due: readonly LogRecord[], reset: boolean): TimelineEvent | null {
+  #makeEvent(source: Source, due: readonly LogRecord[], reset: boolean): TimelineEvent | null {
     const waiting = new Map(pendingItems(source).map((item) => [item.id, item]));
-    const told = new Map([...waiting].map(([id, item]) => [id, JSON.stringify(item)]));
-    // A long outbox is not told again and again while it waits.
-    const changed = [...waiting.values()].filter(({ id }) => reset || told.get(id) !== this.#pending.get(id));
+    const serialized = new Map([...waiting].map(([id, item]) => [id, JSON.stringify(item)]));
+    // Only changed items of a long outbox are sent again.
+    const changed = [...waiting.values()].filter(
+      ({ id }) => reset || serialized.get(id) !== this.#pending.get(id),
+    );
     const items: TimelineItem[] = [...due.flatMap((record) => itemsOf(source, record)), ...changed];
     const present = new Set(items.map(({ id }) => id));
-    const gone = [...this.#pending.keys()].filter((id) => !waiting.has(id) && !present.has(id));
-    const dropped = source.conversation.takeRemoved().filter((id) => !present.has(id));
-    const removed = reset ? [] : [...gone, ...dropped];
-    this.#pending = told;
+    const removedIds = [...this.#pending.keys()].filter((id) => !waiting.has(id) && !present.has(id));
+    const dropped = source.conversation.drainRemoved().filter((id) => !present.has(id));
+    const removed = reset ? [] : [...removedIds, ...dropped];
+    this.#pending = serialized;
     if (!reset && items.length === 0 && removed.length === 0) return null;
     const roomId = membershipOf(source.state.core);
     return { type: 'timeline', roomId, reset, items, removed };

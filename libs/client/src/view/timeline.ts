@@ -16,29 +16,29 @@ import { isRelayTimeDoubtful, isSentTimeDoubtful } from './times.js';
 export interface Source {
   readonly state: RoomState;
   readonly conversation: Conversation;
-  readonly faces: MemberIdentities;
+  readonly identities: MemberIdentities;
   /** members whose name another one's looks like */
   readonly confusable: ReadonlySet<MemberId>;
-  /** this device's clock, Unix ms: by it times of others are told to be doubtful */
+  /** clock of this device, Unix ms: decides which times of others are doubtful */
   readonly now: number;
-  /** nothing goes out any more: what waits is not sent */
-  readonly over: boolean;
+  /** the membership has ended: waiting messages are not sent */
+  readonly ended: boolean;
 }
 
 export const sourceOf = (
   state: RoomState,
   conversation: Conversation,
-  faces: MemberIdentities,
+  identities: MemberIdentities,
   now: number,
-  over: boolean,
-): Source => ({ state, conversation, faces, confusable: faces.confusable(state), now, over });
+  ended: boolean,
+): Source => ({ state, conversation, identities, confusable: identities.confusable(state), now, ended });
 
 type Place = Pick<TimelineSystem, 'id' | 'order' | 'time' | 'timeDoubtful'>;
 
 /** Most of a quoted message that a reply carries, in code points. */
 const QUOTE_CHARS = 280;
 
-/** Stored, and never a line: what waits for its key, what stands elsewhere already. */
+/** Stored items that are never shown: a message that waits for its key, a repetition. */
 const SILENT: ReadonlySet<StoredItem['type']> = new Set(['sealed', 'repeat']);
 
 /** True where the record has anything that {@link itemsOf} shows. */
@@ -59,8 +59,8 @@ export function itemsOf(source: Source, record: LogRecord): readonly TimelineIte
     };
     switch (item.type) {
       case 'message': {
-        const said = source.conversation.target(item);
-        return said === null ? [] : [messageOf(source, said)];
+        const message = source.conversation.target(item);
+        return message === null ? [] : [messageOf(source, message)];
       }
       case 'alarm':
         return [
@@ -68,7 +68,7 @@ export function itemsOf(source: Source, record: LogRecord): readonly TimelineIte
             type: 'alarm',
             ...place,
             code: item.code,
-            params: { ...item.numbers, member: source.faces.nameFor(source.state, item.member) },
+            params: { ...item.numbers, member: source.identities.nameFor(source.state, item.member) },
             settled: isSettled(item),
           },
         ];
@@ -83,10 +83,10 @@ export function itemsOf(source: Source, record: LogRecord): readonly TimelineIte
 
 /** What waits in the outbox, last in the conversation. */
 export const pendingItems = (source: Source): readonly TimelineMessage[] =>
-  source.conversation.pending.map((said) => messageOf(source, said));
+  source.conversation.pending.map((message) => messageOf(source, message));
 
 function systemOf(
-  { state, faces }: Source,
+  { state, identities }: Source,
   item: Extract<StoredItem, { type: 'system' }>,
   place: Place,
 ): TimelineSystem {
@@ -97,83 +97,86 @@ function systemOf(
     event: item.event as TimelineSystem['event'],
     params: {
       ...item.numbers,
-      actor: faces.nameFor(state, item.actor),
+      actor: identities.nameFor(state, item.actor),
       actorMe: item.actor === me ? 1 : 0,
-      member: faces.nameFor(state, item.member),
+      member: identities.nameFor(state, item.member),
       ...(item.text === '' ? {} : { name: displayName(item.text) }),
     },
     me: (item.member ?? item.actor) === me,
   };
 }
 
-function messageOf(source: Source, said: ConversationMessage): TimelineMessage {
-  const { state, conversation, faces, now } = source;
+function messageOf(source: Source, message: ConversationMessage): TimelineMessage {
+  const { state, conversation, identities, now } = source;
   const { me, verified } = state.core;
-  const inMemory = said.at !== null && said.at.index >= state.log.loaded;
+  const inMemory = message.at !== null && message.at.index >= state.log.loaded;
   const relayed =
-    said.at === null ? null : ((inMemory ? state.log.at(said.at.index)?.time : null) ?? said.sentAt);
-  const fate = conversation.fateOf(said);
+    message.at === null ? null : ((inMemory ? state.log.at(message.at.index)?.time : null) ?? message.sentAt);
+  const annotations = conversation.annotationsOf(message);
   const named = (members: readonly MemberId[]): readonly string[] =>
-    members.map((member) => faces.nameFor(state, member));
-  const readers = conversation.readersOf(said);
+    members.map((member) => identities.nameFor(state, member));
+  const readers = conversation.readersOf(message);
   return {
     type: 'message',
-    id: said.id,
-    order: said.order,
-    time: clampTime(said.sentAt),
-    timeDoubtful: isSentTimeDoubtful(said.sentAt, relayed, now),
-    sender: said.sender,
-    senderName: drawnName(state, said.sender),
-    fingerprint: faces.fingerprint(said.sender),
-    confusable: source.confusable.has(said.sender),
-    verified: verified.includes(said.sender),
-    mine: said.sender === me,
-    text: fate.deleted ? '' : textOf(source, said),
-    state: stateOf(source, said, readers),
-    newcomers: newcomersTo(source, said).map((member) => faces.nameFor(state, member)),
-    late: said.late,
-    orderUnknown: said.orderUnknown,
+    id: message.id,
+    order: message.order,
+    time: clampTime(message.sentAt),
+    timeDoubtful: isSentTimeDoubtful(message.sentAt, relayed, now),
+    sender: message.sender,
+    senderName: drawnName(state, message.sender),
+    fingerprint: identities.fingerprint(message.sender),
+    confusable: source.confusable.has(message.sender),
+    verified: verified.includes(message.sender),
+    mine: message.sender === me,
+    text: annotations.deleted ? '' : textOf(source, message),
+    state: stateOf(source, message, readers),
+    newcomers: newcomersTo(source, message).map((member) => identities.nameFor(state, member)),
+    late: message.late,
+    orderUnknown: message.orderUnknown,
     readBy: readers.length,
     readers: named(readers),
-    unsupported: said.text === null && !fate.deleted,
-    replyTo: fate.deleted ? null : quoteOf(source, said),
-    reactions: fate.reactions.map(({ emoji, members }) => ({
+    unsupported: message.text === null && !annotations.deleted,
+    replyTo: annotations.deleted ? null : quoteOf(source, message),
+    reactions: annotations.reactions.map(({ emoji, members }) => ({
       emoji,
       count: members.length,
       mine: members.includes(me),
       names: named(members),
     })),
-    edited: said.text !== null && fate.text !== null && !fate.deleted,
-    deleted: fate.deleted,
+    edited: message.text !== null && annotations.text !== null && !annotations.deleted,
+    deleted: annotations.deleted,
   };
 }
 
 function stateOf(
-  { state, conversation, over }: Source,
-  said: ConversationMessage,
+  { state, conversation, ended }: Source,
+  message: ConversationMessage,
   readers: readonly MemberId[],
 ): TimelineMessage['state'] {
-  if (said.lost !== null) return 'lost';
-  if (over && conversation.itemsOf(said).length > 0) return 'unsent';
-  if (conversation.itemsOf(said).some((item) => admittedSince(state, item).length > 0)) return 'waiting';
-  if (conversation.isWaiting(said)) return 'sending';
+  if (message.lost !== null) return 'lost';
+  if (ended && conversation.itemsOf(message).length > 0) return 'unsent';
+  if (conversation.itemsOf(message).some((item) => admittedSince(state, item).length > 0)) return 'waiting';
+  if (conversation.isWaiting(message)) return 'sending';
   return readers.length > 0 ? 'read' : 'relayed';
 }
 
 /** Who could not have read a line when it was written, and would now. */
-function newcomersTo({ state, conversation, over }: Source, said: ConversationMessage): readonly MemberId[] {
-  if (said.lost !== null) return newcomersSince(state, said.lost);
-  if (over) return [];
-  return [...new Set(conversation.itemsOf(said).flatMap((item) => admittedSince(state, item)))];
+function newcomersTo(
+  { state, conversation, ended }: Source,
+  message: ConversationMessage,
+): readonly MemberId[] {
+  if (message.lost !== null) return newcomersSince(state, message.lost);
+  if (ended) return [];
+  return [...new Set(conversation.itemsOf(message).flatMap((item) => admittedSince(state, item)))];
 }
 
 /** Ids of own lines whose sender is asked before they, or an edit of them, go; oldest first. */
 export function heldLines({
   state,
   conversation,
-  over,
-}: Pick<Source, 'state' | 'conversation' | 'over'>): readonly string[] {
-  if (over) return [];
+  ended,
+}: Pick<Source, 'state' | 'conversation' | 'ended'>): readonly string[] {
+  if (ended) return [];
   const asked = [...state.outbox.values()]
     .filter((item) => admittedSince(state, item).length > 0)
     .sort((a, b) => a.n - b.n);
@@ -189,16 +192,16 @@ export function heldLines({
 }
 
 /** An edit of a content that this client cannot show has nothing to edit here. */
-const textOf = ({ conversation }: Source, said: ConversationMessage): string =>
-  said.text === null ? '' : (conversation.fateOf(said).text ?? said.text);
+const textOf = ({ conversation }: Source, message: ConversationMessage): string =>
+  message.text === null ? '' : (conversation.annotationsOf(message).text ?? message.text);
 
-function quoteOf(source: Source, said: ConversationMessage): TimelineMessage['replyTo'] {
-  const { state, conversation, faces } = source;
-  if (said.replyTo === null || targetKey(said.replyTo) === said.key) return null;
-  const target = conversation.target(said.replyTo);
-  const senderName = faces.nameFor(state, said.replyTo.sender);
+function quoteOf(source: Source, message: ConversationMessage): TimelineMessage['replyTo'] {
+  const { state, conversation, identities } = source;
+  if (message.replyTo === null || targetKey(message.replyTo) === message.key) return null;
+  const target = conversation.target(message.replyTo);
+  const senderName = identities.nameFor(state, message.replyTo.sender);
   if (target === null) return { id: null, senderName, text: '' };
-  const text = conversation.fateOf(target).deleted ? '' : textOf(source, target);
+  const text = conversation.annotationsOf(target).deleted ? '' : textOf(source, target);
   return { id: target.id, senderName, text: shortened(text) };
 }
 

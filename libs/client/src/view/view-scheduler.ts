@@ -1,7 +1,7 @@
 /** When views are made: soon after something has changed, and one at a time, since making one may wait for the vault. */
 import type { Timers } from '../contract/ports.js';
 
-/** At most this often: a catch-up of hundreds of entries is told in a few steps. Milliseconds. */
+/** Shortest interval between views, in milliseconds: a catch-up of hundreds of entries makes few of them. */
 const VIEW_MS = 30;
 
 export class ViewScheduler {

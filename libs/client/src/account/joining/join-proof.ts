@@ -1,4 +1,4 @@
-/** What a joiner takes for an answer of its room's owner (docs/protocol.md section 5.8). */
+/** Verifies the join reply of the owner (docs/protocol.md section 5.8). */
 import {
   comparePositions, decodeBody, equalBytes, ERROR_CODES, type Bytes, type Entry, type JoinReplyBody, type JoinState,
 } from '@0fc/protocol'; // prettier-ignore
@@ -55,9 +55,9 @@ export async function proveReply(
 }
 
 /**
- * What can be told of where a reply has the joiner begin before the log is read; `chain`: up to its head. The first
- * epoch begins with the genesis, so that nothing of it is the owner's to say; a later one with a rotation, and the chain
- * is not known for less than the head that it names. Throws JOIN_REPLY_MISPLACED.
+ * Checks the position where a reply has the joiner begin, as far as that is possible before the log is read; `chain`:
+ * up to its head. The first epoch begins with the genesis, so that its position is fixed. A later epoch begins with a
+ * rotation, and the chain must reach the head that the rotation names. Throws JOIN_REPLY_MISPLACED.
  */
 async function checkBegin(
   hash: Hash,

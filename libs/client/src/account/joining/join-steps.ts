@@ -1,6 +1,6 @@
 /**
- * The steps of a join (docs/protocol.md section 5): what the relay says of where it stands is followed, each step
- * proved on its own and stored before the next, so that either side may stop between any two and go on.
+ * The steps of a join (docs/protocol.md section 5). The client follows the state that the relay reports. It verifies
+ * and stores each step before the next one, so that either side may stop in between and continue later.
  */
 import { equalBytes, ERROR_CODES, type Bytes, type ErrorCode, type JoinState } from '@0fc/protocol';
 import { memberIdOf } from '@0fc/crypto/verify';
@@ -17,7 +17,7 @@ import { encodeRecord, joinRecord, membershipOf, STORES, type JoinRecord } from 
 import { SerialQueue } from '../../vault/serial-queue.js';
 import type { RoomState } from '../../room/state/state.js';
 
-/** What the relay says of why the owner has ended a join. */
+/** Error code for each reason that the relay reports for the owner's drop of a join. */
 const DROPPED: Readonly<Record<NonNullable<JoinState['reason']>, ErrorCode>> = {
   declined: ERROR_CODES.JOIN_DECLINED,
   full: ERROR_CODES.ROOM_FULL,
@@ -27,13 +27,13 @@ const DROPPED: Readonly<Record<NonNullable<JoinState['reason']>, ErrorCode>> = {
   other: ERROR_CODES.JOIN_DROPPED,
 };
 
-/** States that the relay has told of and that are still to be followed: of more the last ones count. */
-const TOLD_MOST = 16;
+/** Most states of the relay that wait to be processed; beyond that the newest ones are kept. */
+const PENDING_STATES_MOST = 16;
 
-/** So often in a row a relay may not know an invite that was claimed, before the join shows it. */
+/** Number of INVITE_UNKNOWN replies in a row, for an invite that was claimed, before the join shows it. */
 const UNKNOWN_TO_SHOW = 6;
 
-/** What a joiner's request is refused with once its join stands elsewhere than it was told. */
+/** Refusals of a joiner's request after the join has moved to another state at the relay. */
 const MOVED_ON: readonly ErrorCode[] = ['FORBIDDEN', 'INVITE_UNKNOWN', 'ROOM_UNKNOWN'];
 
 export interface StepsOptions {
@@ -41,7 +41,7 @@ export interface StepsOptions {
   readonly vault: Vault;
   readonly instance: Bytes;
   readonly changed: () => void;
-  /** the room is in the vault and takes over; the join's record is gone */
+  /** the room is stored, and the record of the join is deleted */
   readonly admitted: (state: RoomState) => void;
 }
 
@@ -51,14 +51,14 @@ export class JoinSteps implements Part {
   readonly #options: StepsOptions;
   readonly #link: Link;
   readonly #isLive: () => boolean;
-  /** in this session the relay has been asked where the join stands */
+  /** the relay has reported the state of the join in this session */
   #claimed = false;
-  /** the relay says that this key is a member's: the chain tells, and is read as a member */
+  /** the relay reports that this key is a member's: the chain is read as a member, and decides */
   #isMember = false;
   /** times in a row that the relay did not know the invite */
   #unknown = 0;
-  /** what the relay has said of where the join stands, oldest first */
-  #told: JoinState[] = [];
+  /** states that the relay has reported and that are not processed yet, oldest first */
+  #pendingStates: JoinState[] = [];
 
   constructor(options: StepsOptions, record: JoinRecord, link: Link, isLive: () => boolean) {
     this.#options = options;
@@ -67,33 +67,33 @@ export class JoinSteps implements Part {
     this.#isLive = isLive;
   }
 
-  /** Where the join stands is to be asked again. */
+  /** The state of the join has to be requested again. */
   forget(): void {
     this.#claimed = false;
-    this.#told = [];
+    this.#pendingStates = [];
   }
 
-  /** The relay’s word on where the join stands. */
-  hear(state: JoinState): void {
-    this.#told = [...this.#told, state].slice(-TOLD_MOST);
+  /** The relay has reported the state of the join. */
+  onState(state: JoinState): void {
+    this.#pendingStates = [...this.#pendingStates, state].slice(-PENDING_STATES_MOST);
   }
 
   next(): Promise<Due | null> {
-    return this.serial.run(async () => {
+    return this.serial.enqueue(async () => {
       while (this.#isLive()) {
         if (!this.#claimed) return this.#claim();
-        const [state] = this.#told;
+        const [state] = this.#pendingStates;
         if (state === undefined) break;
-        const due = await this.#follow(state);
+        const due = await this.#process(state);
         if (due !== null) return due;
-        this.#followed(state);
+        this.#processed(state);
       }
       return null;
     });
   }
 
-  #followed(state: JoinState): void {
-    this.#told = this.#told.filter((told) => told !== state);
+  #processed(state: JoinState): void {
+    this.#pendingStates = this.#pendingStates.filter((pending) => pending !== state);
   }
 
   #claim(): Due {
@@ -101,7 +101,7 @@ export class JoinSteps implements Part {
     const claimed = (state: JoinState): void => {
       this.#claimed = true;
       this.#unknown = 0;
-      this.hear(state);
+      this.onState(state);
     };
     return this.#isMember
       ? {
@@ -120,8 +120,9 @@ export class JoinSteps implements Part {
       this.#isMember = true;
       return 'settled';
     }
-    // An invite that was claimed and is not known any more was lost with the relay's store, and its owner registers it
-    // again; or the room is closed, which reads the same. Said often it is shown, and asked again by itself.
+    // A claimed invite that the relay does not know was lost with the relay's store, and its owner registers it
+    // again; or the room is closed, which gives the same code. After several such replies the join shows the failure,
+    // and the claim is retried.
     const known = this.record.done.some(({ step }) => step === 'claim');
     const inTime = this.#options.platform.crypto.clock.now() < this.record.expires;
     if (code !== ERROR_CODES.INVITE_UNKNOWN || !known || !inTime) return 'unexpected';
@@ -129,8 +130,8 @@ export class JoinSteps implements Part {
     return this.#unknown < UNKNOWN_TO_SHOW ? 'again' : 'unexpected';
   }
 
-  /** What a state asks for; null: it has been followed. */
-  async #follow(state: JoinState): Promise<Due | null> {
+  /** The request that a state requires; null: it has been processed. */
+  async #process(state: JoinState): Promise<Due | null> {
     const { inviteId, request } = this.record;
     await this.#reach('claim');
     switch (state.stage) {
@@ -155,8 +156,8 @@ export class JoinSteps implements Part {
   }
 
   /**
-   * A state that was told twice is followed twice; by the second time the owner may have admitted
-   * this client: the invite is used, and a member may not say what a joiner says. What has become of it is asked.
+   * A state that the relay reports twice is processed twice. By the second time the owner may have admitted this
+   * client: the invite is used, and the relay refuses requests of a joiner. The client then requests the state again.
    */
   #asJoiner(
     state: JoinState,
@@ -164,9 +165,9 @@ export class JoinSteps implements Part {
   ): { readonly done: () => Promise<void>; readonly refused: (code: ErrorCode) => Outcome } {
     return {
       done: () =>
-        this.serial.run(async () => {
+        this.serial.enqueue(async () => {
           if (this.#isLive()) await this.#reach(step);
-          this.#followed(state);
+          this.#processed(state);
         }),
       refused: (code) => {
         if (!MOVED_ON.includes(code)) return 'unexpected';
@@ -201,20 +202,22 @@ export class JoinSteps implements Part {
   }
 
   /**
-   * A member by its own admission, in the verified chain and in the log behind where the owner's reply has it begin,
-   * and by nothing that relay or owner merely say: until then token, join key and record stay (section 5.10).
+   * Enters the room once the admission is in the verified chain and in the log, after the position where the join
+   * reply has this member begin. The word of relay or owner alone is not enough: until then token, join key and
+   * record stay (section 5.10).
    */
-  async #enter(told: JoinState['reply'] | null): Promise<void> {
+  async #enter(sealed: JoinState['reply'] | null): Promise<void> {
     const { platform, vault, instance, admitted } = this.#options;
-    if (told === null || told === undefined) throw new ClientError(ERROR_CODES.RELAY_LIED);
-    const proved = await this.#prove(told);
+    if (sealed === null || sealed === undefined) throw new ClientError(ERROR_CODES.RELAY_LIED);
+    const proved = await this.#prove(sealed);
     const { reply, chain, roster, last } = proved;
     const { hash } = platform.crypto;
     const me = await memberIdOf(hash, this.record.identity.publicKey);
     const { members, former } = last;
     if (!members.has(me) && !former.has(me)) throw new ClientError(ERROR_CODES.RELAY_LIED);
     const admission = members.get(me)?.admit ?? null;
-    // Who has been removed meanwhile is served the entry that says so, and nothing to hold the reply against.
+    // A member that was removed meanwhile is served only the entry that proves it; there is nothing to compare the
+    // reply with.
     if (admission !== null) await checkKeyIsOfAdmission(hash, proved, admission);
     const { roomId } = this.record;
     const begin =
@@ -227,7 +230,7 @@ export class JoinSteps implements Part {
     admitted(room);
   }
 
-  /** With what came with it. Going on from a failure takes it back. */
+  /** Stores a step with the data that it brought. Progress after a failure clears the failure. */
   async #reach(step: JoinStep, come: Partial<Pick<JoinRecord, 'reply' | 'confirm'>> = {}): Promise<void> {
     const { done, failure } = this.record;
     const time = this.#options.platform.crypto.clock.now();
@@ -242,7 +245,7 @@ export class JoinSteps implements Part {
     });
   }
 
-  /** Memory follows the disk. */
+  /** Memory changes only after the vault has stored the record. */
   async #store(record: JoinRecord): Promise<void> {
     const value = encodeRecord(joinRecord, record);
     await this.#options.vault.write([{ store: STORES.joins, key: membershipOf(record), value }]);
@@ -250,9 +253,9 @@ export class JoinSteps implements Part {
     this.#options.changed();
   }
 
-  /** Why it does not go on, until it does. */
+  /** Stores and shows the code of the failure until the join makes progress. */
   failed(code: string): Promise<void> {
-    return this.serial.run(async () => {
+    return this.serial.enqueue(async () => {
       if (this.record.failure !== code) await this.#store({ ...this.record, failure: code });
     });
   }

@@ -13,13 +13,13 @@ import { Resumption } from '../../room/outgoing/resumption.js';
 import { membershipOf, type JoinRecord } from '../../vault/records.js';
 
 const STEPS: readonly JoinStep[] = ['claim', 'request', 'ownerReply', 'keyReceived', 'confirmed', 'admitted'];
-/** How long after the invite's end who confirmed in time may still be admitted, in milliseconds. */
+/** How long after the expiry of the invite a confirmed joiner may still be admitted, in milliseconds. */
 const CONFIRMED_LIFE_MS = 30 * 86_400_000;
 
 export interface JoinOptions extends StepsOptions {
   readonly url: string;
   readonly relayKey: Bytes;
-  /** why this join is to talk to no relay; null: it may */
+  /** why this join must not connect to a relay; null: it may */
   readonly barred: Failure | null;
 }
 
@@ -57,7 +57,7 @@ export class Join implements Sender {
       },
       onEvent: (kind, body) => {
         if (kind !== 'joinState') return;
-        this.#steps.hear(body as JoinState);
+        this.#steps.onState(body as JoinState);
         void this.#lane.signal();
       },
       onState: (state, stopped) => {
@@ -80,7 +80,7 @@ export class Join implements Sender {
     return this.#steps.record;
   }
 
-  /** It is to talk to no relay, for as long as it is this object. */
+  /** This join must not connect to a relay, for the lifetime of this object. */
   get blocked(): boolean {
     return this.#options.barred !== null;
   }
@@ -94,13 +94,13 @@ export class Join implements Sender {
   }
 
   start(): void {
-    if (this.#started || this.#options.barred !== null || this.#over()) return;
+    if (this.#started || this.#options.barred !== null || this.#isExpired()) return;
     this.#resumption.cancel();
     this.#started = true;
     this.connection.start();
   }
 
-  /** The same link has been opened again: goes on with the same keys, whatever it was refused with. */
+  /** The user has opened the same link again: continues with the same keys, whatever the last failure was. */
   resume(): void {
     this.#resumption.reset();
     this.#lane.reset();
@@ -108,8 +108,11 @@ export class Join implements Sender {
     void this.#lane.signal();
   }
 
-  /** The invite has ended, by this device's clock, and the time that its owner has to admit whoever confirmed. */
-  #over(): boolean {
+  /**
+   * The invite has expired by the clock of this device, and so has the time for the owner to admit a confirmed
+   * joiner.
+   */
+  #isExpired(): boolean {
     const { record } = this;
     const confirmed = record.done.some(({ step }) => step === 'confirmed');
     return this.platform.crypto.clock.now() > record.expires + (confirmed ? CONFIRMED_LIFE_MS : 0);
@@ -118,7 +121,7 @@ export class Join implements Sender {
   async stop(): Promise<void> {
     this.#rest(null);
     this.connection.stop();
-    await this.#steps.serial.run(() => undefined);
+    await this.#steps.serial.enqueue(() => undefined);
   }
 
   get #shown(): ConnectionState {
@@ -143,7 +146,7 @@ export class Join implements Sender {
     };
   }
 
-  /** Asks the relay where the join stands. */
+  /** Requests the state of the join from the relay. */
   catchUp(): void {
     this.#steps.forget();
     void this.#lane.signal();
@@ -151,7 +154,7 @@ export class Join implements Sender {
 
   halt(failure: Failure): void {
     this.#pause(failure);
-    // Not even the failure can be stored: it goes on from what is stored, once it can.
+    // The failure cannot be stored either: the join continues from what is stored, once it can.
     this.#steps.failed(failure.code).catch((error: unknown) => {
       this.#pause(failureOf(error));
     });

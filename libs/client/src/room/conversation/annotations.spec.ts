@@ -76,7 +76,7 @@ describe('folding', () => {
           const fold = new Annotations();
           take(fold, shuffled);
           take(fold, again);
-          for (const to of everyTarget) expect(fold.fate(targetKey(to))).toEqual(naive(list, to));
+          for (const to of everyTarget) expect(fold.forMessage(targetKey(to))).toEqual(naive(list, to));
         },
       ),
       { numRuns: 300 },
@@ -91,7 +91,8 @@ describe('folding', () => {
         const waiting = new Annotations();
         take(fold, list.slice(0, at));
         take(waiting, list.slice(at));
-        for (const to of everyTarget) expect(fold.fate(targetKey(to), waiting)).toEqual(naive(list, to));
+        for (const to of everyTarget)
+          expect(fold.forMessage(targetKey(to), waiting)).toEqual(naive(list, to));
       }),
       { numRuns: 200 },
     );
@@ -104,6 +105,6 @@ describe('folding', () => {
     const place = { sender: other, instance: instanceOf(other), n: 1, order: 16 };
     expect(fold.apply(place, { type: 'edit', to, text: 'put into the mouth of another' })).toBeNull();
     expect(fold.apply(place, { type: 'delete', to })).toBeNull();
-    expect(fold.fate(targetKey(to))).toEqual({ text: null, deleted: false, reactions: [] });
+    expect(fold.forMessage(targetKey(to))).toEqual({ text: null, deleted: false, reactions: [] });
   });
 });

@@ -1,13 +1,13 @@
 /**
- * What edits, deletes and reactions make of a message (docs/protocol.md section 6, G3).
+ * Edits, deletes and reactions, folded into the message that they target (docs/protocol.md section 6, G3).
  *
- * Every effect is kept by its target, whether that is here yet or not, and counts by its own
- * place in the log: the result does not depend on the order in which things become known.
+ * Every effect is kept by its target, whether that is known yet or not, and is ordered by its own position in the
+ * log. The result does not depend on the order in which effects become known.
  */
 import type { Bytes, Content, MemberId } from '@0fc/protocol';
 import { targetKey } from '../../vault/content.js';
 
-/** Who says something, and where in the log: a larger `order` is later. */
+/** Sender of a content and its position: a larger `order` is later. */
 export interface LogPlace {
   readonly sender: MemberId;
   readonly instance: Bytes;
@@ -17,7 +17,7 @@ export interface LogPlace {
 
 interface Reaction {
   readonly emoji: string;
-  /** whoever reacts with it, earliest first */
+  /** members that react with it, earliest first */
   readonly members: readonly MemberId[];
 }
 
@@ -46,10 +46,7 @@ class Effects {
 export class Annotations {
   readonly #effects = new Map<string, Effects>();
 
-  /**
-   * Takes one content in; the key of the message that it changes, null for one that changes
-   * none. Taking the same in twice is as once.
-   */
+  /** Applies one content. Returns the key of the message that it changes, null where it changes none. Idempotent. */
   apply(place: LogPlace, content: Content): string | null {
     if (content.type !== 'edit' && content.type !== 'delete' && content.type !== 'reaction') return null;
     const { sender, order } = place;
@@ -70,8 +67,8 @@ export class Annotations {
     return key;
   }
 
-  /** What became of a message by this fold and by `later`, whose effects all come after. */
-  fate(key: string, later?: Annotations): MessageAnnotations {
+  /** The folded effects on one message: those of this fold, then those of `later`. */
+  forMessage(key: string, later?: Annotations): MessageAnnotations {
     const folds = later === undefined ? [this] : [this, later];
     const sets = folds.flatMap((fold) => fold.#effects.get(key) ?? []);
     if (sets.some((set) => set.deleted)) return { text: null, deleted: true, reactions: [] };
@@ -87,7 +84,7 @@ export class Annotations {
   }
 }
 
-/** By emoji, in the order in which the standing reactions were made. */
+/** Reactions by emoji, in the order in which they were made; withdrawn ones are left out. */
 function grouped(reactions: readonly React[]): readonly Reaction[] {
   const groups = new Map<string, MemberId[]>();
   for (const { emoji, member, on } of reactions.toSorted((a, b) => a.order - b.order)) {

@@ -10,7 +10,7 @@ import {
   messagesOf,
   change, crypto, type RoomLog, readLog, recordsOf, take as takeEntry, waitingItem, type Person,
 } from '../log/log.spec-support.js'; // prettier-ignore
-import { enqueue } from '../member/outbox.js';
+import { enqueueContent } from '../member/outbox.js';
 import { append, dropOutbox, putOutbox, replaceItems, set } from '../state/changes.js';
 import type { OutboxItem } from '../../vault/records.js';
 import type { RoomState } from '../state/state.js';
@@ -22,7 +22,7 @@ let conversation: Conversation;
 
 const take = async (...entries: readonly Entry[]): Promise<void> => {
   for (const entry of entries) await takeEntry(reader, entry);
-  conversation.follow();
+  conversation.sync();
 };
 
 const send = async (person: Person, content: Content): Promise<Entry> => {
@@ -32,7 +32,7 @@ const send = async (person: Person, content: Content): Promise<Entry> => {
 
 /** Puts a content into the outbox, as the guest does. */
 const wait = (content: Content): Promise<OutboxItem> =>
-  reader.write((draft) => enqueue(draft, { crypto }, content));
+  reader.write((draft) => enqueueContent(draft, { crypto }, content));
 
 const nth = (person: Person, n: number): Target => ({ sender: person.id, instance: person.instance, n });
 
@@ -41,7 +41,7 @@ const said = (to: Target): ConversationMessage => {
   if (found === null) throw new Error('no such message');
   return found;
 };
-const fate = (to: Target) => conversation.fateOf(said(to));
+const fate = (to: Target) => conversation.annotationsOf(said(to));
 const indexOf = (to: Target): number => said(to).at?.index ?? -1;
 
 beforeAll(async () => {
@@ -51,20 +51,20 @@ beforeAll(async () => {
 beforeEach(async () => {
   ({ log, guest, reader } = await readLog());
   conversation = new Conversation(reader);
-  conversation.takeDirty();
+  conversation.drainDirty();
 });
 
 describe('what changes a message', () => {
   test('its sender edits and deletes it, anybody reacts, and each shows its record again', async () => {
     await take(await log.say(log.owner, 'first'));
     const first = nth(log.owner, 1);
-    conversation.takeDirty();
+    conversation.drainDirty();
     await take(await send(log.owner, { type: 'edit', to: first, text: 'better' }));
     expect(fate(first).text).toBe('better');
-    expect(conversation.takeDirty().has(indexOf(first))).toBe(true);
+    expect(conversation.drainDirty().has(indexOf(first))).toBe(true);
     await take(await send(guest, { type: 'reaction', to: first, emoji: '👍', on: true }));
     expect(fate(first).reactions).toEqual([{ emoji: '👍', members: [guest.id] }]);
-    expect(conversation.takeDirty().has(indexOf(first))).toBe(true);
+    expect(conversation.drainDirty().has(indexOf(first))).toBe(true);
     await take(await send(log.owner, { type: 'delete', to: first }));
     expect(fate(first)).toEqual({ text: null, deleted: true, reactions: [] });
     await take(await send(log.owner, { type: 'edit', to: first, text: 'back from the dead' }));
@@ -74,13 +74,13 @@ describe('what changes a message', () => {
   test('G3: the edit and the deletion of another are nothing, and stand nowhere as text', async () => {
     await take(await log.say(log.owner, 'mine'));
     const mine = nth(log.owner, 1);
-    conversation.takeDirty();
+    conversation.drainDirty();
     await take(
       await send(guest, { type: 'edit', to: mine, text: 'yours' }),
       await send(guest, { type: 'delete', to: mine }),
     );
     expect(fate(mine)).toEqual({ text: null, deleted: false, reactions: [] });
-    expect(conversation.takeDirty().has(indexOf(mine))).toBe(false);
+    expect(conversation.drainDirty().has(indexOf(mine))).toBe(false);
     expect(conversation.target(nth(guest, 1))).toBeNull();
     expect(conversation.last()?.text).toBe('mine');
   });
@@ -97,9 +97,9 @@ describe('what changes a message', () => {
     const early = await log.say(log.owner, 'quoted');
     const reply = await send(guest, { type: 'reply', to: nth(log.owner, 1), text: 'indeed' });
     await take(early, reply);
-    conversation.takeDirty();
+    conversation.drainDirty();
     await take(await send(log.owner, { type: 'edit', to: nth(log.owner, 1), text: 'reworded' }));
-    expect(conversation.takeDirty().has(indexOf(nth(guest, 1)))).toBe(true);
+    expect(conversation.drainDirty().has(indexOf(nth(guest, 1)))).toBe(true);
   });
 });
 
@@ -115,11 +115,11 @@ describe('a message whose key came late', () => {
       await send(guest, { type: 'reaction', to: nth(log.owner, 1), emoji: '👀', on: true }),
     );
     expect(conversation.target(nth(log.owner, 1))).toBeNull();
-    conversation.takeDirty();
+    conversation.drainDirty();
     await change(reader, replaceItems(record.index, items));
-    conversation.follow();
+    conversation.sync();
     expect(fate(nth(log.owner, 1)).reactions).toEqual([{ emoji: '👀', members: [guest.id] }]);
-    expect(conversation.takeDirty()).toEqual(new Set([record.index]));
+    expect(conversation.drainDirty()).toEqual(new Set([record.index]));
     expect(conversation.last()?.text).toBe('later');
     expect(conversation.unread()).toBe(2);
   });
@@ -129,24 +129,24 @@ describe('what waits in the outbox', () => {
   test('applies on this device already, and no longer once it is given up', async () => {
     await take(await log.say(log.owner, 'hello'));
     const hello = nth(log.owner, 1);
-    conversation.takeDirty();
+    conversation.drainDirty();
     const item = await wait({ type: 'reaction', to: hello, emoji: '👍', on: true });
-    conversation.follow();
+    conversation.sync();
     expect(fate(hello).reactions).toEqual([{ emoji: '👍', members: [guest.id] }]);
-    expect(conversation.takeDirty()).toEqual(new Set([indexOf(hello)]));
+    expect(conversation.drainDirty()).toEqual(new Set([indexOf(hello)]));
     await change(reader, dropOutbox(item.n));
-    conversation.follow();
+    conversation.sync();
     expect(fate(hello).reactions).toEqual([]);
-    expect(conversation.takeDirty()).toEqual(new Set([indexOf(hello)]));
+    expect(conversation.drainDirty()).toEqual(new Set([indexOf(hello)]));
   });
 
   test('a message has one id from the outbox on, and can be edited while it waits', async () => {
     const item = await wait({ type: 'text', text: 'on its way' });
     await wait({ type: 'edit', to: nth(guest, item.n), text: 'corrected' });
-    conversation.follow();
+    conversation.sync();
     const [waiting] = conversation.pending;
     expect(conversation.pending).toHaveLength(1);
-    expect(conversation.fateOf(waiting!).text).toBe('corrected');
+    expect(conversation.annotationsOf(waiting!).text).toBe('corrected');
     expect(conversation.isWaiting(waiting!)).toBe(true);
     const body = log.body(guest, { ...item.content }, { mid: item.mid });
     const sealed = log.seal(guest, body);
@@ -159,17 +159,17 @@ describe('what waits in the outbox', () => {
   test('what the relay has lost waits again in its own place, and stands once', async () => {
     await take(await log.say(guest, 'lost'));
     const lost = said(nth(guest, 1));
-    conversation.takeDirty();
+    conversation.drainDirty();
     const { n, instance, mid, content, sentAt: made } = messagesOf(reader).at(-1)!;
     await change(reader, putOutbox(waitingItem({ n, instance, mid, content, made })));
-    conversation.follow();
+    conversation.sync();
     expect(conversation.pending).toEqual([]);
     expect(conversation.isWaiting(lost)).toBe(true);
-    expect(conversation.takeDirty()).toEqual(new Set([indexOf(nth(guest, 1))]));
+    expect(conversation.drainDirty()).toEqual(new Set([indexOf(nth(guest, 1))]));
     // After an import it waits under another counter, with the same mid.
     const renamed = waitingItem({ n: 7, instance: nodeRandom.bytes(16), mid, content, made });
     await change(reader, dropOutbox(n), putOutbox(renamed));
-    conversation.follow();
+    conversation.sync();
     expect(conversation.pending).toEqual([]);
     expect(conversation.isWaiting(lost)).toBe(true);
   });
@@ -179,14 +179,14 @@ describe('read markers', () => {
   test('count up to their position, never beyond where they stand, and show what they cover again', async () => {
     await take(await log.say(guest, 'one'), await log.say(guest, 'two'));
     const [one, two] = [nth(guest, 1), nth(guest, 2)];
-    conversation.takeDirty();
+    conversation.drainDirty();
     await take(await send(log.owner, { type: 'readMarker', position: said(one).at!.position }));
     expect(conversation.readersOf(said(one))).toEqual([log.owner.id]);
     expect(conversation.readersOf(said(two))).toEqual([]);
-    expect(conversation.takeDirty().has(indexOf(one))).toBe(true);
+    expect(conversation.drainDirty().has(indexOf(one))).toBe(true);
     // A marker beyond everything there is cannot vouch for what comes after it.
     await take(await send(log.owner, { type: 'readMarker', position: { g: 9, s: 9_999 } }));
-    const shown = conversation.takeDirty();
+    const shown = conversation.drainDirty();
     expect([shown.has(indexOf(one)), shown.has(indexOf(two))]).toEqual([false, true]);
     await take(await log.say(guest, 'three'));
     expect(conversation.readersOf(said(two))).toEqual([log.owner.id]);
@@ -232,14 +232,14 @@ describe('counts', () => {
       append(null, 1, [alarm(ALARM_CODES.ALARM_GAP, null, { from: 1, to: 2 })]),
       append(null, 1, [alarm(ALARM_CODES.ALARM_RELAY_LOST, null, { from: 4, to: 5, restored: 1 })]),
     );
-    conversation.follow();
+    conversation.sync();
     expect(reader.core.alarms).toBe(2);
     const settled = alarm(ALARM_CODES.ALARM_RELAY_LOST, null, { from: 4, to: 5, restored: 2 });
     await change(reader, replaceItems(lost, [settled]));
-    conversation.follow();
+    conversation.sync();
     expect(reader.core.alarms).toBe(1);
     await change(reader, replaceItems(index, []));
-    conversation.follow();
+    conversation.sync();
     expect(reader.core.alarms).toBe(0);
   });
 });
@@ -267,11 +267,11 @@ test('following step by step ends where reading the whole log at once does', asy
         }[type] as Content;
         await take(await send(people[who]!, content));
       }
-      whole.follow();
+      whole.sync();
       const all = (of: Conversation): unknown =>
         messagesOf(reader).flatMap((message) => {
           const found = of.target(message);
-          return found === null ? [] : [[found, of.fateOf(found), of.readersOf(found)]];
+          return found === null ? [] : [[found, of.annotationsOf(found), of.readersOf(found)]];
         });
       expect(all(conversation)).toEqual(all(whole));
       expect([conversation.unread(), conversation.last()]).toEqual([whole.unread(), whole.last()]);

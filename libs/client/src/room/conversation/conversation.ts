@@ -1,7 +1,7 @@
 /**
- * The conversation of a room: what its log says, and what waits in the outbox, folded
- * together (docs/protocol.md section 6). It follows the log record by record, and knows what of
- * it is in memory: what lies further up is looked for by name (prepare), or is loaded.
+ * The conversation of a room: the messages of its log and of the outbox, folded together (docs/protocol.md section
+ * 6). It follows the log record by record, over the window that is in memory. Messages before the window are looked
+ * up by key (`prepare`), or loaded.
  */
 import { comparePositions, equalBytes, type MemberId, type Position, type Target } from '@0fc/protocol';
 import type { MessageAnnotations } from './annotations.js';
@@ -19,103 +19,109 @@ import {
 } from '../../vault/records.js';
 import type { RoomState } from '../state/state.js';
 
-/** The newest line is looked for in so many records before the newest that was one. */
+/** Number of records in which the newest readable line is searched. */
 const LAST_LINE_WITHIN = 4_096;
 /** Beyond every position that can have been read. */
 const NOWHERE: Position = { g: Number.MAX_SAFE_INTEGER, s: 0 };
 export class Conversation {
   readonly #state: RoomState;
   #log = new ConversationLines();
-  /** the window that is followed: from where on, and how far */
+  /** index of the first record of the window, and the one after its last */
   #from = -1;
   #next = 0;
-  /** messages before the window that are quoted or changed, by key, each with what changes it; empty: there is none */
+  /**
+   * messages before the window that are quoted or changed: by key, the records with the message and with its effects;
+   * empty: no such message
+   */
   readonly #far = new Map<string, readonly LogRecord[]>();
-  /** messages that are looked for before the window; `late`: only what changes it, which may have come first */
+  /** messages to look up before the window; `late`: only their effects, which may precede them */
   readonly #wanted = new Map<string, { readonly target: Target; readonly late: boolean }>();
-  /** the newest line, where that is before the window; undefined: not looked for */
+  /** the newest line, where it is before the window; undefined: not looked up yet */
   #lastFar: ConversationMessage | null | undefined = undefined;
   readonly #removed: string[] = [];
-  /** records that a write has added or replaced since the last time */
-  readonly #touched = new Set<number>();
+  /** indexes of records that were added or replaced since the last `sync` */
+  readonly #changedIndexes = new Set<number>();
   #dirty = new Set<number>();
   #waiting: UnsentLines;
-  /** something that waits may stand in the log before the window */
+  /** a message of the outbox may be in the log before the window */
   #unsettled = false;
 
   constructor(state: RoomState) {
     this.#state = state;
     this.#waiting = new UnsentLines([], state.core.me);
     state.watch((indexes) => {
-      for (const index of indexes) this.#touched.add(index);
+      for (const index of indexes) this.#changedIndexes.add(index);
     });
   }
 
-  /** Follows what log and outbox have got since the last time, as far as it is in memory. */
-  follow(): void {
+  /** Applies the changes of log and outbox since the last call, as far as they are in memory. */
+  sync(): void {
     const { log } = this.#state;
-    if (log.loaded !== this.#from) this.#begin(log.loaded);
-    for (const index of this.#touched) this.#followTouched(index);
-    this.#touched.clear();
-    for (const record of log.oldestFirst(this.#next)) this.#take(record);
+    if (log.loaded !== this.#from) this.#resetWindow(log.loaded);
+    for (const index of this.#changedIndexes) this.#syncChanged(index);
+    this.#changedIndexes.clear();
+    for (const record of log.oldestFirst(this.#next)) this.#addRecord(record);
     this.#next = log.end;
-    this.#followOutbox();
+    this.#syncOutbox();
   }
 
-  /** As {@link follow}, and looks for what is quoted, changed or said last before what is in memory. */
+  /**
+   * As {@link sync}, and looks up quoted and changed messages and the last line where they are before the window.
+   * Rejects as the vault does.
+   */
   async prepare(): Promise<void> {
-    this.follow();
+    this.sync();
     while (this.#wanted.size > 0) {
       for (const [key, { target, late }] of [...this.#wanted]) {
         this.#wanted.delete(key);
         const found = late ? null : await this.#state.findMessage(target);
         const effects = late ? await this.#state.findEffects(target) : (found?.effects ?? []);
         this.#far.set(key, [...(found === null ? [] : [found.record]), ...effects]);
-        this.#takeFar(key);
+        this.#addFarRecords(key);
       }
-      this.follow();
+      this.sync();
     }
     await this.#findLast();
   }
 
-  /** The window has another beginning: what it holds is read anew, and nothing of it has changed. */
-  #begin(from: number): void {
+  /** The window begins at another record: its content is read again. No line counts as changed by that. */
+  #resetWindow(from: number): void {
     const dirty = this.#dirty;
     this.#log = new ConversationLines();
-    // What has changed those since was in the window, and has left it.
+    // Effects on these messages were in the window, which no longer holds them.
     if (from > this.#from) this.#far.clear();
     this.#from = from;
     const known = this.#next;
     this.#next = from;
     this.#lastFar = undefined;
     for (const record of this.#state.log.oldestFirst(from)) {
-      if (record.index < known) this.#take(record);
+      if (record.index < known) this.#addRecord(record);
     }
     this.#next = Math.max(from, Math.min(known, this.#state.log.end));
-    for (const key of this.#far.keys()) this.#takeFar(key);
+    for (const key of this.#far.keys()) this.#addFarRecords(key);
     this.#dirty = dirty;
     this.#unsettled = true;
   }
 
-  #followTouched(index: number): void {
+  #syncChanged(index: number): void {
     this.#dirty.add(index);
     if (index >= this.#from) {
       const record = this.#state.log.at(index);
-      if (record !== undefined && index < this.#next) this.#take(record);
+      if (record !== undefined && index < this.#next) this.#addRecord(record);
       return;
     }
     for (const [key, records] of this.#far) {
-      const said = this.#log.byKey.get(key);
-      if (said !== undefined && records.some((record) => record.index === index)) {
-        this.#wanted.set(key, { target: said, late: false });
+      const message = this.#log.byKey.get(key);
+      if (message !== undefined && records.some((record) => record.index === index)) {
+        this.#wanted.set(key, { target: message, late: false });
       }
     }
   }
 
-  #takeFar(key: string): void {
+  #addFarRecords(key: string): void {
     for (const record of this.#far.get(key) ?? []) {
       // What is in the window has been read with it.
-      if (record.index < this.#from) this.#take(record, key);
+      if (record.index < this.#from) this.#addRecord(record, key);
     }
     this.#showAgain(key);
   }
@@ -123,7 +129,7 @@ export class Conversation {
   /** The newest line of all, which may lie before many records that are none. */
   async #findLast(): Promise<void> {
     if (this.#newest() !== null) return;
-    if (this.#lastFar !== undefined && (this.#lastFar === null || !this.fateOf(this.#lastFar).deleted))
+    if (this.#lastFar !== undefined && (this.#lastFar === null || !this.annotationsOf(this.#lastFar).deleted))
       return;
     const { core } = this.#state;
     const from = this.#from;
@@ -137,9 +143,9 @@ export class Conversation {
       if (!isLine(item.content)) continue;
       const key = targetKey(item);
       this.#far.set(key, [record, ...(await this.#state.findEffects(item))]);
-      this.#takeFar(key);
-      const said = this.#log.byKey.get(key);
-      if (said !== undefined && this.#isReadable(said)) return said;
+      this.#addFarRecords(key);
+      const message = this.#log.byKey.get(key);
+      if (message !== undefined && this.#isReadable(message)) return message;
       this.#far.delete(key);
       // Lines that were deleted one and all are not worth reading a whole history for.
       if (index - record.index > LAST_LINE_WITHIN) break;
@@ -147,7 +153,7 @@ export class Conversation {
     return null;
   }
 
-  /** Looks before the window for a line by its id, which names no place. */
+  /** Looks up a line before the window by its id, which holds no position. */
   async seek(id: string): Promise<void> {
     for await (const { item } of messagesBefore(this.#state, this.#from)) {
       // Of two lines with one nonce the second one's id has its counter behind it.
@@ -158,15 +164,15 @@ export class Conversation {
     }
   }
 
-  /** Records to show again since this was asked last. */
-  takeDirty(): ReadonlySet<number> {
+  /** Returns and clears the records that have to be shown again. */
+  drainDirty(): ReadonlySet<number> {
     const dirty = this.#dirty;
     this.#dirty = new Set();
     return dirty;
   }
 
-  /** Ids of lines that are shown no more since this was asked last. */
-  takeRemoved(): readonly string[] {
+  /** Returns and clears the ids of lines that are no longer shown. */
+  drainRemoved(): readonly string[] {
     return this.#removed.splice(0);
   }
 
@@ -174,40 +180,39 @@ export class Conversation {
     return this.#log.byId.get(id) ?? this.#waiting.byId.get(id) ?? null;
   }
 
-  /** The message that a content points at; null: not here, or none of its own. */
+  /** The message that a content targets; null: unknown here, or not a line. */
   target(target: Target): ConversationMessage | null {
     const key = targetKey(target);
     return this.#log.byKey.get(key) ?? this.#waiting.byKey.get(key) ?? null;
   }
 
-  fateOf(said: ConversationMessage): MessageAnnotations {
-    return this.#log.annotations.fate(said.key, this.#waiting.fold);
+  annotationsOf(message: ConversationMessage): MessageAnnotations {
+    return this.#log.annotations.forMessage(message.key, this.#waiting.fold);
   }
 
-  /** Messages that wait in the outbox and have never been in the log. */
+  /** Messages of the outbox that the log has never held. */
   get pending(): readonly ConversationMessage[] {
     return [...this.#waiting.byKey.values()];
   }
 
-  /** It waits in the outbox: for the first time, or again because the relay has lost it. */
-  isWaiting(said: ConversationMessage): boolean {
-    return said.at === null || this.#waiting.again.has(said.key);
+  /** The message waits in the outbox: not sent yet, or requeued after a loss. */
+  isWaiting(message: ConversationMessage): boolean {
+    return message.at === null || this.#waiting.resent.has(message.key);
   }
 
-  /** What waits in the outbox of a line of this member: the line itself, and edits of it. */
-  itemsOf(said: ConversationMessage): readonly OutboxItem[] {
+  /** Items of the outbox for a line of this member: the line itself, and edits of it. */
+  itemsOf(message: ConversationMessage): readonly OutboxItem[] {
     const { core, outbox } = this.#state;
-    if (said.sender !== core.me) return [];
-    return this.#waiting.countersOf(said).flatMap((n) => outbox.get(n) ?? []);
+    if (message.sender !== core.me) return [];
+    return this.#waiting.countersOf(message).flatMap((n) => outbox.get(n) ?? []);
   }
 
-  /** Members that have read it, its sender and this one left out. */
-  readersOf(said: ConversationMessage): readonly MemberId[] {
-    const { at } = said;
+  /** Members that have read it, without its sender and this member. */
+  readersOf({ at, sender }: ConversationMessage): readonly MemberId[] {
     if (at === null) return [];
     const { me } = this.#state.core;
     return [...this.#log.markers].flatMap(([member, position]) =>
-      member !== me && member !== said.sender && comparePositions(at.position, position) <= 0 ? [member] : [],
+      member !== me && member !== sender && comparePositions(at.position, position) <= 0 ? [member] : [],
     );
   }
 
@@ -217,12 +222,12 @@ export class Conversation {
   }
 
   #newest(): ConversationMessage | null {
-    const readable = (said: ConversationMessage): boolean => this.#isReadable(said);
+    const readable = (message: ConversationMessage): boolean => this.#isReadable(message);
     return this.pending.findLast(readable) ?? this.#log.messages.findLast(readable) ?? null;
   }
 
-  #isReadable(said: ConversationMessage): boolean {
-    return said.text !== null && !this.fateOf(said).deleted;
+  #isReadable(message: ConversationMessage): boolean {
+    return message.text !== null && !this.annotationsOf(message).deleted;
   }
 
   /** The newest message of another member in the records before `index`, of those in memory. */
@@ -234,26 +239,26 @@ export class Conversation {
     );
   }
 
-  /** Lines of others that were not read here. Of those that are not in memory, deleted ones count. */
+  /** Number of unread lines of other members. Deleted lines count where they are not in memory. */
   unread(): number {
     const { me, readIndex, others, othersRead } = this.#state.core;
     const here = this.#log.messages.filter(
       ({ sender, at }) => sender !== me && (at?.index ?? 0) >= readIndex,
     );
-    const deleted = here.filter((said) => this.#log.annotations.fate(said.key).deleted).length;
+    const deleted = here.filter((message) => this.#log.annotations.forMessage(message.key).deleted).length;
     return (readIndex >= this.#from ? here.length : Math.max(here.length, others - othersRead)) - deleted;
   }
 
-  /** `far`: the record lies before the window, and is read for this message's sake alone. */
-  #take(record: LogRecord, far: string | null = null): void {
-    // A line that was given up stands in no log: nobody can have read it.
+  /** `far`: the record is before the window, and is read for this message alone. */
+  #addRecord(record: LogRecord, far: string | null = null): void {
+    // A line that was given up has no position in the log: nobody has read it.
     const position = record.at?.position ?? NOWHERE;
     for (const [at, item] of record.items.entries()) {
-      if (item.type === 'message') this.#takeMessage(record.index, position, at, item, far);
+      if (item.type === 'message') this.#addMessage(record.index, position, at, item, far);
     }
   }
 
-  #takeMessage(index: number, position: Position, at: number, item: StoredMessage, far: string | null): void {
+  #addMessage(index: number, position: Position, at: number, item: StoredMessage, far: string | null): void {
     const key = targetKey(item);
     const content = knownContent(item.content);
     if (
@@ -270,41 +275,41 @@ export class Conversation {
       return;
     }
     const order = index * ITEMS_PER_RECORD + at;
-    if (content?.type === 'readMarker') this.#takeMarker(item.sender, earlier(content.position, position));
-    const said = conversationMessage(item, content, order, { index, position });
-    if (said !== null) this.#say(said, far !== null);
+    if (content?.type === 'readMarker') this.#addMarker(item.sender, earlier(content.position, position));
+    const message = conversationMessage(item, content, order, { index, position });
+    if (message !== null) this.#addLine(message, far !== null);
     const changed = content === null ? null : this.#log.annotations.apply({ ...item, order }, content);
     if (changed !== null) this.#showAgain(changed);
   }
 
-  /** A lost line that was sent again: another stands for it. */
-  #remove(said: ConversationMessage): void {
-    this.#log.remove(said);
-    this.#removed.push(said.id);
+  /** Removes a lost line that was sent again as a new message. */
+  #remove(message: ConversationMessage): void {
+    this.#log.remove(message);
+    this.#removed.push(message.id);
   }
 
-  #say(message: ConversationMessage, far: boolean): void {
+  #addLine(message: ConversationMessage, far: boolean): void {
     const taken = this.#log.byId.get(message.id);
-    // A sender that gives one mid to two messages still gets two lines.
-    const said = taken === undefined ? message : { ...message, id: `${message.id}.${String(message.n)}` };
-    this.#log.add(said, far);
-    if (!far && this.#from > this.#state.log.first) this.#seek(said);
-    for (const reply of this.#log.replies.get(said.key) ?? []) this.#showRecord(reply);
+    // A sender that uses one messageNonce for two messages still gets two lines.
+    const line = taken === undefined ? message : { ...message, id: `${message.id}.${String(message.n)}` };
+    this.#log.addLine(line, far);
+    if (!far && this.#from > this.#state.log.first) this.#wantRelated(line);
+    for (const reply of this.#log.replies.get(line.key) ?? []) this.#showRecord(reply);
   }
 
-  /** What a line before the window has to do with this one. */
-  #seek(said: ConversationMessage): void {
-    const { counter, changedAhead } = this.#state.sender(said.sender);
-    const replaced = counter !== null && !equalBytes(counter.instance, said.instance);
-    const early = said.late || replaced || said.n <= changedAhead;
-    if (early && !this.#far.has(said.key)) this.#wanted.set(said.key, { target: said, late: true });
-    if (said.replyTo === null) return;
-    const key = targetKey(said.replyTo);
+  /** Marks for lookup what a line needs from before the window: its early effects, and the message that it quotes. */
+  #wantRelated(message: ConversationMessage): void {
+    const { counter, changedAhead } = this.#state.sender(message.sender);
+    const replaced = counter !== null && !equalBytes(counter.instance, message.instance);
+    const early = message.late || replaced || message.n <= changedAhead;
+    if (early && !this.#far.has(message.key)) this.#wanted.set(message.key, { target: message, late: true });
+    if (message.replyTo === null) return;
+    const key = targetKey(message.replyTo);
     if (this.#log.byKey.has(key) || this.#far.has(key)) return;
-    this.#wanted.set(key, { target: said.replyTo, late: false });
+    this.#wanted.set(key, { target: message.replyTo, late: false });
   }
 
-  #takeMarker(member: MemberId, position: Position): void {
+  #addMarker(member: MemberId, position: Position): void {
     const { markers, messages } = this.#log;
     const before = markers.get(member);
     if (before !== undefined && comparePositions(position, before) <= 0) return;
@@ -316,7 +321,7 @@ export class Conversation {
     }
   }
 
-  /** Something has changed a message: it is shown again, with the replies that quote it. */
+  /** A message has changed: it is shown again, and so are the replies that quote it. */
   #showAgain(key: string): void {
     this.#showRecord(key);
     for (const reply of this.#log.replies.get(key) ?? []) this.#showRecord(reply);
@@ -327,7 +332,7 @@ export class Conversation {
     if (at !== null) this.#dirty.add(at.index);
   }
 
-  #followOutbox(): void {
+  #syncOutbox(): void {
     const { outbox, core } = this.#state;
     const items = [...outbox.values()].sort((a, b) => a.n - b.n);
     if (this.#waiting.isOf(items) && !this.#unsettled) return;
@@ -336,22 +341,22 @@ export class Conversation {
     this.#unsettled = false;
     for (const item of items) {
       const message = { ...item, sender: core.me, sentAt: item.made };
-      // By its id too: after an import it waits under another counter than the log has it.
+      // Compared by id too: after an import the message waits under another counter than it has in the log.
       const known =
         this.#log.byKey.get(targetKey(message)) ?? this.#log.byId.get(messageIdOf(core.me, item.mid));
-      if (known !== undefined) waiting.again.add(known.key);
+      if (known !== undefined) waiting.resent.add(known.key);
       else if (this.#isNew(message)) waiting.add(message);
       const content = knownContent(item.content);
       if (content !== null && 'to' in content) this.#seekChanged(content.to);
     }
     this.#waiting = waiting;
-    for (const { changed, again } of [before, waiting]) {
+    for (const { changed, resent } of [before, waiting]) {
       for (const key of changed) this.#showAgain(key);
-      for (const key of again) this.#showRecord(key);
+      for (const key of resent) this.#showRecord(key);
     }
   }
 
-  /** Whether what waits has never been in the log. */
+  /** Whether a message of the outbox has never been in the log. */
   #isNew(message: Target): boolean {
     const key = targetKey(message);
     const far = this.#far.get(key);
@@ -367,7 +372,7 @@ export class Conversation {
     return false;
   }
 
-  /** A message before the window that something in the outbox changes: it may be asked about. */
+  /** Marks for lookup a message before the window that an item of the outbox changes. */
   #seekChanged(target: Target): void {
     const key = targetKey(target);
     if (this.#from === this.#state.log.first || this.#log.byKey.has(key) || this.#far.has(key)) return;

@@ -1,4 +1,4 @@
-/** What a room's log has before the window that is in memory: read through, and not kept. */
+/** Reads the part of a room's log before the window, without keeping it in memory. */
 import type { LogRecord, StoredMessage } from '../../vault/records.js';
 import type { RoomState } from '../state/state.js';
 

@@ -1,6 +1,6 @@
 /**
- * Lines of a conversation: what stands in it as a message of its own, as far as the log in memory and the outbox
- * tell (docs/protocol.md section 6).
+ * The lines of a conversation: messages that are shown as a row of their own, from the part of the log in memory and
+ * from the outbox (docs/protocol.md section 6).
  */
 import type { AnyContent, Bytes, Content, MemberId, Position, Target } from '@0fc/protocol';
 import { Annotations } from './annotations.js';
@@ -8,26 +8,29 @@ import { messageIdOf } from '../log/items.js';
 import { knownContent, targetKey } from '../../vault/content.js';
 import type { OutboxItem } from '../../vault/records.js';
 
-/** What waits in the outbox sorts after every record. */
+/** Items of the outbox sort after every record. */
 const PENDING_ORDER = 2 ** 52;
 
-/** A message that stands in the conversation as one of its own. */
+/** A message that is a line of the conversation. */
 export interface ConversationMessage extends Target {
   readonly key: string;
   /** stable from the outbox on */
   readonly id: string;
   readonly order: number;
   readonly sentAt: number;
-  /** its place in the log; null: it waits in the outbox */
+  /** its index and position in the log; null: it waits in the outbox */
   readonly at: { readonly index: number; readonly position: Position } | null;
   /** null: a content of a later version */
   readonly text: string | null;
   readonly replyTo: Target | null;
-  /** of this member, lost by the relay and not sent again by itself (G18): entries of the chain when it was written */
+  /**
+   * of this member, lost by the relay and not resent automatically (G18): number of entries of the chain when it was
+   * written
+   */
   readonly lost: number | null;
-  /** it came after messages that its sender wrote later */
+  /** received after messages that its sender wrote later */
   readonly late: boolean;
-  /** nobody but the owner has said what of its sender came before it */
+  /** only the owner claims what its sender wrote before it */
   readonly orderUnknown: boolean;
 }
 
@@ -42,38 +45,38 @@ export class ConversationLines {
   readonly replies = new Map<string, Set<string>>();
   readonly markers = new Map<MemberId, Position>();
 
-  add(said: ConversationMessage, far: boolean): void {
-    this.byKey.set(said.key, said);
-    this.byId.set(said.id, said);
-    if (!far) insert(this.messages, said);
-    if (said.replyTo === null) return;
-    const target = targetKey(said.replyTo);
-    this.replies.set(target, (this.replies.get(target) ?? new Set()).add(said.key));
+  addLine(message: ConversationMessage, far: boolean): void {
+    this.byKey.set(message.key, message);
+    this.byId.set(message.id, message);
+    if (!far) insert(this.messages, message);
+    if (message.replyTo === null) return;
+    const target = targetKey(message.replyTo);
+    this.replies.set(target, (this.replies.get(target) ?? new Set()).add(message.key));
   }
 
-  replace(said: ConversationMessage): void {
-    this.byKey.set(said.key, said);
-    this.byId.set(said.id, said);
-    const at = this.messages.findIndex(({ key }) => key === said.key);
-    if (at >= 0) this.messages[at] = said;
+  replace(message: ConversationMessage): void {
+    this.byKey.set(message.key, message);
+    this.byId.set(message.id, message);
+    const at = this.messages.findIndex(({ key }) => key === message.key);
+    if (at >= 0) this.messages[at] = message;
   }
 
-  remove(said: ConversationMessage): void {
-    this.byKey.delete(said.key);
-    this.byId.delete(said.id);
-    const at = this.messages.findIndex(({ key }) => key === said.key);
+  remove(message: ConversationMessage): void {
+    this.byKey.delete(message.key);
+    this.byId.delete(message.id);
+    const at = this.messages.findIndex(({ key }) => key === message.key);
     if (at >= 0) this.messages.splice(at, 1);
   }
 }
 
-/** What the outbox holds, over the log: made anew when that changes. */
+/** Messages and effects of the outbox, over those of the log: built again whenever the outbox changes. */
 export class UnsentLines {
   readonly fold = new Annotations();
   readonly byKey = new Map<string, ConversationMessage>();
   readonly byId = new Map<string, ConversationMessage>();
-  /** messages of the log that are sent once more */
-  readonly again = new Set<string>();
-  /** messages that something here changes */
+  /** keys of messages of the log that are being resent */
+  readonly resent = new Set<string>();
+  /** keys of messages that an item of the outbox changes */
   readonly changed = new Set<string>();
   readonly #items: readonly OutboxItem[];
   /** counters of what waits, by the id of a line and by the key of what an edit is of */
@@ -108,10 +111,10 @@ export class UnsentLines {
   add(item: Message): void {
     const content = knownContent(item.content);
     const order = PENDING_ORDER + item.n;
-    const said = conversationMessage(item, content, order, null);
-    if (said !== null) {
-      this.byKey.set(said.key, said);
-      this.byId.set(said.id, said);
+    const message = conversationMessage(item, content, order, null);
+    if (message !== null) {
+      this.byKey.set(message.key, message);
+      this.byId.set(message.id, message);
     }
     const changed = content === null ? null : this.fold.apply({ ...item, order }, content);
     if (changed !== null) this.changed.add(changed);
@@ -127,7 +130,7 @@ interface Message extends Target {
   readonly orderUnknown?: true;
 }
 
-/** Null for what is no message of its own: an edit, a reaction, a name, a marker. */
+/** Null for a content that is no line: an edit, a reaction, a name, a read marker. */
 export function conversationMessage(
   item: Message,
   content: Content | null,
@@ -144,8 +147,8 @@ export function conversationMessage(
   return { sender, instance, n, key, id, order, sentAt, at, text, replyTo, lost, late, orderUnknown };
 }
 
-/** Nearly always at the end: only a message whose key came late stands further up. */
-function insert(sorted: ConversationMessage[], said: ConversationMessage): void {
-  const after = sorted.findLastIndex(({ order }) => order < said.order);
-  sorted.splice(after + 1, 0, said);
+/** Nearly always appended: only a message whose key came late goes further up. */
+function insert(sorted: ConversationMessage[], message: ConversationMessage): void {
+  const after = sorted.findLastIndex(({ order }) => order < message.order);
+  sorted.splice(after + 1, 0, message);
 }

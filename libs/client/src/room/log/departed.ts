@@ -1,6 +1,6 @@
 /**
- * How a member that is not served any more learns what has become of it (docs/protocol.md section 4): by one signed
- * entry, or by the chain up to it where another has come to own the room meanwhile. Nothing else ends a membership.
+ * How a departed member learns how its membership ended (docs/protocol.md section 4): from one signed entry, or from
+ * the chain up to that entry where the owner has changed meanwhile. Nothing else ends a membership.
  */
 import { ERROR_CODES, type Bytes, type Entry, type MemberId } from '@0fc/protocol';
 import { applyRoster, type Hash, type Roster, type RosterChange } from '@0fc/crypto/verify';
@@ -13,7 +13,10 @@ import { provenDeparture } from './roster.js';
 
 type End = NonNullable<ReturnType<typeof provenDeparture>>;
 
-/** How it ended and by whom, and the hand-overs before, by which that one came to own the room. */
+/**
+ * How the membership ended and by whom, and the ownership transfers before, by which that member came to own the
+ * room.
+ */
 interface Ending {
   readonly how: End;
   readonly actor: MemberId;
@@ -22,7 +25,7 @@ interface Ending {
   readonly followed: readonly RoomChange[];
 }
 
-/** True: one of these entries proves the end by the roster that is known here, and the room has ended. */
+/** True: one of these entries proves the end by the known roster, and the draft has ended the room. */
 export function applyDeparture(draft: RoomDraft, entries: readonly Entry[]): boolean {
   if (draft.core.stage !== 'member') return true;
   for (const entry of entries) {
@@ -35,8 +38,8 @@ export function applyDeparture(draft: RoomDraft, entries: readonly Entry[]): boo
 }
 
 /**
- * True: the chain, followed from the head that is known here, has this member's end, and the room has ended. Who owned
- * the room in between is shown, and the roster is that of the end. `time`: when the relay says that it ended, Unix ms.
+ * True: the chain, verified from the known head on, holds this member's end, and the draft has ended the room. The
+ * transfers in between are shown, and the roster is that of the end. `time`: when the relay reports the end, Unix ms.
  */
 export async function applyDepartureInChain(
   hash: Hash,
@@ -51,7 +54,7 @@ export async function applyDepartureInChain(
   return true;
 }
 
-/** Each entry proves itself on the one before; one that does not ends the following, and nothing of it counts. */
+/** Verifies each entry on the one before. The first unverified entry ends this, and nothing after it counts. */
 async function endingIn(
   hash: Hash,
   { core, roster: known }: RoomSnapshot,
@@ -90,7 +93,7 @@ function endOf(change: RosterChange, me: MemberId): End | null {
   return change.kind === 'leave' ? 'left' : 'removed';
 }
 
-/** A record for each line: their number is others' to choose, and a record's is bounded. */
+/** One record for each line: others choose their number, and the size of a record is bounded. */
 function end(draft: RoomDraft, { how, actor, before, followed }: Ending, time: number): void {
   const item = how === 'closed' ? system('closed', { actor }) : system(how, { actor, member: draft.core.me });
   draft.apply(

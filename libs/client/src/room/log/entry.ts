@@ -1,11 +1,11 @@
 /**
- * What an entry of the log makes of a room (docs/protocol.md sections 4, 6, 7): pure functions from a snapshot
- * and an entry to changes.
+ * Applies an entry of the log to a room (docs/protocol.md sections 4, 6, 7): pure functions from a snapshot and an
+ * entry to changes.
  *
- * Nothing here trusts the relay: an entry that does not prove itself becomes an alarm at its position, and the
- * rest goes on. Only positions ever follow the relay's word; roster head, epoch, keys and counters never go
- * back. An entry that fails in any other way, or that could not be stored, is an alarm at its position too, with
- * a code by which it can be reported: nothing that others send stops a room.
+ * Nothing here trusts the relay. An entry that does not verify becomes an alarm at its position, and reading goes on.
+ * Only positions follow the relay's word; roster head, epoch, keys and counters never go back. An entry that fails in
+ * any other way, or that cannot be stored, becomes an alarm at its position too, with a report code: no entry of
+ * others stops a room.
  */
 import {
   ALARM_CODES, comparePositions, equalBytes, ERROR_CODES, toHex, type Bytes, type Entry, type Position,
@@ -25,10 +25,10 @@ import { applyRotation } from './rotation.js';
 import { signerOf } from './signer.js';
 
 export interface Applied {
-  /** 'gap': the entry does not follow, and changes nothing. 'known': its position was read before. */
+  /** 'gap': the entry does not follow the last position, and changes nothing. 'known': its position was read before. */
   readonly outcome: 'applied' | 'known' | 'gap';
   readonly changes: readonly RoomChange[];
-  /** a roster entry or rotation that does not prove itself: nothing is sealed before the log is explained (log-queries.ts) */
+  /** a roster entry or rotation that does not verify: nothing is sealed before the log is explained (log-queries.ts) */
   readonly unproven?: true;
 }
 
@@ -56,16 +56,16 @@ async function changesOf(
     const items = await itemsOf(hash, draft, entry, snapshot.core.position);
     const shown = mergeIntoMissed(draft, items) ? [] : items;
     draft.apply(append({ position: entry.position, t, relayed: relayedOf(entry) }, entry.time, shown));
-    // What did not prove itself is the relay's word about its sender.
+    // The sender of an unverified entry is the relay's claim.
     if (items.some(({ type }) => type !== 'alarm')) {
       draft.apply(setSender(await signerOf(hash, entry), { lastEntry: entry.time }));
     }
-    // What cannot be encoded fails here, and not with everything else of its page.
+    // Encoding fails here for this entry alone, and not later for its whole page.
     draft.records();
     return draft.changes;
   } catch (error) {
     if (error instanceof NotLoaded) throw error;
-    // MALFORMED: it cannot be stored. Anything else is a fault of this client.
+    // MALFORMED: the entry cannot be stored. Any other code is a bug of this client.
     const internal = ClientError.from(error).code === ERROR_CODES.INTERNAL ? 1 : 0;
     const numbers = { report: reportOf(t), position: entry.position.s, internal };
     const item = alarm(ALARM_CODES.ALARM_ENTRY_FAILED, null, numbers);
@@ -85,7 +85,7 @@ const UNPROVEN: ReadonlySet<string> = new Set([
 const isUnproven = (change: RoomChange): boolean =>
   change.kind === 'append' && change.items.some((item) => item.type === 'alarm' && UNPROVEN.has(item.code));
 
-/** Names a failure to whoever is asked about it: the same on every device that read the same log up to it. */
+/** Report code of a failure: the same on every device that has read the same log up to it. */
 const reportOf = (t: Bytes): number => Number.parseInt(toHex(t.subarray(0, 4)), 16);
 
 async function itemsOf(
@@ -108,7 +108,7 @@ async function itemsOf(
   }
 }
 
-/** An entry shown again must be the same one: two under one position are a fork (G7). */
+/** A repeated entry must be the same one: two entries at one position are a fork (G7). */
 async function compareKnown(
   hash: Hash,
   snapshot: RoomSnapshot,
@@ -118,7 +118,7 @@ async function compareKnown(
   const known = snapshot.transcriptAt(position);
   const fork = append(null, time, [alarm(ALARM_CODES.ALARM_FORK, null, { position: position.s })]);
   if (known === null) {
-    const impossible = generationEndedAt(snapshot, position) !== null || snapshot.passedOver(position);
+    const impossible = generationEndedAt(snapshot, position) !== null || snapshot.isKnownEmpty(position);
     return impossible && !endsInFork(snapshot) ? [fork] : [];
   }
   const before = snapshot.transcriptAt({ g: position.g, s: position.s - 1 });
@@ -127,15 +127,18 @@ async function compareKnown(
 }
 
 /**
- * An entry of a generation that had ended before it, as the relay has said here, or of a position where it
- * had nothing: others have another log. Shown once for all that follow each other.
+ * The relay serves an entry of a generation that it had reported as ended before that position, or at a position
+ * where it had none: other members have another log. One alarm for all such entries in a row.
  */
 function endsInFork({ log }: RoomSnapshot): boolean {
   const [last] = log.at(log.end - 1)?.items ?? [];
   return last?.type === 'alarm' && last.code === ALARM_CODES.ALARM_FORK && last.member === null;
 }
 
-/** What lies in a gap cannot be had: shown, and the transcript goes on from the relay's word. */
+/**
+ * Entries in a gap are unavailable: the gap is shown, and the transcript continues from the value that the relay
+ * claims.
+ */
 export function acceptGap({ core }: RoomSnapshot, entry: Entry): readonly RoomChange[] {
   const numbers = { from: core.position.s + 1, to: entry.position.s - 1 };
   return [
@@ -148,12 +151,12 @@ export class EntryResults {
   readonly #known: Applied[] = [];
   #next = 0;
 
-  /** The work begins, for the first time or again. */
+  /** Starts over: the work runs for the first time, or again. */
   begin(): void {
     this.#next = 0;
   }
 
-  /** The next result; `make` is asked for it the first time. Rejects as `make` does. */
+  /** Returns the next result; calls `make` the first time only. Rejects as `make` does. */
   async next(make: () => Promise<Applied>): Promise<Applied> {
     const at = this.#next++;
     const known = this.#known[at] ?? (await make());

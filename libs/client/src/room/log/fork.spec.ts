@@ -1,6 +1,6 @@
 /**
- * What a member had seen in a place that is over, as the relay has said here: unverifiable for as long as that
- * member may not have been told, and a fork after it (docs/threat-model.md, G7).
+ * A member had seen a position that does not exist any more, as the relay has announced here: unverifiable while that
+ * member may not know of it, and a fork after that (docs/threat-model.md, G7).
  */
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ALARM_CODES, type Bytes, type Position } from '@0fc/protocol';
@@ -18,7 +18,7 @@ let log: RoomLog;
 let other: Person;
 let clock: FakeClock;
 let room: FakeRoom;
-/** the end of the log when its generation was said to be over */
+/** the end of the log when the relay announced the end of its generation */
 let end: Position;
 
 beforeAll(async () => {
@@ -59,7 +59,7 @@ describe('a place in a generation that is over here', () => {
     expect(generationEndedAt(room.state, beyond().position)).toBe(START);
     expect(generationEndedAt(room.state, end)).toBeNull();
     expect(generationEndedAt(room.state, { g: START, s: end.s + 1 })).toBeNull();
-    // A later one, told later, does not begin the time anew.
+    // A later generation does not restart the time.
     clock.advance(5 * MINUTE);
     const later = { generation: START + 5 * MINUTE, from: { g: START, s: end.s } };
     await takeGeneration(room.state, later, clock.now());
@@ -124,7 +124,7 @@ describe('a message from there', () => {
   ] as const)(
     'G7: written %i ms after the end is judged by its sender’s signed word',
     async (after, alarms) => {
-      // The log goes on here in the new generation; its sender has not been told of one.
+      // The log goes on here in the new generation; its sender does not know of one.
       log.position = room.state.core.position;
       log.t = room.state.core.t;
       const entry = await log.say(other, 'and on', { seen: beyond(), sentAt: START + after });

@@ -1,4 +1,4 @@
-/** G6, G7: what another member had taken in when it sealed something, against what was taken in here. */
+/** G6, G7: compares what another member had read when it sealed a message or signal with what this client has read. */
 import {
   ALARM_CODES,
   comparePositions,
@@ -15,20 +15,20 @@ import { alarm } from './items.js';
 export type Seen = Body<'message'>['seen'];
 
 /**
- * How long after a generation was told here somebody may still not have been told, in milliseconds
- * between two clocks: a signal's are within 30 s of each other, a message's are not compared.
+ * How long after this client learned of a generation another member may still not know of it, in milliseconds between
+ * two clocks. The clocks of a signal are within 30 s of each other; those of a message are not compared.
  */
-const TOLD_WITHIN_MS = { signal: 60_000, message: 600_000 };
+const ANNOUNCED_WITHIN_MS = { signal: 60_000, message: 600_000 };
 
-/** When something was made, by its sender's signed word (Unix ms), and what it is. */
+/** When a message or signal was made, by the signed time of its sender (Unix ms), and which of both it is. */
 export interface Made {
-  readonly kind: keyof typeof TOLD_WITHIN_MS;
+  readonly kind: keyof typeof ANNOUNCED_WITHIN_MS;
   readonly at: number;
 }
 
 /**
- * 'unknown': older than what is kept here, or in a tail that the relay has lost: unverifiable,
- * no alarm. 'ahead': beyond `upTo`, the last position that can have been before it.
+ * 'unknown': before the records that this client keeps, or in a tail that the relay has lost: unverifiable, no alarm.
+ * 'ahead': after `upTo`, the last position that can precede it.
  */
 export function compareSeen(
   snapshot: RoomSnapshot,
@@ -39,9 +39,9 @@ export function compareSeen(
   if (comparePositions(seen.position, upTo) > 0) return 'ahead';
   const known = snapshot.transcriptAt(seen.position);
   if (known === null) {
-    // In a lost tail is also where everything would be if the relay had made the loss up for this client alone.
+    // A relay that invents a loss for this client alone would put every position into a lost tail.
     const ended = generationEndedAt(snapshot, seen.position);
-    return ended !== null && made.at > ended + TOLD_WITHIN_MS[made.kind] ? 'differs' : 'unknown';
+    return ended !== null && made.at > ended + ANNOUNCED_WITHIN_MS[made.kind] ? 'differs' : 'unknown';
   }
   return equalBytes(known, seen.t) ? 'same' : 'differs';
 }
@@ -51,14 +51,16 @@ export function generationEndedAt({ core }: RoomSnapshot, { g, s }: Position): n
   return core.starts.find(({ position }) => position.g > g && position.s < s)?.time ?? null;
 }
 
-/** The alarm that this client and `sender` have different histories: once per sender. */
+/** The alarm that this client and `sender` have different histories: one per sender. */
 export function forkItems(draft: RoomDraft, sender: MemberId, position: Position): readonly StoredItem[] {
   if (draft.sender(sender).forked) return [];
   draft.apply(setSender(sender, { forked: true }));
   return [alarm(ALARM_CODES.ALARM_FORK, sender, { position: position.s })];
 }
 
-/** G6, G7: what the sender had when it sealed a message, against what was read here before it. */
+/**
+ * G6, G7: compares what the sender had read when it sealed a message with what this client read before that message.
+ */
 export function checkSeen(
   draft: RoomDraft,
   body: Body<'message'>,
@@ -69,7 +71,7 @@ export function checkSeen(
   const items: StoredItem[] = [];
   const last = draft.sender(sender).seen;
   const fell = last !== null && comparePositions(seen.position, last) < 0;
-  // Before the rotation that began the epoch, it could not have had the key.
+  // Before the rotation that began the epoch, the sender had no key of it.
   if (fell || comparePositions(seen.position, floor) < 0) {
     items.push(alarm(ALARM_CODES.ALARM_SEEN_REGRESSED, sender, { position: seen.position.s }));
   }

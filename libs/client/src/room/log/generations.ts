@@ -19,11 +19,11 @@ import type { EpochKey, LogRecord, StoredItem } from '../../vault/records.js';
 import { alarm } from './items.js';
 import { requeueLost } from './lost.js';
 
-/** Losses that are remembered: an entry lost longer ago than that counts as lost again. */
+/** Number of losses that are kept: an entry of an earlier loss counts as lost again. */
 const LOSSES_KEPT = 64;
-/** Starts that are remembered: what one before them ended is not known to have ended. */
+/** Number of starts that are kept: what an earlier start ended is not known to have ended. */
 const STARTS_KEPT = 256;
-/** Times that reading has gone back that are remembered: what was read before them is looked for no more. */
+/** Number of times that reading went back which are kept: records before an earlier one are not searched any more. */
 const TURNS_KEPT = 64;
 
 export async function applyGeneration(
@@ -38,22 +38,22 @@ export async function applyGeneration(
   const position = { g: start.generation, s: start.from.s };
   const goesBack = comparePositions(core.position, start.from) > 0 && core.position.s > start.from.s;
   const lost = goesBack ? lostRecords(draft, start.from) : [];
-  // Of what lay in a trimmed range, or before this member's time, nobody knows here what it was.
+  // This client does not know the entries of a trimmed range, or those before its own floor.
   const whole = lost.length >= core.position.s - start.from.s;
-  // Where generations follow each other with nothing between, the last one may go back over the others.
+  // Generations that follow each other without entries: the last one may go back further than the others.
   const from = (await transcriptOf(hash, draft, start.from)) ?? core.t;
   const t = await transcriptGeneration(hash, from, start.generation);
   const slot = generationSlot(draft.log);
   const index = slot ?? core.nextIndex;
-  // One of many in a row stands where the last of them did.
+  // A generation that is counted with others has the index of the last of them.
   const starts = slot === null ? core.starts : core.starts.slice(0, -1);
   draft.apply(
     set({ position, t, starts: [...starts, { position, time: now }].slice(-STARTS_KEPT) }),
     append({ position, t, relayed: null }, now, []),
   );
-  // By the positions, and not by the records: what is counted, or was trimmed, has none of its own.
+  // Compared by position, not by record: counted or trimmed entries have no record.
   if (!goesBack) return;
-  // One of many in a row is shown with those before it.
+  // A generation that is counted with others is shown with them.
   const before = slot === null || core.lost?.index !== slot ? [] : [core.lost.from, core.lost.to];
   const positions = lost.flatMap((record) => (record.at === null ? [] : [record.at.position.s]));
   const begin = positions.length > 0 ? positions : [start.from.s + 1];
@@ -71,9 +71,9 @@ export async function applyGeneration(
 }
 
 /**
- * The relay's log ends before what it had served or announced here: there is no such generation, or there are no such
- * positions, and whatever that took away was not lost. Reading goes on from the last position that the log has; the
- * others have another history, which is shown. An honest relay never takes one back. False: nothing of the kind.
+ * The relay's log ends before a position that it had served or announced: that generation or those positions do not
+ * exist, so that what they took away was not lost. Reading continues from the last position that the log holds. Other
+ * members have another history, which is shown. An honest relay never does this. False: not the case.
  */
 export function goBackTo(draft: RoomDraft, tip: Position, now: number): boolean {
   if (comparePositions(tip, draft.core.position) >= 0 || !forgetGenerations(draft, tip)) return false;
@@ -83,8 +83,8 @@ export function goBackTo(draft: RoomDraft, tip: Position, now: number): boolean 
 }
 
 /**
- * Undoes what generations after that of `end` took away, so that reading goes on from the last position up to it.
- * Roster head, epoch, keys and counters stay. False: no such position is known here.
+ * Undoes the losses of generations after that of `end`, so that reading continues from the last position up to `end`.
+ * Roster head, epoch, keys and counters stay. False: this client knows no such position.
  */
 function forgetGenerations(draft: RoomDraft, end: Position): boolean {
   const place = lastPlaceUpTo(draft, end);
@@ -109,16 +109,19 @@ function lastPlaceUpTo({ log, current }: RoomSnapshot, end: Position) {
   for (const { at, index } of log.newestFirst()) {
     if (at !== null && comparePositions(at.position, end) <= 0) return { ...at, index };
   }
-  // A newcomer begins at its floor, which no record of the log stands for.
+  // A new member begins at its floor, which has no record in its local log.
   const { floor: position, t } = current;
   return comparePositions(position, end) <= 0 ? { position, t, index: log.first - 1 } : null;
 }
 
-/** A generation goes on from a position that an earlier one is said to have taken away: that one was not, then. */
+/**
+ * A generation starts from a position that an earlier generation has taken away, as the relay claimed: that claim was
+ * false.
+ */
 const contradicts = ({ core }: RoomSnapshot, { from }: GenerationStart): boolean =>
   core.losses.some((loss) => loss.generation > from.g && comparePositions(from, loss.from) > 0);
 
-/** A newcomer was never served what lies before its floor; the transcript of genesis it knows all the same. */
+/** A new member is never served entries before its floor, but it knows the transcript of the genesis. */
 async function transcriptOf(hash: Hash, snapshot: RoomSnapshot, position: Position): Promise<Bytes | null> {
   const genesis = snapshot.chain.get(0);
   const atGenesis = position.g === 1 && position.s === 0;
@@ -126,7 +129,7 @@ async function transcriptOf(hash: Hash, snapshot: RoomSnapshot, position: Positi
   return snapshot.transcriptAt(position);
 }
 
-/** One entry that was lost is in the log again. */
+/** Counts a lost entry that is in the log again. */
 export function noteRestored(draft: RoomDraft): void {
   const { lost } = draft.core;
   if (lost === null || lost.restored > lost.to - lost.from) return;
@@ -142,7 +145,7 @@ function showLoss(draft: RoomDraft): void {
   draft.apply(replaceItems(index, [item]));
 }
 
-/** What was taken in after `from` and had not been lost before, newest first. Throws NotLoaded. */
+/** Records read after `from` that were not lost before, newest first. Throws NotLoaded. */
 function lostRecords(snapshot: RoomSnapshot, from: Position): readonly LogRecord[] {
   const lost: LogRecord[] = [];
   for (const record of snapshot.log.newestFirst()) {
@@ -154,33 +157,33 @@ function lostRecords(snapshot: RoomSnapshot, from: Position): readonly LogRecord
   return lost;
 }
 
-/** Roster entries among them that were taken for what they are. */
+/** Number of verified roster entries among the records. */
 const rosterEntries = (records: readonly LogRecord[]): number =>
   records.filter(
     ({ at, items }) => at?.relayed?.kind === 'roster' && !items.some((item) => item.type === 'alarm'),
   ).length;
 
-/** Whether the log of this moment still holds the entry at a position, as far as the relay has said. */
+/** Whether the current log still holds the entry at a position, as far as the relay has reported. */
 function inLineage({ core }: RoomSnapshot, position: Position): boolean {
   return core.losses.every(
     (loss) => loss.generation <= position.g || comparePositions(position, loss.from) <= 0,
   );
 }
 
-/** The epoch of the log at a position, given the one that it has later. Throws NotLoaded. */
+/** The epoch at a position of the log, given the one at a later position. Throws NotLoaded. */
 function epochAt(snapshot: RoomSnapshot, position: Position, later: number): number {
   let epoch = later;
-  for (let begun = later; begun > 1; begun--) {
-    const at = beginOf(snapshot, begun);
-    // Of one in a trimmed range nobody knows where it began; those before it tell.
+  for (let begunEpoch = later; begunEpoch > 1; begunEpoch--) {
+    const at = beginOf(snapshot, begunEpoch);
+    // A rotation in a trimmed range has no known position; those before it decide.
     if (at === null) continue;
     if (comparePositions(at, position) <= 0) break;
-    epoch = begun - 1;
+    epoch = begunEpoch - 1;
   }
   return epoch;
 }
 
-/** Where the log has the rotation that began an epoch; null: it was not read here. */
+/** Position of the rotation that began an epoch; null: this client has not read it. */
 const beginOf = (snapshot: RoomSnapshot, epoch: number): Position | null =>
   snapshot.rotation(epoch)?.entry.position ?? snapshot.key(epoch)?.floor ?? null;
 
@@ -190,23 +193,23 @@ const greatest = (numbers: readonly number[]): number => numbers.reduce((a, b) =
 type Counter = EpochKey['counters'][number];
 
 /**
- * Each sender's last counter in the log as the relay has it up to here: what a loss took away comes
- * again after it, and is no repetition to a newcomer. Throws NotLoaded.
+ * Each sender's last counter in the relay's log up to here. Messages that a loss took away are resent after it, and
+ * must not look like repetitions to a new member. Throws NotLoaded.
  */
 export function countersHere(snapshot: RoomSnapshot): readonly Counter[] {
   const counters = snapshot.counters();
-  const gone = counters.filter(({ sender }) => {
+  const affected = counters.filter(({ sender }) => {
     const { at } = snapshot.sender(sender);
     return at !== null && !inLineage(snapshot, at);
   });
-  if (gone.length === 0) return counters;
-  const before = lastBeforeLoss(snapshot, new Set(gone.map(({ sender }) => sender)));
+  if (affected.length === 0) return counters;
+  const before = lastBeforeLoss(snapshot, new Set(affected.map(({ sender }) => sender)));
   const all = counters.map((counter) => before.get(counter.sender) ?? counter);
-  // Of whom all is lost, the first one comes again: there is none before it.
+  // A sender whose messages are all lost resends the first one: no counter precedes it.
   return all.filter(({ n }) => n > 0);
 }
 
-/** Of senders whose last message the log of this moment lacks: the last one that it has. */
+/** For senders whose last message the current log lacks: the last message that it holds. */
 function lastBeforeLoss(
   snapshot: RoomSnapshot,
   senders: ReadonlySet<MemberId>,
@@ -218,7 +221,7 @@ function lastBeforeLoss(
     if (open.size === 0) break;
     if (at === null) continue;
     const stands = inLineage(snapshot, at.position);
-    // Nothing from here on back was ever lost: what is lost of the others began after it.
+    // No record before this one was ever lost.
     if (losses.every(({ from }) => comparePositions(at.position, from) <= 0)) break;
     for (const item of items) {
       if ((item.type !== 'message' && item.type !== 'repeat') || !open.has(item.sender)) continue;

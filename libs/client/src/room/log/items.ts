@@ -1,4 +1,4 @@
-/** Makers of what the local log shows beside messages. */
+/** Constructors of the items that the local log shows beside messages. */
 import { toBase64Url, type AlarmCode, type Bytes, type Entry, type MemberId } from '@0fc/protocol';
 import type { Relayed, StoredItem } from '../../vault/records.js';
 
@@ -20,12 +20,12 @@ export const system = (
   text: fields.text ?? '',
 });
 
-/** A stable name for a message, from the outbox on. */
+/** Stable id of a message, from the outbox on. */
 export const messageIdOf = (sender: string, mid: Bytes): string => `${sender}.${toBase64Url(mid)}`;
 
 const SAMPLE_BYTES = 48;
 
-/** What the relay has of an entry, for the panel that shows it beside the clear text. */
+/** What the relay stores of an entry, for the panel that shows it. */
 export const relayedOf = (entry: Pick<Entry, 'kind' | 'sender' | 'clear' | 'payload'>): Relayed => ({
   kind: entry.kind,
   sender: entry.sender,

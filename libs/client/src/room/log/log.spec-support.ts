@@ -31,7 +31,7 @@ import type { StoragePort, StorageChange } from '../../contract/ports.js';
 import { Vault } from '../../vault/vault.js';
 
 import { acceptGap, applyEntry, type Applied } from './entry.js';
-import { FRESH } from '../../account/create-room.js';
+import { INITIAL_CORE } from '../../account/create-room.js';
 import { applyGeneration } from './generations.js';
 import { relayedOf } from './items.js';
 import { append, extendChain, type RoomChange } from '../state/changes.js';
@@ -167,7 +167,7 @@ export class RoomLog {
     this.#past.set(`${String(this.position.g)}/${String(this.position.s)}`, { t, roster, epoch, key });
   }
 
-  /** The store loses everything after a position: what a client is told of it. */
+  /** The store loses everything after a position. Returns what the relay announces of it. */
   async lose(from: Position, generation: number): Promise<GenerationStart> {
     const past = this.#past.get(`${String(from.g)}/${String(from.s)}`);
     if (past === undefined) throw new Error('nothing stood there');
@@ -178,7 +178,7 @@ export class RoomLog {
     return { generation, from };
   }
 
-  /** A signed roster entry on the head of this moment, taken in here. */
+  /** A signed roster entry on the current head, applied here. */
   async change<K extends RosterKind>(
     kind: K,
     fields: Omit<Body<K>, 'roomId' | 'epoch' | 'head' | 'owner'>,
@@ -290,13 +290,13 @@ export class RoomLog {
     );
   }
 
-  /** A reader that has taken in the genesis and nothing since. `window`: records that it holds in memory. */
+  /** A reader that has applied the genesis alone. `window`: records that it holds in memory. */
   async reader(person: Person, vault?: Vault, window?: number): Promise<RoomState> {
     vault ??= await openVault();
     const roster = await startRoster(nodeHash, this.genesis);
     const position = { g: 1, s: 0 };
     const core: RoomCore = {
-      ...FRESH,
+      ...INITIAL_CORE,
       version: 2,
       roomId: roster.roomId,
       me: person.id,

@@ -120,15 +120,15 @@ describe('a lost line that is sent again by hand', () => {
     await change(reader, set({ nextN: 3 }));
     const room = new FakeRoom(reader, new FakeClock(9_000));
     const outbox = new Outbox(room);
-    const talk = new Composer(room, (content, ...beside) => outbox.add(content, ...beside));
-    talk.conversation.follow();
+    const talk = new Composer(room, (content, ...beside) => outbox.submit(content, ...beside));
+    talk.conversation.sync();
     const [line] = messagesOf(reader);
     const id = messageIdOf(guest.id, line?.mid ?? new Uint8Array());
     expect(talk.conversation.find(id)?.lost).not.toBeNull();
     const again = await talk.resend(id);
-    talk.conversation.follow();
+    talk.conversation.sync();
     expect(talk.conversation.find(id)).toBeNull();
-    expect(talk.conversation.takeRemoved()).toEqual([id]);
+    expect(talk.conversation.drainRemoved()).toEqual([id]);
     expect(talk.conversation.find(again.id)?.text).toBe('edited');
     await expect(talk.resend(id)).rejects.toMatchObject({ code: 'MESSAGE_UNKNOWN' });
   });
@@ -138,7 +138,7 @@ describe('a line that is written', () => {
   const writes = async (live: boolean): Promise<void> => {
     const room = new FakeRoom(reader, new FakeClock(9_000));
     room.live = live;
-    await new Outbox(room).add({ type: 'text', text: 'now' });
+    await new Outbox(room).submit({ type: 'text', text: 'now' });
     await reads((await log.admit()).entry);
   };
 

@@ -1,10 +1,10 @@
 /**
- * What becomes of this member's own lines that the relay has lost, or says that it has (docs/protocol.md section
- * 6, G18): nothing is sealed for whom it was not written for.
+ * Handles this member's own lines that the relay has lost, or claims to have lost (docs/protocol.md section 6, G18):
+ * no line is sealed for members that it was not written for.
  *
- * What was lost in the epoch in which it was sealed is sent again; whoever holds that epoch's key could have read
- * it. Of an earlier epoch nothing goes by itself: the line is shown as lost, its counter goes as void, and its
- * sender may send it again by hand. Names are exempt, since newcomers are given them anyway.
+ * A line that was lost in the epoch in which it was sealed is resent: whoever holds that epoch's key could have read
+ * it. A line of an earlier epoch is not resent: it is shown as lost, its counter is sent as a void, and its sender
+ * may send it again by hand. Names are exempt, since new members receive them in any case.
  */
 import { comparePositions, equalBytes, type AnyContent, type MemberId, type Target } from '@0fc/protocol';
 import { append, putOutbox, replaceItems } from '../state/changes.js';
@@ -13,24 +13,24 @@ import type { LogRecord, OutboxItem, StoredItem, StoredMessage } from '../../vau
 import { knownContent } from '../../vault/content.js';
 import { isLine } from '../../vault/counts.js';
 
-/** Contents that a newcomer gets in any case. */
+/** Contents that a new member receives in any case. */
 const isName = (content: AnyContent): boolean => {
   const type = knownContent(content)?.type;
   return type === 'profile' || type === 'roomName';
 };
 
-/** `lost`: the records after which the relay's log goes on without them. */
+/** Requeues the lost messages of this member. `lost`: the records that the relay's log no longer has. */
 export function requeueLost(draft: RoomDraft, lost: readonly LogRecord[]): void {
   const { core } = draft;
   const own = ({ sender, instance }: Pick<StoredMessage, 'sender' | 'instance'>): boolean =>
     sender === core.me && equalBytes(instance, core.instance);
-  /** counters of what was lost, to whether that was in this epoch */
+  /** counters of lost messages, each with whether it was sealed in the current epoch */
   const due = new Map<number, boolean>();
   for (const { at, items } of lost) {
-    // Every position of an epoch lies after the rotation that began it.
+    // Every position of an epoch follows the rotation that began it.
     const sameEpoch = at !== null && comparePositions(at.position, draft.current.floor) > 0;
     for (const item of items) {
-      // What had been lost before, sent again, and is lost once more, counts as what it was.
+      // A message that was resent after an earlier loss counts as the original.
       if ((item.type === 'message' || item.type === 'repeat') && own(item)) due.set(item.n, sameEpoch);
     }
   }
@@ -48,7 +48,7 @@ export function requeueLost(draft: RoomDraft, lost: readonly LogRecord[]): void 
   }
 }
 
-/** The message of this device under a counter, with the record that it stands in; none: it stands nowhere. */
+/** The message of this device under a counter, with its record; nothing where there is none. */
 function ownLine(
   snapshot: RoomSnapshot,
   n: number,
@@ -70,7 +70,7 @@ function lineAt(
   });
 }
 
-/** With the same counter and nonce: whoever holds the line already leaves it where it stands. */
+/** Same counter and nonce: a member that holds the line already keeps it at its position. */
 const waitingAgain = (
   { chain }: RoomSnapshot,
   { n, instance, mid, sentAt: made }: StoredMessage,
@@ -95,7 +95,7 @@ function admissionsAfter({ log }: RoomSnapshot, index: number): number {
   return after;
 }
 
-/** A line of this device that was lost is in the log again after all, as it was. */
+/** A lost line of this device is in the log again, unchanged. */
 export function unmarkLost(draft: RoomDraft, n: number): void {
   for (const { record, item } of ownLine(draft, n)) {
     if (item.lost === undefined) continue;
@@ -106,8 +106,8 @@ export function unmarkLost(draft: RoomDraft, n: number): void {
 }
 
 /**
- * A line that the relay has had in an epoch that has ended, and that the log does not hold: shown as lost, where it
- * stood or where this member stands now, and its counter goes as void.
+ * Gives up a line that the relay acknowledged in an ended epoch and that the log does not hold: it is shown as lost,
+ * at its old position or at the end, and its counter is sent as a void.
  */
 export function giveUp(draft: RoomDraft, item: OutboxItem, now: number): void {
   const { n, instance, mid, made: sentAt, content } = item;
@@ -135,26 +135,26 @@ export function giveUp(draft: RoomDraft, item: OutboxItem, now: number): void {
   draft.apply(putOutbox({ ...bare, content: { type: 'void' }, confirmed: true }));
 }
 
-/** The record of the local log that holds what waits again. */
+/** The record of the local log that holds a requeued message. */
 function lineUnder(snapshot: RoomSnapshot, { instance, n, mid }: OutboxItem) {
   const [stood] = lineAt(snapshot, { sender: snapshot.core.me, instance, n });
   return stood !== undefined && equalBytes(stood.item.mid, mid) ? stood : null;
 }
 
 /**
- * Members that were admitted after a line was written and before it went: its sender is asked first. Names go to
- * newcomers anyway; a reaction or a marker says nothing to who has not read what it is about.
+ * Members that were admitted after a line was written and before it was sent: the user is asked first. Names go to
+ * new members in any case; a reaction or a marker reveals nothing to a member that has not read its target.
  */
 export function admittedSince(snapshot: RoomSnapshot, item: OutboxItem): readonly MemberId[] {
   const text = isLine(item.content) || item.content.type === 'edit';
-  // What was sealed in this epoch is on its way: the same bytes go again.
+  // A message sealed in the current epoch has been sent: the same bytes are repeated.
   const sealed = item.sealed?.epoch === snapshot.core.epoch;
   return text && !item.confirmed && !sealed ? newcomersSince(snapshot, item.writtenAt) : [];
 }
 
 /**
- * The others that were admitted by the entries of the chain from an index on. Whoever writes before it has read its own
- * admission is no newcomer to what it has written.
+ * The other members that were admitted by the entries of the chain from an index on. A member that writes before that
+ * index has read its own admission already.
  */
 export const newcomersSince = (snapshot: RoomSnapshot, length: number): readonly MemberId[] =>
   [...snapshot.roster.members.values()].flatMap(({ memberId, admit }) =>

@@ -1,4 +1,4 @@
-/** Taking in one message of the log (docs/protocol.md section 6). */
+/** Applies a message of the log (docs/protocol.md section 6). */
 import {
   ALARM_CODES, comparePositions, decodeMessageClear, equalBytes, ERROR_CODES, type Body, type Bytes, type Entry, type MemberId, type Position,
 } from '@0fc/protocol'; // prettier-ignore
@@ -14,29 +14,29 @@ import { alarm, system } from './items.js';
 import { unmarkLost } from './lost.js';
 import { applyNames } from './profiles.js';
 
-/** Ranges of missed counters that are remembered of each sender. */
+/** Number of ranges of missed counters that are kept of each sender. */
 const MISSING_KEPT = 64;
 
 /**
- * The items that an entry of kind message becomes: the message, alarms, or both. `before`: the position that
- * it follows. A message that waited for its key comes here again once that is there (section 7).
+ * The items for an entry of kind message: the message, alarms, or both. `before`: the position that it follows.
+ * Called again for a message that waited for its key, once the key is there (section 7).
  */
 export function decryptMessage(draft: RoomDraft, entry: Entry, before: Position): readonly StoredItem[] {
   const { core } = draft;
   const { sender } = entry;
-  // After the closing, which is a log's last entry, nobody is a member.
+  // The closing is the last entry of a log: after it nobody is a member.
   const over = draft.roster.closed && core.logLength === draft.chain.size;
   const present = !over && draft.roster.members.has(sender);
   const key = draft.roster.members.get(sender)?.key ?? keyBeforeDeparture(draft, sender);
   const senderKey = over ? null : key;
-  // The relay counts as sender only members; a removed one's message is the relay's doing.
+  // An honest relay accepts messages of members only; it is to blame for a removed member's message.
   if (senderKey === null) return [alarm(ALARM_CODES.ALARM_BAD_SIGNATURE, sender)];
   let opened: { readonly body: Body<'message'>; readonly container: Bytes };
   let epochKey: EpochKey;
   try {
     const epoch = decodeMessageClear(entry.clear);
     const known = draft.key(epoch);
-    // The relay takes only the epoch of the log: anything else did not come from an honest one.
+    // An honest relay accepts only the epoch of the log.
     if (epoch !== core.logEpoch && known === null) return unopened(draft, entry, epoch);
     if (epoch !== core.logEpoch) return [alarm(ALARM_CODES.ALARM_UNREADABLE, sender, { epoch })];
     const roomKey = known?.key ?? null;
@@ -51,7 +51,7 @@ export function decryptMessage(draft: RoomDraft, entry: Entry, before: Position)
   const repeat = checkCounter(draft, body);
   if (repeat !== null) {
     if (repeat.every(({ type }) => type === 'repeat')) notePlace(draft, body, entry.position);
-    // What is held here already has left the outbox; what is refused has not been delivered.
+    // A message that is known already has left the outbox; a refused one was not delivered.
     if (sender === core.me && repeat.every(({ type }) => type === 'repeat')) {
       settleOutbox(draft, body);
       if (body.content.type !== 'void') unmarkLost(draft, body.n);
@@ -66,7 +66,7 @@ export function decryptMessage(draft: RoomDraft, entry: Entry, before: Position)
     ...noteCounter(draft, body, entry.position),
     ...checkSeen(draft, body, before, epochKey.floor),
   ];
-  // One that waited for its key stands before what was missed since.
+  // A message that waited for its key precedes what was missed since.
   if (comparePositions(entry.position, core.position) >= 0)
     draft.apply(setSender(sender, { missedAt: draft.core.missed }));
   const { instance, n, mid, sentAt } = body;
@@ -85,21 +85,21 @@ export function decryptMessage(draft: RoomDraft, entry: Entry, before: Position)
   const named = core.roomName?.name ?? null;
   applyNames(draft, body, container);
   const name = draft.core.roomName?.name ?? null;
-  // Its first name is no change: the room comes with it.
+  // The first name is not shown as a change: it belongs to the new room.
   if (named !== null && name !== null && name !== named)
     items.push(system('name', { actor: sender, text: name }));
   return items;
 }
 
 /**
- * Of one who has gone, while the log lacks the entry that says so: a relay that went back serves it
- * as the member that it was, and what it had sent before comes again. Nothing new of it counts.
+ * The key of a departed member, while the log lacks the entry of its departure: a relay that went back serves it as a
+ * member, and its earlier messages are repeated. New messages of it do not count.
  */
 function keyBeforeDeparture({ core, chain, roster }: RoomSnapshot, sender: MemberId): Bytes | null {
   return core.logLength < chain.size ? (roster.former.get(sender)?.key ?? null) : null;
 }
 
-/** What cannot be opened here: kept for the key that has been asked for, or shown as missed. */
+/** A message that cannot be opened: kept until the requested key arrives, or shown as missed. */
 function unopened(
   { core }: RoomSnapshot,
   entry: Entry,
@@ -110,14 +110,14 @@ function unopened(
     const { wrap: _none, ...bare } = entry;
     return [{ type: 'sealed', entry: bare, before }];
   }
-  // Only where this client has skipped epochs, or the relay lost some, is that an honest relay's doing.
+  // An honest relay serves such a message only where this client has skipped epochs, or the relay has lost some.
   if (!core.skipped && core.losses.length === 0) {
     return [alarm(ALARM_CODES.ALARM_UNREADABLE, entry.sender, { epoch })];
   }
   return [system('missed', { numbers: { from: entry.position.s, to: entry.position.s } })];
 }
 
-/** A duplicate is dropped (G5); the same counter for another message is an alarm. Null: it is new. */
+/** Drops a duplicate (G5); the same counter for another message is an alarm. Null: the message is new. */
 function checkCounter(draft: RoomDraft, body: Body<'message'>): readonly StoredItem[] | null {
   const mid = draft.messageAt(body)?.mid ?? null;
   if (mid !== null) {
@@ -129,8 +129,8 @@ function checkCounter(draft: RoomDraft, body: Body<'message'>): readonly StoredI
     return [{ type: 'repeat', sender: body.sender, instance: body.instance, n: body.n }];
   }
   const last = countedHere(draft, body.sender);
-  // Not above the last, and yet not held here: shown as missed, and taken now; or from before this member's history
-  // began, and sent again after a loss (section 6); else its number is used twice.
+  // At or below the last counter, and unknown: it was shown as missed and is accepted now; or it is from before the
+  // floor of this member and resent after a loss (section 6); else its counter is used twice.
   const late = last !== null && equalBytes(last.instance, body.instance) && body.n <= last.n;
   if (late && draft.core.losses.length === 0 && !isMissing(draft, body)) {
     return [alarm(ALARM_CODES.ALARM_DUPLICATE_N, body.sender, { n: body.n })];
@@ -138,15 +138,15 @@ function checkCounter(draft: RoomDraft, body: Body<'message'>): readonly StoredI
   return null;
 }
 
-/** The last counter of a sender that was read here, and not only handed on with the join; null: none was. */
+/** The last counter of a sender from a message that this client has read, not from the join reply; null: none. */
 function countedHere(snapshot: RoomSnapshot, sender: MemberId): SenderRecord['counter'] {
   const { counter, handedOn = false } = snapshot.sender(sender);
   return handedOn ? null : counter;
 }
 
 /**
- * The first message of a sender from before this member's time that is read here, where it does not go on from the
- * counter that the owner handed on: either may be wrong, and nobody is accused.
+ * Whether a message is the first one of its sender on this client, and its counter does not follow the one in the
+ * join reply: owner or sender may be wrong, and no alarm accuses either.
  */
 function isOrderUnknown(snapshot: RoomSnapshot, { sender, instance, n }: Body<'message'>): boolean {
   const { counter, handedOn = false } = snapshot.sender(sender);
@@ -156,7 +156,7 @@ function isOrderUnknown(snapshot: RoomSnapshot, { sender, instance, n }: Body<'m
 const expectedAfter = (last: SenderRecord['counter'], instance: Bytes): number =>
   last !== null && equalBytes(last.instance, instance) ? last.n + 1 : 1;
 
-/** The last message of its sender is in the log again, at another position. */
+/** Stores the new position of the last message of a sender, which is in the log again. */
 function notePlace(draft: RoomDraft, { sender, instance, n }: Body<'message'>, at: Position): void {
   const { counter } = draft.sender(sender);
   if (counter?.n === n && equalBytes(counter.instance, instance)) draft.apply(setSender(sender, { at }));
@@ -174,10 +174,11 @@ function noteCounter(draft: RoomDraft, body: Body<'message'>, at: Position): rea
     noteFound(draft, body);
     return [];
   }
-  // What was told as missed already may have had so many of them; more were withheld.
+  // Entries that were shown as missed may hold so many of its messages; a larger gap means that more were withheld.
   if (n > expected && n > expected + missedSince(draft, sender) && !handedOn)
     items.push(alarm(ALARM_CODES.ALARM_MESSAGE_GAP, sender, { from: expected, to: n - 1 }));
-  // Bounded, or a member that changes its instance with every message would swell the record of all others.
+  // Bounded: else a member that changes its instance with every message would make the record grow without end for
+  // all others.
   const replaced = last === null || same || handedOn ? retired : [...retired.slice(1 - RETIRED_KEPT), last];
   const before = same ? missing : [];
   const skipped = n > expected ? [...before, { from: expected, to: n - 1 }] : before;
@@ -202,7 +203,7 @@ function isLate(snapshot: RoomSnapshot, { sender, instance, n }: Body<'message'>
   );
 }
 
-/** What changes a message that is not here yet is looked for once that is. */
+/** An effect on a message that is not known yet is looked up once that message is. */
 function noteChange(draft: RoomDraft, { content }: Body<'message'>): void {
   const known = knownContent(content);
   if (known?.type !== 'edit' && known?.type !== 'delete' && known?.type !== 'reaction') return;
@@ -216,14 +217,14 @@ function noteChange(draft: RoomDraft, { content }: Body<'message'>): void {
     draft.apply(setSender(sender, { changedAhead: n }));
 }
 
-/** Whether a counter was shown as missed: its message is taken whenever it comes. */
+/** Whether a counter was shown as missed: its message is accepted whenever it arrives. */
 function isMissing(snapshot: RoomSnapshot, { sender, instance, n }: Body<'message'>): boolean {
   const { counter, missing } = snapshot.sender(sender);
   const same = counter !== null && equalBytes(counter.instance, instance);
   return same && missing.some(({ from, to }) => from <= n && n <= to);
 }
 
-/** A counter that was missed has come. */
+/** Removes the counter of a message that has arrived from the missed ones. */
 function noteFound(draft: RoomDraft, body: Body<'message'>): void {
   if (!isMissing(draft, body)) return;
   const { n } = body;
@@ -238,17 +239,17 @@ function noteFound(draft: RoomDraft, body: Body<'message'>): void {
   draft.apply(setSender(body.sender, { missing }));
 }
 
-/** Entries that were shown as missed since the last message of a sender that is here: trimmed, or without a key. */
+/** Number of entries shown as missed since the last known message of a sender: trimmed, or without a key. */
 const missedSince = (snapshot: RoomSnapshot, sender: MemberId): number =>
   snapshot.core.missed - snapshot.sender(sender).missedAt;
 
-/** One's own message is in the log: it waits no longer, under whatever counter it waited. */
+/** Removes an own message that is in the log from the outbox, under whatever counter it waited. */
 function settleOutbox(draft: RoomDraft, body: Body<'message'>): void {
   for (const waiting of draft.outbox.values()) {
     if (!equalBytes(waiting.mid, body.mid)) continue;
     if (waiting.n === body.n && equalBytes(waiting.instance, body.instance))
       draft.apply(dropOutbox(waiting.n));
-    // Sent by the device that this one was exported from: its counter here must not stay a gap.
+    // The device that this one was imported from has sent it: the counter here must not stay a gap.
     else draft.apply(putOutbox({ ...waiting, content: { type: 'void' }, sealed: null, acknowledged: false }));
   }
 }

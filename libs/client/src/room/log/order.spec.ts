@@ -1,4 +1,4 @@
-/** The one order of roster entries and rotations: each names the epoch that it stands in (docs/protocol.md section 4). */
+/** The one order of roster entries and rotations: each names its epoch (docs/protocol.md section 4). */
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ALARM_CODES, toBase64Url, type Body, type Bytes, type Entry } from '@0fc/protocol';
 import { generateKeyPair, makePrekey, signBody } from '@0fc/crypto/keys';

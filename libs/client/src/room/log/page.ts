@@ -1,4 +1,4 @@
-/** What a page of the log makes of a room (docs/protocol.md sections 6 and 8). */
+/** Applies a page of the log to a room (docs/protocol.md sections 6 and 8). */
 import {
   comparePositions, decodeMessageClear, ERROR_CODES, type Bytes, type Entry, type OpenReply,
 } from '@0fc/protocol'; // prettier-ignore
@@ -13,7 +13,9 @@ import { followToEnd, skipTrimmedRange } from './trimmed.js';
 
 export interface Page {
   readonly reply: OpenReply;
-  /** entries of the roster chain beyond what is held here, where a trimmed range may have taken some; else null */
+  /**
+   * entries of the roster chain after those that this client holds, where a trimmed range may contain some; else null
+   */
   readonly chain: readonly Bytes[] | null;
   /** this device's clock, Unix ms */
   readonly now: number;
@@ -22,8 +24,8 @@ export interface Page {
 /**
  * `results`: of an earlier attempt at the same page, from the same state.
  *
- * 'live': the page ends at the end of the log. 'more': it does not. 'unexplained': a message is of an epoch that
- * nothing read so far begins; it and what follows were left for another reading (log-queries.ts).
+ * 'live': the page ends at the end of the log. 'more': it does not. 'unexplained': a message is of an epoch that no
+ * rotation read so far begins; that message and what follows were left for another reading (log-queries.ts).
  */
 export async function applyPage(
   hash: Hash,
@@ -34,7 +36,7 @@ export async function applyPage(
   results.begin();
   if (chain !== null) draft.apply(holdChain(chain));
   for (const start of reply.generations) await applyGeneration(hash, draft, start, now);
-  // What follows the position that reading goes on from was not asked for: another page brings it.
+  // The entries after the new position were not requested: another page brings them.
   if (reply.generations.length === 0 && goBackTo(draft, reply.tip, now)) return 'more';
   if (comparePositions(reply.trimmed, draft.core.position) > 0) {
     skipTrimmedRange(draft, reply, now);
@@ -57,20 +59,23 @@ async function follows(hash: Hash, draft: RoomDraft, entry: Entry, results: Entr
   return outcome !== 'gap';
 }
 
-/** An entry of a later generation is that generation's announcement too; what else lies between is a gap. */
+/** An entry of a later generation announces that generation; any other distance between positions is a gap. */
 async function cross(hash: Hash, draft: RoomDraft, entry: Entry, now: number): Promise<void> {
   const { position, logEpoch } = draft.core;
   const { g, s } = entry.position;
   if (g > position.g) {
     const from = { g: position.g, s: Math.min(position.s, s - 1) };
     await applyGeneration(hash, draft, { generation: g, from }, now);
-    // Who was admitted again by a restore is served from its floor on: the rotation that begins it is not among that.
+    // A member that a restore has readmitted is served from its floor on, without the rotation that begins it.
     draft.apply(set({ logEpoch }));
   }
   if (s > draft.core.position.s + 1) draft.apply(...acceptGap(draft, entry));
 }
 
-/** Whether a message is of an epoch that the relay has at its end, and that nothing read here has begun. */
+/**
+ * Whether a message is of an epoch that the relay names at the end of its log, and that no rotation read here has
+ * begun.
+ */
 function isAhead({ core }: RoomDraft, entry: Entry, end: number): boolean {
   if (entry.kind !== 'message' || core.skipped || end <= core.epoch) return false;
   try {

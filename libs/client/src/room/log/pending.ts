@@ -5,7 +5,7 @@ import { set } from '../state/changes.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
 import type { PendingCommand } from '../../vault/records.js';
 
-/** Done once its last part has been read back from the log. */
+/** Clears the command once its last part has been read back from the log. */
 export function settlePending(draft: RoomDraft, entry: Bytes | null, clear: Bytes | null): void {
   const { pending } = draft.core;
   if (pending === null) return;
@@ -17,9 +17,9 @@ export function settlePending(draft: RoomDraft, entry: Bytes | null, clear: Byte
 }
 
 /**
- * Nothing can come of it any more, by what was verified here: the head or the epoch that it
- * was made for has passed, or the room is another one's. The relay's word alone voids
- * nothing: a second entry on the same head would be proof against the owner.
+ * True: by what this client has verified, the command can no longer be applied: its head or epoch has passed, or
+ * another member owns the room. The word of the relay alone never voids a command: a second entry on the same head
+ * would be proof against the owner.
  */
 export async function isVoid(hash: Hash, snapshot: RoomSnapshot, pending: PendingCommand): Promise<boolean> {
   const { core, roster } = snapshot;
@@ -35,7 +35,7 @@ export async function isVoid(hash: Hash, snapshot: RoomSnapshot, pending: Pendin
     containerBody(pending.entry),
     'admit', 'remove', 'leave', 'transfer', 'settings', 'close',
   ); // prettier-ignore
-  // Who was to own the room has asked to leave it: no relay places that any more.
+  // The member that was to own the room has stored a leave request: a relay no longer accepts the transfer.
   if ('to' in body && core.leaving.some(({ memberId }) => memberId === body.to)) return true;
   return body.epoch !== core.epoch || !equalBytes(body.head, roster.head);
 }

@@ -1,4 +1,4 @@
-/** Names that are handed on (docs/protocol.md sections 5.6, 6 and 7; G3): whose they are, and which one is the newest. */
+/** Forwarded names (docs/protocol.md sections 5.6, 6 and 7; G3): whose they are, and which one is the newest. */
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Bytes, Content, Entry } from '@0fc/protocol';
 import { openMessage, signBody } from '@0fc/crypto/keys';
@@ -22,7 +22,7 @@ let log: RoomLog;
 let guest: Person;
 let reader: RoomState;
 
-/** An entry of the log, and the signed container in it that is handed on. */
+/** An entry of the log, and the signed container in it that is forwarded. */
 interface Named {
   readonly entry: Entry;
   readonly proof: Bytes;

@@ -14,7 +14,7 @@ import { upserted } from './roster-effects.js';
 /** From the log: a profile only of oneself (the signature says so), the room's name only by its owner (G3). */
 export function applyNames(draft: RoomDraft, body: Body<'message'>, proof: Bytes): void {
   const content = knownContent(body.content);
-  // What comes late, after a loss, does not replace what was made after it.
+  // A name that arrives late, after a loss, does not replace a later one.
   const counts = (known: Bytes | null): boolean => compareNamePlacements(body, known) >= 0;
   if (content?.type === 'profile' && counts(proofOf(draft, body.sender))) {
     setName(draft, body.sender, content.name, proof);
@@ -26,8 +26,8 @@ export function applyNames(draft: RoomDraft, body: Body<'message'>, proof: Bytes
 }
 
 /**
- * A name that somebody else hands on proves itself by its maker's signature, or is left out; it counts only
- * if it was made later than the one that is known, since who hands names on may hand on older ones.
+ * Applies a name that another member forwards, if its maker's signature verifies. It counts only if it was made later
+ * than the known one, since a forwarded name may be old.
  */
 export function applyForwardedName(draft: RoomDraft, container: Bytes): void {
   try {
@@ -62,8 +62,8 @@ const proofOf = ({ core }: RoomSnapshot, member: MemberId): Bytes | null =>
   core.people.find(({ memberId }) => memberId === member)?.proof ?? null;
 
 /**
- * Positive where a name was made after the known one: by epoch, then by what its maker had read, then by its
- * counter where both are of one instance. Zero where that cannot be said.
+ * Positive where a name was made after the known one: compared by epoch, then by what its maker had read, then by
+ * counter where both have one instance. Zero where neither is known to be later.
  */
 function compareNamePlacements(body: Body<'message'>, known: Bytes | null): number {
   if (known === null) return 1;
@@ -75,7 +75,7 @@ function compareNamePlacements(body: Body<'message'>, known: Bytes | null): numb
   return same ? body.n - before.n : 0;
 }
 
-/** Whoever owned the room at some time of an epoch: a name that an earlier owner gave it stays its name. */
+/** Every member that owned the room during an epoch: a name that an earlier owner gave to the room stays valid. */
 function ownersOf({ chain }: RoomSnapshot, epoch: number): readonly MemberId[] {
   let owners: MemberId[] = [];
   for (const container of chain.values()) {
@@ -84,7 +84,7 @@ function ownersOf({ chain }: RoomSnapshot, epoch: number): readonly MemberId[] {
     if (signed.body.epoch > epoch) return owners.length === 0 ? [signed.body.owner] : owners;
     if (owners.length === 0) owners = [signed.body.owner];
     if (signed.kind !== 'transfer') continue;
-    // What was handed over in an earlier epoch is another's for all of this one.
+    // After a transfer in an earlier epoch only the new owner owned it for all of this one.
     owners = signed.body.epoch < epoch ? [signed.body.to] : [...owners, signed.body.to];
   }
   return owners;

@@ -1,6 +1,6 @@
 /**
- * Positions only ever go on, so one that lies far ahead would shut this member out for good:
- * what cannot be true of any honest relay is refused before anything moves (docs/protocol.md section 6).
+ * Positions only ascend, so a forged position far ahead would block this member for good. Claims that no honest relay
+ * can make are refused before any state changes (docs/protocol.md section 6).
  */
 import { ERROR_CODES, type Entry, type GenerationStart, type Position } from '@0fc/protocol';
 import { ClientError } from '../../contract/errors.js';

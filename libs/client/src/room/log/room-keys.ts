@@ -1,10 +1,11 @@
-/** When a room key may be used, and when it goes (docs/protocol.md sections 4, 6 and 7; G8, G10, G18). */
+/** When a room key may be used, and when it is deleted (docs/protocol.md sections 4, 6 and 7; G8, G10, G18). */
 import type { RoomSnapshot, RoomDraft } from '../state/draft.js';
 import { set } from '../state/changes.js';
 
 /**
- * Not before one's own admission was read; not after a departure was read whose rotation was not; not without the epoch's key; and not as the owner who has
- * stored a removal, since the epoch ends with it, whether the relay lets it through or not.
+ * Whether this client may seal. It may not: before it has read its own admission; between a departure and the
+ * rotation after it; without the key of the epoch; and as the owner with a stored removal, since the removal ends the
+ * epoch, whether the relay accepts it or not.
  */
 export function maySeal(snapshot: RoomSnapshot): boolean {
   const { core, roster } = snapshot;
@@ -18,8 +19,8 @@ export function maySeal(snapshot: RoomSnapshot): boolean {
 }
 
 /**
- * A room key goes when the rotation after the one that ended its epoch has been
- * processed (G8), unless a join that was answered under it still needs it.
+ * Deletes the key of an epoch once this client has processed the rotation after the one that ended it (G8), unless an
+ * answered join still needs it.
  */
 export function forgetKeys(draft: RoomDraft): void {
   const needed = new Set<number>();

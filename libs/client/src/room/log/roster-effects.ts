@@ -1,4 +1,4 @@
-/** What a change of the roster does to this member's room (docs/protocol.md sections 4 and 5.10). */
+/** Effects of a roster change on the room of this member (docs/protocol.md sections 4 and 5.10). */
 import type { InviteId, MemberId } from '@0fc/protocol';
 import type { RosterChange } from '@0fc/crypto/verify';
 import { dropInvite, putInvite, set } from '../state/changes.js';
@@ -31,7 +31,7 @@ export function applyRosterEffects(draft: RoomDraft, change: RosterChange): void
   }
 }
 
-/** Who came while nobody was asked, and was not answered: approval holds for them where it is switched on now. */
+/** Joiners that requested while approval was off and have no reply yet: approval now applies to them. */
 function askAgain(draft: RoomDraft): void {
   if (settingsAt(draft, draft.chain.size - 2).approval) return;
   for (const invite of [...draft.invites.values()])

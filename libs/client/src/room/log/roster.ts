@@ -1,4 +1,4 @@
-/** Taking in roster entries and requests to leave (docs/protocol.md section 4, G10, G11). */
+/** Applies roster entries and leave requests (docs/protocol.md section 4, G10, G11). */
 import {
   ALARM_CODES,
   decodeBody,
@@ -34,7 +34,7 @@ export async function applyRosterEntry(
     const head = await bodyHash(hash, entry.payload);
     const known = draft.chainIndex(head);
     if (known !== null) {
-      // A newcomer has the chain up to its join reply; what has been shown once is back after a loss.
+      // A new member holds the chain up to its join reply; an entry that was shown before is back after a loss.
       if (known < core.logLength) return [alarm(ALARM_CODES.ALARM_BAD_ROSTER, entry.sender, { replayed: 1 })];
       if (outOfOrder(draft, epochOf(entry.payload))) {
         return [alarm(ALARM_CODES.ALARM_BAD_ROSTER, entry.sender, { stale: 1 })];
@@ -70,15 +70,15 @@ export async function applyRosterEntry(
 }
 
 /**
- * Whether an entry that is new here stands in the epoch that it names. After a trimmed range nobody
- * knows how many there were: any from the last known one on, and the chain's own never fall.
+ * Whether a new entry is in the epoch that it names. After a trimmed range the number of epochs is unknown: any epoch
+ * from the last known one on is accepted, and those of the chain never descend.
  */
 const isCurrentEpoch = ({ core }: RoomSnapshot, epoch: number): boolean =>
   core.skipped ? epoch >= core.epoch : epoch === core.epoch;
 
 /**
- * Whether one that is back is in another place among the rotations than it was signed for. Below the
- * log's epoch that can only be said where that epoch's own rotation is known: if not, it is a guess.
+ * Whether a repeated entry is at another place among the rotations than it was signed for. Below the epoch of the log
+ * that is known only where the rotation of that epoch is.
  */
 const outOfOrder = (snapshot: RoomSnapshot, epoch: number): boolean => {
   const { logEpoch } = snapshot.core;
@@ -92,8 +92,8 @@ function epochOf(container: Bytes): number {
 }
 
 /**
- * The owner of whom this is the second valid entry on one head: proof against it, since an owner never
- * signs two (section 4), also when the room is another's by now. Null: it is not.
+ * The owner that has signed two valid entries on one head, this one being the second: proof against it, since an
+ * honest owner never does (section 4), also after the room was transferred. Null: not the case.
  */
 async function equivocator(hash: Hash, snapshot: RoomSnapshot, container: Bytes): Promise<MemberId | null> {
   try {
@@ -104,7 +104,7 @@ async function equivocator(hash: Hash, snapshot: RoomSnapshot, container: Bytes)
     const at = snapshot.chainIndex(body.head);
     const key = keyOfAnyMember(snapshot.roster, body.owner);
     if (at === null || key === null) return null;
-    // First, because following the chain costs a signature's proof for every entry.
+    // Checked first: verifying the chain costs one signature for every entry.
     verifyContainer(key, container);
     const chain = [...snapshot.chain.values()].slice(0, at + 1);
     const before = await readChain(hash, snapshot.core.roomId, chain);
@@ -148,7 +148,7 @@ function numbersOf(snapshot: RoomSnapshot, { head, settings }: Body<'settings'>)
   return settingsNumbers(was, settings, snapshot.roster.members.size);
 }
 
-/** The leaver is served nothing from here on; the others wait for the owner's rotation. */
+/** The leaver is served nothing more; the other members wait for the rotation. */
 export function applyLeaveRequest(draft: RoomDraft, entry: Entry): readonly StoredItem[] {
   const { core } = draft;
   const { sender } = entry;
@@ -169,8 +169,8 @@ export function applyLeaveRequest(draft: RoomDraft, entry: Entry): readonly Stor
 }
 
 /**
- * The one signed entry that the departed are served; null where it does not prove that this
- * member has gone, or that the room is closed: then it is the relay's word and no more.
+ * How the signed entry that a departed member is served ended its membership; null: it proves neither its removal nor
+ * the closing, and is only a claim of the relay.
  */
 export function provenDeparture(snapshot: RoomSnapshot, entry: Entry): 'left' | 'removed' | 'closed' | null {
   const { core, roster } = snapshot;

@@ -1,4 +1,4 @@
-/** Taking in a rotation (docs/protocol.md section 7; G8, G9, G10, G11). */
+/** Applies a rotation (docs/protocol.md section 7; G8, G9, G10, G11). */
 import {
   ALARM_CODES, equalBytes, ERROR_CODES, type AlarmCode, type Body, type Bytes, type Entry, type MemberId,
   type Position,
@@ -24,7 +24,7 @@ export async function applyRotation(
   let rotation: Body<'rotation'>;
   let roster: Roster;
   try {
-    // First, so that it is held against whoever owns the room by then.
+    // Done first, so that the rotation is checked against the owner at that head.
     await followToHead(hash, draft, entry.clear);
     const known = await reapplyRotation(hash, draft, entry);
     if (known !== null) return known;
@@ -76,7 +76,7 @@ export async function applyRotation(
   return [...missed, ...items];
 }
 
-/** One line, whatever number of members it has no key for. */
+/** One line, for any number of members without a wrap. */
 function rotated(
   { newEpoch: epoch, unwrapped }: Body<'rotation'>,
   actor: MemberId,
@@ -93,9 +93,9 @@ function rotated(
 }
 
 /**
- * The rotation that began the epoch of this moment, where it lies in a trimmed range (section 8): it proves
- * itself as any other does, and brings the key, or the commitment by which one can be asked for. That it is the
- * last one there is only the relay's word, so the range stays open to a later one.
+ * Applies the rotation that began the current epoch, where it is in a trimmed range (section 8). It verifies as any
+ * other does, and brings the key, or the commitment with which the key can be requested. Only the relay claims that
+ * it is the last one, so the range stays open to a later rotation.
  */
 export async function applyTrimmedRotation(hash: Hash, draft: RoomDraft, entry: Entry): Promise<void> {
   if (isPast(draft, entry.clear)) return;
@@ -107,11 +107,11 @@ function isPast({ core }: RoomSnapshot, clear: Bytes): boolean {
     return rotationIn(clear).newEpoch <= core.logEpoch;
   } catch (error) {
     if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
-    return false; // no rotation at all: told as a foreign one
+    return false; // no rotation at all: shown as a foreign one
   }
 }
 
-/** Back after a loss, or another one of the same epoch; null: it is new here. */
+/** Handles a rotation of a known epoch: repeated after a loss, or a second one of the same epoch. Null: it is new. */
 async function reapplyRotation(
   hash: Hash,
   draft: RoomDraft,
@@ -124,8 +124,8 @@ async function reapplyRotation(
     return [alarm(ALARM_CODES.ALARM_FOREIGN_ROTATION, entry.sender, { replayed: 1 })];
   const known = draft.rotation(epoch);
   const same = await isRotation(hash, draft, known?.entry ?? null, entry);
-  // What is here is never replaced by what the relay serves. Only the position is where the log has it now: that
-  // is what a later loss is measured by.
+  // A stored rotation is never replaced by what the relay serves. Only its position is updated: later losses are
+  // measured by it.
   if (known !== null) {
     draft.apply(keepRotation(epoch, { ...known, entry: { ...known.entry, position: entry.position } }));
   } else if (same) draft.apply(keepRotation(epoch, { entry, wraps: null }));
@@ -138,18 +138,18 @@ async function reapplyRotation(
   return [];
 }
 
-/** The epoch that this very rotation began here; null: it is not known. Both name it in their signed bodies. */
+/** The epoch that this very rotation began; null: unknown. The signed body names it. */
 async function knownEpoch(hash: Hash, snapshot: RoomSnapshot, clear: Bytes): Promise<number | null> {
   const { newEpoch } = rotationIn(clear);
-  // A newcomer knows that of its floor by its clear part alone.
+  // A new member knows the rotation of its floor by the clear part alone.
   const known = snapshot.rotation(newEpoch)?.entry.clear ?? snapshot.key(newEpoch)?.rotation ?? null;
   if (known === null) return null;
   return equalBytes(await bodyHash(hash, known), await bodyHash(hash, clear)) ? newEpoch : null;
 }
 
 /**
- * Whether an entry is the rotation that is known here: byte for byte, or under another valid signature of the
- * same body. `known` null: only its clear part is, which commits to the payload.
+ * Whether an entry is the known rotation: byte for byte, or with another valid signature of the same body. `known`
+ * null: only the clear part is known, which commits to the payload.
  */
 async function isRotation(
   hash: Hash,
@@ -171,7 +171,7 @@ async function isRotation(
   }
 }
 
-/** What a newcomer begins with is where the log has it now. */
+/** Moves the floor of a new member to the position where the log now holds its rotation. */
 function moveFloor(draft: RoomDraft, epoch: number, floor: Position): void {
   const { core } = draft;
   const keys = core.keys.map((key) =>
@@ -180,7 +180,10 @@ function moveFloor(draft: RoomDraft, epoch: number, floor: Position): void {
   draft.apply(set({ keys }));
 }
 
-/** Two rotations to one epoch, both signed by its owner, whose the room may be no more: proof against it (section 4). */
+/**
+ * Two rotations to one epoch, both signed by the owner of that time: proof against that owner (section 4), also after
+ * a transfer. Null: not the case.
+ */
 function rivalOf(snapshot: RoomSnapshot, entry: Entry): readonly StoredItem[] | null {
   const { newEpoch, roomId } = rotationIn(entry.clear);
   const known = snapshot.rotation(newEpoch);
@@ -193,10 +196,9 @@ function rivalOf(snapshot: RoomSnapshot, entry: Entry): readonly StoredItem[] | 
 }
 
 /**
- * Whether a rotation gives the room a key that it had: then whoever held that reads on, and nothing has healed (G9,
- * G10). What is compared is its commitment, with those that the keys held here would have, so that who got no wrap
- * sees it too, and no key is compared with another one. It is shown, and the room goes on: the key is what everybody
- * seals with.
+ * Whether a rotation reuses a key of the room: then whoever held that key reads on, and the rotation healed nothing
+ * (G9, G10). The commitment is compared with those of the known keys, so that members without a wrap notice it too.
+ * It is shown, and the room goes on: all members seal with that key.
  */
 async function reusedKey(
   hash: Hash,
@@ -215,20 +217,20 @@ interface Opened {
   readonly items: readonly StoredItem[];
 }
 
-/** One's own rotation, read back: only now is its key adopted (section 7). Null: it is not one's own. */
+/** Adopts the key of an own rotation that was read back; not before that (section 7). Null: it is not an own one. */
 function adoptOwn(draft: RoomDraft, rotation: Body<'rotation'>): Opened | null {
   const { core } = draft;
   const candidate = core.pending?.candidate ?? null;
   if (candidate?.epoch !== rotation.newEpoch || !equalBytes(candidate.keyHash, rotation.keyHash)) return null;
-  // Its own wrap used the newest prekey of this device: a new one is due.
+  // The own wrap used the newest prekey of this device: a new prekey is due.
   const usedK = Math.max(core.usedK, ...core.prekeys.map((prekey) => prekey.k));
   draft.apply(set({ usedK, prekeys: core.prekeys.filter((prekey) => prekey.k >= usedK) }));
   return { key: candidate.key, items: [] };
 }
 
 /**
- * All rotations are kept, since a room is brought back by all of them, and the wraps of the last two: who restores
- * those serves everybody (section 6). What an older one had for this member alone goes: its key is gone too.
+ * Keeps all rotations, since a restore needs them all, and the wraps of the last two, so that a restore serves every
+ * member (section 6). The wrap of an older rotation for this member is deleted: its key is deleted too.
  */
 function keepWithWraps(draft: RoomDraft, epoch: number, entry: Entry, wraps: RotationRecord['wraps']): void {
   draft.apply(keepRotation(epoch, { entry, wraps }));
@@ -238,7 +240,7 @@ function keepWithWraps(draft: RoomDraft, epoch: number, entry: Entry, wraps: Rot
   draft.apply(keepRotation(epoch - 2, { entry: bare, wraps: null }));
 }
 
-/** The wraps of one's own rotation, from the command that is read back. */
+/** The wraps of an own rotation, from the command that was read back. */
 function ownWraps({ core }: RoomSnapshot, entry: Entry): RotationRecord['wraps'] {
   const rotation = core.pending?.rotation ?? null;
   return rotation !== null && equalBytes(rotation.clear, entry.clear) ? rotation.wraps : null;
@@ -257,7 +259,8 @@ async function openOwnWrap(
     items: [alarm(code, roster.owner, { epoch: rotation.newEpoch })],
   });
   const oldKey = draft.key(core.epoch)?.key ?? null;
-  // Without the key before there is none after it: shown where it began, or as missed with a trimmed range.
+  // Without the previous key the new one cannot be opened: that was shown when it began, or as missed with a trimmed
+  // range.
   if (oldKey === null) return { key: null, items: [] };
   let notices: readonly StoredItem[] = [];
   try {
@@ -271,12 +274,12 @@ async function openOwnWrap(
       memberId: core.me,
       prekeys: new Map(core.prekeys.map((prekey) => [prekey.k, prekey.pair])),
     });
-    // A private prekey goes as soon as a rotation has used a later one (section 7).
+    // A private prekey is deleted once a rotation has used a later one (section 7).
     const prekeys = core.prekeys.filter((prekey) => prekey.k >= k);
     draft.apply(set({ usedK: Math.max(core.usedK, k), prekeys }));
     return { key, items: notices };
   } catch (error) {
-    // The private half of a prekey that was rolled back is gone: that it was is the reason, and is told too.
+    // The private half of a rolled-back prekey is deleted, so that the wrap cannot be opened: both are shown.
     const { key, items } = failed(alarmOf(error));
     return { key, items: [...notices, ...items] };
   }
@@ -305,7 +308,7 @@ function alarmOf(error: unknown): AlarmCode {
   return ALARM_CODES.ALARM_NO_KEY;
 }
 
-/** Messages that waited for a key which no grant can bring any more: missed, and shown as such. */
+/** Messages that wait for a key which no grant can bring any more: shown as missed. */
 function giveUpSealed(draft: RoomDraft): readonly StoredItem[] {
   const held = draft.key(draft.core.epoch)?.key ?? null;
   if (held !== null) return [];

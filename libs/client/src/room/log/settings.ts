@@ -1,17 +1,20 @@
-/** Changes of a room's settings, which a relay takes only so many of (docs/protocol.md section 4). */
+/** Changes of the settings of a room, which a relay limits in rate (docs/protocol.md section 4). */
 import { decodeBody, ERROR_CODES, ROSTER_KINDS, SETTINGS_FIELDS, type RoomSettings } from '@0fc/protocol';
 import { containerBody } from '@0fc/crypto/verify';
 import { ClientError } from '../../contract/errors.js';
 import { set } from '../state/changes.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
 
-/** Within this a relay counts changes of the settings, in milliseconds: older ones are not kept. */
+/** Time in which a relay counts changes of the settings, in milliseconds: older ones are not kept. */
 export const HOUR_MS = 3_600_000;
 
-/** Below so many entries of history who is away for days loses lines; of a deadline, in milliseconds, a join. */
+/**
+ * Values below which a change is shown with a warning: entries of history (members that are away for days miss
+ * lines), and the deadline of a join in milliseconds.
+ */
 const LOW = { history: 1_000, joinDeadline: HOUR_MS } as const;
 
-/** What the settings are to be: what the owner's client was asked for last, or what they are. */
+/** The settings that the owner has requested last, or the current ones. */
 export const wishedSettings = ({ core, roster }: RoomSnapshot): RoomSettings =>
   core.tasks.settings ?? roster.settings;
 
@@ -32,8 +35,8 @@ export function settingsAt({ chain }: RoomSnapshot, index: number): RoomSettings
 }
 
 /**
- * What the line of a change says: each changed value with what it was (`…Was`; 1 and 0 for yes and no), and with a
- * warning (`…Low`) where it can cost somebody lines or keep somebody out.
+ * Numbers of the line that shows a change: each changed value, its former value (`…Was`; 1 and 0 for yes and no), and
+ * a warning (`…Low`) where members can miss lines or be kept out.
  */
 export function settingsNumbers(
   was: RoomSettings,

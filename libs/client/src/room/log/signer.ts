@@ -1,11 +1,11 @@
-/** Whose signature an entry bears (docs/protocol.md section 6): what a line names as its actor, and nothing else does. */
+/** The signer of an entry (docs/protocol.md section 6): the only member that a line names as its actor. */
 import { decodeBody, ROSTER_KINDS, type Entry, type MemberId, type Bytes } from '@0fc/protocol';
 import { containerBody, memberIdOf, type Hash, type Roster } from '@0fc/crypto/verify';
 import { rotationIn } from './trimmed.js';
 
 /**
- * Of an entry that has proved itself: a roster entry and a rotation name their signer in what is signed, whatever
- * sender the relay writes beside them; a message and a request to leave prove themselves under that sender's key alone.
+ * For a verified entry. A roster entry and a rotation name their signer in the signed body, whatever sender the relay
+ * writes beside them. A message and a leave request verify under the key of that sender alone.
  */
 export async function signerOf(
   hash: Hash,
@@ -24,6 +24,6 @@ export async function signerOf(
   }
 }
 
-/** The key of a member of now or of before; null: it never was one. */
+/** The key of a current or former member; null: there is no such member. */
 export const keyOfAnyMember = ({ members, former }: Roster, memberId: MemberId): Bytes | null =>
   (members.get(memberId) ?? former.get(memberId))?.key ?? null;

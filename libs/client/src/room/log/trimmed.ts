@@ -1,7 +1,7 @@
 /**
- * What lies in a range that the relay has trimmed (docs/protocol.md section 8): its messages
- * are missed, but the roster chain is never trimmed and each rotation commits to its key,
- * so both can be followed again from the first entry that shows where they are.
+ * Handles a range that the relay has trimmed (docs/protocol.md section 8). Its messages are missed. The roster chain
+ * is never trimmed and each rotation commits to its key, so both can be followed again from the first entry that
+ * names their state.
  */
 import {
   decodeBody,
@@ -21,11 +21,14 @@ import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
 import type { LogRecord, StoredItem } from '../../vault/records.js';
 import { system } from './items.js';
 
-/** What a rotation says of itself; it has not been verified. */
+/** The signed body of a rotation, not verified. */
 export const rotationIn = (clear: Bytes): Body<'rotation'> =>
   decodeBody(containerBody(clear), 'rotation').body;
 
-/** What the relay has trimmed was never read here: shown as missed, and the transcript is the relay's word. */
+/**
+ * Skips a range that was trimmed before this client read it: it is shown as missed, and the transcript is the claim
+ * of the relay.
+ */
 export function skipTrimmedRange(
   draft: RoomDraft,
   { trimmed, trimmedT }: Pick<OpenReply, 'trimmed' | 'trimmedT'>,
@@ -41,7 +44,7 @@ export function skipTrimmedRange(
   );
 }
 
-/** Follows the chain that was fetched up to the entry before this one. */
+/** Applies the fetched chain up to the entry before this one. */
 export async function followToEntry(hash: Hash, draft: RoomDraft, container: Bytes): Promise<void> {
   const at = await indexAhead(hash, draft, await bodyHash(hash, container));
   if (at === null) return;
@@ -50,8 +53,8 @@ export async function followToEntry(hash: Hash, draft: RoomDraft, container: Byt
 }
 
 /**
- * Follows it until somebody is on the roster who writes. What the relay served as the chain and
- * does not prove itself is let go: whoever it would admit stays unknown.
+ * Applies the fetched chain until it lists `member`. A chain that does not verify is dropped: that member stays
+ * unknown.
  */
 export async function followToMember(hash: Hash, draft: RoomDraft, member: MemberId): Promise<void> {
   if (draft.chainAhead.length === 0 || draft.roster.members.has(member)) return;
@@ -72,14 +75,15 @@ async function admissionAhead(hash: Hash, draft: RoomDraft, member: MemberId): P
   return null;
 }
 
-/** The first rotation after a trimmed range: the roster is followed to the head that it names. */
+/** Before the first rotation after a trimmed range: applies the chain up to the head that the rotation names. */
 export async function followToHead(hash: Hash, draft: RoomDraft, clear: Bytes): Promise<void> {
   if (draft.core.skipped) await followTo(hash, draft, rotationIn(clear).head);
 }
 
 /**
- * At the end of the log, to the roster head there: a removal in a trimmed range is known before anything is
- * sealed, though no entry after the range names it (G10). A head that the chain does not have is only the relay's word.
+ * At the end of the log: applies the chain up to the roster head there. So a removal in a trimmed range is known
+ * before anything is sealed, though no later entry names it (G10). A head that the chain does not have is only a
+ * claim of the relay.
  */
 export async function followToEnd(hash: Hash, draft: RoomDraft, head: Bytes): Promise<void> {
   try {
@@ -90,15 +94,15 @@ export async function followToEnd(hash: Hash, draft: RoomDraft, head: Bytes): Pr
   }
 }
 
-/** The epoch that a rotation is checked to follow: after a trimmed range any one from this one on. */
+/** The epoch that a rotation has to follow; after a trimmed range any epoch from the current one on. */
 export function epochBefore({ core }: RoomSnapshot, clear: Bytes): number {
   if (!core.skipped) return core.epoch;
   return Math.max(core.epoch, rotationIn(clear).newEpoch - 1);
 }
 
 /**
- * Epochs that were trimmed are passed over, once the rotation after them has proved itself: whoever
- * could say how far would put this client out of reach of every later one. Their keys cannot be had.
+ * Skips trimmed epochs, only after the rotation that follows them was verified: else a forged one could put this
+ * client out of reach of all later rotations. The keys of skipped epochs are unavailable.
  */
 export function skipTrimmedEpochs(draft: RoomDraft, epoch: number): void {
   const { core } = draft;
@@ -119,7 +123,7 @@ async function indexAhead(hash: Hash, draft: RoomDraft, head: Bytes): Promise<nu
   return null;
 }
 
-/** Takes the next `count` entries in, each verified as any other. */
+/** Applies the next `count` entries of the fetched chain, each verified. */
 async function follow(hash: Hash, draft: RoomDraft, count: number): Promise<void> {
   for (const container of draft.chainAhead.slice(0, count)) {
     const { roster, change } = await applyRoster(hash, draft.roster, container);
@@ -130,7 +134,7 @@ async function follow(hash: Hash, draft: RoomDraft, count: number): Promise<void
   draft.apply(holdChain(draft.chainAhead.slice(count)));
 }
 
-/** What is missed in a row is shown as one range, where the first of it stands: true where it was added there. */
+/** Extends the last missed range, if this one follows it directly; true: extended. */
 export function mergeIntoMissed(draft: RoomDraft, items: readonly StoredItem[]): boolean {
   const [item] = items;
   if (items.length !== 1 || item?.type !== 'system' || item.event !== 'missed') return false;

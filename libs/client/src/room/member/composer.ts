@@ -1,6 +1,6 @@
 /**
- * What a member says (docs/protocol.md section 6): contents for the outbox, checked against
- * the conversation first, so that nothing is sent that nobody would count (G3).
+ * The commands of a member on messages (docs/protocol.md section 6): contents for the outbox, checked against the
+ * conversation first, so that nothing is sent that other clients would ignore (G3).
  */
 import { ERROR_CODES, type AnyContent, type Content, type Position, type Target } from '@0fc/protocol';
 import { ClientError } from '../../contract/errors.js';
@@ -13,7 +13,7 @@ import { putOutbox, replaceItems, set, type RoomChange } from '../state/changes.
 import type { OutboxItem, StoredItem } from '../../vault/records.js';
 
 /**
- * Stores a content in the outbox, with other changes in the same write, and answers with its message's id.
+ * Stores a content in the outbox, with other changes in the same write, and resolves with the id of its message.
  * Rejects with NOT_MEMBER.
  */
 export type Send = (content: AnyContent, ...beside: readonly RoomChange[]) => Promise<string>;
@@ -35,73 +35,79 @@ export class Composer {
 
   /** `to`: a message's id. Rejects with MESSAGE_UNKNOWN. */
   async reply(to: string, text: string): Promise<{ readonly id: string }> {
-    return { id: await this.#put({ type: 'reply', to: targetOf(await this.#standing(to)), text }) };
+    return { id: await this.#put({ type: 'reply', to: targetOf(await this.#undeleted(to)), text }) };
   }
 
-  /** Rejects with MESSAGE_UNKNOWN. What stands already is not said again. */
+  /** Rejects with MESSAGE_UNKNOWN. Sends nothing where the reaction is set that way already. */
   async react(to: string, emoji: string, on: boolean): Promise<void> {
-    const said = await this.#standing(to);
+    const message = await this.#undeleted(to);
     const { me } = this.#room.state.core;
-    const { reactions } = this.conversation.fateOf(said);
-    const stands = reactions.some((known) => known.emoji === emoji && known.members.includes(me));
-    if (stands !== on) await this.#put({ type: 'reaction', to: targetOf(said), emoji, on });
+    const { reactions } = this.conversation.annotationsOf(message);
+    const isSet = reactions.some((known) => known.emoji === emoji && known.members.includes(me));
+    if (isSet !== on) await this.#put({ type: 'reaction', to: targetOf(message), emoji, on });
   }
 
   /** Rejects with MESSAGE_UNKNOWN, NOT_YOURS. */
   async edit(id: string, text: string): Promise<void> {
-    const said = await this.#own(id);
-    if ((this.conversation.fateOf(said).text ?? said.text) === text) return;
-    await this.#put({ type: 'edit', to: targetOf(said), text });
+    const message = await this.#own(id);
+    if ((this.conversation.annotationsOf(message).text ?? message.text) === text) return;
+    await this.#put({ type: 'edit', to: targetOf(message), text });
   }
 
   /** Rejects with MESSAGE_UNKNOWN, NOT_YOURS. */
   async delete(id: string): Promise<void> {
-    const said = await this.#own(id);
+    const message = await this.#own(id);
     const { state } = this.#room;
-    const waits = this.conversation.itemsOf(said).find((item) => admittedSince(state, item).length > 0);
-    if (waits?.n !== said.n) {
-      await this.#put({ type: 'delete', to: targetOf(said) });
+    const waits = this.conversation.itemsOf(message).find((item) => admittedSince(state, item).length > 0);
+    if (waits?.n !== message.n) {
+      await this.#put({ type: 'delete', to: targetOf(message) });
       return;
     }
-    // Nobody has it: its counter goes as void, and there is nothing to delete anywhere.
+    // No other member has the line: its counter is sent as a void, and there is nothing to delete elsewhere.
     await this.#room.write((draft) => {
-      const item = draft.outbox.get(said.n);
+      const item = draft.outbox.get(message.n);
       if (item?.sealed === null)
         draft.apply(putOutbox({ ...item, content: { type: 'void' }, confirmed: true }));
     });
     this.#room.signal();
   }
 
-  /** Rejects with MESSAGE_UNKNOWN where nothing of the line waits for an answer. */
+  /**
+   * Sends a waiting line to all current members. Rejects with MESSAGE_UNKNOWN where nothing of the line waits for a
+   * decision.
+   */
   async confirm(id: string): Promise<void> {
     await this.#answer(id, (item) => ({ ...item, confirmed: true }));
   }
 
-  /** Its counter goes as void. Rejects with MESSAGE_UNKNOWN where nothing of the line waits for an answer. */
+  /**
+   * Discards a waiting line: its counter is sent as a void. Rejects with MESSAGE_UNKNOWN where nothing of the line
+   * waits for a decision.
+   */
   async discard(id: string): Promise<void> {
     await this.#answer(id, (item) => ({ ...item, content: { type: 'void' }, sealed: null, confirmed: true }));
   }
 
   /** Sends the text of a lost line as a new one, to everybody who is a member now. Rejects with MESSAGE_UNKNOWN. */
   async resend(id: string): Promise<{ readonly id: string }> {
-    const said = await this.#own(id);
-    if (said.lost === null || said.text === null) throw new ClientError(ERROR_CODES.MESSAGE_UNKNOWN);
-    const { replyTo } = said;
-    const text = this.conversation.fateOf(said).text ?? said.text;
+    const message = await this.#own(id);
+    if (message.lost === null || message.text === null) throw new ClientError(ERROR_CODES.MESSAGE_UNKNOWN);
+    const { replyTo } = message;
+    const text = this.conversation.annotationsOf(message).text ?? message.text;
     const { state } = this.#room;
-    const index = said.at?.index ?? -1;
+    const index = message.at?.index ?? -1;
     const items = await state.read(() => state.log.at(index)?.items ?? []);
-    // The line itself has been answered for: it goes, and what is sent is another.
+    // The user has decided about the old line: it is removed, and the new one replaces it.
     const settled = items.map((item): StoredItem =>
-      item.type === 'message' && item.n === said.n ? { ...item, content: { type: 'void' } } : item,
+      item.type === 'message' && item.n === message.n ? { ...item, content: { type: 'void' } } : item,
     );
     const content: Content = replyTo === null ? { type: 'text', text } : { type: 'reply', to: replyTo, text };
     return { id: await this.#put(content, replaceItems(index, settled)) };
   }
 
   async #answer(id: string, answered: (item: OutboxItem) => OutboxItem): Promise<void> {
-    const said = await this.#find(id);
-    const asked = said === null ? [] : this.conversation.itemsOf(said).map(({ n }) => n);
+    const message = await this.#find(id);
+    const asked = message === null ? [] : this.conversation.itemsOf(message).map(({ n }) => n);
     await this.#room.write((draft) => {
       const items = asked.flatMap((n) => draft.outbox.get(n) ?? []);
       const held = items.filter((item) => admittedSince(draft, item).length > 0);
@@ -125,7 +131,7 @@ export class Composer {
     if (known !== name) await this.#put({ type: 'roomName', name });
   }
 
-  /** Tells the others that everything up to a position has been read. */
+  /** Sends a read marker for everything up to a position. */
   async readUpTo(position: Position): Promise<void> {
     await this.#put({ type: 'readMarker', position }, set({ told: position }));
   }
@@ -134,29 +140,29 @@ export class Composer {
     return this.#send({ ...content }, ...beside);
   }
 
-  /** A message that is here and has not been deleted. */
-  async #standing(id: string): Promise<ConversationMessage> {
-    const said = await this.#find(id);
-    if (said === null || this.conversation.fateOf(said).deleted) {
+  /** The message with this id. Rejects with MESSAGE_UNKNOWN where there is none or it is deleted. */
+  async #undeleted(id: string): Promise<ConversationMessage> {
+    const message = await this.#find(id);
+    if (message === null || this.conversation.annotationsOf(message).deleted) {
       throw new ClientError(ERROR_CODES.MESSAGE_UNKNOWN);
     }
-    return said;
+    return message;
   }
 
   async #own(id: string): Promise<ConversationMessage> {
-    const said = await this.#standing(id);
-    if (said.sender !== this.#room.state.core.me) throw new ClientError(ERROR_CODES.NOT_YOURS);
-    return said;
+    const message = await this.#undeleted(id);
+    if (message.sender !== this.#room.state.core.me) throw new ClientError(ERROR_CODES.NOT_YOURS);
+    return message;
   }
 
-  /** Also of a line that is not in memory. */
+  /** Looks up a line by id, also before the window; null: there is none. */
   async #find(id: string): Promise<ConversationMessage | null> {
     await this.conversation.prepare();
     if (this.conversation.find(id) === null) await this.conversation.seek(id);
     return this.conversation.find(id);
   }
 
-  /** A name that is on its way; null for none. */
+  /** The last name in the outbox; null for none. */
   #waitingName(type: 'profile' | 'roomName'): string | null {
     const names = [...this.#room.state.outbox.values()]
       .sort((a, b) => a.n - b.n)

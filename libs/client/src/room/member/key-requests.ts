@@ -1,6 +1,6 @@
 /**
- * The key of the current epoch for who has none (docs/protocol.md section 7): asked of the
- * owner, or by the owner of anybody; checked against the commitment that its rotation made.
+ * Requests and grants of the key of the current epoch (docs/protocol.md section 7). A member without it asks the
+ * owner; the owner asks any member. The key is checked against the commitment of its rotation.
  */
 import {
   ALARM_CODES,
@@ -23,16 +23,16 @@ import { append, replaceItems, set } from '../state/changes.js';
 import type { RoomDraft } from '../state/draft.js';
 import type { StoredItem } from '../../vault/records.js';
 
-/** Different requests of one member that are answered in one epoch. */
+/** Number of different requests of one member that are granted in one epoch. */
 const GRANTS_AN_EPOCH = 3;
 
 export class KeyRequests implements Part {
   readonly #room: RoomHandle;
-  /** epoch of which the key has been asked for in this session */
+  /** epoch of which this client has requested the key in this session */
   #asked = 0;
-  /** the last request of each member that has asked, and is to be answered */
+  /** the last request of each member that has to be granted */
   readonly #needed = new Map<MemberId, Bytes>();
-  /** the requests of this epoch that were answered, by member, and whether that has been shown */
+  /** the granted requests of this epoch, by member, and whether the grant was shown */
   readonly #answered = new Map<MemberId, { readonly request: Bytes; shown: boolean }[]>();
   #answeredIn = 0;
 
@@ -48,7 +48,7 @@ export class KeyRequests implements Part {
     return (await this.#request()) ?? (await this.#grant());
   }
 
-  /** Every refusal of it that counts can be retried. */
+  /** Every refusal that an honest relay gives can be retried. */
   async #request(): Promise<Due | null> {
     const { state, platform } = this.#room;
     const { stage, epoch } = state.core;
@@ -73,7 +73,7 @@ export class KeyRequests implements Part {
     };
   }
 
-  /** Somebody asks: it is answered as soon as the relay takes the answer. */
+  /** A member requests the key: it is granted as soon as the relay accepts the grant. */
   onNeeded({ from, request }: EventBody<'keyNeeded'>): void {
     // The relay may name anybody: only members are remembered.
     if (!this.#room.state.roster.members.has(from)) return;
@@ -81,12 +81,12 @@ export class KeyRequests implements Part {
     this.#room.signal();
   }
 
-  /** The next answer, to who is on the roster, and is not about to be removed, at the moment in which it goes. */
+  /** The next grant, to a member that is on the roster and about to stay there at the moment of sending. */
   async #grant(): Promise<Due | null> {
     for (const [from, request] of this.#needed) {
-      // Whoever has no key itself answers when it does.
+      // A client without the key grants it once it has one.
       if (this.#room.state.current.key === null) return null;
-      const body = await this.#room.state.serial.run(() => this.#makeGrant(from, request));
+      const body = await this.#room.state.serial.enqueue(() => this.#makeGrant(from, request));
       const settle = (): void => {
         if (this.#needed.get(from) === request) this.#needed.delete(from);
       };
@@ -102,7 +102,7 @@ export class KeyRequests implements Part {
           await this.#showGiven(from, request);
         },
         refused: (code) => {
-          // Others have answered, or the epoch has moved, and it will be asked anew.
+          // Another member has granted it, or the epoch has changed, and the member will ask again.
           if (code !== ERROR_CODES.BAD_ENTRY) return 'unexpected';
           settle();
           return 'settled';
@@ -134,7 +134,7 @@ export class KeyRequests implements Part {
       const made = await makeKeyGrant(platform.crypto.hash, options);
       return { to: from, grant: made.grant, news: made.news };
     } catch (error) {
-      // Not a request of that member: nothing is given, and nothing else is harmed.
+      // The request is not signed by that member: nothing is granted.
       if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
       return null;
     }
@@ -153,8 +153,8 @@ export class KeyRequests implements Part {
   }
 
   /**
-   * One that lost a key asks once; who asks again and again, or is said to, gets few answers an epoch. False: no
-   * more. The same request is answered again.
+   * Counts a grant. An honest member asks once; a member that asks again and again, or that the relay claims to, gets
+   * a few grants per epoch. False: no more. The same request is granted again.
    */
   #countAnswer(from: MemberId, request: Bytes): boolean {
     const { epoch } = this.#room.state.core;
@@ -205,7 +205,7 @@ export class KeyRequests implements Part {
   }
 }
 
-/** Messages that came before their key, each where it stands. */
+/** Decrypts messages that waited for their key, each at its position. */
 function decryptWaiting(draft: RoomDraft): void {
   for (const { index, items } of waitingRecords(draft)) {
     const opened = items.flatMap((item): readonly StoredItem[] =>

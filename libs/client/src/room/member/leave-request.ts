@@ -1,4 +1,6 @@
-/** Leaving a room (docs/protocol.md section 4): a signed request, stored first, sent until the log holds it. */
+/**
+ * Leaving a room (docs/protocol.md section 4): a signed leave request, stored first, and sent until the log holds it.
+ */
 import { ERROR_CODES, type Bytes } from '@0fc/protocol';
 import { signBody } from '@0fc/crypto/keys';
 import { ClientError } from '../../contract/errors.js';
@@ -7,14 +9,14 @@ import { set } from '../state/changes.js';
 
 export class LeaveRequest implements Part {
   readonly #room: RoomHandle;
-  /** the requests that were sent in this session: what they do is read back from the log */
+  /** requests that were sent in this session; their effect is read back from the log */
   #sent = new Set<Bytes>();
 
   constructor(room: RoomHandle) {
     this.#room = room;
   }
 
-  /** Resolves once the request is stored. Asking twice changes nothing. */
+  /** Resolves once the request is stored. Idempotent. */
   async leave(): Promise<void> {
     await this.#room.write((draft) => {
       const { core, roster } = draft;
@@ -42,7 +44,7 @@ export class LeaveRequest implements Part {
       done: () => {
         sent.add(request);
       },
-      // One who is not served any more learns why when it opens.
+      // A departed member learns the reason when it opens the log.
       refused: (code) => {
         sent.add(request);
         return code === ERROR_CODES.FORBIDDEN ? 'settled' : 'unexpected';

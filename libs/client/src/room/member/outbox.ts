@@ -1,6 +1,6 @@
 /**
- * The durable outbox (docs/protocol.md section 6): n, mid and content are stored before
- * the first send, and n never goes to other content. One append in flight, in order of n.
+ * The durable outbox (docs/protocol.md section 6). Counter, messageNonce and content are stored before the first
+ * send, and a counter never goes to other content. One append is in flight, in the order of counters.
  */
 import { ALARM_CODES, ERROR_CODES, LIMITS, type AnyContent, type ReplyBody } from '@0fc/protocol';
 import { sealMessage } from '@0fc/crypto/keys';
@@ -18,11 +18,11 @@ type SealedItem = OutboxItem & { readonly sealed: NonNullable<OutboxItem['sealed
 
 export class Outbox implements Part {
   readonly #room: RoomHandle;
-  /** counters that the relay has placed in this session: they come back with the log */
+  /** counters that the relay has placed in this session: the log brings them back */
   #placed = new Set<number>();
-  /** epoch under which the relay refused: nothing is sent under it again before a new look at the log */
+  /** epoch in which the relay refused an append: nothing is sent in it before the next catch-up */
   #refusedEpoch = 0;
-  /** epoch that the relay called stale, until a rotation out of it is read or its lack has been shown */
+  /** epoch that the relay has refused as stale, until the rotation after it is read or its absence is shown */
   #staleEpoch = 0;
 
   constructor(room: RoomHandle) {
@@ -30,14 +30,14 @@ export class Outbox implements Part {
   }
 
   /** Resolves with the message's id once it is stored, with `beside` in the same write. Rejects with NOT_MEMBER. */
-  async add(content: AnyContent, ...beside: readonly RoomChange[]): Promise<string> {
+  async submit(content: AnyContent, ...beside: readonly RoomChange[]): Promise<string> {
     const id = await this.#room.write((draft) => {
       const { core } = draft;
       if (core.stage !== 'member') throw new ClientError(ERROR_CODES.NOT_MEMBER);
       draft.apply(...beside);
-      const { mid } = enqueue(draft, this.#room.platform, content);
-      // What goes at once is sealed for those of this moment: an admission that is read before the relay answers
-      // asks nothing. What is written out of the relay's reach is sealed when it goes.
+      const { mid } = enqueueContent(draft, this.#room.platform, content);
+      // A message that is sent at once is sealed for the current members: an admission that is read before the reply
+      // of the relay changes nothing. A message that is written offline is sealed when it is sent.
       if (this.#room.live) this.#seal(draft);
       return messageIdOf(core.me, mid);
     });
@@ -49,7 +49,10 @@ export class Outbox implements Part {
     this.#placed = new Set();
   }
 
-  /** After a catch-up: an epoch that was refused as stale and yet has no rotation in the log is an alarm. */
+  /**
+   * After a catch-up: an epoch that the relay refused as stale, although the log has no rotation after it, is an
+   * alarm.
+   */
   caughtUp(): void {
     const { state, platform } = this.#room;
     const stuck = this.#staleEpoch !== 0 && this.#staleEpoch === state.core.epoch;
@@ -71,7 +74,7 @@ export class Outbox implements Part {
     const waiting = [...outbox.values()]
       .filter((item) => !this.#placed.has(item.n))
       .sort((a, b) => a.n - b.n);
-    // In the order of their counters: behind what its sender is asked about, all waits.
+    // In the order of counters: everything waits behind a message that the user has to decide about.
     const asked = waiting.findIndex((item) => admittedSince(snapshot, item).length > 0);
     return waiting.slice(0, asked < 0 ? LIMITS.appendMessages : Math.min(asked, LIMITS.appendMessages));
   }
@@ -90,7 +93,7 @@ export class Outbox implements Part {
     };
   }
 
-  /** `known`: what the session in which it was sent has placed. */
+  /** `known`: the counters that were placed in the session of the request. */
   async #answered(
     batch: readonly SealedItem[],
     reply: ReplyBody<'append'>,
@@ -98,7 +101,7 @@ export class Outbox implements Part {
   ): Promise<void> {
     const placed = batch.slice(0, reply.placed.length);
     for (const { n } of placed) known.add(n);
-    // Stored before anything else is sent: what was acknowledged is never sealed for another epoch (G18).
+    // Stored before the next request: an acknowledged message is never sealed for another epoch (G18).
     await this.#room.write((draft) => {
       for (const item of placed) {
         const waiting = draft.outbox.get(item.n);
@@ -109,7 +112,7 @@ export class Outbox implements Part {
     if (reply.refused === undefined) return;
     const epoch = batch[0]?.sealed.epoch ?? 0;
     const moved = reply.refused === ERROR_CODES.STALE_EPOCH || reply.refused === ERROR_CODES.EPOCH_AHEAD;
-    // A rotation that was read meanwhile makes the refusal old news; otherwise the log has to be looked at.
+    // If a rotation was read meanwhile, the refusal is outdated; otherwise the log has to be read.
     if (moved && epoch !== this.#room.state.core.epoch) return;
     if (moved) this.#refusedEpoch = epoch;
     if (reply.refused === ERROR_CODES.STALE_EPOCH) this.#staleEpoch = epoch;
@@ -117,7 +120,7 @@ export class Outbox implements Part {
     throw new ClientError(refused, retryMs === undefined ? {} : { retryMs });
   }
 
-  /** What was acknowledged in an epoch that has ended, and that the log did not bring back before its end (G18). */
+  /** Gives up messages that were acknowledged in an ended epoch, and that the log did not hold at its end (G18). */
   async #giveUpPast(): Promise<void> {
     const { platform, state } = this.#room;
     const isPast = ({ core }: RoomSnapshot, { acknowledged, sealed, only }: OutboxItem): boolean => {
@@ -133,7 +136,7 @@ export class Outbox implements Part {
     });
   }
 
-  /** Seals for the current epoch what is not yet; the bytes are stored before they are sent. */
+  /** Seals unsealed messages for the current epoch; the bytes are stored before they are sent. */
   #seal(draft: RoomDraft): readonly SealedItem[] {
     const { core } = draft;
     const due = this.#due(draft);
@@ -164,7 +167,7 @@ export class Outbox implements Part {
 }
 
 /** Puts a content into the outbox under this member's next counter. */
-export function enqueue(
+export function enqueueContent(
   draft: RoomDraft,
   platform: Pick<Platform, 'crypto'>,
   content: AnyContent,

@@ -14,7 +14,7 @@ beforeAll(async () => {
   await loadThemis();
 });
 
-/** Sends what a room has been told is due, as the room does. */
+/** Sends the due requests of a room, as the room does. */
 async function send(room: FakeRoom, part: Part): Promise<void> {
   expect(room.signals).toBeGreaterThan(0);
   new Outgoing(room, [part]).signal();

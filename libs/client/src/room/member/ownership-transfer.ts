@@ -1,6 +1,6 @@
 /**
- * Handing a room over (docs/protocol.md section 4): a signed offer, a signed acceptance, and
- * then the owner's signed entry. An acceptance counts for the offer that stands, and once.
+ * Transferring a room (docs/protocol.md section 4): a signed offer, a signed acceptance, and then the signed entry of
+ * the owner. An acceptance counts for the current offer only, and once.
  */
 import {
   equalBytes,
@@ -19,14 +19,14 @@ import { append, set } from '../state/changes.js';
 import type { RoomCore } from '../../vault/records.js';
 
 /**
- * Refusals of an offer or an acceptance after which there is nothing to do: one that does not stand any more is
- * the owner's to renew; who may not say this by now learns why from the log.
+ * Refusals of an offer or an acceptance that end its sending: the owner renews an outdated offer; a member that may
+ * not send it any more learns why from the log.
  */
 const SETTLED: readonly ErrorCode[] = ['BAD_ENTRY', 'FORBIDDEN'];
 
 export class OwnershipTransfer implements Part {
   readonly #room: RoomHandle;
-  /** offers and acceptances that the relay has been sent in this session */
+  /** offers and acceptances that were sent in this session */
   #sent = new Set<Bytes>();
 
   constructor(room: RoomHandle) {
@@ -59,8 +59,8 @@ export class OwnershipTransfer implements Part {
   }
 
   /**
-   * The owner takes its offer back, or the member declines it: a later acceptance counts for nothing. Throws NO_OFFER,
-   * also once it was accepted: whoever holds the acceptance may use it, and the owner's entry may be on its way.
+   * Withdraws the offer (owner) or declines it (member): a later acceptance does not count. Rejects with NO_OFFER,
+   * also once it was accepted: whoever holds the acceptance may use it, and the entry of the owner may be in flight.
    */
   async end(): Promise<void> {
     const now = this.#room.platform.crypto.clock.now();
@@ -91,7 +91,7 @@ export class OwnershipTransfer implements Part {
     this.#room.signal();
   }
 
-  /** What the relay holds of it is told again in every session: only what is new is taken. */
+  /** The relay repeats the offer in every session: only a new one is stored. */
   async onOffered({ offer }: EventBody<'transferOffered'>): Promise<void> {
     const since = this.#room.platform.crypto.clock.now();
     await this.#room.write((draft) => {
@@ -118,7 +118,7 @@ export class OwnershipTransfer implements Part {
     this.#room.signal();
   }
 
-  /** What stands goes to the relay, once a session: the offer, or the acceptance. */
+  /** The current offer or acceptance, once per session. */
   next(): Promise<Due | null> {
     const standing = this.#standing();
     const sent = this.#sent;
@@ -151,7 +151,10 @@ export class OwnershipTransfer implements Part {
   }
 }
 
-/** Declined offers that are remembered: an offer never ends, and may be repeated whenever its signer owns the room. */
+/**
+ * Number of declined offers that are kept: an offer never expires, and may be repeated whenever its signer owns the
+ * room.
+ */
 const DECLINED_KEPT = 64;
 
 const declinedWith = ({ declined, declinedBefore = [] }: RoomCore, nonce: Bytes) => ({
@@ -159,11 +162,11 @@ const declinedWith = ({ declined, declinedBefore = [] }: RoomCore, nonce: Bytes)
   declinedBefore: (declined === null ? declinedBefore : [...declinedBefore, declined]).slice(-DECLINED_KEPT),
 });
 
-/** Nonces of the offer that stands and of those that were declined. */
+/** Nonces of the current offer and of the declined ones. */
 const known = ({ handOver, declined, declinedBefore = [] }: RoomCore): readonly Bytes[] =>
   [handOver?.nonce ?? null, declined, ...declinedBefore].filter((nonce) => nonce !== null);
 
-/** Null for what does not prove itself: a hand-over is an offer, and a false one is nothing. */
+/** The result of `verify`; null where it fails: a forged offer is ignored. */
 function checked<T>(verify: () => T): T | null {
   try {
     return verify();

@@ -12,22 +12,22 @@ export class Prekeys implements Part {
   readonly #replaced: () => void;
   /** number of the newest prekey that the relay has in this session; 1 came with genesis or admit */
   #published = 1;
-  /** the relay has one of a later number: made by the device that this one was imported from */
+  /** number of a later prekey at the relay: published by the device that this one was imported from */
   #foreign = 0;
-  /** the relay refuses the newest one: nothing more before it has named the one that it holds */
+  /** the relay has refused the newest prekey: nothing is published before it has named the one that it holds */
   #refused = false;
 
-  /** `replaced`: an import has a prekey of its own now, and may send. */
+  /** `replaced`: called when an imported device has published a prekey of its own, and may send. */
   constructor(room: RoomHandle, replaced: () => void) {
     this.#room = room;
     this.#replaced = replaced;
   }
 
   /**
-   * What the relay holds of this member, null for only the first. Throws RELAY_LIED, and nothing moves, where
-   * that is not signed by this member: a bare number of the relay's could be beyond all counting.
+   * The prekey that the relay holds of this member, null for the first one only. Throws RELAY_LIED, without a change,
+   * where this member has not signed it: an unsigned number of the relay could be beyond every limit.
    */
-  relayHas(container: Bytes | null): void {
+  onRelayPrekey(container: Bytes | null): void {
     const { roster, core } = this.#room.state;
     const k = container === null ? 1 : numberIn(() => verifyPrekey(roster, core.me, container));
     this.#published = Math.max(1, k);
@@ -55,7 +55,7 @@ export class Prekeys implements Part {
         if (replace) this.#replaced();
       },
       refused: (code) => {
-        // The next open names what the relay has, and publishing goes on from there.
+        // The next `open` reply names the prekey of the relay, and publishing continues from there.
         this.#refused = code === ERROR_CODES.BAD_ENTRY;
         return this.#refused ? 'settled' : 'unexpected';
       },

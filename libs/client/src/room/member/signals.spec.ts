@@ -1,4 +1,4 @@
-/** Typing and presence (docs/protocol.md section 6; G3 to G7, G10): what counts, what is dropped, what is said. */
+/** Typing and presence (docs/protocol.md section 6; G3 to G7, G10): which count, which are dropped, which are sent. */
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ALARM_CODES, type Body, type Bytes, type MemberId, type SignalContent } from '@0fc/protocol';
 import { asRoomKey, openSignal, sealSignal } from '@0fc/crypto/keys';

@@ -1,10 +1,9 @@
 /**
- * Signals (docs/protocol.md section 6): who is here, who is typing, and what each has taken
- * in. Sealed, signed, of 30 s of life, never stored; a lost one is made good by the next.
+ * Signals (docs/protocol.md section 6): who is online, who is typing, and what each member has read. Sealed and
+ * signed, valid for 30 s, never stored; the next signal makes up for a lost one.
  *
- * Nothing here believes the relay: a signal counts only under its sender's own signature
- * (G3, G4), with a rising counter (G5), and what its sender has seen is held against what
- * was taken in here (G6, G7).
+ * Nothing here trusts the relay. A signal counts only with the signature of its sender (G3, G4) and a rising counter
+ * (G5), and what its sender has seen is compared with what this client has read (G6, G7).
  */
 import {
   comparePositions, type Body, type Bytes, type EventBody, type MemberId, type SignalContent,
@@ -17,20 +16,23 @@ import { maySeal } from '../log/room-keys.js';
 import { sendOnce } from '../outgoing/outgoing.js';
 import { append } from '../state/changes.js';
 
-/** A signal made longer ago than this, or further in the future, is not taken (both clocks count). */
+/** A signal that is older than this, or further in the future, is dropped (milliseconds, between two clocks). */
 const SIGNAL_LIFE_MS = 30_000;
-/** Who was heard of within this time is here. */
-const HERE_MS = 120_000;
+/** A member is online for this time after its last message or signal, in milliseconds. */
+const ONLINE_MS = 120_000;
 const PRESENCE_EVERY_MS = 60_000;
-/** Counters begin at the clock (ms) and go up by one: a leap like this is a client that has started anew. */
+/** Counters begin at the clock (ms) and rise by one: a leap of this size means that the client has restarted. */
 const LEAP = 100;
 const TYPING_EVERY_MS = 4_000;
 const TYPING_SHOWN_MS = 8_000;
-/** An answer waits this long, and up to as long again: many who answer one newcomer do not do so at once. */
+/**
+ * Delay of an answer, in milliseconds, plus a random time of up to as much again: so many clients do not answer a new
+ * one at once.
+ */
 const SOON_MS = 500;
-/** Until then whoever is here has answered the presence of one who comes. */
+/** Time in milliseconds within which online members answer the presence of a new one. */
 const ANSWERED_MS = 5_000;
-/** Of one sender no more are answered. */
+/** Number of presences of one sender that are answered per minute. */
 const ANSWERS_A_MINUTE = 3;
 
 interface Heard {
@@ -40,10 +42,10 @@ interface Heard {
   head: Bytes | null;
 }
 
-/** What a sender has seen that is not here yet; `asked`: the log has been read again since. */
+/** A position that a sender has seen and this client has not read; `asked`: the log was read again since. */
 interface Ahead {
   readonly seen: Seen;
-  /** when it said so, Unix ms */
+  /** when the sender reported it, Unix ms */
   readonly at: number;
   asked: boolean;
 }
@@ -53,7 +55,7 @@ export class Signals {
   /** of the next signal */
   #counter: number;
   readonly #heard = new Map<MemberId, Heard>();
-  /** when each was last heard of, by this clock */
+  /** when each member last sent anything, by the clock of this device */
   readonly #lastSeen = new Map<MemberId, number>();
   /** until when each is shown as typing */
   readonly #typing = new Map<MemberId, number>();
@@ -61,9 +63,9 @@ export class Signals {
   /** when the presence of each was answered in the last minute, by this clock */
   readonly #answered = new Map<MemberId, readonly number[]>();
   #typedAt: number | null = null;
-  /** records of the log that have been looked at for signs of their senders */
+  /** index up to which the log was read for activity of senders */
   #read = 0;
-  /** null while this client cannot hear the others */
+  /** since when this client receives signals, Unix ms; null: it does not */
   #liveSince: number | null = null;
   #beat: (() => void) | null = null;
   #soon: (() => void) | null = null;
@@ -71,11 +73,11 @@ export class Signals {
 
   constructor(room: RoomHandle) {
     this.#room = room;
-    // Begins at the clock: rising over restarts, and nothing has to be stored for it.
+    // Begins at the clock: rising over restarts without a stored value.
     this.#counter = room.platform.crypto.clock.now();
   }
 
-  /** One signal of the feed. Whatever does not prove itself is dropped; nothing throws. */
+  /** Handles a signal of the feed. An unverified one is dropped; nothing throws. */
   onSignal({ sender, epoch, payload }: EventBody<'signalled'>): void {
     const body = this.#open(sender, epoch, payload);
     if (body === null) return;
@@ -89,7 +91,7 @@ export class Signals {
       this.#heard.set(sender, { head: known?.head ?? null, counter });
       this.#typing.set(sender, now + TYPING_SHOWN_MS);
     } else {
-      // Who comes, or has started anew, knows nobody yet; the answer of one who is here is not answered.
+      // A new or restarted client knows nobody yet; the answer of an online member is not answered.
       const fresh = (known?.head ?? null) === null || !this.isOnline(sender);
       if ((fresh || counter - (known?.counter ?? 0) >= LEAP) && this.#mayAnswer(sender, now)) this.soon();
       this.#heard.set(sender, { counter, head: content.head });
@@ -100,14 +102,14 @@ export class Signals {
     this.#room.changed();
   }
 
-  /** Whoever claims to start anew again and again is not answered by everybody each time. */
+  /** Limits the answers to a sender that claims to restart again and again. */
   #mayAnswer(sender: MemberId, now: number): boolean {
     const before = (this.#answered.get(sender) ?? []).filter((at) => Math.abs(now - at) < PRESENCE_EVERY_MS);
     this.#answered.set(sender, before.length < ANSWERS_A_MINUTE ? [...before, now] : before);
     return before.length < ANSWERS_A_MINUTE;
   }
 
-  /** The room went live: the others learn at once that this member is here, and every minute from then on. */
+  /** The room is live: sends presence at once, and every minute from then on. */
   live(): void {
     this.#liveSince = this.#now();
     this.#watchExpiry();
@@ -123,7 +125,7 @@ export class Signals {
     });
   }
 
-  /** The log was read to its end: what others had seen and this client had not must be here now (G6). */
+  /** The log was read to its end: every position that others had seen must be known now (G6). */
   caughtUp(): void {
     this.#mustSucceed(this.#compareAhead());
   }
@@ -135,7 +137,7 @@ export class Signals {
       const compared = await state.read(() =>
         compareSeen(state, ahead.seen, { kind: 'signal', at: ahead.at }),
       );
-      // Noted while the log was being read, it may lie behind the last page: read once more.
+      // A position that was received during the catch-up may be after its last page: the log is read once more.
       if (compared === 'ahead' && !ahead.asked) {
         ahead.asked = true;
         again = true;
@@ -147,7 +149,7 @@ export class Signals {
     if (again) this.#room.catchUp();
   }
 
-  /** The link is down, or the room stops. Who was heard of is remembered; who is here is not known. */
+  /** The link is down, or the room stops. The times of activity stay; who is online is unknown. */
   stop(): void {
     this.#liveSince = null;
     this.#typedAt = null;
@@ -160,7 +162,7 @@ export class Signals {
     this.#typing.clear();
   }
 
-  /** Somebody types here. Said to the others at most every 4 s. */
+  /** The user is typing. Sends at most one signal every 4 s. */
   typing(): void {
     const now = this.#now();
     if (!this.#maySend()) return;
@@ -169,7 +171,7 @@ export class Signals {
     this.#say('typing');
   }
 
-  /** Says within about a second what has been taken in here; many reasons become one signal. */
+  /** Sends presence within about a second; several calls become one signal. */
   soon(): void {
     if (this.#soon !== null || !this.#room.live) return;
     const [jitter = 0] = this.#room.platform.crypto.random.bytes(1);
@@ -179,15 +181,15 @@ export class Signals {
     });
   }
 
-  /** Heard of in the last two minutes, by a client that can hear. */
+  /** Whether it was active in the last two minutes, while this client receives signals. */
   isOnline(memberId: MemberId): boolean {
     const last = this.lastSeen(memberId);
-    return this.#liveSince !== null && last !== null && this.#now() - last < HERE_MS;
+    return this.#liveSince !== null && last !== null && this.#now() - last < ONLINE_MS;
   }
 
   /**
-   * When it was last heard of, if it is not here; null while that cannot be said: offline,
-   * or in the first seconds, before the others have answered.
+   * Unix ms of its last activity, if it is not online. Null while that is unknown: offline, or in the first seconds,
+   * before the other members have answered.
    */
   awaySince(memberId: MemberId): number | null {
     const known = this.#liveSince !== null && this.#now() - this.#liveSince >= ANSWERED_MS;
@@ -199,7 +201,7 @@ export class Signals {
     this.#readLog();
     const { lastEntry } = this.#room.state.sender(memberId);
     const heard = this.#lastSeen.get(memberId) ?? null;
-    // What was read before this start is known by its record.
+    // Activity from before this start is in the record of the sender.
     return lastEntry === null ? heard : Math.max(heard ?? 0, Math.min(lastEntry, this.#now()));
   }
 
@@ -210,7 +212,7 @@ export class Signals {
     return [...this.#typing].flatMap(([id, until]) => (until > now && members.has(id) ? [id] : []));
   }
 
-  /** The roster head of its last presence: whether it has taken in a removal (G10). Null: not heard of. */
+  /** Roster head of its last presence: whether it has read a removal (G10). Null: no presence received. */
   headOf(memberId: MemberId): Bytes | null {
     return this.#heard.get(memberId)?.head ?? null;
   }
@@ -219,7 +221,7 @@ export class Signals {
     return this.#room.platform.crypto.clock.now();
   }
 
-  /** The signal as its sender meant it; null where it is not one of a present member and epoch. */
+  /** The verified signal; null where its sender is no member or the epoch is not the current one. */
   #open(sender: MemberId, epoch: number, payload: Bytes): Body<'signal'> | null {
     const { core, roster, key: roomKey } = viewOf(this.#room);
     const senderKey = roster.members.get(sender)?.key;
@@ -228,12 +230,12 @@ export class Signals {
     try {
       return openSignal({ roomKey, roomId: core.roomId, epoch, sender, senderKey, payload });
     } catch {
-      // A false signal says nothing, and an alarm for each would let the relay fill this device.
+      // A forged signal is ignored: an alarm for each would let the relay fill this device.
       return null;
     }
   }
 
-  /** G7: two that were shown different histories notice at the first presence. */
+  /** G7: two members that were shown different histories notice at the first presence. */
   #compare(sender: MemberId, seen: Seen, at: number): void {
     const { state, live } = this.#room;
     const compared = state.inTurn(() => {
@@ -242,7 +244,7 @@ export class Signals {
       if (result === 'differs') this.#showFork(sender, seen);
       if (result !== 'ahead') return;
       const waiting = this.#ahead.get(sender);
-      // The furthest counts: what lies before it is compared with every message anyway.
+      // The furthest position counts: positions before it are compared with every message anyway.
       if (waiting !== undefined && comparePositions(waiting.seen.position, seen.position) >= 0) return;
       this.#ahead.set(sender, { seen, at, asked: live });
       if (live) this.#room.catchUp();
@@ -264,11 +266,11 @@ export class Signals {
   }
 
   #say(type: SignalContent['type']): void {
-    const sealed = this.#room.state.serial.run(() => this.#seal(type));
+    const sealed = this.#room.state.serial.enqueue(() => this.#seal(type));
     this.#mustSucceed(sealed.then((signal) => this.#send(signal)));
   }
 
-  /** In turn with what is taken in: `seen` and head must be of one moment. */
+  /** Serialized with the application of entries: `seen` and head must be of one moment. */
   #seal(type: SignalContent['type']): { readonly epoch: number; readonly payload: Bytes } | null {
     const { core, roster, key: roomKey } = viewOf(this.#room);
     if (!this.#maySend() || roomKey === null) return null;
@@ -284,7 +286,7 @@ export class Signals {
 
   async #send(sealed: { readonly epoch: number; readonly payload: Bytes } | null): Promise<void> {
     if (sealed === null) return;
-    // Offline, stale or refused: the next one says it again, and the log tells what has changed.
+    // Offline, stale or refused: the next signal repeats it, and the log shows what has changed.
     await sendOnce(this.#room.connection, { kind: 'signal', body: sealed });
   }
 
@@ -294,7 +296,7 @@ export class Signals {
     });
   }
 
-  /** Messages and entries are signs of their senders too, and end their typing. */
+  /** Messages and entries count as activity of their senders too, and end their typing. */
   #readLog(): void {
     const { log } = this.#room.state;
     if (this.#read === log.end) return;
@@ -303,7 +305,7 @@ export class Signals {
     this.#read = log.end;
     for (const record of unread) {
       const sender = record.at?.relayed?.sender;
-      // What did not prove itself is the relay's word about its sender.
+      // The sender of an unverified entry is the relay's claim.
       if (sender === undefined || record.items.every(({ type }) => type === 'alarm')) continue;
       this.#noteSeen(sender, Math.min(record.time, now));
       if (record.items.some(({ type }) => type === 'message')) this.#typing.delete(sender);
@@ -315,12 +317,12 @@ export class Signals {
     this.#lastSeen.set(sender, Math.max(time, this.#lastSeen.get(sender) ?? 0));
   }
 
-  /** Tells the views when the next of those who are here or typing is no longer. */
+  /** Notifies the views when the next member stops being online or typing. */
   #watchExpiry(): void {
     const now = this.#now();
     const ends = [
       ...this.#typing.values(),
-      ...[...this.#lastSeen.values()].map((last) => last + HERE_MS),
+      ...[...this.#lastSeen.values()].map((last) => last + ONLINE_MS),
       (this.#liveSince ?? -Infinity) + ANSWERED_MS,
     ];
     const at = this.#liveSince === null ? Infinity : Math.min(...ends.filter((end) => end > now));
@@ -337,7 +339,7 @@ export class Signals {
   }
 }
 
-/** What of a room's state a signal depends on; `key`: of the current epoch, null without one. */
+/** The parts of a room's state that a signal depends on; `key`: of the current epoch, null without one. */
 function viewOf({ state }: RoomHandle) {
   const { core, roster } = state;
   return { core, roster, key: state.key(core.epoch)?.key ?? null };

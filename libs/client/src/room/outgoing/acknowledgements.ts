@@ -1,12 +1,15 @@
 /**
- * Tells the relay what is stored here (docs/protocol.md section 8). It governs trimming at the relay only: one
- * that is lost is made good by the next.
+ * Acknowledges to the relay what this client has stored (docs/protocol.md section 8). The relay uses that for
+ * trimming only; the next acknowledgement makes up for a lost one.
  */
 import { failureOf } from '../../contract/errors.js';
 import type { RoomHandle } from './part.js';
 import { sendOnce } from './outgoing.js';
 
-/** Entries after which it is said at once, and milliseconds after which it is said in any case. */
+/**
+ * Number of entries after which an acknowledgement is sent at once, and milliseconds after which it is sent in any
+ * case.
+ */
 const EVERY = 50;
 const SOON_MS = 5_000;
 

@@ -1,6 +1,6 @@
 /**
- * One part's turns: what it says is due is sent, one thing at a time. Here is decided what follows from a refusal,
- * and when it is tried again. A part that waits holds no other up.
+ * The lane of one part: sends its due requests one at a time, and decides what follows from a refusal and when to
+ * retry. A waiting part holds no other part up.
  */
 import type { ErrorCode, RequestKind } from '@0fc/protocol';
 import type { Failure } from '../../contract/api.js';
@@ -12,26 +12,26 @@ import { verdictOn } from './refusals.js';
 import { send } from './send.js';
 import { WorkLoop } from './work-loop.js';
 
-/** Who sends: a room, or a join. */
+/** The sender of the requests: a room, or a join. */
 export interface Sender {
   /** whether anything may be sent */
   readonly live: boolean;
   readonly platform: Pick<Platform, 'crypto' | 'timers'>;
   readonly connection: Link;
-  /** Tells the views. */
+  /** Notifies the views. */
   changed(): void;
-  /** Reads again where the relay stands. */
+  /** Reads the log again. */
   catchUp(): void;
-  /** Stops the link and shows why. */
+  /** Stops the link and shows the failure. */
   halt(failure: Failure): void;
 }
 
-/** The longest that a client waits before it asks again, in milliseconds: a store may be full for days. */
+/** Longest delay before a retry, in milliseconds: a store may be full for days. */
 const MOST_MS = 60_000;
-/** The longest that a timer runs, in milliseconds: 32 bits hold 24 days. */
+/** Longest run of one timer, in milliseconds: 32 bits hold 24 days. */
 const SLEEP_MOST_MS = 86_400_000;
 
-/** The longest that a relay's word makes this client wait, in milliseconds. */
+/** Longest delay that a relay can impose, in milliseconds. */
 const MOST_ASKED_MS = 300_000;
 
 export class Lane {
@@ -39,12 +39,12 @@ export class Lane {
   readonly #sender: Sender;
   readonly #loop = new WorkLoop(() => this.#run());
   readonly #backoff: Backoff;
-  /** what has failed last; null: nothing, or it has been carried out since */
+  /** kind of request that failed last; null: none, or it has succeeded since */
   #failing: RequestKind | 'next' | null = null;
   /** ends a wait after a refusal; null: none */
   #resume: (() => void) | null = null;
   #sleep: (() => void) | null = null;
-  /** why it waits, null where it does not */
+  /** code of the refusal that it waits for; null: it does not wait */
   waiting: ErrorCode | null = null;
 
   constructor(sender: Sender, part: Part) {
@@ -53,12 +53,12 @@ export class Lane {
     this.#backoff = new Backoff(sender.platform.crypto.random, MOST_MS);
   }
 
-  /** Something may be due. Resolves once that has been sent, or waits. */
+  /** Sends what is due. Resolves once that was sent, or waits. */
   signal(): Promise<void> {
     return this.#resume === null ? this.#loop.signal() : Promise.resolve();
   }
 
-  /** A new session begins, or the link stops: what waited is tried with the next signal. */
+  /** A new session begins, or the link stops: waiting requests are retried at the next signal. */
   reset(): void {
     this.#resume?.();
     this.#resume = null;
@@ -107,7 +107,7 @@ export class Lane {
     });
   }
 
-  /** What else is answered in between does not make what is refused for ever be asked for more often. */
+  /** Other replies in between do not shorten the delay of a request that is refused again and again. */
   #succeeded(due: Due | null): void {
     if (due === null || due.kind === this.#failing) {
       this.#failing = null;
@@ -116,7 +116,7 @@ export class Lane {
     this.#show(null);
   }
 
-  /** True: on with the next thing. */
+  /** True: continue with the next request. */
   async #failed(due: Due | null, error: ClientError): Promise<boolean> {
     const { code, params } = error;
     const verdict = verdictOn(code);
@@ -142,7 +142,7 @@ export class Lane {
   }
 
   #wait(atLeastMs: number): void {
-    // However long the relay would have it: what it says last may be a lie, and asking costs little.
+    // Bounded, whatever the relay demands: its last reply may be forged, and a retry costs little.
     const ms = Math.max(Math.min(atLeastMs, MOST_ASKED_MS), this.#backoff.next());
     this.#resume = this.#sender.platform.timers.after(ms, () => {
       this.#resume = null;

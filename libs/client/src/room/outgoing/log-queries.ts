@@ -1,6 +1,6 @@
 /**
- * What is read of the relay beside the pages of the log: the roster chain, and rotations that were altered or left
- * out on their way (docs/protocol.md sections 4, 7 and 8). Every reading has an end, whatever the relay serves.
+ * Queries beside the pages of the log: the roster chain, and rotations that were altered or left out on the way
+ * (docs/protocol.md sections 4, 7 and 8). Every query ends, whatever the relay serves.
  */
 import {
   comparePositions, equalBytes, ERROR_CODES, type Bytes, type Entry, type MemberId, type OpenReply, type Position, type RoomId,
@@ -23,22 +23,22 @@ import type { RoomSnapshot } from '../state/draft.js';
 
 type Asked = Pick<Connection, 'request'>;
 
-/** The longest that one reading takes, in milliseconds, however promptly each page of it comes. */
+/** Longest duration of one query, in milliseconds, however fast its pages arrive. */
 const READING_MS = 300_000;
-/** Pages that one reading asks for: more than the messages of an epoch come to. */
+/** Most pages of one query: more than the messages of an epoch fill. */
 const MOST_PAGES = 10_000;
-/** What a chain comes to: entries, and bytes of all of them. */
+/** Largest chain: entries, and bytes of all of them. */
 const CHAIN_MOST = { entries: 100_000, bytes: 33_554_432 };
-/** Bytes of entries between a new member's floor and its own admission: more than the history of a room comes to. */
+/** Most bytes of entries between a new member's floor and its own admission: more than the history of a room holds. */
 const ADMISSION_BYTES = 268_435_456;
 
-/** Whether what was read leads to where the relay says that the log is. */
+/** Whether the entries that were read explain the end of the log that the relay names. */
 export const isExplained = (state: RoomSnapshot, { head, epoch }: OpenReply): boolean =>
   state.chainIndex(head) !== null && epoch <= state.core.epoch;
 
 /**
- * Page by page, until `read` resolves with false: that was the last one. Rejects as that does, with RELAY_LIED after
- * more pages than there can be, and with RELAY_UNREACHABLE once it takes too long.
+ * Requests page after page, until `read` resolves with false. Rejects as that does, with RELAY_LIED after more pages
+ * than there can be, and with RELAY_UNREACHABLE once it takes too long.
  */
 async function byPages(timers: Timers, read: () => Promise<boolean>): Promise<void> {
   const deadline = { passed: false };
@@ -55,13 +55,13 @@ async function byPages(timers: Timers, read: () => Promise<boolean>): Promise<vo
   }
 }
 
-/** Where a reading of the chain begins; `roster` null: with the genesis. */
+/** Where a query of the chain begins; `roster` null: with the genesis. */
 export interface ChainFrom {
   readonly roomId: RoomId;
   readonly roster: Roster | null;
 }
 
-/** What was read of a roster chain; each entry of it has proved itself on the one before. */
+/** A part of the roster chain; each entry is verified on the one before. */
 export interface ChainRead {
   readonly entries: readonly Bytes[];
   /** at the end of them */
@@ -69,9 +69,9 @@ export interface ChainRead {
 }
 
 /**
- * The roster chain from an entry on; it is never trimmed. It is verified as it comes, so that a relay is asked for
- * nothing behind what does not prove itself. `each` has the roster after every entry. Rejects with RELAY_LIED for such a
- * chain, or one that is longer than any is, and with RELAY_UNREACHABLE.
+ * The roster chain from an entry on; it is never trimmed. Entries are verified as they arrive, so that nothing is
+ * requested after an unverified one. `each` receives the roster after every entry. Rejects with RELAY_LIED for an
+ * invalid or too long chain, and with RELAY_UNREACHABLE.
  */
 export async function fetchChain(
   connection: Asked,
@@ -99,7 +99,7 @@ export async function fetchChain(
   return { entries, roster };
 }
 
-/** The roster after one more entry. Rejects with RELAY_LIED where it does not prove itself. */
+/** The roster after one more entry. Rejects with RELAY_LIED where the entry does not verify. */
 async function proved(hash: Hash, roomId: RoomId, roster: Roster | null, container: Bytes): Promise<Roster> {
   try {
     if (roster === null) return await readChain(hash, roomId, [container]);
@@ -112,17 +112,17 @@ async function proved(hash: Hash, roomId: RoomId, roster: Roster | null, contain
   }
 }
 
-/** What the log has at the place that an owner's reply names, and behind it. */
+/** The beginning of the log of a new member, at the position that the join reply names. */
 export interface Begin {
-  /** the first entry that this member is served: that of its floor, while the log has it; null: there is none */
+  /** the first entry that the relay serves this member: the one at its floor, while the log holds it; null: none */
   readonly first: Entry | null;
-  /** whether its own admission is behind that, or may be in a range that was trimmed meanwhile */
+  /** whether its own admission follows, or may be in a range that was trimmed meanwhile */
   readonly admitted: boolean;
 }
 
 /**
- * Reads from where the relay has a new member begin, until an entry is its own admission, by that entry's hash. Null:
- * this member is departed already, and is served no log. Rejects with RELAY_LIED or RELAY_UNREACHABLE.
+ * Reads the log from the floor of a new member, until an entry is its own admission, by the hash of that entry. Null:
+ * this member has departed already, and the relay serves it no log. Rejects with RELAY_LIED or RELAY_UNREACHABLE.
  */
 export async function readFirstEntries(
   connection: Asked,
@@ -142,7 +142,7 @@ export async function readFirstEntries(
     if (reply.role === 'departed') return false;
     checkRelayClaim(reply, clock.now());
     first ??= reply.entries[0] ?? null;
-    // What it has trimmed behind the floor may have been the admission.
+    // The trimmed entries after the floor may include the admission.
     const admitted =
       comparePositions(reply.trimmed, floor) > 0 || (await isAmong(hash, reply.entries, admission));
     after = endBehind(reply, after);
@@ -162,15 +162,15 @@ async function isAmong(hash: Hash, entries: readonly Entry[], wanted: Bytes): Pr
   return false;
 }
 
-/** Where the next page begins; null: there is none, or the relay repeats itself. */
+/** Where the next page begins; null: there is none, or the relay repeats a page. */
 function endBehind({ live, generations, entries }: OpenReply, after: Position | null): Position | null {
-  const begun = generations.at(-1);
-  const last = entries.at(-1)?.position ?? (begun && { g: begun.generation, s: begun.from.s });
+  const lastStart = generations.at(-1);
+  const last = entries.at(-1)?.position ?? (lastStart && { g: lastStart.generation, s: lastStart.from.s });
   if (live || last === undefined) return null;
   return after !== null && comparePositions(last, after) <= 0 ? null : last;
 }
 
-/** What the departed may read of it; nothing from a relay that serves them none, or one that proves nothing. */
+/** The part of the chain that a departed member may read; empty from a relay that serves none, or an unverified one. */
 export async function fetchDepartedChain(
   connection: Asked,
   platform: Pick<Platform, 'crypto' | 'timers'>,
@@ -185,13 +185,13 @@ export async function fetchDepartedChain(
   }
 }
 
-/** The chain behind what is known here, and the rotations behind the one that began the epoch of this client. */
+/** The chain after the known head, and the rotations after the one that began the epoch of this client. */
 export interface Unexplained {
   readonly chain: readonly Bytes[];
   readonly rotations: readonly Entry[];
 }
 
-/** Reads both; null: `isCurrent` has become false meanwhile. Rejects with RELAY_LIED or RELAY_UNREACHABLE. */
+/** Reads both; null: `isCurrent` returned false meanwhile. Rejects with RELAY_LIED or RELAY_UNREACHABLE. */
 export async function readUnexplained(
   { state, connection, platform }: RoomHandle,
   isCurrent: () => boolean,
@@ -207,8 +207,8 @@ export async function readUnexplained(
     if (!isCurrent()) return false;
     const reply = await connection.request('open', { roomId, after, head: roster.head, epoch });
     checkRelayClaim(reply, platform.crypto.clock.now());
-    if (reply.rotation !== undefined) rotations.take(reply.rotation);
-    for (const entry of reply.entries) if (entry.kind === 'rotation') rotations.take(entry);
+    if (reply.rotation !== undefined) rotations.collect(reply.rotation);
+    for (const entry of reply.entries) if (entry.kind === 'rotation') rotations.collect(entry);
     after = endBehind(reply, after);
     return after !== null;
   });
@@ -216,8 +216,8 @@ export async function readUnexplained(
 }
 
 /**
- * Rotations as they come: those that an owner in the chain has signed, each to a later epoch than the one before. Of
- * what proves nothing the first one is kept, which is shown for what it is: it costs no relay anything.
+ * Collects rotations: those that an owner in the chain has signed, each to a later epoch than the one before. Of
+ * unverified ones only the first is kept, and shown: a relay can make them without end.
  */
 class Rotations {
   readonly kept: Entry[] = [];
@@ -235,7 +235,7 @@ class Rotations {
     if (key !== undefined) this.#owners.set(owner, key);
   }
 
-  take(entry: Entry): void {
+  collect(entry: Entry): void {
     const epoch = this.#signed(entry);
     if (epoch === null && !this.#foreign) {
       this.#foreign = true;

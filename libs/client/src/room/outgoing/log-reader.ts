@@ -1,7 +1,6 @@
 /**
- * Reading a room's log: from the position taken in to its end by pages, then by the feed
- * (docs/protocol.md sections 3, 6, 8). What the relay's store has lost is brought back before
- * anything else is done.
+ * Reads the log of a room: from the last read position to its end by pages, then by the feed (docs/protocol.md
+ * sections 3, 6, 8). What the relay's store has lost is restored before anything else.
  */
 import {
   ALARM_CODES, comparePositions, ERROR_CODES, type Bytes, type Entry, type ErrorCode, type EventBody, type OpenReply,
@@ -23,21 +22,21 @@ import { fetchChain, fetchDepartedChain, isExplained, readUnexplained } from './
 import { lagsBehind, restoreMissing } from './restore.js';
 import { append, holdChain, set } from '../state/changes.js';
 
-/** Pages without an entry that are read in a row. */
+/** Number of pages in a row that may bring no entry. */
 const EMPTY_PAGES = 3;
-/** Entries of the feed that are held while the log is being read. */
+/** Number of feed entries that are kept during a catch-up. */
 const EARLY_MOST = 4_096;
 
 export interface LogReaderEvents {
-  /** a catch-up begins: what was sent before may have to be sent again */
+  /** a catch-up begins: earlier requests may have to be repeated */
   started(): void;
   /** this member’s newest signed prekey at the relay; throws RELAY_LIED for one that it did not sign */
   prekey(container: Bytes | null): void;
-  /** the end of the log is reached, and the feed follows */
+  /** the log was read to its end, and the feed follows */
   live(): void;
-  /** entries of the feed were taken in; `keys`: the roster or the epoch is another one */
+  /** entries of the feed were applied; `keys`: the roster or the epoch has changed */
   applied(keys: boolean): void;
-  /** this member is not served any more, and knows why */
+  /** this member has departed, and the reason is stored */
   ended(): void;
 }
 
@@ -46,10 +45,10 @@ export class LogReader {
   readonly #events: LogReaderEvents;
   #live = false;
   #restoring = false;
-  /** restores in a row that did not bring the log to where this client is */
-  #vain = 0;
-  /** the user has asked to bring a room back that the relay does not have */
-  #reviving = false;
+  /** number of restores in a row after which the log still lacked something */
+  #fruitlessRestores = 0;
+  /** the user has requested to restore a room that the relay does not have */
+  #restoreRequested = false;
   #session = 0;
   #early: Entry[] = [];
   readonly #acknowledgements: Acknowledgements;
@@ -68,7 +67,7 @@ export class LogReader {
     return this.#live;
   }
 
-  /** What the relay refuses to let the log be read with, and is asked again by itself; null: nothing. */
+  /** Code of the refusal for which reading the log is retried by itself; null: none. */
   get waiting(): ErrorCode | null {
     return this.#waiting;
   }
@@ -77,7 +76,7 @@ export class LogReader {
     return this.#restoring;
   }
 
-  /** The link has fallen: what it brought is read again from the log. */
+  /** The link is down: the log is read again from the last read position. */
   down(): void {
     this.#live = false;
     this.#early = [];
@@ -90,11 +89,11 @@ export class LogReader {
     this.#acknowledgements.stop();
   }
 
-  revive(): void {
-    this.#reviving = true;
+  requestRestore(): void {
+    this.#restoreRequested = true;
   }
 
-  /** Reads the log from the position taken in, until the feed follows. */
+  /** Reads the log from the last read position to its end; the feed follows. */
   catchUp(): void {
     this.#background(this.#catchUp());
   }
@@ -135,7 +134,7 @@ export class LogReader {
     }
   }
 
-  /** The last page of the log; null when another catch-up has begun, or this member has gone. */
+  /** The last page of the log; null when another catch-up has begun, or this member has departed. */
   async #readPages(session: number): Promise<OpenReply | null> {
     const { state, connection } = this.#room;
     let empty = 0;
@@ -149,7 +148,7 @@ export class LogReader {
         if (await this.#applyDeparture(session, reply.entries)) this.#events.ended();
         return null;
       }
-      // Before anything moves: what the relay says of this member's prekey is its own signature, or a lie.
+      // Checked before any change: the prekey that the relay names must be signed by this member.
       this.#events.prekey(reply.prekey);
       const trimmed = comparePositions(reply.trimmed, core.position) > 0;
       const behind = (trimmed || core.skipped) && state.chainAhead.length === 0;
@@ -165,34 +164,34 @@ export class LogReader {
         await this.#explain(session, reply);
         return null;
       }
-      // Generations and trimmed ranges fill few pages: paging that brings nothing else would never end.
+      // Generations and trimmed ranges fill few pages: a relay that pages without entries would never end.
       const moved = reply.entries.length > 0 && comparePositions(state.core.position, after) > 0;
       empty = moved ? 0 : empty + 1;
       if (empty >= EMPTY_PAGES) throw new ClientError(ERROR_CODES.RELAY_LIED);
     }
   }
 
-  /** True: the log lacked what is known here, and is read again once that has been sent. */
+  /** True: the log lacked entries that this client holds; they were sent, and the log is read again. */
   async #restored(session: number, end: OpenReply): Promise<boolean> {
     const lags = lagsBehind(this.#room.state, end);
     this.#restoring = lags;
     if (!lags) {
-      this.#vain = 0;
+      this.#fruitlessRestores = 0;
       return false;
     }
     this.#room.changed();
     await restoreMissing(this.#room, end);
     if (session !== this.#session) return true;
-    if (this.#vain++ === 0) this.catchUp();
-    else this.#again();
+    if (this.#fruitlessRestores++ === 0) this.catchUp();
+    else this.#retryLater();
     return true;
   }
 
   /**
-   * The end of the log has a head or an epoch that nothing read explains: something on the way was altered or left
-   * out, for this client alone. Nothing is sealed. The chain is followed to that head, and what lies between is
-   * treated as a trimmed range; rotations that are served whole by now are applied, and the key of one that is not
-   * is asked for. Throws RELAY_LIED where that explains nothing either.
+   * The end of the log has a head or an epoch that no read entry explains: an entry was altered or left out, for this
+   * client alone. Nothing is sealed meanwhile. The chain is applied up to that head, and the part in between is
+   * treated as a trimmed range; rotations that the relay now serves whole are applied, and missing keys are
+   * requested. Throws RELAY_LIED where that does not explain the end either.
    */
   async #explain(session: number, end: OpenReply): Promise<void> {
     const read = await readUnexplained(this.#room, () => session === this.#session);
@@ -209,7 +208,7 @@ export class LogReader {
     this.catchUp();
   }
 
-  #again(): void {
+  #retryLater(): void {
     this.#retry?.();
     this.#retry = this.#room.platform.timers.after(this.#backoff.next(), () => {
       this.catchUp();
@@ -219,13 +218,13 @@ export class LogReader {
   #wait(code: ErrorCode): void {
     this.#waiting = code;
     this.#room.changed();
-    this.#again();
+    this.#retryLater();
   }
 
   async #failed(error: unknown): Promise<void> {
     const { code } = ClientError.from(error);
-    if (code === ERROR_CODES.OFFLINE) return; // the connection comes back by itself and opens anew
-    // What another client has restored meanwhile is read first.
+    if (code === ERROR_CODES.OFFLINE) return; // the connection reconnects by itself, and catches up again
+    // Entries that another client has restored meanwhile are read first.
     if (isRetryable(code) || (this.#restoring && MOVED.has(code))) {
       this.#wait(code);
       return;
@@ -236,9 +235,9 @@ export class LogReader {
         this.#events.ended();
         return;
       }
-      if (code === ERROR_CODES.ROOM_UNKNOWN && this.#reviving) {
-        this.#reviving = false;
-        await this.#revived();
+      if (code === ERROR_CODES.ROOM_UNKNOWN && this.#restoreRequested) {
+        this.#restoreRequested = false;
+        await this.#restoreAll();
         return;
       }
       await this.#showRoomGone();
@@ -246,22 +245,23 @@ export class LogReader {
     this.#room.halt(failureOf(error));
   }
 
-  async #revived(): Promise<void> {
+  async #restoreAll(): Promise<void> {
     try {
       await restoreMissing(this.#room, null);
       this.catchUp();
     } catch (error) {
       const { code } = ClientError.from(error);
-      // What was asked for once is tried until it is done: with the next session, or after a while.
-      this.#reviving = code === ERROR_CODES.OFFLINE || isRetryable(code);
+      // A requested restore is retried until it succeeds: in the next session, or after a delay.
+      this.#restoreRequested = code === ERROR_CODES.OFFLINE || isRetryable(code);
       if (isRetryable(code)) this.#wait(code);
       else if (code !== ERROR_CODES.OFFLINE) this.#room.halt(failureOf(error));
     }
   }
 
   /**
-   * The departed are served the one signed entry that says so, and the chain up to it, since its signer may have come to
-   * own the room meanwhile. They believe nothing else. False: not proven, or another catch-up has begun.
+   * Applies the end of this membership. The relay serves a departed member the signed entry that proves it, and the
+   * chain up to that entry, since its signer may have become the owner meanwhile. False: not proven, or another
+   * catch-up has begun.
    */
   async #applyDeparture(session: number, entries: readonly Entry[]): Promise<boolean> {
     const { connection, state, platform } = this.#room;
@@ -272,13 +272,13 @@ export class LogReader {
     const time = entries.at(-1)?.time ?? platform.crypto.clock.now();
     const { hash } = platform.crypto;
     if (await this.#room.write((draft) => applyDepartureInChain(hash, draft, chain, time))) return true;
-    // Without a proof it is only the relay's word: refusing service is all that a relay can do.
+    // Unproven, this is only a claim of the relay: it can refuse service, and no more.
     await this.#showRoomGone();
     this.#room.halt({ code: ERROR_CODES.ROOM_UNKNOWN });
     return false;
   }
 
-  /** Once, however often the relay says it. */
+  /** Shown once, however often the relay repeats it. */
   async #showRoomGone(): Promise<void> {
     const now = this.#room.platform.crypto.clock.now();
     await this.#room.write((draft) => {
@@ -293,12 +293,15 @@ export class LogReader {
 
   onEntries({ entries }: EventBody<'entries'>): void {
     if (this.#live) this.#background(this.#applyLive(entries));
-    // Beyond so many they are read from the log instead.
+    // Beyond that number they are read from the log instead.
     else if (this.#early.length + entries.length <= EARLY_MOST) this.#early.push(...entries);
     else this.#early = [];
   }
 
-  /** Told while live: where it loses nothing of what is here it is only noted, else the log is read again. */
+  /**
+   * The relay announces a generation while the room is live. Without a loss it is stored; with one the log is read
+   * again.
+   */
   onGeneration(start: EventBody<'generation'>): void {
     this.#background(this.#applyGeneration(start));
   }
@@ -323,7 +326,7 @@ export class LogReader {
       for (const entry of entries) {
         const applied = await results.next(() => applyEntry(hash, draft, entry));
         draft.apply(...applied.changes);
-        // Of a generation that had ended here: either side may be the one that was lied to, and the log tells.
+        // An entry of an ended generation: the relay has lied to this client or to others, and the log decides.
         const ended = applied.outcome === 'known' && entry.position.g < draft.core.position.g;
         if (applied.outcome === 'gap' || ended) return false;
         proven &&= applied.unproven === undefined;
@@ -335,13 +338,13 @@ export class LogReader {
       this.#events.ended();
       return;
     }
-    // A feed with a hole, or with an entry that does not prove itself, is read again from the log before anything
-    // is believed lost (G6) or sealed (G18).
+    // After a feed with a gap, or with an unverified entry, the log is read again before anything counts as lost (G6)
+    // or is sealed (G18).
     if (whole) this.#events.applied(head !== state.roster.head || epoch !== state.core.epoch);
     else this.catchUp();
     this.#acknowledgements.soon();
   }
 }
 
-/** What a restore may meet that another client has got ahead with, or that still waits for a rotation. */
+/** Refusals of a restore because another client was faster, or because a rotation is still missing. */
 const MOVED: ReadonlySet<string> = new Set(['STALE_HEAD', 'STALE_EPOCH', 'EPOCH_AHEAD', 'BAD_ENTRY']);

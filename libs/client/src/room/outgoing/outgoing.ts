@@ -1,6 +1,6 @@
 /**
- * What a room asks of its relay. Each part says what is due; it is sent here, and nowhere else. "Try again" is
- * never needed for what a client can try by itself.
+ * The requests of a room to its relay. Each part yields its due requests; they are sent here, and nowhere else.
+ * Nothing that the client can retry by itself is left to the user.
  */
 import { ERROR_CODES, type ErrorCode } from '@0fc/protocol';
 import { ClientError } from '../../contract/errors.js';
@@ -29,22 +29,19 @@ export class Outgoing {
     for (const lane of this.#lanes) lane.reset();
   }
 
-  /** What the relay refuses with for now; null: nothing is being waited for. */
+  /** Code of the refusal that is being retried; null: none. */
   get waiting(): ErrorCode | null {
     return this.#lanes.find(({ waiting }) => waiting !== null)?.waiting ?? null;
   }
 }
 
-/**
- * What is worth nothing later: it goes once, or is dropped, and the next one says it again. Resolves with whether
- * the relay has taken it.
- */
+/** Sends a request that is useless later: once, without a retry. Resolves with whether the relay has accepted it. */
 export async function sendOnce(link: Link, due: Due): Promise<boolean> {
   try {
     await send(link, due);
     return true;
   } catch (error) {
-    // That the relay contradicts itself is never passed over.
+    // RELAY_LIED is never ignored.
     if (!(error instanceof ClientError) || error.code === ERROR_CODES.RELAY_LIED) throw error;
     return false;
   }

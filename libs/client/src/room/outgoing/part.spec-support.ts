@@ -1,4 +1,4 @@
-/** A room's ports in memory: a clock that moves when told, a relay that only listens. */
+/** A room's ports in memory: a clock that the test moves, a relay that only listens. */
 import type { ErrorCode, RequestKind } from '@0fc/protocol';
 import type { ConnectionState, Failure } from '../../contract/api.js';
 import type { Connection } from '../../link/connection.js';
@@ -120,6 +120,6 @@ export class FakeRoom implements RoomHandle {
 
   /** Resolves once everything that was put in turn is done, what it was followed by included. */
   async settled(): Promise<void> {
-    for (let turn = 0; turn < 8; turn++) await this.state.serial.run(() => undefined);
+    for (let turn = 0; turn < 8; turn++) await this.state.serial.enqueue(() => undefined);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What a refusal of the relay means to whoever asked: the one table of it (docs/protocol.md section 11).
+ * What a refusal of the relay means for its sender, in one table (docs/protocol.md section 11).
  *
  * | code | what is done |
  * |---|---|
@@ -26,8 +26,8 @@ const VERDICTS: Partial<Record<ErrorCode, Verdict>> = {
 export const verdictOn = (code: ErrorCode): Verdict => VERDICTS[code] ?? 'refused';
 
 /**
- * What only the user's own act goes on from: another relay (G13), another device under this identity, and keys
- * of this member that no relay can use.
+ * Codes after which only the user can restart the link: another relay key (G13), another device with this identity,
+ * and unusable keys of this member.
  */
 const FINAL: ReadonlySet<string> = new Set(['RELAY_KEY_MISMATCH', 'REPLACED', 'BAD_KEY']);
 

@@ -1,7 +1,6 @@
 /**
- * Bringing back what the relay's store has lost (docs/protocol.md section 6): the signed
- * roster entries and rotations that this client holds beyond the log, in their order. Each
- * proves itself; positions are the relay's to give.
+ * Restores what the relay's store has lost (docs/protocol.md section 6): the signed roster entries and rotations that
+ * this client holds beyond the log, in their order. Each verifies by itself; the relay assigns the positions.
  */
 import { decodeBody, equalBytes, LIMITS, type Bytes, type Entry } from '@0fc/protocol';
 import { bodyHash, containerBody, type Hash } from '@0fc/crypto/verify';
@@ -14,16 +13,16 @@ import type { RoomState } from '../state/state.js';
 /** What goes in one request: the connection may not be bound to the room yet, and is given small frames till then. */
 const BATCH_BYTES = (LIMITS.unboundFrameBytes * 3) / 4;
 
-/** Where the relay's log stands: its roster head and epoch. */
+/** The end of the relay's log: its roster head and epoch. */
 export interface LogEnd {
   readonly head: Bytes;
   readonly epoch: number;
 }
 
-/** Whether the log lacks a roster entry or a rotation that was taken in here. */
+/** Whether the log lacks a roster entry or a rotation that this client holds. */
 export function lagsBehind(state: RoomSnapshot, end: LogEnd): boolean {
   const at = state.chainIndex(end.head);
-  // A head that is not known here is ahead of it: it is read, not restored.
+  // A head that this client does not know is ahead of it: it is read, not restored.
   const missingEntries = at !== null && at < state.chain.size - 1;
   return (
     missingEntries ||
@@ -31,7 +30,7 @@ export function lagsBehind(state: RoomSnapshot, end: LogEnd): boolean {
   );
 }
 
-/** What the log lacks, in the order in which it was there; `end` null: all of it. */
+/** The entries that the log lacks, in their order; `end` null: all entries. */
 export async function missingEntries(
   hash: Hash,
   state: RoomSnapshot,
@@ -70,8 +69,8 @@ function rosterEntry(state: RoomSnapshot, payload: Bytes): Entry {
 }
 
 /**
- * What the log lacks, as requests. A rotation of which the wraps are here goes as the owner's own command, so that
- * whoever had not read it finds a wrap; the rest prove themselves alone.
+ * The entries that the log lacks, as requests. A rotation with stored wraps is sent as a command of the owner, so
+ * that members that had not read it find their wraps; the others verify alone.
  */
 async function* restoration(hash: Hash, state: RoomState, end: LogEnd | null): AsyncGenerator<Due, void> {
   const { roomId } = state.core;
@@ -106,7 +105,7 @@ async function* restoration(hash: Hash, state: RoomState, end: LogEnd | null): A
   yield* whole();
 }
 
-/** Sends what the log lacks. Rejects with the relay's refusal. */
+/** Sends the entries that the log lacks. Rejects with the refusal of the relay. */
 export function restoreMissing(
   { state, connection, platform }: RoomHandle,
   end: LogEnd | null,

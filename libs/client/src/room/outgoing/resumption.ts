@@ -1,9 +1,9 @@
-/** Nothing that a relay or another member does stops anything for good: it is tried again, less and less often. */
+/** Restarts what a relay or another member has stopped, with growing delays. */
 import { Backoff } from '../../link/backoff.js';
 import type { Platform } from '../../contract/ports.js';
 import { isFinal } from './refusals.js';
 
-/** The longest that what has stopped waits before it is tried again, in milliseconds. */
+/** Longest delay before a restart, in milliseconds. */
 const MOST_MS = 120_000;
 
 export class Resumption {
@@ -18,7 +18,7 @@ export class Resumption {
     this.#backoff = new Backoff(crypto.random, MOST_MS);
   }
 
-  /** `code`: why it has stopped; after some of them only the user goes on. */
+  /** Restarts after a delay. `code`: why it stopped; after a final one only the user restarts it. */
   later(code: string): void {
     if (isFinal(code) || this.#cancel !== null) return;
     this.#cancel = this.#timers.after(this.#backoff.next(), () => {
@@ -32,7 +32,7 @@ export class Resumption {
     this.#cancel = null;
   }
 
-  /** It goes well: the next delay is a short one. */
+  /** Success: the next delay is a short one. */
   reset(): void {
     this.#backoff.reset();
   }

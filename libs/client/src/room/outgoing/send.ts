@@ -1,4 +1,4 @@
-/** Sends what is due: the only way from a part to the relay. */
+/** Sends due requests: the only way from a part to the relay. */
 import type { RequestKind } from '@0fc/protocol';
 import { ClientError } from '../../contract/errors.js';
 import type { Due, DueOf, Link } from './part.js';
@@ -10,7 +10,7 @@ export async function send<K extends RequestKind>(link: Link, due: DueOf<K>): Pr
   await due.done?.(reply);
 }
 
-/** Sends one after the other, as far as what each expects. Rejects with the first refusal that is not expected. */
+/** Sends requests one after the other, while their refusals are settled. Rejects with the first refusal that is not. */
 export async function sendInTurn(link: Link, dues: AsyncIterable<Due>): Promise<void> {
   for await (const due of dues) {
     try {

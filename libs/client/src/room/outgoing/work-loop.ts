@@ -1,6 +1,6 @@
 /**
- * Runs one piece of work at a time, and once more when it was asked for in the meantime:
- * a signal that comes while the work is ending is not lost.
+ * Runs one piece of work at a time, and once more when it was signalled meanwhile: a signal while the work is ending
+ * is not lost.
  */
 export class WorkLoop {
   readonly #work: () => Promise<void>;

@@ -8,7 +8,7 @@ import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
 import type { OwnerInvite, PendingCommand } from '../../vault/records.js';
 import type { DueOf } from '../outgoing/part.js';
 
-/** A reply for the epoch of this moment, with what its epoch began with. */
+/** Seals a join reply for the current epoch, with what that epoch began with. */
 export async function makeReply(
   hash: Hash,
   snapshot: RoomSnapshot,
@@ -42,7 +42,7 @@ export async function makeReply(
   return { epoch: current.epoch, payload };
 }
 
-/** Where every entry stands that is signed now (section 4). */
+/** Head and epoch for every entry that is signed now (section 4). */
 const onHead = ({ core, roster }: RoomSnapshot) => ({
   roomId: core.roomId,
   epoch: core.epoch,
@@ -64,7 +64,7 @@ export async function makeAdmit(
     prekey: invite.joiner.prekey,
     inviteId: invite.inviteId,
   });
-  // A second entry on this head must not be needed: what every client would refuse is never signed.
+  // Checked before signing: an entry that every client refuses would need a second one on this head.
   await applyRoster(hash, roster, entry);
   const moved = invite.replies.at(-1)?.epoch !== core.epoch;
   const reply = moved ? await makeReply(hash, snapshot, invite) : null;
@@ -83,7 +83,7 @@ export async function makeRotationCommand(
   return { kind: 'rotate', entry: null, rotation, candidate, inviteId: null, reply: null };
 }
 
-/** Who goes, and a key that only the others get, in one command (section 4). */
+/** The entry of a departure and a rotation for the others, in one command (section 4). */
 export async function makeDeparture(
   crypto: CryptoPorts,
   draft: RoomDraft,
@@ -121,7 +121,7 @@ export async function makeEntry(
       : change.kind === 'transfer'
         ? signBody(core.identity, 'transfer', { ...head, to: change.to, acceptance: change.acceptance })
         : signBody(core.identity, 'close', head);
-  // What every client would refuse is never signed: a second entry on this head must not be needed.
+  // Checked before signing: an entry that every client refuses would need a second one on this head.
   await applyRoster(hash, roster, entry);
   return { kind: 'roster', entry, rotation: null, candidate: null, inviteId: null, reply: null };
 }
@@ -138,7 +138,7 @@ async function freshKey(
   const made = await makeRotation(crypto, {
     identity: core.identity, roster, epoch: core.epoch, roomKey: current.key, prekeys,
   }); // prettier-ignore
-  // Whose prekey an earlier rotation had used already has not been here since: its healing waits (G9).
+  // A member whose prekey an earlier rotation had used has not been online since: its healing waits (G9).
   const wrappedTo = [...prekeys].map(([memberId, { k }]) => ({
     memberId,
     k,
@@ -164,11 +164,11 @@ function newestPrekeys(
       const { k, key } = verifyPrekey(roster, memberId, prekey);
       if (k > (prekeys.get(memberId)?.k ?? 0)) prekeys.set(memberId, { k, key });
     } catch (error) {
-      // The relay may offer what it likes: only what its member signed replaces the one of the roster.
+      // The relay may offer any prekey: only one that its member signed replaces the one of the roster.
       if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
     }
   }
-  // One's own is known here, whatever the relay says.
+  // The own prekey is known, whatever the relay claims.
   const own = core.prekeys.reduce((newest, prekey) => (prekey.k > newest.k ? prekey : newest));
   prekeys.set(core.me, { k: own.k, key: own.pair.publicKey });
   return prekeys;
@@ -179,7 +179,7 @@ type Command =
   | Pick<DueOf<'rotate'>, 'kind' | 'body'>
   | Pick<DueOf<'restore'>, 'kind' | 'body'>;
 
-/** `restored`: it goes as an entry to be brought back; what its owner signed proves itself (section 6). */
+/** `restored`: sent as an entry to restore; the signature of its owner is proof enough (section 6). */
 export function commandOf(
   { core }: RoomSnapshot,
   pending: PendingCommand,

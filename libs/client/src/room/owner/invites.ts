@@ -1,6 +1,6 @@
 /**
- * What the owner tells the relay of invites and joins (docs/protocol.md section 5): registrations, revocations,
- * replies and drops. They have a lane of their own, so that one which is refused holds no removal up.
+ * Requests of the owner on invites and joins (docs/protocol.md section 5): registrations, revocations, replies and
+ * drops. They have a lane of their own, so that a refused one holds no removal up.
  */
 import { ERROR_CODES, type ErrorCode, type InviteId } from '@0fc/protocol';
 import { createInvite } from '@0fc/crypto/keys';
@@ -19,18 +19,18 @@ export class OwnerInvites implements Part {
   readonly #joins: OwnerJoins;
   readonly #limits: RelayLimits;
   readonly #busy: () => boolean;
-  /** invites that the relay has been told of in this session: its store may have lost them */
+  /** invites that were registered in this session: the relay's store may have lost them */
   #registered = new Set<InviteId>();
-  /** invites that the relay has no place for: told of again once another one has ended */
+  /** invites beyond the limit of the relay: registered again once another one has ended */
   #beyond = new Set<InviteId>();
-  /** invites whose reply the relay has not taken, or has lost */
+  /** invites whose join reply the relay has not received, or has lost */
   readonly #unanswered = new Set<InviteId>();
-  /** invites that are being made, and what the relay has refused them with */
+  /** invites that are being created, and the refusal of the relay for each */
   readonly #making = new Map<InviteId, ErrorCode | null>();
-  /** invites that nobody here knows, refused once each (W1), and whether the relay has taken it */
+  /** unknown invites that this client refuses once each (W1), and whether the relay has accepted that */
   readonly #refused = new Map<InviteId, boolean>();
 
-  /** `busy`: something is due that goes before new joins */
+  /** `busy`: whether the owner has work that precedes new joins */
   constructor(room: RoomHandle, joins: OwnerJoins, limits: RelayLimits, busy: () => boolean) {
     this.#room = room;
     this.#joins = joins;
@@ -44,9 +44,9 @@ export class OwnerInvites implements Part {
   }
 
   /**
-   * Makes an invite; its secrets are in the vault before the relay hears of it. Resolves once the relay knows or, where
-   * that takes longer, once it is stored to be told: its joiner asks again till then. Rejects with NOT_OWNER, and as
-   * the relay does, with no invite made.
+   * Creates an invite; its secrets are stored before the relay receives it. Resolves once the relay has registered it
+   * or, where that takes longer, once it is stored to be registered: its joiner retries until then. Rejects with
+   * NOT_OWNER, and with the refusal of the relay, without an invite.
    */
   async invite(
     lifetimeMs: number,
@@ -83,7 +83,7 @@ export class OwnerInvites implements Part {
     return { inviteId, fragment, expires };
   }
 
-  /** The relay has an invite that nobody here knows. It may invent as many as it likes: only so many are remembered. */
+  /** The relay has an invite that this client does not know. It may invent any number: only a few are remembered. */
   refuse(inviteId: InviteId): void {
     if (this.#refused.has(inviteId)) return;
     if (this.#refused.size >= REFUSED_KEPT) this.#refused.clear();
@@ -108,7 +108,7 @@ export class OwnerInvites implements Part {
         });
         this.#room.signal();
       } else if (asked !== undefined && state.current.key !== null && !this.#busy()) {
-        await this.#burn(asked.inviteId);
+        await this.#acceptJoinRequest(asked.inviteId);
       } else return (await this.#due(invites)) ?? this.#nextDeadline();
     }
     return null;
@@ -148,7 +148,7 @@ export class OwnerInvites implements Part {
         }
         if (code !== ERROR_CODES.BAD_ENTRY && code !== ERROR_CODES.INVITE_LIMIT)
           return this.#mayHaveGone(code);
-        // Expired or ended there already, or too many: it admits nobody, and is shown as it is.
+        // Expired or ended at the relay already, or beyond its limit: it admits nobody, and is shown as it is.
         if (code === ERROR_CODES.INVITE_LIMIT) this.#beyond.add(inviteId);
         registered.add(inviteId);
         return 'settled';
@@ -156,7 +156,7 @@ export class OwnerInvites implements Part {
     };
   }
 
-  /** Tells the relay that a join is over; who was answered holds the key, so that a rotation follows (G2). */
+  /** Drops a join at the relay. A joiner with a join reply holds the key, so that a rotation follows (G2). */
   #drop(invite: OwnerInvite): Due {
     const { inviteId, dropReason } = invite;
     const release = staysOpen(invite);
@@ -172,7 +172,7 @@ export class OwnerInvites implements Part {
         else draft.apply(dropInvite(inviteId));
       });
       this.#joins.dropped(inviteId);
-      // There is a place again for one that had none.
+      // An invite beyond the limit can be registered again.
       for (const beyond of this.#beyond) this.#registered.delete(beyond);
       this.#beyond.clear();
       this.#room.signal();
@@ -187,14 +187,14 @@ export class OwnerInvites implements Part {
       : { kind: 'joinDrop', body: { inviteId, release, reason: dropReason ?? 'other' }, done, refused };
   }
 
-  /** Section 5.5: burnt and stored, with the reply, before anything is answered. */
-  async #burn(inviteId: InviteId): Promise<void> {
+  /** Section 5.5: the acceptance is stored, with the reply, before anything is sent. */
+  async #acceptJoinRequest(inviteId: InviteId): Promise<void> {
     const { hash, clock } = this.#room.platform.crypto;
     await this.#room.write(async (draft) => {
-      // Read in the turn that burns it: it may have been revoked while the vault was being written.
+      // Read inside the write: it may have been revoked while the vault was written.
       const invite = draft.invites.get(inviteId);
       if (invite?.stage !== 'asked') return;
-      // Before any key is given: whoever is turned away may come with the same link once there is a place.
+      // Checked before the key is sealed: a refused joiner may use the same link once the room has a place.
       if (isFull(draft)) {
         this.#joins.markDropped(draft, inviteId, 'full');
         return;
@@ -206,7 +206,7 @@ export class OwnerInvites implements Part {
     });
   }
 
-  /** The newest reply of a join that was answered; null: there is no key to make one of now. */
+  /** The newest reply of an answered join; null: there is no key for one now. */
   async #reply({ inviteId }: OwnerInvite): Promise<Due | null> {
     const { platform } = this.#room;
     const reply = await this.#room.write(async (draft) => {
@@ -214,7 +214,7 @@ export class OwnerInvites implements Part {
       const newest = known?.replies.at(-1);
       if (known?.stage !== 'replied' || newest?.epoch === draft.core.epoch) return newest;
       if (draft.current.key === null) return undefined;
-      // The epoch moved: a fresh reply beside the old one, whose confirm still counts.
+      // The epoch has changed: a new reply beside the old one, whose confirmation still counts.
       const fresh = await makeReply(platform.crypto.hash, draft, known);
       draft.apply(putInvite({ ...known, replies: [...known.replies, fresh] }));
       return fresh;
@@ -250,7 +250,7 @@ export class OwnerInvites implements Part {
     return { kind: 'joinDrop', body: { inviteId, release: false, reason: 'other' }, done, refused };
   }
 
-  /** With a hand-over or a closing in flight the relay may be ahead of the log that was read: the log tells. */
+  /** With a transfer or a closing in flight the relay may be ahead of the log that was read: the log decides. */
   #mayHaveGone(code: ErrorCode): Outcome {
     const { state } = this.#room;
     if (!NOT_SERVED.includes(code)) return 'unexpected';
@@ -268,6 +268,6 @@ export class OwnerInvites implements Part {
 
 const NOT_SERVED: readonly ErrorCode[] = ['FORBIDDEN', 'ROOM_CLOSED', 'ROOM_UNKNOWN'];
 
-/** Whether a joiner was given the key of this epoch. */
+/** Whether a joiner has a reply with the key of this epoch. */
 export const holdsKey = ({ replies }: OwnerInvite, epoch: number): boolean =>
   replies.some((reply) => reply.epoch === epoch);

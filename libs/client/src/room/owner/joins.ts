@@ -1,7 +1,6 @@
 /**
- * The owner's side of invites and joins (docs/protocol.md section 5): what the relay hands
- * on is checked against the invite's own record, and nothing is answered that does not
- * prove the token of a live invite (G2).
+ * The owner's side of invites and joins (docs/protocol.md section 5). Joins that the relay forwards are checked
+ * against the stored invite, and only a proof of the token of a live invite is answered (G2).
  */
 import { equalBytes, ERROR_CODES, type EventBody, type InviteId } from '@0fc/protocol';
 import { openJoinConfirm, openJoinRequest } from '@0fc/crypto/keys';
@@ -12,27 +11,27 @@ import { append, putInvite, replaceItems } from '../state/changes.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
 import type { OwnerInvite } from '../../vault/records.js';
 
-/** So many joins that do not prove an invite's token, and it ends. */
+/** Number of joins without proof of the token after which an invite ends. */
 const BAD_PROOFS = 5;
 
-/** How long the relay has, in a session, to tell of a confirmation that it took in time. */
+/** How long the relay has, in a session, to report a confirmation that it received in time, in milliseconds. */
 const TELL_MS = 10_000;
 
 export interface JoinEvents {
-  /** something may be due: a reply, an admit, a drop */
+  /** a reply, an admit or a drop may be due */
   decided(): void;
   /** the relay has lost the reply of this invite */
   resend(inviteId: InviteId): void;
-  /** the relay has an invite that nobody here knows */
+  /** the relay has an invite that this client does not know */
   refuse(inviteId: InviteId): void;
 }
 
 export class OwnerJoins {
   readonly #room: RoomHandle;
   readonly #events: JoinEvents;
-  /** invites of whose join the relay has told in this session, as far as it has come */
-  #heard = new Set<string>();
-  /** the last claim of each invite that came while one before it was still being dropped */
+  /** invites whose join the relay has reported in this session, with its state */
+  #announced = new Set<string>();
+  /** the last claim of each invite that arrived while an earlier one was still being dropped */
   readonly #next = new Map<InviteId, EventBody<'join'>>();
   #since = 0;
 
@@ -42,12 +41,12 @@ export class OwnerJoins {
   }
 
   newSession(): void {
-    this.#heard = new Set();
+    this.#announced = new Set();
     this.#next.clear();
     this.#since = this.#room.platform.crypto.clock.now();
   }
 
-  /** A join as the relay holds it. Whatever it says is checked against the invite's own record. */
+  /** Handles a join that the relay reports. It is checked against the stored invite. */
   onJoin(join: EventBody<'join'>): void {
     void this.#room
       .write((draft) => this.#applyJoin(draft, join))
@@ -63,7 +62,7 @@ export class OwnerJoins {
 
   async #applyJoin(draft: RoomDraft, join: EventBody<'join'>): Promise<void> {
     if (!draft.isOwner || draft.core.stage !== 'member') return;
-    this.#heard.add(join.inviteId);
+    this.#announced.add(join.inviteId);
     const invite = draft.invites.get(join.inviteId);
     if (invite === undefined) {
       this.#events.refuse(join.inviteId);
@@ -78,7 +77,7 @@ export class OwnerJoins {
     }
   }
 
-  /** A drop is done: whoever claimed the invite meanwhile is heard now. */
+  /** A drop is done: handles a claim of the same invite that arrived meanwhile. */
   dropped(inviteId: InviteId): void {
     const join = this.#next.get(inviteId);
     this.#next.delete(inviteId);
@@ -137,7 +136,7 @@ export class OwnerJoins {
     }
   }
 
-  /** Marks a join to be dropped; the owner's next steps tell the relay and rotate where they must. */
+  /** Marks a join to be dropped; the next requests of the owner drop it at the relay, and rotate where needed. */
   markDropped(draft: RoomDraft, inviteId: InviteId, reason: NonNullable<OwnerInvite['dropReason']>): void {
     const invite = draft.invites.get(inviteId);
     if (invite === undefined || invite.stage === 'dropping') return;
@@ -145,7 +144,7 @@ export class OwnerJoins {
     draft.apply(putInvite({ ...shown, stage: 'dropping', dropReason: reason }));
   }
 
-  /** Whoever has only a link writes one line of each kind here for an invite, however often it comes. */
+  /** A holder of the link can cause one line of each kind per invite, however often it tries. */
   #shown(draft: RoomDraft, invite: OwnerInvite, reason: NonNullable<OwnerInvite['dropReason']>): OwnerInvite {
     const text = invite.joiner?.name ?? '';
     const now = this.#room.platform.crypto.clock.now();
@@ -176,12 +175,12 @@ export class OwnerJoins {
   }
 
   /**
-   * When an answered join that is not confirmed ends, Unix ms: at its deadline, but not before the relay
-   * has told of it. What was confirmed in time waits for its owner, however long that is away.
+   * When an answered join without confirmation ends, Unix ms: at its deadline, but not before the relay has reported
+   * on it in this session. A confirmation in time waits for its owner without limit.
    */
   endsAt(invite: OwnerInvite): number {
-    const told = this.#heard.has(invite.inviteId) ? 0 : this.#since + TELL_MS;
-    return Math.max(this.deadline(invite), told);
+    const announcedBy = this.#announced.has(invite.inviteId) ? 0 : this.#since + TELL_MS;
+    return Math.max(this.deadline(invite), announcedBy);
   }
 
   /** Answered, and neither confirmed nor dropped within the room's deadline. */
@@ -199,13 +198,13 @@ function countBadProof(draft: RoomDraft, invite: OwnerInvite, now: number): Owne
   return { ...invite, badProofs: { times, line } };
 }
 
-/** No place is left for one more: members count, and joins that were given the key. */
+/** Whether the room is full: members count, and joins that have the key. */
 export function isFull({ roster, invites }: RoomSnapshot): boolean {
   const answered = [...invites.values()].filter(({ stage }) => stage === 'replied' || stage === 'confirmed');
   return roster.members.size + answered.length >= roster.settings.maxMembers;
 }
 
-/** Whether an invite whose join ends is open again: nobody was answered, and it may still be proved. */
+/** Whether an invite is open again after its join ends: no reply was sent, and further proofs may be tried. */
 export const staysOpen = ({ replies, dropReason, badProofs }: OwnerInvite): boolean =>
   replies.length === 0 &&
   (dropReason === 'full' || (dropReason === 'badProof' && (badProofs?.times ?? 0) < BAD_PROOFS));

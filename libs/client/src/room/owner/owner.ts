@@ -1,8 +1,8 @@
 /**
- * What the owner's client does besides talking (docs/protocol.md sections 4, 5, 7): one
- * roster or rotation command in flight, its bytes stored first and repeated exactly. What it
- * is asked to do is stored too, and done in this order: what is in flight, a new owner's first
- * rotation, leaves, removals, confirmed joins, a due rotation, the rest. New joins come last (invites.ts).
+ * The duties of the owner (docs/protocol.md sections 4, 5, 7): one roster or rotation command in flight, its bytes
+ * stored first and repeated exactly. Requests of the user are stored too, and carried out in this order: the command
+ * in flight, the first rotation of a new owner, leaves, removals, confirmed joins, a due rotation, the rest. New
+ * joins come last (invites.ts).
  */
 import { decodeBody, ERROR_CODES, ROSTER_KINDS, type Bytes, type ErrorCode, type EventBody, type MemberId, type RoomSettings } from '@0fc/protocol'; // prettier-ignore
 import { containerBody } from '@0fc/crypto/verify';
@@ -28,20 +28,22 @@ import { append, putInvite, set } from '../state/changes.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
 import type { OwnerInvite, PendingCommand } from '../../vault/records.js';
 
-/** A joiner that no client would take: its join ends, and nothing was signed. */
+/** Codes of an admit that every client would refuse: the join ends, and nothing is signed. */
 const UNADMITTABLE: readonly ErrorCode[] = [
   'ROOM_FULL', 'WAS_MEMBER', 'ALREADY_MEMBER', 'BAD_ENTRY', 'BAD_KEY', 'BAD_SIGNATURE',
 ]; // prettier-ignore
 
-/** Refusals that are about the room, and not about what was asked. */
+/** Refusals that concern the room, and not the request. */
 const ROOM_REFUSALS: readonly ErrorCode[] = ['ROOM_UNKNOWN', 'ROOM_CLOSED', 'RELAY_LIED'];
 
 export class Owner implements Part {
   readonly #room: RoomHandle;
   readonly #waiters = new RotationWaiters();
-  /** commands that were sent in this session, and are waited for in the log */
+  /** commands that were sent in this session; their effect is read back from the log */
   #sent = new Set<PendingCommand>();
-  /** the command that goes as an entry to be restored: the relay has lost its invite, or takes no new one of its like */
+  /**
+   * the command that is sent as an entry to restore: the relay has lost its invite, or accepts no new one of its kind
+   */
   #restored: PendingCommand | null = null;
   readonly #limits = new RelayLimits();
   readonly joins: OwnerJoins;
@@ -64,8 +66,8 @@ export class Owner implements Part {
     this.invites = new OwnerInvites(room, this.joins, this.#limits, busy);
   }
 
-  /** What this relay publishes of its limits. */
-  published(hello: EventBody<'hello'>): void {
+  /** The relay publishes its limits in `hello`. */
+  onHello(hello: EventBody<'hello'>): void {
     this.#limits.publish(hello);
   }
 
@@ -80,7 +82,10 @@ export class Owner implements Part {
     this.#waiters.fail(new ClientError(ERROR_CODES.OFFLINE));
   }
 
-  /** Resolves once the relay knows or, where that takes longer, once it is stored to be told. */
+  /**
+   * Resolves once the relay has received it or, where that takes longer, once it is stored to be sent. Rejects with
+   * INVITE_UNKNOWN.
+   */
   async revoke(inviteId: string): Promise<void> {
     await this.#change((draft) => {
       const known = draft.invites.get(inviteId);
@@ -103,7 +108,10 @@ export class Owner implements Part {
     });
   }
 
-  /** Resolves once it is stored: the entry and the fresh key go out as soon as they can. */
+  /**
+   * Resolves once it is stored; entry and rotation are sent as soon as possible. Rejects with CANNOT_REMOVE_SELF,
+   * MEMBER_UNKNOWN.
+   */
   async remove(memberId: string): Promise<void> {
     await this.#change((draft) => {
       const { core, roster } = draft;
@@ -115,21 +123,21 @@ export class Owner implements Part {
     });
   }
 
-  /** What is not named stays as it is wished for already. The values are within their bounds already (checks.ts). */
+  /** Settings that are left out keep their requested values. The values are within their bounds (checks.ts). */
   async changeSettings(settings: Partial<RoomSettingsView>): Promise<void> {
     await this.#change((draft) => {
       const { core, roster } = draft;
       const wished = { ...wishedSettings(draft), ...settings };
-      // Before anything is signed: an entry that the relay refuses could not be taken back.
+      // Checked before signing: an entry that the relay refuses could not be withdrawn.
       const refusal = this.#limits.settingsRefusal(draft, wished);
       if (refusal !== null) throw refusal;
-      // One that is signed already comes into the log: taking it back is another change.
+      // A signed change will be in the log: reverting it is another change.
       const done = core.pending === null && sameSettings(wished, roster.settings);
       draft.apply(set({ tasks: { ...core.tasks, settings: done ? null : wished } }));
     });
   }
 
-  /** Closing twice changes nothing. */
+  /** Closes the room. Idempotent. */
   async close(): Promise<void> {
     const { state } = this.#room;
     if (state.core.stage === 'closed') return;
@@ -138,7 +146,10 @@ export class Owner implements Part {
     });
   }
 
-  /** Resolves when the log holds the rotation. While the log is still read, that is waited for; without a link it is not. */
+  /**
+   * Resolves when the log holds the rotation, also after a catch-up that is under way. Rejects with OFFLINE without a
+   * link.
+   */
   async rotateNow(): Promise<void> {
     const { state, connection } = this.#room;
     if (state.isOwner && connection.state !== 'connected') throw new ClientError(ERROR_CODES.OFFLINE);
@@ -153,7 +164,7 @@ export class Owner implements Part {
     await rotated;
   }
 
-  /** What the owner is asked to do is stored first, and then done. */
+  /** Stores a request of the user, and signals the work. */
   async #change(change: (draft: RoomDraft) => void): Promise<void> {
     await this.#room.write((draft) => {
       if (!draft.isOwner || draft.core.stage !== 'member') throw new ClientError(ERROR_CODES.NOT_OWNER);
@@ -169,7 +180,7 @@ export class Owner implements Part {
       const { pending } = state.core;
       if (pending !== null) {
         if (await this.#isGone(pending)) {
-          // New joins have waited for it.
+          // New joins have waited for this command.
           this.#room.signal();
           continue;
         }
@@ -179,16 +190,16 @@ export class Owner implements Part {
       const work = this.#work(state);
       if (work === null) break;
       if (needsPrekeys(work)) return this.#askPrekeys();
-      await this.#begin(null);
+      await this.#makeCommand(null);
     }
     const waits = state.isOwner && !sameSettings(wishedSettings(state), state.roster.settings);
     return waits ? { afterMs: this.#settingsWait() } : null;
   }
 
-  /** What is to be signed next, in the order of this file's head; null: nothing now. */
+  /** The next thing to sign, in the order of the head of this file; null: nothing now. */
   #work(snapshot: RoomSnapshot): Work | null {
     const { core, roster, current } = snapshot;
-    // Without the key nothing else can be made, and whoever made it may have given it to nobody: a room can be ended.
+    // Without the key the owner can only close the room: nothing else can be made, and nobody else may have the key.
     if (current.key === null) return core.tasks.close ? { kind: 'close' } : null;
     if (core.mustRotate) return { kind: 'rotate' };
     const leaver = core.leaving.find(({ memberId }) => roster.members.has(memberId));
@@ -199,7 +210,7 @@ export class Owner implements Part {
     const confirmed = invites.find((invite) => invite.stage === 'confirmed');
     if (confirmed !== undefined) return { kind: 'admit', invite: confirmed };
     const due = core.rotationWanted || core.epochMessages >= roster.settings.rotateEvery;
-    // A join that has ended holds this key, whether the relay takes its end or not (G2).
+    // The joiner of a dropped join holds this key, whether the relay accepts the drop or not (G2).
     const ended = invites.some((invite) => invite.stage === 'dropping' && holdsKey(invite, core.epoch));
     if (due || ended) return { kind: 'rotate' };
     const { settings } = core.tasks;
@@ -211,15 +222,19 @@ export class Owner implements Part {
     return core.tasks.close ? { kind: 'close' } : null;
   }
 
-  /** A wish that this relay takes no more, by limits that it had not when it was stored, is shown as refused. */
+  /** Why this relay refuses the settings that wait to be signed; null: it does not, or none wait. */
+  #settingsRefusal(snapshot: RoomSnapshot): ClientError | null {
+    const { settings } = snapshot.core.tasks;
+    return settings === null ? null : this.#limits.settingsRefusal(snapshot, settings);
+  }
+
+  /** Drops and shows waiting settings that the relay refuses by limits it did not have when they were stored. */
   async #giveUpSettings(): Promise<void> {
-    const { settings } = this.#room.state.core.tasks;
-    if (settings === null || this.#limits.settingsRefusal(this.#room.state, settings) === null) return;
+    if (this.#settingsRefusal(this.#room.state) === null) return;
     await this.#room.write((draft) => {
-      const { core } = draft;
-      const wished = core.tasks.settings;
-      const refusal = wished === null ? null : this.#limits.settingsRefusal(draft, wished);
+      const refusal = this.#settingsRefusal(draft);
       if (refusal === null) return;
+      const { core } = draft;
       const event = refusal.code === ERROR_CODES.SETTINGS_LIMIT ? 'settingsRefused' : 'placesRefused';
       const line = system(event, { actor: core.me, numbers: { max: Number(refusal.params.max) } });
       const now = this.#room.platform.crypto.clock.now();
@@ -231,21 +246,21 @@ export class Owner implements Part {
     return {
       kind: 'prekeys',
       body: {},
-      done: ({ prekeys }) => this.#begin(prekeys),
+      done: ({ prekeys }) => this.#makeCommand(prekeys),
       refused: (code) => this.#refused(code),
     };
   }
 
-  /** Makes the next command and stores it before it is sent. `prekeys` null: they were not asked for. */
-  async #begin(prekeys: Offered | null): Promise<void> {
+  /** Makes the next command and stores it before it is sent. `prekeys` null: they were not requested. */
+  async #makeCommand(prekeys: Offered | null): Promise<void> {
     await this.#room.write(async (draft) => {
-      // Chosen in the turn that signs: a join may have been dropped while the vault was being written.
+      // Chosen inside the write: a join may have been dropped while the vault was written.
       const work = draft.core.pending === null ? this.#work(draft) : null;
       if (work === null || (prekeys === null && needsPrekeys(work))) return;
       const made = await this.#make(draft, work, prekeys ?? []);
       if (made !== null) draft.apply(set({ pending: made }));
     });
-    // A join that has ended here is told to the relay.
+    // A join that has ended here is dropped at the relay.
     this.#room.signal();
   }
 
@@ -263,7 +278,7 @@ export class Owner implements Part {
         } catch (error) {
           const { code } = ClientError.from(error);
           if (!UNADMITTABLE.includes(code)) throw error;
-          // It was answered: the link of whoever holds a key is used, also where it is a place that is missing.
+          // The joiner holds a key: its invite is used up, also where only a place is missing.
           this.joins.markDropped(draft, work.invite.inviteId, 'other');
           return null;
         }
@@ -272,7 +287,7 @@ export class Owner implements Part {
     }
   }
 
-  /** Done, or void by what was verified here: it is not sent any more. */
+  /** Whether the command is done, or void by what this client has verified: it is not sent any more. */
   #isGone(pending: PendingCommand): Promise<boolean> {
     return this.#room.write(async (draft) => {
       if (draft.core.pending !== pending) return true;
@@ -283,8 +298,8 @@ export class Owner implements Part {
   }
 
   /**
-   * Whatever it is refused with, the same bytes go again: the relay's word voids nothing. An entry that goes alone goes
-   * as one to be restored then: what was signed within the limits of its day is taken whatever they are by now.
+   * After any refusal the same bytes are repeated: the word of the relay voids nothing. A single entry is then sent
+   * as one to restore: a relay accepts what was signed within its earlier limits.
    */
   #command(pending: PendingCommand): Due | null {
     const sent = this.#sent;
@@ -297,7 +312,7 @@ export class Owner implements Part {
         sent.add(pending);
       },
       refused: (code) => {
-        // By turns: an admission is taken as new alone where nothing was lost.
+        // Alternates: an admission is accepted as new only where nothing was lost.
         if (command.kind === 'restore') this.#restored = null;
         if (command.kind !== 'roster' || pending.rotation !== null || ROOM_REFUSALS.includes(code))
           return this.#refused(code);
@@ -307,14 +322,14 @@ export class Owner implements Part {
     };
   }
 
-  /** A change of the settings that was signed under another rate would hold up what waits behind it. */
+  /** Whether a change of the settings waits for the rate limit of the relay: it would hold up what waits behind it. */
   #isHeldUp({ entry }: PendingCommand): boolean {
     const isSettings =
       entry !== null && decodeBody(containerBody(entry), ...ROSTER_KINDS).kind === 'settings';
     return isSettings && this.#settingsWait() > 0;
   }
 
-  /** Who may not say this any more has handed the room over meanwhile, and learns it from the log. */
+  /** A member that is no longer the owner learns of the transfer from the log. */
   #refused(code: ErrorCode): Outcome {
     this.#waiters.fail(new ClientError(code));
     if (code === ERROR_CODES.FORBIDDEN && !this.#room.state.isOwner) return 'settled';
@@ -322,8 +337,8 @@ export class Owner implements Part {
   }
 
   /**
-   * Milliseconds until the relay takes another change of the settings. It is signed only then: one that is refused
-   * for its rate would hold up removals behind it.
+   * Milliseconds until the relay accepts another change of the settings. It is signed only then: a change that is
+   * refused for its rate would hold up removals behind it.
    */
   #settingsWait(): number {
     const { state, platform } = this.#room;
@@ -340,5 +355,5 @@ type Work =
   | { readonly kind: 'transfer'; readonly to: MemberId; readonly acceptance: Bytes }
   | { readonly kind: 'close' };
 
-/** What makes a fresh key, for everybody's newest prekey. */
+/** Work that makes a new key, for the newest prekey of every member. */
 const needsPrekeys = ({ kind }: Work): boolean => kind === 'rotate' || kind === 'leave' || kind === 'remove';

@@ -1,6 +1,6 @@
 /**
- * What a relay publishes of its limits in `hello`, against what its owners' clients make (docs/protocol.md section 4):
- * looked at before anything is signed.
+ * Checks commands of the owner against the limits that the relay publishes in `hello` (docs/protocol.md section 4),
+ * before anything is signed.
  */
 import { ERROR_CODES, LIMITS, type EventBody, type RoomSettings } from '@0fc/protocol';
 import { ClientError } from '../../contract/errors.js';
@@ -14,7 +14,7 @@ type Published = Pick<
 >;
 
 export class RelayLimits {
-  /** Before the first `hello` nothing is refused here: the relay is asked. */
+  /** Before the first `hello` nothing is refused here: the relay decides. */
   #published: Published = {
     maxMembers: LIMITS.maxMembers,
     invitesOpen: LIMITS.invitesOpen,
@@ -26,7 +26,10 @@ export class RelayLimits {
     this.#published = hello;
   }
 
-  /** Why the relay takes no such change of the settings, now or later; null: it does. Only a rise is beyond a limit. */
+  /**
+   * Why the relay refuses such a change of the settings, now or later; null: it does not. Only an increase can exceed
+   * a limit.
+   */
   settingsRefusal(snapshot: RoomSnapshot, wished: RoomSettings): ClientError | null {
     const { settingsEntries: most, maxMembers } = this.#published;
     if (settingsEntries(snapshot) >= most) return new ClientError(ERROR_CODES.SETTINGS_LIMIT, { max: most });
@@ -36,14 +39,14 @@ export class RelayLimits {
       : null;
   }
 
-  /** Milliseconds until the relay takes another change of the settings. `now`: Unix ms. */
+  /** Milliseconds until the relay accepts another change of the settings. `now`: Unix ms. */
   settingsWait({ core }: RoomSnapshot, now: number): number {
     const recent = core.settingsPlaced.filter((time) => time > now - HOUR_MS && time <= now);
     const oldest = recent.at(-this.#published.settingsPerHour);
     return oldest === undefined ? 0 : oldest + HOUR_MS - now;
   }
 
-  /** Null: the relay has a place for one more. `now`: Unix ms. */
+  /** Why the relay refuses one more invite; null: it does not. `now`: Unix ms. */
   inviteRefusal(invites: readonly OwnerInvite[], now: number): ClientError | null {
     const { invitesOpen: max } = this.#published;
     const running = invites.filter(

@@ -1,4 +1,4 @@
-/** Who waits for a rotation to be in the log. */
+/** Callers that wait for a rotation to be in the log. */
 import type { ClientError } from '../../contract/errors.js';
 
 interface Waiter {

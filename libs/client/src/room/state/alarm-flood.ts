@@ -1,32 +1,32 @@
 /**
- * Records without end. A relay may bring about as many as it likes: alarms, ranges that it says it has trimmed,
- * generations; and an owner rotations. Each is stored and shown; from a certain number in a row on, those of one kind
- * are counted in the last of them, with the positions of the first and the last (docs/protocol.md section 6). What the
- * relay alone may have made takes no more room in the vault then; a rotation keeps a record that shows nothing.
+ * Bounds floods of records. A relay can cause any number of alarms, trimmed ranges and generations, and an owner any
+ * number of rotations. Each is stored and shown; after a certain number in a row, further ones of a kind are counted
+ * in the last record, with the positions of the first and the last (docs/protocol.md section 6). What the relay alone
+ * may have caused takes no further space in the vault; a counted rotation keeps a record that shows nothing.
  */
 import { ALARM_CODES } from '@0fc/protocol';
 import type { LogView } from './log-table.js';
 import type { LogRecord, StoredItem } from '../../vault/records.js';
 
-/** Records of one kind in a row that stand by themselves. */
+/** Number of records of one kind in a row that are shown by themselves. */
 export const ALARMS_APART = 8;
-/** Records that are looked back over: what shows nothing, such as a repetition, ends no row. */
+/** Number of records that are searched: records that show nothing, such as a repetition, end no row. */
 const LOOK_BACK = 512;
 
 export interface Counted {
-  /** of the record that counts it */
+  /** index of the record that counts the items */
   readonly index: number;
   readonly items: readonly StoredItem[];
 }
 
-/** What the relay alone may have brought about, beside alarms, and what an owner can make without end. */
+/** Events that are counted, beside alarms: a relay alone can cause them, or an owner without end. */
 const COUNTED: ReadonlySet<string> = new Set(['missed', 'rotated', 'prekeyBehind']);
 
-/** A line of any other kind, after which a row begins anew. */
+/** An item of any other kind ends the row. */
 const endsRow = (item: StoredItem): boolean =>
   item.type === 'message' || item.type === 'sealed' || (item.type === 'system' && !COUNTED.has(item.event));
 
-/** The records of the row that is going on, newest first. `newest`: index of the first to look at. Throws NotLoaded. */
+/** The records of the current row, newest first. `newest`: index of the first to look at. Throws NotLoaded. */
 function* row(log: LogView, newest: number): Iterable<LogRecord> {
   for (let index = newest; index > newest - LOOK_BACK; index--) {
     const record = log.at(index);
@@ -37,7 +37,7 @@ function* row(log: LogView, newest: number): Iterable<LogRecord> {
 
 type Countable = Extract<StoredItem, { type: 'alarm' | 'system' }>;
 
-/** The items of a record that has some, where each is of a kind that is counted. */
+/** The items of a record, if it has any and all are of a counted kind; else null. */
 function countable(items: readonly StoredItem[]): readonly Countable[] | null {
   const found = items.flatMap((item): readonly Countable[] =>
     item.type === 'alarm' || (item.type === 'system' && COUNTED.has(item.event)) ? [item] : [],
@@ -46,8 +46,8 @@ function countable(items: readonly StoredItem[]): readonly Countable[] | null {
 }
 
 /**
- * What is counted together. A fork is shown once a sender and so bounded by the roster: each keeps its own name.
- * Of all other alarms the relay may invent the member.
+ * Whether two items are counted together. A fork is shown once per sender, and so bounded by the roster: each keeps
+ * its sender. In all other alarms the relay may invent the member.
  */
 function sameKind(a: Countable, b: Countable): boolean {
   if (a.type === 'system' || b.type === 'system')
@@ -59,8 +59,8 @@ const alikeThroughout = (a: readonly Countable[] | null, b: readonly Countable[]
   a?.length === b.length && b.every((item, at) => a[at] !== undefined && sameKind(a[at], item));
 
 /**
- * Where items go that are one of many; null: they stand by themselves. `newest`: index of the newest record that shows
- * anything; `s`: their position in the log. Throws NotLoaded.
+ * The record that counts the items; null: they get a record of their own. `newest`: index of the newest record that
+ * shows anything; `s`: position of the items in the log. Throws NotLoaded.
  */
 export function countedIn(
   log: LogView,
@@ -84,7 +84,7 @@ export function countedIn(
 
 const isMissed = (item: Countable): boolean => item.type === 'system' && item.event === 'missed';
 
-/** Of rotations the newest counts: it says which key is the key now. */
+/** The newest rotation is shown: it names the current key. */
 function oneMore(known: Countable, item: Countable, last: LogRecord, s: number): StoredItem {
   const { times = 1, from = s, position = from, first = last.at?.position.s ?? position } = known.numbers;
   const shown = item.type === 'system' ? item : known;
@@ -102,8 +102,8 @@ function widened(known: Countable, item: Countable): StoredItem {
 }
 
 /**
- * Index of the record that the start of a generation goes into, where it is one of many with no entry of the log
- * between; null: it gets a record of its own.
+ * Index of the record that counts the start of a generation, after several in a row without an entry between; null:
+ * it gets a record of its own.
  */
 export function generationSlot(log: LogView): number | null {
   const placed = [...row(log, log.end - 1)].filter(({ at }) => at !== null);

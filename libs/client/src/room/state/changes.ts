@@ -1,7 +1,7 @@
 /**
- * What can happen to a room's record, as values (docs/decisions/0014). Whoever learns something makes such
- * values; `apply` of a draft is the one place that carries them out, and nothing is visible outside of the
- * draft before it is in the vault. Words as counter, floor or transcript: docs/glossary.md.
+ * Changes of a room's record, as values (docs/decisions/0014). Readers make such values; `apply` of a draft alone
+ * carries them out, and they are visible outside the draft only once the vault has stored them. Terms such as
+ * counter, floor or transcript: docs/glossary.md.
  */
 import type { Bytes, InviteId, MemberId, Position } from '@0fc/protocol';
 import type { Roster } from '@0fc/crypto/verify';
@@ -31,8 +31,8 @@ export type RoomChange =
 export const set = (fields: Partial<RoomCore>): RoomChange => ({ kind: 'set', fields });
 
 /**
- * Appends to the local log, at index `core.nextIndex`; an alarm that is one of many is counted in the last of
- * them instead (alarm-flood.ts). `at`: the entry or generation that it stands for; `time`: Unix ms.
+ * Appends to the local log, at index `core.nextIndex`; repeated alarms are counted in the last of them instead
+ * (alarm-flood.ts). `at`: the entry or generation of the record; `time`: Unix ms.
  */
 export const append = (at: LogRecord['at'], time: number, items: readonly StoredItem[]): RoomChange => ({
   kind: 'append',
@@ -41,7 +41,9 @@ export const append = (at: LogRecord['at'], time: number, items: readonly Stored
   items,
 });
 
-/** Replaces what a record of the local log shows: a message whose key has come, a loss of which more is back. */
+/**
+ * Replaces the items of a record of the local log: a message whose key has arrived, a loss of which more is restored.
+ */
 export const replaceItems = (index: number, items: readonly StoredItem[]): RoomChange => ({
   kind: 'replace',
   index,
@@ -55,7 +57,7 @@ export const rememberTranscript = (position: Position, t: Bytes): RoomChange => 
   t,
 });
 
-/** Adds a verified entry to the roster chain; `roster` is what the chain makes from then on. */
+/** Adds a verified entry to the roster chain; `roster` is the roster after it. */
 export const extendChain = (container: Bytes, head: Bytes, roster: Roster): RoomChange => ({
   kind: 'chain',
   container,

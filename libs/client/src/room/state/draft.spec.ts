@@ -30,7 +30,7 @@ let vault: Vault;
 let log: RoomLog;
 let owner: Person;
 let state: RoomState;
-/** indexes of the local log of which the views were told, a set for each write */
+/** indexes of the local log that the views were notified of, a set for each write */
 let told: number[][];
 
 beforeAll(async () => {

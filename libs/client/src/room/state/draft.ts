@@ -1,7 +1,7 @@
 /**
- * What is known of a room, and a draft of its next state. A snapshot can only be read; a draft lies over one,
- * and {@link RoomDraft.apply} is the only way to change it. Nothing of a draft reaches the snapshot below
- * before the vault has stored it (state.ts).
+ * The state of a room, and a draft of its next state. A snapshot is read-only. A draft is layered over one, and
+ * {@link RoomDraft.apply} is the only way to change it. Changes of a draft reach the snapshot below only once the
+ * vault has stored them (state.ts).
  */
 import {
   comparePositions, equalBytes, toBase64Url, type Bytes, type MemberId, type Position, type Target,
@@ -18,9 +18,9 @@ import {
   NEW_SENDER, type EpochKey, type MessageIndex, type OutboxItem, type OwnerInvite, type RoomCore, type RotationRecord,
   type SenderRecord,
 } from '../../vault/records.js'; // prettier-ignore
-import { applyChange, placeKey, Writes, type Place, type Tables } from './tables.js';
+import { applyChange, positionKey, Writes, type Place, type Tables } from './tables.js';
 
-/** Older instances that are remembered of each sender; what was read of others is known by its nonce. */
+/** Number of older instances that are kept of each sender; messages of others are known by their nonces. */
 export const RETIRED_KEPT = 32;
 
 export abstract class RoomSnapshot {
@@ -56,7 +56,7 @@ export abstract class RoomSnapshot {
     return this.tables.chainAhead;
   }
 
-  /** What is kept of each sender that was read. */
+  /** The record of each known sender. */
   get senders(): ReadonlyMap<MemberId, SenderRecord> {
     return this.tables.senders;
   }
@@ -65,7 +65,10 @@ export abstract class RoomSnapshot {
     return this.tables.senders.get(memberId) ?? NEW_SENDER;
   }
 
-  /** Each sender's last counter, as a join reply names it, by sender: the same before and after a restart. */
+  /**
+   * Each sender's last counter, as a join reply names it, sorted by sender, so that a restart does not change the
+   * order.
+   */
   counters(): EpochKey['counters'] {
     return [...this.tables.senders]
       .flatMap(([sender, { counter }]) => (counter === null ? [] : [{ sender, ...counter }]))
@@ -75,34 +78,34 @@ export abstract class RoomSnapshot {
   /** The transcript at a position, where it is known. Throws NotLoaded. */
   transcriptAt(position: Position): Bytes | null {
     const { transcripts, extras } = this.tables;
-    const key = placeKey(position);
+    const key = positionKey(position);
     return transcripts.get(key) ?? extras.get(key) ?? this.#placeOf(position).t;
   }
 
-  /** Whether a place lies within what was read here, and had no entry then. Throws NotLoaded. */
-  passedOver(position: Position): boolean {
+  /** Whether a position is within the part of the log that was read, and had no entry then. Throws NotLoaded. */
+  isKnownEmpty(position: Position): boolean {
     if (comparePositions(position, this.tables.core.position) > 0) return false;
     return this.transcriptAt(position) === null && this.#placeOf(position).follows;
   }
 
-  /** A position that no record in memory stands at. */
+  /** Looks up a position that no record in memory has. */
   #placeOf(position: Position): Place {
     const { log, sought, core } = this.tables;
     const whole = log.loaded === log.first;
     for (const { at } of log.oldestFirst(log.loaded)) {
       if (at === null) continue;
       const follows = comparePositions(at.position, position) < 0;
-      // Where positions have ascended throughout, nothing older lies beyond it.
+      // If positions have always ascended, no earlier record can have it.
       if (whole || (follows && core.turns.length === 0)) return { t: null, follows };
       break;
     }
     if (whole) return { t: null, follows: false };
-    const place = sought.places.get(placeKey(position));
+    const place = sought.places.get(positionKey(position));
     if (place === undefined) throw new NotLoaded({ kind: 'position', position });
     return place;
   }
 
-  /** Where the message under a counter stands; null: none was read. Throws NotLoaded. */
+  /** Index of the message under a counter; null: none was read. Throws NotLoaded. */
   messageAt({ sender, instance, n }: Target): MessageIndex | null {
     const { messages, log, sought } = this.tables;
     const key = targetKey({ sender, instance, n });
@@ -115,15 +118,15 @@ export abstract class RoomSnapshot {
     return found;
   }
 
-  /** No message of an instance stands under a counter beyond this one. */
+  /** Highest counter of an instance that can have a message. */
   #lastOf(sender: MemberId, instance: Bytes): number {
     const { core } = this.tables;
     const { counter, retired } = this.sender(sender);
-    // Of so many instances the oldest are forgotten, and one of those may have come back with lower counters.
+    // Beyond that number the oldest instances are forgotten, and one of them may return with lower counters.
     const forgets = retired.length >= RETIRED_KEPT - 1;
     const same = counter !== null && !forgets && equalBytes(counter.instance, instance);
     const last = counter === null ? 0 : same ? counter.n : Infinity;
-    // What was given up stands there too, and was never in the log.
+    // Messages that were given up are indexed too, and were never in the log.
     const own = sender === core.me && equalBytes(core.instance, instance);
     return own ? Math.max(last, core.nextN - 1) : last;
   }
@@ -160,7 +163,7 @@ export abstract class RoomSnapshot {
     return this.tables.core.people.find((person) => person.memberId === member)?.name ?? '';
   }
 
-  /** A draft that begins as this is. What is below must not change while the draft is in use. */
+  /** A draft over this snapshot, which must not change while the draft is in use. */
   fork(): RoomDraft {
     const { core, roster, chainAhead, log, rotationsFrom, sought, ...maps } = this.tables;
     return new RoomDraft({
@@ -199,8 +202,8 @@ export class RoomDraft extends RoomSnapshot {
   }
 
   /** Indexes of the local log that were added or replaced. */
-  get touched(): ReadonlySet<number> {
-    return this.#writes.touched;
+  get changedIndexes(): ReadonlySet<number> {
+    return this.#writes.changedIndexes;
   }
 
   /** Throws MALFORMED for what cannot be stored. */
@@ -211,12 +214,12 @@ export class RoomDraft extends RoomSnapshot {
     }
   }
 
-  /** The records that the changes come to, encoded. Throws MALFORMED for what cannot be stored. */
+  /** The encoded records of the changes. Throws MALFORMED for what cannot be stored. */
   records(): readonly StorageChange[] {
     return this.#writes.changes(this.tables);
   }
 
-  /** The entries of the indexes that they come to, encoded. */
+  /** The encoded index entries of the changes. */
   indexRecords(keys: IndexKeys): Promise<readonly StorageChange[]> {
     return this.#writes.indexChanges(keys);
   }

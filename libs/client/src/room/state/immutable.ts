@@ -1,9 +1,9 @@
 /** Values that nobody changes in place. */
 
-/** A map over another one that stays as it is: what a draft sets and deletes is in the upper one alone. */
+/** A map layered over another one, which stays unchanged: sets and deletions are in the upper one alone. */
 export class LayeredMap<K, V> implements ReadonlyMap<K, V> {
   readonly #base: ReadonlyMap<K, V>;
-  readonly #over = new Map<K, V>();
+  readonly #upper = new Map<K, V>();
   readonly #gone = new Set<K>();
   #size: number;
 
@@ -17,36 +17,36 @@ export class LayeredMap<K, V> implements ReadonlyMap<K, V> {
   }
 
   has(key: K): boolean {
-    return this.#over.has(key) || (!this.#gone.has(key) && this.#base.has(key));
+    return this.#upper.has(key) || (!this.#gone.has(key) && this.#base.has(key));
   }
 
   get(key: K): V | undefined {
-    if (this.#over.has(key)) return this.#over.get(key);
+    if (this.#upper.has(key)) return this.#upper.get(key);
     return this.#gone.has(key) ? undefined : this.#base.get(key);
   }
 
   set(key: K, value: V): this {
     if (!this.has(key)) this.#size += 1;
     this.#gone.delete(key);
-    this.#over.set(key, value);
+    this.#upper.set(key, value);
     return this;
   }
 
   delete(key: K): boolean {
     if (!this.has(key)) return false;
     this.#size -= 1;
-    this.#over.delete(key);
+    this.#upper.delete(key);
     this.#gone.add(key);
     return true;
   }
 
-  /** In the order of the base, what is new behind. */
+  /** In the order of the base, new entries last. */
   *entries(): MapIterator<[K, V]> {
     for (const [key, value] of this.#base) {
-      if (this.#over.has(key)) yield [key, this.#over.get(key) as V];
+      if (this.#upper.has(key)) yield [key, this.#upper.get(key) as V];
       else if (!this.#gone.has(key)) yield [key, value];
     }
-    for (const [key, value] of this.#over) if (!this.#base.has(key)) yield [key, value];
+    for (const [key, value] of this.#upper) if (!this.#base.has(key)) yield [key, value];
   }
 
   *keys(): MapIterator<K> {

@@ -1,4 +1,4 @@
-/** Reads a room's record out of the vault: what is always in memory, and what is looked for when it is wanted. */
+/** Loads a room's record from the vault: the part that is always in memory, and parts on demand. */
 import {
   ALARM_CODES, comparePositions, ERROR_CODES, toBase64Url, type Bytes, type MemberId, type Position, type Target,
 } from '@0fc/protocol'; // prettier-ignore
@@ -13,11 +13,11 @@ import {
   sliceKey, SLICES, STORES, type LogRecord, type MessageIndex, type RoomCore, type RotationRecord,
   type StoredItem,
 } from '../../vault/records.js'; // prettier-ignore
-import { indexRecord, placeKey, type Place, type Tables } from './tables.js';
+import { indexRecord, positionKey, type Place, type Tables } from './tables.js';
 
-/** Rotations that are always in memory: the wraps of the last two are kept and dropped there. */
+/** Number of rotations that are always in memory: the wraps of the last two are kept and dropped there. */
 const ROTATIONS_AT_HAND = 4;
-/** Records that are looked through at once for one that stands at a position. */
+/** Number of records that are searched at once for a position. */
 const PROBE = 32;
 
 /** The core record and the encoded roster; null: the vault has no such room. Rejects with VAULT_DAMAGED, MALFORMED. */
@@ -75,8 +75,8 @@ export async function loadTables(
     outbox: new Map(),
     invites: new Map(),
     transcripts: new Map(),
-    // Where it stands may be among many alarms that have no record of their own.
-    extras: new Map([[placeKey(core.position), core.t]]),
+    // The last position may belong to counted alarms, which have no record.
+    extras: new Map([[positionKey(core.position), core.t]]),
     messages: new Map(),
     sought: { messages: new Map(), places: new Map() },
   };
@@ -108,7 +108,7 @@ export async function loadRotations(
 ): Promise<Map<number, RotationRecord>> {
   const found = await vault.listReadable(STORES.rotations, keyOf(membership, from), keyOf(membership, to));
   return new Map(
-    // One that cannot be read is not held here: the others have it.
+    // An unreadable rotation counts as unknown: other members have it.
     found.flatMap(({ key, value }) =>
       value === null
         ? []
@@ -118,8 +118,8 @@ export async function loadRotations(
 }
 
 /**
- * Records of the log from an index up to, and without, another. One that is missing, or is not what was stored, costs
- * only itself: it is an alarm in its place.
+ * Records of the log from an index up to another, exclusive. A missing or damaged record affects only itself: an
+ * alarm replaces it.
  */
 export async function loadRecords(
   vault: Vault,
@@ -151,7 +151,7 @@ function recordIn(value: Bytes | null, index: number, time: number): LogRecord {
   return { index, at: null, time, items: [item] };
 }
 
-/** A rotation had a line once for each member that it had no key for: where those are too many, their number. */
+/** Earlier versions wrote one item for each member without a wrap: too many of them become their number. */
 function withinOrder(record: LogRecord): LogRecord {
   const { items } = record;
   if (items.length <= ITEMS_PER_RECORD) return record;
@@ -165,7 +165,7 @@ function withinOrder(record: LogRecord): LogRecord {
 }
 
 /**
- * What was read at a position before an index. Positions ascend with the log, but where reading has gone back
+ * The record at a position before an index. Positions ascend with the log, except where reading has gone back
  * (`turns`): the newest run that has the position counts.
  */
 export async function findPlace(
@@ -186,7 +186,7 @@ export async function findPlace(
   return { t: null, follows };
 }
 
-/** By halving: in a run positions ascend. */
+/** Binary search: positions ascend within a run. */
 async function findIn(
   vault: Vault,
   membership: string,
@@ -216,8 +216,8 @@ async function firstPlaced(vault: Vault, membership: string, from: number, to: n
 }
 
 /**
- * Where the message under a counter stands, by the index; null: no such message was read, or its entry cannot be read:
- * then a repetition of it is an alarm (log/message.ts).
+ * Index of the message under a counter; null: no such message was read, or its index entry is unreadable: a
+ * repetition of it is an alarm then (log/message.ts).
  */
 export async function findMessage(
   vault: Vault,
@@ -235,7 +235,7 @@ export async function findMessage(
   }
 }
 
-/** Indexes of the records that change a message, ascending: the keys tell. */
+/** Indexes of the records that change a message, ascending, from the keys alone. */
 export async function findEffects(vault: Vault, keys: IndexKeys, target: Target): Promise<readonly number[]> {
   const prefix = await keys.effectsOf(target);
   return (await vault.keysFrom(STORES.effects, prefix)).map((key) => Number(key.slice(prefix.length)));

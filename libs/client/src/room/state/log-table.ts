@@ -1,6 +1,6 @@
 /**
- * The local log: records by index, without a hole. Memory holds its end, a window that grows backwards when
- * somebody reads further up (not-loaded.ts), and single records apart from it.
+ * The local log: records by index, without a gap. Memory holds its end, a window that is extended backwards when
+ * older records are read (not-loaded.ts), and single records before it.
  */
 import { NotLoaded } from './not-loaded.js';
 import type { LogRecord } from '../../vault/records.js';
@@ -14,7 +14,7 @@ export interface LogView {
   readonly end: number;
   /** Throws NotLoaded. */
   at(index: number): LogRecord | undefined;
-  /** Throws NotLoaded where it comes to what is not in memory. */
+  /** Throws NotLoaded at the first record that is not in memory. */
   newestFirst(): Iterable<LogRecord>;
   /** From an index on. Throws NotLoaded. */
   oldestFirst(from: number): Iterable<LogRecord>;
@@ -43,7 +43,7 @@ abstract class Walkable implements LogView {
     }
   }
 
-  /** As much again as there is: so that a long way back takes few steps. */
+  /** Doubles the window: reading far back takes few steps. */
   #further(): number {
     return Math.max(this.first, this.loaded - Math.max(1, this.end - this.loaded));
   }
@@ -109,7 +109,7 @@ export class LogWindow extends Walkable implements Log {
     if (record.index < this.#loaded) this.#apart.set(record.index, record);
   }
 
-  /** Lets go of what lies before an index; the records that leave memory by it. */
+  /** Drops records before an index from memory, and returns them. */
   trim(from: number): readonly LogRecord[] {
     const gone = [...this.#apart.values(), ...this.#records.slice(0, Math.max(0, from - this.#loaded))];
     this.#apart.clear();
@@ -119,7 +119,7 @@ export class LogWindow extends Walkable implements Log {
   }
 }
 
-/** What a draft has added to a log and replaced in it. */
+/** A log with the records that a draft has added and replaced. */
 export class LayeredLog extends Walkable implements Log {
   readonly #base: LogView;
   readonly #changed = new Map<number, LogRecord>();

@@ -1,7 +1,7 @@
 /**
- * What of a room is not in memory (docs/decisions/0021). Readers of a snapshot ask for it as if it were; a
- * {@link NotLoaded} ends their work, whoever runs it loads what it names and lets the work begin again. So pure
- * functions stay plain, and memory holds the end of a log and not its history.
+ * Access to parts of a room that are not in memory (docs/decisions/0021). Readers of a snapshot ask for them as if
+ * they were. A {@link NotLoaded} ends their work; its runner loads the named part and starts the work over. So pure
+ * functions stay simple, and memory holds the end of a log and not its history.
  */
 import type { Bytes, MemberId, Position } from '@0fc/protocol';
 
@@ -10,7 +10,7 @@ export type Wanted =
   | { readonly kind: 'tail'; readonly from: number }
   /** one record of the log */
   | { readonly kind: 'record'; readonly index: number }
-  /** where the message under a counter stands, if anywhere */
+  /** index of the message under a counter, if any */
   | { readonly kind: 'message'; readonly sender: MemberId; readonly instance: Bytes; readonly n: number }
   /** what was read at a position, if anything */
   | { readonly kind: 'position'; readonly position: Position }
@@ -27,7 +27,7 @@ export class NotLoaded extends Error {
   }
 }
 
-/** Runs `work` until it finds everything; `load` brings what it lacks. Rejects as either does. */
+/** Runs `work` until everything that it reads is loaded; `load` loads what it lacks. Rejects as either does. */
 export async function withLoaded<T>(
   work: () => Promise<T> | T,
   load: (wanted: Wanted) => Promise<void>,
@@ -38,7 +38,7 @@ export async function withLoaded<T>(
     } catch (error) {
       if (!(error instanceof NotLoaded)) throw error;
       const { wanted } = error;
-      // What was loaded and is missing all the same would be asked for without end.
+      // A part that is missing after it was loaded would be requested without end.
       if (before !== null && JSON.stringify(wanted) === JSON.stringify(before)) {
         throw new Error(`loaded in vain: ${wanted.kind}`, { cause: error });
       }

@@ -1,11 +1,10 @@
 /**
- * One room in memory, as the vault holds it. It changes by {@link RoomState.write} alone: a draft is made,
- * its records are encoded and stored in one atomic write, and only then does memory follow. So memory is never
- * ahead of the disk; after a failed write, of which nobody can say how far it came, it is read from there again
- * (docs/protocol.md section 9).
+ * One room in memory, as the vault holds it. It changes by {@link RoomState.write} alone: the changes of a draft are
+ * encoded and stored in one atomic write, and only then applied to memory. So memory is never ahead of the disk. A
+ * failed write may have been carried out in part: memory is loaded again after it (docs/protocol.md section 9).
  *
- * Memory holds the end of the log and what else is short; whatever a piece of work reads beyond that is loaded, and
- * the work begun again (not-loaded.ts). So work has no effect but what it applies to its draft, or sets once it is done.
+ * Memory holds the end of the log and all short parts. What a piece of work reads beyond that is loaded, and the work
+ * starts over (not-loaded.ts). So work has no effects except the changes that it applies to its draft.
  */
 import { equalBytes, type Target } from '@0fc/protocol';
 import type { Hash, Roster } from '@0fc/crypto/verify';
@@ -18,20 +17,20 @@ import { LOG_STEP, LogWindow } from './log-table.js';
 import { NotLoaded, withLoaded, type Wanted } from './not-loaded.js';
 import { encodeRecord, logRecord, membershipOf, type LogRecord, type RoomCore } from '../../vault/records.js';
 import { SerialQueue } from '../../vault/serial-queue.js';
-import { applyChange, forgetRecord, indexRecord, placeKey, type Tables } from './tables.js';
+import { applyChange, forgetRecord, indexRecord, positionKey, type Tables } from './tables.js';
 
-/** So many times what the window begins with, and memory lets go of the older records, where nobody looks at them. */
+/** Factor of the initial window at which memory drops older records that no view shows. */
 const WINDOW_MOST = 8;
-/** Lookups, and transcripts of positions without a record, that are remembered. */
+/** Number of lookups, and of transcripts without a record, that are kept. */
 const SOUGHT_KEPT = 4_096;
-/** Counters after one that was looked up, which are looked up with it. */
+/** Number of following counters that are looked up together. */
 const NEXT_SOUGHT = 31;
 
 interface StateTables extends Tables {
   readonly log: LogWindow;
 }
 
-/** A message that is looked for by name, wherever in the log it stands. */
+/** A message that was looked up, and the records that change it. */
 export interface FoundMessage {
   readonly record: LogRecord;
   /** the records that change it, oldest first */
@@ -40,16 +39,16 @@ export interface FoundMessage {
 
 export class RoomState extends RoomSnapshot {
   protected tables: StateTables;
-  /** Pieces of work on the room, one after the other. */
+  /** Serializes work on the room. */
   readonly serial = new SerialQueue();
 
   readonly #vault: Vault;
   readonly #hash: Hash;
   readonly #watchers = new Set<(indexes: ReadonlySet<number>) => void>();
-  /** a write failed, and memory could not be read again since: the records that it may have changed all the same */
+  /** indexes that a failed write may have changed, while memory could not be loaded again; null: none */
   #stale: Set<number> | null = null;
   readonly #keys: IndexKeys;
-  /** the oldest record of the log that is shown somewhere, and stays in memory */
+  /** index of the oldest record that a view shows: it stays in memory */
   #held = Infinity;
 
   /** records that the window begins with */
@@ -64,15 +63,15 @@ export class RoomState extends RoomSnapshot {
     this.tables = tables;
   }
 
-  /** Stores a room that begins, with what `work` adds to its first fields, in one atomic write. */
+  /** Stores a new room, with the changes of `work`, in one atomic write. */
   static async create(
     vault: Vault,
     hash: Hash,
-    begin: { readonly core: RoomCore; readonly roster: Roster },
+    initial: { readonly core: RoomCore; readonly roster: Roster },
     work: (draft: RoomDraft) => Promise<void> | void,
     window = LOG_STEP,
   ): Promise<RoomState> {
-    const { core, roster } = begin;
+    const { core, roster } = initial;
     const state = new RoomState(vault, hash, await IndexKeys.of(hash, core), {
       core, roster, chainAhead: [], log: new LogWindow([], { first: core.nextIndex, next: core.nextIndex }), chain: new Map(),
       heads: new Map(), rotations: new Map(), rotationsFrom: 1, senders: new Map(), outbox: new Map(), invites: new Map(),
@@ -101,12 +100,12 @@ export class RoomState extends RoomSnapshot {
   }
 
   /**
-   * Runs `work` on a draft, after whatever was asked for before, and stores what it applied: all or nothing. It is
-   * run again, on a new draft, where it has read what was not in memory.
-   * Rejects as `work` does, with nothing changed, or with VAULT_FULL, VAULT_UNAVAILABLE, VAULT_LOCKED.
+   * Runs `work` on a draft, serialized, and stores its changes: all or none. It is run again, on a new draft, where
+   * it has read what was not in memory. Rejects as `work` does, without a change, or with VAULT_FULL,
+   * VAULT_UNAVAILABLE, VAULT_LOCKED.
    */
   write<T>(work: (draft: RoomDraft) => Promise<T> | T): Promise<T> {
-    return this.serial.run(async () => {
+    return this.serial.enqueue(async () => {
       if (this.#stale !== null) await this.#reload(this.#stale);
       const { draft, result } = await this.#whole(async () => {
         const fork = this.fork();
@@ -117,7 +116,7 @@ export class RoomState extends RoomSnapshot {
     });
   }
 
-  /** Runs `work`, which only reads, with what it needs; again where it has read what was not in memory. */
+  /** Runs read-only `work`; again where it has read what was not in memory. */
   async read<T>(work: () => Promise<T> | T): Promise<T> {
     try {
       return await work();
@@ -127,9 +126,9 @@ export class RoomState extends RoomSnapshot {
     }
   }
 
-  /** As {@link read}, after whatever was asked for before, and with nothing written meanwhile. */
+  /** As {@link read}, serialized with writes. */
   inTurn<T>(work: () => Promise<T> | T): Promise<T> {
-    return this.serial.run(async () => {
+    return this.serial.enqueue(async () => {
       if (this.#stale !== null) await this.#reload(this.#stale);
       return this.#whole(work);
     });
@@ -137,7 +136,7 @@ export class RoomState extends RoomSnapshot {
 
   /** Brings older records of the log into memory; false: there are none. */
   async loadEarlier(): Promise<boolean> {
-    return this.serial.run(async () => {
+    return this.serial.enqueue(async () => {
       const { first, loaded, end } = this.tables.log;
       if (loaded === first) return false;
       await this.#load({
@@ -148,14 +147,14 @@ export class RoomState extends RoomSnapshot {
     });
   }
 
-  /** The log stays in memory from an index on; Infinity: nobody looks at it. */
+  /** Keeps the log in memory from an index on; Infinity: no view shows it. */
   hold(from: number): void {
     this.#held = from;
   }
 
-  /** A message and what changes it, wherever in the log; null: there is none. */
+  /** A message and the records that change it, anywhere in the log; null: there is none. */
   findMessage(target: Target): Promise<FoundMessage | null> {
-    return this.serial.run(async () => {
+    return this.serial.enqueue(async () => {
       const at =
         this.tables.messages.get(targetKey(target)) ?? (await findMessage(this.#vault, this.#keys, target));
       if (at === null) return null;
@@ -165,12 +164,12 @@ export class RoomState extends RoomSnapshot {
 
   /** The records that change a message, which may have come before it. */
   findEffects(target: Target): Promise<readonly LogRecord[]> {
-    return this.serial.run(() => this.#effectsOn(target));
+    return this.serial.enqueue(() => this.#effectsOn(target));
   }
 
   /** Records from an index up to, and without, another; they do not stay in memory. */
   records(from: number, to: number): Promise<readonly LogRecord[]> {
-    return this.serial.run(() => loadRecords(this.#vault, membershipOf(this.core), from, to));
+    return this.serial.enqueue(() => loadRecords(this.#vault, membershipOf(this.core), from, to));
   }
 
   async #effectsOn(target: Target): Promise<readonly LogRecord[]> {
@@ -193,7 +192,7 @@ export class RoomState extends RoomSnapshot {
     return withLoaded(work, (wanted) => this.#load(wanted));
   }
 
-  /** Only ever in turn: what a write changes meanwhile would be loaded as it was. */
+  /** Serialized: a concurrent write would make the loaded parts outdated. */
   async #load(wanted: Wanted): Promise<void> {
     const { tables } = this;
     const { log, sought, core } = tables;
@@ -218,7 +217,7 @@ export class RoomState extends RoomSnapshot {
       case 'position': {
         const { first, loaded: before } = log;
         const place = await findPlace(this.#vault, core, wanted.position, { first, before });
-        sought.places.set(placeKey(wanted.position), place);
+        sought.places.set(positionKey(wanted.position), place);
         return;
       }
       case 'rotations': {
@@ -231,14 +230,14 @@ export class RoomState extends RoomSnapshot {
     }
   }
 
-  /** What a relay sends again after a loss comes in the order of its counters: the next are wanted too. */
+  /** Messages that are resent after a loss arrive in the order of counters: the next ones are loaded too. */
   async #seekNext({ sender, instance, n }: Target): Promise<void> {
     const { sought } = this.tables;
     const { counter, retired } = this.sender(sender);
     const known = [...(counter === null ? [] : [counter]), ...retired].some((one) =>
       equalBytes(one.instance, instance),
     );
-    // Of an instance that nobody has heard of there is no next one.
+    // An unknown instance has no next counter.
     const last = known ? Math.min(n + NEXT_SOUGHT, Number.MAX_SAFE_INTEGER) : n;
     const next = Array.from({ length: last - n }, (_, at) => ({ sender, instance, n: n + 1 + at }));
     await Promise.all(
@@ -260,19 +259,19 @@ export class RoomState extends RoomSnapshot {
     try {
       await this.#vault.write(records);
     } catch (error) {
-      await this.#reloadIfPossible(draft.touched);
+      await this.#reloadIfPossible(draft.changedIndexes);
       throw error;
     }
     for (const change of draft.changes) applyChange(this.tables, change, null);
     this.#bound();
-    this.#notify(draft.touched);
+    this.#notify(draft.changedIndexes);
   }
 
   #notify(indexes: ReadonlySet<number>): void {
     if (indexes.size > 0) for (const watcher of this.#watchers) watcher(indexes);
   }
 
-  /** The failure that is under way is what its caller hears of; this one is met by the next write. */
+  /** The caller receives the first failure; the next write meets this one. */
   async #reloadIfPossible(touched: ReadonlySet<number>): Promise<void> {
     const stale = new Set([...(this.#stale ?? []), ...touched]);
     this.#stale = stale;
@@ -300,7 +299,7 @@ export class RoomState extends RoomSnapshot {
     const { log, sought, extras } = this.tables;
     const from = Math.min(this.#held, log.end - this.#window);
     const full = log.end - log.loaded > WINDOW_MOST * this.#window && from > log.loaded;
-    // What was not there when it was looked for may have come since, and leaves memory now.
+    // A lookup without a result may be outdated by now, and is dropped.
     for (const map of [sought.messages, sought.places]) if (full || map.size > SOUGHT_KEPT) map.clear();
     for (const key of extras.keys()) {
       if (extras.size <= SOUGHT_KEPT) break;

@@ -46,11 +46,11 @@ export interface Tables {
   readonly invites: Table<string, OwnerInvite>;
   /** by position, of the records that are in memory */
   readonly transcripts: Table<string, Bytes>;
-  /** by position, where no record of the log says it: of alarms that are counted, of trimmed edges */
+  /** by position, where no record of the log has one: of counted alarms, of trimmed edges */
   readonly extras: Table<string, Bytes>;
   /** messages of the records that are in memory, by sender, instance and counter */
   readonly messages: Table<string, MessageIndex>;
-  /** what was looked up in the vault beside that; one for a state and all drafts over it */
+  /** results of lookups in the vault; shared by a state and all drafts over it */
   readonly sought: Sought;
 }
 
@@ -60,22 +60,22 @@ interface Sought {
   readonly places: Map<string, Place>;
 }
 
-/** What was read at a position before the window. */
+/** Result of a lookup of a position before the window. */
 export interface Place {
-  /** null: nothing that is kept here */
+  /** transcript at the position; null: no record of it is kept */
   readonly t: Bytes | null;
-  /** something before it was */
+  /** whether a record before the position was read */
   readonly follows: boolean;
 }
 
-/** What an entry of one of the two indexes says. */
+/** An entry of one of the two indexes. */
 export interface IndexEntry {
   readonly store: typeof STORES.messages | typeof STORES.effects;
   readonly target: Target;
   readonly at: MessageIndex;
 }
 
-export const placeKey = ({ g, s }: Position): string => `${String(g)}/${String(s)}`;
+export const positionKey = ({ g, s }: Position): string => `${String(g)}/${String(s)}`;
 
 /** What the changes of one draft write to the vault: the last value of each record. */
 export class Writes {
@@ -84,7 +84,7 @@ export class Writes {
   #roster = false;
   readonly #index = new Map<string, IndexEntry>();
   /** indexes of the local log that were added or replaced */
-  readonly touched = new Set<number>();
+  readonly changedIndexes = new Set<number>();
 
   put(store: string, key: string, value: Bytes | null): void {
     this.#records.set(`${store} ${key}`, { store, key, value });
@@ -146,9 +146,9 @@ function encodeSlice(name: SliceName, core: RoomCore): Bytes {
   return encodeRecord<unknown>(schema, slice);
 }
 
-/** Carries a change out. `writes` collects what of it the vault must hold; null: it holds it already. */
+/** Applies a change. `writes` collects the records to store; null: they are stored already. */
 export function applyChange(tables: Tables, change: RoomChange, writes: Writes | null): void {
-  // Types forbid changing what is here from outside; this holds where an alias has lost its type.
+  // The types forbid changes from outside; freezing also catches an untyped alias.
   deepFreeze(change);
   const membership = membershipOf(tables.core);
   switch (change.kind) {
@@ -166,13 +166,13 @@ export function applyChange(tables: Tables, change: RoomChange, writes: Writes |
       return;
     case 'replace': {
       const known = tables.log.at(change.index);
-      // What cannot be read is not stored as what it seems to be.
+      // A damaged record is not stored as the alarm that replaces it.
       if (known !== undefined && !isDamaged(known))
         putLogRecord(tables, { ...known, items: change.items }, writes);
       return;
     }
     case 'transcript':
-      tables.extras.set(placeKey(change.position), change.t);
+      tables.extras.set(positionKey(change.position), change.t);
       return;
     case 'chain': {
       const index = tables.chain.size;
@@ -235,10 +235,10 @@ function appendRecord(
   if (counted !== null) {
     const known = log.at(counted.index);
     if (known !== undefined) putLogRecord(tables, { ...known, items: counted.items }, writes);
-    // What others have made has its place in the log all the same: a loss is measured by it.
+    // Entries of others keep their position in the log: a loss is measured by it.
     if (at !== null && items.some(({ type }) => type !== 'alarm'))
       appendRecord(tables, { kind: 'append', at, time, items: [] }, writes);
-    else if (at !== null) tables.extras.set(placeKey(at.position), at.t);
+    else if (at !== null) tables.extras.set(positionKey(at.position), at.t);
     return;
   }
   const slot = at?.relayed === null && items.length === 0 ? generationSlot(log) : null;
@@ -267,11 +267,11 @@ function putLogRecord(tables: Tables, record: LogRecord, writes: Writes | null):
   }
   indexRecord(tables, record);
   if (writes === null) return;
-  writes.touched.add(record.index);
+  writes.changedIndexes.add(record.index);
   writes.put(STORES.log, keyOf(membershipOf(core), record.index), encodeRecord(logRecord, record));
 }
 
-/** A record that is replaced has most of its messages indexed already; of two alike the older one counts. */
+/** Most messages of a replaced record are indexed already; of two with one key the older one counts. */
 const isIndexed = (
   { messages }: Pick<Tables, 'messages'>,
   { target, at }: Omit<IndexEntry, 'store'>,
@@ -307,10 +307,10 @@ function count(
   if (read !== 0) writes?.slice('reading');
 }
 
-/** No count may keep a room from being stored, whatever an older client has written. */
+/** A wrong count of an older client must not prevent a room from being stored. */
 const plus = (count: number, more: number): number => Math.max(0, count + more);
 
-/** What a record says in the indexes: of its messages, and of those that they change. */
+/** Index entries of a record: for its messages, and for those that they change. */
 function indexEntries({ index, items }: LogRecord): readonly IndexEntry[] {
   return items.flatMap((item): readonly IndexEntry[] => {
     if (item.type !== 'message') return [];
@@ -323,9 +323,9 @@ function indexEntries({ index, items }: LogRecord): readonly IndexEntry[] {
   });
 }
 
-/** What is looked up by something else than a record's index. */
+/** Adds a record to the lookups by position and by message. */
 export function indexRecord({ transcripts, messages }: Tables, { index, at, items }: LogRecord): void {
-  if (at !== null) transcripts.set(placeKey(at.position), at.t);
+  if (at !== null) transcripts.set(positionKey(at.position), at.t);
   for (const item of items) {
     if (item.type !== 'message') continue;
     const entry = { target: item, at: { index, mid: item.mid } };
@@ -335,6 +335,6 @@ export function indexRecord({ transcripts, messages }: Tables, { index, at, item
 
 /** A record has left memory. */
 export function forgetRecord({ transcripts, messages }: Tables, { at, items }: LogRecord): void {
-  if (at !== null) transcripts.delete(placeKey(at.position));
+  if (at !== null) transcripts.delete(positionKey(at.position));
   for (const item of items) if (item.type === 'message') messages.delete(targetKey(item));
 }

@@ -27,7 +27,7 @@ const SLICES: Readonly<Record<string, readonly string[]>> = {
 
 export const roomSlices: Migration = {
   from: 1,
-  async run(records) {
+  async migrate(records) {
     const rooms = await records.list('rooms');
     const chain = await records.list('chain');
     const outbox = await records.list('outbox');

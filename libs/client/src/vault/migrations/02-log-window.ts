@@ -1,7 +1,7 @@
 /**
- * From version 2 to 3: what was found by reading the whole log gets small records of its own, so that a client holds
- * its end alone: where each message stands and what changes it, what is counted of the log, where each sender's last
- * message is, when generations began and settings changed.
+ * From version 2 to 3: data that was found by reading the whole log gets small records of its own, so that a client
+ * keeps only the end of the log in memory: the index of each message and of its effects, counts over the log, the
+ * position of the last message of each sender, times of generations and of changes of the settings.
  */
 import {
   decodeCbor, encodeCbor, ERROR_CODES, type Bytes, type CborValue, type MemberId, type RoomId, type Target,
@@ -22,7 +22,7 @@ const TURNS_KEPT = 64;
 const HOUR_MS = 3_600_000;
 export const logWindow: Migration = {
   from: 2,
-  async run(records, hash) {
+  async migrate(records, hash) {
     const once = new Map<string, Promise<readonly StorageRecord[]>>();
     const all: RecordSource = {
       list(store) {
@@ -64,7 +64,7 @@ async function roomOf(
   });
   const reading = slice('reading');
   const seen = new Reading(core.me ?? null, Number(reading.readIndex));
-  for (const [, record] of await of('log')) seen.take(record);
+  for (const [, record] of await of('log')) seen.addRecord(record);
   const put = (store: string, name: string, value: CborValue): StorageChange => ({
     store,
     key: `${roomId}/${name}`,
@@ -125,23 +125,23 @@ class Reading {
     return { ...this.#counts };
   }
 
-  take(record: Fields): void {
+  addRecord(record: Fields): void {
     const index = Number(record.index);
     const at = record.at === null ? null : fieldsOf(field(record, 'at'), 'log');
-    if (at !== null) this.#takePlace(index, at, Number(record.time));
+    if (at !== null) this.#addPosition(index, at, Number(record.time));
     const items = field(record, 'items');
     if (!Array.isArray(items)) throw damaged('log');
     if (items.length > 0) this.shownIndex = index;
     const all = (items as readonly CborValue[]).map((value) => fieldsOf(value, 'log'));
-    for (const item of all) this.#takeItem(index, at, record, item);
+    for (const item of all) this.#addItem(index, at, record, item);
     const relayed = at === null || at.relayed === null ? null : fieldsOf(field(at, 'relayed'), 'log');
     if (relayed !== null && all.some(({ type }) => type !== 'alarm')) {
       this.#lastEntry.set(field(relayed, 'sender'), field(record, 'time'));
     }
   }
 
-  /** Positions that go back are those of a log that had never had what was read before. */
-  #takePlace(index: number, at: Fields, time: number): void {
+  /** Descending positions mean that the relay's log had never held what was read before. */
+  #addPosition(index: number, at: Fields, time: number): void {
     const position = fieldsOf(field(at, 'position'), 'log');
     const [g, s] = [Number(position.g), Number(position.s)];
     const before = this.#place;
@@ -153,7 +153,7 @@ class Reading {
     if (at.relayed === null) this.starts.push({ position: { g, s }, time });
   }
 
-  #takeItem(index: number, at: Fields | null, record: Fields, item: Fields): void {
+  #addItem(index: number, at: Fields | null, record: Fields, item: Fields): void {
     const numbers = item.numbers === undefined ? {} : fieldsOf(item.numbers, 'log');
     const { from = 0, to = -1, restored = 0 } = numbers as Readonly<Record<string, number>>;
     switch (item.type as string) {
@@ -165,22 +165,22 @@ class Reading {
         return;
       case 'system':
         if (item.event === 'missed') this.#counts.missed += Math.max(0, to - from + 1);
-        if (item.event === 'settings') this.#takeSettings(Number(record.time));
+        if (item.event === 'settings') this.#addSettings(Number(record.time));
         return;
       case 'repeat':
         if (at !== null) this.#places.set(nameOf(item), field(at, 'position'));
         return;
       case 'message':
-        this.#takeMessage(index, at, item);
+        this.#addMessage(index, at, item);
         return;
     }
   }
 
-  #takeSettings(time: number): void {
+  #addSettings(time: number): void {
     this.settingsPlaced = [...this.settingsPlaced.filter((placed) => placed > time - HOUR_MS), time];
   }
 
-  #takeMessage(index: number, at: Fields | null, item: Fields): void {
+  #addMessage(index: number, at: Fields | null, item: Fields): void {
     const sender = field(item, 'sender');
     // What a member has sent is of any shape: what is no content of this version is shown as a line.
     const content = knownContent(item.content);

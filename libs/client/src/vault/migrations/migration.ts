@@ -10,5 +10,5 @@ export interface RecordSource {
 export interface Migration {
   /** the version that it starts from; it leads to the next */
   readonly from: number;
-  run(records: RecordSource, hash: Hash): Promise<readonly StorageChange[]>;
+  migrate(records: RecordSource, hash: Hash): Promise<readonly StorageChange[]>;
 }

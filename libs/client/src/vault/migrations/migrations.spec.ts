@@ -12,7 +12,7 @@ import { WatchedStorage } from '../../room/state/storage.spec-support.js';
 import { decodeHeader, encodeHeader } from '../header.js';
 import { Vault } from '../vault.js';
 import { roomSlices } from './01-room-slices.js';
-import { migrated, over, RECORDS_VERSION } from './run.js';
+import { migrated, overlaid, RECORDS_VERSION } from './run.js';
 import {
   oldRoom,
   recordsOf,
@@ -48,7 +48,7 @@ const picked = (fields: Fields, ...names: readonly string[]): Fields =>
 
 describe('version 1 to 2', () => {
   test('cuts the record of a room into slices, one field in one of them, and keeps each sender by itself', async () => {
-    const changes = await roomSlices.run(sourceOf(records), nodeHash);
+    const changes = await roomSlices.migrate(sourceOf(records), nodeHash);
     const [all, read, retired] = old.senders;
     const slices = ['keys', 'loss', 'names', 'own', 'owner', 'place', 'reading', 'roster'];
     expect(places(changes)).toEqual([
@@ -118,9 +118,9 @@ describe('version 1 to 2', () => {
     const changes = await migrated(1, source, nodeHash);
     expect(await migrated(1, source, nodeHash)).toEqual(changes);
     expect(await everything(source)).toEqual(before);
-    const done = over(source, changes);
+    const done = overlaid(source, changes);
     expect(await migrated(RECORDS_VERSION, done, nodeHash)).toEqual([]);
-    expect(await everything(over(done, changes))).toEqual(await everything(done));
+    expect(await everything(overlaid(done, changes))).toEqual(await everything(done));
   });
 
   test('of no room, and of several, is of each by itself', async () => {
@@ -185,7 +185,7 @@ describe('records as they are once changes have been written', () => {
   });
 
   test('have what was added, changed and deleted, in their order, each store by itself', async () => {
-    const made = over(source, [
+    const made = overlaid(source, [
       put('log', 'b', 'new'),
       put('log', 'c', 'changed'),
       put('log', 'a', null),
@@ -204,8 +204,8 @@ describe('records as they are once changes have been written', () => {
       put('log', 'c', null),
       put('log', 'c', 'again'),
     ];
-    const chained = changes.reduce((before, one) => over(before, [one]), source);
-    expect(await everything(chained)).toEqual(await everything(over(source, changes)));
+    const chained = changes.reduce((before, one) => overlaid(before, [one]), source);
+    expect(await everything(chained)).toEqual(await everything(overlaid(source, changes)));
     expect(await chained.list('log')).toEqual([{ key: 'c', value: utf8('again') }]);
   });
 });

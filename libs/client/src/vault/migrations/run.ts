@@ -33,14 +33,14 @@ export async function migrated(
   for (let at = version; at < RECORDS_VERSION; at++) {
     const migration = MIGRATIONS.find(({ from }) => from === at);
     if (migration === undefined) throw new ClientError(ERROR_CODES.UNSUPPORTED_VERSION, { version });
-    const made = await migration.run(over(records, [...changes.values()]), hash);
+    const made = await migration.migrate(overlaid(records, [...changes.values()]), hash);
     for (const change of made) changes.set(`${change.store} ${change.key}`, change);
   }
   return [...changes.values()];
 }
 
 /** Records as they are once changes have been written. */
-export function over(records: RecordSource, changes: readonly StorageChange[]): RecordSource {
+export function overlaid(records: RecordSource, changes: readonly StorageChange[]): RecordSource {
   return {
     async list(store) {
       const values = new Map((await records.list(store)).map(({ key, value }) => [key, value]));
