@@ -67,7 +67,7 @@ export class App {
       }
     });
 
-    // A screen reader hears of a new page by its heading; the first page speaks for itself.
+    // A focused heading makes a screen reader announce the new page; the first page is announced by the browser.
     router.events
       .pipe(
         filter((event) => event instanceof NavigationEnd),

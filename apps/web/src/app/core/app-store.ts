@@ -33,7 +33,7 @@ function failureOfWorker(error: unknown): Failure {
   return { code: /^[A-Z]+(_[A-Z]+)+$/.test(text) ? text : PAGE_CODES.CLIENT_STOPPED };
 }
 
-/** Everything that the page knows, as the worker told it. Locking empties it. */
+/** The state of the page, as received from the worker. Locking clears it. */
 @Injectable({ providedIn: 'root' })
 export class AppStore {
   readonly #open = inject(OPEN_CLIENT);
@@ -114,8 +114,8 @@ export class AppStore {
   }
 
   /**
-   * Forgets at once all that the worker told; lets it store what was being written, within a
-   * second; then ends it, and with it every key in memory.
+   * Clears the received state at once, gives the worker one second to store drafts, then
+   * terminates it, and with it every key in memory.
    */
   async lock(): Promise<void> {
     const ending = this.#connection;

@@ -16,7 +16,7 @@ async function readBuildHash(): Promise<string | null> {
     const hash = typeof build === 'object' && build !== null && 'hash' in build ? build.hash : null;
     return typeof hash === 'string' && HASH.test(hash) ? hash : null;
   } catch {
-    // Offline, or a page in its place: there is nothing to show, and the page says so.
+    // Offline, or not JSON: no hash is known, and the page shows that.
     return null;
   }
 }

@@ -27,7 +27,7 @@ async function readClaimedRelay(): Promise<string | null> {
     const digits = [...hash.subarray(0, HASH_BYTES)].map((byte) => byte.toString(16).padStart(2, '0'));
     return digits.join('').toUpperCase();
   } catch {
-    // Offline, or something else in its place: there is nothing to show, and the page says so.
+    // Offline, or not JSON: no key is known, and the page shows that.
     return null;
   }
 }

@@ -28,7 +28,7 @@ export class CommandState {
     return outcome;
   }
 
-  /** What this page itself has against it. */
+  /** Sets a failure of the page itself. */
   refuse(code: ErrorCode | keyof typeof PAGE_CODES): void {
     this.#failure.set({ code });
   }
@@ -38,7 +38,7 @@ export class CommandState {
   }
 }
 
-/** Call it where `inject` may be called. */
+/** Needs an injection context. */
 export function commandState(): CommandState {
   return new CommandState(inject(AppStore));
 }

@@ -21,7 +21,7 @@ function readable({ code, params = {} }: Failure): Params {
 export class Explain {
   readonly #i18n = inject(I18n);
 
-  /** What to do about it, after a heading that says what happened. */
+  /** What the user can do; shown below a heading that states what happened. */
   remedy(failure: Failure): string {
     const key = `errors.${failure.code}`;
     return this.#i18n.has(key)

@@ -50,7 +50,7 @@ export function takeInvite(): string | null {
   return taken;
 }
 
-/** Whether this page was opened by a link that was changed on its way; says so once. */
+/** Whether this page was opened by a link that was altered in transit; true only on the first call. */
 export function takeChangedLink(): boolean {
   const taken = changed;
   changed = false;

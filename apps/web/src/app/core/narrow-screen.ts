@@ -5,7 +5,7 @@ import { fromEvent, map } from 'rxjs';
 /** The same bound as in small.css: below it there is one column. */
 const NARROW = '(max-width: 47.99rem)';
 
-/** Whether the screen has one column. Call it where `inject` may be called. */
+/** Whether the screen has one column. Needs an injection context. */
 export function narrowScreen(): Signal<boolean> {
   const query = matchMedia(NARROW);
   return toSignal(fromEvent(query, 'change').pipe(map(() => query.matches)), { initialValue: query.matches });

@@ -1,8 +1,8 @@
-/** What this browser says of its storage for this page. Bytes. */
+/** What the browser reports of this page's storage, in bytes. */
 export interface StorageFacts {
   readonly used: number | null;
   readonly quota: number | null;
-  /** whether it is spared when the disk runs short; null: the browser does not say */
+  /** whether it is exempt from eviction when the disk runs short; null: unknown */
   readonly persisted: boolean | null;
 }
 

@@ -55,7 +55,7 @@ export class Preferences {
 
   readonly language = this.#language.asReadonly();
   readonly theme = this.#theme.asReadonly();
-  /** whether the other members are told what has been read here */
+  /** whether read receipts are sent to the other members */
   readonly readReceipts = this.#readReceipts.asReadonly();
   /** minutes without a sign of the user after which the vault locks; 0: never */
   readonly lockAfterMinutes = this.#lockAfterMinutes.asReadonly();

@@ -8,7 +8,7 @@ import { Icon } from '../../ui/icon';
 
 const SHOWN_MS = 2_000;
 
-/** Copies a text and says so; a refusal goes to the parent, which has the place to explain it. */
+/** Copies a text and confirms it. A refusal is an output: the parent shows it. */
 @Component({
   selector: 'zfc-copy',
   imports: [Icon],

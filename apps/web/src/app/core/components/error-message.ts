@@ -27,7 +27,7 @@ export class ErrorMessage {
   readonly #explain = inject(Explain);
   readonly failure = input.required<Failure | null>();
   readonly id = input('');
-  /** what to say instead, where the place knows more than the code */
+  /** replaces the text of the code, where the parent knows more */
   readonly instead = input<string | null>(null);
   protected readonly text = computed(() => {
     const failure = this.failure();

@@ -78,7 +78,7 @@ export class NewPassphrase {
   protected readonly again = signal('');
   protected readonly suggested = signal('');
   protected readonly failure = signal<Failure | null>(null);
-  /** of what was typed last, once the worker has rated it; the one before stays on screen until then */
+  /** of the text last rated by the worker; it stays on screen until the next rating arrives */
   protected readonly rating = signal<PassphraseRating | null>(null);
   protected readonly strength = computed(() => (this.first() === '' ? 0 : (this.rating()?.strength ?? 0)));
 
@@ -97,7 +97,7 @@ export class NewPassphrase {
     for (const field of this.fields()) field.shown.set(true);
   }
 
-  /** What was chosen, or null: then it says why, and the field concerned has the focus. */
+  /** The chosen passphrase; null when it is refused: the reason is shown, and the field concerned is focused. */
   async take(): Promise<string | null> {
     const first = normalisePassphrase(this.first());
     const again = normalisePassphrase(this.again());

@@ -2,7 +2,7 @@ import { Component, inject, input, output, signal } from '@angular/core';
 
 import { I18n } from '../i18n';
 
-/** A place to paste an invite link. What is pasted goes to the join screen's memory, never to an address. */
+/** A field for an invite link. Its text goes to the memory of the join screen, never into a URL. */
 @Component({
   selector: 'zfc-paste-invite',
   host: { class: 'contents' },

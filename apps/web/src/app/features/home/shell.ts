@@ -7,7 +7,7 @@ import { filter, map, startWith } from 'rxjs';
 
 import { AppStore } from '../../core/app-store';
 import { I18n } from '../../core/i18n';
-import { Brand } from '../../ui/brand';
+import { Brand } from '../../ui/page-bar';
 import { ConnectionMark } from '../../core/components/connection-mark';
 import { Fingerprint } from '../../ui/fingerprint';
 import { Icon } from '../../ui/icon';

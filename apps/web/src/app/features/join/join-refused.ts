@@ -111,7 +111,7 @@ export class JoinRefused {
   protected readonly t = inject(I18n).t;
   readonly failure = input.required<Failure>();
   readonly preview = input<InvitePreview | null>(null);
-  /** keys and token of a join that was begun are kept: nothing that the relay says deletes them */
+  /** keys and token of a join that has begun are kept: no answer of the relay deletes them */
   readonly running = input(false);
   readonly dropped = output();
   readonly left = output();

@@ -7,7 +7,7 @@ import { ErrorMessage } from '../../core/components/error-message';
 import { Modal } from '../../ui/modal';
 import { ForgetRoom } from '../../core/components/forget-room';
 
-/** The way out. An owner is told first what a room needs before they can go. */
+/** Leaves the room. An owner has to hand the room over, or to close it, first. */
 @Component({
   selector: 'zfc-leave-room',
   imports: [ErrorMessage, ForgetRoom, Modal],

@@ -4,7 +4,7 @@ const CHANGES = new Set(['created', 'admitted', 'removed', 'left', 'transferred'
 
 /**
  * Whether the newest roster entry in view is a departure: only then does it matter who has not
- * taken it in (G10), since those may still send to the one who is gone.
+ * applied it (G10): those may still encrypt for the member who has left.
  */
 export function endsInDeparture(items: readonly TimelineItem[]): boolean {
   const last = items.findLast((item) => item.type === 'system' && CHANGES.has(item.event));

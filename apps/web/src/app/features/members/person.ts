@@ -133,7 +133,7 @@ export class Person {
       ? this.t('members.closeActions')
       : this.t('members.actionsFor', { name: named(this.member().name, this.t('members.nameless')) }),
   );
-  /** nothing while a member has not been heard of: nothing is shown before it is known */
+  /** empty while no signal of the member has arrived */
   protected readonly presence = computed(() => {
     const { here, lastSeen } = this.member();
     if (this.room().stage !== 'member') return null;

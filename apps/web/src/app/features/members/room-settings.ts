@@ -136,7 +136,7 @@ export class RoomSettings {
   protected readonly t = this.#i18n.t;
   protected readonly command = commandState();
   readonly room = input.required<RoomView>();
-  // Computed first: a room that is told again unchanged does not undo what is being typed.
+  // Computed first: an update of the room without a change does not undo what is being typed.
   readonly #name = computed(() => this.room().name);
   /** as they are to be */
   readonly #settings = computed(() => this.room().settingsWished ?? this.room().settings);
@@ -155,8 +155,8 @@ export class RoomSettings {
 
   #number(name: NumberName, id: string, per = 1): NumberField {
     const [least, most] = SETTINGS_BOUNDS[name];
-    const told = computed(() => this.#settings()[name]);
-    const text = linkedSignal(() => this.#i18n.number(Math.round(told() / per)));
+    const current = computed(() => this.#settings()[name]);
+    const text = linkedSignal(() => this.#i18n.number(Math.round(current() / per)));
     return { name, id, per, min: least / per, max: most / per, text };
   }
 

@@ -59,7 +59,7 @@ export class YouCard {
   protected readonly t = inject(I18n).t;
   protected readonly command = commandState();
   readonly room = input.required<RoomView>();
-  // Computed first: a room that is told again unchanged does not undo what is being typed.
+  // Computed first: an update of the room without a change does not undo what is being typed.
   readonly #mine = computed(() => this.room().members.find(({ me }) => me)?.name ?? '');
   protected readonly name = linkedSignal(() => this.#mine());
   protected readonly saved = signal(false);

@@ -23,8 +23,8 @@ import type { Writing } from './conversation-store';
 import { WritingStrip } from './writing-strip';
 
 const MOST_ROWS = 6;
-/** The others need not hear more often than this that one is typing, in milliseconds. */
-const TELL_MS = 3_000;
+/** The typing signal is sent at most this often, in milliseconds. */
+const TYPING_INTERVAL_MS = 3_000;
 
 /** Writes one message. What is written leaves the field only once it is stored to be sent. */
 @Component({
@@ -104,7 +104,7 @@ export class Composer {
     const others = this.room().members.length - 1;
     return others < 1 ? this.t('room.messageAlone') : this.#i18n.count('room.message', others);
   });
-  #told = -Infinity;
+  #typingSentAt = -Infinity;
 
   constructor() {
     this.conversation.onBegin((writing) => this.#begin(writing));
@@ -147,8 +147,8 @@ export class Composer {
     const { roomId } = this.room();
     this.#draft.set(text);
     this.#store.drafts.keep(roomId, text);
-    if (text.trim() === '' || performance.now() - this.#told < TELL_MS) return;
-    this.#told = performance.now();
+    if (text.trim() === '' || performance.now() - this.#typingSentAt < TYPING_INTERVAL_MS) return;
+    this.#typingSentAt = performance.now();
     void this.#store.run((api) => api.typing(roomId));
   }
 

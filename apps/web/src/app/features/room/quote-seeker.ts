@@ -15,7 +15,7 @@ const ARRIVAL_MS = 10_000;
 /** Milliseconds for which the message that one was led to stays marked. */
 const MARK_MS = 2_500;
 
-/** A search for a quoted message, told below the quote that began it. */
+/** A search for a quoted message. Its state is shown below the quote that started it. */
 export interface Seeking {
   /** id of the message with the quote */
   readonly from: string;
@@ -99,7 +99,7 @@ export class QuoteSeeker {
     return this.#store.timeline()[0]?.id;
   }
 
-  /** The worker answers and tells over two ways: that it has answered does not say that it has told. */
+  /** Replies and events of the worker are not ordered: a reply may arrive before the event that belongs to it. */
   #arrival(oldest: string | undefined): Promise<boolean> {
     const more = this.#timeline.pipe(filter(([first]) => first?.id !== oldest));
     const first = more.pipe(timeout({ first: ARRIVAL_MS, with: () => of(null) }));

@@ -30,12 +30,12 @@ import { QuoteSeeker } from './quote-seeker';
           >&ngsp;<bdi>{{ t('room.quoteNotHere') }}</bdi>
         </span>
       }
-      @if (told(); as told) {
+      @if (status(); as status) {
         <p class="quote__told" role="status" data-testid="quote-told">
           @if (loading()) {
             <span class="spinner"></span>
           }
-          {{ told }}
+          {{ status }}
         </p>
       }
     }
@@ -53,7 +53,7 @@ export class Quote {
     return seeking?.from === this.message().id ? seeking : null;
   });
   protected readonly loading = computed(() => this.#seeking()?.state === 'loading');
-  protected readonly told = computed(() => {
+  protected readonly status = computed(() => {
     const seeking = this.#seeking();
     if (seeking === null) return null;
     if (seeking.failure !== null) return this.#explain.sentence(seeking.failure);

@@ -16,7 +16,7 @@ interface Line {
   readonly text: string;
 }
 
-/** The relay says that the log has moved, and reads it again: nothing is refused for good. */
+/** Codes after which the client reads the log again: the request is not refused for good. */
 const MOVED: ReadonlySet<string> = new Set(['STALE_HEAD', 'STALE_EPOCH', 'EPOCH_AHEAD']);
 
 /** What holds for the room as a whole at this moment, one line each. */

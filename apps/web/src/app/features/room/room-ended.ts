@@ -5,7 +5,7 @@ import { I18n } from '../../core/i18n';
 import { Icon } from '../../ui/icon';
 import { ForgetRoom } from '../../core/components/forget-room';
 
-/** In place of the composer, where one can say nothing any more. */
+/** Replaces the composer once nothing can be sent any more. */
 @Component({
   selector: 'zfc-room-ended',
   imports: [ForgetRoom, Icon],

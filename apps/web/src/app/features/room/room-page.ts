@@ -148,7 +148,7 @@ export class RoomPage {
   });
   readonly #summary = computed(() => this.store.rooms().find((room) => room.roomId === this.id()) ?? null);
   protected readonly failure = computed(() => roomFailure(this.store.watchFailure()));
-  /** how many are here, this member included; 0 while nobody has been heard of */
+  /** how many members are online, this one included; 0 while no presence signal has arrived */
   protected readonly here = computed(() => {
     const others = this.room()?.members.filter((member) => !member.me) ?? [];
     const heard = others.some((member) => member.online || member.lastSeen !== null);

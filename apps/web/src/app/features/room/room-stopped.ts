@@ -12,7 +12,7 @@ import { RelayDiffers } from './relay-differs';
 /** The stop that no press of a button lifts. What a relay lied about moved nothing. */
 const OTHER_RELAY = 'RELAY_KEY_MISMATCH';
 
-/** A room whose link stands still: why, whether it is tried again by itself, and what can be done. */
+/** A room whose connection has stopped: why, whether it is retried automatically, and what the user can do. */
 @Component({
   selector: 'zfc-room-stopped',
   imports: [ErrorMessage, ForgetRoom, Icon, RelayDiffers],

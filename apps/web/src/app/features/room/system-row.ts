@@ -117,12 +117,15 @@ export class SystemRow {
     return SETTINGS_FIELDS.flatMap((name) => {
       const [now, was] = [params[name], params[`${name}Was`]];
       if (typeof now !== 'number' || typeof was !== 'number') return [];
-      const text = this.t(`room.setting.${name}`, { now: this.#said(name, now), was: this.#said(name, was) });
+      const text = this.t(`room.setting.${name}`, {
+        now: this.#settingText(name, now),
+        was: this.#settingText(name, was),
+      });
       return [{ name, text, warning: params[`${name}Low`] === 1 ? this.t(`room.settingLow.${name}`) : null }];
     });
   });
 
-  #said(name: keyof RoomSettings, value: number): string {
+  #settingText(name: keyof RoomSettings, value: number): string {
     if (name === 'approval') return this.t(value === 1 ? 'room.settingOn' : 'room.settingOff');
     return this.#i18n.number(name === 'joinDeadline' ? Math.round(value / 60_000) : value);
   }

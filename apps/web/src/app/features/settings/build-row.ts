@@ -7,7 +7,7 @@ import { CopyButton } from '../../core/components/copy-button';
 import { ErrorMessage } from '../../core/components/error-message';
 import { Fingerprint } from '../../ui/fingerprint';
 
-/** Which build this page says it is: what people compare with each other, and with one they made. */
+/** The build that this page claims to be. People compare it with each other, and with a build of their own. */
 @Component({
   selector: 'zfc-build-row',
   imports: [CopyButton, ErrorMessage, Fingerprint],

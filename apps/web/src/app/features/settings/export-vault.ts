@@ -106,7 +106,7 @@ export class ExportVault {
   /** the last one was, and nobody has asked for another */
   readonly cancelled = signal(false);
   #run: Run | null = null;
-  /** of the worker's last export, which may be one that was cancelled and has not heard of it yet */
+  /** of the worker's last export, which may be a cancelled one that has not ended yet */
   #ended: Promise<unknown> = Promise.resolve();
 
   constructor() {

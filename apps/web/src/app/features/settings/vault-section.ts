@@ -5,7 +5,7 @@ import { Icon } from '../../ui/icon';
 import { ChangePassphrase } from './change-passphrase';
 import { ExportVault } from './export-vault';
 
-/** The vault as a thing: taken elsewhere, or sealed anew. */
+/** Export of the vault, and change of its passphrase. */
 @Component({
   selector: 'zfc-vault-section',
   imports: [ChangePassphrase, ExportVault, Icon],

@@ -80,7 +80,7 @@ export class UnlockPage {
     });
   }
 
-  /** A screen reader hears of the other form by its heading. */
+  /** Focuses the heading of the other form, so that a screen reader announces it. */
   protected bring(importing: boolean): void {
     this.importing.set(importing);
     afterNextRender(() => this.#host.nativeElement.querySelector<HTMLElement>('h1[tabindex]')?.focus(), {

@@ -171,7 +171,7 @@ export class VerifyPage {
   protected readonly number = signal<SafetyNumberView | null>(null);
   protected readonly differs = signal(false);
   protected readonly copyFailure = signal<Failure | null>(null);
-  /** the user has pressed one of the two, and the other one takes its place */
+  /** one of the two buttons was pressed, and the other one replaces it */
   #marking = false;
   readonly #refused = signal<Failure | null>(null);
   readonly #members = computed(() => {
