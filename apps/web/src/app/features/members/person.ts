@@ -135,9 +135,9 @@ export class Person {
   );
   /** empty while no signal of the member has arrived */
   protected readonly presence = computed(() => {
-    const { here, lastSeen } = this.member();
+    const { online, lastSeen } = this.member();
     if (this.room().stage !== 'member') return null;
-    if (here) return this.t('members.hereNow');
+    if (online) return this.t('members.hereNow');
     return lastSeen === null ? null : this.t('members.awaySince', { time: this.#format.moment(lastSeen) });
   });
   protected readonly lag = computed(() => {
