@@ -4,7 +4,7 @@
  */
 const planted = (body: string): string => `
 import type { Bytes } from '@0fc/protocol';
-import * as changes from './state/changes.js';
+import * as changes from './state/draft.js';
 import { RoomDraft as Draft, type RoomSnapshot } from './state/draft.js';
 import * as records from '../vault/records.js';
 import type { RoomState } from './state/state.js';

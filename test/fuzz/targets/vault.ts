@@ -8,7 +8,7 @@ import {
 } from '@0fc/crypto/keys'; // prettier-ignore
 import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import { memoryStorage, RoomLog } from '../../../libs/client/src/room/log/log.spec-support.js';
-import { extendChain, set } from '../../../libs/client/src/room/state/changes.js';
+import { extendChain, set } from '../../../libs/client/src/room/state/draft.js';
 import { STORES } from '../../../libs/client/src/vault/records.js';
 import { RECORDS_VERSION } from '../../../libs/client/src/vault/migrations/run.js';
 import { decodeHeader, encodeHeader } from '../../../libs/client/src/vault/header.js';

@@ -25,8 +25,8 @@ import {
   set,
   setSender,
   writeRecord,
-} from '../room/state/changes.js';
-import type { RoomDraft } from '../room/state/draft.js';
+  type RoomDraft,
+} from '../room/state/draft.js';
 import { membershipOf, STORES, type JoinRecord, type RoomCore, type SenderRecord } from '../vault/records.js';
 import { RoomState } from '../room/state/state.js';
 

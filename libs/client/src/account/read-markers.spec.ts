@@ -3,7 +3,7 @@ import { beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { loadThemis } from '@0fc/crypto/node';
 import { ReadMarkers } from './read-markers.js';
 import { change } from '../room/log/log.spec-support.js';
-import { set } from '../room/state/changes.js';
+import { set } from '../room/state/draft.js';
 import { stage, type Stage } from '../view/room.spec-support.js';
 
 let on: Stage;

@@ -6,7 +6,7 @@ import { loadThemis, nodeHash } from '@0fc/crypto/node';
 import { Drafts } from './drafts.js';
 import { deletionOf, assertRoomEnded, newMembership, safetyNumberWith, setVerified } from './room-acts.js';
 import { change, crypto, memoryStorage } from '../room/log/log.spec-support.js';
-import { putInvite } from '../room/state/changes.js';
+import { putInvite } from '../room/state/draft.js';
 import { keyOf, STORES, type OwnerInvite } from '../vault/records.js';
 import type { Room } from '../room/room.js';
 import { Vault } from '../vault/vault.js';

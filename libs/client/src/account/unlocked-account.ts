@@ -20,7 +20,7 @@ import {
   setVerified,
 } from './room-acts.js';
 import { createRoom, ROOM_DEFAULTS } from './create-room.js';
-import { set } from '../room/state/changes.js';
+import { set } from '../room/state/draft.js';
 import { decodeRecord, joinRecord, membershipOf, STORES } from '../vault/records.js';
 import { Room } from '../room/room.js';
 import { RoomState } from '../room/state/state.js';

@@ -7,7 +7,7 @@ import type { ExportProgress, TakePiece } from '../contract/api.js';
 import { FileStorage, IN_MEMORY } from '../node/storage.js';
 import type { StorageChange, StoragePort } from '../contract/ports.js';
 import { memoryStorage } from '../room/log/log.spec-support.js';
-import { extendChain, putOutbox, set } from '../room/state/changes.js';
+import { extendChain, putOutbox, set } from '../room/state/draft.js';
 import { loadCore } from '../room/state/load.js';
 import { keyOf, STORES } from '../vault/records.js';
 import { RoomState } from '../room/state/state.js';

@@ -8,7 +8,7 @@ import { memberIdOf, startRoster, type Roster } from '@0fc/crypto/verify';
 import type { Records } from '../vault/migrations/version-1.spec-support.js';
 import type { StoragePort } from '../contract/ports.js';
 import { memoryStorage, waitingItem } from '../room/log/log.spec-support.js';
-import { extendChain, putInvite, putOutbox } from '../room/state/changes.js';
+import { extendChain, putInvite, putOutbox } from '../room/state/draft.js';
 import { INITIAL_CORE } from './create-room.js';
 import { keyOf, STORES, type OutboxItem, type OwnerInvite, type RoomCore } from '../vault/records.js';
 import { RoomState } from '../room/state/state.js';

@@ -25,8 +25,7 @@ import { Owner } from './owner/owner.js';
 import { Prekeys } from './member/prekeys.js';
 import { LogReader } from './outgoing/log-reader.js';
 import { Signals } from './member/signals.js';
-import { append, set } from './state/changes.js';
-import type { RoomDraft } from './state/draft.js';
+import { append, set, type RoomDraft } from './state/draft.js';
 import type { RoomState } from './state/state.js';
 import { Composer } from './member/composer.js';
 

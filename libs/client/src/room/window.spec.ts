@@ -16,7 +16,7 @@ import { relayedOf, system } from './log/items.js';
 import { logWindow } from '../vault/migrations/02-log-window.js';
 import { version2 } from '../vault/migrations/version-2.spec-support.js';
 import { Signals } from './member/signals.js';
-import { append, set } from './state/changes.js';
+import { append, set } from './state/draft.js';
 import { decodeRecord, keyOf, sliceKey, SLICES, STORES, type StoredItem } from '../vault/records.js';
 import { RoomState } from './state/state.js';
 import { WatchedStorage } from './state/storage.spec-support.js';

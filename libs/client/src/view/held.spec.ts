@@ -3,7 +3,7 @@ import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { loadThemis } from '@0fc/crypto/node';
 import type { RoomView, TimelineItem, TimelineMessage } from '../contract/api.js';
 import { change } from '../room/log/log.spec-support.js';
-import { set } from '../room/state/changes.js';
+import { set } from '../room/state/draft.js';
 import { TimelineFeed } from './timeline-feed.js';
 import { stage, type Stage } from './room.spec-support.js';
 import { roomViewOf } from './room-view.js';

@@ -7,7 +7,7 @@ import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
 import type { RoomView, TimelineItem } from '../contract/api.js';
 import { alarm, system } from '../room/log/items.js';
 import { change, recordsOf, type Person } from '../room/log/log.spec-support.js';
-import { append, putInvite, set } from '../room/state/changes.js';
+import { append, putInvite, set } from '../room/state/draft.js';
 import type { OwnerInvite, RoomCore } from '../vault/records.js';
 import { relayRowsOf } from './relay-rows.js';
 import { roomViewOf } from './room-view.js';

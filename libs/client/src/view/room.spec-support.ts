@@ -3,7 +3,7 @@ import type { Content, Entry } from '@0fc/protocol';
 import { nodeHash } from '@0fc/crypto/node';
 import { FakeClock, FakeRoom } from '../room/outgoing/part.spec-support.js';
 import { change, RoomLog, take as takeEntry, type Person } from '../room/log/log.spec-support.js';
-import { set } from '../room/state/changes.js';
+import { set } from '../room/state/draft.js';
 import { Outbox } from '../room/member/outbox.js';
 import type { Room } from '../room/room.js';
 import { Signals } from '../room/member/signals.js';

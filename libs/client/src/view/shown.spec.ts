@@ -8,7 +8,7 @@ import { loadThemis, nodeHash } from '@0fc/crypto/node';
 import type { TimelineItem, TimelineMessage } from '../contract/api.js';
 import { system } from '../room/log/items.js';
 import { change, recordsOf } from '../room/log/log.spec-support.js';
-import { append, putInvite, set } from '../room/state/changes.js';
+import { append, putInvite, set } from '../room/state/draft.js';
 import type { OwnerInvite } from '../vault/records.js';
 import { relayRowsOf } from './relay-rows.js';
 import { roomViewOf } from './room-view.js';

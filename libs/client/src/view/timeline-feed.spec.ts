@@ -3,7 +3,7 @@ import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { TimelineItem } from '../contract/api.js';
 import { system } from '../room/log/items.js';
 import { change } from '../room/log/log.spec-support.js';
-import { append, dropOutbox, set } from '../room/state/changes.js';
+import { append, dropOutbox, set } from '../room/state/draft.js';
 import { loadThemis } from '@0fc/crypto/node';
 import { TimelineFeed, WINDOW, type Step } from './timeline-feed.js';
 import { stage, type Stage } from './room.spec-support.js';

@@ -11,7 +11,7 @@ import {
   change, crypto, type RoomLog, readLog, recordsOf, take as takeEntry, waitingItem, type Person,
 } from '../log/log.spec-support.js'; // prettier-ignore
 import { enqueueContent } from '../member/outbox.js';
-import { append, dropOutbox, putOutbox, replaceItems, set } from '../state/changes.js';
+import { append, dropOutbox, putOutbox, replaceItems, set } from '../state/draft.js';
 import type { OutboxItem } from '../../vault/records.js';
 import type { RoomState } from '../state/state.js';
 

@@ -5,8 +5,8 @@
 import { ERROR_CODES, type Bytes, type Entry, type MemberId } from '@0fc/protocol';
 import { applyRoster, type Hash, type Roster, type RosterChange } from '@0fc/crypto/verify';
 import { ClientError } from '../../contract/errors.js';
-import { append, extendChain, set, type RoomChange } from '../state/changes.js';
-import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
+import type { RoomChange } from '../state/changes.js';
+import { append, extendChain, set, type RoomDraft, type RoomSnapshot } from '../state/draft.js';
 import type { StoredItem } from '../../vault/records.js';
 import { system } from './items.js';
 import { provenDeparture } from './roster.js';

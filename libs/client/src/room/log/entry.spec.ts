@@ -16,7 +16,7 @@ import {
   textsOf,
   type Person,
 } from './log.spec-support.js';
-import { putInvite, set } from '../state/changes.js';
+import { putInvite, set } from '../state/draft.js';
 import type { OwnerInvite } from '../../vault/records.js';
 import type { RoomState } from '../state/state.js';
 

@@ -12,8 +12,8 @@ import {
 } from '@0fc/protocol'; // prettier-ignore
 import { transcriptNext, type Hash } from '@0fc/crypto/verify';
 import { ClientError } from '../../contract/errors.js';
-import { append, set, setSender, type RoomChange } from '../state/changes.js';
-import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
+import type { RoomChange } from '../state/changes.js';
+import { append, set, setSender, type RoomDraft, type RoomSnapshot } from '../state/draft.js';
 import { NotLoaded } from '../state/not-loaded.js';
 import type { StoredItem } from '../../vault/records.js';
 import { generationEndedAt } from './fork.js';

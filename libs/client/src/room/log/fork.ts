@@ -7,8 +7,7 @@ import {
   type MemberId,
   type Position,
 } from '@0fc/protocol';
-import { setSender } from '../state/changes.js';
-import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
+import { setSender, type RoomDraft, type RoomSnapshot } from '../state/draft.js';
 import type { StoredItem } from '../../vault/records.js';
 import { alarm } from './items.js';
 

@@ -19,7 +19,7 @@ import {
   type Person,
 } from './log.spec-support.js';
 import { lagsBehind, missingEntries } from '../outgoing/restore.js';
-import { holdChain, set } from '../state/changes.js';
+import { holdChain, set } from '../state/draft.js';
 import type { RoomState } from '../state/state.js';
 import { applyTrimmedRotation } from './rotation.js';
 

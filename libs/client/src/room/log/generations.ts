@@ -13,8 +13,7 @@ import {
 } from '@0fc/protocol';
 import { transcriptGeneration, transcriptStart, type Hash } from '@0fc/crypto/verify';
 import { generationSlot } from '../state/alarm-flood.js';
-import { append, replaceItems, set } from '../state/changes.js';
-import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
+import { append, replaceItems, set, type RoomDraft, type RoomSnapshot } from '../state/draft.js';
 import type { EpochKey, LogRecord, StoredItem } from '../../vault/records.js';
 import { alarm } from './items.js';
 import { requeueLost } from './lost.js';

@@ -12,7 +12,7 @@ import {
   type Person,
   type RoomLog,
 } from './log.spec-support.js';
-import { setSender } from '../state/changes.js';
+import { setSender } from '../state/draft.js';
 import type { SenderRecord } from '../../vault/records.js';
 import type { RoomState } from '../state/state.js';
 

@@ -34,8 +34,8 @@ import { acceptGap, applyEntry, type Applied } from './entry.js';
 import { INITIAL_CORE } from '../../account/create-room.js';
 import { applyGeneration } from './generations.js';
 import { relayedOf } from './items.js';
-import { append, extendChain, type RoomChange } from '../state/changes.js';
-import type { RoomSnapshot } from '../state/draft.js';
+import type { RoomChange } from '../state/changes.js';
+import { append, extendChain, type RoomSnapshot } from '../state/draft.js';
 import type { LogRecord, OutboxItem, RoomCore, StoredMessage } from '../../vault/records.js';
 import { RoomState } from '../state/state.js';
 

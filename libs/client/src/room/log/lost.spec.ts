@@ -16,7 +16,7 @@ import {
 import { Outbox } from '../member/outbox.js';
 import { Outgoing } from '../outgoing/outgoing.js';
 import { Composer } from '../member/composer.js';
-import { putOutbox, set } from '../state/changes.js';
+import { putOutbox, set } from '../state/draft.js';
 import type { OutboxItem } from '../../vault/records.js';
 import type { RoomState } from '../state/state.js';
 import { messageIdOf } from './items.js';

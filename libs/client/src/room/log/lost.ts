@@ -7,8 +7,7 @@
  * may send it again by hand. Names are exempt, since new members receive them in any case.
  */
 import { comparePositions, equalBytes, type AnyContent, type MemberId, type Target } from '@0fc/protocol';
-import { append, putOutbox, replaceItems } from '../state/changes.js';
-import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
+import { append, putOutbox, replaceItems, type RoomDraft, type RoomSnapshot } from '../state/draft.js';
 import type { LogRecord, OutboxItem, StoredItem, StoredMessage } from '../../vault/records.js';
 import { knownContent } from '../../vault/content.js';
 import { isLine } from '../../vault/counts.js';

@@ -14,7 +14,7 @@ import {
   type RoomLog,
 } from './log.spec-support.js';
 import { ALARMS_APART } from '../state/alarm-flood.js';
-import { append, replaceItems } from '../state/changes.js';
+import { append, replaceItems } from '../state/draft.js';
 import {
   encodeRecord,
   ITEMS_PER_RECORD,

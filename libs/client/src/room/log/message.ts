@@ -5,8 +5,14 @@ import {
 import { openMessage } from '@0fc/crypto/keys';
 import { ClientError } from '../../contract/errors.js';
 import { knownContent } from '../../vault/content.js';
-import { dropOutbox, putOutbox, setSender } from '../state/changes.js';
-import { RETIRED_KEPT, type RoomDraft, type RoomSnapshot } from '../state/draft.js';
+import {
+  dropOutbox,
+  putOutbox,
+  setSender,
+  RETIRED_KEPT,
+  type RoomDraft,
+  type RoomSnapshot,
+} from '../state/draft.js';
 import type { EpochKey, SenderRecord, StoredItem } from '../../vault/records.js';
 import { checkSeen } from './fork.js';
 import { noteRestored } from './generations.js';

@@ -7,7 +7,7 @@ import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
 import {
   alarmsOf, change, recordsOf, RoomLog, take as takeEntry, takeGeneration, type Person,
 } from './log.spec-support.js'; // prettier-ignore
-import { extendChain, set } from '../state/changes.js';
+import { extendChain, set } from '../state/draft.js';
 import type { PendingCommand } from '../../vault/records.js';
 import type { RoomState } from '../state/state.js';
 import { isVoid } from './pending.js';

@@ -4,8 +4,7 @@ import {
 } from '@0fc/protocol'; // prettier-ignore
 import type { Hash } from '@0fc/crypto/verify';
 import { ClientError } from '../../contract/errors.js';
-import { holdChain, set } from '../state/changes.js';
-import type { RoomDraft } from '../state/draft.js';
+import { holdChain, set, type RoomDraft } from '../state/draft.js';
 import { acceptGap, applyEntry, EntryResults } from './entry.js';
 import { applyGeneration, goBackTo } from './generations.js';
 import { applyTrimmedRotation } from './rotation.js';

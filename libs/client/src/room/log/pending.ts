@@ -1,8 +1,7 @@
 /** The owner's one command in flight (docs/protocol.md section 4): stored first, repeated byte for byte. */
 import { decodeBody, equalBytes, type Bytes } from '@0fc/protocol';
 import { bodyHash, containerBody, type Hash } from '@0fc/crypto/verify';
-import { set } from '../state/changes.js';
-import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
+import { set, type RoomDraft, type RoomSnapshot } from '../state/draft.js';
 import type { PendingCommand } from '../../vault/records.js';
 
 /** Clears the command once its last part has been read back from the log. */

@@ -14,7 +14,7 @@ import {
   takeGeneration,
   type Person,
 } from './log.spec-support.js';
-import { extendChain } from '../state/changes.js';
+import { extendChain } from '../state/draft.js';
 import type { RoomState } from '../state/state.js';
 import { applyForwardedName } from './profiles.js';
 

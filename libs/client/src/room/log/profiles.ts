@@ -5,8 +5,7 @@ import {
 import { openProfile } from '@0fc/crypto/keys';
 import { containerBody } from '@0fc/crypto/verify';
 import { ClientError } from '../../contract/errors.js';
-import { set } from '../state/changes.js';
-import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
+import { set, type RoomDraft, type RoomSnapshot } from '../state/draft.js';
 import { keyOfAnyMember } from './signer.js';
 import { knownContent } from '../../vault/content.js';
 import { upserted } from './roster-effects.js';

@@ -1,6 +1,5 @@
 /** When a room key may be used, and when it is deleted (docs/protocol.md sections 4, 6 and 7; G8, G10, G18). */
-import type { RoomSnapshot, RoomDraft } from '../state/draft.js';
-import { set } from '../state/changes.js';
+import { type RoomSnapshot, type RoomDraft, set } from '../state/draft.js';
 
 /**
  * Whether this client may seal. It may not: before it has read its own admission; between a departure and the

@@ -1,8 +1,7 @@
 /** Effects of a roster change on the room of this member (docs/protocol.md sections 4 and 5.10). */
 import type { InviteId, MemberId } from '@0fc/protocol';
 import type { RosterChange } from '@0fc/crypto/verify';
-import { dropInvite, putInvite, set } from '../state/changes.js';
-import type { RoomDraft } from '../state/draft.js';
+import { dropInvite, putInvite, set, type RoomDraft } from '../state/draft.js';
 import { forgetKeys } from './room-keys.js';
 import { sameSettings, settingsAt } from './settings.js';
 

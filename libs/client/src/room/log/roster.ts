@@ -13,8 +13,7 @@ import {
   applyRoster, bodyHash, containerBody, memberIdOf, readChain, verifyContainer, verifyLeaveRequest, type Hash,
 } from '@0fc/crypto/verify'; // prettier-ignore
 import { ClientError } from '../../contract/errors.js';
-import { extendChain, set } from '../state/changes.js';
-import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
+import { extendChain, set, type RoomDraft, type RoomSnapshot } from '../state/draft.js';
 import type { StoredItem } from '../../vault/records.js';
 import { keyOfAnyMember, signerOf } from './signer.js';
 import { noteRestored } from './generations.js';

@@ -13,7 +13,7 @@ import {
   type Person,
 } from './log.spec-support.js';
 import { missingEntries } from '../outgoing/restore.js';
-import { set } from '../state/changes.js';
+import { set } from '../state/draft.js';
 import type { RoomState } from '../state/state.js';
 
 let log: RoomLog;

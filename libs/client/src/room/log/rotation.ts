@@ -6,8 +6,14 @@ import {
 import { bodyHash, verifyContainer, verifyRotation, type Hash, type Roster } from '@0fc/crypto/verify';
 import { keyHash, openRotation, wrapPrekey, type RoomKey } from '@0fc/crypto/keys';
 import { ClientError } from '../../contract/errors.js';
-import { append, keepRotation, replaceItems, set } from '../state/changes.js';
-import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
+import {
+  append,
+  keepRotation,
+  replaceItems,
+  set,
+  type RoomDraft,
+  type RoomSnapshot,
+} from '../state/draft.js';
 import type { LogRecord, RotationRecord, StoredItem } from '../../vault/records.js';
 import { forgetKeys } from './room-keys.js';
 import { keyOfAnyMember } from './signer.js';

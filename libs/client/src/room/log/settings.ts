@@ -2,8 +2,7 @@
 import { decodeBody, ERROR_CODES, ROSTER_KINDS, SETTINGS_FIELDS, type RoomSettings } from '@0fc/protocol';
 import { containerBody } from '@0fc/crypto/verify';
 import { ClientError } from '../../contract/errors.js';
-import { set } from '../state/changes.js';
-import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
+import { set, type RoomDraft, type RoomSnapshot } from '../state/draft.js';
 
 /** Time in which a relay counts changes of the settings, in milliseconds: older ones are not kept. */
 export const HOUR_MS = 3_600_000;

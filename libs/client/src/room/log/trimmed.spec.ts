@@ -3,7 +3,7 @@ import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ALARM_CODES, type Bytes, type Entry } from '@0fc/protocol';
 import { loadThemis, nodeHash } from '@0fc/crypto/node';
 import { alarmsOf, change, type RoomLog, readLog, take, textsOf, type Person } from './log.spec-support.js';
-import { append, holdChain, set } from '../state/changes.js';
+import { append, holdChain, set } from '../state/draft.js';
 import type { RoomState } from '../state/state.js';
 import { system } from './items.js';
 import { followToEnd } from './trimmed.js';

@@ -15,9 +15,17 @@ import {
 } from '@0fc/protocol';
 import { applyRoster, bodyHash, containerBody, memberIdOf, type Hash } from '@0fc/crypto/verify';
 import { ClientError } from '../../contract/errors.js';
-import { append, extendChain, holdChain, rememberTranscript, set, replaceItems } from '../state/changes.js';
+import {
+  append,
+  extendChain,
+  holdChain,
+  rememberTranscript,
+  set,
+  replaceItems,
+  type RoomDraft,
+  type RoomSnapshot,
+} from '../state/draft.js';
 import { applyRosterEffects } from './roster-effects.js';
-import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
 import type { LogRecord, StoredItem } from '../../vault/records.js';
 import { system } from './items.js';
 

@@ -5,7 +5,7 @@ import { FakeClock, FakeRoom } from '../outgoing/part.spec-support.js';
 import { messageIdOf } from '../log/items.js';
 import { messagesOf, change, RoomLog, take, type Person } from '../log/log.spec-support.js';
 import { Outbox } from './outbox.js';
-import { set } from '../state/changes.js';
+import { set } from '../state/draft.js';
 import { Composer } from './composer.js';
 
 let log: RoomLog;

@@ -9,7 +9,8 @@ import type { ConversationMessage } from '../conversation/lines.js';
 import type { RoomHandle } from '../outgoing/part.js';
 import { knownContent } from '../../vault/content.js';
 import { admittedSince } from '../log/lost.js';
-import { putOutbox, replaceItems, set, type RoomChange } from '../state/changes.js';
+import type { RoomChange } from '../state/changes.js';
+import { putOutbox, replaceItems, set } from '../state/draft.js';
 import type { OutboxItem, StoredItem } from '../../vault/records.js';
 
 /**

@@ -19,8 +19,7 @@ import { alarm, system } from '../log/items.js';
 import { decryptMessage } from '../log/message.js';
 import { applyForwardedName } from '../log/profiles.js';
 import { waitingRecords } from '../log/rotation.js';
-import { append, replaceItems, set } from '../state/changes.js';
-import type { RoomDraft } from '../state/draft.js';
+import { append, replaceItems, set, type RoomDraft } from '../state/draft.js';
 import type { StoredItem } from '../../vault/records.js';
 
 /** Number of different requests of one member that are granted in one epoch. */

@@ -5,7 +5,7 @@ import { ERROR_CODES, type Bytes } from '@0fc/protocol';
 import { signBody } from '@0fc/crypto/keys';
 import { ClientError } from '../../contract/errors.js';
 import type { RoomHandle, Due, Part } from '../outgoing/part.js';
-import { set } from '../state/changes.js';
+import { set } from '../state/draft.js';
 
 export class LeaveRequest implements Part {
   readonly #room: RoomHandle;

@@ -10,8 +10,8 @@ import { alarm, messageIdOf } from '../log/items.js';
 import { admittedSince, giveUp } from '../log/lost.js';
 import { maySeal } from '../log/room-keys.js';
 import type { Platform } from '../../contract/ports.js';
-import { append, putOutbox, set, type RoomChange } from '../state/changes.js';
-import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
+import type { RoomChange } from '../state/changes.js';
+import { append, putOutbox, set, type RoomDraft, type RoomSnapshot } from '../state/draft.js';
 import type { OutboxItem } from '../../vault/records.js';
 
 type SealedItem = OutboxItem & { readonly sealed: NonNullable<OutboxItem['sealed']> };

@@ -8,7 +8,7 @@ import { OwnershipTransfer } from './ownership-transfer.js';
 import { change, crypto, RoomLog } from '../log/log.spec-support.js';
 import type { Part } from '../outgoing/part.js';
 import { Outgoing } from '../outgoing/outgoing.js';
-import { extendChain } from '../state/changes.js';
+import { extendChain } from '../state/draft.js';
 
 beforeAll(async () => {
   await loadThemis();

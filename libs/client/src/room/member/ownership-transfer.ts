@@ -15,7 +15,7 @@ import { verifyTransferAcceptance, verifyTransferOffer } from '@0fc/crypto/verif
 import { ClientError } from '../../contract/errors.js';
 import type { RoomHandle, Due, Part } from '../outgoing/part.js';
 import { system } from '../log/items.js';
-import { append, set } from '../state/changes.js';
+import { append, set } from '../state/draft.js';
 import type { RoomCore } from '../../vault/records.js';
 
 /**

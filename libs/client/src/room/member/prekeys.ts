@@ -4,8 +4,7 @@ import { makePrekey, signBody } from '@0fc/crypto/keys';
 import { verifyPrekey } from '@0fc/crypto/verify';
 import { ClientError } from '../../contract/errors.js';
 import type { RoomHandle, Due, Part } from '../outgoing/part.js';
-import { set } from '../state/changes.js';
-import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
+import { set, type RoomDraft, type RoomSnapshot } from '../state/draft.js';
 
 export class Prekeys implements Part {
   readonly #room: RoomHandle;

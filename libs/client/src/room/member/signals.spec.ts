@@ -6,7 +6,7 @@ import { loadThemis, nodeRandom } from '@0fc/crypto/node';
 import { FakeClock, FakeRoom } from '../outgoing/part.spec-support.js';
 import { alarmsOf, change, recordsOf, RoomLog, take, type Person } from '../log/log.spec-support.js';
 import { Signals } from './signals.js';
-import { set } from '../state/changes.js';
+import { set } from '../state/draft.js';
 
 const START = 1_700_000_000_000;
 const MINUTE = 60_000;

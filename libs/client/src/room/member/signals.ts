@@ -14,7 +14,7 @@ import type { RoomHandle } from '../outgoing/part.js';
 import { compareSeen, forkItems, type Seen } from '../log/fork.js';
 import { maySeal } from '../log/room-keys.js';
 import { sendOnce } from '../outgoing/outgoing.js';
-import { append } from '../state/changes.js';
+import { append } from '../state/draft.js';
 
 /** A signal that is older than this, or further in the future, is dropped (milliseconds, between two clocks). */
 const SIGNAL_LIFE_MS = 30_000;

@@ -20,7 +20,7 @@ import { Acknowledgements } from './acknowledgements.js';
 import { isRetryable } from './refusals.js';
 import { fetchChain, fetchDepartedChain, isExplained, readUnexplained } from './log-queries.js';
 import { lagsBehind, restoreMissing } from './restore.js';
-import { append, holdChain, set } from '../state/changes.js';
+import { append, holdChain, set } from '../state/draft.js';
 
 /** Number of pages in a row that may bring no entry. */
 const EMPTY_PAGES = 3;

@@ -3,8 +3,7 @@ import { ERROR_CODES, type Bytes, type MemberId, type ReplyBody, type RoomSettin
 import { makeJoinReply, makeRotation, signBody, type Ports as CryptoPorts } from '@0fc/crypto/keys';
 import { applyRoster, verifyPrekey, type Hash, type Roster } from '@0fc/crypto/verify';
 import { ClientError } from '../../contract/errors.js';
-import { set } from '../state/changes.js';
-import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
+import { set, type RoomDraft, type RoomSnapshot } from '../state/draft.js';
 import type { OwnerInvite, PendingCommand } from '../../vault/records.js';
 import type { DueOf } from '../outgoing/part.js';
 

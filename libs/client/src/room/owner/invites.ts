@@ -9,7 +9,7 @@ import type { RoomHandle, Due, Outcome, Later, Part } from '../outgoing/part.js'
 import { isFull, staysOpen, type OwnerJoins } from './joins.js';
 import { makeReply } from './commands.js';
 import type { RelayLimits } from './relay-limits.js';
-import { dropInvite, putInvite, set } from '../state/changes.js';
+import { dropInvite, putInvite, set } from '../state/draft.js';
 import type { OwnerInvite } from '../../vault/records.js';
 
 const REFUSED_KEPT = 1_000;

@@ -7,8 +7,7 @@ import { openJoinConfirm, openJoinRequest } from '@0fc/crypto/keys';
 import { ClientError, failureOf } from '../../contract/errors.js';
 import type { RoomHandle } from '../outgoing/part.js';
 import { system } from '../log/items.js';
-import { append, putInvite, replaceItems } from '../state/changes.js';
-import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
+import { append, putInvite, replaceItems, type RoomDraft, type RoomSnapshot } from '../state/draft.js';
 import type { OwnerInvite } from '../../vault/records.js';
 
 /** Number of joins without proof of the token after which an invite ends. */

@@ -5,7 +5,7 @@ import { FakeClock, FakeRoom } from '../outgoing/part.spec-support.js';
 import { change, RoomLog } from '../log/log.spec-support.js';
 import { Outgoing } from '../outgoing/outgoing.js';
 import { Owner } from './owner.js';
-import { set } from '../state/changes.js';
+import { set } from '../state/draft.js';
 
 beforeAll(async () => {
   await loadThemis();

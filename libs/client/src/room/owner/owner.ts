@@ -24,8 +24,7 @@ import { system } from '../log/items.js';
 import { sameSettings, wishedSettings } from '../log/settings.js';
 import { RotationWaiters } from './rotation-waiters.js';
 import { RelayLimits } from './relay-limits.js';
-import { append, putInvite, set } from '../state/changes.js';
-import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
+import { append, putInvite, set, type RoomDraft, type RoomSnapshot } from '../state/draft.js';
 import type { OwnerInvite, PendingCommand } from '../../vault/records.js';
 
 /** Codes of an admit that every client would refuse: the join ends, and nothing is signed. */

@@ -14,7 +14,7 @@ import {
   textsOf,
 } from '../log/log.spec-support.js';
 import { ALARMS_APART } from './alarm-flood.js';
-import { append } from './changes.js';
+import { append } from './draft.js';
 import type { RoomState } from './state.js';
 
 const FLOOD = 60;

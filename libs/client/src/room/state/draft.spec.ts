@@ -16,11 +16,23 @@ import {
   type Person,
 } from '../log/log.spec-support.js';
 import { Vault } from '../../vault/vault.js';
+import type { RoomChange } from './changes.js';
 import {
-  append, dropInvite, dropOutbox, extendChain, holdChain, keepRotation, putInvite, putOutbox, rememberTranscript,
-  replaceItems, set, setSender, writeRecord, type RoomChange,
-} from './changes.js'; // prettier-ignore
-import type { RoomSnapshot } from './draft.js';
+  append,
+  dropInvite,
+  dropOutbox,
+  extendChain,
+  holdChain,
+  keepRotation,
+  putInvite,
+  putOutbox,
+  rememberTranscript,
+  replaceItems,
+  set,
+  setSender,
+  writeRecord,
+  type RoomSnapshot,
+} from './draft.js';
 import { keyOf, STORES, type OutboxItem, type OwnerInvite, type StoredItem } from '../../vault/records.js';
 import { RoomState } from './state.js';
 import { WatchedStorage } from './storage.spec-support.js';

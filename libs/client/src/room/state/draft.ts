@@ -4,7 +4,7 @@
  * vault has stored them (state.ts).
  */
 import {
-  comparePositions, equalBytes, toBase64Url, type Bytes, type MemberId, type Position, type Target,
+  comparePositions, equalBytes, toBase64Url, type Bytes, type InviteId, type MemberId, type Position, type Target,
 } from '@0fc/protocol'; // prettier-ignore
 import type { Roster } from '@0fc/crypto/verify';
 import type { StorageChange } from '../../contract/ports.js';
@@ -15,8 +15,8 @@ import { LayeredMap } from './immutable.js';
 import { LayeredLog, type LogView } from './log-table.js';
 import { NotLoaded } from './not-loaded.js';
 import {
-  NEW_SENDER, type EpochKey, type MessageIndex, type OutboxItem, type OwnerInvite, type RoomCore, type RotationRecord,
-  type SenderRecord,
+  NEW_SENDER, type EpochKey, type LogRecord, type MessageIndex, type OutboxItem, type OwnerInvite, type RoomCore, type RotationRecord,
+  type SenderRecord, type StoredItem,
 } from '../../vault/records.js'; // prettier-ignore
 import { applyChange, positionKey, Writes, type Place, type Tables } from './tables.js';
 
@@ -224,3 +224,76 @@ export class RoomDraft extends RoomSnapshot {
     return this.#writes.indexChanges(keys);
   }
 }
+
+// Makers of changes: what a draft applies.
+
+/** Sets fields of the room's core record. */
+export const set = (fields: Partial<RoomCore>): RoomChange => ({ kind: 'set', fields });
+
+/**
+ * Appends to the local log, at index `core.nextIndex`; repeated alarms are counted in the last of them instead
+ * (alarm-flood.ts). `at`: the entry or generation of the record; `time`: Unix ms.
+ */
+export const append = (at: LogRecord['at'], time: number, items: readonly StoredItem[]): RoomChange => ({
+  kind: 'append',
+  at,
+  time,
+  items,
+});
+
+/**
+ * Replaces the items of a record of the local log: a message whose key has arrived, a loss of which more is restored.
+ */
+export const replaceItems = (index: number, items: readonly StoredItem[]): RoomChange => ({
+  kind: 'replace',
+  index,
+  items,
+});
+
+/** Remembers a transcript value that no record of the log holds. */
+export const rememberTranscript = (position: Position, t: Bytes): RoomChange => ({
+  kind: 'transcript',
+  position,
+  t,
+});
+
+/** Adds a verified entry to the roster chain; `roster` is the roster after it. */
+export const extendChain = (container: Bytes, head: Bytes, roster: Roster): RoomChange => ({
+  kind: 'chain',
+  container,
+  head,
+  roster,
+});
+
+/** Entries of the chain after a trimmed range, fetched and not verified yet. Not stored. */
+export const holdChain = (entries: readonly Bytes[]): RoomChange => ({ kind: 'chainAhead', entries });
+
+export const keepRotation = (epoch: number, record: RotationRecord): RoomChange => ({
+  kind: 'rotation',
+  epoch,
+  record,
+});
+
+export const setSender = (memberId: MemberId, fields: Partial<SenderRecord>): RoomChange => ({
+  kind: 'sender',
+  memberId,
+  fields,
+});
+
+export const putOutbox = (item: OutboxItem): RoomChange => ({ kind: 'outbox', n: item.n, item });
+export const dropOutbox = (n: number): RoomChange => ({ kind: 'outbox', n, item: null });
+
+export const putInvite = (invite: OwnerInvite): RoomChange => ({
+  kind: 'invite',
+  inviteId: invite.inviteId,
+  invite,
+});
+export const dropInvite = (inviteId: InviteId): RoomChange => ({ kind: 'invite', inviteId, invite: null });
+
+/** A record of another store, in the same atomic write; null deletes. */
+export const writeRecord = (store: string, key: string, value: Bytes | null): RoomChange => ({
+  kind: 'record',
+  store,
+  key,
+  value,
+});

@@ -1,12 +1,11 @@
 /** What becomes of the records of an older client (docs/protocol.md section 9; G14): all of them, once, or nothing. */
-import { nodeHash } from '@0fc/crypto/node';
+import { nodeHash, loadThemis } from '@0fc/crypto/node';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeCbor, encodeCbor, utf8, type Bytes } from '@0fc/protocol';
-import { loadThemis } from '@0fc/crypto/node';
 import type { StorageChange } from '../../contract/ports.js';
 import { RoomState } from '../../room/state/state.js';
 import { change, crypto } from '../../room/log/log.spec-support.js';
-import { set } from '../../room/state/changes.js';
+import { set } from '../../room/state/draft.js';
 import { keyOf, STORES } from '../records.js';
 import { WatchedStorage } from '../../room/state/storage.spec-support.js';
 import { decodeHeader, encodeHeader } from '../header.js';
