@@ -158,6 +158,9 @@ describe('a line that was written before somebody came', () => {
       for (const text of ['for two', 'for nobody else'])
         await done(memberCommand(['send', text, ...nowhere], environment));
       await done(ines('join', ['--as', 'Inès'], `${String(links[1])}\n`));
+      await until('her name to be in the log', async () =>
+        (await done(tomas('members'))).lines.some(({ name }) => name === 'Inès'),
+      );
       const asked = await tomas('send', ['afterwards']);
       const { lines: waiting } = await done(tomas('unsent'));
       expect(waiting).toMatchObject([
