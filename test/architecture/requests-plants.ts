@@ -1,7 +1,7 @@
 /** Sources that send past room/outgoing, each in a way of its own, and some that do not. They stand on no disk. */
 const planted = (body: string): string => `
 import type { Connection } from '../link/connection.js';
-import type { RoomHandle as Room, Due, Link } from './outgoing/part.js';
+import type { RoomHandle as Room, Due, RequestPort } from './outgoing/part.js';
 import * as due from './outgoing/send.js';
 import { sendInTurn as inTurn, send } from './outgoing/send.js';
 import { sendOnce } from './outgoing/outgoing.js';
@@ -21,7 +21,7 @@ export const SENDS: Bodies = {
   'a request, by its name': `export const f = ({ connection }: Room) => connection['request']('prekeys', {});`,
   'a request, by a computed name': `export const f = ({ connection }: Room, name: 'request') => connection[name]('prekeys', {});`,
   'a request, by a narrower type': `export const f = (given: Pick<Connection, 'request'>) => given.request('prekeys', {});`,
-  'a request, by the link': `export const f = (given: Link) => given.request('prekeys', {});`,
+  'a request, by the link': `export const f = (given: RequestPort) => given.request('prekeys', {});`,
   'a request, by another type': `export const f = (room: Room) => { const other: Other = room.connection as never; return other.request('prekeys', {}); };`,
   'a request, by a cast': `export const f = (room: Room) => (room.connection as unknown as Other).request('prekeys', {});`,
   'a request, by a cast and a pattern': `export const f = (room: Room) => {

@@ -1,6 +1,5 @@
 /**
- * Only libs/client/src/room/outgoing sends a room's requests; what reads the log, and what makes a room, ask for
- * themselves. The compiler is asked: every mention of what sends counts, under whichever name, whether it is called
+ * Only libs/client/src/room/outgoing sends a room's requests; what makes a room asks for itself. The compiler is asked: every mention of what sends counts, under whichever name, whether it is called
  * there or not, and so does what is taken from a connection behind a cast or by a computed name.
  */
 import ts from 'typescript';
@@ -12,13 +11,12 @@ const OUTGOING = `${CLIENT}room/outgoing/`;
 
 /** What sends, and who else may have it: files of the client. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  // What reads, and the one request that makes a room.
+  // The one request that makes a room.
   'Connection.request': ['account/create-room.ts'],
-  'Link.request': [],
+  'RequestPort.request': [],
   // The connection over its session.
   'Requests.make': ['link/connection.ts'],
   send: [],
-  // Part of a reading: what the log lacks is brought back before anything else is done.
   sendInTurn: [],
   // What is worth nothing later.
   sendOnce: ['room/member/signals.ts'],

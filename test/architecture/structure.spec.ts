@@ -2,7 +2,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { planOf, shown, sound, type House } from './structure.js';
 
-const HOUSE: House = { root: 'src', floors: [['ground'], ['left', 'right'], ['.']] };
+const HOUSE: House = {
+  root: 'src',
+  floors: [['ground'], ['left', 'right'], ['.']],
+  most: { arrows: 3, crossings: 4 },
+};
 const FILES = ['src/main.ts', 'src/left/a.ts', 'src/left/b.ts', 'src/right/c.ts', 'src/ground/d.ts'];
 const DOWN = [
   { from: 'src/main.ts', to: 'src/left/a.ts' },
@@ -23,7 +27,9 @@ describe('a sound house', () => {
     expect(Object.fromEntries(plan.files)).toEqual({ '.': 1, left: 2, right: 1, ground: 1 });
     expect(plan.arrows).toEqual(['. -> left', '. -> right', 'left -> ground']);
     expect(plan.crossings).toBe(4);
-    expect(shown(plan)).toContain('3 arrows, 4 imports that cross a folder, 0 upward, 0 circles');
+    expect(shown(plan)).toContain(
+      '3 arrows (at most 3), 4 imports that cross a folder (at most 4), 0 upward, 0 circles',
+    );
   });
 });
 
@@ -49,6 +55,12 @@ describe('a fault', () => {
     ];
     const { circles } = planOf(HOUSE, FILES, ways);
     expect(circles).toHaveLength(3);
+  });
+
+  test('is found: an arrow, or an import across folders, more than there may be', () => {
+    const plan = planOf(HOUSE, FILES, DOWN);
+    expect(sound({ ...plan, most: { arrows: 2, crossings: 4 } })).toBe(false);
+    expect(sound({ ...plan, most: { arrows: 3, crossings: 3 } })).toBe(false);
   });
 
   test('is found: a folder on no floor, and a floor without a folder', () => {

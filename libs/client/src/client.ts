@@ -34,7 +34,7 @@ export class Client implements ClientApi {
   #listener: (event: ClientEvent) => void = () => undefined;
   #state: VaultState;
   #account: UnlockedAccount | null = null;
-  readonly #turns = new SerialQueue();
+  readonly #queue = new SerialQueue();
 
   constructor(platform: Platform, options: ClientOptions, state: VaultState) {
     this.#platform = platform;
@@ -67,7 +67,7 @@ export class Client implements ClientApi {
         throw new ClientError(ERROR_CODES.VAULT_ELSEWHERE);
       }
       try {
-        await this.#endSession();
+        await this.#closeAccount();
         await this.#platform.storage.erase();
         this.#state = 'absent';
       } finally {
@@ -115,35 +115,35 @@ export class Client implements ClientApi {
   }
 
   sendText(roomId: string, text: string): Promise<Outcome<{ readonly id: string }>> {
-    return outcome(() => this.#talk(roomId).sendText(checkedText(text)));
+    return outcome(() => this.#composer(roomId).sendText(checkedText(text)));
   }
 
   reply(roomId: string, to: string, text: string): Promise<Outcome<{ readonly id: string }>> {
-    return outcome(() => this.#talk(roomId).reply(to, checkedText(text)));
+    return outcome(() => this.#composer(roomId).reply(to, checkedText(text)));
   }
 
   react(roomId: string, to: string, emoji: string, on: boolean): Promise<Outcome<void>> {
-    return outcome(() => this.#talk(roomId).react(to, checkedText(emoji, LIMITS.emojiBytes), on));
+    return outcome(() => this.#composer(roomId).react(to, checkedText(emoji, LIMITS.emojiBytes), on));
   }
 
   confirmSend(roomId: string, message: string): Promise<Outcome<void>> {
-    return outcome(() => this.#talk(roomId).confirm(message));
+    return outcome(() => this.#composer(roomId).confirm(message));
   }
 
   discard(roomId: string, message: string): Promise<Outcome<void>> {
-    return outcome(() => this.#talk(roomId).discard(message));
+    return outcome(() => this.#composer(roomId).discard(message));
   }
 
   sendAgain(roomId: string, message: string): Promise<Outcome<{ readonly id: string }>> {
-    return outcome(() => this.#talk(roomId).resend(message));
+    return outcome(() => this.#composer(roomId).resend(message));
   }
 
   editMessage(roomId: string, message: string, text: string): Promise<Outcome<void>> {
-    return outcome(() => this.#talk(roomId).edit(message, checkedText(text)));
+    return outcome(() => this.#composer(roomId).edit(message, checkedText(text)));
   }
 
   deleteMessage(roomId: string, message: string): Promise<Outcome<void>> {
-    return outcome(() => this.#talk(roomId).delete(message));
+    return outcome(() => this.#composer(roomId).delete(message));
   }
 
   typing(roomId: string): Promise<Outcome<void>> {
@@ -157,11 +157,11 @@ export class Client implements ClientApi {
   }
 
   renameMe(roomId: string, name: string): Promise<Outcome<void>> {
-    return outcome(() => this.#talk(roomId).renameMe(checkedName(name)));
+    return outcome(() => this.#composer(roomId).renameMe(checkedName(name)));
   }
 
   renameRoom(roomId: string, name: string): Promise<Outcome<void>> {
-    return outcome(() => this.#talk(roomId).renameRoom(checkedName(name)));
+    return outcome(() => this.#composer(roomId).renameRoom(checkedName(name)));
   }
 
   safetyNumber(roomId: string, memberOrInvite: string): Promise<Outcome<SafetyNumberView>> {
@@ -236,7 +236,7 @@ export class Client implements ClientApi {
   }
 
   restoreRoom(roomId: string): Promise<Outcome<void>> {
-    return outcome(() => this.#unlocked().room(roomId).bringBack());
+    return outcome(() => this.#unlocked().room(roomId).restore());
   }
 
   forgetRoom(roomId: string, unconfirmed = false): Promise<Outcome<void>> {
@@ -261,9 +261,9 @@ export class Client implements ClientApi {
 
   /** Locks: links closed, vault closed. In the browser the worker simply ends. */
   close(): Promise<void> {
-    return this.#turns.enqueue(async () => {
+    return this.#queue.enqueue(async () => {
       try {
-        await this.#endSession();
+        await this.#closeAccount();
       } finally {
         await this.#platform.lock.release();
         this.#emitApp();
@@ -271,7 +271,7 @@ export class Client implements ClientApi {
     });
   }
 
-  async #endSession(): Promise<void> {
+  async #closeAccount(): Promise<void> {
     const account = this.#account;
     this.#account = null;
     if (this.#state === 'open') this.#state = 'locked';
@@ -280,7 +280,7 @@ export class Client implements ClientApi {
 
   /** Serializes opening, erasing and closing: the second of two concurrent calls sees the result of the first. */
   #inTurn(work: () => Promise<void>): Promise<Outcome<void>> {
-    return outcome(() => this.#turns.enqueue(work));
+    return outcome(() => this.#queue.enqueue(work));
   }
 
   async #open(open: () => Promise<Vault>): Promise<Outcome<void>> {
@@ -311,7 +311,7 @@ export class Client implements ClientApi {
     });
   }
 
-  #talk(roomId: string): Composer {
+  #composer(roomId: string): Composer {
     return this.#unlocked().room(roomId).composer;
   }
 

@@ -101,7 +101,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
       },
       {
         file: OWNER,
-        find: '#refused(code: ErrorCode): Outcome {',
+        find: '#refused(code: ErrorCode): RefusalOutcome {',
         put: 'async #refused(code: ErrorCode): Promise<Outcome> {',
       },
     ],
@@ -284,7 +284,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: PIN,
-        find: 'this.#turns.enqueue(async () => this.#pin ?? this.#ask(vault, invite))',
+        find: 'this.#queue.enqueue(async () => this.#pin ?? this.#ask(vault, invite))',
         put: 'this.#ask(vault, invite)',
       },
     ],

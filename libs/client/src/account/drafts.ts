@@ -12,7 +12,7 @@ export class Drafts {
   /** as the vault has them */
   readonly #texts = new Map<string, string>();
   /** Serializes changes: the second of two concurrent ones sees the first one's result. */
-  readonly #turns = new SerialQueue();
+  readonly #queue = new SerialQueue();
 
   private constructor(vault: Vault) {
     this.#vault = vault;
@@ -32,7 +32,7 @@ export class Drafts {
 
   /** Resolves once it is stored; false: nothing changed. Rejects with VAULT_FULL and the like. */
   set(roomId: string, text: string): Promise<boolean> {
-    return this.#turns.enqueue(async () => {
+    return this.#queue.enqueue(async () => {
       if (this.of(roomId) === text) return false;
       const value = text === '' ? null : utf8(text);
       await this.#vault.write([{ store: STORES.app, key: PREFIX + roomId, value }]);
@@ -43,7 +43,7 @@ export class Drafts {
 
   /** Forgets a room's draft with `write`, which stores the change that it is given; rejects as that does. */
   drop(roomId: string, write: (change: StorageChange) => Promise<void>): Promise<void> {
-    return this.#turns.enqueue(async () => {
+    return this.#queue.enqueue(async () => {
       await write({ store: STORES.app, key: PREFIX + roomId, value: null });
       this.#texts.delete(roomId);
     });

@@ -36,7 +36,7 @@ export class RelayPin {
   /** why no relay may be connected to: the sources differ, or the record is damaged */
   #trouble: ClientError | null = null;
 
-  readonly #turns = new SerialQueue();
+  readonly #queue = new SerialQueue();
   readonly #pinned: () => void;
 
   /** called once a key is pinned that was unknown when rooms and joins were started */
@@ -119,7 +119,7 @@ export class RelayPin {
   async require(vault: Vault, invite: Bytes | null): Promise<Pin> {
     if (this.#trouble !== null) throw this.#trouble;
     // Serialized: a caller that finds a pin is bound to it, and replaces nothing.
-    const pin = this.#pin ?? (await this.#turns.enqueue(async () => this.#pin ?? this.#ask(vault, invite)));
+    const pin = this.#pin ?? (await this.#queue.enqueue(async () => this.#pin ?? this.#ask(vault, invite)));
     if (invite !== null && !equalBytes(invite, pin.hash)) throw this.#differs(pin.fingerprint, invite);
     return pin;
   }

@@ -63,7 +63,7 @@ const nothing = (): void => undefined;
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #backoff: Backoff;
-  readonly #turns = new EventQueue();
+  readonly #queue = new EventQueue();
   #session: LinkSession | null = null;
   #state: ConnectionState = 'offline';
   #running = false;
@@ -139,7 +139,7 @@ export class Connection {
       relayKey,
       identity,
       platform,
-      enqueue: (call) => this.#turns.enqueue(call),
+      enqueue: (call) => this.#queue.enqueue(call),
       onHello: (hello) => this.#onHello(hello),
       onClosing: (closing) => this.#onClosing(session, closing),
       onEvent: ({ kind, body }) => this.#emit(() => this.#options.onEvent(kind, body)),
@@ -254,7 +254,7 @@ export class Connection {
 
   #emit(call: () => void): void {
     const life = this.#life;
-    this.#turns.enqueue(() => {
+    this.#queue.enqueue(() => {
       if (life === this.#life) call();
     });
   }

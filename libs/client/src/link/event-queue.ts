@@ -7,8 +7,9 @@ export class EventQueue {
   #scheduled = false;
 
   /**
-   * Runs `call` in a microtask of its own, after all calls queued before it: a caller that awaits a reply continues
-   * before the event that followed the reply.
+   * Runs `call` in a microtask of its own, after all calls queued before it: a caller that awaits the promise of
+   * a request directly continues before the event that followed the reply; through another async function it may
+   * continue after that event.
    */
   enqueue(call: () => void): void {
     this.#calls.push(call);

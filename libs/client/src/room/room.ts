@@ -191,7 +191,7 @@ export class Room implements RoomHandle {
   }
 
   /** Restores a room that the relay no longer has, at the request of the user. Rejects with NOT_MEMBER. */
-  async bringBack(): Promise<void> {
+  async restore(): Promise<void> {
     if (this.state.core.stage !== 'member') throw new ClientError(ERROR_CODES.NOT_MEMBER);
     await this.stop();
     this.#reader.requestRestore();

@@ -20,7 +20,7 @@ beforeEach(async () => {
   feed = new TimelineFeed();
 });
 
-const view = (): RoomView => roomViewOf(on.room, on.faces, { draft: '', earlier: false });
+const view = (): RoomView => roomViewOf(on.room, on.identities, { draft: '', earlier: false });
 const step = (): readonly TimelineItem[] => feed.step(on.source).event?.items ?? [];
 const line = (items: readonly TimelineItem[], id: string): TimelineMessage => {
   const found = items.find((item) => item.id === id);

@@ -25,7 +25,7 @@ beforeEach(async () => {
   on = await stage();
 });
 
-const view = (): RoomView => roomViewOf(on.room, on.faces, { draft: 'not sent', earlier: true });
+const view = (): RoomView => roomViewOf(on.room, on.identities, { draft: 'not sent', earlier: true });
 const memberOf = (person: Person) => view().members.find(({ memberId }) => memberId === person.id);
 const shown = (): readonly TimelineItem[] =>
   recordsOf(on.source.state).flatMap((record) => itemsOf(on.source, record));
@@ -183,7 +183,7 @@ describe('the room', () => {
       joiner: { key: joiner, name: 'Tomás', joinKey: null, prekey: new Uint8Array(1), request: new Uint8Array(1) },
     }; // prettier-ignore
     await change(state, putInvite(invite));
-    await on.faces.load(state);
+    await on.identities.load(state);
     expect(view().approvals).toEqual([
       {
         inviteId: invite.inviteId,
@@ -282,7 +282,7 @@ describe('what the relay sees', () => {
     const entry = await on.log.say(on.log.owner, 'sealed words');
     await on.take(entry, await on.log.rotate(on.guest.id));
     await change(on.source.state, append(null, 1, [system('offered')]));
-    const rows = relayRowsOf(on.source.state, on.faces, 2, START);
+    const rows = relayRowsOf(on.source.state, on.identities, 2, START);
     expect(rows).toMatchObject([
       {
         position: entry.position, kind: 'message', sender: on.log.owner.id, time: entry.time,
@@ -291,6 +291,6 @@ describe('what the relay sees', () => {
       },
       { kind: 'rotation', what: 'rotated', says: '' },
     ]); // prettier-ignore
-    expect(relayRowsOf(on.source.state, on.faces, 500, START)).toHaveLength(4);
+    expect(relayRowsOf(on.source.state, on.identities, 500, START)).toHaveLength(4);
   });
 });

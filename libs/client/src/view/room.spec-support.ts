@@ -19,7 +19,7 @@ export interface Stage {
   readonly clock: FakeClock;
   readonly fake: FakeRoom;
   readonly room: Room;
-  readonly faces: MemberIdentities;
+  readonly identities: MemberIdentities;
   readonly source: Source;
   take(...entries: readonly Entry[]): Promise<void>;
   send(person: Person, content: Content): Promise<Entry>;
@@ -45,17 +45,17 @@ export async function stage(by: 'owner' | 'guest' = 'guest'): Promise<Stage> {
     stopped: null,
   };
   const room = Object.assign(fake, extras) as unknown as Room;
-  const faces = new MemberIdentities(nodeHash);
+  const identities = new MemberIdentities(nodeHash);
   const take = async (...entries: readonly Entry[]): Promise<void> => {
     for (const each of entries) await takeEntry(state, each);
     composer.conversation.sync();
-    await faces.load(state);
+    await identities.load(state);
   };
   await take(entry);
   return {
-    log, guest, clock, fake, room, faces, take,
+    log, guest, clock, fake, room, identities, take,
     get source() {
-      return sourceOf(state, composer.conversation, faces, clock.now(), state.core.stage !== 'member');
+      return sourceOf(state, composer.conversation, identities, clock.now(), state.core.stage !== 'member');
     },
     async send(person, content) {
       const sealed = log.seal(person, log.body(person, { ...content }));

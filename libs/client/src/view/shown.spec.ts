@@ -34,7 +34,7 @@ beforeEach(async () => {
 const shown = (): readonly TimelineItem[] =>
   recordsOf(on.source.state).flatMap((record) => itemsOf(on.source, record));
 const messages = () => shown().filter((item): item is TimelineMessage => item.type === 'message');
-const view = () => roomViewOf(on.room, on.faces, { draft: '', earlier: false });
+const view = () => roomViewOf(on.room, on.identities, { draft: '', earlier: false });
 
 /** A message of the owner, signed with that time, which the relay has at its own. */
 const said = async (sentAt: number, time: number): Promise<Entry> => ({
@@ -73,7 +73,7 @@ describe('times', () => {
           expect(shownTime).toBeLessThanOrEqual(LATEST);
         }
         // As the relay has it: the true number, and a mark where it cannot be one.
-        const row = relayRowsOf(state, on.faces, 2, START).at(-1);
+        const row = relayRowsOf(state, on.identities, 2, START).at(-1);
         expect(row).toMatchObject({ time: relayed });
         expect(row?.timeDoubtful).toBe(relayed < EARLIEST || relayed > START + DAY);
       }),
@@ -145,7 +145,7 @@ describe('names', () => {
       view(),
       summaryOf(on.room, ''),
       shown(),
-      relayRowsOf(state, on.faces, 500, START),
+      relayRowsOf(state, on.identities, 500, START),
     ]);
     expect(all).not.toMatch(/[\u202a-\u202e\u2066-\u2069\u200b\u2800\u3164]/);
   });
@@ -156,7 +156,7 @@ describe('names', () => {
     const { state } = on.source;
     const fingerprint = await fingerprintOf(nodeHash, on.log.owner.identity.publicKey);
     expect(fingerprint).toMatch(/^[0-9A-F]{16}$/);
-    expect(on.faces.nameFor(state, on.log.owner.id)).toBe(fingerprint);
+    expect(on.identities.nameFor(state, on.log.owner.id)).toBe(fingerprint);
     expect(messages().at(-1)).toMatchObject({ senderName: '', fingerprint });
     await change(
       state,
@@ -169,7 +169,7 @@ describe('names', () => {
     const fingerprint = await fingerprintOf(nodeHash, on.log.owner.identity.publicKey);
     await on.name(on.log.owner, '\u3164');
     await on.name(on.guest, fingerprint.toLowerCase());
-    await on.faces.load(on.source.state);
+    await on.identities.load(on.source.state);
     expect([...on.source.confusable].sort()).toEqual([on.log.owner.id, on.guest.id].sort());
     await change(on.source.state, set({ people: [] }));
     await on.name(on.log.owner, 'Amina');
@@ -190,7 +190,7 @@ describe('names', () => {
     }); // prettier-ignore
     for (const [name, drawn] of [[HIDDEN, 'Amina'], ['\u2800', fingerprint]] as const) {
       await change(state, putInvite(asks(name)));
-      await on.faces.load(state);
+      await on.identities.load(state);
       expect(view().approvals).toMatchObject([{ name: drawn, fingerprint }]);
       expect(view().invites).toMatchObject([{ claimedBy: drawn }]);
     }
@@ -201,8 +201,8 @@ describe('names', () => {
       fc.asyncProperty(fc.string({ unit: 'binary', minLength: 1, maxLength: 64 }), async (name) => {
         await change(on.source.state, set({ people: [] }));
         await on.name(on.guest, name);
-        const drawn = on.faces.nameFor(on.source.state, on.guest.id);
-        expect(drawn).toBe(displayName(name) || on.faces.fingerprint(on.guest.id));
+        const drawn = on.identities.nameFor(on.source.state, on.guest.id);
+        expect(drawn).toBe(displayName(name) || on.identities.fingerprint(on.guest.id));
         expect(drawn).not.toBe('');
       }),
     );

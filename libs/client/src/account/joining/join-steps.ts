@@ -12,7 +12,7 @@ import type { Vault } from '../../vault/vault.js';
 import { joinedRoom } from '../create-room.js';
 import { checkKeyIsOfAdmission, checkPlaced, proveReply, type Proved } from './join-proof.js';
 import { readFirstEntries } from '../../room/outgoing/log-queries.js';
-import type { Due, Link, Outcome, Part } from '../../room/outgoing/part.js';
+import type { Due, RequestPort, RefusalOutcome, Part } from '../../room/outgoing/part.js';
 import { encodeRecord, joinRecord, membershipOf, STORES, type JoinRecord } from '../../vault/records.js';
 import { SerialQueue } from '../../vault/serial-queue.js';
 import type { RoomState } from '../../room/state/state.js';
@@ -49,7 +49,7 @@ export class JoinSteps implements Part {
   record: JoinRecord;
   readonly serial = new SerialQueue();
   readonly #options: StepsOptions;
-  readonly #link: Link;
+  readonly #link: RequestPort;
   readonly #isLive: () => boolean;
   /** the relay has reported the state of the join in this session */
   #claimed = false;
@@ -60,7 +60,7 @@ export class JoinSteps implements Part {
   /** states that the relay has reported and that are not processed yet, oldest first */
   #pendingStates: JoinState[] = [];
 
-  constructor(options: StepsOptions, record: JoinRecord, link: Link, isLive: () => boolean) {
+  constructor(options: StepsOptions, record: JoinRecord, link: RequestPort, isLive: () => boolean) {
     this.#options = options;
     this.record = record;
     this.#link = link;
@@ -114,7 +114,7 @@ export class JoinSteps implements Part {
       : { kind: 'claim', body: { roomId, inviteId }, done: claimed, refused: (code) => this.#refused(code) };
   }
 
-  #refused(code: ErrorCode): Outcome {
+  #refused(code: ErrorCode): RefusalOutcome {
     // Admitted by an owner whose relay had lost the invite.
     if (code === ERROR_CODES.ALREADY_MEMBER && this.record.confirm !== null) {
       this.#isMember = true;
@@ -162,7 +162,7 @@ export class JoinSteps implements Part {
   #asJoiner(
     state: JoinState,
     step: JoinStep,
-  ): { readonly done: () => Promise<void>; readonly refused: (code: ErrorCode) => Outcome } {
+  ): { readonly done: () => Promise<void>; readonly refused: (code: ErrorCode) => RefusalOutcome } {
     return {
       done: () =>
         this.serial.enqueue(async () => {

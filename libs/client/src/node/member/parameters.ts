@@ -65,16 +65,17 @@ export class Given {
   /** Of a required parameter. */
   needed(name: string): string {
     const value = this.text(name);
-    if (value === null) throw new UsageError(`${name} is missing`);
+    if (value === null) throw new UsageError(`${name} is missing: write --${dashed(name)} and its value`);
     return value;
   }
 }
 
-function checkedValue({ name, kind }: Parameter, value: unknown): Value {
+function checkedValue({ name, kind, help }: Parameter, value: unknown): Value {
   if (kind === 'text' && typeof value === 'string') return value;
   if (kind === 'number' && typeof value === 'number' && Number.isFinite(value)) return value;
   if (kind === 'flag' && typeof value === 'boolean') return value;
-  throw new UsageError(`${name} is to be ${kind === 'flag' ? 'true or false' : `a ${kind}`}`);
+  const wanted = kind === 'flag' ? 'true or false' : `a ${kind}`;
+  throw new UsageError(`${name} is to be ${wanted}: ${help}`);
 }
 
 /** rotateEvery → rotate-every */

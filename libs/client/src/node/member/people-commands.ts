@@ -31,10 +31,12 @@ async function admitted(context: Context, roomId: string): Promise<void> {
 
 /** The link: as it was given, or the first line of the standard input, where no other process sees it. */
 async function linkOf(context: Context, given: Given): Promise<string> {
-  const said = given.text('link');
-  if (said !== null && said !== '-') return said;
+  const link = given.text('link');
+  if (link !== null && link !== '-') return link;
   for await (const line of context.input()) if (line.trim() !== '') return line.trim();
-  throw new UsageError('link is missing');
+  throw new UsageError(
+    'link is missing: write it behind the command, or as the first line of the standard input',
+  );
 }
 
 const decide = (name: string, admit: boolean, help: string): Command => ({

@@ -49,7 +49,7 @@ describe('a line of output', () => {
         expect(lines[0]).not.toMatch(UNSAFE);
         expect(help.replaceAll('\n', '')).not.toMatch(UNSAFE);
         const { message } = JSON.parse(lines[0]!) as { message: string };
-        expect(message).toBe(`there is no command no-${name}`);
+        expect(message).toBe(`there is no command no-${name}: help lists them`);
       }),
       { numRuns: 200, examples: unsafe.map((sign) => [sign]) },
     );

@@ -105,7 +105,10 @@ export const TALK_COMMANDS: readonly Command[] = [
           ids.push(value(await agent.client.sendText(roomId, line)).id);
         }
       }
-      if (ids.length === 0) throw new UsageError('text is missing');
+      if (ids.length === 0)
+        throw new UsageError(
+          'text is missing: write it behind the command, or a line each on the standard input',
+        );
       if (waits(context, given)) for (const id of ids) await relayed(context, roomId, id);
       return single === null ? { ids } : { messageId: ids[0] };
     },

@@ -187,7 +187,7 @@ export class Conversation {
   }
 
   annotationsOf(message: ConversationMessage): MessageAnnotations {
-    return this.#log.annotations.forMessage(message.key, this.#waiting.fold);
+    return this.#log.annotations.forMessage(message.key, this.#waiting.annotations);
   }
 
   /** Messages of the outbox that the log has never held. */

@@ -71,7 +71,7 @@ export class ConversationLines {
 
 /** Messages and effects of the outbox, over those of the log: built again whenever the outbox changes. */
 export class UnsentLines {
-  readonly fold = new Annotations();
+  readonly annotations = new Annotations();
   readonly byKey = new Map<string, ConversationMessage>();
   readonly byId = new Map<string, ConversationMessage>();
   /** keys of messages of the log that are being resent */
@@ -116,7 +116,7 @@ export class UnsentLines {
       this.byKey.set(message.key, message);
       this.byId.set(message.id, message);
     }
-    const changed = content === null ? null : this.fold.apply({ ...item, order }, content);
+    const changed = content === null ? null : this.annotations.apply({ ...item, order }, content);
     if (changed !== null) this.changed.add(changed);
   }
 }

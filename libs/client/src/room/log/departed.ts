@@ -26,7 +26,7 @@ interface Ending {
 }
 
 /** True: one of these entries proves the end by the known roster, and the draft has ended the room. */
-export function applyDeparture(draft: RoomDraft, entries: readonly Entry[]): boolean {
+export function applyOwnDeparture(draft: RoomDraft, entries: readonly Entry[]): boolean {
   if (draft.core.stage !== 'member') return true;
   for (const entry of entries) {
     const how = provenDeparture(draft, entry);

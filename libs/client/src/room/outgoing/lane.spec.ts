@@ -4,7 +4,7 @@ import { ERROR_CODES, type ErrorCode, type InviteId } from '@0fc/protocol';
 import type { Failure } from '../../contract/api.js';
 import { ClientError } from '../../contract/errors.js';
 import { FakeClock, fakePlatform } from './part.spec-support.js';
-import type { Due, Link, Outcome, Later } from './part.js';
+import type { Due, RequestPort, RefusalOutcome, Later } from './part.js';
 import { Lane, type Sender } from './lane.js';
 import { Outgoing, sendOnce } from './outgoing.js';
 import { verdictOn } from './refusals.js';
@@ -23,12 +23,12 @@ class Desk implements Sender {
   readonly sent: number[] = [];
   readonly halted: Failure[] = [];
   catchUps = 0;
-  readonly connection: Link = {
+  readonly connection: RequestPort = {
     request: (() => {
       this.sent.push(this.clock.now());
       const refusal = this.refusals.shift();
       return refusal === undefined ? Promise.resolve({}) : Promise.reject(refusal);
-    }) as Link['request'],
+    }) as RequestPort['request'],
   };
   changed(): void {
     // Nobody looks.
@@ -43,7 +43,7 @@ class Desk implements Sender {
 }
 
 /** One thing that is due until it is done, or settled. */
-function once(meaning: Outcome = 'unexpected') {
+function once(meaning: RefusalOutcome = 'unexpected') {
   const part = {
     left: 1,
     asked: 0,
@@ -53,7 +53,7 @@ function once(meaning: Outcome = 'unexpected') {
         part.left = 0;
       };
       if (part.left === 0) return Promise.resolve(null);
-      const refused = (): Outcome => {
+      const refused = (): RefusalOutcome => {
         if (meaning === 'settled') over();
         return meaning;
       };
@@ -98,7 +98,7 @@ describe('a lane', () => {
     'asks less and less often while %s is refused for ever, whatever else is answered in between',
     async (what) => {
       const desk = new Desk();
-      const refused = (): Outcome => 'again';
+      const refused = (): RefusalOutcome => 'again';
       const refusing: Due = {
         kind: 'joinRequest',
         body: { inviteId: '' as InviteId, request: new Uint8Array(1) },
@@ -213,7 +213,7 @@ describe('a lane', () => {
 });
 
 describe('what goes once', () => {
-  const answering = (refusal: Error): Link => ({
+  const answering = (refusal: Error): RequestPort => ({
     request: () => Promise.reject(refusal),
   });
   const signal: Due = { kind: 'ack', body: { position: { g: 1, s: 1 } } };

@@ -7,7 +7,7 @@ import type { Failure } from '../../contract/api.js';
 import { ClientError, failureOf } from '../../contract/errors.js';
 import { Backoff } from '../../link/backoff.js';
 import type { Platform } from '../../contract/ports.js';
-import type { Due, Later, Link, Part } from './part.js';
+import type { Due, Later, RequestPort, Part } from './part.js';
 import { verdictOn } from './refusals.js';
 import { send } from './send.js';
 import { WorkLoop } from './work-loop.js';
@@ -17,7 +17,7 @@ export interface Sender {
   /** whether anything may be sent */
   readonly live: boolean;
   readonly platform: Pick<Platform, 'crypto' | 'timers'>;
-  readonly connection: Link;
+  readonly connection: RequestPort;
   /** Notifies the views. */
   changed(): void;
   /** Reads the log again. */

@@ -8,7 +8,7 @@ import {
 import { ClientError, failureOf } from '../../contract/errors.js';
 import { Backoff } from '../../link/backoff.js';
 import type { RoomHandle } from './part.js';
-import { applyDeparture, applyDepartureInChain } from '../log/departed.js';
+import { applyOwnDeparture, applyDepartureInChain } from '../log/departed.js';
 import { applyEntry, EntryResults } from '../log/entry.js';
 import { applyGeneration } from '../log/generations.js';
 import { alarm } from '../log/items.js';
@@ -265,7 +265,7 @@ export class LogReader {
    */
   async #applyDeparture(session: number, entries: readonly Entry[]): Promise<boolean> {
     const { connection, state, platform } = this.#room;
-    if (await this.#room.write((draft) => applyDeparture(draft, entries))) return true;
+    if (await this.#room.write((draft) => applyOwnDeparture(draft, entries))) return true;
     const { core, roster } = state;
     const chain = await fetchDepartedChain(connection, platform, { roomId: core.roomId, roster });
     if (session !== this.#session) return false;

@@ -4,7 +4,7 @@
  */
 import { ERROR_CODES, type ErrorCode } from '@0fc/protocol';
 import { ClientError } from '../../contract/errors.js';
-import type { Due, Link, Part } from './part.js';
+import type { Due, RequestPort, Part } from './part.js';
 import { send } from './send.js';
 import { Lane, type Sender } from './lane.js';
 
@@ -36,7 +36,7 @@ export class Outgoing {
 }
 
 /** Sends a request that is useless later: once, without a retry. Resolves with whether the relay has accepted it. */
-export async function sendOnce(link: Link, due: Due): Promise<boolean> {
+export async function sendOnce(link: RequestPort, due: Due): Promise<boolean> {
   try {
     await send(link, due);
     return true;

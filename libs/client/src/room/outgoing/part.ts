@@ -13,7 +13,7 @@ import type { RoomState } from '../state/state.js';
  * What follows from a refusal that a retry cannot solve: `settled`: nothing is left to do. `again`: the part is asked
  * again after a delay. `waits`: the same, and the code is shown until then. `unexpected`: halts the room.
  */
-export type Outcome = 'settled' | 'again' | 'waits' | 'unexpected';
+export type RefusalOutcome = 'settled' | 'again' | 'waits' | 'unexpected';
 
 export interface DueOf<K extends RequestKind> {
   readonly kind: K;
@@ -21,14 +21,14 @@ export interface DueOf<K extends RequestKind> {
   /** Called with the reply. Rejects with a refusal that the reply contains. */
   done?(reply: ReplyBody<K>): Promise<void> | void;
   /** Called with the code of a refusal; left out: every refusal is unexpected. */
-  refused?(code: ErrorCode): Promise<Outcome> | Outcome;
+  refused?(code: ErrorCode): Promise<RefusalOutcome> | RefusalOutcome;
 }
 
 /** A due request as a value: what is sent, and what follows from the reply. */
 export type Due = { [K in RequestKind]: DueOf<K> }[RequestKind];
 
 /** Sends requests. */
-export interface Link {
+export interface RequestPort {
   request<K extends RequestKind>(kind: K, body: RequestBody<K>): Promise<ReplyBody<K>>;
 }
 

@@ -4,7 +4,7 @@
  */
 import { decodeBody, equalBytes, LIMITS, type Bytes, type Entry } from '@0fc/protocol';
 import { bodyHash, containerBody, type Hash } from '@0fc/crypto/verify';
-import type { RoomHandle, Due, Outcome } from './part.js';
+import type { RoomHandle, Due, RefusalOutcome } from './part.js';
 import { sendInTurn } from './send.js';
 import type { RoomSnapshot } from '../state/draft.js';
 import type { RotationRecord } from '../../vault/records.js';
@@ -88,7 +88,7 @@ async function* restoration(hash: Hash, state: RoomState, end: LogEnd | null): A
     if (wraps !== null && entry.kind === 'rotation') {
       yield* whole();
       const { clear, payload } = entry;
-      const refused = (): Outcome => {
+      const refused = (): RefusalOutcome => {
         // Only as the owner of that moment, bound to the room, could this go as a command of its own.
         alone.add(entry);
         return 'settled';

@@ -5,7 +5,7 @@
 import { ERROR_CODES, type ErrorCode, type InviteId } from '@0fc/protocol';
 import { createInvite } from '@0fc/crypto/keys';
 import { ClientError } from '../../contract/errors.js';
-import type { RoomHandle, Due, Outcome, Later, Part } from '../outgoing/part.js';
+import type { RoomHandle, Due, RefusalOutcome, Later, Part } from '../outgoing/part.js';
 import { isFull, staysOpen, type OwnerJoins } from './joins.js';
 import { makeReply } from './commands.js';
 import type { RelayLimits } from './relay-limits.js';
@@ -177,7 +177,7 @@ export class OwnerInvites implements Part {
       this.#beyond.clear();
       this.#room.signal();
     };
-    const refused = async (code: ErrorCode): Promise<Outcome> => {
+    const refused = async (code: ErrorCode): Promise<RefusalOutcome> => {
       if (code !== ERROR_CODES.INVITE_UNKNOWN) return this.#mayHaveGone(code);
       await done();
       return 'settled';
@@ -242,7 +242,7 @@ export class OwnerInvites implements Part {
     const done = (): void => {
       this.#refused.set(inviteId, true);
     };
-    const refused = (): Outcome => {
+    const refused = (): RefusalOutcome => {
       // Nothing was given away by silence either.
       done();
       return 'settled';
@@ -251,7 +251,7 @@ export class OwnerInvites implements Part {
   }
 
   /** With a transfer or a closing in flight the relay may be ahead of the log that was read: the log decides. */
-  #mayHaveGone(code: ErrorCode): Outcome {
+  #mayHaveGone(code: ErrorCode): RefusalOutcome {
     const { state } = this.#room;
     if (!NOT_SERVED.includes(code)) return 'unexpected';
     if (!state.isOwner) return 'settled';

@@ -8,7 +8,7 @@ import { decodeBody, ERROR_CODES, ROSTER_KINDS, type Bytes, type ErrorCode, type
 import { containerBody } from '@0fc/crypto/verify';
 import { ClientError } from '../../contract/errors.js';
 import type { RoomSettingsView } from '../../contract/api.js';
-import type { RoomHandle, Due, Outcome, Later, Part } from '../outgoing/part.js';
+import type { RoomHandle, Due, RefusalOutcome, Later, Part } from '../outgoing/part.js';
 import { holdsKey, OwnerInvites } from './invites.js';
 import { OwnerJoins } from './joins.js';
 import {
@@ -329,7 +329,7 @@ export class Owner implements Part {
   }
 
   /** A member that is no longer the owner learns of the transfer from the log. */
-  #refused(code: ErrorCode): Outcome {
+  #refused(code: ErrorCode): RefusalOutcome {
     this.#waiters.fail(new ClientError(code));
     if (code === ERROR_CODES.FORBIDDEN && !this.#room.state.isOwner) return 'settled';
     return ROOM_REFUSALS.includes(code) ? 'unexpected' : 'waits';
