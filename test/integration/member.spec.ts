@@ -225,4 +225,29 @@ describe('an echo bot', () => {
       await Promise.all([owner.remove(), bot.remove()]);
     }
   });
+
+  test('sends to the room that it watches, whatever room a command was about', async () => {
+    const bot = await MemberProcess.create('Echo', relay.url);
+    try {
+      await bot.createRoom('Rive droite');
+      const right = await bot.ask('create', { name: 'Rive gauche', as: 'Echo' });
+      const rooms = { left: String(right.roomId), right: bot.roomId };
+      await bot.ask('watch', { room: rooms.right });
+      await bot.ask('members', { room: rooms.left });
+      await bot.ask('settings', { room: rooms.left });
+      await bot.ask('send', { text: 'for the right bank' });
+      await expect(bot.ask('watch', { room: 'constructor' })).rejects.toMatchObject({ code: 'ROOM_UNKNOWN' });
+      await bot.ask('send', { text: 'and on' });
+      for (const [room, texts] of [
+        [rooms.right, ['for the right bank', 'and on']],
+        [rooms.left, []],
+      ] as const) {
+        const { rows } = await bot.ask('history', { room });
+        const lines = (rows ?? []) as readonly { readonly type: string; readonly text: string }[];
+        expect(lines.filter(({ type }) => type === 'message').map(({ text }) => text)).toEqual(texts);
+      }
+    } finally {
+      await bot.remove();
+    }
+  });
 });

@@ -15,6 +15,29 @@ beforeAll(async () => {
 });
 afterAll(() => build.end());
 
+describe('If-Unmodified-Since', () => {
+  test.each(['Thu, 01 Jan 2099 00:00:00 GMT', 'Thu, 01 Jan 1970 00:00:00 GMT', 'yesterday'])(
+    '%s is no condition, as no file has a time of change',
+    async (time) => {
+      expect((await ask('/plain.js', { 'if-unmodified-since': time })).status).toBe(200);
+    },
+  );
+});
+
+describe('WEB_DIR', () => {
+  test('is served however it is written', async () => {
+    for (const web of [`${build.web}/`, join(build.web, 'media') + '/../', `${build.folder}/./web`]) {
+      const relay = await startOn(web);
+      try {
+        const got = await ask('/plain.js', {}, { port: relay.port });
+        expect([web, got.status]).toEqual([web, 200]);
+      } finally {
+        await relay.stop();
+      }
+    }
+  });
+});
+
 describe('If-None-Match', () => {
   test('that names the form is answered without it, and with the headers that it came with', async () => {
     for (const encoding of ['identity', 'gzip', 'br']) {

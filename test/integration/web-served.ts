@@ -53,6 +53,10 @@ export class ServedBuild {
     return build;
   }
 
+  get port(): number {
+    return this.#relay.port;
+  }
+
   async end(): Promise<void> {
     await this.#relay.stop();
     await rm(this.folder, { recursive: true });

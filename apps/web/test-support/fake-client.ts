@@ -22,6 +22,8 @@ const HIDDEN = '\u2800';
 /** The contract of libs/client without a relay: for specs, and to look at the screens. */
 export class FakeClient extends FakeOwner implements ClientApi {
   exporting = false;
+  /** every passphrase that was to be rated */
+  readonly rated: string[] = [];
   /** each piece of an export waits for {@link next} */
   #held = false;
   #go: () => void = () => undefined;
@@ -32,6 +34,7 @@ export class FakeClient extends FakeOwner implements ClientApi {
 
   /** The worker's rule is that of libs/client; this one only has both answers. */
   async ratePassphrase(passphrase: string): Promise<Outcome<PassphraseRating>> {
+    this.rated.push(passphrase);
     await this.wait();
     if (passphrase.length >= 20) return ok({ acceptable: true, strength: 4, weakness: null });
     return ok({ acceptable: false, strength: passphrase === '' ? 0 : 1, weakness: 'short' });

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { basename, dirname, extname, join } from 'node:path';
+import { basename, dirname, extname, join, resolve } from 'node:path';
 import { contentType } from 'mime-types';
 import Negotiator from 'negotiator';
 import send from 'send';
@@ -37,8 +37,8 @@ export class WebFiles {
 
   /** `ignored` hears of each compressed file that is not the compression of its original. */
   constructor(root: string, ignored: (path: string, code: string) => void) {
-    this.#root = root;
-    this.#files = new BuildFiles(root, ignored);
+    this.#root = resolve(root);
+    this.#files = new BuildFiles(this.#root, ignored);
   }
 
   get built(): boolean {
@@ -62,7 +62,12 @@ export class WebFiles {
     return true;
   }
 
-  #send(request: IncomingMessage, response: ServerResponse, path: string, file: BuildFile): Promise<void> {
+  async #send(
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    file: BuildFile,
+  ): Promise<void> {
     const type = contentType(extname(path)) || 'application/octet-stream';
     const { encoding, path: sent } = formFor(request, file);
     const policy = this.#policyFor(path);
@@ -74,8 +79,11 @@ export class WebFiles {
     if (encoding !== 'identity') response.setHeader('Content-Encoding', encoding);
     // RFC 9110, 14.2: ranges are of GET alone.
     if (request.method === 'HEAD') delete request.headers.range;
-    return new Promise((resolve, reject) => {
-      response.once('close', resolve);
+    // No file has a time of change here, so that this condition is none (RFC 9110, 13.1.4).
+    delete request.headers['if-unmodified-since'];
+    await connectionOf(response);
+    await new Promise<void>((ended, reject) => {
+      response.once('close', ended);
       send(request, encodeURIComponent(basename(sent)), {
         root: dirname(sent),
         index: false,
@@ -105,6 +113,19 @@ export class WebFiles {
       throw new Error('csp.json has no policies');
     return (this.#policies = { document, worker });
   }
+}
+
+/**
+ * Resolves once a response has the connection. One of pipelined requests gets it after those before it; until then no
+ * file is opened for it, because a response without a connection never learns that the connection has ended.
+ */
+async function connectionOf(response: ServerResponse): Promise<void> {
+  if (response.socket !== null) return;
+  await new Promise<void>((given) => {
+    response.once('socket', () => {
+      given();
+    });
+  });
 }
 
 /** Read by the relay, and never sent as they are. */

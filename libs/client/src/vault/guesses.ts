@@ -14,7 +14,14 @@ import rareFr from '@zxcvbn-ts/language-fr/dist/wikipedia.json.mjs';
 import sequencesFr from '@zxcvbn-ts/language-fr/dist/wordSequences.json.mjs';
 
 const words = { ...dictionary, wordsEn, namesEn, wordsFr, namesFr, rareFr, ...sequencesEn, ...sequencesFr };
-const zxcvbn = new ZxcvbnFactory({ dictionary: words, graphs: adjacencyGraphs });
+/**
+ * So many characters of a passphrase are rated, from its beginning, in so many spellings of letters by digits and signs:
+ * whatever is typed or sent takes about a tenth of a second, and not minutes. More of either changes no verdict that the
+ * tests know.
+ */
+const BOUNDS = { maxLength: 64, l33tMaxSubstitutions: 8 } as const;
+
+const zxcvbn = new ZxcvbnFactory({ dictionary: words, graphs: adjacencyGraphs, ...BOUNDS });
 
 /** How many guesses an attacker needs who knows how people choose, and the kind of the longest part that was found. */
 export function guessesFor(passphrase: string): { readonly guesses: number; readonly pattern: string } {

@@ -49,6 +49,12 @@ describe('a new passphrase (section 9)', () => {
     expect(rated[0]).toEqual(rated[1]);
   });
 
+  it('is rated by its beginning where it is longer than what people type', async () => {
+    const beginning = 'q7#Lw9!zRk2@'.repeat(8).slice(0, 64);
+    expect(await ratePassphrase(beginning + 'x'.repeat(1_000_000))).toEqual(await ratePassphrase(beginning));
+    expect(await ratePassphrase('a'.repeat(64) + 'q7#Lw9!zRk2@')).toMatchObject({ weakness: 'repeated' });
+  });
+
   it('whatever is typed has a rating, and is accepted exactly where nothing is held against it', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'grapheme', maxLength: 300 }), async (text) => {

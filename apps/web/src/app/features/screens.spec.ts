@@ -38,6 +38,31 @@ describe('unlock', () => {
     expect(TestBed.inject(Router).url).toBe('/');
   });
 
+  it('rates one text at a time, and of those typed meanwhile only the newest', async () => {
+    const client = provideApp('absent', routes);
+    const { fixture } = await visit('/');
+    expect(client.rated).toEqual([]);
+    for (const text of ['m', 'ma', 'mar', 'marb']) {
+      fill(fixture, 'passphrase', text);
+      TestBed.tick();
+    }
+    await settle(fixture);
+    expect(client.rated).toEqual(['m', 'marb']);
+    expect(texts(fixture.nativeElement as HTMLElement)).toContain('Too weak.');
+  });
+
+  it('takes a refusal back once something else is typed', async () => {
+    provideApp('absent', routes);
+    const { fixture } = await visit('/');
+    fill(fixture, 'passphrase', 'abc');
+    submit(element(fixture, 'passphrase'));
+    await settle(fixture);
+    expect(element(fixture, 'error').dataset.code).toBe('PASSPHRASE_WEAK');
+    fill(fixture, 'passphrase', 'abcd');
+    await settle(fixture);
+    expect(maybe(fixture, 'error')).toBeNull();
+  });
+
   it('says that a wrong passphrase changed nothing, and goes where the address led once it is right', async () => {
     provideApp('locked', routes);
     const { fixture } = await visit('/settings');

@@ -50,6 +50,8 @@ export class Agent {
   /** the room whose timeline has been told since it was asked for */
   #timelineOf: string | null = null;
   #watching: string | null = null;
+  /** the room of commands that name none; null: nobody has chosen one */
+  #chosen: string | null = null;
   #interrupted = false;
   readonly #waiting = new Set<Waiting>();
   readonly #timeoutMs: number | null;
@@ -102,13 +104,28 @@ export class Agent {
     };
   }
 
-  /** The room with this id, or the only one. Throws {@link Refused} ROOM_UNKNOWN. */
+  /**
+   * The room with this id, or the one that was chosen, or the only one: never the one that a command happened to be
+   * about, or the next text would go to other people. Throws {@link Refused} ROOM_UNKNOWN.
+   */
   roomId(given: string | null): string {
     const rooms = this.app?.rooms ?? [];
     const only = rooms.length === 1 ? rooms[0]?.roomId : undefined;
-    const roomId = given ?? this.#watching ?? only;
+    const roomId = given ?? this.#chosen ?? only;
     if (roomId === undefined) throw new Refused({ code: 'ROOM_UNKNOWN', params: { rooms: rooms.length } });
     return roomId;
+  }
+
+  /** Watches a room; from now on commands that name no room are about it. Rejects as {@link watch}, and nothing is chosen. */
+  async choose(roomId: string): Promise<RoomView> {
+    const before = this.#chosen;
+    this.#chosen = roomId;
+    try {
+      return await this.watch(roomId);
+    } catch (error) {
+      if (this.#chosen === roomId) this.#chosen = before;
+      throw error;
+    }
   }
 
   /** Watches a room and waits until its view and timeline are here. */

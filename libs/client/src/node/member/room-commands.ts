@@ -80,12 +80,12 @@ export const ROOM_COMMANDS: readonly Command[] = [
   },
   {
     name: 'watch',
-    help: 'shell: the room whose changes are told from now on',
+    help: 'shell: the room whose changes are told from now on, and that commands without a room are about',
     parameters: [ROOM],
     vault: 'open',
     async run({ agent }, given) {
       const roomId = agent.roomId(given.text('room'));
-      return { room: await agent.watch(roomId) };
+      return { room: await agent.choose(roomId) };
     },
   },
   {

@@ -78,13 +78,22 @@ export class NewPassphrase {
   protected readonly again = signal('');
   protected readonly suggested = signal('');
   protected readonly failure = signal<Failure | null>(null);
+  /** what `failure` was shown for */
+  #refused: string | null = null;
   /** of the text last rated by the worker; it stays on screen until the next rating arrives */
   protected readonly rating = signal<PassphraseRating | null>(null);
   protected readonly strength = computed(() => (this.first() === '' ? 0 : (this.rating()?.strength ?? 0)));
 
+  /** the newest text that waits for the rating under way to end; null: none waits */
+  #waiting: string | null = null;
+  #isRating = false;
+
   constructor() {
     effect(() => {
-      void this.#show(this.first());
+      const text = this.first();
+      // What was refused is being changed.
+      if (this.#refused !== text) this.failure.set(null);
+      void this.#rate(text);
     });
   }
 
@@ -109,12 +118,24 @@ export class NewPassphrase {
     return first;
   }
 
-  async #show(text: string): Promise<void> {
-    const rated = await this.#store.run((api) => api.ratePassphrase(text));
-    if (rated.ok && text === this.first()) this.rating.set(rated.value);
+  /** One rating at a time, and of what was typed meanwhile only the newest: nothing piles up in the worker. */
+  async #rate(text: string): Promise<void> {
+    this.#waiting = text;
+    if (this.#isRating) return;
+    this.#isRating = true;
+    while (this.#waiting !== null) {
+      const next: string = this.#waiting;
+      this.#waiting = null;
+      // Nothing typed needs no words to be loaded.
+      if (next === '') continue;
+      const rated = await this.#store.run((api) => api.ratePassphrase(next));
+      if (rated.ok && next === this.first()) this.rating.set(rated.value);
+    }
+    this.#isRating = false;
   }
 
   #refuse(failure: Failure, field: 0 | 1): null {
+    this.#refused = this.first();
     this.failure.set(failure);
     this.fields()[field]?.focus();
     return null;
