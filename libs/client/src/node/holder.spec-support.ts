@@ -2,5 +2,7 @@
 import { FolderLock } from './lock.js';
 
 const [folder = ''] = process.argv.slice(2);
-process.stdout.write(`${String(await new FolderLock(folder).acquire())}\n`);
-setInterval(() => undefined, 60_000);
+const lock = new FolderLock(folder);
+process.stdout.write(`${String(await lock.acquire())}\n`);
+// A lock that nothing refers to is collected, and given up.
+setInterval(() => lock, 60_000);
