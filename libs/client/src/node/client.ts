@@ -25,9 +25,21 @@ export interface NodeClient extends ClientApi {
 
 const CONFIG_TIMEOUT_MS = 10_000;
 
+/** What fetch reports where the other side has closed a connection that was kept for another request. */
+const CLOSED: ReadonlySet<unknown> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+
+/** By the shape of the error and not by its class: those of Node's own cross realms. */
+const codeOfCause = (error: unknown): unknown =>
+  (error as { readonly cause?: { readonly code?: unknown } | null } | null)?.cause?.code;
+
 async function read(url: string): Promise<Response> {
   const signal = AbortSignal.timeout(CONFIG_TIMEOUT_MS);
-  const response = await fetch(url, { redirect: 'error', signal });
+  const ask = (): Promise<Response> => fetch(url, { redirect: 'error', signal });
+  // Asked once more over a new connection, as browsers do: nothing has been answered.
+  const response = await ask().catch((error: unknown) => {
+    if (!CLOSED.has(codeOfCause(error))) throw error;
+    return ask();
+  });
   if (!response.ok) throw new Error(`status ${response.status}`);
   return response;
 }
