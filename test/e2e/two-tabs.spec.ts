@@ -45,7 +45,8 @@ class Watch {
     const watch = new Watch();
     // A script that no server gave is of no network: without leave its worker reaches no relay on this machine.
     await context.grantPermissions(['local-network-access']);
-    await context.route('**/worker-*.js', async (route) => {
+    // Not its chunks, which load later: what is put before the script would be there twice.
+    await context.route(/\/worker-(?!chunk-)[^/]+\.js$/, async (route) => {
       const before = watching(watch.hold);
       watch.hold = null;
       const response = await route.fetch();
