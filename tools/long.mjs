@@ -17,8 +17,15 @@ import { chooseStages, FAILED, NOTHING, PASSED, runStages, summed } from './supp
 
 const LIES_IN_A_ROW = 10;
 const BUSY_LOOPS = 4;
-const RANDOM_LIARS = ['test/hostile/random-owner.spec.ts', 'test/hostile/random-joiner.spec.ts'];
+const RANDOM_LIARS = [
+  'test/hostile/random/random-owner.spec.ts',
+  'test/hostile/random/random-joiner.spec.ts',
+];
 const RANDOM_RUNS = 60;
+const RANDOM_RELAY = 'test/hostile/random/random-relay.spec.ts';
+/** `RUNS=50 npm run long -- relay` makes fewer. */
+const RELAY_RUNS = Number(process.env.RUNS ?? 1_000);
+const RELAY_RUNS_AT_ONCE = 20;
 const MODEL_SEEDS = 12;
 const MODEL_RUNS = 5;
 const MOST_OF_A_LINE = 200;
@@ -80,7 +87,8 @@ const stages = {
   // Every write of a room's whole life fails once, of everybody.
   disk: {
     needs: [],
-    run: (node) => countedJest(node, 'long-disk', ['test/hostile/disk-story.spec.ts'], { DISK_STORY: 'all' }),
+    run: (node) =>
+      countedJest(node, 'long-disk', ['test/hostile/disk/disk-story.spec.ts'], { DISK_STORY: 'all' }),
   },
   // Many interleavings more than the model's own; a seed that fails is named.
   model: {
@@ -107,6 +115,24 @@ const stages = {
       const random = { SEED: String(randomInt(2 ** 31)), RUNS: String(RANDOM_RUNS) };
       return summed([told, await countedJest(node, 'long-lies-random', RANDOM_LIARS, { ...env, ...random })]);
     },
+  },
+  // What a relay without a script brings about, judged by the oracle: a seed that fails is named.
+  relay: {
+    needs: ['server'],
+    run: (node) =>
+      inARow(Math.ceil(RELAY_RUNS / RELAY_RUNS_AT_ONCE), (nth) => {
+        const left = RELAY_RUNS - (nth - 1) * RELAY_RUNS_AT_ONCE;
+        const env = {
+          SEED: String(randomInt(2 ** 31)),
+          RUNS: String(Math.min(left, RELAY_RUNS_AT_ONCE)),
+        };
+        return countedJest(node, `long-relay-${nth}`, [RANDOM_RELAY], env);
+      }),
+  },
+  // A kill -9 at every write of every act.
+  kills: {
+    needs: ['server'],
+    run: (node) => countedJest(node, 'long-kills', ['test/integration/resume.spec.ts'], { RESUME: 'all' }),
   },
   fuzz: { needs: [], run: tool('fuzz.mjs') },
   mutants: { needs: [], run: tool('mutation.mjs') },

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { COMMANDS } from '../../libs/client/src/node/member/commands.js';
+import { COMMANDS } from '../../libs/client/src/node/member/command-table.js';
 import { SETTINGS } from '../../apps/relay/src/config/settings.js';
 import { citedOf, filesOf, missingIn, proseOf, type Text } from './citations.js';
 

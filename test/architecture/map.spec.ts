@@ -1,6 +1,7 @@
 /**
  * docs/architecture.md has a row for every folder of the sources, and none for a folder that is not there; a row names
- * what its folder imports, and words that stand in it. Its table of rules has each rule over imports.
+ * what its folder imports, and words that stand in it. Its table of rules has each rule over imports, and its row of
+ * the hostile suite that suite's folders.
  */
 import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
@@ -154,4 +155,15 @@ test('the table of rules over imports has each of them, and no other', () => {
   const table = section.split('| rules over imports |')[1]?.split('\n\n')[0] ?? '';
   const named = [...table.matchAll(/^\| (`[^|]*`) \|/gm)].flatMap(([, cell = '']) => quotedIn(cell));
   expect([...named].sort()).toEqual(forbidden.map(({ name }) => name).sort());
+});
+
+test('the row of the hostile suite has each of its folders, and no spec lies beside them', () => {
+  const [row = ''] = /^\| `test\/hostile` \|.*$/m.exec(map) ?? [];
+  const [, ...named] = quotedIn(row);
+  const folders = filesOf(ROOT, 'test/hostile')
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => path.split('/').slice(2));
+  expect(folders.filter(([first = '']) => first.endsWith('.spec.ts'))).toEqual([]);
+  const there = new Set(folders.flatMap(([first = '', ...below]) => (below.length === 0 ? [] : [first])));
+  expect([...named].sort()).toEqual([...there].sort());
 });

@@ -60,8 +60,26 @@ export const allowed: Tree = {
   'apps/relay/src/main.ts': ['@0fc/crypto/node', './relay.module.js'],
   'apps/relay/src/gateway/gateway.ts': ['@0fc/crypto/link', '../rooms/rooms.js'],
   'apps/relay/src/rooms/rooms.ts': ['@0fc/crypto/verify', '@0fc/protocol'],
-  'apps/relay/src/store/redis/store.ts': ['ioredis', '../../rooms/rooms.js'],
-  'apps/relay/src/store/redis/feed/feed.ts': ['ioredis', '@socket.io/redis-adapter'],
+  'apps/relay/src/rooms/commands/handlers.ts': [
+    '../delivery/feed.js',
+    '../upkeep/trimmer.js',
+    '../port/store.js',
+  ],
+  'apps/relay/src/rooms/delivery/feed.ts': ['../port/store.js'],
+  'apps/relay/src/rooms/upkeep/trimmer.ts': ['type ../port/store.js'],
+  'apps/relay/src/store/redis/store.ts': [
+    'ioredis',
+    '../../rooms/rooms.js',
+    './feed/feed.js',
+    './scripts/scripts.js',
+  ],
+  'apps/relay/src/store/redis/scripts/scripts.ts': ['type ../../../rooms/port/store.js'],
+  'apps/relay/src/store/redis/connection/connect.ts': ['ioredis', '../scripts/scripts.js'],
+  'apps/relay/src/store/redis/feed/feed.ts': [
+    'ioredis',
+    '@socket.io/redis-adapter',
+    '../connection/connect.js',
+  ],
   'apps/relay/src/rooms/port/store.ts': ['@0fc/protocol'],
   'apps/relay/src/limits/buckets.ts': ['type ../rooms/port/store.js'],
   'apps/web/src/app/core/door.ts': ['@0fc/client/api', '@0fc/protocol', 'type ../worker/client.worker'],
@@ -160,6 +178,11 @@ export const plants: Readonly<Record<string, Tree>> = {
     'apps/relay/src/rooms/port/p52.ts': ['type ../rooms.js'],
     'apps/relay/src/rooms/port/p53.ts': ['../../limits/buckets.js'],
   },
+  'delivery-and-upkeep-stand-alone': {
+    'apps/relay/src/rooms/delivery/p59.ts': ['type ../commands/handlers.js'],
+    'apps/relay/src/rooms/delivery/p60.ts': ['../upkeep/trimmer.js'],
+    'apps/relay/src/rooms/upkeep/p61.ts': ['../delivery/feed.js'],
+  },
   'rooms-know-no-edge': {
     'apps/relay/src/rooms/p20.ts': ['type ../gateway/gateway.js'],
     'apps/relay/src/rooms/p21.ts': ['../store/redis/store.js'],
@@ -171,6 +194,18 @@ export const plants: Readonly<Record<string, Tree>> = {
   },
   'limits-and-config-run-no-port': { 'apps/relay/src/limits/p42.ts': ['../rooms/port/store.js'] },
   'store-knows-no-edge': { 'apps/relay/src/store/p43.ts': ['type ../gateway/gateway.js'] },
+  'scripts-know-only-the-port': {
+    'apps/relay/src/store/redis/scripts/p62.ts': ['type ../connection/connect.js'],
+    'apps/relay/src/store/redis/scripts/p63.ts': ['../store.js'],
+  },
+  'connection-knows-no-store': {
+    'apps/relay/src/store/redis/connection/p64.ts': ['type ../store.js'],
+    'apps/relay/src/store/redis/connection/p65.ts': ['../feed/feed.js'],
+  },
+  'feed-knows-no-store': {
+    'apps/relay/src/store/redis/feed/p66.ts': ['type ../store.js'],
+    'apps/relay/src/store/redis/feed/p67.ts': ['../scripts/scripts.js'],
+  },
   'redis-in-its-place': {
     'apps/relay/src/rooms/p22.ts': ['ioredis'],
     'apps/relay/src/gateway/p23.ts': ['@socket.io/redis-adapter'],
@@ -181,6 +216,7 @@ export const plants: Readonly<Record<string, Tree>> = {
   'themis-only-in-crypto': {
     'libs/client/src/p24.ts': ['wasm-themis'],
     'test/integration/p25.ts': ['wasm-themis'],
+    'libs/client/src/p66.ts': ['@noble/post-quantum/ml-kem.js', 'hash-wasm'],
   },
   'no-cycles': {
     'libs/client/src/p26.ts': ['./p27.js'],

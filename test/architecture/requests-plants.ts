@@ -2,9 +2,9 @@
 const planted = (body: string): string => `
 import type { Connection } from '../link/connection.js';
 import type { RoomHandle as Room, Due, RequestPort } from './outgoing/part.js';
-import * as due from './outgoing/send.js';
-import { sendInTurn as inTurn, send } from './outgoing/send.js';
-import { sendOnce } from './outgoing/outgoing.js';
+import * as due from './outgoing/part.js';
+import { sendInTurn as inTurn, send } from './outgoing/part.js';
+import { sendOnce } from './outgoing/part.js';
 interface Other { request(kind: string, body: object): Promise<unknown>; }
 ${body}
 `;

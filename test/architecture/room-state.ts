@@ -10,7 +10,7 @@ import { accessor, bare, isAccess, MUTATING, mutationsIn, nodesIn, READING } fro
 
 const STATE = `${CLIENT}room/state/`;
 /** What room state consists of, as the vault holds it. */
-const RECORDS = /^libs\/client\/src\/vault\/(records|record-keys|content|counts|index-keys)\.ts$/;
+const RECORDS = /^libs\/client\/src\/vault\/(records|record-keys|content|index-keys)\.ts$/;
 
 /** Who may use what of room/state writes: everybody, or files of the client. */
 const ALLOWED: Readonly<Record<string, 'everybody' | readonly string[]>> = {

@@ -10,7 +10,7 @@
 const spec = '\\.(spec|spec-support)\\.ts$';
 const client = '^libs/client/src/';
 /** What the vault holds, without the vault: schemas, keys and what follows from a record alone. */
-const records = 'vault/(records|record-keys|content|counts|index-keys)\\.ts$';
+const records = 'vault/(records|record-keys|content|index-keys)\\.ts$';
 const relay = '^apps/relay/src/';
 const platformDoor = '^libs/(crypto|client)/src/(node|browser)/';
 
@@ -104,7 +104,7 @@ export const forbidden = [
   {
     name: 'api-is-only-an-api',
     comment: 'What the page imports must not bring the rest of the client along.',
-    from: { path: '^libs/client/src/contract/(api|timeline)\\.ts$' },
+    from: { path: '^libs/client/src/contract/(api|timeline-items)\\.ts$' },
     to: {
       pathNot: '^libs/(protocol/src/index|client/src/contract/timeline)\\.ts$',
       dependencyTypesNot: ['type-only'],
@@ -252,6 +252,12 @@ export const forbidden = [
     to: { path: relay, pathNot: `${relay}rooms/port/` },
   },
   {
+    name: 'delivery-and-upkeep-stand-alone',
+    comment: 'What a room sends by itself, and what is tidied behind it, needs the port and no command.',
+    from: { path: `${relay}rooms/(delivery|upkeep)/`, pathNot: spec },
+    to: { path: `${relay}rooms/`, pathNot: `${relay}rooms/($1|port)/` },
+  },
+  {
     name: 'rooms-know-no-edge',
     comment:
       'What a command does is independent of the socket it came by, of limits, and of the store it goes to.',
@@ -278,6 +284,25 @@ export const forbidden = [
     to: { path: `${relay}(gateway|http|metrics|operators)/` },
   },
   {
+    name: 'scripts-know-only-the-port',
+    comment: 'A script, its keys and its answer mean the same whoever runs it, and over whatever connection.',
+    from: { path: `${relay}store/redis/scripts/`, pathNot: spec },
+    to: { path: relay, pathNot: `${relay}(store/redis/scripts|rooms/port)/` },
+  },
+  {
+    name: 'connection-knows-no-store',
+    comment:
+      'A connection runs any script; what is asked by it, and what is heard beside it, is not its own.',
+    from: { path: `${relay}store/redis/connection/`, pathNot: spec },
+    to: { path: `${relay}store/`, pathNot: `${relay}store/redis/(connection|scripts)/` },
+  },
+  {
+    name: 'feed-knows-no-store',
+    comment: 'The store subscribes to the feed, which compares with it by a function that it is given.',
+    from: { path: `${relay}store/redis/feed/`, pathNot: spec },
+    to: { path: `${relay}store/`, pathNot: `${relay}store/redis/(feed|connection)/` },
+  },
+  {
     name: 'redis-in-its-place',
     comment:
       'Redis is one of two stores: only its store, with its feed and the adapter of sockets, speaks to it.',
@@ -288,7 +313,7 @@ export const forbidden = [
     name: 'themis-only-in-crypto',
     comment: 'All cryptography goes through libs/crypto, where it can be reviewed.',
     from: { pathNot: '^libs/crypto/' },
-    to: { path: packages('wasm-themis') },
+    to: { path: packages('wasm-themis', '@noble/[^/]+', 'hash-wasm') },
   },
 
   // Rule 5, and what makes the others mean something.

@@ -5,7 +5,7 @@
 
 /** Every kind that a value may have: the secrets, bytes that are public, and bytes of which nothing is known. */
 export const KINDS = [
-  'RoomKey', 'JoinKey', 'InviteToken', 'VaultKey', 'PrivateKey', 'Bytes', 'Uint8Array',
+  'RoomKey', 'JoinKey', 'InviteToken', 'VaultKey', 'PrivateKey', 'KemSeed', 'HybridKey', 'SlotSecret', 'Bytes', 'Uint8Array',
 ] as const; // prettier-ignore
 export type Kind = (typeof KINDS)[number];
 
@@ -16,7 +16,14 @@ interface Door {
 }
 
 const PUBLIC: readonly Kind[] = ['Bytes', 'Uint8Array'];
-const SYMMETRIC: readonly Kind[] = ['RoomKey', 'JoinKey', 'InviteToken', 'VaultKey'];
+const SYMMETRIC: readonly Kind[] = [
+  'RoomKey',
+  'JoinKey',
+  'InviteToken',
+  'VaultKey',
+  'HybridKey',
+  'SlotSecret',
+];
 
 const calls = (name: string, field: string, kind: Kind, at = 1): Readonly<Record<string, Door>> => ({
   [`${name}: ${field}`]: {
@@ -57,7 +64,10 @@ export const DOORS: Readonly<Record<string, Door>> = {
     takes: ['VaultKey'],
     use: `() => keys.openRecord(given, 'store', 'key', open)`,
   },
-  'the seal of a vault key': { takes: ['VaultKey'], use: `() => keys.sealVaultKey('passphrase', given)` },
+  'the seal of a vault key': {
+    takes: ['VaultKey'],
+    use: `(random: Random, by: Passphrases) => keys.sealVaultKey(random, by, 'passphrase', given)`,
+  },
   'a cell': { takes: SYMMETRIC, use: '() => sealCell(given, open, open)' },
   'the opening of a cell': {
     takes: SYMMETRIC,
@@ -80,6 +90,14 @@ export const DOORS: Readonly<Record<string, Door>> = {
   'what is hashed as it is': { takes: PUBLIC, use: '(hash: Hash) => hash.sha256(given)' },
   'what is put together': { takes: PUBLIC, use: '() => concat(open, given)' },
   'a payload on its way': { takes: PUBLIC, use: '(e: Entry): Entry => ({ ...e, payload: given })' },
+  ...calls('sealWrap', 'oldKey', 'RoomKey'),
+  ...calls('sealWrap', 'newKey', 'RoomKey'),
+  ...calls('openWrap', 'oldKey', 'RoomKey', 0),
+  ...holds('keys.HybridKeyPair', 'KemSeed', 'seed'),
+  ...holds('keys.HybridKeyPair', 'PrivateKey', 'privateKey'),
+  'a KEM ciphertext': { takes: ['KemSeed'], use: '() => decapsulate(given, open)' },
+  'the public key of a seed': { takes: ['KemSeed'], use: '() => encapsulationKeyOf(given)' },
+  'a key to encapsulate to': { takes: PUBLIC, use: '(random: Random) => encapsulate(random, given)' },
   ...holds('EpochKey', 'RoomKey', 'key'),
   ...holds("NonNullable<PendingCommand['candidate']>", 'RoomKey', 'key'),
   ...holds('OwnerInvite', 'InviteToken', 'token'),
@@ -91,12 +109,14 @@ export const DOORS: Readonly<Record<string, Door>> = {
 
 export const HEADER = `
 import * as keys from '@0fc/crypto/keys';
-import type { InviteToken, JoinKey, KeyPair, PrivateKey, RoomKey, VaultKey } from '@0fc/crypto/keys';
+import type { InviteToken, JoinKey, KemSeed, KeyPair, PrivateKey, RoomKey, VaultKey } from '@0fc/crypto/keys';
+import type { HybridKey, SlotSecret } from '../../crypto/src/secrets.js';
 import { ClientLink } from '@0fc/crypto/link';
 import { concat, equalBytes, toBase64Url, toHex, type Bytes, type Entry } from '@0fc/protocol';
-import type { Hash } from '@0fc/crypto/keys';
+import type { Hash, Passphrases, Random } from '@0fc/crypto/keys';
 import { openCell, sealCell } from '../../crypto/src/keys/cell.js';
 import { encryptTo } from '../../crypto/src/keys/envelope.js';
+import { decapsulate, encapsulate, encapsulationKeyOf } from '../../crypto/src/keys/kem.js';
 import type { EpochKey, JoinRecord, OwnerInvite, PendingCommand, RoomCore } from './vault/records.js';
 declare const open: Bytes;
 `;

@@ -5,13 +5,17 @@
  * from a pool (libs/crypto/src/node/pool.ts). Both ways are measured, each in a process of
  * its own because Themis is loaded once, one after the other because cores are shared.
  * Microseconds an operation, median of several rounds; the ratio is plain to pooled.
+ *
+ * Then a rotation by the number of members, with curve wraps and with hybrid ones, and Argon2id by its parameters: here,
+ * and in a worker of Chromium. `--node` leaves Chromium out.
  */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 import {
-  createGenesis, generateKeyPair, type KeyPair, makePrekey, makeRotation, newVaultKey, openMessage, openRecord,
-  openRotation, openVaultKey, type Ports, sealMessage, sealRecord, sealVaultKey, signBody,
+  createGenesis, exposeSecret, generateHybridKeyPair, generateKeyPair, type HybridKeyPair, hybridPublicKey,
+  type KeyPair, makeRotation, newVaultKey, openEarlierVaultKey, openMessage, openRecord, openRotation, openVaultKey, passphrasesOf,
+  type Ports, sealMessage, sealRecord, sealVaultKey, signBody,
 } from '@0fc/crypto/keys'; // prettier-ignore
 import { ClientLink, RelayLink } from '@0fc/crypto/link';
 import { loadThemis, nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
@@ -22,8 +26,14 @@ import {
   verifyRotation,
   type Roster,
   type RosterMember,
+  type HybridPrekey,
 } from '@0fc/crypto/verify';
 import type { Body, MemberId, SessionMessage } from '@0fc/protocol';
+import { sealUnstretched } from '../../libs/crypto/src/keys/unstretched.spec-support.js';
+import { measureInChromium } from './crypto/chromium.js';
+import { measurePassphrase } from './crypto/passphrase.js';
+import { printPassphrase, printRotations } from './crypto/print.js';
+import { measureRotations } from './crypto/rotations.js';
 
 /** Members of the room whose rotation is measured. */
 const MEMBERS = 50;
@@ -99,25 +109,26 @@ function handshakes(identity: KeyPair, relay: KeyPair): Row[] {
 }
 
 /** A roster of many without its chain: only a benchmark may put one together by hand. */
-async function crowd(roster: Roster): Promise<{ roster: Roster; reader: MemberId; prekey: KeyPair }> {
+async function crowd(
+  roster: Roster,
+  own: HybridKeyPair,
+): Promise<{
+  roster: Roster;
+  prekeys: ReadonlyMap<MemberId, HybridPrekey>;
+  reader: MemberId;
+  prekey: HybridKeyPair;
+}> {
   const members = new Map<MemberId, RosterMember>(roster.members);
-  let last = { reader: roster.owner, prekey: generateKeyPair() };
+  const prekeys = new Map([[roster.owner, { k: 1, ...hybridPublicKey(own) }]]);
+  let last = { reader: roster.owner, prekey: own };
   while (members.size < MEMBERS) {
     const identity = generateKeyPair();
     const memberId = await memberIdOf(nodeHash, identity.publicKey);
-    const { container, keyPair } = makePrekey(identity, roster.roomId, memberId, 1);
-    const prekey = { k: 1, key: keyPair.publicKey } as const;
-    members.set(memberId, {
-      memberId,
-      key: identity.publicKey,
-      admit: roster.head,
-      prekey,
-      prekeyContainer: container,
-      epoch: 1,
-    });
-    last = { reader: memberId, prekey: keyPair };
+    members.set(memberId, { memberId, key: identity.publicKey, admit: roster.head, epoch: 1 });
+    last = { reader: memberId, prekey: generateHybridKeyPair(nodeRandom) };
+    prekeys.set(memberId, { k: 1, ...hybridPublicKey(last.prekey) });
   }
-  return { roster: { ...roster, members }, ...last };
+  return { roster: { ...roster, members }, prekeys, ...last };
 }
 
 async function run(mode: Mode): Promise<Row[]> {
@@ -154,8 +165,16 @@ async function run(mode: Mode): Promise<Row[]> {
   const messages: readonly SessionMessage[] = [{ e: 'entries', body: { payload } }];
   const frame = (): Uint8Array => client.seal(messages);
 
-  const { roster, reader, prekey } = await crowd(alone);
-  const made = await makeRotation(ports, { identity, roster, epoch: 1, roomKey, prekeys: new Map() });
+  const { roster, prekeys, reader, prekey } = await crowd(alone, room.prekey);
+  const made = await makeRotation(ports, {
+    identity,
+    roster,
+    epoch: 1,
+    roomKey,
+    base: null,
+    prekeys,
+    least: new Map(),
+  });
   const rotation = await verifyRotation(nodeHash, roster, 1, made.command.clear, made.command.payload);
   const wrap = made.command.wraps[reader];
   const reading = {
@@ -167,7 +186,9 @@ async function run(mode: Mode): Promise<Row[]> {
     memberId: reader,
     prekeys: new Map([[1, prekey]]),
   };
-  const sealedKey = sealVaultKey('correct horse battery staple', vaultKey);
+  const passphrases = passphrasesOf(ports.random);
+  const sealedKey = await sealVaultKey(ports.random, passphrases, 'correct horse battery staple', vaultKey);
+  const earlier = sealUnstretched('correct horse battery staple', exposeSecret(vaultKey), 'vault-key');
 
   const rows: Row[] = [
     await measure('key pair', generateKeyPair),
@@ -191,12 +212,28 @@ async function run(mode: Mode): Promise<Row[]> {
   rows.push(
     await measure(
       `rotation, each of ${MEMBERS} wraps`,
-      () => makeRotation(ports, { identity, roster, epoch: 1, roomKey, prekeys: new Map() }),
+      () =>
+        makeRotation(ports, {
+          identity,
+          roster,
+          epoch: 1,
+          roomKey,
+          base: null,
+          prekeys,
+          least: new Map(),
+        }),
       MEMBERS,
     ),
     await measure('rotation: open', () => openRotation(nodeHash, reading)),
-    await measure('passphrase: seal', () => sealVaultKey('correct horse battery staple', vaultKey)),
-    await measure('passphrase: open', () => openVaultKey('correct horse battery staple', sealedKey)),
+    await measure('passphrase: seal', () =>
+      sealVaultKey(ports.random, passphrases, 'correct horse battery staple', vaultKey),
+    ),
+    await measure('passphrase: open', () =>
+      openVaultKey(passphrases, 'correct horse battery staple', sealedKey),
+    ),
+    await measure('passphrase: open, version 3', () =>
+      openEarlierVaultKey('correct horse battery staple', earlier),
+    ),
   );
   for (const link of links) link.destroy();
   return rows;
@@ -234,6 +271,26 @@ async function main(): Promise<void> {
   }
 }
 
+/** Of this process: other work of the machine is not in it. */
+function cpu(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
+async function byMembers(chromium: boolean): Promise<void> {
+  await loadThemis();
+  const progress = (members: number): void => console.error(`rotation of ${members}: measured`);
+  printRotations('Node, of CPU time', await measureRotations(ports, cpu, progress));
+  printPassphrase('Node, of CPU time', await measurePassphrase(nodeRandom, cpu));
+  if (!chromium) return;
+  const measured = await measureInChromium();
+  printRotations('Chromium’s worker, by the clock', measured.rotations);
+  printPassphrase('Chromium’s worker, by the clock', measured.passphrase);
+}
+
 const [mode] = process.argv.slice(2);
 if ((mode === 'plain' || mode === 'pooled') && process.send !== undefined) process.send(await run(mode));
-else await main();
+else {
+  await main();
+  await byMembers(mode !== '--node');
+}

@@ -142,9 +142,9 @@ describe('a line that waits when the room is closed', () => {
     await lucie.say('pas à temps');
     await lucie.page.locator('[data-testid="message"][data-state="sending"]').waitFor();
     await lucie.close();
-    value(await amina.api.offerRoom(roomId, ines.room?.me ?? ''));
-    await until('the offer', () => ines.room?.handOver?.role === 'offered');
-    value(await ines.api.acceptRoom(roomId));
+    value(await amina.api.offerOwnership(roomId, ines.room?.me ?? ''));
+    await until('the offer', () => ines.room?.ownershipTransfer?.role === 'offered');
+    value(await ines.api.acceptOwnership(roomId));
     await until('the room to be hers', () => ines.room?.owner);
     value(await ines.api.closeRoom(roomId));
     await until('it to be closed', () => stageOf(ines, roomId) === 'closed');

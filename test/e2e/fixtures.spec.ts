@@ -1,14 +1,14 @@
 /**
  * What a browser kept for the page of version 0.1 (test/fixtures/v01), put back into a fresh profile: this page
- * opens it, shows what it showed, and goes on at a relay over the store of that version. The clocks are today's.
+ * opens it, shows what it showed, read only, and goes on in a room of today. The clocks are today's.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { rm } from 'node:fs/promises';
 import type { Browser } from 'playwright-core';
-import { copyOf } from '../fixtures/v01.js';
+import { copyOf } from '../fixtures/fixture.js';
 import { RelayProcess } from '../support/relay-process.js';
 import { launch, type Profile } from './profile.js';
-import { beginningsOf, profileOf } from './v01-profile.js';
+import { beginningsOf, passphraseOf, profileOf, ROOM } from './v01-profile.js';
 
 let folder: string;
 let relay: RelayProcess;
@@ -36,23 +36,31 @@ async function unlocked(place: string): Promise<Profile> {
 }
 
 describe('two profiles of version 0.1', () => {
-  test('are opened, show what they showed, and talk', async () => {
+  test('are opened, show what they showed, read only, and talk in a new room', async () => {
     const [owner, member] = [await unlocked('page/owner.json'), await unlocked('page/member.json')];
-    await Promise.all([owner.openRoom(), member.openRoom()]);
-    const waited = 'Écrit dans le métro, sans réseau 🚇';
-    await Promise.all([owner, member].map((profile) => profile.has(waited)));
+    await Promise.all([owner.openEndedRoom(ROOM), member.openEndedRoom(ROOM)]);
     for (const [profile, place] of [
       [owner, 'page/owner.json'],
       [member, 'page/member.json'],
     ] as const) {
-      const beginnings = [...beginningsOf(place), waited];
+      const beginnings = beginningsOf(place);
       expect(beginnings.length).toBeGreaterThan(5);
+      await profile.has(beginnings.at(-1)!);
       const texts = await profile.texts();
-      expect(texts.map((text, at) => text.slice(0, beginnings[at]?.length))).toEqual(beginnings);
+      expect(beginnings.map((text, at) => texts[at]?.slice(0, text.length))).toEqual(beginnings);
       expect(await profile.at('deleted').count()).toBe(1);
       expect(await profile.alarms()).toBe(0);
+      expect(await profile.at('room-ended').getAttribute('data-stage')).toBe('outdated');
+      expect(await profile.at('composer').count()).toBe(0);
     }
-    expect(await member.at('composer').inputValue()).toBe('une phrase à moitié');
+    await owner.createRoom('Après', 100);
+    const link = await owner.makeInvite();
+    await member.close();
+    await member.open(link);
+    await member.unlock(passphraseOf('page/member.json'));
+    await member.startJoin();
+    await owner.admit();
+    await member.enter();
     await owner.say('Un an plus tard 🎂');
     await member.has('Un an plus tard 🎂');
     expect([...owner.complaints, ...member.complaints]).toEqual([]);

@@ -173,20 +173,20 @@ describe('the members’ story', () => {
     await owner.page.keyboard.press('Escape');
     const offer = async (): Promise<void> => {
       await actions(owner, 'Tomás');
-      await owner.at('hand-over').click();
-      await owner.at('hand-over-confirm').click();
-      await owner.at('hand-over-card').waitFor();
+      await owner.at('transfer-ownership').click();
+      await owner.at('transfer-ownership-confirm').click();
+      await owner.at('ownership-transfer-card').waitFor();
     };
     await offer();
     // Neither a refusal nor a withdrawal travels: each side puts its own card away.
     await moved.at('decline-room').click();
-    await moved.at('hand-over-card').waitFor({ state: 'detached' });
+    await moved.at('ownership-transfer-card').waitFor({ state: 'detached' });
     await owner.at('take-back').click();
-    await owner.at('hand-over-card').waitFor({ state: 'detached' });
+    await owner.at('ownership-transfer-card').waitFor({ state: 'detached' });
     await offer();
     await moved.at('accept-room').click();
     await moved.at('close-room').waitFor();
-    await owner.at('hand-over-card').waitFor({ state: 'detached' });
+    await owner.at('ownership-transfer-card').waitFor({ state: 'detached' });
     expect(await owner.at('make-invite').count()).toBe(0);
   });
 

@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser, Locator } from 'playwright-core';
 import { answerJoin, honestReply } from '../hostile/members/false-reply.js';
+import { published } from '../hostile/members/published.js';
 import { admitStrangers } from '../hostile/members/strangers.js';
 import { Stage } from '../hostile/stage.js';
 import { value, type Member } from '../support/member.js';
@@ -124,7 +125,7 @@ describe('a rotation that leaves many without a key', () => {
     const { peer, stolen } = byHand;
     const roster = await admitStrangers(stage.relay, byHand, LEFT_OUT);
     const leftOut = new Set([...roster.members.keys()].filter((id) => !stolen.roster.members.has(id)));
-    const { command } = await stolen.rotation(roster, { leftOut });
+    const { command } = await stolen.rotation(await published(stage.relay), roster, { leftOut });
     await peer.request('rotate', command);
     peer.leave();
     await tomas.page.getByText(`${String(LEFT_OUT)} members do not get it yet`).waitFor();
@@ -134,10 +135,13 @@ describe('a rotation that leaves many without a key', () => {
     await amina.say(roomId, 'and this too');
     await Promise.all([tomas, lucie].map((profile) => profile.has('and this too')));
     for (const [profile, without] of [
-      [tomas, `${String(LEFT_OUT)} members do not get it yet: their keys at the relay are unusable.`],
+      [
+        tomas,
+        `${String(LEFT_OUT)} members do not get it yet: their keys at the relay are missing or unusable.`,
+      ],
       [
         lucie,
-        `${String(LEFT_OUT)} membres ne l’ont pas encore\u00a0: leurs clés chez le relais sont inutilisables.`,
+        `${String(LEFT_OUT)} membres ne l’ont pas encore\u00a0: leurs clés chez le relais manquent ou sont inutilisables.`,
       ],
     ] as const) {
       const rows = await profile.page
@@ -193,7 +197,7 @@ describe('a change of the settings', () => {
   test('may be put right by the next owner, who may change every field', async () => {
     // Lucie is away while the room goes to another owner.
     await lucie.close();
-    value(await amina.api.offerRoom(roomId, await idOf('Tomás')));
+    value(await amina.api.offerOwnership(roomId, await idOf('Tomás')));
     await tomas.openMembers();
     await tomas.at('accept-room').click();
     await tomas.at('save-settings').waitFor();

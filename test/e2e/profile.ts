@@ -37,8 +37,11 @@ export class Profile {
   /** what a strict page must never say: errors and violations of its policies */
   readonly complaints: string[] = [];
 
-  private constructor(name: string, url: string, context: BrowserContext) {
+  readonly #language: string;
+
+  private constructor(name: string, url: string, context: BrowserContext, language: string) {
     this.name = name;
+    this.#language = language;
     this.url = url;
     this.context = context;
     this.passphrase = `correct horse battery ${name}`;
@@ -46,12 +49,12 @@ export class Profile {
 
   static async create(browser: Browser, name: string, url: string, locale = 'en-GB'): Promise<Profile> {
     const context = await browser.newContext({ locale, viewport: SIZES.desktop });
-    return new Profile(name, url, context);
+    return new Profile(name, url, context, locale.slice(0, 2));
   }
 
   /** Another tab of the same browser profile, which is not open yet. */
   tab(): Profile {
-    return new Profile(this.name, this.url, this.context);
+    return new Profile(this.name, this.url, this.context, this.#language);
   }
 
   /** Opens the page at a path (or a whole link), as a new tab does. */
@@ -123,11 +126,13 @@ export class Profile {
 
   /** From the join's last step into the room. */
   async enter(): Promise<void> {
-    const enter = this.at('join-enter');
-    await until(`${this.name} to be admitted`, async () => {
-      if (await enter.isVisible()) await enter.click();
-      return this.at('composer').isVisible();
+    const [enter, room] = [this.at('join-enter'), this.at('composer')];
+    await enter.or(room).first().waitFor();
+    // Once, and not waiting for it: it may go by itself, and stands for a moment after it was pressed.
+    await enter.evaluateAll((buttons) => {
+      for (const button of buttons) (button as unknown as { click(): void }).click();
     });
+    await room.waitFor();
   }
 
   async openMembers(): Promise<void> {
@@ -143,6 +148,12 @@ export class Profile {
   async openRoom(): Promise<void> {
     await this.at('room-link').first().click();
     await this.at('composer').waitFor();
+  }
+
+  /** A room that can be read, and nothing more. */
+  async openEndedRoom(name: string): Promise<void> {
+    await this.at('room-link').filter({ hasText: name }).click();
+    await this.at('room-ended').waitFor();
   }
 
   async say(text: string): Promise<void> {
@@ -185,7 +196,7 @@ export class Profile {
       }
     }
     await this.page.setViewportSize(SIZES.desktop);
-    await this.#dress('en', 'light');
+    await this.#dress(this.#language, 'light');
   }
 
   /** Language and theme as chosen in a second tab: without leaving the screen. */

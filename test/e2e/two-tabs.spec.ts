@@ -5,11 +5,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { rm } from 'node:fs/promises';
 import type { Browser, BrowserContext, Route } from 'playwright-core';
-import { copyOf } from '../fixtures/v01.js';
+import { copyOf } from '../fixtures/fixture.js';
 import { RelayProcess } from '../support/relay-process.js';
 import { until } from '../support/wait.js';
 import { launch, type Profile } from './profile.js';
-import { beginningsOf, profileOf } from './v01-profile.js';
+import { beginningsOf, profileOf, ROOM } from './v01-profile.js';
 
 /** A put into the vault: the n-th of its worker, or that of the vault's header, which is the migration's last. */
 type Put = number | 'header';
@@ -100,14 +100,15 @@ async function takeOver(tab: Profile, passphrase: string): Promise<void> {
   });
 }
 
-/** It shows what version 0.1 showed, and goes on. */
+/** It shows what version 0.1 showed, and goes on: in a new room of that name. */
 async function expectWhole(tab: Profile, place: string, word: string): Promise<void> {
-  await tab.openRoom();
+  await tab.openEndedRoom(ROOM);
   const beginnings = beginningsOf(place);
   expect(beginnings.length).toBeGreaterThan(5);
   await until('its lines', async () => (await tab.texts()).length >= beginnings.length);
   const texts = await tab.texts();
   expect(beginnings.map((text, at) => texts[at]?.slice(0, text.length))).toEqual(beginnings);
+  await tab.createRoom(word, 100);
   await tab.say(word);
   await tab.has(word);
   expect(await tab.alarms()).toBe(0);
@@ -138,7 +139,7 @@ describe('two tabs over a vault of version 0.1', () => {
     await first.close();
     await takeOver(second, passphrase);
     await expectWhole(second, place, 'Du second onglet');
-    expect(await second.texts()).toContain('Du premier onglet');
+    expect(await second.at('room-link').filter({ hasText: 'Du premier onglet' }).count()).toBe(1);
     expect(watch.headers).toBe(1);
   });
 
@@ -153,6 +154,7 @@ describe('two tabs over a vault of version 0.1', () => {
       await profile.open();
       await profile.at('passphrase').waitFor();
       await second.open();
+      await second.at('passphrase').waitFor();
       await profile.unlock(passphrase);
       await watch.held();
       await second.unlock(passphrase);
@@ -173,6 +175,7 @@ describe('two tabs over a vault of version 0.1', () => {
     await profile.open();
     await profile.at('passphrase').waitFor();
     await second.open();
+    await second.at('passphrase').waitFor();
     await profile.unlock(passphrase);
     const held = await watch.held();
     await second.unlock(passphrase);

@@ -1,8 +1,14 @@
 /** A browser's profile as the page of version 0.1 left it (test/fixtures/v01), and what this page is to show of it. */
 import type { Browser } from 'playwright-core';
 import { putDatabases } from '../fixtures/profiles.js';
-import { databasesOf, readExpected, readMade } from '../fixtures/v01.js';
+import { databasesOf, readExpected, readMade } from '../fixtures/fixture.js';
 import { Profile } from './profile.js';
+
+/** Its room, in all of the profiles. */
+export const ROOM = 'Jeudi soir';
+
+export const passphraseOf = (place: string): string =>
+  readMade().vaults.find((one) => one.place === place)?.passphrase ?? '';
 
 /** Nothing is open in it yet. */
 export async function profileOf(

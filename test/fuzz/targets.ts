@@ -7,10 +7,11 @@ import { framesTarget } from './targets/frames.js';
 import { handshakesTarget } from './targets/handshakes.js';
 import { inSessionTarget } from './targets/in-session.js';
 import { invitesTarget } from './targets/invites.js';
+import { passphrasesTarget } from './targets/passphrases.js';
 import { hangTarget, wrongTarget } from './targets/planted.js';
 import { schemasTarget } from './targets/schemas.js';
 import { connectionTarget, sessionTarget } from './targets/session.js';
-import { exportsTarget, passphrasesTarget, recordsTarget } from './targets/vault.js';
+import { exportsTarget, recordsTarget } from './targets/vault.js';
 import { wireTarget } from './targets/wire.js';
 
 interface Listed {

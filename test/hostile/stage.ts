@@ -72,7 +72,12 @@ export class Stage {
 
   async joined(owner: Member, roomId: string, name: string): Promise<Member> {
     const guest = await this.member(name);
-    value(await guest.api.join((await owner.invite(roomId)).link, name));
+    const { link, inviteId } = await owner.invite(roomId);
+    // An invite that is made while the link is down is registered later, and unknown until then.
+    await until('the relay to know the invite', () =>
+      this.relay.requests('invite').some(({ body }) => body.inviteId === inviteId),
+    );
+    value(await guest.api.join(link, name));
     await guest.admitted(roomId);
     return guest;
   }

@@ -185,6 +185,19 @@ describe('the checker', () => {
     ).toEqual(['LOST Amina']);
   });
 
+  test('excuses who says that it has missed a message, and nobody else', () => {
+    const gap = withList('Tomás', without('2'));
+    expect(kinds(gap)).toEqual(['LOST Tomás']);
+    const excused = (member: string): Room => ({
+      ...gap,
+      histories: gap.histories.map((one) =>
+        one.member === member ? { ...one, missed: new Set(['2']) } : one,
+      ),
+    });
+    expect(kinds(excused('Tomás'))).toEqual([]);
+    expect(kinds(excused('Amina'))).toEqual(['LOST Tomás']);
+  });
+
   test('finds any one message taken out of the middle of a list, and any two neighbours swapped', () => {
     const between = STORY.map((_, at) => at).filter((at) => STORY[at]?.type === 'message');
     fc.assert(

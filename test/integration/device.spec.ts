@@ -19,9 +19,9 @@ let roomId: string;
 
 beforeAll(async () => {
   relay = await RelayProcess.start();
-  owner = await Member.create('Amina', relay.url);
+  owner = await Member.create('Amina', relay.url, createNodeClient);
   roomId = await owner.createRoom('Rive droite', 10_000);
-  guest = await Member.create('Tomás', relay.url);
+  guest = await Member.create('Tomás', relay.url, createNodeClient);
   value(await guest.api.join((await owner.invite(roomId)).link, 'Tomás'));
   await guest.admitted(roomId);
 });

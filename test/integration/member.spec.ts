@@ -111,6 +111,12 @@ describe('two members by command lines', () => {
   test('a wrong passphrase, a lacking vault, an unknown command and a refusal have their exit codes', async () => {
     const wrong = await amina('rooms', [], '', { FC_PASSPHRASE: 'not the passphrase at all' });
     expect(wrong).toMatchObject({ code: 3, lines: [{ type: 'error', code: 'WRONG_PASSPHRASE' }] });
+    const file = join(base, 'passphrase');
+    await writeFile(file, `\ufeff${environment.FC_PASSPHRASE}\r\n`);
+    const fromFile = await amina('rooms', ['--passphrase-file', file], '', { FC_PASSPHRASE: 'another one' });
+    expect(fromFile).toMatchObject({ code: 0, lines: [{ type: 'summary' }, { type: 'result' }] });
+    const never = await amina('rooms', ['--timeout', '2147484']);
+    expect(never).toMatchObject({ code: 2, lines: [{ type: 'error', code: 'MISUSE' }] });
     const absent = await member('nobody')('rooms', [], null);
     expect(absent).toMatchObject({ code: 3, lines: [{ type: 'error', code: 'VAULT_ABSENT' }] });
     const misuse = await memberCommand(['dance'], environment);

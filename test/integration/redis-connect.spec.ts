@@ -103,6 +103,17 @@ describe('a standalone Redis', () => {
     );
   });
 
+  test('that has no such database', async () => {
+    const url = guarded.environment.REDIS_URL!;
+    const inDatabase = (name: string) => ({ REDIS_URL: `${url}/${name}`, REDIS_PASSWORD: PASSWORD });
+    expect(await refusal(inDatabase('99'))).toMatch(
+      /^REDIS_URL names database 99, which the Redis at .* does not have; name one/,
+    );
+    const connections = await connect(inDatabase('3'));
+    expect(await connections.commands.client('INFO')).toMatch(/ db=3 /);
+    connections.close();
+  });
+
   test('that does not answer', async () => {
     const url = `redis://127.0.0.1:${await freePort()}`;
     expect(await refusal({ REDIS_URL: url })).toMatch(

@@ -1,13 +1,14 @@
 /** What the relay answers beside the socket, and how it starts and ends as a program. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { toBase64Url } from '@0fc/protocol';
 import { startRelay, type RunningRelay } from '../../apps/relay/src/start.js';
+import { inherited } from '../support/inherited.js';
 import { RelayProcess } from '../support/relay-process.js';
 import { until } from '../support/wait.js';
 
@@ -78,6 +79,26 @@ describe('over HTTP', () => {
     expect(wasm.headers.get('cache-control')).toBe('no-cache');
   });
 
+  test('a target in absolute form is its path, and one that is no path is refused with nothing of it in the answer', async () => {
+    const answers = async (target: string): Promise<string> => {
+      const socket = connect(relay.port, '127.0.0.1');
+      socket.write(`GET ${target} HTTP/1.1\r\nHost: any\r\nConnection: close\r\n\r\n`);
+      const [pieces] = await Promise.all([socket.toArray() as Promise<Buffer[]>, once(socket, 'close')]);
+      return Buffer.concat(pieces).toString('latin1');
+    };
+    for (const base of ['http://any', 'HTTP://any:80', 'https://user@any']) {
+      expect(await answers(`${base}/config.json?x`)).toMatch(/^HTTP\/1\.1 200 [^]*"relayPublicKey"/);
+      expect(await answers(`${base}/health/live`)).toMatch(/^HTTP\/1\.1 200 /);
+      expect(await answers(`${base}/main-ABCDEF12.js`)).toMatch(/^HTTP\/1\.1 200 [^]*\r\nmain$/);
+      expect(await answers(base)).toMatch(/^HTTP\/1\.1 200 [^]*<title>client/);
+      expect(await answers(`${base}/../outside.txt`)).toMatch(/^HTTP\/1\.1 404 /);
+    }
+    for (const target of ['p%zz', '/p%zz', 'http://any/p%zz', '/config.json%zz', '*']) {
+      expect(await answers(target)).toMatch(/^HTTP\/1\.1 40[04] /);
+      expect(await answers(target)).not.toMatch(/zz|Error| at /);
+    }
+  });
+
   test('headers of isolation are on every answer, HSTS only behind https', async () => {
     const plain = await get('/');
     expect(plain.headers.get('cross-origin-opener-policy')).toBe('same-origin');
@@ -111,9 +132,9 @@ describe('over HTTP', () => {
   });
 });
 
-async function run(args: readonly string[], environment: Record<string, string>) {
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    env: { PATH: process.env.PATH, DATA_DIR: join(folder, 'cli'), ...environment },
+async function run(args: readonly string[], environment: Record<string, string>, program = MAIN) {
+  const child = spawn(process.execPath, [program, ...args], {
+    env: { ...inherited(), DATA_DIR: join(folder, 'cli'), ...environment },
   });
   let out = '';
   let error = '';
@@ -149,19 +170,46 @@ describe('as a program', () => {
     const port = typeof address === 'object' ? String(address?.port) : '';
     const file = join(folder, 'a-file');
     await writeFile(file, '');
+    const leads = join(folder, 'leads-nowhere');
+    await mkdir(leads);
+    await symlink(join(folder, 'absent'), join(leads, 'relay.key'));
     const cases: [Record<string, string>, readonly string[], RegExp][] = [
       [{}, ['--port', port], /^PORT is \d+, which another program uses; set PORT/],
       [{ PORT: 'x' }, [], /^PORT is "x"; it must be/],
       [{ DATA_DIR: join(file, 'below') }, [], /^DATA_DIR is .* cannot be written to/],
       [{ RELAY_PRIVATE_KEY_FILE: join(folder, 'absent') }, [], /^RELAY_PRIVATE_KEY_FILE is .*ENOENT/],
+      [{ DATA_DIR: leads }, [], /^DATA_DIR holds .* a link that leads nowhere: .*relay\.key\. Put back/],
+      [
+        { RELAY_PRIVATE_KEY: 'any', REDIS_URL: 'redis://u:p%zz@localhost' },
+        [],
+        /^The password in REDIS_URL .*%25/,
+      ],
+      [
+        { RELAY_PRIVATE_KEY: 'any', REDIS_URL: 'redis://u%zz@localhost' },
+        [],
+        /^The username in REDIS_URL .*%25/,
+      ],
       [{}, ['--prot', '1'], /prot/],
-      [{}, ['serve'], /commands are keygen and rooms/],
+      [{}, ['serve'], /commands are keygen, succeed --origin URL .* and rooms/],
     ];
     for (const [environment, args, text] of cases) {
       const { code, error } = await run(args, environment);
       expect([code, error.trimEnd().split('\n')]).toEqual([1, [expect.stringMatching(text)]]);
     }
     server.close();
+  });
+
+  test('a build that lacks its scripts ends with one line that names what is missing, and the remedy', async () => {
+    // Beside the packages that it imports.
+    const cache = resolve(import.meta.dirname, '../../.cache');
+    const build = await mkdtemp(join(cache, 'no-scripts-'));
+    await cp(join(MAIN, '..'), build, { recursive: true, filter: (path) => !path.endsWith('.lua') });
+    const { code, error } = await run([], {}, join(build, 'main.js'));
+    expect([code, error.trimEnd().split('\n')]).toEqual([
+      1,
+      [expect.stringMatching(/^The relay cannot be loaded: .*\.lua is missing\. .*npm run build\.$/)],
+    ]);
+    await rm(build, { recursive: true });
   });
 
   test('an old Node.js is told what to do, before anything is loaded that it has not', async () => {
@@ -172,7 +220,7 @@ describe('as a program', () => {
 
   test('SIGTERM ends it in order, with code 0', async () => {
     const child = spawn(process.execPath, [MAIN, '--port', '0'], {
-      env: { PATH: process.env.PATH, DATA_DIR: join(folder, 'term'), LOG_LEVEL: 'info' },
+      env: { ...inherited(), DATA_DIR: join(folder, 'term'), LOG_LEVEL: 'info' },
     });
     await once(child.stdout, 'data');
     child.kill('SIGTERM');

@@ -2,7 +2,7 @@
 import {
   comparePositions, equalBytes, type Bytes, type Entry, type GenerationStart, type Position,
 } from '@0fc/protocol'; // prettier-ignore
-import { transcriptGeneration, transcriptNext, transcriptStart } from '@0fc/crypto/verify';
+import { transcriptGeneration, transcriptOver, transcriptStart } from '@0fc/crypto/verify';
 import { nodeHash } from '@0fc/crypto/node';
 import type { Peer } from './relay-peer.js';
 import type { TestRoom } from './relay-room.js';
@@ -58,7 +58,7 @@ export class Reader {
     const { g, s } = entry.position;
     if (g !== this.position.g || s !== this.position.s + 1)
       throw new Error(`a gap before ${String(g)}/${String(s)}`);
-    this.t = await transcriptNext(nodeHash, this.t, entry);
+    this.t = await transcriptOver(nodeHash, this.t, entry);
     this.position = entry.position;
     this.entries.push(entry);
     this.#keep();

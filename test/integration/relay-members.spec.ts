@@ -35,14 +35,14 @@ const roomOf = async (size: number): Promise<{ room: TestRoom; members: Peer[] }
 };
 
 /** The room goes to a member, with its consent; the same acceptance may be given again by a test. */
-async function handOver(room: TestRoom, to: Peer): Promise<{ entry: Bytes; acceptance: Bytes }> {
+async function transferOwnership(room: TestRoom, to: Peer): Promise<{ entry: Bytes; acceptance: Bytes }> {
   const { roomId, owner } = room;
   const fields = { roomId, old: owner.memberId, new: to.memberId, nonce: anyBytes(16) };
   await owner.request('transferOffer', {
     to: to.memberId,
-    offer: signBody(owner.identity, 'transferOffer', fields),
+    offer: signBody(owner.identity, 'transferOffer', { ...fields, head: room.roster.head }),
   });
-  const acceptance = signBody(to.identity, 'transferAcceptance', fields);
+  const acceptance = signBody(to.identity, 'transferAcceptance', { ...fields, epoch: room.epoch });
   await to.request('transferAcceptance', { acceptance });
   const { entry } = await room.change('transfer', { to: to.memberId, acceptance });
   room.owner = to;
@@ -112,17 +112,40 @@ describe('handing over', () => {
     const { room, members } = await roomOf(3);
     const [next] = members as [Peer];
     const old = room.owner;
-    const { entry, acceptance } = await handOver(room, next);
+    const { entry, acceptance } = await transferOwnership(room, next);
     expect(await old.refusal('roster', { entry })).toBe('FORBIDDEN');
     const again = await next.request('roster', { entry });
     expect(again.placed.position).toEqual((await room.open(next, null)).tip);
     expect(await next.refusal('transferAcceptance', { acceptance })).toBe('FORBIDDEN');
     // Back, and out once more on the old consent: refused.
-    await handOver(room, old);
+    await transferOwnership(room, old);
     const replay = await room.signed('transfer', { to: next.memberId, acceptance });
     expect(await old.refusal('roster', { entry: replay })).toBe('BAD_ENTRY');
     expect(await next.refusal('transferAcceptance', { acceptance })).toBe('BAD_ENTRY');
-    await handOver(room, next);
+    await transferOwnership(room, next);
+    expect(await room.open(next)).toMatchObject({ role: 'owner' });
+  });
+
+  test('is accepted in one epoch, and made in that one', async () => {
+    const { room, members } = await roomOf(2);
+    const [next] = members as [Peer];
+    const { roomId, owner } = room;
+    const fields = { roomId, old: owner.memberId, new: next.memberId, nonce: anyBytes(16) };
+    const offer = signBody(owner.identity, 'transferOffer', { ...fields, head: room.roster.head });
+    await owner.request('transferOffer', { to: next.memberId, offer });
+    const acceptedIn = (epoch: number) => signBody(next.identity, 'transferAcceptance', { ...fields, epoch });
+    const before = room.epoch;
+    await next.request('transferAcceptance', { acceptance: acceptedIn(before) });
+    await room.rotate();
+    const refusals = [before, before + 2].map((epoch) =>
+      next.refusal('transferAcceptance', { acceptance: acceptedIn(epoch) }),
+    );
+    expect(await Promise.all(refusals)).toEqual(['STALE_EPOCH', 'EPOCH_AHEAD']);
+    const kept = await room.signed('transfer', { to: next.memberId, acceptance: acceptedIn(before) });
+    expect(await owner.refusal('roster', { entry: kept })).toBe('BAD_ENTRY');
+    const acceptance = acceptedIn(room.epoch);
+    await next.request('transferAcceptance', { acceptance });
+    await room.change('transfer', { to: next.memberId, acceptance });
     expect(await room.open(next)).toMatchObject({ role: 'owner' });
   });
 
@@ -132,13 +155,13 @@ describe('handing over', () => {
     const { roomId, owner } = room;
     const consent = (peer: Peer) =>
       signBody(peer.identity, 'transferAcceptance', {
-        roomId, old: owner.memberId, new: peer.memberId, nonce: anyBytes(16),
+        roomId, epoch: room.epoch, old: owner.memberId, new: peer.memberId, nonce: anyBytes(16),
       }); // prettier-ignore
     const offer = (peer: Peer) =>
       owner.refusal('transferOffer', {
         to: peer.memberId,
         offer: signBody(owner.identity, 'transferOffer', {
-          roomId, old: owner.memberId, new: peer.memberId, nonce: anyBytes(16),
+          roomId, head: room.roster.head, old: owner.memberId, new: peer.memberId, nonce: anyBytes(16),
         }), // prettier-ignore
       });
     expect(await offer(removed)).toBeNull();

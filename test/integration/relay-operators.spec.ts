@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { fromBase64Url } from '@0fc/protocol';
 import { loadThemis } from '@0fc/crypto/node';
+import { inherited } from '../support/inherited.js';
 import { RelayProcess } from '../support/relay-process.js';
 import { until } from '../support/wait.js';
 import { Peer, type RelayAddress } from './relay-peer.js';
@@ -27,7 +28,7 @@ const address = async (): Promise<RelayAddress> => {
 
 async function rooms(...words: readonly string[]) {
   const running = spawn(process.execPath, [MAIN, 'rooms', ...words], {
-    env: { PATH: process.env.PATH, DATA_DIR: child.folder },
+    env: { ...inherited(), DATA_DIR: child.folder },
   });
   let out = '';
   let error = '';

@@ -5,12 +5,13 @@
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { createNodeClient, createNodePlatform } from '@0fc/client/node';
+import { createNodeClient, createNodePlatform, deploymentOf, nodeClientOver } from '@0fc/client/node';
 import { generateKeyPair } from '@0fc/crypto/keys';
+import { signSuccession } from '@0fc/crypto/link';
 import { loadThemis } from '@0fc/crypto/node';
-import { ERROR_CODES, toBase64Url } from '@0fc/protocol';
+import { ERROR_CODES, toBase64Url, type Bytes } from '@0fc/protocol';
+import { writeKey } from '../../apps/relay/src/config/key-pair.js';
 import { codeOf } from '../hostile/stage.js';
-import { clientOver } from '../support/client-over.js';
 import { Member, value } from '../support/member.js';
 import { OperatedRelay } from '../support/operated-relay.js';
 import { until } from '../support/wait.js';
@@ -113,10 +114,13 @@ describe('a key that was compiled in', () => {
   /** What is served at first is no key: that is not asked for again by itself. */
   const badAtFirst: typeof createNodeClient = async ({ folder, relayUrl }) => {
     let asked = 0;
-    return clientOver(await createNodePlatform({ folder }), relayUrl, (served) => async () => {
+    const deployment = deploymentOf(relayUrl);
+    const fetchRelayKey = async (): Promise<Bytes> => {
       asked += 1;
-      return asked === 1 ? new Uint8Array(3) : served();
-    });
+      return asked === 1 ? new Uint8Array(3) : deployment.fetchRelayKey();
+    };
+    const options = { relayUrl, relayPublicKey: null, ...deployment, fetchRelayKey };
+    return nodeClientOver(await createNodePlatform({ folder }), options);
   };
 
   test.each(['by a room that is made', 'by several acts at once'])(
@@ -173,6 +177,66 @@ describe('a key that was compiled in', () => {
     ]);
     expect(amina.app?.damaged).toEqual([]);
     await amina.has('before');
+  });
+});
+
+describe('a build with another key, where the relay’s key has changed', () => {
+  /** The relay changes its key, signed by the one before. */
+  async function changed(): Promise<string> {
+    const next = generateKeyPair();
+    await relay.restart({
+      RELAY_PRIVATE_KEY: writeKey(next),
+      RELAY_SUCCESSION: signSuccession(relay.pair, next, relay.url),
+    });
+    return toBase64Url(next.publicKey);
+  }
+
+  test('of the signed successor goes on from the pinned key', async () => {
+    const { amina, roomId } = await settledIn(null);
+    await amina.leave();
+    const key = await changed();
+    amina.open = build(key);
+    await amina.comeBack(roomId);
+    await goesOn(amina, roomId);
+    expect(amina.app?.relay).toMatchObject({ pinnedBy: 'succession', barred: null });
+    await reopened(amina, key, roomId);
+    expect(amina.app?.relay.pinnedBy).toBe('build');
+  });
+
+  test('of the key that was left goes on with the pin that followed it', async () => {
+    const { amina, roomId } = await settledIn(relay.publicKey);
+    await changed();
+    await until('it to follow', () => amina.app?.relay.pinnedBy === 'succession');
+    await relay.restart({ RELAY_PRIVATE_KEY: writeKey(relay.pair) });
+    await reopened(amina, relay.publicKey, roomId);
+    expect(amina.app?.relay).toMatchObject({ pinnedBy: 'succession', barred: null });
+    expect(amina.room?.connection).not.toBe('connected');
+  });
+
+  test('of an earlier key than the pinned one is led to it', async () => {
+    const key = await changed();
+    const { amina, roomId } = await settledIn(key);
+    await reopened(amina, relay.publicKey, roomId);
+    await goesOn(amina, roomId);
+    expect(amina.app?.relay.barred).toBeNull();
+  });
+
+  test('that no statement leads to stops as before, and the user’s own act ends it', async () => {
+    const { amina, roomId } = await settledIn(null);
+    await amina.leave();
+    await changed();
+    const third = generateKeyPair();
+    await relay.restart({ RELAY_PRIVATE_KEY: writeKey(third) });
+    amina.open = build(toBase64Url(third.publicKey));
+    await amina.comeBack(roomId);
+    const { barred } = amina.app?.relay ?? {};
+    expect(barred).toMatchObject({ code: ERROR_CODES.RELAY_KEY_MISMATCH });
+    const named = String(barred?.params?.other);
+    value(await amina.api.repinRelay(named));
+    await amina.live();
+    await reopened(amina, relay.publicKey, roomId);
+    expect(amina.app?.relay).toMatchObject({ fingerprint: named, barred: null });
+    await amina.live();
   });
 });
 

@@ -1,11 +1,11 @@
 /** A room at the relay, made by bare peers: signed entries are real, what is only sealed is any bytes. */
 import {
-  encodeMessageClear, toBase64Url, type Bytes, type InviteId, type MemberId, type RoomId, type RotationCommand,
+  encodeMessageClear, toBase64Url, type Bytes, type InviteId, type MemberId, type PublishedPrekey, type RoomId, type RotationCommand,
 } from '@0fc/protocol'; // prettier-ignore
 import {
-  createGenesis, makePrekey, makeRotation, type NewRoom, type RoomKey, signBody,
+  createGenesis, hybridPublicKey, makePrekey, makeRotation, type NewRoom, type RoomKey, signBody,
 } from '@0fc/crypto/keys'; // prettier-ignore
-import { applyRoster, startRoster, type Roster } from '@0fc/crypto/verify';
+import { applyRoster, startRoster, type Roster, type HybridPrekey } from '@0fc/crypto/verify';
 import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import { Peer, type RelayAddress } from './relay-peer.js';
 
@@ -32,6 +32,7 @@ export class TestRoom {
   roster: Roster;
   epoch = 1;
   #roomKey: RoomKey;
+  readonly #prekeys = new Map<MemberId, HybridPrekey>();
 
   private constructor(relay: RelayAddress, made: NewRoom, owner: Peer, roster: Roster) {
     this.relay = relay;
@@ -39,6 +40,7 @@ export class TestRoom {
     this.owner = owner;
     this.roster = roster;
     this.#roomKey = made.roomKey;
+    this.#prekeys.set(roster.owner, { k: 1, ...hybridPublicKey(made.prekey) });
   }
 
   get roomId(): RoomId {
@@ -78,20 +80,30 @@ export class TestRoom {
     await peer.request('joinRequest', { inviteId, request: anyBytes(200) });
     await owner.request('joinReply', { inviteId, epoch, payload: anyBytes(200) });
     await peer.request('joinConfirm', { inviteId, epoch, payload: anyBytes(100) });
-    const entry = this.admit(peer, inviteId);
-    await owner.request('roster', { entry });
+    const { prekey, ek } = await this.prekey(peer, 1);
+    const entry = await this.admit(peer, inviteId, prekey);
+    await owner.request('roster', { entry, ek });
     await this.apply(entry);
     await this.open(peer);
   }
 
-  admit(peer: Peer, inviteId: InviteId): Bytes {
-    const prekey = makePrekey(peer.identity, this.roomId, peer.memberId, 1);
+  /** A prekey of a member's, which the room's rotations wrap to from then on. */
+  async prekey(peer: Peer, k: number): Promise<PublishedPrekey> {
+    const { identity, memberId } = peer;
+    const made = await makePrekey(ports, { identity, roomId: this.roomId, memberId, k });
+    const { keyPair, ...published } = made;
+    this.#prekeys.set(memberId, { k, ...hybridPublicKey(keyPair) });
+    return published;
+  }
+
+  /** `prekey`: the signed first one of the joiner; one of its own by default. */
+  async admit(peer: Peer, inviteId: InviteId, prekey?: Bytes): Promise<Bytes> {
     return signBody(this.owner.identity, 'admit', {
       roomId: this.roomId,
       head: this.roster.head,
       owner: this.owner.memberId,
       key: peer.identity.publicKey,
-      prekey: prekey.container,
+      prekey: prekey ?? (await this.prekey(peer, 1)).prekey,
       epoch: this.epoch,
       inviteId,
     });
@@ -99,15 +111,14 @@ export class TestRoom {
 
   /** A rotation on a roster; the room's own by default. */
   async rotation(roster: Roster = this.roster): Promise<{ command: RotationCommand; done: () => void }> {
-    const prekeys = new Map<MemberId, { k: number; key: Bytes }>(
-      [...roster.members.values()].map(({ memberId, prekey }) => [memberId, prekey]),
-    );
     const made = await makeRotation(ports, {
       identity: this.owner.identity,
       roster,
       epoch: this.epoch,
       roomKey: this.#roomKey,
-      prekeys,
+      base: null,
+      prekeys: this.#prekeys,
+      least: new Map(),
     });
     return {
       command: made.command,

@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { encodeFrame, FRAME_EVENT, fromBase64Url, LIMITS, type Bytes } from '@0fc/protocol';
-import { makeNeedKey, makePrekey, signBody } from '@0fc/crypto/keys';
-import { applyRoster } from '@0fc/crypto/verify';
+import { decodeBody, encodeFrame, FRAME_EVENT, fromBase64Url, LIMITS, type Bytes } from '@0fc/protocol';
+import { asRoomKey, makeKeyGrant, makeKeyRequest, signBody } from '@0fc/crypto/keys';
+import { applyRoster, containerBody } from '@0fc/crypto/verify';
 import { loadThemis, nodeHash } from '@0fc/crypto/node';
 import { startRelay, type RunningRelay } from '../../apps/relay/src/start.js';
 import { RelayProcess } from '../support/relay-process.js';
@@ -57,7 +57,7 @@ const seqs = (entries: readonly { position: { s: number } }[]): number[] =>
 describe('the link', () => {
   test('begins with hello, which names the relay and its limits', async () => {
     const peer = await Peer.connect(relay);
-    expect(peer.events[0]).toMatchObject({ kind: 'hello', body: { version: 1, maxMembers: 256 } });
+    expect(peer.events[0]).toMatchObject({ kind: 'hello', body: { version: 2, maxMembers: 256 } });
     expect(peer.told('hello')[0]?.relay).toEqual(relay.publicKey);
     peer.leave();
   });
@@ -287,6 +287,8 @@ describe('invites and joins', () => {
       replied: 0,
       joinerKey: winner.identity.publicKey,
     });
+    // Who is in the room is for whom the owner has answered.
+    expect(await winner.refusal('chain', { from: 0 })).toBe('FORBIDDEN');
     await owner.request('joinReply', { inviteId, epoch: 1, payload: anyBytes(100) });
     await until('the reply', () => winner.told('joinState').some(({ stage }) => stage === 'replied'));
     expect((await winner.request('chain', { from: 0 })).entries).toEqual([room.made.container]);
@@ -296,8 +298,10 @@ describe('invites and joins', () => {
 
     const loser = claimants[results.indexOf('INVITE_TAKEN')]!;
     // Only the key that holds the claim is admitted by it.
-    expect(await owner.refusal('roster', { entry: room.admit(loser, inviteId) })).toBe('INVITE_UNKNOWN');
-    const entry = room.admit(winner, inviteId);
+    expect(await owner.refusal('roster', { entry: await room.admit(loser, inviteId) })).toBe(
+      'INVITE_UNKNOWN',
+    );
+    const entry = await room.admit(winner, inviteId);
     const placed = await owner.request('roster', { entry });
     expect(await owner.request('roster', { entry })).toEqual(placed);
     await until('the admission', () => winner.told('joinState').at(-1)?.stage === 'admitted');
@@ -397,10 +401,10 @@ describe('rotations and departures', () => {
     const fields = { roomId, old: owner.memberId, new: guest.memberId, nonce: anyBytes(16) };
     await owner.request('transferOffer', {
       to: guest.memberId,
-      offer: signBody(owner.identity, 'transferOffer', fields),
+      offer: signBody(owner.identity, 'transferOffer', { ...fields, head: room.roster.head }),
     });
     await until('the offer', () => guest.told('transferOffered').length === 1);
-    const acceptance = signBody(guest.identity, 'transferAcceptance', fields);
+    const acceptance = signBody(guest.identity, 'transferAcceptance', { ...fields, epoch: room.epoch });
     await guest.request('transferAcceptance', { acceptance });
     await until('the acceptance', () => owner.told('transferAccepted').length === 1);
     const entry = await room.signed('transfer', { to: guest.memberId, acceptance });
@@ -412,15 +416,43 @@ describe('rotations and departures', () => {
   test('prekeys rise, key requests reach the owner, signals reach the others', async () => {
     const { room, guest } = await pairOf();
     const { roomId, owner } = room;
-    const second = makePrekey(guest.identity, roomId, guest.memberId, 2);
-    await guest.request('prekey', { prekey: second.container });
-    const first = makePrekey(guest.identity, roomId, guest.memberId, 1);
-    expect(await guest.refusal('prekey', { prekey: first.container })).toBe('BAD_ENTRY');
-    expect((await owner.request('prekeys', {})).prekeys.at(-1)?.prekey).toEqual(second.container);
-    const { container } = makeNeedKey(ports, { identity: guest.identity, roomId, memberId: guest.memberId });
+    const [first, second] = [await room.prekey(guest, 1), await room.prekey(guest, 2)];
+    await guest.request('prekey', second);
+    expect(await guest.refusal('prekey', first)).toBe('BAD_ENTRY');
+    expect((await owner.request('prekeys', {})).prekeys.at(-1)?.prekey).toEqual(second);
+    const asks = (epoch: number): Bytes =>
+      makeKeyRequest(ports, {
+        identity: guest.identity,
+        roomId,
+        memberId: guest.memberId,
+        epoch,
+        rotation: room.roster.head,
+        failed: [],
+      }).container;
+    const container = asks(1);
+    expect(await guest.refusal('needKey', { request: asks(2) })).toBe('EPOCH_AHEAD');
     await guest.request('needKey', { request: container });
     await until('the request', () => owner.told('keyNeeded').length === 1);
     expect(owner.told('keyNeeded')[0]).toEqual({ from: guest.memberId, request: container });
+    // Nothing occupies the place of its one answer that is not signed, or is of another epoch or to another request.
+    const { grant, news } = await makeKeyGrant(ports, {
+      identity: owner.identity, roster: room.roster, epoch: 1, roomKey: asRoomKey(anyBytes(32)), to: guest.memberId,
+      request: container, rotation: room.roster.head, news: { profiles: [], roomName: null },
+    }); // prettier-ignore
+    const { body } = decodeBody(containerBody(grant), 'keyGrant');
+    const answer = (signed: Bytes) => ({ to: guest.memberId, grant: signed, news });
+    for (const [signed, code] of [
+      [signBody(guest.identity, 'keyGrant', body), 'BAD_SIGNATURE'],
+      [signBody(owner.identity, 'keyGrant', { ...body, epoch: 2 }), 'BAD_ENTRY'],
+      [signBody(owner.identity, 'keyGrant', { ...body, request: anyBytes(32) }), 'BAD_ENTRY'],
+    ] as const)
+      expect(await owner.refusal('keyGrant', answer(signed))).toBe(code);
+    await owner.request('keyGrant', answer(grant));
+    const another = signBody(owner.identity, 'keyGrant', body);
+    expect(await owner.refusal('keyGrant', answer(another))).toBe('BAD_ENTRY');
+    await owner.request('keyGrant', answer(grant));
+    await until('the answer', () => guest.told('keyGranted').length === 1);
+    expect(guest.told('keyGranted')).toEqual([{ from: owner.memberId, grant, news }]);
     await guest.request('signal', { epoch: 1, payload: anyBytes(50) });
     await until('the signal', () => owner.told('signalled').length === 1);
     expect(guest.told('signalled')).toEqual([]);

@@ -79,9 +79,9 @@ describe.each<RedisKind>(['standalone', 'cluster'])('three replicas on %s Redis'
     for (const who of all) expect(who.texts).toEqual(owner.texts);
     value(await owner.api.removeMember(roomId, ines.room?.me ?? ''));
     await until('the removed to know', () => ines.app?.rooms[0]?.stage === 'removed');
-    value(await owner.api.offerRoom(roomId, tomas.room?.me ?? ''));
-    await until('the offer to arrive', () => tomas.room?.handOver?.role === 'offered');
-    value(await tomas.api.acceptRoom(roomId));
+    value(await owner.api.offerOwnership(roomId, tomas.room?.me ?? ''));
+    await until('the offer to arrive', () => tomas.room?.ownershipTransfer?.role === 'offered');
+    value(await tomas.api.acceptOwnership(roomId));
     await until('the new owner', () => tomas.room?.owner === true && owner.room?.owner === false);
     await owner.say(roomId, 'as a member');
     await tomas.has('as a member');

@@ -283,10 +283,10 @@ describe.each(['writer', 'relay'] as const)('the %s dies at each write', (victim
             act: {
               actor: from,
               ask: async () => {
-                if (from.room?.owner === true && from.room.handOver === null) {
+                if (from.room?.owner === true && from.room.ownershipTransfer === null) {
                   await from.ask('transfer', { member: memberId });
                 }
-                await to.sees('the offer', () => to.room?.handOver?.role === 'offered');
+                await to.sees('the offer', () => to.room?.ownershipTransfer?.role === 'offered');
                 await to.ask('accept');
               },
               done: () => to.room?.owner === true && from.room?.owner === false && oneEpoch(all),

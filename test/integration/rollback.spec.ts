@@ -218,7 +218,7 @@ describe('a store that goes back', () => {
     await amina.ask('rotate');
     await amina.ask('rotate');
     await amina.ask('transfer', { member: amina.idOf('Tomás') });
-    await tomas.sees('the offer', () => tomas.room?.handOver?.role === 'offered');
+    await tomas.sees('the offer', () => tomas.room?.ownershipTransfer?.role === 'offered');
     await tomas.ask('accept');
     await tomas.sees('its room', () => tomas.room?.owner === true);
     await tomas.ask('remove', { member: tomas.idOf('Inès') });

@@ -69,7 +69,7 @@ describe('a removal', () => {
     });
     await until(
       'the owner to see that Inès has taken it in',
-      () => owner.room?.members.find(({ memberId }) => memberId === idOf(ines))?.upToDate === true,
+      () => owner.room?.members.find(({ memberId }) => memberId === idOf(ines))?.receipt === 'log',
     );
     await until('the link to be no concern of who has no room', () => tomas.app?.relay.state === 'connected');
     // The removed stays removed, also after coming back, and may clear the room away.
@@ -138,14 +138,16 @@ describe('a hand-over', () => {
   test('needs the other’s word, and the new owner rotates first', async () => {
     const { owner, tomas, ines, roomId } = await three();
     const open = await owner.invite(roomId);
-    value(await owner.api.offerRoom(roomId, idOf(tomas)));
-    await until('the offer to arrive', () => tomas.room?.handOver?.role === 'offered');
-    value(await tomas.api.endOffer(roomId));
-    value(await owner.api.endOffer(roomId));
-    await until('both to be rid of it', () => [owner, tomas].every((who) => who.room?.handOver === null));
-    value(await owner.api.offerRoom(roomId, idOf(tomas)));
-    await until('the second offer to arrive', () => tomas.room?.handOver?.role === 'offered');
-    value(await tomas.api.acceptRoom(roomId));
+    value(await owner.api.offerOwnership(roomId, idOf(tomas)));
+    await until('the offer to arrive', () => tomas.room?.ownershipTransfer?.role === 'offered');
+    value(await tomas.api.endOwnershipOffer(roomId));
+    value(await owner.api.endOwnershipOffer(roomId));
+    await until('both to be rid of it', () =>
+      [owner, tomas].every((who) => who.room?.ownershipTransfer === null),
+    );
+    value(await owner.api.offerOwnership(roomId, idOf(tomas)));
+    await until('the second offer to arrive', () => tomas.room?.ownershipTransfer?.role === 'offered');
+    value(await tomas.api.acceptOwnership(roomId));
     await until('the room to have changed hands', () =>
       [owner, tomas, ines].every(
         (who) =>
@@ -154,7 +156,7 @@ describe('a hand-over', () => {
       ),
     );
     expect(owner.room?.owner).toBe(false);
-    expect(tomas.room?.handOver).toBeNull();
+    expect(tomas.room?.ownershipTransfer).toBeNull();
     const late = await member('Late');
     value(await late.api.join(open.link, 'Late'));
     await until(
@@ -175,11 +177,11 @@ describe('a hand-over', () => {
     const { owner, tomas, roomId } = await three();
     const code = (outcome: { ok: boolean; error?: { code: string } }): string =>
       outcome.error?.code ?? 'done';
-    expect(code(await owner.api.offerRoom(roomId, idOf(owner)))).toBe('MEMBER_UNKNOWN');
-    expect(code(await owner.api.offerRoom(roomId, 'nobody'))).toBe('MEMBER_UNKNOWN');
-    expect(code(await tomas.api.offerRoom(roomId, idOf(owner)))).toBe('NOT_OWNER');
-    expect(code(await tomas.api.acceptRoom(roomId))).toBe('NO_OFFER');
-    expect(code(await owner.api.endOffer(roomId))).toBe('NO_OFFER');
+    expect(code(await owner.api.offerOwnership(roomId, idOf(owner)))).toBe('MEMBER_UNKNOWN');
+    expect(code(await owner.api.offerOwnership(roomId, 'nobody'))).toBe('MEMBER_UNKNOWN');
+    expect(code(await tomas.api.offerOwnership(roomId, idOf(owner)))).toBe('NOT_OWNER');
+    expect(code(await tomas.api.acceptOwnership(roomId))).toBe('NO_OFFER');
+    expect(code(await owner.api.endOwnershipOffer(roomId))).toBe('NO_OFFER');
   });
 });
 

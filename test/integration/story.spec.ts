@@ -3,6 +3,7 @@
  * owner is away, talk, rotate, come back, join late, restart the relay.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createNodeClient } from '@0fc/client/node';
 import { Member, value } from '../support/member.js';
 import { RelayProcess } from '../support/relay-process.js';
 import { until } from '../support/wait.js';
@@ -11,7 +12,7 @@ let relay: RelayProcess;
 const members: Member[] = [];
 
 async function member(name: string): Promise<Member> {
-  const made = await Member.create(name, relay.url);
+  const made = await Member.create(name, relay.url, createNodeClient);
   members.push(made);
   return made;
 }

@@ -38,6 +38,8 @@ export class Model {
   heirs = new Set<number>();
   closing = false;
   closed = false;
+  /** the relay has a copy of its store to go back to */
+  kept = false;
   readonly approval: boolean;
 
   constructor(size: number, approval: boolean) {
@@ -150,10 +152,19 @@ export class Model {
   accept(offer: Offer): void {
     offer.accepted = true;
     // The relay drops pending joins with the transfer, and every open invite.
-    for (const persona of this.people) {
-      if (persona.place === 'invited') persona.doubtful = true;
-      if (persona.place === 'joining') persona.may.add('failed');
-    }
+    endInvites(this.people);
+  }
+
+  /** Goes on as another device: an owner's knows no open invite, and drops who was coming by one. */
+  imported(at: number): void {
+    if (this.owners.has(at)) endInvites(this.people);
+  }
+
+  /** The relay's store is that of an earlier moment: what waited there may have gone, and no member has. */
+  wentBack(): void {
+    this.kept = false;
+    endInvites(this.people);
+    if (this.offer !== null) this.offer.spoiled = true;
   }
 
   /** Whether the owner may be another one by now. */
@@ -207,5 +218,13 @@ export class Model {
       else persona.place = 'over';
     }
     if (!this.closed) this.closing = false;
+  }
+}
+
+/** Whoever has an invite, or comes by one, may find it ended. */
+function endInvites(people: readonly Persona[]): void {
+  for (const persona of people) {
+    if (persona.place === 'invited') persona.doubtful = true;
+    if (persona.place === 'joining') persona.may.add('failed');
   }
 }

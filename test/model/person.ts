@@ -1,22 +1,25 @@
 /** Somebody in a model's room: a real client, and a look into its vault. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { decodeRoster } from '@0fc/crypto/verify';
-import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
-import { comparePositions, type MemberId } from '@0fc/protocol';
+import { comparePositions, equalBytes, type MemberId } from '@0fc/protocol';
 import { type RoomKey } from '@0fc/crypto/keys';
-import { FileStorage } from '../../libs/client/src/node/storage.js';
+import { exportVault } from '../../libs/client/src/account/vault-export.js';
 import { loadCore } from '../../libs/client/src/room/state/load.js';
 import type { RoomCore } from '../../libs/client/src/vault/records.js';
-import { Vault } from '../../libs/client/src/vault/vault.js';
-import { Member } from '../support/member.js';
+import { Member, value } from '../support/member.js';
+import { openQuick } from '../support/platform.js';
+import { openVaultOf, type OpenVault } from '../support/vault-of.js';
 import { stageOf } from '../hostile/stage.js';
 import type { Fate } from './model.js';
 
-const crypto = { hash: nodeHash, random: nodeRandom, clock: systemClock };
+const FILE_PASSPHRASE = 'a passphrase of the file’s own';
 
 export class Person {
-  readonly member: Member;
-  readonly #storage: FileStorage;
-  readonly #vault: Vault;
+  #member: Member;
+  /** a second look into the vault that its client has open */
+  #opened: OpenVault;
   online = true;
   /** every key of the room that this one was ever seen to hold, by epoch */
   readonly keys = new Map<number, RoomKey>();
@@ -24,16 +27,19 @@ export class Person {
   #before: RoomCore | null = null;
   #length = 0;
 
-  private constructor(member: Member, storage: FileStorage, vault: Vault) {
-    this.member = member;
-    this.#storage = storage;
-    this.#vault = vault;
+  private constructor(member: Member, opened: OpenVault) {
+    this.#member = member;
+    this.#opened = opened;
   }
 
   static async create(name: string, url: string): Promise<Person> {
     const member = await Member.create(name, url);
-    const storage = FileStorage.open(member.folder);
-    return new Person(member, storage, await Vault.unlock({ storage, crypto }, member.passphrase));
+    return new Person(member, await openVaultOf(member));
+  }
+
+  /** Its client on the device that it uses now. */
+  get member(): Member {
+    return this.#member;
   }
 
   get name(): string {
@@ -55,7 +61,7 @@ export class Person {
 
   /** Reads the vault. What never goes back has not: words for what has. */
   async look(roomId: string): Promise<readonly string[]> {
-    const found = await loadCore(this.#vault, roomId);
+    const found = await loadCore(this.#opened.vault, roomId);
     if (found === null) return [];
     const { core } = found;
     const before = this.#before;
@@ -66,10 +72,11 @@ export class Person {
     const known = this.#length;
     this.#length = length;
     if (before === null) return [];
+    const sameDevice = equalBytes(core.instance, before.instance);
     const back: readonly (readonly [string, boolean])[] = [
       [`epoch ${before.epoch} to ${core.epoch}`, core.epoch < before.epoch],
       [`roster of ${known} entries to ${length}`, length < known],
-      [`own counter ${before.nextN} to ${core.nextN}`, core.nextN < before.nextN],
+      [`own counter ${before.nextN} to ${core.nextN}`, sameDevice && core.nextN < before.nextN],
       [`prekey ${before.usedK} to ${core.usedK}`, core.usedK < before.usedK],
       [
         `position ${JSON.stringify(before.position)} to ${JSON.stringify(core.position)}`,
@@ -98,9 +105,34 @@ export class Person {
     await this.member.watch(roomId);
   }
 
+  /** Leaves its device for good and goes on from an export of its vault: with counters of its own, and all else as it was. */
+  async move(roomId: string): Promise<void> {
+    await this.leave();
+    const { name, folder, relayUrl, passphrase } = this.#member;
+    const pieces: Uint8Array[] = [];
+    // The vault as the client has left it: nothing that it has answered since is missing.
+    await exportVault(this.#opened.vault, this.#opened.platform, FILE_PASSPHRASE, (piece) =>
+      Promise.resolve(pieces.push(piece) > 0),
+    );
+    await this.#closeVault();
+    await rm(folder, { recursive: true, force: true });
+    const device = Member.over(await mkdtemp(join(tmpdir(), '0fc-member-')), { name, relayUrl, passphrase });
+    device.open = openQuick;
+    await device.start();
+    this.#member = device;
+    value(await device.api.importVault(Uint8Array.from(Buffer.concat(pieces)), FILE_PASSPHRASE, passphrase));
+    this.#opened = await openVaultOf(device);
+    this.online = true;
+    await this.watch(roomId);
+  }
+
+  async #closeVault(): Promise<void> {
+    await this.#opened.vault.close();
+    await this.#opened.platform.storage.close();
+  }
+
   async remove(): Promise<void> {
-    await this.#vault.close();
-    await this.#storage.close();
+    await this.#closeVault();
     await this.member.remove();
   }
 }

@@ -71,10 +71,10 @@ function waiting(
   const [owner] = owners;
   if (owner === undefined || owners.length > 1) return `${String(owners.length)} owners`;
   const view = owner.member.room;
-  const { handOver } = view ?? { handOver: null };
-  if (handOver?.accepted === true) return 'an acceptance is being carried out';
-  const taker = members.find(({ id }) => id === handOver?.memberId)?.member.room?.handOver;
-  if (handOver !== null && taker?.accepted === true) return 'an acceptance is on its way';
+  const { ownershipTransfer } = view ?? { ownershipTransfer: null };
+  if (ownershipTransfer?.accepted === true) return 'an acceptance is being carried out';
+  const taker = members.find(({ id }) => id === ownershipTransfer?.memberId)?.member.room?.ownershipTransfer;
+  if (ownershipTransfer !== null && taker?.accepted === true) return 'an acceptance is on its way';
   const joins = fates.filter((fate) => fate === 'waiting').length;
   const asked = view?.approvals.length ?? 0;
   if (joins !== asked) return `${String(joins)} wait to be admitted, the owner is asked for ${String(asked)}`;

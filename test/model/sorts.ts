@@ -1,5 +1,6 @@
 /** What people may do, and what may befall their connections: when, and how the model sees it. */
 import type { Model } from './model.js';
+import { settle } from './settle.js';
 import type { Room } from './world.js';
 
 export interface Sort {
@@ -126,6 +127,14 @@ export const SORTS = {
       return room.ask('rotation', NOT_OWNER, () => member.api.rotateNow(room.roomId));
     },
   },
+  unwrap: {
+    weight: 5,
+    who: online((model) => model.others),
+    run(_model, room, at) {
+      const { id } = room.person(at);
+      return id !== null && room.relay.wraps.keepNext(id);
+    },
+  },
   settings: {
     weight: 2,
     who: owners((model) => [model.owner]),
@@ -181,7 +190,7 @@ export const SORTS = {
       return room.ask(
         `offer to ${room.nameOf(at)}`,
         ['MEMBER_UNKNOWN', ...NOT_OWNER],
-        () => by.member.api.offerRoom(room.roomId, id),
+        () => by.member.api.offerOwnership(room.roomId, id),
         (result) => {
           if (result !== 'done') offer.spoiled = true;
         },
@@ -198,9 +207,10 @@ export const SORTS = {
       return room.ask(
         `acceptance by ${room.nameOf(at)}`,
         ['NO_OFFER', ...NOT_MEMBER],
-        () => room.person(at).member.api.acceptRoom(room.roomId),
+        () => room.person(at).member.api.acceptOwnership(room.roomId),
         (result) => {
-          offer.certain ||= result === 'done' && room.person(at).member.room?.handOver?.role === 'offered';
+          offer.certain ||=
+            result === 'done' && room.person(at).member.room?.ownershipTransfer?.role === 'offered';
         },
       );
     },
@@ -211,7 +221,7 @@ export const SORTS = {
     run(model, room, at) {
       if (model.offer !== null) model.offer.spoiled = true;
       return room.ask(`refusal by ${room.nameOf(at)}`, ['NO_OFFER', ...NOT_MEMBER], () =>
-        room.person(at).member.api.endOffer(room.roomId),
+        room.person(at).member.api.endOwnershipOffer(room.roomId),
       );
     },
   },
@@ -227,7 +237,7 @@ export const SORTS = {
       return room.ask(
         'withdrawal',
         ['NO_OFFER', ...NOT_OWNER],
-        () => by.member.api.endOffer(room.roomId),
+        () => by.member.api.endOwnershipOffer(room.roomId),
         (result) => {
           if (result === 'done' && owned && by === room.person(model.owner)) model.withdrawn(offer);
         },
@@ -263,6 +273,15 @@ export const SORTS = {
       if (persona === undefined) return false;
       await room.person(at).comeBack(room.roomId);
       persona.online = true;
+      return true;
+    },
+  },
+  import: {
+    weight: 2,
+    who: online((model) => model.members),
+    async run(model, room, at) {
+      await room.person(at).move(room.roomId);
+      model.imported(at);
       return true;
     },
   },
@@ -322,6 +341,30 @@ export const SORTS = {
     who: any,
     async run(_model, room) {
       await room.relay.restart();
+      return true;
+    },
+  },
+  keep: {
+    weight: 3,
+    who: (model) => (model.closing || model.closed ? [] : any()),
+    async run(model, room) {
+      await room.relay.keep();
+      model.kept = true;
+      return true;
+    },
+  },
+  rollback: {
+    weight: 1.5,
+    who: (model) => (model.kept && !model.closing && !model.closed ? any() : []),
+    async run(model, room) {
+      // At rest, so that all that was sealed is judged by the log that was there then.
+      const { lines, ...told } = await settle(model, room);
+      if (told.closed !== null) return false;
+      const judged = room.relay.appended().length;
+      const { roomId, here, sent } = room;
+      const end = await room.relay.goBack(roomId, told.owner);
+      room.losses.note(end, { roomId, here, sent, told, lines, judged });
+      model.wentBack();
       return true;
     },
   },

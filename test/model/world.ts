@@ -3,6 +3,7 @@ import type { CreatedInvite, Outcome } from '@0fc/client/api';
 import type { Sent } from '../support/checker.js';
 import { isSent } from '../support/sent.js';
 import { until } from '../support/wait.js';
+import { Losses } from './losses.js';
 import type { Model } from './model.js';
 import { Person } from './person.js';
 import { ModelRelay } from './relay.js';
@@ -23,6 +24,7 @@ export class Room {
   /** ids of invites whose end was stored before anybody could have come in by them */
   readonly dead = new Set<string>();
   readonly sent = new Map<string, Sent>();
+  readonly losses = new Losses();
   /** what has been asked for and not been answered */
   readonly asked = new Map<Promise<void>, string>();
   readonly #faults: string[] = [];

@@ -9,6 +9,9 @@ interface Node {
   readonly requirement?: unknown;
   readonly entries?: Readonly<Record<string, Node>>;
   readonly item?: Node;
+  /** of a record */
+  readonly key?: Node;
+  readonly value?: Node;
   readonly wrapped?: Node;
   readonly literal?: CborValue;
   readonly options?: readonly unknown[];
@@ -79,7 +82,7 @@ function texts(node: Node): fc.Arbitrary<string> {
 }
 
 function bytesOf(node: Node): Any {
-  const lengths = [0, 1, 16, 32, 45, 64, 1_024, 4_096].filter((length) =>
+  const lengths = [0, 1, 16, 32, 45, 64, 1_024, 1_088, 1_184, 4_096].filter((length) =>
     admits(node, new Uint8Array(length)),
   );
   return fc
@@ -131,6 +134,8 @@ export function arbitraryOf(schema: unknown): Any {
       return fc.option(arbitraryOf(node.wrapped));
     case 'array':
       return fc.array(arbitraryOf(node.item), { maxLength: 3 });
+    case 'record':
+      return pairs(node);
     case 'boolean':
       return fc.boolean();
     case 'number':
@@ -144,7 +149,19 @@ export function arbitraryOf(schema: unknown): Any {
   }
 }
 
-const fields = (node: Node): Any =>
-  fc.record(
-    Object.fromEntries(Object.entries(node.entries ?? {}).map(([key, field]) => [key, arbitraryOf(field)])),
-  );
+/** A record of any keys that the schema admits. */
+const pairs = (node: Node): Any =>
+  fc
+    .array(fc.tuple(arbitraryOf(node.key) as fc.Arbitrary<string>, arbitraryOf(node.value)), { maxLength: 3 })
+    .map((items) => Object.fromEntries(items));
+
+/** A record of a schema's fields; those that may be left out are, as often as not. */
+function fields(node: Node): Any {
+  const entries = Object.entries(node.entries ?? {});
+  const required = entries.filter(([, field]) => field.type !== 'exact_optional').map(([key]) => key);
+  const model = entries.map(([key, field]) => [
+    key,
+    arbitraryOf(field.type === 'exact_optional' ? field.wrapped : field),
+  ]);
+  return fc.record(Object.fromEntries(model) as Record<string, Any>, { requiredKeys: required });
+}

@@ -23,6 +23,8 @@ export interface History {
   readonly alarms: readonly string[];
   /** codes that are to be shown, each at least once; all others are violations */
   readonly expectedAlarms?: readonly string[];
+  /** ids of messages that this member's client shows as missed, with reason: it need not have them */
+  readonly missed?: ReadonlySet<string>;
 }
 
 export interface Sent {
@@ -213,6 +215,7 @@ function part(
   const { member } = history;
   const keys = sequence(room, history);
   const shown = new Set(history.shown.map(keyOf));
+  const excused = new Set([...(history.missed ?? [])].map((id) => `message ${id}`));
   const floor = floorOf(member, order);
   const ends = [`removed ${member}`, `leaving ${member}`];
   const everything = new Set(room.histories.flatMap((other) => sequence(room, other)));
@@ -220,7 +223,7 @@ function part(
   const messages = [...everything].filter((key) => key.startsWith('message '));
   const last = keys.at(-1);
   const lost = messages.filter((key) => {
-    if (shown.has(key) || (floor !== null && !order.after(floor).has(key))) return false;
+    if (shown.has(key) || excused.has(key) || (floor !== null && !order.after(floor).has(key))) return false;
     // Who has gone was served nothing more from some moment on: up to there, all of it.
     if (end !== null) return last !== undefined && order.before(last).has(key) && !order.after(end).has(key);
     return true;

@@ -42,4 +42,4 @@ FileStorage.prototype.write = async function (this: FileStorage, changes): Promi
   reached('after');
 };
 
-await import('../../libs/client/src/node/member/main.js');
+await import('./member-shell.js');

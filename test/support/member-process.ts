@@ -9,11 +9,13 @@ import { pathToFileURL } from 'node:url';
 import type { AppView, RoomView, TimelineItem, TimelineMessage } from '@0fc/client/api';
 import type { History, Shown } from './checker.js';
 import { isSent } from './sent.js';
+import { inherited } from './inherited.js';
 import { until } from './wait.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const HOOKS = pathToFileURL(join(ROOT, 'tools/typescript-hooks.mjs')).href;
 const MAIN = join(ROOT, 'libs/client/src/node/member/main.ts');
+const SHELL = join(import.meta.dirname, 'member-shell.ts');
 
 /** Node's arguments to run a TypeScript file of the repository from the sources. */
 const fromSources = (file: string): readonly string[] => [
@@ -49,7 +51,7 @@ export function memberSpeaks(
   input: string | null = '',
 ): Speaking {
   const child = spawn(process.execPath, [...fromSources(MAIN), ...args], {
-    env: { PATH: process.env.PATH, ...environment },
+    env: { ...inherited(), ...environment },
     stdio: [input === null ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
   const lines: Answer[] = [];
@@ -86,7 +88,7 @@ export class RefusedError extends Error {
 }
 
 export interface MemberOptions {
-  /** the program: the member's own main, or a test's wrapper of it */
+  /** the program: by default the member that tests drive */
   readonly program?: string;
   readonly environment?: NodeJS.ProcessEnv;
 }
@@ -139,9 +141,9 @@ export class MemberProcess {
     this.errors = '';
     this.#items.clear();
     const args = ['shell', '--vault', this.folder, '--relay', this.#relayUrl];
-    const child = spawn(process.execPath, [...fromSources(this.#options.program ?? MAIN), ...args], {
+    const child = spawn(process.execPath, [...fromSources(this.#options.program ?? SHELL), ...args], {
       env: {
-        PATH: process.env.PATH,
+        ...inherited(),
         FC_PASSPHRASE: `a long enough passphrase of ${this.name}`,
         FC_FILE_PASSPHRASE: `a file’s passphrase of ${this.name}`,
         ...this.#options.environment,

@@ -12,6 +12,7 @@ import type {
   TimelineItem,
   TimelineMessage,
 } from '@0fc/client/api';
+import { openQuick } from './platform.js';
 import { isSent } from './sent.js';
 import { until } from './wait.js';
 
@@ -45,8 +46,8 @@ export class Member {
     this.passphrase = passphrase;
   }
 
-  /** `open`: over another platform from the first, see openOver. */
-  static async create(name: string, relayUrl: string, open = createNodeClient): Promise<Member> {
+  /** `open`: over another platform from the first, see openOver; createNodeClient for a vault that other processes open. */
+  static async create(name: string, relayUrl: string, open = openQuick): Promise<Member> {
     const folder = await mkdtemp(join(tmpdir(), '0fc-member-'));
     const member = Member.over(folder, { name, relayUrl, passphrase: `a long enough passphrase of ${name}` });
     member.open = open;

@@ -12,7 +12,8 @@ import { freePort } from './relay-process.js';
 export class OperatedRelay {
   readonly url: string;
   readonly #port: number;
-  readonly #key = generateKeyPair();
+  /** the key that it starts with unless settings say another */
+  readonly pair = generateKeyPair();
   #folder: string;
   #running: RunningRelay | null = null;
 
@@ -30,7 +31,7 @@ export class OperatedRelay {
 
   /** As a build has it compiled in. */
   get publicKey(): string {
-    return toBase64Url(this.#key.publicKey);
+    return toBase64Url(this.pair.publicKey);
   }
 
   async restart(settings: Readonly<Record<string, string>>): Promise<void> {
@@ -39,7 +40,7 @@ export class OperatedRelay {
       environment: {
         PORT: String(this.#port),
         DATA_DIR: this.#folder,
-        RELAY_PRIVATE_KEY: writeKey(this.#key),
+        RELAY_PRIVATE_KEY: writeKey(this.pair),
         LOG_LEVEL: 'silent',
         SERVE_WEB: 'false',
         SHUTDOWN_GRACE_MS: '0',

@@ -1,22 +1,46 @@
 /** A client on Node over a platform that is changed somewhere: its clock, its timers, its storage. */
 import type { Platform } from '@0fc/client';
-import { createNodePlatform, type createNodeClient } from '@0fc/client/node';
-import { clientOver } from './client-over.js';
+import {
+  createNodePlatform,
+  deploymentOf,
+  nodeClientOver,
+  type createNodeClient,
+  type NodeClient,
+} from '@0fc/client/node';
+import { quickPassphrases } from '../../libs/client/src/vault/quick-passphrases.spec-support.js';
 
 export type OpenClient = typeof createNodeClient;
 
-/** Opens as createNodeClient does, over what `change` makes of each platform. */
+/** Opens as createNodeClient does, over what `change` makes of each platform, whose vaults open at once. */
 export const openOver =
   (change: (platform: Platform) => Platform): OpenClient =>
-  async ({ folder, relayUrl }) =>
-    clientOver(change(await createNodePlatform({ folder })), relayUrl);
+  async ({ folder, relayUrl }) => {
+    const platform = await createNodePlatform({ folder });
+    return clientOver(change({ ...platform, passphrases: quickPassphrases }), relayUrl);
+  };
 
-/** Every wait is so many times shorter: what a client tries again by itself is tried soon. */
+/** As createNodeClient makes one over the platform of Node, which has no key pinned. */
+export const clientOver = (platform: Platform, relayUrl: string): Promise<NodeClient> =>
+  nodeClientOver(platform, { relayUrl, relayPublicKey: null, ...deploymentOf(relayUrl) });
+
+/** As createNodeClient, but for the price of a guess: it is most of a member's whole work. */
+export const openQuick: OpenClient = openOver((platform) => platform);
+
+/**
+ * The least that a longer wait becomes, in milliseconds: it may be a deadline, and on two busy cores an answer takes a
+ * second or two, while other members of the same process derive the keys of their vaults.
+ */
+const LEAST_MS = 3_000;
+
+/** Every wait is up to so many times shorter: what a client tries again by itself is tried soon. */
 export const hurried =
   (times: number) =>
   (platform: Platform): Platform => ({
     ...platform,
-    timers: { after: (ms, run) => platform.timers.after(ms / times, run) },
+    timers: {
+      after: (ms, run) =>
+        platform.timers.after(ms > LEAST_MS ? Math.max(ms / times, LEAST_MS) : ms / times, run),
+    },
   });
 
 /** As on any day, but five times as soon: the relay of a test is cut more often than a network falls. */

@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { inherited } from './inherited.js';
 import { until } from './wait.js';
 
 const MAIN = resolve(import.meta.dirname, '../../apps/relay/dist/main.js');
@@ -45,7 +46,7 @@ export class RelayProcess {
   async start(environment: NodeJS.ProcessEnv = {}): Promise<void> {
     const child = spawn(process.execPath, [MAIN], {
       env: {
-        PATH: process.env.PATH,
+        ...inherited(),
         PORT: String(this.port),
         DATA_DIR: this.folder,
         LOG_LEVEL: 'info',

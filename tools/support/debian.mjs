@@ -9,15 +9,15 @@ export function canInstall() {
   return existsSync('/etc/debian_version') && process.getuid?.() === 0;
 }
 
-/** @param {string} what for the reader @param {string} packageName */
-export async function installFromDebian(what, packageName) {
+/** @param {string} what for the reader @param {string[]} packageNames */
+export async function installFromDebian(what, ...packageNames) {
   await step(`Installing ${what} (apt-get)`, async () => {
     // RUNLEVEL=1: a package that brings a service does not start it.
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
     const update = await run('apt-get', ['update', '-qq'], { env });
     // An update that failed for one source may still have read the one that matters.
     if (update !== 0) say(`apt-get update ended with ${update}`);
-    await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', packageName], {
+    await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packageNames], {
       env,
       stdio: ['ignore', 'ignore', 'inherit'],
     });

@@ -5,12 +5,13 @@
  * summed over all; what a stage needs and cannot have counts as one failure.
  */
 import { ensureChromium } from './chromium.mjs';
+import { ensureSpin } from './model-checker.mjs';
 import { ensureRedis } from './redis.mjs';
 import { elapsed, Remedy, say } from './report.mjs';
 import { buildServer, buildWeb, ensureInstalled } from './workspace.mjs';
 
 /** @typedef {import('./jest.mjs').Counts} Counts */
-/** @typedef {{ needs: ('server' | 'web' | 'chromium' | 'redis')[], run: (node: string, env: NodeJS.ProcessEnv) => Promise<Counts> }} Stage */
+/** @typedef {{ needs: ('server' | 'web' | 'chromium' | 'redis' | 'spin')[], run: (node: string, env: NodeJS.ProcessEnv) => Promise<Counts> }} Stage */
 
 export const NOTHING = { passed: 0, failed: 0, skipped: 0 };
 /** What counts as one test. */
@@ -94,6 +95,7 @@ async function prepare(node, stages, chosen) {
     server: () => buildServer(node),
     web: () => buildWeb(node),
     redis: ensureRedis,
+    spin: ensureSpin,
     chromium: async () => {
       env.CHROMIUM_PATH = await ensureChromium();
     },

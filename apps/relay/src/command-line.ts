@@ -3,6 +3,7 @@
  *
  *   node dist/main.js [--port N]    runs it; all else by environment variables (config/environment.ts)
  *   node dist/main.js keygen        prints a key pair
+ *   node dist/main.js succeed --origin URL   makes the key that follows the relay's own (operators/succeed.ts)
  *   node dist/main.js rooms …       tells of rooms or erases one (operators/cli.ts); --json
  */
 import { parseArgs } from 'node:util';
@@ -13,6 +14,7 @@ import { fingerprintOf } from '@0fc/crypto/verify';
 import { ConfigError } from './config/errors.js';
 import { writeKey } from './config/key-pair.js';
 import { rooms, ROOMS_USAGE } from './operators/cli.js';
+import { succeed, SUCCEED_USAGE } from './operators/succeed.js';
 import { startRelay } from './start.js';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -42,6 +44,7 @@ async function run(port: string | undefined): Promise<void> {
   process.once('SIGINT', end);
   say(`0FC relay at ${relay.url}`);
   say(`relay fingerprint ${relay.fingerprint}`);
+  if (relay.successor !== null) say(`which gives way to ${relay.successor}: announced, not served yet`);
   const { redis, dataDir } = relay.config;
   if (redis === null) say(`embedded store in ${dataDir}: one process; replicas need Redis`);
   else say(`rooms in Redis (${redis.target.kind}), keys ${redis.prefix}…: any number of replicas`);
@@ -54,7 +57,12 @@ async function run(port: string | undefined): Promise<void> {
 function readArguments() {
   try {
     return parseArgs({
-      options: { port: { type: 'string' }, json: { type: 'boolean' }, yes: { type: 'boolean' } },
+      options: {
+        port: { type: 'string' },
+        json: { type: 'boolean' },
+        yes: { type: 'boolean' },
+        origin: { type: 'string', multiple: true },
+      },
       allowPositionals: true,
     });
   } catch (error) {
@@ -69,12 +77,18 @@ export async function commandLine(): Promise<void> {
     const [command, ...words] = positionals;
     if (command === undefined) await run(values.port);
     else if (command === 'keygen' && words.length === 0) await keygen();
-    else if (command === 'rooms') {
+    else if (command === 'succeed' && words.length === 0) {
+      say(await succeed({ environment: process.env, origins: values.origin ?? [] }));
+    } else if (command === 'rooms') {
       const { json = false, yes = false } = values;
       const { text, ok } = await rooms({ environment: process.env, words, json, yes });
       say(text);
       if (!ok) process.exitCode = 1;
-    } else throw new ConfigError(`the commands are keygen and ${ROOMS_USAGE}; without one the relay runs.`);
+    } else {
+      throw new ConfigError(
+        `the commands are keygen, ${SUCCEED_USAGE} and ${ROOMS_USAGE}; without one the relay runs.`,
+      );
+    }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${error.message}\n`);

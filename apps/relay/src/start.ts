@@ -17,9 +17,9 @@ import { RelayGateway, type GatewayParts } from './gateway/relay.gateway.js';
 import { RelayIoAdapter } from './gateway/relay-io.adapter.js';
 import { socketsAdapter } from './store/redis/feed/sockets-adapter.js';
 import { relayKeyPair } from './config/key-pair.js';
-import { AddressCounter } from './limits/address-counter.js';
+import { publishedSuccession } from './config/succession.js';
+import { AddressCounter, limitPlainConnections } from './limits/connections.js';
 import { TokenBuckets } from './limits/token-buckets.js';
-import { limitPlainConnections } from './limits/plain-connections.js';
 import { rotationGate } from './limits/rotation-gate.js';
 import { MetricsServer } from './metrics/metrics-server.js';
 import { RelayMetrics } from './metrics/metrics.js';
@@ -66,6 +66,8 @@ export interface RunningRelay {
   readonly port: number;
   readonly publicKey: Bytes;
   readonly fingerprint: string;
+  /** fingerprint of the key that this one is announced to give way to; null: none is */
+  readonly successor: string | null;
   readonly config: RelayConfig;
   /** of GET /metrics; null where none are served */
   readonly metricsPort: number | null;
@@ -84,6 +86,7 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
   if (!inMemory && config.redis === null) await makeDataDir(config.dataDir);
   const given = config.privateKey !== null || config.privateKeyFile !== null;
   const relay = inMemory && !given ? generateKeyPair() : await relayKeyPair(config);
+  const succession = await publishedSuccession(config, relay.publicKey, given || inMemory);
   const logger = pino({ level: config.logLevel, base: { app: 'relay' } });
   const backend = await openStoreBackend(config, inMemory, logger);
   const { store, redis } = backend;
@@ -128,6 +131,7 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
   const http = {
     relayPublicKey: toBase64Url(relay.publicKey),
     version: VERSION,
+    succession: succession.texts,
     ready: async () => {
       if (draining) throw new Error('draining');
       await backend.check();
@@ -225,6 +229,7 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
     port,
     publicKey: relay.publicKey,
     fingerprint: await fingerprintOf(nodeHash, relay.publicKey),
+    successor: succession.next === null ? null : await fingerprintOf(nodeHash, succession.next),
     config,
     metricsPort: metricsServer?.port ?? null,
     web: web?.built ?? null,

@@ -7,10 +7,11 @@ import type {
   JoinView,
   Outcome,
   PassphraseRating,
+  RelayRepin,
   TakePiece,
 } from '@0fc/client/api';
 
-import { appView, joinView, RELAY, summary } from './fake-data';
+import { appView, joinView, OTHER_RELAY, RELAY, summary } from './fake-data';
 import { FakeOwner } from './fake-owner';
 import { done, failed, ok } from './fake-state';
 
@@ -109,6 +110,25 @@ export class FakeClient extends FakeOwner implements ClientApi {
     return ok({ roomId: 'room-new' });
   }
 
+  /** The relay proves one other key, and none besides. */
+  async repinRelay(fingerprint: string): Promise<Outcome<RelayRepin>> {
+    this.calls.push(`repinRelay ${fingerprint}`);
+    await this.wait();
+    const typed = fingerprint.replace(/\s/g, '').toUpperCase();
+    if (typed.length !== 16) return failed('FINGERPRINT_MALFORMED');
+    if (typed !== OTHER_RELAY) return failed('RELAY_KEY_MISMATCH');
+    const { relay } = this.app;
+    this.pushApp({ relay: { ...relay, fingerprint: typed, pinnedBy: 'user', barred: null } });
+    return ok({ from: relay.fingerprint, to: typed });
+  }
+
+  async dismissRelayChange(): Promise<Outcome<void>> {
+    this.calls.push('dismissRelayChange');
+    await this.wait();
+    this.pushApp({ relay: { ...this.app.relay, followed: null } });
+    return done;
+  }
+
   async previewInvite(text: string): Promise<Outcome<InvitePreview>> {
     await this.wait();
     const code = /[A-Z]+(_[A-Z]+)+/.exec(text)?.[0];
@@ -117,7 +137,7 @@ export class FakeClient extends FakeOwner implements ClientApi {
     return ok({
       roomId: 'room-join',
       ownerFingerprint: '3E91B07C5D22A84F',
-      relayFingerprint: differs ? '7F3A44D0E19B2C07' : RELAY,
+      relayFingerprint: differs ? OTHER_RELAY : RELAY,
       relayPin: differs ? 'differs' : 'matches',
       pinnedFingerprint: RELAY,
       expires: Date.now() + 5 * 3_600_000,

@@ -6,6 +6,8 @@ export const at = (hours: number, minutes: number, daysAgo = 0): number =>
   new Date(today.getFullYear(), today.getMonth(), today.getDate() - daysAgo, hours, minutes).getTime();
 
 export const RELAY = '7F3A91C20B4ED815';
+/** of a relay with another key */
+export const OTHER_RELAY = '7F3A44D0E19B2C07';
 export const SAFETY_NUMBER = '310477928156604419820573661190428853774021695530118742960357';
 
 const people = [
@@ -31,7 +33,7 @@ export const member = (index: number, changes: Partial<MemberView> = {}): Member
     lastSeen: at(0, 30),
     leaving: false,
     removing: false,
-    upToDate: true,
+    receipt: 'log',
     oldPrekey: false,
     ...changes,
   };
@@ -43,7 +45,7 @@ export const members: readonly MemberView[] = [
   member(2, { verified: true }),
   member(3, { online: true }),
   member(4, { lastSeen: null }),
-  member(5, { online: true, leaving: true, upToDate: null }),
+  member(5, { online: true, leaving: true }),
 ];
 
 export const message = (
@@ -71,6 +73,7 @@ export const message = (
     state: 'read',
     newcomers: [],
     late: false,
+    again: false,
     orderUnknown: false,
     readBy: 4,
     readers: ['Lucie Marchand', 'Jonas Weber', 'Maryam Haddad', 'Inès Faure'],
@@ -136,7 +139,7 @@ export const roomView = (changes: Partial<RoomView> = {}): RoomView => ({
   key: { epoch: 7, since: at(0, 6), messages: 37, rotateEvery: 100, rotating: false },
   settings: { rotateEvery: 100, approval: true, history: 100_000, maxMembers: 256, joinDeadline: 86_400_000 },
   settingsWished: null,
-  handOver: null,
+  ownershipTransfer: null,
   leaving: false,
   closing: false,
   draft: '',
@@ -176,7 +179,7 @@ export const roomView = (changes: Partial<RoomView> = {}): RoomView => ({
 
 export const appView = (changes: Partial<AppView> = {}): AppView => ({
   vault: 'open',
-  relay: { fingerprint: RELAY, pinnedBy: 'vault', state: 'connected' },
+  relay: { fingerprint: RELAY, pinnedBy: 'vault', state: 'connected', barred: null, followed: null },
   rooms,
   joins: [],
   damaged: [],

@@ -97,35 +97,37 @@ export abstract class FakeOwner extends FakeTalk {
     return done;
   }
 
-  async offerRoom(_roomId: string, memberId: string): Promise<Outcome<void>> {
-    this.calls.push(`offerRoom ${memberId}`);
+  async offerOwnership(_roomId: string, memberId: string): Promise<Outcome<void>> {
+    this.calls.push(`offerOwnership ${memberId}`);
     await this.wait();
     const name = this.#member(memberId)?.name;
     if (!this.room.owner) return failed('NOT_OWNER');
     if (name === undefined) return failed('MEMBER_UNKNOWN');
-    this.pushRoom({ handOver: { role: 'offering', memberId, name, since: Date.now(), accepted: false } });
+    this.pushRoom({
+      ownershipTransfer: { role: 'offering', memberId, name, since: Date.now(), accepted: false },
+    });
     return done;
   }
 
-  async endOffer(): Promise<Outcome<void>> {
-    this.calls.push('endOffer');
+  async endOwnershipOffer(): Promise<Outcome<void>> {
+    this.calls.push('endOwnershipOffer');
     await this.wait();
-    if (this.room.handOver === null) return failed('NO_OFFER');
-    this.pushRoom({ handOver: null });
+    if (this.room.ownershipTransfer === null) return failed('NO_OFFER');
+    this.pushRoom({ ownershipTransfer: null });
     return done;
   }
 
-  async acceptRoom(roomId: string): Promise<Outcome<void>> {
-    this.calls.push('acceptRoom');
+  async acceptOwnership(roomId: string): Promise<Outcome<void>> {
+    this.calls.push('acceptOwnership');
     await this.wait();
-    const offer = this.room.handOver;
+    const offer = this.room.ownershipTransfer;
     if (offer?.role !== 'offered') return failed('NO_OFFER');
-    this.pushRoom({ handOver: { ...offer, accepted: true } });
+    this.pushRoom({ ownershipTransfer: { ...offer, accepted: true } });
     setTimeout(() => {
       this.listRoom(roomId, { owner: true });
       this.pushRoom({
         owner: true,
-        handOver: null,
+        ownershipTransfer: null,
         members: this.room.members.map((one) => ({ ...one, owner: one.memberId === this.room.me })),
       });
     }, this.pace * 8);

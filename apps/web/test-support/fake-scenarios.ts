@@ -132,10 +132,16 @@ const SCENARIOS: Readonly<Record<string, () => Scenario>> = {
       { key: { epoch: 7, since, messages: 100, rotateEvery: 100, rotating: true } },
       listed({ rotationDue: true }),
     ),
-  offered: () => asGuest({ handOver: { role: 'offered', ...offer } }),
+  offered: () => asGuest({ ownershipTransfer: { role: 'offered', ...offer } }),
   offering: () =>
     make({
-      handOver: { role: 'offering', memberId: 'lucie', name: 'Lucie Marchand', since, accepted: false },
+      ownershipTransfer: {
+        role: 'offering',
+        memberId: 'lucie',
+        name: 'Lucie Marchand',
+        since,
+        accepted: false,
+      },
     }),
   left: () => asGuest({ stage: 'left' }, { stage: 'left' }),
   removed: () => asGuest({ stage: 'removed' }, { stage: 'removed' }),
@@ -164,7 +170,7 @@ const SCENARIOS: Readonly<Record<string, () => Scenario>> = {
         ...one,
         removing: index === 3,
         oldPrekey: index === 4,
-        upToDate: index === 2 ? false : one.upToDate,
+        receipt: index === 2 ? 'presence' : index === 5 ? 'none' : one.receipt,
       })),
     }),
   drafts: () => make({ draft: 'I can also bring' }, listed({ draft: 'I can also bring', unread: 0 })),

@@ -38,8 +38,8 @@ export abstract class FakeTalk extends FakeState {
     return this.#answer(id, 'waiting', () => this.take(id));
   }
 
-  async sendAgain(roomId: string, id: string): Promise<Outcome<{ readonly id: string }>> {
-    this.calls.push(`sendAgain ${id}`);
+  async resend(roomId: string, id: string): Promise<Outcome<{ readonly id: string }>> {
+    this.calls.push(`resend ${id}`);
     const text = this.messageOf(id)?.text ?? '';
     const answered = await this.#answer(id, 'lost', () => this.take(id));
     return answered.ok ? this.#say(roomId, text, null) : answered;

@@ -90,7 +90,7 @@ const unread = { readBy: 0, readers: [] } as const;
 /** Lines that the relay lost, that wait for their sender, that wait behind them, and one that came late. */
 export const unsentTimeline: readonly TimelineItem[] = [
   ...timeline.filter(({ type }) => type !== 'alarm').slice(0, -1),
-  message('late', 13, at(0, 12), 2, 'The north exit is closed on Thursday.', { late: true }),
+  message('late', 13, at(0, 12), 2, 'The north exit is closed on Thursday.', { late: true, again: true }),
   message('x1', 14, at(0, 13), 0, 'The lawyer’s number is on the list.', {
     ...unread,
     state: 'lost',
@@ -131,13 +131,16 @@ const EVENTS: readonly (readonly [TimelineSystem['event'], TimelineSystem['param
   ['rotated', { epoch: 8, unwrapped: 220, mine: 0 }],
   ['rotated', { epoch: 8, unwrapped: 220, mine: 1 }],
   ['rotated', { epoch: 380, times: 372 }],
+  ['rotatedCold', { epoch: 8 }],
   ['missed', { from: 12, to: 40 }],
+  ['closedAgain', { epoch: 7 }],
   ['joinDropped'],
   ['joinEnded'],
   ['name', { name: 'Collectif Rive Gauche' }],
   ['inviteRefused'],
   ['inviteRefused', { tries: 3 }],
   ['inviteBurnt', { tries: 5 }],
+  ['inviteAltered'],
   ['inviteFull', { members: 256 }],
   ['keyAsked', { epoch: 8 }],
   ['keyGranted', { epoch: 8 }],

@@ -23,11 +23,11 @@ export const MEMBER_SCREENS = [
     },
   ],
   [
-    'members-hand-over',
+    'members-ownership-transfer',
     '/room/room-rive/members',
     async (page) => {
       await actions(page, 'maryam');
-      await click(page, 'hand-over');
+      await click(page, 'transfer-ownership');
     },
   ],
   ['members-offering', '/room/room-rive/members?fake=offering', members],

@@ -9,6 +9,7 @@ import type { Platform, StoragePort } from './contract/ports.js';
 import { memoryStorage } from './room/log/log.spec-support.js';
 import { STORES } from './vault/records.js';
 import { Vault } from './vault/vault.js';
+import { quickPassphrases } from './vault/quick-passphrases.spec-support.js';
 
 const PASSPHRASE = 'a passphrase long enough';
 const crypto = { hash: nodeHash, random: nodeRandom, clock: systemClock };
@@ -16,6 +17,7 @@ const crypto = { hash: nodeHash, random: nodeRandom, clock: systemClock };
 /** A device whose lock can be looked at, and whose links must not be used. */
 class Device implements Platform {
   readonly crypto = crypto;
+  readonly passphrases = quickPassphrases;
   readonly storage: StoragePort = memoryStorage();
   held = false;
   readonly timers = {
@@ -50,6 +52,7 @@ beforeEach(async () => {
     relayUrl: 'https://chat.example',
     relayPublicKey: null,
     fetchRelayKey: unreachable,
+    fetchSuccession: unreachable,
     fetchRelayTime: unreachable,
   });
   await client.subscribe((event) => {

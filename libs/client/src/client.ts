@@ -12,12 +12,11 @@ import {
   outcome,
 } from './account/checks.js';
 import type {
-  ClientApi, ClientEvent, CreateRoomOptions, CreatedInvite, InvitePreview, Outcome, PassphraseRating, RelayRow, RoomSettingsView,
+  ClientApi, ClientEvent, CreateRoomOptions, CreatedInvite, InvitePreview, Outcome, PassphraseRating, RelayRepin, RelayRow, RoomSettingsView,
   SafetyNumberView, TakePiece, VaultState,
 } from './contract/api.js'; // prettier-ignore
 import { ClientError } from './contract/errors.js';
-import type { ClientOptions } from './contract/options.js';
-import type { Platform } from './contract/ports.js';
+import type { ClientOptions, Platform } from './contract/ports.js';
 import { UnlockedAccount } from './account/unlocked-account.js';
 import type { Owner } from './room/owner/owner.js';
 import { SerialQueue } from './vault/serial-queue.js';
@@ -26,7 +25,13 @@ import { ratePassphrase } from './vault/passphrase.js';
 import { Vault } from './vault/vault.js';
 import { importVault } from './account/vault-import.js';
 
-const EMPTY_RELAY = { fingerprint: null, pinnedBy: null, state: 'connected' } as const;
+const EMPTY_RELAY = {
+  fingerprint: null,
+  pinnedBy: null,
+  state: 'connected',
+  barred: null,
+  followed: null,
+} as const;
 
 export class Client implements ClientApi {
   readonly #platform: Platform;
@@ -86,6 +91,14 @@ export class Client implements ClientApi {
     });
   }
 
+  repinRelay(fingerprint: string): Promise<Outcome<RelayRepin>> {
+    return outcome(() => this.#unlocked().succession.repin(fingerprint));
+  }
+
+  dismissRelayChange(): Promise<Outcome<void>> {
+    return outcome(() => this.#unlocked().succession.dismiss());
+  }
+
   previewInvite(text: string): Promise<Outcome<InvitePreview>> {
     return outcome(() => this.#unlocked().previewInvite(text));
   }
@@ -134,7 +147,7 @@ export class Client implements ClientApi {
     return outcome(() => this.#composer(roomId).discard(message));
   }
 
-  sendAgain(roomId: string, message: string): Promise<Outcome<{ readonly id: string }>> {
+  resend(roomId: string, message: string): Promise<Outcome<{ readonly id: string }>> {
     return outcome(() => this.#composer(roomId).resend(message));
   }
 
@@ -148,7 +161,7 @@ export class Client implements ClientApi {
 
   typing(roomId: string): Promise<Outcome<void>> {
     return outcome(() => {
-      this.#unlocked().room(roomId).signals.typing();
+      this.#unlocked().activeRoom(roomId).signals.typing();
     });
   }
 
@@ -182,7 +195,7 @@ export class Client implements ClientApi {
   createInvite(roomId: string, lifetimeMs: number): Promise<Outcome<CreatedInvite>> {
     return outcome(async () => {
       checkRange(lifetimeMs, LIMITS.inviteLifetimeMs);
-      this.#unlocked().room(roomId).assertRelayKnown();
+      this.#unlocked().activeRoom(roomId).assertRelayKnown();
       const { inviteId, fragment, expires } = await this.#owner(roomId).invites.invite(lifetimeMs);
       return { inviteId, expires, link: `${this.#options.relayUrl}/join#${fragment}` };
     });
@@ -216,19 +229,19 @@ export class Client implements ClientApi {
   }
 
   leaveRoom(roomId: string): Promise<Outcome<void>> {
-    return outcome(() => this.#unlocked().room(roomId).leaveRequest.leave());
+    return outcome(() => this.#unlocked().activeRoom(roomId).leaveRequest.leave());
   }
 
-  offerRoom(roomId: string, memberId: string): Promise<Outcome<void>> {
-    return outcome(() => this.#unlocked().room(roomId).ownershipTransfer.offer(memberId));
+  offerOwnership(roomId: string, memberId: string): Promise<Outcome<void>> {
+    return outcome(() => this.#unlocked().activeRoom(roomId).ownershipTransfer.offer(memberId));
   }
 
-  endOffer(roomId: string): Promise<Outcome<void>> {
-    return outcome(() => this.#unlocked().room(roomId).ownershipTransfer.end());
+  endOwnershipOffer(roomId: string): Promise<Outcome<void>> {
+    return outcome(() => this.#unlocked().activeRoom(roomId).ownershipTransfer.end());
   }
 
-  acceptRoom(roomId: string): Promise<Outcome<void>> {
-    return outcome(() => this.#unlocked().room(roomId).ownershipTransfer.accept());
+  acceptOwnership(roomId: string): Promise<Outcome<void>> {
+    return outcome(() => this.#unlocked().activeRoom(roomId).ownershipTransfer.accept());
   }
 
   resumeRoom(roomId: string): Promise<Outcome<void>> {
@@ -236,7 +249,7 @@ export class Client implements ClientApi {
   }
 
   restoreRoom(roomId: string): Promise<Outcome<void>> {
-    return outcome(() => this.#unlocked().room(roomId).restore());
+    return outcome(() => this.#unlocked().activeRoom(roomId).restore());
   }
 
   forgetRoom(roomId: string, unconfirmed = false): Promise<Outcome<void>> {
@@ -312,11 +325,11 @@ export class Client implements ClientApi {
   }
 
   #composer(roomId: string): Composer {
-    return this.#unlocked().room(roomId).composer;
+    return this.#unlocked().activeRoom(roomId).composer;
   }
 
   #owner(roomId: string): Owner {
-    return this.#unlocked().room(roomId).owner;
+    return this.#unlocked().activeRoom(roomId).owner;
   }
 
   #unlocked(): UnlockedAccount {

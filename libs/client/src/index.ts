@@ -1,6 +1,6 @@
 export type * from './contract/api.js';
 export { Client, createClient } from './client.js';
-export type { ClientOptions } from './contract/options.js';
+export type { ClientOptions } from './contract/ports.js';
 export { ratePassphrase } from './vault/passphrase.js';
 export { ClientError, failureOf } from './contract/errors.js';
 export type {

@@ -1,7 +1,13 @@
 /** One valid body of each kind, all by bob where the kind leaves that open. */
-import type { Body, BodyKind } from '@0fc/protocol';
-import { asJoinKey, generateKeyPair, signBody } from './keys/index.js';
-import { newInviteId, random, type World } from './world.spec-support.js';
+import { PROTOCOL_VERSION, type Body, type BodyKind } from '@0fc/protocol';
+import {
+  asJoinKey,
+  generateHybridKeyPair,
+  generateKeyPair,
+  hybridPublicKey,
+  signBody,
+} from './keys/index.js';
+import { hash, newInviteId, random, type World } from './world.spec-support.js';
 
 export type Samples = { [K in BodyKind]: Body<K> };
 
@@ -14,11 +20,13 @@ export async function sampleBodies({ roster, roomId, owner, bob, carol }: World)
     member: bob.id,
     admit: roster.members.get(bob.id)!.admit,
   };
-  const acceptance: Body<'transferAcceptance'> = { roomId, old: owner.id, new: bob.id, nonce: bytes16() };
+  const { key, ek } = hybridPublicKey(generateHybridKeyPair(random));
+  const handOver = { roomId, old: owner.id, new: bob.id, nonce: bytes16() };
+  const acceptance: Body<'transferAcceptance'> = { ...handOver, epoch: 1 };
   return {
     genesis: {
+      version: PROTOCOL_VERSION,
       ownerKey: bob.identity.publicKey,
-      prekey: { k: 1, key: bob.prekey.publicKey },
       nonce: bytes32(),
       keyHash: bytes32(),
       settings: roster.settings,
@@ -38,19 +46,23 @@ export async function sampleBodies({ roster, roomId, owner, bob, carol }: World)
     },
     settings: { ...onHead, settings: { ...roster.settings, rotateEvery: 7 } },
     close: { ...onHead },
+    upgrade: { ...onHead, version: 3 },
     leaveRequest,
-    transferOffer: { roomId, old: owner.id, new: bob.id, nonce: bytes16() },
+    transferOffer: { ...handOver, head: roster.head },
     transferAcceptance: acceptance,
-    prekey: { roomId, memberId: bob.id, k: 2, key: generateKeyPair().publicKey },
+    prekey: { roomId, memberId: bob.id, k: 2, key, ekHash: await hash.sha256(ek) },
     joinRequest: {
       roomId,
       inviteId: newInviteId(),
       ownerKey: owner.identity.publicKey,
+      inviteKey: generateKeyPair().publicKey,
       joinerKey: bob.identity.publicKey,
       joinKey: asJoinKey(bytes32()),
       prekey: bob.prekeyContainer,
+      ek: hybridPublicKey(bob.prekey).ek,
       name: 'Bob',
     },
+    joinReply: { roomId, epoch: 1, joiner: bob.id, request: bytes32(), reply: bytes32() },
     joinConfirm: { roomId, epoch: 1, joiner: bob.id, request: bytes32(), reply: bytes32() },
     message: {
       roomId,
@@ -81,9 +93,28 @@ export async function sampleBodies({ roster, roomId, owner, bob, carol }: World)
       ephemeral: generateKeyPair().publicKey,
       unwrapped: [],
       payload: bytes32(),
+      base: bytes32(),
+      signedAt: 1_700_000_000_000,
+      cold: false,
     },
-    rotationInner: { roomId, newEpoch: 2, owner: owner.id, head: roster.head, keyHash: bytes32() },
-    needKey: { roomId, memberId: bob.id, prekey: generateKeyPair().publicKey, nonce: bytes16() },
+    rotationInner: {
+      roomId,
+      newEpoch: 2,
+      owner: owner.id,
+      head: roster.head,
+      keyHash: bytes32(),
+      prekeys: [1, 0],
+    },
+    needKey: {
+      roomId,
+      memberId: bob.id,
+      epoch: 1,
+      rotation: roster.head,
+      prekey: key,
+      ek,
+      nonce: bytes16(),
+      failed: [],
+    },
     keyGrant: {
       roomId,
       epoch: 1,
@@ -91,7 +122,13 @@ export async function sampleBodies({ roster, roomId, owner, bob, carol }: World)
       memberId: bob.id,
       request: bytes32(),
       ephemeral: generateKeyPair().publicKey,
+      ct: random.bytes(1_088),
       sealed: random.bytes(160),
+    },
+    'relay-succession': {
+      old: bob.identity.publicKey,
+      new: generateKeyPair().publicKey,
+      origin: 'https://chat.example.org',
     },
   };
 }

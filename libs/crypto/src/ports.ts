@@ -1,5 +1,6 @@
 /** What this library needs from its platform; the doors `node` and `browser` provide it. */
 import type { Bytes } from '@0fc/protocol';
+import type { SlotSecret, VaultKey } from './secrets.js';
 
 /** The one hash of the protocol (docs/protocol.md section 2). */
 export interface Hash {
@@ -17,6 +18,35 @@ export interface Random {
 export interface Clock {
   /** Unix time in milliseconds. */
   now(): number;
+}
+
+/** What one derivation of a key from a passphrase costs. */
+export interface KdfCost {
+  /** memory in KiB */
+  readonly m: number;
+  /** passes over it */
+  readonly t: number;
+  /** lanes, which are computed one after the other */
+  readonly p: number;
+}
+
+/** A cell under a passphrase, with what its first derivation took. All of it is public. */
+export interface PassphraseSeal {
+  /** 16 bytes, new for each seal */
+  readonly salt: Bytes;
+  readonly cost: KdfCost;
+  readonly sealed: Bytes;
+}
+
+/** Seals under a passphrase (docs/protocol.md section 9; G14). What a guess costs is decided here alone. */
+export interface Passphrases {
+  /** Rejects with PASSPHRASE_WEAK for an empty passphrase, INTERNAL where there is no memory or no WebAssembly. */
+  seal(passphrase: string, data: Bytes | VaultKey | SlotSecret, context: Bytes): Promise<PassphraseSeal>;
+  /**
+   * Rejects, before any work, with VAULT_DAMAGED for what `seal` cannot have made; with WRONG_PASSPHRASE for what does
+   * not open, of which nobody can say whether a byte of it was changed; INTERNAL as `seal`.
+   */
+  open(passphrase: string, seal: PassphraseSeal, context: Bytes): Promise<Bytes>;
 }
 
 export interface Ports {

@@ -2,8 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from '@jest/globals';
 import {
-  asInviteToken, asJoinKey, asPrivateKey, asRoomKey, asVaultKey, equalSecrets, exposeSecret,
+  asInviteToken, asJoinKey, asKemSeed, asPrivateKey, asRoomKey, asVaultKey, equalSecrets, exposeSecret,
 } from './keys/index.js'; // prettier-ignore
+import { asHybridKey, asSlotSecret } from './secrets.js';
 import { codeOf, random } from './world.spec-support.js';
 
 const guards = [
@@ -12,11 +13,14 @@ const guards = [
   ['inviteToken', 32, asInviteToken],
   ['vaultKey', 32, asVaultKey],
   ['privateKey', 45, asPrivateKey],
+  ['kemSeed', 64, asKemSeed],
+  ['hybridKey', 32, asHybridKey],
+  ['slotSecret', 32, asSlotSecret],
 ] as const;
 
 describe.each(guards)('%s', (field, length, guard) => {
   it(`is ${String(length)} bytes, and no other number`, async () => {
-    for (let given = 0; given <= 64; given++) {
+    for (let given = 0; given <= 80; given++) {
       const bytes = random.bytes(given);
       if (given === length) expect(exposeSecret(guard(bytes))).toBe(bytes);
       else expect(await codeOf(() => guard(bytes))).toBe('BAD_KEY');

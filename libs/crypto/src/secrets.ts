@@ -16,8 +16,15 @@ export type VaultKey = Secret<'vaultKey'>;
 /** The secret half of a key pair, as Themis' container: 45 bytes. */
 export type PrivateKey = Secret<'privateKey'>;
 
+/** The secret half of an ML-KEM-768 key pair, as the seed that it is made of (FIPS 203: d ‖ z): 64 bytes. */
+export type KemSeed = Secret<'kemSeed'>;
+/** What the inside of one hybrid message is sealed under: 32 bytes, used once and wiped. */
+export type HybridKey = Secret<'hybridKey'>;
+/** What one slot of a vault's header is sealed under: 32 bytes, held by a passphrase's lock or by an authenticator. */
+export type SlotSecret = Secret<'slotSecret'>;
+
 /** What a Secure Cell takes. */
-export type SymmetricKey = RoomKey | JoinKey | InviteToken | VaultKey;
+export type SymmetricKey = RoomKey | JoinKey | InviteToken | VaultKey | HybridKey | SlotSecret;
 
 /** Of every secret that a cell takes. */
 export const SECRET_BYTES = 32;
@@ -38,6 +45,24 @@ export const asJoinKey = guard('joinKey', SECRET_BYTES);
 export const asInviteToken = guard('inviteToken', SECRET_BYTES);
 export const asVaultKey = guard('vaultKey', SECRET_BYTES);
 export const asPrivateKey = guard('privateKey', LIMITS.publicKeyBytes);
+export const asKemSeed = guard('kemSeed', LIMITS.kemSeedBytes);
+export const asHybridKey = guard('hybridKey', SECRET_BYTES);
+export const asSlotSecret = guard('slotSecret', SECRET_BYTES);
+
+/** Plain bytes that hold secrets while one act lasts: all that was kept is wiped with it, however it ends. */
+export class Scratch {
+  readonly #kept: Bytes[] = [];
+
+  /** Gives the very bytes that it is given. */
+  keep(bytes: Bytes): Bytes {
+    this.#kept.push(bytes);
+    return bytes;
+  }
+
+  wipe(): void {
+    for (const bytes of this.#kept) bytes.fill(0);
+  }
+}
 
 /**
  * A secret's own bytes, for whoever writes it where it is kept. Nothing else turns it into {@link Bytes} but by way of

@@ -1,9 +1,11 @@
 /** What the two files of vectors hold: `encodings` is recomputed, `sealed` must still open. */
 import type {
-  Body, BodyKind, Bytes, CborValue, ContextKind, InviteId, InviteLink, JoinReplyBody, KeyGrantNews, MemberId, RoomId,
-  SessionMessage,
+  Body, BodyKind, Bytes, CborValue, ContextKind, InviteId, InviteLink, JoinReplyBody, KeyGrantNews, MemberId, PublishedPrekey,
+  RoomId, SessionMessage,
 } from '@0fc/protocol'; // prettier-ignore
-import type { InviteToken, JoinKey, KeyPair, RoomKey, SealedPlace, VaultKey } from './keys/index.js';
+import type {
+  HybridKeyPair, InviteToken, JoinKey, KeyPair, PassphraseSeal, RoomKey, SealedPlace, SealedVaultKey, VaultKey,
+} from './keys/index.js'; // prettier-ignore
 import type { TranscriptEntry } from './verify/index.js';
 
 export interface Encodings {
@@ -70,13 +72,13 @@ export interface SealedVectors {
     readonly payload: Bytes;
     readonly wrap: Bytes;
     readonly oldKey: RoomKey;
-    readonly prekey: KeyPair;
+    readonly prekey: HybridKeyPair;
     readonly key: RoomKey;
     readonly keyHash: Bytes;
   };
   readonly grant: {
     readonly request: Bytes;
-    readonly prekey: KeyPair;
+    readonly prekey: HybridKeyPair;
     readonly grant: Bytes;
     readonly news: Bytes;
     readonly opened: { readonly key: RoomKey; readonly news: KeyGrantNews };
@@ -87,13 +89,13 @@ export interface SealedVectors {
     readonly ownerKey: Bytes;
     readonly joinerKey: Bytes;
     readonly request: Bytes;
-    readonly opened: { readonly joinKey: JoinKey; readonly prekeyContainer: Bytes; readonly name: string };
+    readonly opened: PublishedPrekey & { readonly joinKey: JoinKey; readonly name: string };
     readonly reply: { readonly payload: Bytes; readonly body: JoinReplyBody };
     readonly confirm: Bytes;
   };
   readonly vault: {
     readonly passphrase: string;
-    readonly sealedKey: Bytes;
+    readonly sealedKey: SealedVaultKey;
     readonly key: VaultKey;
     readonly record: {
       readonly store: string;
@@ -101,6 +103,8 @@ export interface SealedVectors {
       readonly sealed: Bytes;
       readonly value: Bytes;
     };
-    readonly exported: { readonly sealed: Bytes; readonly data: Bytes };
+    readonly exported: { readonly seal: PassphraseSeal; readonly data: Bytes };
+    /** as versions 1 to 3 sealed the same */
+    readonly earlier: { readonly sealedKey: Bytes; readonly exported: Bytes };
   };
 }

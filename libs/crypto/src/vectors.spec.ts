@@ -7,11 +7,11 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import {
   BODIES, CONTEXT_KINDS, ctx, decodeBody, decodeCbor, decodeMessageClear, decodeSessionFrame, encodeBody, encodeCbor,
-  encodeMessageClear, encodeSessionFrame, pad, padmeSize, toBase64Url, unpad, type Bytes,
+  encodeMessageClear, encodeSessionFrame, pad, padmeSize, toBase64Url, unpad, VAULT_CONTEXT_KINDS, vaultCtx, type Bytes,
 } from '@0fc/protocol'; // prettier-ignore
 import {
-  inviteIdOf, keyHash, openExport, openJoinConfirm, openJoinReply, openJoinRequest, openKeyGrant, openMessage, openRecord,
-  openRotation, openSignal, openVaultKey, parseInvite, safetyNumber,
+  inviteIdOf, keyHash, openEarlierExport, openEarlierVaultKey, openExport, openJoinConfirm, openJoinReply, openJoinRequest, openKeyGrant, openMessage, openRecord,
+  openRotation, openSignal, openVaultKey, parseInvite, passphrasesOf, safetyNumber,
 } from './keys/index.js'; // prettier-ignore
 import {
   decodeRoster, encodeRoster, fingerprintOf, memberIdOf, readChain, transcriptGeneration, transcriptNext, verifyRotation,
@@ -39,6 +39,16 @@ describe('encodings', () => {
       expect(await hash.sha256(bytes)).toEqual(sha256);
     }
     expect(new Set(known.contexts.map(({ kind }) => kind))).toEqual(new Set(CONTEXT_KINDS));
+  });
+
+  it('contexts of a vault, which are those of version 1 for good', () => {
+    expect(VAULT_CONTEXT_KINDS.map((kind) => decodeCbor(vaultCtx(kind, 'rooms', 'x')))).toEqual([
+      ['0fc/1/vault-key', 'rooms', 'x'],
+      ['0fc/1/vault-lock', 'rooms', 'x'],
+      ['0fc/1/vault-slot', 'rooms', 'x'],
+      ['0fc/1/vault-record', 'rooms', 'x'],
+      ['0fc/1/vault-export', 'rooms', 'x'],
+    ]);
   });
 
   it('bodies, one of each kind at least', () => {
@@ -143,7 +153,8 @@ describe('what was sealed before', () => {
     expect(await openJoinRequest(ports, asked)).toEqual(opened);
     const { joinKey } = opened;
     const { epoch, key: roomKey } = reply.body;
-    const answered = { joinKey, token, roomId, epoch, request, payload: reply.payload };
+    const joiner = await memberIdOf(hash, joinerKey);
+    const answered = { joinKey, token, roomId, joiner, ownerKey, epoch, request, payload: reply.payload };
     expect(await openJoinReply(hash, answered)).toEqual(reply.body);
     const confirmed = {
       joinerKey,
@@ -157,10 +168,12 @@ describe('what was sealed before', () => {
     await openJoinConfirm(hash, confirmed);
   });
 
-  it('a vault', () => {
-    const { passphrase, sealedKey, key, record, exported } = sealed.vault;
-    expect(openVaultKey(passphrase, sealedKey)).toEqual(key);
+  it('a vault', async () => {
+    const { passphrase, sealedKey, key, record, exported, earlier } = sealed.vault;
+    expect(await openVaultKey(passphrasesOf(ports.random), passphrase, sealedKey)).toEqual(key);
     expect(openRecord(key, record.store, record.key, record.sealed)).toEqual(record.value);
-    expect(openExport(passphrase, exported.sealed)).toEqual(exported.data);
+    expect(await openExport(passphrasesOf(ports.random), passphrase, exported.seal)).toEqual(exported.data);
+    expect(openEarlierVaultKey(passphrase, earlier.sealedKey)).toEqual(key);
+    expect(openEarlierExport(passphrase, earlier.exported)).toEqual(exported.data);
   });
 });

@@ -7,14 +7,24 @@ import {
 import {
   createGenesis,
   generateKeyPair,
+  hybridPublicKey,
   makePrekey,
   signBody,
+  signPrekey,
+  type HybridKeyPair,
   type KeyPair,
   type NewRoom,
   type Ports,
 } from './keys/index.js';
 import { loadThemis, nodeHash, nodeRandom, systemClock } from './node/index.js';
-import { applyRoster, CryptoError, memberIdOf, startRoster, type Roster } from './verify/index.js';
+import {
+  applyRoster,
+  CryptoError,
+  memberIdOf,
+  startRoster,
+  type Roster,
+  type HybridPrekey,
+} from './verify/index.js';
 
 await loadThemis();
 
@@ -33,7 +43,7 @@ export const SETTINGS: RoomSettings = {
 export interface Person {
   readonly identity: KeyPair;
   readonly id: MemberId;
-  readonly prekey: KeyPair;
+  readonly prekey: HybridKeyPair;
   readonly prekeyContainer: Bytes;
 }
 
@@ -57,9 +67,13 @@ export const newMemberId = (): MemberId => id16() as MemberId;
 export async function person(roomId: RoomId): Promise<Person> {
   const identity = generateKeyPair();
   const id = await memberIdOf(hash, identity.publicKey);
-  const { container, keyPair } = makePrekey(identity, roomId, id, 1);
-  return { identity, id, prekey: keyPair, prekeyContainer: container };
+  const { prekey, keyPair } = await makePrekey(ports, { identity, roomId, memberId: id, k: 1 });
+  return { identity, id, prekey: keyPair, prekeyContainer: prekey };
 }
+
+/** The first prekeys of people, as an owner has them from the relay. */
+export const firstPrekeys = (...people: readonly Person[]): Map<MemberId, HybridPrekey> =>
+  new Map(people.map(({ id, prekey }) => [id, { k: 1, ...hybridPublicKey(prekey) }]));
 
 /** The owner's admit entry for a person, on this roster. */
 export const admitEntry = (
@@ -87,11 +101,13 @@ export async function makeWorld(settings: RoomSettings = SETTINGS): Promise<Worl
   const one = (await applyRoster(hash, start, first)).roster;
   const second = admitEntry(room.identity, one, carol);
   const { roster } = await applyRoster(hash, one, second);
+  const { identity, roomId, prekey } = room;
+  const place = { identity, roomId, memberId: roster.owner, k: 1 };
   const owner: Person = {
-    identity: room.identity,
+    identity,
     id: roster.owner,
-    prekey: room.prekey,
-    prekeyContainer: makePrekey(room.identity, room.roomId, roster.owner, 1).container,
+    prekey,
+    prekeyContainer: (await signPrekey(hash, place, prekey)).prekey,
   };
   return { room, roomId: room.roomId, owner, bob, carol, chain: [room.container, first, second], roster };
 }
@@ -132,7 +148,7 @@ function mutations(value: unknown): CborValue[] {
   if (typeof value === 'boolean') return [!value];
   if (value === 'removed') return ['misuse'];
   if (typeof value === 'string') return /^[\w-]{21}[AQgw]$/.test(value) ? [id16()] : [`${value}x`];
-  if (Array.isArray(value)) return [[...(value as CborValue[]), id16()]];
+  if (Array.isArray(value)) return [id16(), 7].map((more) => [...(value as CborValue[]), more]);
   if (typeof value === 'object' && value !== null) {
     return Object.entries(value).flatMap(([key, item]) =>
       mutations(item).map((other) => ({ ...value, [key]: other })),

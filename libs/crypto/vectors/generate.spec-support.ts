@@ -1,20 +1,21 @@
 /** Writes the known-answer vectors of this folder; see README.md here. */
 import { writeFileSync } from 'node:fs';
 import {
-  ctx, encodeBody, encodeCbor, encodeMessageClear, encodeSessionFrame, pad, padmeSize, toBase64Url, type Body,
+  ctx, encodeBody, encodeCbor, encodeMessageClear, encodeSessionFrame, pad, padmeSize, PROTOCOL_VERSION, toBase64Url, type Body,
   type BodyKind, type Bytes, type CborValue, type ContextKind, type InviteId, type JoinReplyBody, type MemberId,
   type RoomId, type RoomSettings,
 } from '@0fc/protocol'; // prettier-ignore
 import {
-  asInviteToken, asJoinKey, asRoomKey, createGenesis, createInvite, inviteIdOf, keyHash, makeJoinConfirm,
-  makeJoinReply, makeJoinRequest, makeKeyGrant, makeNeedKey, makeRotation, newVaultKey, openJoinRequest,
-  parseInvite, type Ports, safetyNumber, sealExport, sealMessage, sealRecord, sealSignal, sealVaultKey, signBody,
+  asInviteToken, asJoinKey, asRoomKey, createGenesis, createInvite, exposeSecret, hybridPublicKey, inviteIdOf, keyHash, makeJoinConfirm,
+  makeJoinReply, makeJoinRequest, makeKeyGrant, makeKeyRequest, makeRotation, newVaultKey, openJoinRequest,
+  parseInvite, passphrasesOf, type Ports, safetyNumber, sealExport, sealMessage, sealRecord, sealSignal, sealVaultKey, signBody,
 } from '@0fc/crypto/keys'; // prettier-ignore
 import { loadThemis, nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import {
   encodeRoster, fingerprintOf, memberIdOf, readChain, startRoster, transcriptGeneration, transcriptNext,
 } from '@0fc/crypto/verify'; // prettier-ignore
 import { toJson } from '../src/json.spec-support.js';
+import { sealUnstretched } from '../src/keys/unstretched.spec-support.js';
 import type { Encodings, SealedVectors } from '../src/vectors.spec-support.js';
 
 const hash = nodeHash;
@@ -40,8 +41,8 @@ const onHead = { roomId, epoch: 7, head: run(32, 0x50), owner: alice };
 const place = { roomId, epoch: 7, sender: bob };
 const bodies: { [K in BodyKind]: Body<K> } = {
   genesis: {
+    version: PROTOCOL_VERSION,
     ownerKey: key(1),
-    prekey: { k: 1, key: key(2) },
     nonce: run(32, 3),
     keyHash: run(32, 4),
     settings,
@@ -52,19 +53,23 @@ const bodies: { [K in BodyKind]: Body<K> } = {
   transfer: { ...onHead, to: bob, acceptance: run(150, 9) },
   settings: { ...onHead, settings: { ...settings, rotateEvery: 50 } },
   close: { ...onHead },
+  upgrade: { ...onHead, version: 3 },
   leaveRequest: { roomId, member: bob, admit: run(32, 10) },
-  transferOffer: { roomId, old: alice, new: bob, nonce: run(16, 11) },
-  transferAcceptance: { roomId, old: alice, new: bob, nonce: run(16, 11) },
-  prekey: { roomId, memberId: bob, k: 12, key: key(13) },
+  transferOffer: { roomId, head: run(32, 0x50), old: alice, new: bob, nonce: run(16, 11) },
+  transferAcceptance: { roomId, epoch: 7, old: alice, new: bob, nonce: run(16, 11) },
+  prekey: { roomId, memberId: bob, k: 12, key: key(13), ekHash: run(32, 50) },
   joinRequest: {
     roomId,
     inviteId,
     ownerKey: key(1),
+    inviteKey: key(48),
     joinerKey: key(14),
     joinKey: asJoinKey(run(32, 15)),
     prekey: run(200, 16),
+    ek: run(1_184, 51),
     name: 'Zoë 🦊',
   },
+  joinReply: { roomId, epoch: 7, joiner: bob, request: run(32, 17), reply: run(32, 49) },
   joinConfirm: { roomId, epoch: 7, joiner: bob, request: run(32, 17), reply: run(32, 18) },
   message: {
     ...place,
@@ -91,9 +96,12 @@ const bodies: { [K in BodyKind]: Body<K> } = {
     ephemeral: key(26),
     unwrapped: [bob],
     payload: run(32, 27),
+    base: run(32, 47),
+    signedAt: 1_764_000_000_000,
+    cold: false,
   },
-  rotationInner: { roomId, newEpoch: 8, owner: alice, head: run(32, 0x50), keyHash: run(32, 25) },
-  needKey: { roomId, memberId: bob, prekey: key(28), nonce: run(16, 29) },
+  rotationInner: { roomId, newEpoch: 8, owner: alice, head: run(32, 0x50), keyHash: run(32, 25), prekeys: [3, 0] },
+  needKey: { roomId, memberId: bob, epoch: 7, rotation: run(32, 49), prekey: key(28), ek: run(1_184, 52), nonce: run(16, 29), failed: [alice] },
   keyGrant: {
     roomId,
     epoch: 7,
@@ -101,8 +109,10 @@ const bodies: { [K in BodyKind]: Body<K> } = {
     memberId: bob,
     request: run(32, 30),
     ephemeral: key(31),
+    ct: run(1_088, 53),
     sealed: run(160, 32),
   },
+  'relay-succession': { old: key(40), new: key(41), origin: 'https://chat.example.org' },
 };
 
 const contexts: readonly (readonly [ContextKind, ...CborValue[]])[] = [
@@ -118,10 +128,9 @@ const contexts: readonly (readonly [ContextKind, ...CborValue[]])[] = [
   ['grant', roomId, 7, alice, bob, run(32, 30)],
   ['transcript', 1, 2, 'message', bob, run(32, 35), run(32, 36), run(32, 37)],
   ['generation', run(32, 37), 1_764_000_000_000],
+  ['checkpoint', run(32, 47), run(32, 48)],
   ['safety-number', 0, roomId, key(1), key(14)],
-  ['vault-key'],
-  ['vault-record', 'rooms', 'one'],
-  ['vault-export'],
+  ['hybrid', 'wrap', roomId, 8, bob, run(32, 42), run(32, 43), run(32, 44)],
 ];
 
 const cborValues: readonly CborValue[] = [
@@ -139,7 +148,7 @@ async function encodings(): Promise<Encodings> {
     { entry: { position: { g: 1_764_000_000_000, s: 3 }, kind: 'rotation', sender: alice, clear: run(60, 40), payload: run(60, 41) } },
     { entry: { position: { g: 1_764_000_000_000, s: 4 }, kind: 'leaveRequest', sender: bob, clear: run(0, 0), payload: run(60, 42) } },
   ];
-  const start = run(32, 43);
+  const start = run(64, 43);
   const values: Bytes[] = [];
   for (const step of steps) {
     const before = values.at(-1) ?? start;
@@ -227,7 +236,7 @@ async function sealed(): Promise<SealedVectors> {
     profiles: [run(300, 46)],
     roomName: run(300, 47),
   };
-  const where = { joinKey: join.joinKey, token: invite.token, roomId: room.roomId, request };
+  const where = { owner, joinKey: join.joinKey, token: invite.token, roomId: room.roomId, joiner: memberId, request };
   const payload = await makeJoinReply(hash, { ...where, reply: body });
   const confirmPlace = { identity: join.identity, roomId: room.roomId, epoch: 1, roomKey, request, reply: payload };
   const confirm = await makeJoinConfirm(hash, confirmPlace);
@@ -237,25 +246,32 @@ async function sealed(): Promise<SealedVectors> {
     head: start.head,
     owner: start.owner,
     key: joinerKey,
-    prekey: opened.prekeyContainer,
+    prekey: opened.prekey,
     epoch: 1,
     inviteId: invite.inviteId,
   });
   const chain = [room.container, admit];
   const roster = await readChain(hash, room.roomId, chain);
-  const rotation = await makeRotation(ports, { identity: owner, roster, epoch: 1, roomKey, prekeys: new Map() });
+  const prekeys = new Map([
+    [start.owner, { k: 1, ...hybridPublicKey(room.prekey) }],
+    [memberId, { k: 1, ...hybridPublicKey(join.prekey) }],
+  ]);
+  const rotation = await makeRotation(ports, { identity: owner, roster, epoch: 1, roomKey, base: run(32, 47), prekeys, least: new Map() });
   const wrap = rotation.command.wraps[memberId];
   if (wrap === undefined) throw new Error('no wrap for the member');
-  const need = makeNeedKey(ports, { identity: join.identity, roomId: room.roomId, memberId });
+  const keyRequest = makeKeyRequest(ports, {
+    identity: join.identity, roomId: room.roomId, memberId, epoch: 2, rotation: run(32, 49), failed: [],
+  }); // prettier-ignore
   const news = { profiles: [run(300, 46)], roomName: null };
-  const granting = { identity: owner, roster, epoch: 2, roomKey: rotation.newKey, to: memberId, request: need.container, news };
-  const grant = await makeKeyGrant(hash, granting);
+  const granting = { identity: owner, roster, epoch: 2, roomKey: rotation.newKey, to: memberId, request: keyRequest.container, rotation: run(32, 49), news };
+  const grant = await makeKeyGrant(ports, granting);
 
   const message: Body<'message'> = { ...bodies.message, roomId: room.roomId, epoch: 1, sender: memberId };
   const signal: Body<'signal'> = { ...bodies.signal, roomId: room.roomId, epoch: 1, sender: memberId };
   const sender = { roomKey, roomId: room.roomId, epoch: 1, sender: memberId, senderKey: joinerKey };
   const vaultKey = newVaultKey(nodeRandom);
   const passphrase = 'correct horse battery staple';
+  const passphrases = passphrasesOf(ports.random);
   return {
     roomId: room.roomId,
     chain,
@@ -278,7 +294,7 @@ async function sealed(): Promise<SealedVectors> {
       key: rotation.newKey,
       keyHash: rotation.keyHash,
     },
-    grant: { request: need.container, prekey: need.prekey, ...grant, opened: { key: rotation.newKey, news } },
+    grant: { request: keyRequest.container, prekey: keyRequest.prekey, ...grant, opened: { key: rotation.newKey, news } },
     join: {
       fragment: invite.fragment,
       inviteKeyPair: invite.keyPair,
@@ -291,7 +307,7 @@ async function sealed(): Promise<SealedVectors> {
     },
     vault: {
       passphrase,
-      sealedKey: sealVaultKey(passphrase, vaultKey),
+      sealedKey: await sealVaultKey(ports.random, passphrases, passphrase, vaultKey),
       key: vaultKey,
       record: {
         store: 'rooms',
@@ -299,7 +315,11 @@ async function sealed(): Promise<SealedVectors> {
         sealed: sealRecord(vaultKey, 'rooms', 'one', run(100, 48)),
         value: run(100, 48),
       },
-      exported: { sealed: sealExport(passphrase, run(500, 49)), data: run(500, 49) },
+      exported: { seal: await sealExport(passphrases, passphrase, run(500, 49)), data: run(500, 49) },
+      earlier: {
+        sealedKey: sealUnstretched(passphrase, exposeSecret(vaultKey), 'vault-key'),
+        exported: sealUnstretched(passphrase, run(500, 49), 'vault-export'),
+      },
     },
   };
 }

@@ -48,8 +48,8 @@ export const ALARM_MEANINGS: Readonly<Record<AlarmCode, Meaning>> = {
     'It changes nothing. The log is read again before anything is sealed. Ask the owner.',
   ),
   ALARM_WRONG_KEY: means(
-    'The key that arrived misses the owner’s own commitment to it.',
-    'It is not used. Ask the owner to rotate.',
+    'A key that the owner (in a rotation) or a granter has signed does not open, or misses the commitment of its epoch.',
+    'It is not used, and is asked for again by itself. If none comes, ask the owner to rotate.',
   ),
   ALARM_KEY_REUSED: means(
     'The owner’s rotation to `epoch` commits to the key of an epoch `of` before, which is held here: no new key at all (G9, G10).',

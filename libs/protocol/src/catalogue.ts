@@ -1,5 +1,5 @@
 /**
- * THE table of version 1: every message, its direction, shapes, errors and who may send
+ * THE table of version 2: every message, its direction, shapes, errors and who may send
  * it. Types, the relay's dispatch, the client's methods and the table in
  * docs/protocol.md come from here.
  */

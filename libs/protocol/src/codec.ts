@@ -166,15 +166,31 @@ export function decodeCbor(bytes: Bytes, most?: number): CborValue {
   }
 }
 
-export const PROTOCOL_VERSION = 1;
+/** Of what is signed, sealed and hashed; a room's genesis names the one that it was made for (docs/protocol.md section 2). */
+export const PROTOCOL_VERSION = 2;
+
+/** What the tag of every signed body, Seal context and hash begins with. */
+export const tagOf = (kind: string): string => `0fc/${String(PROTOCOL_VERSION)}/${kind}`;
 
 /** Kinds of Seal contexts and of hashes over several fields. */
 export const CONTEXT_KINDS = [
   'key', 'invite-id', 'join-request', 'join-reply', 'join-confirm', 'message', 'signal', 'rotation', 'wrap',
-  'grant', 'transcript', 'generation', 'safety-number', 'vault-key', 'vault-record', 'vault-export',
+  'grant', 'transcript', 'generation', 'checkpoint', 'safety-number', 'hybrid',
 ] as const; // prettier-ignore
 export type ContextKind = (typeof CONTEXT_KINDS)[number];
 
-/** `ctx(kind, a, …) = CBOR["0fc/1/"+kind, a, …]`: no context or hash of one kind is one of another (G4). Throws MALFORMED. */
+/** `ctx(kind, a, …) = CBOR["0fc/2/"+kind, a, …]`: no context or hash of one kind is one of another (G4). Throws MALFORMED. */
 export const ctx = (kind: ContextKind, ...fields: readonly CborValue[]): Bytes =>
-  encodeCbor([`0fc/${String(PROTOCOL_VERSION)}/${kind}`, ...fields]);
+  encodeCbor([tagOf(kind), ...fields]);
+
+/**
+ * Contexts of what lies in a vault or in an export. Their tag belongs to that format and stays as it is, whatever the
+ * version of the protocol: a vault holds rooms of several versions (section 9).
+ */
+export const VAULT_CONTEXT_KINDS = [
+  'vault-key', 'vault-lock', 'vault-slot', 'vault-record', 'vault-export',
+] as const; // prettier-ignore
+export const vaultCtx = (
+  kind: (typeof VAULT_CONTEXT_KINDS)[number],
+  ...fields: readonly CborValue[]
+): Bytes => encodeCbor([`0fc/1/${kind}`, ...fields]);

@@ -1,7 +1,27 @@
 /** What a message says (docs/protocol.md section 6.6): sealed, so the relay never sees this. */
 import * as v from 'valibot';
 import { LIMITS } from './limits.js';
-import { integer, memberId, name, position, random16, text, type InferOutput } from './schema.js';
+import {
+  bytes,
+  epoch,
+  hash32,
+  integer,
+  memberId,
+  name,
+  position,
+  random16,
+  text,
+  type InferOutput,
+} from './schema.js';
+
+/** What a sender had read when it sealed (docs/protocol.md section 6.5). */
+export const seen = v.strictObject({
+  position,
+  /** T there; null: the sender cannot know it before the next rotation, after a loss */
+  t: v.nullable(hash32),
+  /** its own T where the epoch before began, where the owner's checkpoint was another */
+  differed: v.exactOptional(hash32),
+});
 
 /** A message is named by its sender, the sender's instance and its counter. */
 export const target = v.strictObject({ sender: memberId, instance: random16, n: integer(1) });
@@ -24,6 +44,8 @@ export const content = v.variant('type', [
   v.strictObject({ type: v.literal('roomName'), name }),
   v.strictObject({ type: v.literal('readMarker'), position }),
   v.strictObject({ type: v.literal('void') }),
+  /** a message of the epoch before, sealed under the key of that epoch: for those who were there (section 6.9, G18) */
+  v.strictObject({ type: v.literal('again'), epoch, payload: bytes(1, LIMITS.againBytes) }),
 ]);
 export type Content = InferOutput<typeof content>;
 export type ContentType = Content['type'];
@@ -37,7 +59,7 @@ function nests(value: unknown, levels: number): boolean {
   return levels > 0 && Object.values(value).every((item) => nests(item, levels - 1));
 }
 
-/** What a signed message may carry: a content of version 1, or one that a later version knows. */
+/** What a signed message may carry: a content of version 2, or one that a later version knows. */
 export const anyContent = v.pipe(
   v.looseObject({ type: text(1, 32) }),
   v.check((value) => nests(value, LIMITS.contentDepth), 'nested too deeply'),
@@ -49,12 +71,9 @@ export const signalContent = v.variant('type', [
   v.strictObject({ type: v.literal('typing') }),
   v.strictObject({
     type: v.literal('presence'),
-    seen: v.strictObject({
-      position,
-      t: v.custom<Uint8Array>((b) => b instanceof Uint8Array && b.length === 32),
-    }),
+    seen,
     /** roster head and epoch that this client has taken in: shows who has taken in a removal (G10) */
-    head: v.custom<Uint8Array>((b) => b instanceof Uint8Array && b.length === 32),
+    head: hash32,
   }),
 ]);
 export type SignalContent = InferOutput<typeof signalContent>;

@@ -9,8 +9,11 @@ import * as v from 'valibot';
 import { concat, type Bytes } from './bytes.js';
 import { ERROR_CODES, ProtocolError, type ErrorCode } from './errors.js';
 import { LIMITS } from './limits.js';
-import { countItems, encodeCbor, PROTOCOL_VERSION, type CborValue } from './codec.js';
+import { countItems, encodeCbor, type CborValue } from './codec.js';
 import { decodeAs, encodeAs, integer, parse, text, type InferOutput } from './schema.js';
+
+/** Of frames and of what the session carries: a number of its own beside the version of rooms. */
+export const LINK_VERSION = 1;
 
 /** The Socket.IO event that carries every frame, both ways. */
 export const FRAME_EVENT = 'frame';
@@ -19,14 +22,14 @@ export type FrameType = (typeof FRAME_TYPES)[keyof typeof FRAME_TYPES];
 
 /** One frame of the wire: two bytes more than `body`. */
 export const encodeFrame = (type: FrameType, body: Bytes): Bytes =>
-  concat(Uint8Array.of(PROTOCOL_VERSION, type), body);
+  concat(Uint8Array.of(LINK_VERSION, type), body);
 
 /** Throws MALFORMED, TOO_LARGE or UNSUPPORTED_VERSION. */
 export function decodeFrame(data: unknown): { readonly type: FrameType; readonly body: Bytes } {
   if (!(data instanceof Uint8Array) || data.length < 3)
     throw new ProtocolError(ERROR_CODES.MALFORMED, 'not a frame');
   if (data.length > LIMITS.frameBytes) throw new ProtocolError(ERROR_CODES.TOO_LARGE, 'frame too large');
-  if (data[0] !== PROTOCOL_VERSION) throw new ProtocolError(ERROR_CODES.UNSUPPORTED_VERSION, 'frame version');
+  if (data[0] !== LINK_VERSION) throw new ProtocolError(ERROR_CODES.UNSUPPORTED_VERSION, 'frame version');
   const type = data[1];
   if (type !== FRAME_TYPES.handshake && type !== FRAME_TYPES.data) {
     throw new ProtocolError(ERROR_CODES.MALFORMED, 'unknown frame type');

@@ -12,6 +12,13 @@ export * from './entries.js';
 export * from './frames.js';
 export * from './catalogue.js';
 export { COMMON_ERRORS, ROLES, type EventRow, type RequestRow, type Role } from './catalogue/define.js';
-export { DROP_REASONS } from './catalogue/shapes.js';
-export type { JoinState, OpenReply, OwnerJoin, Placed, RotationCommand } from './catalogue/shapes.js';
+export { DROP_REASONS, publishedPrekey } from './catalogue/shapes.js';
+export type {
+  JoinState,
+  OpenReply,
+  OwnerJoin,
+  Placed,
+  PublishedPrekey,
+  RotationCommand,
+} from './catalogue/shapes.js';
 export { catalogueSection } from './table.js';

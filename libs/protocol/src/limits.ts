@@ -1,10 +1,14 @@
 /**
- * Every limit of version 1, in bytes, entries or milliseconds as the name says
+ * Every limit of version 2, in bytes, entries or milliseconds as the name says
  * (docs/protocol.md section 2). Both sides check them on receipt.
  */
 export const LIMITS = {
   /** a canonical public key: UEC2 container, compressed point */
   publicKeyBytes: 45,
+  /** of ML-KEM-768 (FIPS 203): an encapsulation key, a ciphertext, and a private key as its seed */
+  kemKeyBytes: 1_184,
+  kemCiphertextBytes: 1_088,
+  kemSeedBytes: 64,
   /** a hash, a head, a transcript value, a room key, a token, a join key */
   hashBytes: 32,
   /** one frame on the wire, before it is unwrapped */
@@ -21,6 +25,8 @@ export const LIMITS = {
   appendMessages: 32,
   /** a sealed message */
   payloadBytes: 32_768,
+  /** one that is sent again inside another: the longest line fits, and the other does not outgrow its own limit */
+  againBytes: 24_576,
   /** the text of a message, UTF-8 */
   textBytes: 16_384,
   /** maps and lists inside each other in the content of a message, the content itself included */
@@ -35,17 +41,20 @@ export const LIMITS = {
   clearBytes: 32_768,
   /** values of CBOR in a signed body: a rotation lists its unwrapped members */
   bodyItems: 2_048,
-  wrapBytes: 1_024,
+  /** a hybrid wrap has 1,347, and 16 more for the longest numbers (docs/decisions/0027) */
+  wrapBytes: 1_408,
   /** the number of a prekey: what can be counted on from there on stays exact */
   prekeyNumber: 2 ** 40 - 1,
   joinRequestBytes: 8_192,
   joinReplyBytes: 786_432,
   joinConfirmBytes: 1_024,
   keyGrantBytes: 786_432,
+  /** members whose grants one request may name as failed */
+  failedGranters: 8,
   signalBytes: 2_048,
   inviteLinkBytes: 512,
-  /** members of a room: the most a genesis may ask for */
-  maxMembers: 1_000,
+  /** members of a room: the most a genesis may ask for; their wraps go in one frame */
+  maxMembers: 500,
   rotateEvery: 1_000_000,
   /** entries in one page of the log, and of the chain */
   pageEntries: 128,
@@ -69,7 +78,12 @@ export const LIMITS = {
   /** rotations that a store which has lost something takes back for a room at once, and milliseconds that bring one more */
   restoredRotations: 256,
   restoredRotationMs: 250,
+  /** the version of a room: each upgrade raises it, and the chain is never trimmed */
+  roomVersion: 1_000,
   /** settings entries in the life of a room: the chain is never trimmed */
   settingsEntries: 1_000,
   invitesOpen: 64,
+  /** statements of succession that a relay publishes, and the address that each names: config.json holds them all */
+  successions: 16,
+  originBytes: 128,
 } as const;

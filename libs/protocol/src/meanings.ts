@@ -17,7 +17,7 @@ const NEW_INVITE = 'Ask the owner for a new invite.';
 
 export const ERROR_MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
   MALFORMED: means('A frame, message, body or record is not what its schema says.', RELOAD),
-  UNSUPPORTED_VERSION: means('A frame, body, vault or export of a later version.', RELOAD),
+  UNSUPPORTED_VERSION: means('A frame, body, room, vault or export of another version.', RELOAD),
   UNKNOWN_KIND: means('A kind of request or body that this version does not know.', RELOAD),
   TOO_LARGE: means(
     'A message, reply or record is beyond its limit (libs/protocol, limits).',
@@ -31,7 +31,7 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
   HANDSHAKE_TIMEOUT: means('No handshake within ten seconds.', ITSELF),
   SESSION_BROKEN: means('A frame did not open: changed on the way, or of another session.', ITSELF),
   BAD_KEY: means(
-    'A public key is no canonical compressed P-256 key, or no point of the curve.',
+    'A public key is no canonical compressed P-256 key or no point of the curve; an encapsulation key is none, or not the one signed for.',
     'The member concerned joins again with a new key.',
   ),
   BAD_SIGNATURE: means(
@@ -49,6 +49,10 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
     'One member brings it back from its device (section 6); the others follow by themselves.',
   ),
   ROOM_EXISTS: means('Another room has this id.', 'Make the room anew: its nonce makes another id.'),
+  ROOM_OUTDATED: means(
+    'The room was made for an earlier version of the protocol. It can be read on this device, and connects nowhere.',
+    'Make a new room, and invite the same people.',
+  ),
   ROOM_CLOSED: means(
     'The owner closed it with a signed last entry, or the operator erased it for good.',
     'Make another room. What was read stays on each device.',
@@ -128,8 +132,28 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
     'Repeat once connected: requests are made to be repeated.',
   ),
   RELAY_KEY_MISMATCH: means(
-    'The relay does not have the pinned key (G13).',
+    'The relay has neither the pinned key nor a signed successor of it (G13).',
     'Get its fingerprint from the operator by another way. Only the user sets a new pin.',
+  ),
+  RELAY_KEY_CHANGING: means(
+    'The relay is changing its key by a signed statement, and whoever answers does not prove the key it leads to yet.',
+    'None: the client tries again by itself. If it lasts longer than the operator announced, ask the operator.',
+  ),
+  RELAY_KEY_LEFT: means(
+    'The relay’s statement leads to a key that this device has left: nobody is led back.',
+    'As RELAY_KEY_MISMATCH. Only the user, by typing its fingerprint, pins such a key again.',
+  ),
+  RELAY_SUCCESSION_FORKED: means(
+    'Two statements name two different successors of one key of the relay: somebody else holds that key.',
+    'As RELAY_KEY_MISMATCH: ask the operator which of the two is right.',
+  ),
+  RELAY_SUCCESSION_INVALID: means(
+    'A statement of the relay’s succession does not hold; `reason` says why: its form or version, a signature, a key, its address (ORIGIN), or how many there are.',
+    'As RELAY_KEY_MISMATCH; the operator checks what the relay publishes.',
+  ),
+  FINGERPRINT_MALFORMED: means(
+    'A fingerprint of a relay’s key has 16 digits and letters A to F.',
+    'Type it again, all of it.',
   ),
   RELAY_UNREACHABLE: means(
     'No relay answers at this address, or what is read of it takes longer than it may.',
@@ -143,8 +167,16 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
     'The link is torn (its check bytes do not fit), or ends later than any invite may, by this device’s clock.',
     'Copy all of it again; check the date and time of this device.',
   ),
+  INVITE_OUTDATED: means(
+    'The link invites into a room of an earlier version of the protocol.',
+    'Ask the owner for an invite into a new room.',
+  ),
   INVITE_OTHER_DEPLOYMENT: means('The link names another relay’s address.', 'Open the link itself.'),
   INVITE_BAD_PROOF: means('A join request does not prove the token of its invite.', NEW_INVITE),
+  INVITE_ALTERED: means(
+    'A join request was made with another link than its owner had sent: somebody altered it on its way. A joiner has this from the relay.',
+    'Nothing was given out and the invite has ended. Ask the owner for another one, sent by another way; the same link, opened again, goes on with the same keys.',
+  ),
   INVITE_REPLY_INVALID: means(
     'The reply does not open, or is not by the owner that the link names.',
     'Tell the owner: somebody stands between.',

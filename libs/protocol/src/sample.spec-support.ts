@@ -1,5 +1,6 @@
 /** The same valid value for the same schema, every time: what the committed vectors are made of. */
 import * as v from 'valibot';
+import { LIMITS } from './limits.js';
 import type { CborValue } from './codec.js';
 
 interface Node {
@@ -15,7 +16,7 @@ interface Node {
   readonly items?: readonly Node[];
 }
 
-const LENGTHS = [1, 2, 16, 32, 45, 64];
+const LENGTHS = [1, 2, 16, 32, 45, 64, LIMITS.kemCiphertextBytes, LIMITS.kemKeyBytes];
 const ID = 'AAECAwQFBgcICQoLDA0ODw';
 
 const valid = (node: Node, value: unknown): boolean =>

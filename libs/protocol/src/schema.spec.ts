@@ -142,28 +142,33 @@ describe('bodies', () => {
     owner: id as MemberId,
   };
 
-  it('name their room and who signs, every one but genesis', () => {
+  it('name their room, every one but genesis, which makes it, and what a relay signs', () => {
     for (const [kind, schema] of Object.entries(BODIES)) {
-      if (kind !== 'genesis') expect(Object.keys(schema.entries)).toContain('roomId');
+      if (kind !== 'genesis' && kind !== 'relay-succession')
+        expect(Object.keys(schema.entries)).toContain('roomId');
     }
   });
 
   it('decode as the kind that they were encoded as', () => {
-    expect(decodeBody(encodeBody('close', close), 'admit', 'close')).toEqual({ kind: 'close', body: close });
+    expect(decodeBody(encodeBody('close', close), 'admit', 'close')).toEqual({
+      kind: 'close',
+      body: close,
+      unknown: {},
+    });
     expect(codeOf(() => decodeBody(encodeBody('close', close), 'admit'))).toBe('UNKNOWN_KIND');
   });
 
-  it('of a later version, without a tag, or of another shape are typed errors', () => {
+  it('of another version, without a tag, or of another shape are typed errors', () => {
     const raw = (value: CborValue): string => codeOf(() => decodeBody(encodeCbor(value), 'close'));
-    expect(raw(['0fc/1/close', { ...close }])).toBe('accepted');
-    expect(raw(['0fc/2/close', { ...close }])).toBe('UNSUPPORTED_VERSION');
-    expect(raw(['0fc/1/closed', { ...close }])).toBe('UNKNOWN_KIND');
+    expect(raw(['0fc/2/close', { ...close }])).toBe('accepted');
+    expect(raw(['0fc/1/close', { ...close }])).toBe('UNSUPPORTED_VERSION');
+    expect(raw(['0fc/3/close', { ...close }])).toBe('UNSUPPORTED_VERSION');
+    expect(raw(['0fc/2/closed', { ...close }])).toBe('UNKNOWN_KIND');
     expect(raw(['close', { ...close }])).toBe('UNKNOWN_KIND');
     for (const wrong of [
       { ...close },
-      ['0fc/1/close'],
-      ['0fc/1/close', { ...close }, 1],
-      ['0fc/1/close', { ...close, more: 1 }],
+      ['0fc/2/close'],
+      ['0fc/2/close', { ...close }, 1],
       [1, { ...close }],
       [],
     ]) {
@@ -172,12 +177,51 @@ describe('bodies', () => {
     expect(codeOf(() => encodeBody('close', { ...close, head: new Uint8Array(31) }))).toBe('MALFORMED');
   });
 
+  describe('with fields that this version does not know', () => {
+    const decoded = (kind: 'close' | 'settings', fields: Record<string, CborValue>) =>
+      decodeBody(encodeCbor([`0fc/2/${kind}`, fields]), kind);
+    const settings = { rotateEvery: 9, maxMembers: 9, history: 9, approval: true, joinDeadline: 60_000 };
+
+    it('name them, and keep the others as they are', () => {
+      const { body, unknown } = decoded('close', { ...close, more: 1, again: [2], 'x-own': 3 });
+      expect(body).toEqual(close);
+      expect(unknown).toEqual({ more: 1, again: [2] });
+      expect(decoded('close', { ...close }).unknown).toEqual({});
+    });
+
+    it('are found inside settings too', () => {
+      const { body, unknown } = decoded('settings', {
+        ...close,
+        settings: { ...settings, lifetime: 7, 'x-own': 3 },
+      });
+      expect(body).toEqual({ ...close, settings });
+      expect(unknown).toEqual({ lifetime: 7 });
+    });
+
+    it('do without none of those that it knows', () => {
+      const { head: _head, ...rest } = close;
+      expect(codeOf(() => decoded('close', { ...rest, more: 1 }))).toBe('MALFORMED');
+    });
+
+    it('are no bodies of kinds that are asked and answered', () => {
+      const need = {
+        roomId: id, memberId: id, epoch: 1, rotation: new Uint8Array(32), prekey: new Uint8Array(45),
+        ek: new Uint8Array(1_184), nonce: new Uint8Array(16), failed: [],
+      }; // prettier-ignore
+      const raw = (fields: Record<string, CborValue>): string =>
+        codeOf(() => decodeBody(encodeCbor(['0fc/2/needKey', fields]), 'needKey'));
+      expect(raw(need)).toBe('accepted');
+      expect(raw({ ...need, more: 1 })).toBe('MALFORMED');
+      expect(raw({ ...need, 'x-own': 1 })).toBe('MALFORMED');
+    });
+  });
+
   it('share no tag with a context: a hash or a seal is never a body', () => {
-    const tags = Object.keys(BODIES).map((kind) => `0fc/1/${kind}`);
+    const tags = Object.keys(BODIES).map((kind) => `0fc/2/${kind}`);
     expect(new Set(tags).size).toBe(tags.length);
     // Contexts are flat arrays of several fields, bodies are pairs of a tag and a map.
     const context = decodeCbor(ctx('message', id, 1, id)) as CborValue[];
-    expect(context).toEqual(['0fc/1/message', id, 1, id]);
+    expect(context).toEqual(['0fc/2/message', id, 1, id]);
     expect(codeOf(() => decodeBody(ctx('message', id, 1, id), 'message'))).toBe('MALFORMED');
   });
 });

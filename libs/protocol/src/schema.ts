@@ -55,6 +55,9 @@ export const hash32 = bytes(LIMITS.hashBytes);
 export const random32 = bytes(32);
 export const random16 = bytes(16);
 export const publicKey = bytes(LIMITS.publicKeyBytes);
+/** the public half of an ML-KEM-768 pair */
+export const encapsulationKey = bytes(LIMITS.kemKeyBytes);
+export const kemCiphertext = bytes(LIMITS.kemCiphertextBytes);
 export const container = bytes(1, LIMITS.containerBytes);
 export const time = integer(0);
 export const epoch = integer(1);

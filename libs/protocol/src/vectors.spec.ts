@@ -1,5 +1,5 @@
 /**
- * Known answers: every message of version 1 and every signed body, as the bytes that
+ * Known answers: every message of version 2 and every signed body, as the bytes that
  * travel. A change here is a change of the wire, and needs a new version.
  * `UPDATE_VECTORS=1 npm run jest -- libs/protocol/src/vectors.spec.ts` writes them anew.
  */
@@ -38,7 +38,7 @@ if (process.env.UPDATE_VECTORS === '1') writeFileSync(FILE, `${JSON.stringify(ma
 const committed = JSON.parse(readFileSync(FILE, 'utf8')) as Vectors;
 const bytesOf = (hex: string): Bytes => Uint8Array.from(Buffer.from(hex, 'hex'));
 
-describe('the wire of version 1', () => {
+describe('the wire of version 2', () => {
   test.each(['requests', 'replies', 'events', 'bodies'] as const)(
     'has a vector for each of its %s',
     (name) => {

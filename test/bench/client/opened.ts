@@ -7,7 +7,7 @@ import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import type { AppView, ClientApi, ClientEvent, RoomSummary } from '@0fc/client/api';
 import { createNodePlatform } from '@0fc/client/node';
-import { clientOver } from '../../support/client-over.js';
+import { clientOver } from '../../support/platform.js';
 import { value } from '../../support/member.js';
 import { Meter, moment, type Moment, type Written } from './meter.js';
 

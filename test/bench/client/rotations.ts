@@ -1,5 +1,6 @@
 /** What rotations leave on a member's disk: with a line before each, and with nothing said between them. */
 import { fromBase64Url, type Entry } from '@0fc/protocol';
+import type { Published } from '../../hostile/members/published.js';
 import { Stolen } from '../../hostile/members/stolen.js';
 import { Peer } from '../../integration/relay-peer.js';
 import { Member, value } from '../../support/member.js';
@@ -26,6 +27,8 @@ class Rotating {
   readonly #reader: Member;
   readonly #keys: Stolen;
   #peer: Peer;
+  /** prekeys of both, as the relay hands them out */
+  readonly #offered: readonly Published[];
   readonly #relay: { readonly url: string; readonly publicKey: Uint8Array };
 
   private constructor(
@@ -34,6 +37,7 @@ class Rotating {
     reader: Member,
     keys: Stolen,
     peer: Peer,
+    offered: readonly Published[],
     publicKey: Uint8Array,
   ) {
     this.#roomId = roomId;
@@ -41,6 +45,7 @@ class Rotating {
     this.#reader = reader;
     this.#keys = keys;
     this.#peer = peer;
+    this.#offered = offered;
     this.#relay = { url: owner.relayUrl, publicKey };
   }
 
@@ -60,7 +65,13 @@ class Rotating {
     if (publicKey === null) throw new Error('the relay names no key');
     const keys = await Stolen.from(owner, roomId);
     const peer = await Peer.connect({ url: relay.url, publicKey }, keys.identity);
-    return new Rotating(roomId, owner, reader, keys, peer, publicKey);
+    const { roomId: room, position: after } = keys.core;
+    await peer.request('open', { roomId: room, after, head: null, epoch: 0 });
+    const { prekeys } = await peer.request('prekeys', {});
+    const offered = prekeys.flatMap(({ memberId, prekey }) =>
+      prekey === null ? [] : [{ memberId, ...prekey }],
+    );
+    return new Rotating(roomId, owner, reader, keys, peer, offered, publicKey);
   }
 
   /** The store is opened anew, and says that it may have lost something: rotations may be brought back. */
@@ -73,14 +84,12 @@ class Rotating {
 
   async #next(): Promise<Awaited<ReturnType<Stolen['rotation']>>['command']> {
     const { core } = this.#keys;
-    const { command, newKey: key, newEpoch: epoch } = await this.#keys.rotation();
+    const { command, newKey: key, newEpoch: epoch } = await this.#keys.rotation(this.#offered);
     this.#keys.core = { ...core, epoch, keys: [{ ...this.#keys.current, epoch, key }] };
     return command;
   }
 
   async withLines(): Promise<void> {
-    const { roomId } = this.#keys.core;
-    await this.#peer.request('open', { roomId, after: this.#keys.core.position, head: null, epoch: 0 });
     for (let at = 0; at < ROTATIONS; at++) {
       const n = this.#keys.core.nextN + at;
       const line = this.#keys.text(`Line ${String(at)}: the bus was late, so we walked`, { n });

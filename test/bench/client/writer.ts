@@ -4,7 +4,7 @@
  */
 import { fromBase64Url, type Entry } from '@0fc/protocol';
 import { nodeHash } from '@0fc/crypto/node';
-import { transcriptNext, type TranscriptEntry } from '@0fc/crypto/verify';
+import { transcriptOver, type TranscriptEntry, transcriptHash } from '@0fc/crypto/verify';
 import { Stolen } from '../../hostile/members/stolen.js';
 import { Peer, type RelayAddress } from '../../integration/relay-peer.js';
 import type { Member } from '../../support/member.js';
@@ -70,11 +70,11 @@ export class Writer {
   #next(): Pick<Entry, 'clear' | 'payload'> {
     const { position, t } = this.#seen;
     const n = this.#keys.core.nextN + this.written++;
-    return this.#keys.text(textOf(this.written), { n, seen: { position, t } });
+    return this.#keys.text(textOf(this.written), { n, seen: { position, t: transcriptHash(t) } });
   }
 
   async #follow(entry: TranscriptEntry): Promise<void> {
-    this.#seen = { position: entry.position, t: await transcriptNext(nodeHash, this.#seen.t, entry) };
+    this.#seen = { position: entry.position, t: await transcriptOver(nodeHash, this.#seen.t, entry) };
   }
 }
 

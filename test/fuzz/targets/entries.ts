@@ -4,11 +4,12 @@
  * that is not. Whatever comes becomes items and alarms; head and epoch never go back, and what was not sealed
  * by a member is not shown.
  */
+import { transcriptHash } from '@0fc/crypto/verify';
 import {
   anyContent, comparePositions, entry as entrySchema, ENTRY_KINDS, parse, toHex, type AnyContent, type Body, type CborValue, type Entry,
 } from '@0fc/protocol'; // prettier-ignore
 import {
-  recordsOf, RoomLog, take as read, takeGap, takeGeneration, type Person,
+  recordsOf, RoomLog, readEntry as read, readGap, readGeneration, type Person,
 } from '../../../libs/client/src/room/log/log.spec-support.js'; // prettier-ignore
 import type { RoomState } from '../../../libs/client/src/room/state/state.js';
 import type { Dice } from '../../support/random.js';
@@ -48,6 +49,7 @@ const CONTENTS: readonly CborValue[] = [
   { type: 'roomName', name: 'Room' },
   { type: 'readMarker', position: { g: 1, s: 1 } },
   { type: 'void' },
+  { type: 'again', epoch: 1, payload: new Uint8Array(40) },
 ]; // prettier-ignore
 
 function contentFor(dice: Dice): AnyContent {
@@ -62,9 +64,11 @@ function lies(dice: Dice, { log, reader }: Scene): Partial<Body<'message'>> {
     case 0:
       return { n: 1 + dice.below(2 ** 31) };
     case 1:
-      return { seen: { position: { g: 1 + dice.below(3), s: dice.below(2 ** 31) }, t: log.t } };
+      return {
+        seen: { position: { g: 1 + dice.below(3), s: dice.below(2 ** 31) }, t: transcriptHash(log.t) },
+      };
     case 2:
-      return { seen: { position: reader.core.position, t: Uint8Array.from(log.t, (byte) => byte ^ 1) } };
+      return { seen: { position: reader.core.position, t: transcriptHash(log.t).map((byte) => byte ^ 1) } };
     case 3:
       return { instance: Uint8Array.from({ length: 16 }, () => dice.below(256)) };
     case 4:
@@ -126,7 +130,7 @@ async function take(scene: Scene, entry: Entry): Promise<Outcome> {
   const records = reader.log.end;
   let taken = await read(reader, entry);
   if (taken === 'gap' && entry.position.g === reader.core.position.g) {
-    await takeGap(reader, entry);
+    await readGap(reader, entry);
     taken = await read(reader, entry);
   }
   expectThat(reader.core.epoch >= epoch, 'the epoch went back');
@@ -159,7 +163,7 @@ export const entriesTarget = (): Target => ({
         if (dice.once(40)) {
           const { position } = scene.reader.core;
           const from = { g: position.g, s: dice.below(position.s + 1) };
-          await takeGeneration(scene.reader, { generation: position.g + 1 + dice.below(9), from }, 1);
+          await readGeneration(scene.reader, { generation: position.g + 1 + dice.below(9), from }, 1);
           expectThat(comparePositions(scene.reader.core.position, position) > 0, 'a generation went back');
           scene.cases = CASES_A_ROOM;
           return 'generation';

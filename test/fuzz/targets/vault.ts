@@ -2,32 +2,42 @@
  * What lies on a disk that somebody else could write to (docs/protocol.md section 9; G14): records, the
  * header, exports. Nothing opens that was not sealed for its place, and a failure changes nothing on the disk.
  */
-import { concat, decodeCbor, encodeCbor, toHex, utf8, type Bytes, type CborValue } from '@0fc/protocol';
+import { decodeCbor, encodeCbor, toHex, utf8, type Bytes, type CborValue } from '@0fc/protocol';
 import {
-  asVaultKey, newVaultKey, sealExport, sealRecord, sealVaultKey, type VaultKey,
-} from '@0fc/crypto/keys'; // prettier-ignore
+  newVaultKey,
+  passphrasesOf,
+  type PassphraseSeal,
+  sealExport,
+  sealRecord,
+  type VaultKey,
+} from '@0fc/crypto/keys';
 import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
+import { earlierExportKey } from '../../support/earlier-vault.js';
 import { memoryStorage, RoomLog } from '../../../libs/client/src/room/log/log.spec-support.js';
 import { extendChain, set } from '../../../libs/client/src/room/state/draft.js';
 import { STORES } from '../../../libs/client/src/vault/records.js';
-import { RECORDS_VERSION } from '../../../libs/client/src/vault/migrations/run.js';
-import { decodeHeader, encodeHeader } from '../../../libs/client/src/vault/header.js';
+import { decodeHeader } from '../../../libs/client/src/vault/header.js';
 import { asNewInstance, type ClearRecord } from '../../../libs/client/src/account/vault-instance.js';
 import { fileOf } from '../../../libs/client/src/account/vault-transfer.spec-support.js';
 import { importVault } from '../../../libs/client/src/account/vault-import.js';
 import { Vault, type VaultPlatform } from '../../../libs/client/src/vault/vault.js';
 import type { StoragePort } from '../../../libs/client/src/contract/ports.js';
 import type { Dice } from '../../support/random.js';
-import { mutate, randomBytes } from '../mutate.js';
+import { mutate } from '../mutate.js';
 import { expectThat, judged, judgedLater, type Outcome, type Target } from '../target.js';
 import { randomText, varied } from '../values.js';
 import { staticShapes } from './schemas.js';
 
 const crypto = { hash: nodeHash, random: nodeRandom, clock: systemClock };
-const PASSPHRASE = 'a passphrase that is long enough';
-const device = (storage: StoragePort = memoryStorage()): VaultPlatform => ({ crypto, storage });
-const VAULT_CODES = /^(ok|VAULT_DAMAGED|UNSUPPORTED_VERSION|WRONG_PASSPHRASE|VAULT_ABSENT)/;
-const IMPORT_CODES = /^(ok|EXPORT_DAMAGED|UNSUPPORTED_VERSION|WRONG_PASSPHRASE|MALFORMED)/;
+export const passphrases = passphrasesOf(nodeRandom);
+export const PASSPHRASE = 'a passphrase that is long enough';
+export const device = (storage: StoragePort = memoryStorage()): VaultPlatform => ({
+  crypto,
+  passphrases,
+  storage,
+});
+export const VAULT_CODES = /^(ok|VAULT_DAMAGED|UNSUPPORTED_VERSION|WRONG_PASSPHRASE|VAULT_ABSENT)/;
+export const IMPORT_CODES = /^(ok|EXPORT_DAMAGED|UNSUPPORTED_VERSION|WRONG_PASSPHRASE|MALFORMED)/;
 
 /** `CBOR[…fields, check]` as headers have it, with a check that is right: what a forger writes. */
 async function withCheck(fields: readonly CborValue[], checked: readonly CborValue[]): Promise<Bytes> {
@@ -88,7 +98,7 @@ export const recordsTarget = (): Target => ({
 });
 
 /** A room of its owner, as an export holds it. */
-async function clearRecords(): Promise<readonly ClearRecord[]> {
+export async function clearRecords(): Promise<readonly ClearRecord[]> {
   const log = await RoomLog.begin();
   const reader = await log.reader(log.owner);
   const { core } = reader;
@@ -113,7 +123,7 @@ async function clearRecords(): Promise<readonly ClearRecord[]> {
   return [...room, ...others, { store: STORES.app, key: 'instance', value: nodeRandom.bytes(16) }];
 }
 
-function variedRecord(dice: Dice, record: ClearRecord): ClearRecord {
+export function variedRecord(dice: Dice, record: ClearRecord): ClearRecord {
   switch (dice.below(5)) {
     case 0:
       return { ...record, store: dice.once(2) ? dice.of(Object.values(STORES)) : randomText(dice) };
@@ -128,8 +138,8 @@ function variedRecord(dice: Dice, record: ClearRecord): ClearRecord {
   }
 }
 
-const mutateText = (dice: Dice, text: string): string => String.fromCharCode(...mutate(dice, utf8(text)));
-
+export const mutateText = (dice: Dice, text: string): string =>
+  String.fromCharCode(...mutate(dice, utf8(text)));
 export const exportsTarget = (): Target => ({
   name: 'exports',
   share: 18_000,
@@ -137,7 +147,10 @@ export const exportsTarget = (): Target => ({
   settleEvery: 5_000,
   prepare: async () => {
     const records = await clearRecords();
-    expectThat(judged(() => asNewInstance(nodeRandom, records)) === 'ok', 'the records make no instance');
+    expectThat(
+      (await judgedLater(() => asNewInstance(crypto, records))) === 'ok',
+      'the records make no instance',
+    );
     const files = await Promise.all(
       [exportFile, oldExportFile].map((make) => make(newVaultKey(nodeRandom), randomBlock(records))),
     );
@@ -145,7 +158,8 @@ export const exportsTarget = (): Target => ({
       async run(dice) {
         if (dice.once(2)) {
           const list = records.map((record) => (dice.once(3) ? variedRecord(dice, record) : record));
-          const outcome = judged(() => asNewInstance(nodeRandom, dice.once(4) ? [...list, ...list] : list));
+          const twice = dice.once(4) ? [...list, ...list] : list;
+          const outcome = await judgedLater(() => asNewInstance(crypto, twice));
           expectThat(IMPORT_CODES.test(outcome), `refused with ${outcome}`);
           return `instance ${outcome.replace(/: \S+ is not/, ': a field is not')}`;
         }
@@ -172,12 +186,16 @@ const randomBlock = (records: readonly ClearRecord[]): readonly Bytes[] => [
   encodeCbor(records.map(({ store, key, value }) => ({ store, key, value }))),
 ];
 
+export const encodedSeal = ({ salt, cost, sealed }: PassphraseSeal): Bytes =>
+  encodeCbor({ salt, cost: { ...cost }, sealed });
+
 /** An export as the client writes it, around whatever the blocks say. */
-function exportFile(
+export async function exportFile(
   key: VaultKey,
   plain: readonly Bytes[],
-  sealedKey = sealExport(PASSPHRASE, key),
+  seal?: PassphraseSeal,
 ): Promise<Bytes> {
+  const sealedKey = encodedSeal(seal ?? (await sealExport(passphrases, PASSPHRASE, key)));
   const blocks = plain.map((block, at) =>
     sealRecord(key, '0fc-export', at === plain.length - 1 ? `${String(at)}/last` : String(at), block),
   );
@@ -185,10 +203,10 @@ function exportFile(
 }
 
 /** The same, as clients of versions 1 and 2 wrote it. */
-async function oldExportFile(
+export async function oldExportFile(
   key: VaultKey,
   plain: readonly Bytes[],
-  sealedKey = sealExport(PASSPHRASE, key),
+  sealedKey = earlierExportKey(PASSPHRASE, key),
 ): Promise<Bytes> {
   const blocks = plain.map((block, at) =>
     sealRecord(key, '0fc-export', `${String(at)}/${String(plain.length)}`, block),
@@ -196,98 +214,3 @@ async function oldExportFile(
   const digests = await Promise.all(blocks.map((block) => nodeHash.sha256(block)));
   return withCheck(['0fc-export', 1, sealedKey, blocks], ['0fc-export', 1, sealedKey, digests]);
 }
-
-/** Where a sealed key says how many rounds its passphrase takes. */
-const ROUNDS_AT = 48;
-
-export const passphrasesTarget = (): Target => ({
-  name: 'passphrases',
-  share: 2_000,
-  limitMs: 20_000,
-  settleEvery: 500,
-  prepare: async () => {
-    const storage = memoryStorage();
-    await Vault.create(device(storage), PASSPHRASE);
-    const header = (await storage.read('vault', 'header')) ?? utf8('');
-    const [, , sealed] = decodeCbor(header) as readonly [string, number, Bytes, Bytes];
-    const records = await clearRecords();
-    const fileKey = newVaultKey(nodeRandom);
-    const sealedFileKey = sealExport(PASSPHRASE, fileKey);
-
-    /** Changed, but not to more rounds: each million takes most of a second. */
-    function changedKey(dice: Dice, key: Bytes): Bytes {
-      const changed = mutate(dice, key);
-      const length = Math.min(ROUNDS_AT + 4, changed.length);
-      return dice.once(4)
-        ? changed
-        : concat(
-            changed.subarray(0, Math.min(ROUNDS_AT, length)),
-            key.subarray(Math.min(ROUNDS_AT, length), length),
-            changed.subarray(length),
-          );
-    }
-
-    async function unlock(dice: Dice): Promise<Outcome> {
-      const wrong = dice.once(2) ? mutateText(dice, PASSPHRASE) : randomText(dice);
-      const key = dice.once(3) ? sealed : changedKey(dice, sealed);
-      const planted = await encodeHeader(nodeHash, { version: RECORDS_VERSION, sealed: key });
-      await storage.write([{ store: 'vault', key: 'header', value: planted }]);
-      const before = toHex(planted);
-      const passphrase = dice.once(3) ? PASSPHRASE : wrong;
-      const outcome = await judgedLater(() => Vault.unlock(device(storage), passphrase));
-      const right = toHex(key) === toHex(sealed) && passphrase.normalize('NFC') === PASSPHRASE;
-      expectThat(VAULT_CODES.test(outcome) && (outcome === 'ok') === right, `unlocking ended in ${outcome}`);
-      expectThat(
-        toHex((await storage.read('vault', 'header')) ?? utf8('')) === before,
-        'unlocking has written',
-      );
-      expectThat((await Vault.state(storage)) === 'locked', 'unlocking has made a new profile');
-      return `unlock ${outcome}`;
-    }
-
-    async function bring(dice: Dice): Promise<Outcome> {
-      const platform = device();
-      const list = dice.once(3)
-        ? records
-        : records.map((record) => (dice.once(4) ? variedRecord(dice, record) : record));
-      const block = encodeCbor(
-        varied(
-          dice,
-          list.map(({ store, key, value }) => ({ store, key, value })),
-        ),
-      );
-      const blocks = dice.once(6) ? [block, randomBytes(dice, 40)] : [block];
-      const sealedKey = dice.once(4) ? changedKey(dice, sealedFileKey) : sealedFileKey;
-      const file = await (dice.once(3) ? oldExportFile : exportFile)(fileKey, blocks, sealedKey);
-      const passphrase = dice.once(8) ? randomText(dice) : PASSPHRASE;
-      const outcome = await judgedLater(() => importVault(platform, file, passphrase, PASSPHRASE));
-      expectThat(IMPORT_CODES.test(outcome), `an import ended in ${outcome}`);
-      const state = await Vault.state(platform.storage);
-      expectThat((state === 'locked') === (outcome === 'ok'), 'an import has left half of a vault');
-      return `import ${outcome}`;
-    }
-
-    /** A header of another vault in front of these records is damage, and no way in. */
-    async function foreign(dice: Dice): Promise<Outcome> {
-      const planted = await encodeHeader(nodeHash, {
-        version: RECORDS_VERSION,
-        sealed: sealVaultKey(PASSPHRASE, asVaultKey(randomBytes(dice, 32))),
-      });
-      await storage.write([{ store: 'vault', key: 'header', value: planted }]);
-      const outcome = await judgedLater(() => Vault.unlock(device(storage), PASSPHRASE));
-      expectThat(outcome.startsWith('VAULT_DAMAGED'), `a foreign header ended in ${outcome}`);
-      return `foreign ${outcome}`;
-    }
-
-    return {
-      run: (dice) => (dice.once(20) ? foreign(dice) : dice.once(2) ? bring(dice) : unlock(dice)),
-      end: async () => {
-        await storage.write([{ store: 'vault', key: 'header', value: header }]);
-        expectThat(
-          (await judgedLater(() => Vault.unlock(device(storage), PASSPHRASE))) === 'ok',
-          'the vault is lost',
-        );
-      },
-    };
-  },
-});

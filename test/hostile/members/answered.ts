@@ -17,8 +17,9 @@ export async function answeredJoiner(relay: LyingRelay, owner: Member, roomId: s
   await peer.request('claim', { roomId: link.roomId, inviteId: link.inviteId });
   await peer.request('joinRequest', { inviteId: link.inviteId, request });
   const { epoch, payload } = await until('the owner’s answer', () => peer.told('joinState').at(-1)?.reply);
-  const { roomId: room, token } = link;
-  const reply = await openJoinReply(nodeHash, { joinKey, token, roomId: room, request, epoch, payload });
+  const { roomId: room, ownerKey, token } = link;
+  const place = { joinKey, token, roomId: room, joiner: peer.memberId, ownerKey, request };
+  const reply = await openJoinReply(nodeHash, { ...place, epoch, payload });
   peer.leave();
   return { epoch, key: reply.key };
 }

@@ -40,7 +40,7 @@ export function anyBodies({
     append: { messages: [{ clear: bytes(8), payload: bytes(64) }] },
     ack: { position },
     rotate: rotation,
-    prekey: { prekey: bytes(300) },
+    prekey: { prekey: bytes(300), ek: bytes(1_184) },
     prekeys: {},
     needKey: { request: bytes(300) },
     keyGrant: { to: somebody, grant: bytes(300), news: bytes(64) },

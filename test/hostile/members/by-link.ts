@@ -30,16 +30,28 @@ export async function memberByLink(
   const { roomId, inviteId, ownerKey, inviteKey, token } = link;
   const peer = await Peer.connect(relay, identity);
   const joinKey = asJoinKey(nodeRandom.bytes(32));
-  const { container: prekey } = makePrekey(identity, roomId, peer.memberId, 1);
-  const body = { roomId, inviteId, ownerKey, joinerKey: identity.publicKey, joinKey, prekey, name };
-  const place = ctx('join-request', roomId, inviteId, identity.publicKey);
-  const sealed = sealCell(token, pad(signBody(identity, 'joinRequest', body)), place);
+  const place = { identity, roomId, memberId: peer.memberId, k: 1 };
+  const { prekey, ek } = await makePrekey({ hash: nodeHash, random: nodeRandom }, place);
+  const body = {
+    roomId,
+    inviteId,
+    ownerKey,
+    inviteKey,
+    joinerKey: identity.publicKey,
+    joinKey,
+    prekey,
+    ek,
+    name,
+  };
+  const context = ctx('join-request', roomId, inviteId, identity.publicKey);
+  const sealed = sealCell(token, pad(signBody(identity, 'joinRequest', body)), context);
   const throwAway = generateKeyPair();
   const request = concat(throwAway.publicKey, encryptTo(throwAway.privateKey, inviteKey, sealed));
   await peer.request('claim', { roomId, inviteId });
   await peer.request('joinRequest', { inviteId, request });
   const { epoch, payload } = await until('the owner’s answer', () => peer.told('joinState').at(-1)?.reply);
-  const { key: roomKey } = await openJoinReply(nodeHash, { joinKey, token, roomId, request, epoch, payload });
+  const answered = { joinKey, token, roomId, joiner: peer.memberId, ownerKey, request, epoch, payload };
+  const { key: roomKey } = await openJoinReply(nodeHash, answered);
   const confirm = await makeJoinConfirm(nodeHash, {
     identity,
     roomId,

@@ -149,9 +149,9 @@ export class DiskStory {
     );
     await this.#round('three again', three);
 
-    await asked('an offer', () => amina.api.offerRoom(roomId, idOf(tomas)));
-    await this.#until('the offer', [tomas], ({ room }) => room?.handOver?.role === 'offered');
-    await asked('a hand-over', () => tomas.api.acceptRoom(roomId));
+    await asked('an offer', () => amina.api.offerOwnership(roomId, idOf(tomas)));
+    await this.#until('the offer', [tomas], ({ room }) => room?.ownershipTransfer?.role === 'offered');
+    await asked('a hand-over', () => tomas.api.acceptOwnership(roomId));
     await this.#until('the hand-over', [tomas], ({ room }) => room?.owner === true);
     await this.#until('the hand-over', [amina], ({ room }) => room?.owner === false);
     await asked('another name', () => tomas.api.renameRoom(roomId, 'Rive gauche'));

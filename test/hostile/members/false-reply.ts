@@ -2,6 +2,7 @@
 import type { JoinReplyBody } from '@0fc/protocol';
 import { makeJoinReply, openJoinRequest } from '@0fc/crypto/keys';
 import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
+import { memberIdOf } from '@0fc/crypto/verify';
 import type { Peer } from '../../integration/relay-peer.js';
 import { until } from '../../support/wait.js';
 import type { Stolen } from './stolen.js';
@@ -9,13 +10,13 @@ import type { Stolen } from './stolen.js';
 const crypto = { hash: nodeHash, random: nodeRandom, clock: systemClock };
 
 /** What an honest owner would answer, for the epoch of what was stolen. */
-export const honestReply = ({ core, roster, current }: Stolen): JoinReplyBody => ({
+export const honestReply = ({ core, roster, current, floorT }: Stolen): JoinReplyBody => ({
   epoch: current.epoch,
   key: current.key,
   head: roster.head,
   rotation: current.rotation,
   floor: current.floor,
-  t: current.t,
+  t: floorT,
   counters: [...current.counters],
   profiles: core.people.flatMap(({ proof }) => (proof === null ? [] : [proof])),
   roomName: core.roomName?.proof ?? null,
@@ -35,11 +36,14 @@ export async function answerJoin(
   const { roomId } = stolen.core;
   const ownerKey = stolen.identity.publicKey;
   const asked = { roomId, inviteId, ownerKey, token, inviteKeyPair, joinerKey, payload: request };
-  const { joinKey, prekeyContainer: prekey } = await openJoinRequest(crypto, asked);
-  const payload = await makeJoinReply(nodeHash, { joinKey, token, roomId, request, reply });
+  const { joinKey, prekey, ek } = await openJoinRequest(crypto, asked);
+  const joiner = await memberIdOf(nodeHash, joinerKey);
+  const place = { owner: stolen.identity, joinKey, token, roomId, joiner, request };
+  const payload = await makeJoinReply(nodeHash, { ...place, reply });
   await peer.request('joinReply', { inviteId, epoch: reply.epoch, payload });
   return async () => {
     await until('the confirmation', () => heard().at(-1)?.confirm);
-    await peer.request('roster', { entry: stolen.entry('admit', { key: joinerKey, prekey, inviteId }) });
+    const entry = stolen.entry('admit', { key: joinerKey, prekey, inviteId });
+    await peer.request('roster', { entry, ek });
   };
 }

@@ -3,24 +3,22 @@
  * make that its client would not: messages, rotations and roster entries of any shape.
  */
 import {
-  encodeMessageClear, LIMITS, type AnyContent, type Body, type Bytes, type Entry, type MemberId, type Position,
+  encodeMessageClear, type AnyContent, type Body, type Bytes, type Entry, type MemberId, type Position,
   type RotationCommand,
 } from '@0fc/protocol'; // prettier-ignore
 import {
-  exposeSecret, type KeyPair, makeRotation, type RoomKey, sealMessage, sealSignal, signBody,
+  exposeSecret, type KeyPair, makeKeyRequest, makeRotation, type RoomKey, sealMessage, sealSignal, signBody,
 } from '@0fc/crypto/keys'; // prettier-ignore
 import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
-import { decodeRoster, type Roster } from '@0fc/crypto/verify';
+import { bodyHash, decodeRoster, type Roster, transcriptHash } from '@0fc/crypto/verify';
 import { loadCore } from '../../../libs/client/src/room/state/load.js';
 import {
   decodeRecord, joinRecord, ownerInvite, prefixOf, STORES, type EpochKey, type JoinRecord, type OwnerInvite,
   type RoomCore,
 } from '../../../libs/client/src/vault/records.js'; // prettier-ignore
-import { FileStorage } from '../../../libs/client/src/node/storage.js';
-import { Vault } from '../../../libs/client/src/vault/vault.js';
 import type { Member } from '../../support/member.js';
-
-const crypto = { hash: nodeHash, random: nodeRandom, clock: systemClock };
+import { inVaultOf } from '../../support/vault-of.js';
+import { newestOf, type Published } from './published.js';
 
 /** All that a member's vault holds of a room, in clear. */
 export class Stolen {
@@ -43,9 +41,7 @@ export class Stolen {
   }
 
   static async from(member: Member, roomId: string): Promise<Stolen> {
-    const storage = FileStorage.open(member.folder);
-    try {
-      const vault = await Vault.unlock({ storage, crypto }, member.passphrase);
+    return inVaultOf(member, async (vault) => {
       const found = await loadCore(vault, roomId);
       if (found === null) throw new Error('nothing to steal');
       const invites = await vault.listFrom(STORES.invites, prefixOf(roomId));
@@ -56,9 +52,7 @@ export class Stolen {
         invites.map(({ value }) => decodeRecord(ownerInvite, value)),
         chain.map(({ value }) => value),
       );
-    } finally {
-      await storage.close();
-    }
+    });
   }
 
   get identity(): KeyPair {
@@ -74,10 +68,17 @@ export class Stolen {
   }
 
   key(epoch: number): EpochKey & { readonly key: RoomKey } {
-    const known = this.core.keys.find((key) => key.epoch === epoch);
-    const key = known?.key ?? null;
-    if (known === undefined || key === null) throw new Error(`no key of epoch ${String(epoch)}`);
+    const known = this.#epoch(epoch);
+    const { key } = known;
+    if (key === null) throw new Error(`no key of epoch ${String(epoch)}`);
     return { ...known, key };
+  }
+
+  /** Who has asked for a key knows its epoch without it. */
+  #epoch(epoch: number): EpochKey {
+    const known = this.core.keys.find((key) => key.epoch === epoch);
+    if (known === undefined) throw new Error(`nothing of epoch ${String(epoch)}`);
+    return known;
   }
 
   /** A message that this member never wrote, sealed and signed with its own keys. */
@@ -88,11 +89,29 @@ export class Stolen {
   ): { readonly clear: Bytes; readonly payload: Bytes; readonly body: Body<'message'> } {
     const { roomId, epoch, me: sender, instance, nextN: n, position, t } = this.core;
     const body: Body<'message'> = {
-      roomId, epoch, sender, instance, n, mid: nodeRandom.bytes(16), seen: { position, t }, sentAt: Date.now(), content, ...fields,
+      roomId, epoch, sender, instance, n, mid: nodeRandom.bytes(16), seen: { position, t: transcriptHash(t) }, sentAt: Date.now(), content, ...fields,
     }; // prettier-ignore
     const { identity = this.identity, roomKey = this.key(body.epoch).key } = by;
     const { payload } = sealMessage({ identity, roomKey, body });
     return { clear: encodeMessageClear(body.epoch), payload, body };
+  }
+
+  /** Body hash of what began its epoch: a rotation, or genesis. */
+  begin(): Promise<Bytes> {
+    return bodyHash(nodeHash, this.#epoch(this.core.epoch).rotation ?? this.chain[0]!);
+  }
+
+  /** A signed request for the key of its epoch, by itself or by the hand of another. */
+  async asksForKey({ identity, me }: Pick<Stolen, 'identity' | 'me'> = this): Promise<Bytes> {
+    const { roomId, epoch } = this.core;
+    const place = { epoch, rotation: await this.begin(), failed: [] };
+    return makeKeyRequest({ random: nodeRandom }, { identity, roomId, memberId: me, ...place }).container;
+  }
+
+  /** T where its epoch began, as a reply of an owner has it. */
+  get floorT(): Bytes | null {
+    const { t } = this.#epoch(this.core.epoch);
+    return t === null ? null : transcriptHash(t);
   }
 
   text(
@@ -105,7 +124,11 @@ export class Stolen {
 
   presence(fields: Partial<Body<'signal'>> = {}): Bytes {
     const { roomId, epoch, me: sender, instance, position, t } = this.core;
-    const content = { type: 'presence', seen: { position, t }, head: this.roster.head } as const;
+    const content = {
+      type: 'presence',
+      seen: { position, t: transcriptHash(t) },
+      head: this.roster.head,
+    } as const;
     const now = Date.now();
     const body = { roomId, epoch, sender, instance, counter: now + 1_000, sentAt: now, content, ...fields };
     return sealSignal({ identity: this.identity, roomKey: this.key(body.epoch).key, body });
@@ -126,32 +149,41 @@ export class Stolen {
   }
 
   /**
-   * A rotation on a roster by this member's hand: one that it owns by what the roster says. `key`: to this one; `leftOut`:
-   * who gets none, as whose prekey is unusable.
+   * A rotation on a roster by this member's hand: one that it owns by what the roster says. `offered`: prekeys of everybody; `key`: to this one; `leftOut`:
+   * who gets none, as whose prekey is not there.
    */
   async rotation(
+    offered: readonly Published[],
     roster: Roster = this.roster,
     {
       key = null,
       leftOut = new Set(),
-    }: { readonly key?: RoomKey | null; readonly leftOut?: ReadonlySet<MemberId> } = {},
+      cold = false,
+    }: {
+      readonly key?: RoomKey | null;
+      readonly leftOut?: ReadonlySet<MemberId>;
+      readonly cold?: boolean;
+    } = {},
   ): Promise<{ command: RotationCommand; newKey: RoomKey; newEpoch: number }> {
-    const unusable = new Uint8Array(LIMITS.publicKeyBytes);
-    const prekeys = new Map(
-      [...roster.members.values()].map(({ memberId, prekey }) => [
-        memberId,
-        leftOut.has(memberId) ? { ...prekey, key: unusable } : prekey,
-      ]),
-    );
-    const random = key === null ? nodeRandom : { ...nodeRandom, bytes: () => exposeSecret(key) };
+    const known = await newestOf(offered, roster);
+    const prekeys = new Map([...known].filter(([memberId]) => !leftOut.has(memberId)));
+    // Of what is drawn for a rotation the key is the first.
+    let first = key;
+    const bytes = (length: number): Bytes => {
+      const drawn = first === null ? nodeRandom.bytes(length) : exposeSecret(first);
+      first = null;
+      return drawn;
+    };
     const { command, newKey, newEpoch } = await makeRotation(
-      { ...crypto, random },
+      { hash: nodeHash, random: { bytes }, clock: systemClock },
       {
         identity: this.identity,
         roster,
         epoch: this.core.epoch,
-        roomKey: this.current.key,
+        roomKey: cold ? null : this.current.key,
+        base: this.floorT,
         prekeys,
+        least: new Map(),
       },
     );
     return { command, newKey, newEpoch };
@@ -160,14 +192,10 @@ export class Stolen {
 
 /** The record of a join that is under way, out of a joiner's own vault; null: it has none. */
 export async function joinOf(member: Member, roomId: string): Promise<JoinRecord | null> {
-  const storage = FileStorage.open(member.folder);
-  try {
-    const vault = await Vault.unlock({ storage, crypto }, member.passphrase);
+  return inVaultOf(member, async (vault) => {
     const record = await vault.get(STORES.joins, roomId);
     return record === null ? null : decodeRecord(joinRecord, record);
-  } finally {
-    await storage.close();
-  }
+  });
 }
 
 const none = new Uint8Array();

@@ -1,6 +1,6 @@
 /** Members of an owner's own making, who are never heard of again. */
 import { makePrekey } from '@0fc/crypto/keys';
-import { nodeHash } from '@0fc/crypto/node';
+import { nodeHash, nodeRandom } from '@0fc/crypto/node';
 import { applyRoster } from '@0fc/crypto/verify';
 import { Peer } from '../../integration/relay-peer.js';
 import { anyBytes, newInviteId } from '../../integration/relay-room.js';
@@ -23,7 +23,8 @@ export async function admitStrangers(
     await guest.request('joinRequest', { inviteId, request: anyBytes(200) });
     await owner.request('joinReply', { inviteId, epoch, payload: anyBytes(200) });
     await guest.request('joinConfirm', { inviteId, epoch, payload: anyBytes(100) });
-    const { container: prekey } = makePrekey(guest.identity, roomId, guest.memberId, 1);
+    const place = { identity: guest.identity, roomId, memberId: guest.memberId, k: 1 };
+    const { prekey } = await makePrekey({ hash: nodeHash, random: nodeRandom }, place);
     const key = guest.identity.publicKey;
     const entry = stolen.entry('admit', { key, prekey, inviteId, head: roster.head });
     await owner.request('roster', { entry });

@@ -1,9 +1,10 @@
 /** What a member's keys can seal that no client of this version would: any fields, any nesting, any bytes. */
+import { transcriptHash } from '@0fc/crypto/verify';
 import {
-  ctx, encodeCbor, encodeMessageClear, pad, PROTOCOL_VERSION, type Bytes, type CborValue,
+  ctx, encodeCbor, encodeMessageClear, pad, PROTOCOL_VERSION, type Bytes, type CborValue, type PublishedPrekey,
 } from '@0fc/protocol'; // prettier-ignore
-import { generateKeyPair } from '@0fc/crypto/keys';
-import { nodeRandom } from '@0fc/crypto/node';
+import { generateHybridKeyPair, hybridPublicKey } from '@0fc/crypto/keys';
+import { nodeHash, nodeRandom } from '@0fc/crypto/node';
 import { sealCell } from '../../../libs/crypto/src/keys/cell.js';
 import { signAnything } from '../../../libs/crypto/src/keys/unchecked.spec-support.js';
 import type { Stolen } from './stolen.js';
@@ -35,7 +36,12 @@ export function sealAnything(
   spoil: (body: Bytes) => Bytes = (body) => body,
 ): { readonly clear: Bytes; readonly payload: Bytes } {
   const { epoch, nextN: n, position, t } = stolen.core;
-  const ordinary = { n, mid: nodeRandom.bytes(16), seen: { position, t }, sentAt: Date.now() };
+  const ordinary = {
+    n,
+    mid: nodeRandom.bytes(16),
+    seen: { position, t: transcriptHash(t) },
+    sentAt: Date.now(),
+  };
   return {
     clear: encodeMessageClear(epoch),
     payload: seal('message', stolen, { ...ordinary, ...fields }, spoil),
@@ -47,9 +53,13 @@ export const sealSignalOf = (stolen: Stolen, fields: Fields): Bytes =>
   seal('signal', stolen, { counter: Date.now(), sentAt: Date.now(), ...fields }, (body) => body);
 
 /** A prekey under any number. */
-export function prekeyOf({ core, identity }: Stolen, k: number): Bytes {
-  const fields = { roomId: core.roomId, memberId: core.me, k, key: generateKeyPair().publicKey };
-  return signAnything(identity, encodeCbor([`0fc/${String(PROTOCOL_VERSION)}/prekey`, fields]));
+export async function prekeyOf({ core, identity }: Stolen, k: number): Promise<PublishedPrekey> {
+  const { key, ek } = hybridPublicKey(generateHybridKeyPair(nodeRandom));
+  const fields = { roomId: core.roomId, memberId: core.me, k, key, ekHash: await nodeHash.sha256(ek) };
+  return {
+    prekey: signAnything(identity, encodeCbor([`0fc/${String(PROTOCOL_VERSION)}/prekey`, fields])),
+    ek,
+  };
 }
 
 function seal(

@@ -48,16 +48,24 @@ export function changed<T>(dice: Dice, schema: unknown, value: T, pool: Pool): C
   return { value, where: [] };
 }
 
-const anyOf = (dice: Dice, schema: unknown): CborValue =>
+/** Any value of a schema. */
+export const anyOf = (dice: Dice, schema: unknown): CborValue =>
   fc.sample(arbitraryOf(schema), { seed: dice.below(2 ** 31), numRuns: 1 })[0] ?? null;
 
 function changedAt(dice: Dice, schema: unknown, value: CborValue, pool: Pool, path: string[]): CborValue {
   const node = schema as Node;
   if (node.type === 'strict_object' && node.entries !== undefined) {
-    const name = dice.of(Object.keys(node.entries));
+    const names = Object.keys(node.entries);
+    if (names.length === 0) return value;
+    const name = dice.of(names);
     path.push(name);
     const fields = value as CborMap;
-    return { ...fields, [name]: changedAt(dice, node.entries[name], fields[name] ?? null, pool, path) };
+    const field = node.entries[name] as Node;
+    if (field.type !== 'exact_optional')
+      return { ...fields, [name]: changedAt(dice, field, fields[name] ?? null, pool, path) };
+    const { [name]: known, ...others } = fields;
+    if (known === undefined) return { ...others, [name]: anyOf(dice, field.wrapped) };
+    return dice.once(3) ? others : { ...fields, [name]: changedAt(dice, field.wrapped, known, pool, path) };
   }
   if (node.type === 'nullable') {
     if (value === null) return anyOf(dice, node.wrapped);

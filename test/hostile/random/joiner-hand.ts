@@ -157,9 +157,12 @@ const ACTS = {
   async request(hand, guise, dice) {
     const { identity, link, joinKey, peer } = guise;
     const { roomId, inviteId, ownerKey, inviteKey, token } = link;
-    const { container } = makePrekey(identity, roomId, peer.memberId, 1);
+    const { prekey, ek } = await makePrekey(
+      { hash: nodeHash, random: nodeRandom },
+      { identity, roomId, memberId: peer.memberId, k: 1 },
+    );
     const ordinary: Body<'joinRequest'> = {
-      roomId, inviteId, ownerKey, joinerKey: identity.publicKey, joinKey, prekey: container, name: 'Mallory',
+      roomId, inviteId, ownerKey, inviteKey, joinerKey: identity.publicKey, joinKey, prekey, ek, name: 'Mallory',
     }; // prettier-ignore
     const { value, where } = perhapsChanged(dice, BODIES.joinRequest, ordinary, hand.pool);
     const spoilt = dice.once(5) ? dice.of(['signature', 'token', 'invite key', 'bytes'] as const) : null;
@@ -180,11 +183,12 @@ const ACTS = {
 
   async confirm(hand, guise, dice) {
     const { identity, link, joinKey, peer, request } = guise;
-    const { roomId, inviteId, token } = link;
+    const { roomId, inviteId, ownerKey, token } = link;
     const told = peer.told('joinState').findLast(({ reply }) => reply !== undefined)?.reply;
     let [epoch, roomKey, reply] = [1, asRoomKey(nodeRandom.bytes(32)), nodeRandom.bytes(32)];
     if (told !== undefined && request !== null) {
-      const opened = await openJoinReply(nodeHash, { joinKey, token, roomId, request, ...told });
+      const place = { joinKey, token, roomId, joiner: peer.memberId, ownerKey, request };
+      const opened = await openJoinReply(nodeHash, { ...place, ...told });
       [epoch, roomKey, reply] = [told.epoch, opened.key, await nodeHash.sha256(told.payload)];
     }
     const body = {

@@ -4,10 +4,10 @@ import {
   type RequestKind,
 } from '@0fc/protocol'; // prettier-ignore
 import {
-  asRoomKey, generateKeyPair, makeJoinReply, makeKeyGrant, makeNeedKey, makePrekey, sealSignal,
+  asRoomKey, generateHybridKeyPair, generateKeyPair, hybridPublicKey, makeJoinReply, makeKeyGrant, makeKeyRequest, makePrekey, sealSignal,
 } from '@0fc/crypto/keys'; // prettier-ignore
 import { nodeHash, nodeRandom } from '@0fc/crypto/node';
-import { applyRoster, memberIdOf } from '@0fc/crypto/verify';
+import { applyRoster, memberIdOf, transcriptHash } from '@0fc/crypto/verify';
 import { isRefusal } from '../../../libs/crypto/src/errors.js';
 import type { Dice } from '../../support/random.js';
 import { Refused } from '../../integration/relay-peer.js';
@@ -54,7 +54,7 @@ const ACTS: Readonly<Record<string, Act>> = {
     const { core } = hand.stolen;
     const body = {
       roomId: core.roomId, epoch: hand.epoch, sender: hand.me, instance: core.instance, n: core.nextN + dice.below(40),
-      mid: nodeRandom.bytes(16), seen: { position: hand.position, t: hand.t }, sentAt: Date.now(),
+      mid: nodeRandom.bytes(16), seen: { position: hand.position, t: transcriptHash(hand.t) }, sentAt: Date.now(),
       content: { type: 'text', text: dice.of(TEXTS) },
     } as const; // prettier-ignore
     const { value, where } = perhapsChanged(dice, BODIES.message, body, hand.pool);
@@ -74,7 +74,7 @@ const ACTS: Readonly<Record<string, Act>> = {
     ] as const); // prettier-ignore
     const body = {
       roomId: core.roomId, epoch: hand.epoch, sender: hand.me, instance: core.instance, n: core.nextN + dice.below(40),
-      mid: nodeRandom.bytes(16), seen: { position: hand.position, t: hand.t }, sentAt: Date.now(), content,
+      mid: nodeRandom.bytes(16), seen: { position: hand.position, t: transcriptHash(hand.t) }, sentAt: Date.now(), content,
     }; // prettier-ignore
     return Promise.resolve(command('append', { messages: [hand.message(body, hand.key)] }, content.type));
   },
@@ -83,7 +83,7 @@ const ACTS: Readonly<Record<string, Act>> = {
     const { core } = hand.stolen;
     const content = {
       type: 'presence',
-      seen: { position: hand.position, t: hand.t },
+      seen: { position: hand.position, t: transcriptHash(hand.t) },
       head: hand.roster.head,
     } as const;
     const body = {
@@ -121,7 +121,13 @@ const ACTS: Readonly<Record<string, Act>> = {
 
   offer(hand, dice) {
     const to = somebody(hand, dice);
-    const body = { roomId: hand.roster.roomId, old: hand.me, new: to, nonce: nodeRandom.bytes(16) };
+    const body = {
+      roomId: hand.roster.roomId,
+      head: hand.roster.head,
+      old: hand.me,
+      new: to,
+      nonce: nodeRandom.bytes(16),
+    };
     const { value, where } = perhapsChanged(dice, BODIES.transferOffer, body, hand.pool);
     const whom = dice.once(6) ? somebody(hand, dice) : value.new;
     return Promise.resolve(
@@ -144,7 +150,15 @@ const ACTS: Readonly<Record<string, Act>> = {
     const token = hand.stolen.invites.find(({ inviteId }) => inviteId === join.inviteId)?.token ?? null;
     if (token === null) return null;
     const { value: reply, where } = perhapsChanged(dice, joinReplyBody, hand.reply, hand.pool);
-    const place = { joinKey, token, roomId: hand.roster.roomId, request: join.request };
+    const joiner = await memberIdOf(nodeHash, join.joinerKey);
+    const place = {
+      owner: hand.identity,
+      joinKey,
+      token,
+      roomId: hand.roster.roomId,
+      joiner,
+      request: join.request,
+    };
     const payload = await makeJoinReply(nodeHash, { ...place, reply });
     const epoch = dice.once(6) ? reply.epoch : hand.epoch;
     return command('joinReply', { inviteId: join.inviteId, epoch, payload }, named(where));
@@ -153,10 +167,11 @@ const ACTS: Readonly<Record<string, Act>> = {
   async admit(hand, dice) {
     const asked = await hand.asked();
     if (asked.length === 0) return null;
-    const { join, prekey } = dice.of(asked);
+    const { join, prekey, ek } = dice.of(asked);
     const body = { ...hand.onHead, key: join.joinerKey, prekey, inviteId: join.inviteId };
     const { container, what } = entry(hand, dice, 'admit', body);
-    return command('roster', { entry: container }, what);
+    const beside = dice.once(5) ? {} : { ek: dice.once(4) ? nodeRandom.bytes(ek.length) : ek };
+    return command('roster', { entry: container, ...beside }, what);
   },
 
   /** Keys of its own, which nobody has invited, brought in as if the store had lost them. */
@@ -164,7 +179,7 @@ const ACTS: Readonly<Record<string, Act>> = {
     const { roomId } = hand.roster;
     const pair = generateKeyPair();
     const id = await memberIdOf(nodeHash, pair.publicKey);
-    const { container: prekey } = makePrekey(pair, roomId, id, 1);
+    const { prekey } = await makePrekey(crypto, { identity: pair, roomId, memberId: id, k: 1 });
     const inviteId = Buffer.from(nodeRandom.bytes(16)).toString('base64url');
     const body = { ...hand.onHead, key: pair.publicKey, prekey, inviteId } as never;
     const { container, what } = entry(hand, dice, 'admit', body);
@@ -188,27 +203,39 @@ const ACTS: Readonly<Record<string, Act>> = {
     const roomKey = dice.once(5) ? dice.of([...hand.keys.values()]) : hand.key;
     const epoch = dice.once(6) ? Math.max(1, hand.epoch - 1) : hand.epoch;
     const { identity, roster } = hand;
-    const made = await makeKeyGrant(nodeHash, { identity, roster, epoch, roomKey, to, request, news });
+    const rotation = await hand.begin();
+    const granting = { identity, roster, epoch, roomKey, to, request, rotation, news };
+    // A request of another epoch has no answer, whoever makes it.
+    const made = await makeKeyGrant(crypto, granting).catch((error: unknown) => {
+      if (isRefusal(error)) return null;
+      throw error;
+    });
+    if (made === null) return null;
     return command('keyGrant', { to: dice.once(6) ? somebody(hand, dice) : to, ...made }, named(where));
   },
 
-  prekey(hand, dice) {
-    const pair = generateKeyPair();
-    const body = { roomId: hand.roster.roomId, memberId: hand.me, k: 1 + dice.below(9), key: pair.publicKey };
+  async prekey(hand, dice) {
+    const { key, ek } = hybridPublicKey(generateHybridKeyPair(nodeRandom));
+    const ekHash = await nodeHash.sha256(ek);
+    const body = { roomId: hand.roster.roomId, memberId: hand.me, k: 1 + dice.below(9), key, ekHash };
     const { value, where } = perhapsChanged(dice, BODIES.prekey, body, hand.pool);
-    return Promise.resolve(command('prekey', { prekey: hand.sign('prekey', value) }, named(where)));
+    const beside = dice.once(4) ? nodeRandom.bytes(ek.length) : ek;
+    return command('prekey', { prekey: hand.sign('prekey', value), ek: beside }, named(where));
   },
 
-  need(hand, dice) {
-    const { identity, me: memberId, roster } = hand;
-    const { container } = makeNeedKey(crypto, { identity, roomId: roster.roomId, memberId });
+  async need(hand, dice) {
+    const { identity, me: memberId, roster, epoch } = hand;
+    const rotation = dice.once(4) ? nodeRandom.bytes(32) : await hand.begin();
+    const { container } = makeKeyRequest(crypto, {
+      identity, roomId: roster.roomId, memberId, rotation, epoch: dice.once(4) ? epoch + 1 : epoch, failed: [],
+    }); // prettier-ignore
     const request = dice.once(3) ? dice.of(hand.containers) : container;
-    return Promise.resolve(command('needKey', { request }, 'of its own'));
+    return command('needKey', { request }, 'of its own');
   },
 
   drop(hand, dice) {
     const inviteId = dice.of(hand.stolen.invites).inviteId;
-    const reason = dice.of(['declined', 'badProof', 'expired', 'badConfirm', 'other'] as const);
+    const reason = dice.of(['declined', 'badProof', 'expired', 'badConfirm', 'other', 'altered'] as const);
     const release = dice.once(2);
     return Promise.resolve(command('joinDrop', { inviteId, release, reason }, reason));
   },

@@ -4,17 +4,20 @@ import {
   type JoinReplyBody, type MemberId, type OwnerJoin, type Position, type RequestBody, type RequestKind, type RotationCommand,
 } from '@0fc/protocol'; // prettier-ignore
 import {
-  asRoomKey, type JoinKey, type KeyPair, makeJoinReply, makeRotation, openJoinRequest, openMessage, type
-  PublicPrekey, type RoomKey, sealMessage, signBody,
+  asRoomKey, type JoinKey, type KeyPair, makeJoinReply, makeRotation, openJoinRequest, openMessage,
+  type RoomKey, sealMessage, signBody,
 } from '@0fc/crypto/keys'; // prettier-ignore
 import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import {
   applyRoster,
   bodyHash,
   containerBody,
-  transcriptNext,
+  transcriptOver,
+  memberIdOf,
   verifyPrekey,
   type Roster,
+  transcriptHash,
+  type HybridPrekey,
 } from '@0fc/crypto/verify';
 import { isRefusal } from '../../../libs/crypto/src/errors.js';
 import type { OwnerInvite } from '../../../libs/client/src/vault/records.js';
@@ -30,6 +33,7 @@ export interface Asked {
   readonly join: OwnerJoin;
   readonly joinKey: JoinKey;
   readonly prekey: Bytes;
+  readonly ek: Bytes;
 }
 
 /** How a join reply describes the epoch that it gives the key of. */
@@ -69,10 +73,16 @@ export class OwnerHand {
     this.roster = roster;
     this.epoch = core.epoch;
     this.position = current.floor;
+    if (current.t === null) throw new Error('the beginning of the epoch is not known');
     this.t = current.t;
     for (const { epoch, key } of core.keys) if (key !== null) this.keys.set(epoch, key);
-    const { floor, t, rotation, counters } = current;
-    this.floor = { floor, t, rotation, counters: [...counters].filter(({ n }) => n > 0) };
+    const { floor, rotation, counters } = current;
+    this.floor = {
+      floor,
+      t: transcriptHash(current.t),
+      rotation,
+      counters: [...counters].filter(({ n }) => n > 0),
+    };
     this.holders = new Set(roster.members.keys());
     this.containers.push(...chain);
   }
@@ -109,6 +119,11 @@ export class OwnerHand {
     return this.keys.get(this.epoch) ?? asRoomKey(nodeRandom.bytes(32));
   }
 
+  /** Body hash of what began the epoch: a rotation, or genesis. */
+  begin(): Promise<Bytes> {
+    return bodyHash(nodeHash, this.floor.rotation ?? this.containers[0]!);
+  }
+
   /** Reads what the feed has brought since. */
   async follow(): Promise<void> {
     const entries = this.peer.entries;
@@ -119,7 +134,7 @@ export class OwnerHand {
   }
 
   async #take(entry: Entry): Promise<void> {
-    this.t = await transcriptNext(nodeHash, this.t, entry);
+    this.t = await transcriptOver(nodeHash, this.t, entry);
     this.position = entry.position;
     // Its client had followed the roster already; the messages of the epoch are counted for join replies.
     const known = entry.position.s <= this.stolen.core.position.s;
@@ -148,7 +163,12 @@ export class OwnerHand {
     const made = this.#made.get(toHex(await bodyHash(nodeHash, clear)));
     this.keys.set(this.epoch, made?.key ?? asRoomKey(nodeRandom.bytes(32)));
     this.holders = new Set([...this.holders].filter((holder) => made?.to.has(holder) === true));
-    this.floor = { floor: position, t: this.t, rotation: clear, counters: [...this.#counters.values()] };
+    this.floor = {
+      floor: position,
+      t: transcriptHash(this.t),
+      rotation: clear,
+      counters: [...this.#counters.values()],
+    };
   }
 
   #takeMessage({ sender, clear, payload }: Entry): void {
@@ -193,15 +213,22 @@ export class OwnerHand {
 
   /** A rotation as an honest owner makes it, on this roster. */
   async rotation(roster: Roster): Promise<{ command: RotationCommand; newKey: RoomKey }> {
-    const prekeys = new Map<MemberId, PublicPrekey>();
-    for (const member of roster.members.values()) prekeys.set(member.memberId, member.prekey);
+    const prekeys = new Map<MemberId, HybridPrekey>();
     const offered = await this.peer.request('prekeys', {});
     for (const { memberId, prekey } of offered.prekeys) {
       if (prekey !== null && roster.members.has(memberId))
-        prekeys.set(memberId, verifyPrekey(roster, memberId, prekey));
+        prekeys.set(memberId, await verifyPrekey(nodeHash, roster, memberId, prekey));
     }
     const { identity, epoch, key: roomKey } = this;
-    const made = await makeRotation(crypto, { identity, roster, epoch, roomKey, prekeys });
+    const made = await makeRotation(crypto, {
+      identity,
+      roster,
+      epoch,
+      roomKey,
+      base: this.floor.t,
+      prekeys,
+      least: new Map(),
+    });
     return { command: made.command, newKey: made.newKey };
   }
 
@@ -224,11 +251,11 @@ export class OwnerHand {
 
   async #opened({ inviteId, token, pair }: OwnerInvite, join: OwnerJoin): Promise<Asked | null> {
     if (token === null || pair === null) return null;
-    const { joinKey, prekeyContainer } = await openJoinRequest(crypto, {
+    const { joinKey, prekey, ek } = await openJoinRequest(crypto, {
       roomId: this.roster.roomId, inviteId, ownerKey: this.identity.publicKey, token, inviteKeyPair: pair,
       joinerKey: join.joinerKey, payload: join.request,
     }); // prettier-ignore
-    return { join, joinKey, prekey: prekeyContainer };
+    return { join, joinKey, prekey, ek };
   }
 
   /** The reply that an honest owner gives at this moment. */
@@ -256,7 +283,15 @@ export class OwnerHand {
       { length: profiles },
       (_, at) => known[at % known.length] ?? nodeRandom.bytes(1),
     );
-    const place = { joinKey, token, roomId: this.roster.roomId, request: join.request };
+    const joiner = await memberIdOf(nodeHash, join.joinerKey);
+    const place = {
+      owner: this.identity,
+      joinKey,
+      token,
+      roomId: this.roster.roomId,
+      joiner,
+      request: join.request,
+    };
     const payload = await makeJoinReply(nodeHash, { ...place, reply: { ...this.reply, profiles: named } });
     return { bytes: payload.length, body: { inviteId, epoch: this.epoch, payload } };
   }
@@ -280,7 +315,7 @@ export class OwnerHand {
     return [
       ...roster.members.keys(), ...roster.former.keys(), roster.owner, roster.roomId, ...roster.invites,
       ...this.stolen.invites.map(({ inviteId }) => inviteId),
-      ...people.map(({ key }) => key), roster.head, roster.genesisKeyHash, this.t, floor.t, ...keys.values(),
+      ...people.map(({ key }) => key), roster.head, roster.genesisKeyHash, this.t, floor.t ?? this.t, ...keys.values(),
       ...containers, this.stolen.core.instance,
       position.s, position.s + 1, position.s + 9, floor.floor.s, this.epoch, this.epoch + 1, this.epoch - 1, 1, 0, 2,
     ]; // prettier-ignore

@@ -75,8 +75,11 @@ const sealInner = (hand: OwnerHand, command: RotationCommand, inner: Bytes): Byt
   return sealCell(hand.key, inner, ctx('rotation', roomId, newEpoch, owner));
 };
 
-const innerOf = ({ roomId, newEpoch, owner, head, keyHash }: ReturnType<typeof clearOf>) => ({
-  roomId, newEpoch, owner, head, keyHash,
+const innerOf = (
+  { roster }: OwnerHand,
+  { roomId, newEpoch, owner, head, keyHash }: ReturnType<typeof clearOf>,
+) => ({
+  roomId, newEpoch, owner, head, keyHash, prekeys: [...roster.members].map(() => 1),
 }); // prettier-ignore
 
 const VARIANT: Readonly<Record<(typeof VARIANTS)[number], Variant>> = {
@@ -86,7 +89,12 @@ const VARIANT: Readonly<Record<(typeof VARIANTS)[number], Variant>> = {
     return Promise.resolve({ command: { ...command, clear }, what: where.join() });
   },
   async inner(hand, dice, { command }) {
-    const { value, where } = changed(dice, BODIES.rotationInner, innerOf(clearOf(command.clear)), hand.pool);
+    const { value, where } = changed(
+      dice,
+      BODIES.rotationInner,
+      innerOf(hand, clearOf(command.clear)),
+      hand.pool,
+    );
     const payload = sealInner(hand, command, signBody(hand.identity, 'rotationInner', value));
     return { command: await withPayload(hand, command, payload), what: where.join() };
   },
@@ -135,7 +143,7 @@ const VARIANT: Readonly<Record<(typeof VARIANTS)[number], Variant>> = {
       hand.pool,
     );
     const body = { ...clearOf(command.clear), keyHash };
-    const inner = signBody(hand.identity, 'rotationInner', innerOf(body));
+    const inner = signBody(hand.identity, 'rotationInner', innerOf(hand, body));
     const payload = sealInner(hand, command, inner);
     const clear = signBody(hand.identity, 'rotation', { ...body, payload: await nodeHash.sha256(payload) });
     await hand.made(clear, newKey, []);

@@ -22,6 +22,8 @@ const OWNERS: readonly string[] = [
 export interface Bounds {
   /** items that one client may show beyond what was sent */
   readonly items: number;
+  /** codes with which a room may wait for its user */
+  readonly waits?: readonly string[];
 }
 
 export class People {
@@ -34,6 +36,8 @@ export class People {
   readonly #leaving = new Set<Member>();
   /** who has accepted the room, and so may be its owner */
   readonly #accepted = new Set<Member>();
+  /** ids of lines that their writers have edited or deleted */
+  readonly #changed = new Set<string>();
 
   constructor(stage: Stage) {
     this.#stage = stage;
@@ -80,11 +84,25 @@ export class People {
 
   /** A line that nobody else says; how that ended. */
   async say(who: Member, roomId: string): Promise<string> {
+    const text = this.words(who);
+    const outcome = await who.api.sendText(roomId, text);
+    return outcome.ok ? text : outcome.error.code;
+  }
+
+  /** What nobody else says, and this one is about to say. */
+  words(who: Member): string {
     const lines = this.#said.get(who) ?? [];
     const text = `line ${String(lines.length + 1)} of ${who.name}`;
     lines.push(text);
-    const outcome = await who.api.sendText(roomId, text);
-    return outcome.ok ? text : outcome.error.code;
+    return text;
+  }
+
+  /** A line of its own reads so from now on; null: it is deleted. */
+  async changes(who: Member, roomId: string, id: string, text: string | null): Promise<string> {
+    this.#changed.add(id);
+    const { api } = who;
+    const outcome = await (text === null ? api.deleteMessage(roomId, id) : api.editMessage(roomId, id, text));
+    return outcome.ok ? 'done' : outcome.error.code;
   }
 
   /** Lines that ask first, because somebody has been admitted since they were written, go to everybody (G18). */
@@ -104,7 +122,7 @@ export class People {
 
   async accepts(who: Member, roomId: string): Promise<string> {
     this.#accepted.add(who);
-    const outcome = await who.api.acceptRoom(roomId);
+    const outcome = await who.api.acceptOwnership(roomId);
     return outcome.ok ? 'done' : outcome.error.code;
   }
 
@@ -119,7 +137,8 @@ export class People {
   #faultOf(who: Member, roomId: string, bounds: Bounds, owned: readonly string[]): string | null {
     const stopped =
       who.room?.stopped ?? who.app?.rooms.find((room) => room.roomId === roomId)?.stopped ?? null;
-    if (stopped !== null && !stopped.resumes) return `halted for good: ${stopped.code}`;
+    if (stopped !== null && !stopped.resumes && bounds.waits?.includes(stopped.code) !== true)
+      return `halted for good: ${stopped.code}`;
     if ((who.app?.damaged.length ?? 0) > 0) return 'a room that is called damaged';
     const others = who.items.filter(({ type }) => type !== 'message').length;
     if (others > bounds.items) return `${String(others)} lines that nobody wrote`;
@@ -141,8 +160,11 @@ export class People {
       const writer = this.#all.find((one) => this.idOf(one) === item.sender);
       if (writer === undefined) return null;
       const lines = this.#said.get(writer) ?? [];
+      if (item.deleted && this.#changed.has(item.id)) return null;
       if (!lines.includes(item.text)) return `${writer.name} never wrote “${item.text}”`;
-      if (item.edited || item.deleted || item.senderName !== writer.name)
+      // A profile that the owner's hand spoiled is no name at all, never another's.
+      const edited = item.edited && !this.#changed.has(item.id);
+      if (edited || item.deleted || (item.senderName !== '' && item.senderName !== writer.name))
         return `“${item.text}” is edited, deleted or of another name: ${item.senderName}`;
       const names = item.reactions.flatMap((reaction) => reaction.names);
       return this.#all.some(({ name }) => names.includes(name)) ? 'a reaction that nobody made' : null;
@@ -151,15 +173,14 @@ export class People {
     const { actor = '', member = '' } = item.params;
     const acting = this.#all.find(({ name }) => name === actor);
     const concerned = this.#all.find(({ name }) => name === member);
-    const leaves = acting ?? concerned;
     if (OWNERS.includes(item.event) && acting !== undefined && !this.#accepted.has(acting))
       return `${item.event} by ${acting.name}, who never owned the room`;
-    if (
-      (item.event === 'leaving' || item.event === 'left') &&
-      leaves !== undefined &&
-      !this.#leaving.has(leaves)
-    )
-      return `${item.event} of ${leaves.name}, who never asked`;
+    if (item.event === 'leaving' || item.event === 'left') {
+      // Who leaves does so alone, whoever signs that it is done.
+      if (actor !== '') return `${item.event} of ${member} by ${actor}`;
+      if (concerned !== undefined && !this.#leaving.has(concerned))
+        return `${item.event} of ${concerned.name}, who never asked`;
+    }
     if (item.event === 'removed' && concerned !== undefined && !owned.includes(this.idOf(concerned)))
       return `${concerned.name} is called removed`;
     return null;

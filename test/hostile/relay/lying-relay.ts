@@ -24,6 +24,8 @@ export interface Seen {
   readonly way: 'toClient' | 'fromClient';
   readonly memberId: MemberId;
   readonly message: SessionMessage;
+  /** when, Unix ms */
+  readonly time: number;
 }
 
 type Maybe<T> = T | undefined;
@@ -152,6 +154,7 @@ export class Client implements Peer {
     this.#then(async () => {
       this.memberId = await memberIdOf(nodeHash, this.key);
       this.#relay.clients.add(this);
+      this.#relay.keys.add(this.key);
       this.send('hello', {
         version: PROTOCOL_VERSION,
         relay: this.#relay.key.publicKey,
@@ -203,10 +206,14 @@ export class LyingRelay {
   /** everything that it could read, in order */
   readonly seen: Seen[] = [];
   readonly frames: Bytes[] = [];
+  /** public keys of everybody who ever connected */
+  readonly keys = new Set<Bytes>();
   /** request lines and headers of HTTP */
   readonly http: string[] = [];
   /** what broke in the relay itself */
   readonly failures: unknown[] = [];
+  /** statements of the key's succession in config.json, or whatever stands there instead */
+  succession: unknown = [];
   /** what config.json says; the relay's key by default */
   configKey: Bytes | null = null;
   #worlds: World[];
@@ -226,7 +233,7 @@ export class LyingRelay {
       if (request.url !== '/config.json') return;
       const relayPublicKey = toBase64Url(this.configKey ?? this.key.publicKey);
       response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify({ relayPublicKey, version: '0.1.0' }));
+      response.end(JSON.stringify({ relayPublicKey, version: '0.1.0', succession: this.succession }));
     });
     http.on('upgrade', (request) => {
       this.http.push(`${request.method ?? ''} ${request.url ?? ''} ${JSON.stringify(request.headers)}`);
@@ -263,10 +270,11 @@ export class LyingRelay {
   /** What it has seen so far is not looked at any more. */
   forget(): void {
     for (const list of [this.seen, this.frames, this.http, this.failures]) list.length = 0;
+    this.keys.clear();
   }
 
   note(way: Seen['way'], memberId: MemberId, message: SessionMessage): void {
-    this.seen.push({ way, memberId, message });
+    this.seen.push({ way, memberId, message, time: Date.now() });
   }
 
   // Worlds
@@ -306,6 +314,15 @@ export class LyingRelay {
     const [first, ...others] = this.#worlds;
     this.#worlds = first === undefined ? [] : [first];
     await Promise.all(others.map((world) => world.close()));
+  }
+
+  /** Everybody, and whoever comes, goes on at a store that was put back: as it was when the snapshot was taken. */
+  async putBack(snapshot: string): Promise<void> {
+    const before = this.#worlds;
+    this.#placed.clear();
+    this.#worlds = [World.open(snapshot)];
+    this.cut();
+    await Promise.all(before.map((world) => world.close()));
   }
 
   /** What a hidden world says, with no sign of its own generation. */

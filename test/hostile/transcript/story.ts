@@ -137,9 +137,9 @@ export async function wholeStory(
   await until('the removed to know', () => stageOf(ines, roomId) === 'removed');
   await until('the third key', () => [owner, tomas].every((who) => epochOf(who) === 3));
   for (const who of [owner, tomas]) await collect(secrets, who, roomId);
-  value(await owner.api.offerRoom(roomId, idOf(tomas)));
-  await until('the offer', () => tomas.room?.handOver?.role === 'offered');
-  value(await tomas.api.acceptRoom(roomId));
+  value(await owner.api.offerOwnership(roomId, idOf(tomas)));
+  await until('the offer', () => tomas.room?.ownershipTransfer?.role === 'offered');
+  value(await tomas.api.acceptOwnership(roomId));
   await until('the fourth key', () => [owner, tomas].every((who) => epochOf(who) === 4));
   const dora = await join(tomas, doraName);
   await tomas.say(roomId, TEXTS.late);

@@ -6,7 +6,7 @@ const ROSTER_SPEC = 'libs/crypto/src/verify/roster.spec.ts';
 const ROTATION = 'libs/crypto/src/verify/rotation.ts';
 const ROTATION_SPEC = 'libs/crypto/src/keys/rotation.spec.ts';
 const ENTRY_TEST = 'libs/client/src/room/log/entry.spec.ts';
-const ENTRY_SPEC = 'test/hostile/guarantees-entry.spec.ts';
+const ENTRY_SPEC = 'test/hostile/joins/guarantees-entry.spec.ts';
 
 export const AUTHORITY_MUTANTS: readonly Mutant[] = [
   {
@@ -164,7 +164,7 @@ export const AUTHORITY_MUTANTS: readonly Mutant[] = [
     ],
     tests: [
       {
-        path: 'test/hostile/guarantees-talk.spec.ts',
+        path: 'test/hostile/talk/guarantees-talk.spec.ts',
         name: 'G5 a line, a roster entry, a rotation that come again have no effect',
       },
     ],
@@ -228,8 +228,8 @@ export const AUTHORITY_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'libs/client/src/room/member/ownership-transfer.ts',
-        find: 'if (body?.new !== handOver.memberId || !equalBytes(body.nonce, handOver.nonce)) return;',
-        put: 'if (body?.new !== handOver.memberId) return;',
+        find: ' || !equalBytes(body.nonce, ownershipTransfer.nonce))',
+        put: ')',
       },
     ],
     tests: [{ path: ENTRY_SPEC, name: 'G11 an acceptance counts for the offer that stands, once' }],
@@ -263,12 +263,29 @@ export const AUTHORITY_MUTANTS: readonly Mutant[] = [
     ],
     tests: [
       {
-        path: 'test/hostile/weaknesses-talk.spec.ts',
+        path: 'test/hostile/talk/weaknesses-talk.spec.ts',
         name: 'W3 is what the session proved: a stranger drains no log, admits nobody, and is not the owner',
       },
       {
         path: ENTRY_SPEC,
         name: 'G11 no member, no former owner and no relay admits, removes, rotates, hands over or closes',
+      },
+    ],
+  },
+  {
+    name: 'a departure names who signed that it is done',
+    breaks: ['G11'],
+    changes: [
+      {
+        file: 'libs/client/src/room/log/departed.ts',
+        find: 'departure(how, actor, draft.core.me)',
+        put: 'system(how, { actor, member: draft.core.me })',
+      },
+    ],
+    tests: [
+      {
+        path: 'libs/client/src/room/log/departed.spec.ts',
+        name: 'a departure is the same line in the log, served alone, and in the chain',
       },
     ],
   },

@@ -1,7 +1,7 @@
 /** Who is blamed, and what is lost, where a join does not go as it should (docs/protocol.md section 5). */
 import type { Mutant } from '../mutant.js';
 
-const BLAME = 'test/hostile/join-blame.spec.ts';
+const BLAME = 'test/hostile/joins/join-blame.spec.ts';
 const ROOM_ACTS = 'libs/client/src/account/room-acts.ts';
 const ROOM_ACTS_SPEC = 'libs/client/src/account/room-acts.spec.ts';
 const PROOF = 'libs/client/src/account/joining/join-proof.ts';
@@ -63,7 +63,7 @@ export const JOIN_BLAME_MUTANTS: readonly Mutant[] = [
     breaks: ['G14', 'G16'],
     changes: [
       {
-        file: 'libs/client/src/view/standing.ts',
+        file: 'libs/client/src/view/summary.ts',
         find: "live && state.core.stage === 'member' &&",
         put: "(live || !live) && state.core.stage === 'member' &&",
       },
@@ -98,7 +98,7 @@ export const JOIN_BLAME_MUTANTS: readonly Mutant[] = [
     breaks: ['G2'],
     changes: [
       {
-        file: 'libs/client/src/room/owner/joins.ts',
+        file: 'libs/client/src/room/owner/owner-joins.ts',
         find: "invite.replies.length > 0 ? 'joinEnded' : 'inviteRefused'",
         put: "'inviteRefused'",
       },
@@ -145,7 +145,7 @@ export const JOIN_BLAME_MUTANTS: readonly Mutant[] = [
     ],
     tests: [
       {
-        path: 'test/hostile/owner-lies.spec.ts',
+        path: 'test/hostile/owner/owner-lies.spec.ts',
         name: 'G2 G14 the key of an epoch that is over by the admission ends in that failure too: nobody is locked in',
       },
     ],

@@ -2,13 +2,17 @@
 import type { Mutant } from '../mutant.js';
 
 const ANSWERS = 'libs/client/src/room/owner/invites.ts';
-const OWNER_JOINS = 'libs/client/src/room/owner/joins.ts';
+const OWNER_JOINS = 'libs/client/src/room/owner/owner-joins.ts';
+const STAGES = 'libs/client/src/room/owner/invite-stages.ts';
 const ACTS = 'libs/client/src/account/room-acts.ts';
 const BEGIN = 'libs/client/src/account/create-room.ts';
-const SPEC = 'test/hostile/joiner-lies.spec.ts';
+const SPEC = 'test/hostile/joins/joiner-lies.spec.ts';
 const DISPATCH = 'apps/relay/src/rooms/commands/dispatch.ts';
 const STRANGERS = 'test/integration/relay-strangers.spec.ts';
-const FIRST = 'test/hostile/first-relay.spec.ts';
+const CHAIN = 'a joiner reads the chain from the reply on, until its join has ended';
+const JOIN_STEPS = 'libs/client/src/account/joining/join-steps.ts';
+const JOIN_LIES = 'test/hostile/joins/joins-lies.spec.ts';
+const FIRST = 'test/hostile/joins/first-relay.spec.ts';
 
 export const JOINER_MUTANTS: readonly Mutant[] = [
   {
@@ -27,7 +31,7 @@ export const JOINER_MUTANTS: readonly Mutant[] = [
     breaks: ['G2'],
     changes: [
       {
-        file: OWNER_JOINS,
+        file: STAGES,
         find: 'return roster.members.size + answered.length >= roster.settings.maxMembers;',
         put: 'return roster.members.size + 0 * answered.length >= roster.settings.maxMembers;',
       },
@@ -42,7 +46,7 @@ export const JOINER_MUTANTS: readonly Mutant[] = [
   {
     name: 'bad proofs are counted without an end',
     breaks: ['G2'],
-    changes: [{ file: OWNER_JOINS, find: 'const BAD_PROOFS = 5;', put: 'const BAD_PROOFS = 50;' }],
+    changes: [{ file: STAGES, find: 'const BAD_PROOFS = 5;', put: 'const BAD_PROOFS = 50;' }],
     tests: [
       { path: SPEC, name: 'G2 write one line for an invite, with their number, and the fifth ends it' },
     ],
@@ -139,7 +143,7 @@ export const JOINER_MUTANTS: readonly Mutant[] = [
     breaks: ['G2', 'G14'],
     changes: [
       {
-        file: 'libs/client/src/account/joins.ts',
+        file: 'libs/client/src/account/account-joins.ts',
         find: 'if (running?.record.inviteId === inviteId) {',
         put: 'if (running?.record.inviteId === inviteId && running.record.failure === null) {',
       },
@@ -182,6 +186,69 @@ export const JOINER_MUTANTS: readonly Mutant[] = [
       {
         path: STRANGERS,
         name: 'is as good as not there for a joiner whose join has ended, on the same connection',
+      },
+    ],
+  },
+  {
+    name: 'who has claimed a link reads the roster before its owner has answered',
+    breaks: ['G2'],
+    changes: [
+      {
+        file: 'apps/relay/src/store/sqlite/read.ts',
+        find: "if (reader !== undefined && !departed && !isAnswered(tx, roomId, reader)) return refuse('FORBIDDEN');",
+        put: '',
+      },
+    ],
+    tests: [{ path: 'apps/relay/src/store/sqlite/sqlite-room-store.spec.ts', name: CHAIN }],
+  },
+  {
+    name: 'Redis shows the roster to who has only claimed a link',
+    breaks: ['G2'],
+    changes: [
+      {
+        file: 'apps/relay/src/store/redis/scripts/read-chain.lua',
+        find: "if not known and not answered(who) then return {'FORBIDDEN'} end",
+        put: '',
+      },
+    ],
+    tests: [{ path: 'apps/relay/src/store/redis/redis-room-store.spec.ts', name: CHAIN }],
+  },
+  {
+    name: 'a joiner reads the roster as a member does',
+    breaks: ['G2'],
+    changes: [
+      {
+        file: 'apps/relay/src/rooms/commands/rooms.ts',
+        find: "role === 'departed' || role === 'joiner' ? peer.memberId : undefined",
+        put: "role === 'departed' ? peer.memberId : undefined",
+      },
+    ],
+    tests: [
+      {
+        path: 'test/integration/relay.spec.ts',
+        name: 'one of two claimants wins, and the joiner and the owner hear each step',
+      },
+    ],
+  },
+  {
+    name: 'a joiner that was once called a member asks for no answer any more',
+    breaks: ['G14'],
+    changes: [{ file: JOIN_STEPS, find: 'this.#isMember = false;', put: 'this.#unknown += 0;' }],
+    tests: [
+      {
+        path: JOIN_LIES,
+        name: 'G2 G14 ALREADY_MEMBER in reply to one claim is no more than the word of one session: the joiner comes in by itself',
+      },
+    ],
+  },
+  {
+    name: 'the reply that a joiner has confirmed is no use beside what the relay has',
+    breaks: ['G14'],
+    changes: [{ file: JOIN_STEPS, find: 'await this.#enter(confirmed);', put: 'throw error;' }],
+    tests: [
+      {
+        path: JOIN_LIES,
+        name: 'G2 G14 brings its joiner in, whatever the relay makes of it afterwards',
       },
     ],
   },

@@ -7,7 +7,7 @@ const ANSWERS = 'libs/client/src/room/owner/invites.ts';
 const PROOF = 'libs/client/src/account/joining/join-proof.ts';
 const EFFECTS = 'libs/client/src/room/log/roster-effects.ts';
 const SEALS_SPEC = 'libs/crypto/src/keys/seals.spec.ts';
-const ENTRY_SPEC = 'test/hostile/guarantees-entry.spec.ts';
+const ENTRY_SPEC = 'test/hostile/joins/guarantees-entry.spec.ts';
 const ROSTER = 'libs/crypto/src/verify/roster.ts';
 const ROSTER_SPEC = 'libs/crypto/src/verify/roster.spec.ts';
 const STORE_SPEC = 'apps/relay/src/store/sqlite/sqlite-room-store.spec.ts';
@@ -20,12 +20,12 @@ export const JOIN_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: REQUEST,
-        find: 'const padded = openCell(token, sealed,',
+        find: 'const padded = scratch.keep(openCell(token, sealed,',
         put: `const empty = new Uint8Array(32);
     const under = (key: Bytes): Bytes => openCell(key, sealed, context(roomId, inviteId, joinerKey), { code: 'INVITE_BAD_PROOF' });
     let key = token;
     try { under(key); } catch { key = empty; }
-    const padded = openCell(key, sealed,`,
+    const padded = scratch.keep(openCell(key, sealed,`,
       },
     ],
     tests: [
@@ -46,8 +46,8 @@ export const JOIN_MUTANTS: readonly Mutant[] = [
       },
       {
         file: REQUEST,
-        find: 'verifyContainer(joinerKey, unpad(padded))',
-        put: 'containerBody(unpad(padded))',
+        find: 'verifyContainer(joinerKey, scratch.keep(unpad(padded)))',
+        put: 'containerBody(scratch.keep(unpad(padded)))',
       },
     ],
     tests: [
@@ -62,7 +62,7 @@ export const JOIN_MUTANTS: readonly Mutant[] = [
     breaks: ['G2'],
     changes: [
       {
-        file: 'libs/client/src/room/owner/joins.ts',
+        file: 'libs/client/src/room/owner/owner-joins.ts',
         find: 'if (invite.expires < platform.crypto.clock.now()) {',
         put: 'if (invite.expires < 0) {',
       },
@@ -94,6 +94,11 @@ export const JOIN_MUTANTS: readonly Mutant[] = [
         file: ANSWER,
         find: 'place.token, await hash.sha256(place.request));',
         put: 'place.token);',
+      },
+      {
+        file: ANSWER,
+        find: 'equalBytes(body.request, request) &&\n        equalBytes(body.reply, said);',
+        put: 'request.length > 0 &&\n        equalBytes(body.reply, said);',
       },
     ],
     tests: [{ path: SEALS_SPEC, name: 'join reply does not open with another request' }],
@@ -137,13 +142,13 @@ export const JOIN_MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'libs/client/src/room/owner/owner.ts',
-        find: 'if (due || ended)',
-        put: 'if (due)',
+        find: 'if (ended || (due && acceptance === null))',
+        put: 'if (due && acceptance === null)',
       },
     ],
     tests: [
       {
-        path: 'test/hostile/weaknesses-talk.spec.ts',
+        path: 'test/hostile/talk/weaknesses-talk.spec.ts',
         name: 'W15 a confirmation that the relay makes up ends the join, with a new key',
       },
     ],
@@ -158,7 +163,7 @@ export const JOIN_MUTANTS: readonly Mutant[] = [
         put: "...invite, stage: 'replied', replies,",
       },
       {
-        file: 'libs/client/src/room/owner/joins.ts',
+        file: 'libs/client/src/room/owner/owner-joins.ts',
         find: "if (invite.stage === 'open') await",
         put: "if (invite.stage === 'open' || (invite.stage === 'replied' && join.confirm === undefined)) await",
       },
@@ -195,7 +200,7 @@ export const JOIN_MUTANTS: readonly Mutant[] = [
     ],
     tests: [
       {
-        path: 'test/hostile/weaknesses-keys.spec.ts',
+        path: 'test/hostile/keys/weaknesses-keys.spec.ts',
         name: 'W7 is opened by nothing that the owner’s vault holds later',
       },
     ],
@@ -263,7 +268,7 @@ export const JOIN_MUTANTS: readonly Mutant[] = [
     ],
     tests: [
       {
-        path: 'test/hostile/weaknesses-keys.spec.ts',
+        path: 'test/hostile/keys/weaknesses-keys.spec.ts',
         name: 'W13 a room has the id that its own genesis hashes to, whatever the relay answers',
       },
     ],
@@ -311,7 +316,7 @@ export const JOIN_MUTANTS: readonly Mutant[] = [
     ],
     tests: [
       {
-        path: 'test/hostile/joins-lies.spec.ts',
+        path: 'test/hostile/joins/joins-lies.spec.ts',
         name: 'G2 G14 of a confirmation that comes again, INVITE_UNKNOWN, is no failure of the join: it asks where it stands',
       },
     ],

@@ -2,11 +2,12 @@
 import type { Mutant } from '../mutant.js';
 
 const RECORDS = 'libs/crypto/src/keys/vault.ts';
+const PASSPHRASE_SEAL = 'libs/crypto/src/keys/passphrase-seal.ts';
 const READER = 'libs/client/src/room/outgoing/log-reader.ts';
 const OUTBOX = 'libs/client/src/room/member/outbox.ts';
-const KEYS_SPEC = 'test/hostile/guarantees-keys.spec.ts';
+const KEYS_SPEC = 'test/hostile/keys/guarantees-keys.spec.ts';
 const GENERATIONS = 'libs/client/src/room/log/generations.ts';
-const FULL_DISK_DEVICE = 'test/hostile/full-disk-device.spec.ts';
+const FULL_DISK_DEVICE = 'test/hostile/disk/full-disk-device.spec.ts';
 
 export const KEEPING_MUTANTS: readonly Mutant[] = [
   {
@@ -15,12 +16,12 @@ export const KEEPING_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: RECORDS,
-        find: "return sealCell(vaultKey, concat(Uint8Array.of(RECORD_FORMAT), value), ctx('vault-record', store, key));",
-        put: 'return concat(Uint8Array.of(RECORD_FORMAT), value);',
+        find: "return sealCell(vaultKey, plain, vaultCtx('vault-record', store, key));",
+        put: 'return plain;',
       },
       {
         file: RECORDS,
-        find: "const plain = openCell(vaultKey, sealed, ctx('vault-record', store, key), { code: 'VAULT_DAMAGED' });",
+        find: "const plain = openCell(vaultKey, sealed, vaultCtx('vault-record', store, key), { code: 'VAULT_DAMAGED' });",
         put: 'const plain = sealed;',
       },
     ],
@@ -38,7 +39,7 @@ export const KEEPING_MUTANTS: readonly Mutant[] = [
   {
     name: 'a vault’s key may have been stretched by one round',
     breaks: ['G14', 'W9'],
-    changes: [{ file: RECORDS, find: 'rounds >= ROUNDS.least &&', put: '' }],
+    changes: [{ file: PASSPHRASE_SEAL, find: 'rounds >= ROUNDS.least &&', put: '' }],
     tests: [
       {
         path: 'libs/crypto/src/keys/vault.spec.ts',
@@ -58,7 +59,7 @@ export const KEEPING_MUTANTS: readonly Mutant[] = [
     ],
     tests: [
       {
-        path: 'test/hostile/weaknesses-keys.spec.ts',
+        path: 'test/hostile/keys/weaknesses-keys.spec.ts',
         name: 'W9 is an error, opens nothing, and overwrites nothing',
       },
     ],
@@ -75,7 +76,7 @@ export const KEEPING_MUTANTS: readonly Mutant[] = [
     ],
     tests: [
       {
-        path: 'test/hostile/weaknesses-keys.spec.ts',
+        path: 'test/hostile/keys/weaknesses-keys.spec.ts',
         name: 'W8 said by the relay deletes no key and no message, and is shown',
       },
     ],
@@ -221,7 +222,7 @@ export const KEEPING_MUTANTS: readonly Mutant[] = [
         name: 'of the store’s tail is shown, and nothing but the position goes back',
       },
       {
-        path: 'test/hostile/loss-lies.spec.ts',
+        path: 'test/hostile/losses/loss-lies.spec.ts',
         name: 'G6 are shown as a loss, give nothing up, and end in no loop',
       },
     ],
@@ -266,14 +267,31 @@ export const KEEPING_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'libs/client/src/vault/vault.ts',
-        find: '        ...sealChanges(key, records),\n      ]);',
-        put: '      ]);\n      await storage.write(sealChanges(key, records));',
+        find: 'await storage.write([...own, ...sealChanges(key, records)]);',
+        put: 'await storage.write(own);\n      await storage.write(sealChanges(key, records));',
       },
     ],
     tests: [
       {
         path: FULL_DISK_DEVICE,
         name: 'G14 G16 has nothing of it or all of it, and the same file is imported once there is room',
+      },
+    ],
+  },
+  {
+    name: 'what an earlier version did not know stays unknown to a later one',
+    breaks: ['G16'],
+    changes: [
+      {
+        file: 'libs/client/src/room/state/load.ts',
+        find: 'roster.newer ? readChain(hash, roster.roomId, chain) : roster;',
+        put: 'roster.newer && chain.length === 0 ? readChain(hash, roster.roomId, chain) : roster;',
+      },
+    ],
+    tests: [
+      {
+        path: 'test/hostile/input/later-version.spec.ts',
+        name: 'what an earlier version of this client did not know is read again by one that does, and stays where it does not',
       },
     ],
   },

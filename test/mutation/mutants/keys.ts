@@ -1,12 +1,13 @@
 /** Which keys are made, kept and given (docs/protocol.md sections 4 and 7; G8, G9, G10). */
 import type { Mutant } from '../mutant.js';
 
+const USED_SPEC = 'libs/client/src/room/log/used-prekeys.spec.ts';
 const ROTATION = 'libs/crypto/src/keys/rotation.ts';
+const WRAP = 'libs/crypto/src/keys/wrap.ts';
 const ROTATION_SPEC = 'libs/crypto/src/keys/rotation.spec.ts';
 const APPLY_ROTATION = 'libs/client/src/room/log/rotation.ts';
 const ENTRY_TEST = 'libs/client/src/room/log/entry.spec.ts';
-const KEYS_SPEC = 'test/hostile/guarantees-keys.spec.ts';
-const TALK_SPEC = 'test/hostile/guarantees-talk.spec.ts';
+const KEYS_SPEC = 'test/hostile/keys/guarantees-keys.spec.ts';
 const PREKEY = 'libs/crypto/src/verify/prekey.ts';
 
 export const KEY_MUTANTS: readonly Mutant[] = [
@@ -33,20 +34,20 @@ export const KEY_MUTANTS: readonly Mutant[] = [
     breaks: ['G9', 'W6'],
     changes: [
       {
-        file: ROTATION,
-        find: 'const sealed = encryptTo(ephemeral.privateKey, prekey.key, plain);',
-        put: 'const sealed = Uint8Array.from(plain);',
+        file: WRAP,
+        find: 'const body = encodeAs(wrapBody, { k: prekey.k, ct, sealed });',
+        put: 'const body = encodeAs(wrapBody, { k: prekey.k, ct, sealed: Uint8Array.from(plain) });',
       },
       {
-        file: ROTATION,
-        find: '() => decryptFrom(prekey.privateKey, rotation.ephemeral, sealed),',
-        put: '() => Uint8Array.from(sealed),',
+        file: WRAP,
+        find: 'const plain = await decryptHybrid(hash, { pair, ephemeral, place, message });',
+        put: 'const plain = Uint8Array.from(message.sealed);',
       },
     ],
     tests: [
       { path: ROTATION_SPEC, name: 'G9: the old key alone opens nothing' },
       {
-        path: 'test/hostile/weaknesses-keys.spec.ts',
+        path: 'test/hostile/keys/weaknesses-keys.spec.ts',
         name: 'W6 opens neither the rotation after it, nor anything later',
       },
     ],
@@ -62,10 +63,7 @@ export const KEY_MUTANTS: readonly Mutant[] = [
       },
     ],
     tests: [
-      {
-        path: TALK_SPEC,
-        name: 'G5 an old prekey that the relay offers again is not used, and one that is used again is told',
-      },
+      { path: USED_SPEC, name: 'G8: a private prekey is deleted once a rotation has used a later one' },
     ],
   },
   {
@@ -93,8 +91,8 @@ export const KEY_MUTANTS: readonly Mutant[] = [
     ],
     tests: [
       {
-        path: TALK_SPEC,
-        name: 'G5 an old prekey that the relay offers again is not used, and one that is used again is told',
+        path: USED_SPEC,
+        name: 'an owner’s client that uses an older prekey than before all the same is shown',
       },
     ],
   },
@@ -151,14 +149,14 @@ export const KEY_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'libs/crypto/src/keys/grant.ts',
-        find: 'member !== memberId || !committed) {',
-        put: 'member !== memberId) {',
+        find: 'if (key === null || !equalBytes(await keyHash(hash, roster.nonce, epoch, key), options.expectedKeyHash)) {',
+        put: 'if (key === null) {',
       },
     ],
     tests: [
       { path: ROTATION_SPEC, name: 'show a key that misses its commitment as the wrong one' },
       {
-        path: 'test/hostile/loss-lies.spec.ts',
+        path: 'test/hostile/losses/loss-lies.spec.ts',
         name: 'G2 a grant by the relay, by a member or for another request brings no key',
       },
     ],
@@ -166,7 +164,10 @@ export const KEY_MUTANTS: readonly Mutant[] = [
   {
     name: 'the sealed half of a rotation is not looked at',
     breaks: ['G4', 'G11', 'W2'],
-    changes: [{ file: ROTATION, find: 'checkInner(roster, rotation, options.payload, oldKey);', put: '' }],
+    changes: [
+      { file: ROTATION, find: 'const used = rotationPrekeys(options).get(memberId);', put: '' },
+      { file: ROTATION, find: "if (used !== k) throw foreign('another prekey is listed');", put: '' },
+    ],
     tests: [{ path: ROTATION_SPEC, name: 'ALARM_FOREIGN_ROTATION: W2, a message relabelled as a rotation' }],
   },
   {
@@ -207,7 +208,7 @@ export const KEY_MUTANTS: readonly Mutant[] = [
     ],
     tests: [
       {
-        path: 'test/hostile/loss-lies.spec.ts',
+        path: 'test/hostile/losses/loss-lies.spec.ts',
         name: 'G10 a grant to somebody who is being removed is not made',
       },
     ],

@@ -4,7 +4,7 @@ import type { Mutant } from '../mutant.js';
 const LINK = 'libs/crypto/src/link/link.ts';
 const LINK_SPEC = 'libs/crypto/src/link/link.spec.ts';
 const PIN = 'libs/client/src/account/relay-pin.ts';
-const ENTRY_SPEC = 'test/hostile/guarantees-entry.spec.ts';
+const ENTRY_SPEC = 'test/hostile/joins/guarantees-entry.spec.ts';
 
 export const LINK_MUTANTS: readonly Mutant[] = [
   {
@@ -66,12 +66,12 @@ export const LINK_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: PIN,
-        find: 'if (invite !== null && !equalBytes(invite, candidate.hash))',
-        put: 'if (invite?.length === 0)',
+        find: 'const direct = invite === null || equalBytes(invite, candidate.hash);',
+        put: 'const direct = true;',
       },
       {
         file: PIN,
-        find: 'if (invite !== null && !equalBytes(invite, pin.hash))',
+        find: 'if (invite !== null && !(await this.recognises(vault, invite)))',
         put: 'if (invite?.length === 0)',
       },
     ],

@@ -10,6 +10,40 @@ const ENTRY_TEST = 'libs/client/src/room/log/entry.spec.ts';
 
 export const LOG_MUTANTS: readonly Mutant[] = [
   {
+    name: 'a chain that is ahead of every rotation is an end like another',
+    breaks: ['G11'],
+    changes: [
+      {
+        file: 'libs/client/src/room/outgoing/log-queries.ts',
+        find: ' && epochOfChain(state) <= state.core.epoch;',
+        put: ';',
+      },
+    ],
+    tests: [
+      {
+        path: 'libs/client/src/room/log/trimmed.spec.ts',
+        name: 'is no explained end, whatever the relay says: nothing is sealed or signed there',
+      },
+    ],
+  },
+  {
+    name: 'a rotation leads to an epoch that the chain has named already',
+    breaks: ['G11'],
+    changes: [
+      {
+        file: 'libs/client/src/room/log/trimmed.ts',
+        find: 'Math.max(core.epoch, epochOfChain(snapshot), ',
+        put: 'Math.max(core.epoch, ',
+      },
+    ],
+    tests: [
+      {
+        path: 'libs/client/src/room/log/trimmed.spec.ts',
+        name: 'G11: takes no rotation to an epoch that has been, though its owner has signed it',
+      },
+    ],
+  },
+  {
     name: 'a duplicate is shown again',
     breaks: ['G5', 'G16', 'W5'],
     changes: [
@@ -57,14 +91,14 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: FORK,
-        find: "return equalBytes(known, seen.t) ? 'same' : 'differs';",
+        find: "return equalBytes(transcriptHash(known), seen.t) ? 'same' : 'differs';",
         put: "return 'same';",
       },
     ],
     tests: [
       { path: ENTRY_TEST, name: 'shows at the first message from the other side, once per sender' },
       {
-        path: 'test/hostile/guarantees-talk.spec.ts',
+        path: 'test/hostile/talk/guarantees-talk.spec.ts',
         name: 'G7 two members that were shown two histories notice at the first message across',
       },
     ],
@@ -87,7 +121,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: ENTRY,
-        find: 'if (before === null || equalBytes(await transcriptNext(hash, before, entry), known)) return [];',
+        find: 'if (before === null || (await leadsTo(hash, before, entry, known))) return [];',
         put: 'if (before === null || known.length > 0) return [];',
       },
     ],
@@ -141,7 +175,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     tests: [
       { path: SIGNALS_SPEC, name: 'within thirty seconds of either clock' },
       {
-        path: 'test/hostile/guarantees-talk.spec.ts',
+        path: 'test/hostile/talk/guarantees-talk.spec.ts',
         name: 'G5 a signal that comes again within 30 s says nothing to who has a counter, and one older says nothing at all',
       },
     ],
@@ -162,7 +196,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
         name: 'what the log does not hold either was withheld or invented: an alarm, once',
       },
       {
-        path: 'test/hostile/guarantees-talk.spec.ts',
+        path: 'test/hostile/talk/guarantees-talk.spec.ts',
         name: 'G6 what was withheld at the end is noticed at the next sign of presence',
       },
     ],
@@ -179,7 +213,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     ],
     tests: [
       {
-        path: 'test/hostile/untried.spec.ts',
+        path: 'test/hostile/input/untried.spec.ts',
         name: 'G11 G14 after the closing, whatever a relay goes on sending, entries and pushes, is neither shown nor in the way of forgetting',
       },
     ],

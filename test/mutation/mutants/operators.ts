@@ -6,9 +6,9 @@ const PINS_SPEC = 'test/integration/relay-pins.spec.ts';
 const PIN = 'libs/client/src/account/relay-pin.ts';
 const LATE = 'libs/client/src/account/deferred-pin.ts';
 const LATE_SPEC = 'libs/client/src/account/deferred-pin.spec.ts';
-const BOUNDS_SPEC = 'test/hostile/first-relay-bounds.spec.ts';
+const BOUNDS_SPEC = 'test/hostile/joins/first-relay-bounds.spec.ts';
 const READING_SPEC = 'libs/client/src/room/outgoing/log-queries.spec.ts';
-const REFUSED_SPEC = 'test/hostile/owner-refused.spec.ts';
+const REFUSED_SPEC = 'test/hostile/owner/owner-refused.spec.ts';
 const OWNER = 'libs/client/src/room/owner/owner.ts';
 const KEPT = 'a room made under a larger limit keeps its places, and its owner goes on changing the rest';
 const LOST = 'a room made under a larger limit comes back to a relay that has lost it';
@@ -141,8 +141,8 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: PIN,
-        find: 'if (stored === null) await this.#keep(vault, key);',
-        put: 'if (stored === null) return;',
+        find: 'await this.#keep(vault);',
+        put: '',
       },
     ],
     tests: [
@@ -158,8 +158,8 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: PIN,
-        find: 'this.#trouble = await this.#mismatch(stored.key, key);',
-        put: 'throw await this.#mismatch(stored.key, key);',
+        find: 'this.#conflict = compiled;',
+        put: 'throw new ClientError(ERROR_CODES.RELAY_KEY_MISMATCH);',
       },
     ],
     tests: [
@@ -175,8 +175,8 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: PIN,
-        find: 'invite === null || equalBytes(invite, this.#pin.hash);',
-        put: 'invite?.length !== 0;',
+        find: 'return invite === null || this.#fits(invite) ?',
+        put: 'return invite?.length !== 0 ?',
       },
     ],
     tests: [{ path: PINS_SPEC, name: 'that a stored join does not fit costs that join alone' }],
@@ -284,7 +284,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: PIN,
-        find: 'this.#queue.enqueue(async () => this.#pin ?? this.#ask(vault, invite))',
+        find: 'this.queue.enqueue(async () => this.#pin ?? this.#ask(vault, invite))',
         put: 'this.#ask(vault, invite)',
       },
     ],

@@ -1,7 +1,7 @@
 /** What an owner's word in the log may come to at a member (docs/protocol.md sections 4, 5 and 7). */
 import type { Mutant } from '../mutant.js';
 
-const OWNER_SPEC = 'test/hostile/owner-lies.spec.ts';
+const OWNER_SPEC = 'test/hostile/owner/owner-lies.spec.ts';
 const MANY_SPEC = 'libs/client/src/room/log/many-rotations.spec.ts';
 const HANDED_ON_SPEC = 'libs/client/src/room/log/handed-on.spec.ts';
 const misplaced = (what: string): string =>
@@ -76,7 +76,7 @@ export const OWNER_LOG_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'libs/client/src/room/state/alarm-flood.ts',
-        find: "'rotated', 'prekeyBehind'",
+        find: "'rotated', 'rotatedCold', 'prekeyBehind'",
         put: "'prekeyBehind'",
       },
     ],
@@ -218,7 +218,7 @@ export const OWNER_LOG_MUTANTS: readonly Mutant[] = [
     breaks: ['G14'],
     changes: [
       {
-        file: 'libs/client/src/view/standing.ts',
+        file: 'libs/client/src/view/summary.ts',
         find: 'isUnlisted(room) || ',
         put: '',
       },

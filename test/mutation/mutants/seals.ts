@@ -5,7 +5,7 @@ const MESSAGE = 'libs/crypto/src/keys/message.ts';
 const ANSWER = 'libs/crypto/src/keys/join-answer.ts';
 const CELL = 'libs/crypto/src/keys/cell.ts';
 const SEALS_SPEC = 'libs/crypto/src/keys/seals.spec.ts';
-const TALK_SPEC = 'test/hostile/guarantees-talk.spec.ts';
+const TALK_SPEC = 'test/hostile/talk/guarantees-talk.spec.ts';
 
 /** A module that verifies gets the function that only takes apart. */
 const unverified = (file: string) => ({
@@ -43,7 +43,7 @@ export const SEAL_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: ANSWER,
-        find: 'const payload = sealCell(options.joinKey, plain, await replyContext(hash, options, options.reply.epoch));',
+        find: 'const payload = sealCell(options.joinKey, plain, await replyContext(hash, options, reply.epoch));',
         put: 'const payload = Uint8Array.from(plain);',
       },
       {
@@ -118,7 +118,7 @@ export const SEAL_MUTANTS: readonly Mutant[] = [
     tests: [
       { path: 'libs/client/src/room/log/entry.spec.ts', name: 'cannot be claimed inside the seal either' },
       {
-        path: 'test/hostile/weaknesses-talk.spec.ts',
+        path: 'test/hostile/talk/weaknesses-talk.spec.ts',
         name: 'W4 is not believed, not even with the relay’s help, and the room’s own words are no text',
       },
     ],

@@ -3,7 +3,7 @@ import type { Mutant } from '../mutant.js';
 
 const SETTINGS = 'libs/client/src/room/log/settings.ts';
 const SETTINGS_SPEC = 'libs/client/src/room/log/settings.spec.ts';
-const LIES = 'test/hostile/owner-lies-settings.spec.ts';
+const LIES = 'test/hostile/owner/owner-lies-settings.spec.ts';
 
 export const SETTINGS_MUTANTS: readonly Mutant[] = [
   {

@@ -76,7 +76,7 @@ export const SHOWN_MUTANTS: readonly Mutant[] = [
         name: 'does not replace a newer one of the log: by what its maker had read, or by its number',
       },
       {
-        path: 'test/hostile/handed-on-names.spec.ts',
+        path: 'test/hostile/talk/handed-on-names.spec.ts',
         name: 'G3 and are older than those that are known replace nothing, whoever hands them on',
       },
     ],
@@ -97,7 +97,7 @@ export const SHOWN_MUTANTS: readonly Mutant[] = [
         name: 'given by the earlier owner is its name for a newcomer too, until the new one gives it another',
       },
       {
-        path: 'test/hostile/names.spec.ts',
+        path: 'test/hostile/talk/names.spec.ts',
         name: 'G3 gets the room’s name, as its owner of that time gave it, and every member’s',
       },
     ],
@@ -124,7 +124,7 @@ export const SHOWN_MUTANTS: readonly Mutant[] = [
     breaks: ['G3'],
     changes: [
       {
-        file: 'libs/client/src/node/member/print.ts',
+        file: 'libs/client/src/node/member/shell.ts',
         find: 'JSON.stringify(line).replace(UNSAFE, (sign) => sign.replace(/[^]/g, escaped));',
         put: "JSON.stringify(line).replace(UNSAFE, (sign) => (sign === '' ? escaped(sign) : sign));",
       },

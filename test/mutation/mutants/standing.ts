@@ -1,17 +1,17 @@
 /** What stops no room and no join, whatever is sent, refused or not written (docs/protocol.md sections 1 and 9). */
 import type { Mutant } from '../mutant.js';
 
-const NUMBERS = 'test/hostile/numbers.spec.ts';
-const FULL_DISK = 'test/hostile/full-disk.spec.ts';
-const FLOODS = 'test/hostile/floods-client.spec.ts';
-const STUCK = 'test/hostile/stuck-epoch.spec.ts';
-const JOINS = 'test/hostile/joins-lies.spec.ts';
+const NUMBERS = 'test/hostile/keys/numbers.spec.ts';
+const FULL_DISK = 'test/hostile/disk/full-disk.spec.ts';
+const FLOODS = 'test/hostile/floods/floods-client.spec.ts';
+const STUCK = 'test/hostile/keys/stuck-epoch.spec.ts';
+const JOINS = 'test/hostile/joins/joins-lies.spec.ts';
 const DRAFT_SPEC = 'libs/client/src/room/state/draft.spec.ts';
 const FLOOD_SPEC = 'libs/client/src/room/state/alarm-flood.spec.ts';
 const READER = 'libs/client/src/room/outgoing/log-reader.ts';
 const PAGE = 'libs/client/src/room/log/page.ts';
 const REFUSALS = 'libs/client/src/room/outgoing/refusals.ts';
-const REQUESTS = 'test/hostile/every-request.spec.ts';
+const REQUESTS = 'test/hostile/refusals/every-request.spec.ts';
 const REPEATED =
   'G16 with STORE_FULL: each is repeated by itself until it is carried out, and each act has its end';
 const STATE = 'libs/client/src/room/state/state.ts';
@@ -30,8 +30,8 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'libs/client/src/room/member/prekeys.ts',
-        find: 'numberIn(() => verifyPrekey(roster, core.me, container));',
-        put: `typeof container === 'number' ? container : numberIn(() => verifyPrekey(roster, core.me, container));`,
+        find: 'numberIn(() => checkPrekey(me, container));',
+        put: `typeof container === 'number' ? container : numberIn(() => checkPrekey(me, container));`,
       },
     ],
     tests: [
@@ -73,17 +73,17 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'libs/client/src/room/log/entry.ts',
-        find: '    const internal = ClientError',
-        put: '    if (error !== null) throw error;\n    const internal = ClientError',
+        find: 'if (error instanceof NotLoaded) throw error;',
+        put: 'if (error !== null) throw error;',
       },
     ],
     tests: [
       {
-        path: 'test/hostile/nesting.spec.ts',
+        path: 'test/hostile/input/nesting.spec.ts',
         name: 'G6 G16 nested to the codec’s limit, of type hologram, is shown in its place, stops nobody, and is there after a restart',
       },
       {
-        path: 'test/hostile/nesting.spec.ts',
+        path: 'test/hostile/input/nesting.spec.ts',
         name: 'G10 nested to the codec’s limit does not keep its sender from being removed',
       },
     ],
@@ -129,8 +129,8 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: REFUSALS,
-        find: "new Set(['RELAY_KEY_MISMATCH', 'REPLACED', 'BAD_KEY'])",
-        put: "new Set(['RELAY_KEY_MISMATCH', 'REPLACED', 'BAD_KEY', 'VAULT_FULL', 'VAULT_UNAVAILABLE'])",
+        find: "new Set([...OTHER_RELAY, 'REPLACED', 'BAD_KEY'])",
+        put: "new Set([...OTHER_RELAY, 'REPLACED', 'BAD_KEY', 'VAULT_FULL', 'VAULT_UNAVAILABLE'])",
       },
     ],
     tests: [
@@ -146,8 +146,8 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: REFUSALS,
-        find: "new Set(['RELAY_KEY_MISMATCH', 'REPLACED', 'BAD_KEY'])",
-        put: "new Set(['RELAY_KEY_MISMATCH', 'REPLACED', 'BAD_KEY', 'RELAY_LIED'])",
+        find: "new Set([...OTHER_RELAY, 'REPLACED', 'BAD_KEY'])",
+        put: "new Set([...OTHER_RELAY, 'REPLACED', 'BAD_KEY', 'RELAY_LIED'])",
       },
     ],
     tests: [
@@ -163,14 +163,14 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: REFUSALS,
-        find: "new Set(['RELAY_KEY_MISMATCH', 'REPLACED', 'BAD_KEY'])",
-        put: "new Set(['RELAY_KEY_MISMATCH', 'REPLACED', 'BAD_KEY', 'STORE_FULL'])",
+        find: "new Set([...OTHER_RELAY, 'REPLACED', 'BAD_KEY'])",
+        put: "new Set([...OTHER_RELAY, 'REPLACED', 'BAD_KEY', 'STORE_FULL'])",
       },
       { file: REFUSALS, find: "  STORE_FULL: 'retry',\n", put: '' },
     ],
     tests: [
       {
-        path: 'test/hostile/full-store.spec.ts',
+        path: 'test/hostile/refusals/full-store.spec.ts',
         name: 'G16 with STORE_FULL: the page says so, and all that was asked for is done by itself',
       },
     ],
@@ -260,7 +260,7 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'libs/client/src/room/member/key-requests.ts',
-        find: 'if (answers.length >= GRANTS_AN_EPOCH) return false;',
+        find: 'if (known === undefined && answers.length >= GRANTS_AN_EPOCH) return null;',
         put: '',
       },
     ],
@@ -333,7 +333,7 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
         name: 'G7: of forks keep the name of each member, however many have another history',
       },
       {
-        path: 'test/hostile/names.spec.ts',
+        path: 'test/hostile/talk/names.spec.ts',
         name: 'G7 about different histories of many members name each of them',
       },
     ],
@@ -396,7 +396,7 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
         name: 'comes back with another payload: an alarm, nothing of it is kept, and the true one can still be restored',
       },
       {
-        path: 'test/hostile/restored-changed.spec.ts',
+        path: 'test/hostile/losses/restored-changed.spec.ts',
         name: 'G11 G16 with a changed payload is an alarm, and the true one brings the room back after a true loss',
       },
     ],
@@ -480,14 +480,14 @@ export const STANDING_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'libs/client/src/room/owner/owner.ts',
-        find: "if (current.key === null) return core.tasks.close ? { kind: 'close' } : null;",
-        put: 'if (current.key === null) return null;',
+        find: "if (core.tasks.close) return { kind: 'close' };",
+        put: '',
       },
     ],
     tests: [
       {
-        path: 'test/hostile/keyless-owner.spec.ts',
-        name: 'G14 G16 handed over before the new owner accepted: that one can close it, and all can forget it',
+        path: 'libs/client/src/room/owner/cold-rotation.spec.ts',
+        name: 'an owner without the key closes its room all the same, with no rotation before',
       },
     ],
   },

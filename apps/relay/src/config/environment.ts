@@ -17,6 +17,9 @@ export interface RelayConfig {
   /** base64url of the key pair's private half; null: the data folder's own */
   readonly privateKey: string | null;
   readonly privateKeyFile: string | null;
+  /** statements of the key's succession; both null: the data folder's, where the key is the data folder's own */
+  readonly succession: string | null;
+  readonly successionFile: string | null;
   /** folder of the web client's build; null: not served */
   readonly webDir: string | null;
   readonly allowedOrigins: readonly string[];
@@ -74,6 +77,11 @@ export function readConfig(environment: Environment, defaults: { readonly webDir
   if (privateKey !== null && privateKeyFile !== null) {
     throw new ConfigError('RELAY_PRIVATE_KEY and RELAY_PRIVATE_KEY_FILE are both set; set one of them.');
   }
+  const succession = read('RELAY_SUCCESSION') ?? null;
+  const successionFile = read('RELAY_SUCCESSION_FILE') ?? null;
+  if (succession !== null && successionFile !== null) {
+    throw new ConfigError('RELAY_SUCCESSION and RELAY_SUCCESSION_FILE are both set; set one of them.');
+  }
   const redis = readRedis(read);
   if (redis !== null && privateKey === null && privateKeyFile === null) {
     throw new ConfigError(
@@ -89,6 +97,8 @@ export function readConfig(environment: Environment, defaults: { readonly webDir
     dataDir: read('DATA_DIR') ?? './data',
     privateKey,
     privateKeyFile,
+    succession,
+    successionFile,
     webDir: (read('SERVE_WEB') ?? true) ? (read('WEB_DIR') ?? defaults.webDir) : null,
     allowedOrigins: Object.freeze(read('ALLOWED_ORIGINS') ?? []),
     trustProxy: read('TRUST_PROXY') ?? 0,

@@ -16,6 +16,14 @@ export function systemErrorCode(error: unknown): string {
   return typeof error.code === 'string' ? error.code : UNKNOWN_ERROR;
 }
 
+/** One line for the operator where a file of the build is missing; null for any other error of loading it. */
+export function loadProblem(error: unknown): string | null {
+  if (!['ENOENT', 'ERR_MODULE_NOT_FOUND'].includes(systemErrorCode(error))) return null;
+  const { path, url } = error as { readonly path?: unknown; readonly url?: unknown };
+  const file = [path, url].find((name) => typeof name === 'string') ?? 'a package';
+  return `The relay cannot be loaded: ${file} is missing. Build it again: npm run build.`;
+}
+
 export interface Listening {
   readonly host: string;
   readonly port: number;

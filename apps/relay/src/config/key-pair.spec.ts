@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -72,6 +72,26 @@ describe('the relay’s key pair', () => {
     await writeFile(path, 'damaged');
     await expect(relayKeyPair(configOf({}))).rejects.toThrow('damaged key');
     expect(await readFile(path, 'utf8')).toBe('damaged');
+  });
+
+  test.each(['"', "'"])(
+    'is read within %s, as an environment file may leave it, and not within half of them',
+    (quote) => {
+      const made = generateKeyPair();
+      expect(readKey(` ${quote}${writeKey(made)}${quote}\n`)).toEqual(made);
+      expect(readKey(`${quote}${writeKey(made)}`)).toBeNull();
+    },
+  );
+
+  test('that is a link that leads nowhere is not made anew, nor is one where nothing can be written', async () => {
+    const path = join(folder, 'relay.key');
+    await symlink(join(folder, 'elsewhere'), path);
+    await expect(relayKeyPair(configOf({}))).rejects.toThrow(
+      /a link that leads nowhere: .*Put back what it leads to/,
+    );
+    await expect(readFile(join(folder, 'elsewhere'))).rejects.toThrow('ENOENT');
+    const below = configOf({ DATA_DIR: join(folder, 'absent') });
+    await expect(relayKeyPair(below)).rejects.toThrow(/DATA_DIR cannot hold the relay's key \(ENOENT\)/);
   });
 
   test('may be given, by value or by file', async () => {

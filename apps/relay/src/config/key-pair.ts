@@ -11,13 +11,14 @@ import { keyPairOf } from '@0fc/crypto/node';
 import type { RelayConfig } from './environment.js';
 import { ConfigError, systemErrorCode } from './errors.js';
 
-const FILE = 'relay.key';
+export const KEY_FILE = 'relay.key';
 
 export const writeKey = ({ privateKey }: KeyPair): string => toBase64Url(exposeSecret(privateKey));
 
 /** The pair that {@link writeKey} wrote; null for what is no private key. */
 export function readKey(text: string): KeyPair | null {
-  const bytes = fromBase64Url(text.trim());
+  // In quotes, as some readers of environment files leave it.
+  const bytes = fromBase64Url(text.trim().replace(/^(["'])(.*)\1$/, '$2'));
   if (bytes === null) return null;
   try {
     return keyPairOf(bytes);
@@ -31,7 +32,7 @@ export function readKey(text: string): KeyPair | null {
 export async function relayKeyPair(config: RelayConfig): Promise<KeyPair> {
   if (config.privateKey !== null) return given(config.privateKey, 'RELAY_PRIVATE_KEY');
   const { privateKeyFile } = config;
-  if (privateKeyFile === null) return kept(join(config.dataDir, FILE));
+  if (privateKeyFile === null) return kept(join(config.dataDir, KEY_FILE));
   try {
     return given(await readFile(privateKeyFile, 'utf8'), 'RELAY_PRIVATE_KEY_FILE');
   } catch (error) {
@@ -50,6 +51,22 @@ function given(text: string, name: string): KeyPair {
   );
 }
 
+/** A new pair, at a path where nothing can be read. */
+async function made(path: string): Promise<KeyPair> {
+  const pair = generateKeyPair();
+  try {
+    await writeFile(path, `${writeKey(pair)}\n`, { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    const code = systemErrorCode(error);
+    throw new ConfigError(
+      code === 'EEXIST'
+        ? `DATA_DIR holds the relay's key as a link that leads nowhere: ${path}. Put back what it leads to; removing the link makes a new key.`
+        : `DATA_DIR cannot hold the relay's key (${code}): ${path}. Make room, and the folder one that this user may write to.`,
+    );
+  }
+  return pair;
+}
+
 /** The data folder's own; made at the first start. */
 async function kept(path: string): Promise<KeyPair> {
   let text: string;
@@ -61,9 +78,7 @@ async function kept(path: string): Promise<KeyPair> {
         `DATA_DIR holds the relay's key, which cannot be read (${systemErrorCode(error)}): ${path}.`,
       );
     }
-    const pair = generateKeyPair();
-    await writeFile(path, `${writeKey(pair)}\n`, { mode: 0o600, flag: 'wx' });
-    return pair;
+    return await made(path);
   }
   const pair = readKey(text);
   // A new key would stop every client that has pinned the old one: never made silently.

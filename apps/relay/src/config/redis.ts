@@ -50,7 +50,7 @@ export function readRedis(read: ReadSetting): RedisConfig | null {
   const url = read('REDIS_URL');
   const file = read('REDIS_PASSWORD_FILE') ?? null;
   const named = read('REDIS_PASSWORD') ?? null;
-  const inUrl = url === undefined || url.password === '' ? null : decodeURIComponent(url.password);
+  const inUrl = partOf(url, 'password');
   if ([file, named, inUrl].filter((one) => one !== null).length > 1) {
     throw new ConfigError(
       'The password of Redis is given twice; set one of REDIS_PASSWORD, REDIS_PASSWORD_FILE, or the one in REDIS_URL.',
@@ -60,7 +60,7 @@ export function readRedis(read: ReadSetting): RedisConfig | null {
   if (secure && read('REDIS_TLS') === false) {
     throw new ConfigError('REDIS_TLS is false, but REDIS_URL begins with rediss://; unset one of them.');
   }
-  const userInUrl = url === undefined || url.username === '' ? null : decodeURIComponent(url.username);
+  const userInUrl = partOf(url, 'username');
   return Object.freeze<RedisConfig>({
     target: targetOf(read, url),
     username: read('REDIS_USERNAME') ?? userInUrl,
@@ -72,6 +72,19 @@ export function readRedis(read: ReadSetting): RedisConfig | null {
     prefix: read('REDIS_KEY_PREFIX') ?? '0fc:',
     waitReplicas: read('REDIS_WAIT_REPLICAS') ?? 0,
   });
+}
+
+/** Null where the address has none. Throws {@link ConfigError}, without the part itself. */
+function partOf(url: URL | undefined, part: 'username' | 'password'): string | null {
+  const text = url?.[part] ?? '';
+  try {
+    return text === '' ? null : decodeURIComponent(text);
+  } catch (error) {
+    if (!(error instanceof URIError)) throw error;
+    throw new ConfigError(
+      `The ${part} in REDIS_URL has a % that begins no escape; write %25 for it, or set REDIS_${part.toUpperCase()} instead.`,
+    );
+  }
 }
 
 function targetOf(read: ReadSetting, url: URL | undefined): RedisTarget {

@@ -74,6 +74,8 @@ export const SETTINGS = {
   DATA_DIR: setting(text, 'a folder that the relay may write to'),
   RELAY_PRIVATE_KEY: { ...setting(text, 'a private key as `keygen` prints it'), secret: true },
   RELAY_PRIVATE_KEY_FILE: setting(text, 'a file that holds a private key as `keygen` prints it'),
+  RELAY_SUCCESSION: setting(text, 'statements as `succeed` prints them'),
+  RELAY_SUCCESSION_FILE: setting(text, 'a file that holds statements as `succeed` prints them'),
   SERVE_WEB: setting(flag, 'true or false'),
   WEB_DIR: setting(text, 'the folder of the web build'),
   ALLOWED_ORIGINS: setting(origins, 'origins such as https://chat.example.org, separated by commas'),

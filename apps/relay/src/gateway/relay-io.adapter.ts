@@ -5,7 +5,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Server, ServerOptions } from 'socket.io';
 import { LIMITS } from '@0fc/protocol';
 import type { RelayConfig } from '../config/environment.js';
-import type { AddressCounter } from '../limits/address-counter.js';
+import type { AddressCounter } from '../limits/connections.js';
 import { addressOf, originAllowed } from './origin.js';
 import { strictParser } from './strict-parser.js';
 

@@ -10,7 +10,7 @@ import type { Server, Socket } from 'socket.io';
 import { FRAME_EVENT, type RoomId } from '@0fc/protocol';
 import type { KeyPair } from '@0fc/crypto/link';
 import type { RelayConfig } from '../config/environment.js';
-import type { AddressCounter } from '../limits/address-counter.js';
+import type { AddressCounter } from '../limits/connections.js';
 import type { TokenBuckets } from '../limits/token-buckets.js';
 import type { ConnectionMetrics } from '../metrics/metrics.js';
 import type { RelayContext } from '../rooms/commands/context.js';
@@ -159,7 +159,7 @@ export class RelayGateway
   async #empty(end: number): Promise<void> {
     if (this.#connections.size === 0) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, end - performance.now());
+      const timer = setTimeout(resolve, Math.max(0, end - performance.now()));
       this.#emptied = () => {
         clearTimeout(timer);
         resolve();

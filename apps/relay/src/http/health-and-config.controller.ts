@@ -5,6 +5,8 @@ export interface HealthAndConfig {
   /** base64url; only for first contact: a client that has a pin believes its pin (G13) */
   readonly relayPublicKey: string;
   readonly version: string;
+  /** statements of the key's succession: whoever has pinned an earlier key is led to this one */
+  readonly succession: readonly string[];
   /** Rejects while the relay should get no new connections. */
   readonly ready: () => Promise<void>;
 }
@@ -38,8 +40,8 @@ export class HealthAndConfigController {
 
   @Get('config.json')
   @Header('Cache-Control', 'no-store')
-  config(): { readonly relayPublicKey: string; readonly version: string } {
-    const { relayPublicKey, version } = this.#parts;
-    return { relayPublicKey, version };
+  config(): Pick<HealthAndConfig, 'relayPublicKey' | 'version'> & Partial<HealthAndConfig> {
+    const { relayPublicKey, version, succession } = this.#parts;
+    return { relayPublicKey, version, ...(succession.length === 0 ? {} : { succession }) };
   }
 }

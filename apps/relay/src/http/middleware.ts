@@ -3,6 +3,7 @@ import helmet from 'helmet';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { systemErrorCode } from '../config/errors.js';
 import { isSecure } from '../gateway/origin.js';
+import { rawPathOf } from './request-path.js';
 import type { WebFiles } from './web-files.js';
 
 type Middleware = (
@@ -62,7 +63,7 @@ export function serveWebClient(web: WebFiles | null, failed: (code: string) => v
     }
   };
   return (request, response, next) => {
-    if (isRead(request) && OWN.has((request.url ?? '/').split('?', 1)[0] ?? '/')) next();
+    if (isRead(request) && OWN.has(rawPathOf(request))) next();
     else void answer(request, response);
   };
 }

@@ -4,9 +4,14 @@ import type { IncomingMessage } from 'node:http';
 /** Longer than any of ours, and than the name of a file may be. */
 const MOST_LETTERS = 255;
 
-/** As it came, without query and fragment. */
-export const rawPathOf = (request: IncomingMessage): string =>
-  (request.url ?? '/').split(/[?#]/, 1)[0] ?? '/';
+/** Of a target in absolute form, which some proxies send, and which every server takes (RFC 9112, 3.2.2). */
+const AUTHORITY = /^https?:\/\/[^/?#]*/i;
+
+/** As it came, without scheme and host, query and fragment. */
+export function rawPathOf(request: IncomingMessage): string {
+  const [path = ''] = (request.url ?? '').replace(AUTHORITY, '').split(/[?#]/, 1);
+  return path === '' ? '/' : path;
+}
 
 /**
  * Whether it is an invite link, whatever has been done to it on its way: another case, its # encoded, something behind

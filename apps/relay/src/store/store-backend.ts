@@ -8,7 +8,7 @@ import { StoreError } from '../rooms/port/result.js';
 import { openStore, STORE_FILE } from './open.js';
 import { connectRedis, type RedisConnections } from './redis/connection/connect.js';
 import { openRedisStore } from './redis/redis-room-store.js';
-import { RoomKeys } from './redis/room-keys.js';
+import { RoomKeys } from './redis/scripts/room-keys.js';
 
 export interface StoreBackend {
   readonly store: RoomStore;

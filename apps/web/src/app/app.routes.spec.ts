@@ -45,6 +45,7 @@ describe('any address', () => {
           [['%']],
           [['(', 'aux:x)']],
           [['room/', '(aux:x)']],
+          [['room/', '(', '\u0000', 'room/']],
         ],
       },
     );

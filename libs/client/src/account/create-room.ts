@@ -7,11 +7,13 @@ import {
   containerBody,
   memberIdOf,
   startRoster,
+  transcriptAtFloor,
   transcriptStart,
   type Roster,
 } from '@0fc/crypto/verify';
 import { createGenesis, generateKeyPair, keyHash, type NewRoom as SignedRoom } from '@0fc/crypto/keys';
 import { Connection } from '../link/connection.js';
+import type { Failure } from '../contract/api.js';
 import { ClientError } from '../contract/errors.js';
 import type { Platform } from '../contract/ports.js';
 import type { Vault } from '../vault/vault.js';
@@ -27,6 +29,7 @@ import {
   writeRecord,
   type RoomDraft,
 } from '../room/state/draft.js';
+import { hasUnknownFields } from '../room/log/room-keys.js';
 import { membershipOf, STORES, type JoinRecord, type RoomCore, type SenderRecord } from '../vault/records.js';
 import { RoomState } from '../room/state/state.js';
 
@@ -37,10 +40,10 @@ export const GENESIS_POSITION = { g: 1, s: 0 } as const;
 export const INITIAL_CORE = {
   version: 2, stage: 'member', nextIndex: 0, readIndex: 0, nextN: 1, epochMessages: 0, paused: false,
   rotationWanted: false, mustRotate: false, pending: null, tasks: { removals: [], settings: null, close: false },
-  handOver: null, declined: null, leaving: [], leaveRequest: null, losses: [], lost: null, skipped: false, publishedK: 1, publishedThen: 1,
-  needKey: null, wrappedTo: [], imported: false, verified: [], told: null, relayKeyShown: false, people: [], roomName: null,
+  ownershipTransfer: null, declined: null, leaving: [], leaveRequest: null, losses: [], lost: null, skipped: false, publishedK: 1, publishedThen: 1,
+  needKey: null, granted: [], wrappedTo: [], imported: false, verified: [], lastReadMarker: null, relayKeyShown: false, people: [], roomName: null,
   usedK: 0, logLength: 1, chainShown: 1, alarms: 0, others: 0, othersRead: 0, sealed: 0, missed: 0, shownIndex: null,
-  lineIndex: null, starts: [], turns: [], settingsPlaced: [],
+  lineIndex: null, provisional: 0, starts: [], turns: [], settingsPlaced: [],
 } satisfies Partial<RoomCore>; // prettier-ignore
 
 /**
@@ -48,6 +51,14 @@ export const INITIAL_CORE = {
  * relay keeps, milliseconds.
  */
 export const ROOM_DEFAULTS = { maxMembers: 256, history: 100_000, joinDeadline: 86_400_000 } as const;
+
+/** Where a room is made. */
+export interface RelayPlace {
+  readonly url: string;
+  readonly key: Uint8Array;
+  /** as a connection asks it */
+  readonly otherKey: () => Promise<Failure>;
+}
 
 export interface NewRoom {
   readonly settings: RoomSettings;
@@ -63,7 +74,7 @@ export interface NewRoom {
 export async function createRoom(
   platform: Platform,
   vault: Vault,
-  relay: { readonly url: string; readonly key: Uint8Array },
+  relay: RelayPlace,
   options: NewRoom,
 ): Promise<RoomState> {
   const { hash, clock } = platform.crypto;
@@ -121,7 +132,7 @@ export async function createRoom(
  */
 async function createdBy(
   platform: Platform,
-  relay: { readonly url: string; readonly key: Uint8Array },
+  relay: RelayPlace,
   identity: RoomCore['identity'],
   make: (hello: EventBody<'hello'>) => Promise<SignedRoom>,
 ): Promise<{ readonly genesis: SignedRoom; readonly reply: { readonly roomId: RoomId } }> {
@@ -135,6 +146,7 @@ async function createdBy(
       connection = new Connection({
         url: relay.url,
         relayKey: relay.key,
+        otherKey: relay.otherKey,
         identity,
         platform,
         onUp: (hello) => {
@@ -187,6 +199,7 @@ export async function joinedRoom(
   const { hash, clock } = platform.crypto;
   const me = await memberIdOf(hash, join.identity.publicKey);
   const now = clock.now();
+  const floorT = reply.t === null ? null : transcriptAtFloor(reply.t);
   const core: RoomCore = {
     ...INITIAL_CORE,
     roomId: join.roomId,
@@ -201,15 +214,18 @@ export async function joinedRoom(
         keyHash: await keyHash(hash, roster.nonce, reply.epoch, reply.key),
         rotation: reply.rotation,
         floor: reply.floor,
-        t: reply.t,
+        t: floorT,
+        ...(reply.rotation !== null && hasUnknownFields(reply.rotation) ? { newer: true as const } : {}),
         counters: reply.counters,
         since: now,
       },
     ],
     position: reply.floor,
-    t: reply.t,
+    t: floorT ?? transcriptAtFloor(new Uint8Array(32)),
+    // The owner did not know it: the next rotation gives it.
+    provisional: floorT === null ? 1 : 0,
     instance,
-    prekeys: [{ k: 1, pair: join.prekey.pair }],
+    prekeys: [{ k: 1, pair: join.prekey }],
     logEpoch: reply.epoch,
     lastTime: now,
   };
@@ -218,7 +234,7 @@ export async function joinedRoom(
       draft.apply(extendChain(container, await bodyHash(hash, container), roster));
     // A new member sees nothing before its floor: only what the log holds from there on is shown.
     const chainShown = shownAtFloor(draft, reply);
-    draft.apply(set({ chainShown, logLength: chainShown }), rememberTranscript(reply.floor, reply.t));
+    draft.apply(set({ chainShown, logLength: chainShown }), rememberTranscript(reply.floor, core.t));
     for (const [sender, counter] of handedOnCounters(draft, reply, chainShown))
       draft.apply(setSender(sender, { counter, handedOn: true }));
     for (const profile of reply.profiles) applyForwardedName(draft, profile);

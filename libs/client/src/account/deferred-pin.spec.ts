@@ -51,7 +51,12 @@ describe('a key that is asked for by several at once', () => {
       const answer = answers[asked++]!;
       return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
     };
-    const pin = new RelayPin(platform, fetchKey, () => {
+    const deployment = {
+      fetchRelayKey: fetchKey,
+      fetchSuccession: () => Promise.resolve([]),
+      relayUrl: 'https://chat.example.org',
+    };
+    const pin = new RelayPin(platform, deployment, () => {
       pinned += 1;
     });
     return { pin, vault, written, counts: () => ({ asked, pinned }) };

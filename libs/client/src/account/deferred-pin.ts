@@ -4,7 +4,7 @@
  */
 import { ClientError } from '../contract/errors.js';
 import type { Platform } from '../contract/ports.js';
-import { Resumption } from '../room/outgoing/resumption.js';
+import { Resumption } from '../room/outgoing/refusals.js';
 
 export class DeferredPin {
   readonly #pin: () => Promise<unknown>;

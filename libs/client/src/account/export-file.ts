@@ -2,17 +2,20 @@
  * The layout of an export's file (docs/protocol.md section 9), written as a stream and read whole.
  *
  * `"0fc-export" frame(CBOR[version, sealed key]) frame(block) … frame(check)`, where a frame is a length of four
- * bytes, big end first, and so many bytes. Each block is sealed for its index, the last one as the last: blocks left
+ * bytes, big end first, and so many bytes. The sealed key is one byte string, as in version 3, so that an earlier client
+ * finds the check in its place and says that the file is of a later version: since version 4 it is CBOR of a seal with its
+ * salt and cost. Each block is sealed for its index, the last one as the last: blocks left
  * out, moved or added open nowhere. The check, over public bytes, distinguishes damage from a wrong passphrase.
  *
  * Versions 1 and 2 were one CBOR item, `["0fc-export", version, sealed key, [block, …], check]`, and are still read.
  */
 import * as v from 'valibot';
-import { openRecord, sealRecord, type Hash, type VaultKey } from '@0fc/crypto/keys';
+import { openRecord, sealRecord, type Hash, type PassphraseSeal, type VaultKey } from '@0fc/crypto/keys';
 import {
   bytes, concat, decodeAs, decodeCbor, encodeAs, encodeCbor, equalBytes, ERROR_CODES, text, utf8, type Bytes,
 } from '@0fc/protocol'; // prettier-ignore
 import { ClientError } from '../contract/errors.js';
+import { passphraseSeal } from '../vault/header.js';
 import { RECORDS_VERSION } from '../vault/migrations/run.js';
 import type { StorageChange } from '../contract/ports.js';
 
@@ -22,6 +25,9 @@ const CHECK_BYTES = 8;
 const LENGTH_BYTES = 4;
 /** The last version whose files are one CBOR item. */
 const ONE_ITEM_LAST = 2;
+
+/** The last version whose sealed key is one cell under the passphrase. */
+const ONE_CELL_LAST = 3;
 
 /** Most that one record holds: a room with its whole roster stays far below. */
 const RECORD_BYTES = 67_108_864;
@@ -39,8 +45,8 @@ interface SealedBlock {
 export interface ExportFile {
   /** of the records in it */
   readonly version: number;
-  /** the key of its blocks, sealed under the file's passphrase */
-  readonly sealedKey: Bytes;
+  /** the key of its blocks, sealed under the file's passphrase; bytes up to version 3 */
+  readonly sealedKey: Bytes | PassphraseSeal;
   readonly blocks: readonly SealedBlock[];
 }
 
@@ -54,10 +60,10 @@ export class ExportPieces {
   readonly #digests: Bytes[] = [];
 
   /** The caller wipes `key`. */
-  constructor(hash: Hash, key: VaultKey, sealedKey: Bytes) {
+  constructor(hash: Hash, key: VaultKey, sealedKey: PassphraseSeal) {
     this.#hash = hash;
     this.#key = key;
-    this.#sealedKey = sealedKey;
+    this.#sealedKey = encodeAs(passphraseSeal, sealedKey);
   }
 
   head(): Bytes {
@@ -83,15 +89,24 @@ export async function readExport(hash: Hash, file: Bytes): Promise<ExportFile> {
   const { blocks, check, ...head } = framed ? partsOfFrames(file) : partsOfItem(file);
   const digests = await Promise.all(blocks.map(({ sealed }) => hash.sha256(sealed)));
   if (!equalBytes(check, await checkOf(hash, head.version, head.sealedKey, digests))) throw damaged();
-  if (head.version > RECORDS_VERSION) throw later(head.version);
-  return { ...head, blocks };
+  const { version, sealedKey } = head;
+  if (version > RECORDS_VERSION) throw later(version);
+  return {
+    version,
+    sealedKey: version <= ONE_CELL_LAST ? sealedKey : decodeAs(passphraseSeal, sealedKey),
+    blocks,
+  };
 }
 
 /** What a block says; a null value: there is no such record. Throws VAULT_DAMAGED, MALFORMED. */
 export const openBlock = (key: VaultKey, { place, sealed }: SealedBlock): readonly StorageChange[] =>
   decodeAs(block, openRecord(key, MAGIC, place, sealed));
 
-type Parts = ExportFile & { readonly check: Bytes };
+interface Parts extends ExportFile {
+  /** as it is in the file */
+  readonly sealedKey: Bytes;
+  readonly check: Bytes;
+}
 
 function partsOfFrames(file: Bytes): Parts {
   const [head, ...rest] = framesOf(file.subarray(MARK.length));

@@ -41,6 +41,27 @@ describe('a pasted invite', () => {
     expect(await codeOf(`${RELAY}/join${hash}${fragment.slice(1)}`)).toBe('INVITE_MALFORMED');
   });
 
+  test('is found in the text around it: in brackets, at the end of a sentence, in a mail, broken into lines', async () => {
+    const link = `${RELAY}/join#${fragment}`;
+    const broken = `${RELAY}/join#${fragment.slice(0, 40)}\r\n${fragment.slice(40, 90)}\n  ${fragment.slice(90)}`;
+    const around = fc.constantFrom(
+      ['(', ')'], ['[', ']'], ['<', '>'], ['« ', ' »'], ['"', '"'], ['', '.'], ['', ', see you'], ['', ' see you #soon'],
+      ['Hello,\n\n', '\n\nSee you there\n-- \nAmina'], ['#1: ', '!'], ['*', '*'], ['', '\n> #5 '],
+    ); // prettier-ignore
+    await fc.assert(
+      fc.asyncProperty(around, around, fc.constantFrom(link, broken), async (outer, inner, invite) => {
+        const text = outer[0] + inner[0] + invite + inner[1] + outer[1];
+        const found = await readInvite(nodeHash, text, RELAY, NOW);
+        expect(found).toEqual(await readInvite(nodeHash, fragment, RELAY, NOW));
+      }),
+    );
+    for (const foreign of [
+      `(https://other.example/join#${fragment})`,
+      `${link.replace('chat', 'not')}. ${RELAY}`,
+    ])
+      expect(await codeOf(foreign)).toBe('INVITE_OTHER_DEPLOYMENT');
+  });
+
   test('of any other text is refused by its code', async () => {
     const text = fc.oneof(fc.string({ unit: 'binary' }), fc.webUrl({ withFragments: true }));
     await fc.assert(
@@ -62,7 +83,7 @@ describe('a pasted invite', () => {
         expect(await codeOf(text)).toBe(ends > MOST ? 'INVITE_MALFORMED' : null);
         if (ends > MOST) return;
         const link = await readInvite(nodeHash, text, RELAY, NOW);
-        const preview = await previewOf(nodeHash, link, null, null);
+        const preview = await previewOf(nodeHash, link, { pin: null, matches: false }, null);
         expect(Number.isNaN(new Date(preview.expires).getTime())).toBe(false);
         for (const print of [preview.ownerFingerprint, preview.relayFingerprint])
           expect(print).toMatch(/^[0-9A-F]{16}$/);

@@ -1,4 +1,5 @@
 /** A join as it begins on this device (docs/protocol.md section 5): what is stored of it, and what is shown. */
+import { PROTOCOL_VERSION } from '@0fc/protocol';
 import { makeJoinRequest, safetyNumber, type Ports } from '@0fc/crypto/keys';
 import { fingerprintOf, type Hash } from '@0fc/crypto/verify';
 import type { JoinView } from '../contract/api.js';
@@ -16,8 +17,8 @@ export async function newJoin(
   const { roomId, inviteId, ownerKey, relay, expires, token } = link;
   const made = await makeJoinRequest(crypto, { link, name });
   return {
-    version: 1, roomId, ...(membership === roomId ? {} : { membership }), inviteId, ownerKey, relay, expires, name, token, identity: made.identity, joinKey: made.joinKey,
-    prekey: { pair: made.prekey, container: made.prekeyContainer }, request: made.payload, reply: null, confirm: null,
+    version: PROTOCOL_VERSION, roomId, ...(membership === roomId ? {} : { membership }), inviteId, ownerKey, relay, expires, name, token, identity: made.identity, joinKey: made.joinKey,
+    prekey: made.prekey, request: made.payload, reply: null, confirm: null,
     done: [], failure: null,
   }; // prettier-ignore
 }

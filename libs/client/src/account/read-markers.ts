@@ -65,6 +65,10 @@ function due(room: Room): Position | null {
   const { conversation } = room.composer;
   conversation.sync();
   const at = conversation.newestOfOthers(core.readIndex)?.at ?? null;
-  if (at === null || (core.told !== null && comparePositions(at.position, core.told) <= 0)) return null;
+  if (
+    at === null ||
+    (core.lastReadMarker !== null && comparePositions(at.position, core.lastReadMarker) <= 0)
+  )
+    return null;
   return at.position;
 }

@@ -5,11 +5,10 @@ import { fingerprintOf } from '@0fc/crypto/verify';
 import { loadThemis, nodeHash } from '@0fc/crypto/node';
 import { Drafts } from './drafts.js';
 import { deletionOf, assertRoomEnded, newMembership, safetyNumberWith, setVerified } from './room-acts.js';
-import { change, crypto, memoryStorage } from '../room/log/log.spec-support.js';
+import { change, newVault } from '../room/log/log.spec-support.js';
 import { putInvite } from '../room/state/draft.js';
 import { keyOf, STORES, type OwnerInvite } from '../vault/records.js';
 import type { Room } from '../room/room.js';
-import { Vault } from '../vault/vault.js';
 import { stage, type Stage } from '../view/room.spec-support.js';
 
 let on: Stage;
@@ -44,7 +43,7 @@ describe('a safety number', () => {
     await on.take(await on.log.change('remove', { member: on.guest.id, reason: 'removed' }));
     expect(await safetyNumberWith(nodeHash, state, on.guest.id)).toEqual(before);
     const inviteId = 'AAAAAAAAAAAAAAAAAAAAAA' as OwnerInvite['inviteId'];
-    const joiner = { key: generateKeyPair().publicKey, name: 'T', joinKey: null, prekey: new Uint8Array(1), request: new Uint8Array(1) }; // prettier-ignore
+    const joiner = { key: generateKeyPair().publicKey, name: 'T', joinKey: null, prekey: new Uint8Array(1), ek: new Uint8Array(1_184), request: new Uint8Array(1) }; // prettier-ignore
     await change(state, putInvite({
       inviteId, made: 1, expires: 2, pair: null, token: null, stage: 'asked', joiner, approved: false, replies: [],
       repliedAt: null, dropReason: null,
@@ -73,10 +72,8 @@ describe('a safety number', () => {
 });
 
 describe('in the vault', () => {
-  const vaultOf = () => Vault.create({ crypto, storage: memoryStorage() }, 'a long enough passphrase');
-
   test('a draft stays until it is replaced', async () => {
-    const vault = await vaultOf();
+    const vault = await newVault();
     const drafts = await Drafts.load(vault);
     expect(await drafts.set('room', 'not yet sent')).toBe(true);
     expect(await drafts.set('room', 'not yet sent')).toBe(false);
@@ -88,7 +85,7 @@ describe('in the vault', () => {
   });
 
   test('forgetting a room leaves nothing of it, and everything of the others', async () => {
-    const vault = await vaultOf();
+    const vault = await newVault();
     const value = new Uint8Array(1);
     const records = (room: string) => [
       { store: STORES.rooms, key: room, value },

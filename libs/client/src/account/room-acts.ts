@@ -1,14 +1,14 @@
 /** Commands on a room that affect this device alone: nothing is sent. */
-import { ERROR_CODES, type Bytes, type RoomId } from '@0fc/protocol';
+import { ERROR_CODES, PROTOCOL_VERSION, type Bytes, type RoomId } from '@0fc/protocol';
 import { safetyNumber } from '@0fc/crypto/keys';
-import { fingerprintOf, type Hash } from '@0fc/crypto/verify';
-import type { SafetyNumberView } from '../contract/api.js';
+import { fingerprintOf, type Hash, type Roster } from '@0fc/crypto/verify';
+import type { Failure, SafetyNumberView } from '../contract/api.js';
 import { ClientError } from '../contract/errors.js';
 import type { StorageChange } from '../contract/ports.js';
 import { membershipKey, prefixOf, STORES } from '../vault/records.js';
 import type { Room } from '../room/room.js';
 import { set, type RoomSnapshot } from '../room/state/draft.js';
-import { hasEnded, type Standing } from '../view/standing.js';
+import { hasEnded, type MembershipLink } from '../view/summary.js';
 import type { Vault } from '../vault/vault.js';
 import { digitsOf } from '../view/member-identities.js';
 
@@ -107,11 +107,15 @@ export function newMembership(
   return membershipKey(roomId, n);
 }
 
+/** Why a room of an earlier version of the protocol connects nowhere; null for one of this version, or a later one. */
+export const outdatedFailure = ({ version }: Pick<Roster, 'version'>): Failure | null =>
+  version >= PROTOCOL_VERSION ? null : { code: ERROR_CODES.ROOM_OUTDATED, params: { version } };
+
 /**
  * Throws STILL_MEMBER where this member has to leave or close the room first. `unconfirmed`: a stored leave request
  * is enough, without waiting for the log to hold it.
  */
-export function assertRoomEnded(room: Standing, unconfirmed: boolean): void {
+export function assertRoomEnded(room: MembershipLink, unconfirmed: boolean): void {
   const leaves = unconfirmed && room.state.core.leaveRequest !== null;
   if (!hasEnded(room) && !leaves) throw new ClientError(ERROR_CODES.STILL_MEMBER);
 }

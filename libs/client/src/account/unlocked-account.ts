@@ -1,18 +1,19 @@
 /** An open vault at work: its rooms and joins, live, and the views of them. */
-import { ERROR_CODES, type Bytes } from '@0fc/protocol';
+import { equalBytes, ERROR_CODES, type Bytes } from '@0fc/protocol';
 import type {
-  AppView, ClientEvent, CreateRoomOptions, DamagedRoom, InvitePreview, RelayRow, SafetyNumberView, TakePiece,
+  AppView, ClientEvent, CreateRoomOptions, DamagedRoom, Failure, InvitePreview, RelayRow, SafetyNumberView, TakePiece,
 } from '../contract/api.js'; // prettier-ignore
 import { Drafts } from './drafts.js';
-import type { ClientOptions } from '../contract/options.js';
+import type { ClientOptions, Platform } from '../contract/ports.js';
 import { ClientError, failureOf } from '../contract/errors.js';
-import { Joins } from './joins.js';
+import { Joins } from './account-joins.js';
 import { DeferredPin } from './deferred-pin.js';
-import type { Platform } from '../contract/ports.js';
 import { ReadMarkers } from './read-markers.js';
 import { RelayPin } from './relay-pin.js';
+import { RelaySuccession } from './relay-succession.js';
 import {
   damageOf,
+  outdatedFailure,
   stopWhile,
   deletionOf,
   assertRoomEnded,
@@ -24,6 +25,8 @@ import { set } from '../room/state/draft.js';
 import { decodeRecord, joinRecord, membershipOf, STORES } from '../vault/records.js';
 import { Room } from '../room/room.js';
 import { RoomState } from '../room/state/state.js';
+import { SerialQueue } from '../vault/serial-queue.js';
+import type { Join } from './joining/joiner.js';
 import type { Vault } from '../vault/vault.js';
 import { instanceOf } from './vault-instance.js';
 import { exportVault } from './vault-export.js';
@@ -52,6 +55,8 @@ export class UnlockedAccount {
   #watched: { readonly roomId: string; readonly feed: TimelineFeed } | null = null;
   readonly #views: ViewScheduler;
   readonly #latePin: DeferredPin;
+  readonly succession: RelaySuccession;
+  readonly #restarts = new SerialQueue();
   #closed = false;
   readonly #isOpen = (): boolean => !this.#closed;
   readonly #changed = (): void => {
@@ -66,12 +71,22 @@ export class UnlockedAccount {
     this.#drafts = drafts;
     // A key was pinned: rooms and joins that were barred without one start.
     const found = (): void => void this.#latePin.attempt();
-    this.#pin = new RelayPin(platform, () => options.fetchRelayKey(), found);
+    this.#pin = new RelayPin(platform, options, found);
+    const moved = (): void => void this.#restarts.enqueue(() => this.#restart(() => true));
+    this.succession = new RelaySuccession({
+      platform,
+      vault,
+      pin: this.#pin,
+      deployment: options,
+      moved,
+      changed: this.#changed,
+    });
     this.#joins = new Joins({
       platform,
       vault,
       url: options.relayUrl,
       pin: this.#pin,
+      otherKey: (key) => this.succession.otherKey(key),
       isOpen: this.#isOpen,
       instance: () => this.#instance,
       changed: this.#changed,
@@ -80,7 +95,8 @@ export class UnlockedAccount {
       },
     });
     const pin = (): Promise<unknown> => this.#pin.require(vault, null);
-    this.#latePin = new DeferredPin(platform, pin, () => this.#startBarred());
+    const startBarred = (): Promise<void> => this.#restart((live) => live.blocked);
+    this.#latePin = new DeferredPin(platform, pin, () => this.#restarts.enqueue(startBarred));
     this.#identities = new MemberIdentities(platform.crypto.hash);
     this.#markers = new ReadMarkers(platform);
     // A view that cannot be made is a fault of this client: it is shown, and the client goes on.
@@ -120,24 +136,28 @@ export class UnlockedAccount {
         if (value !== null) await this.#joins.start(decodeRecord(joinRecord, value));
       });
     }
+    if (this.#pin.conflict !== null) void this.succession.settleConflict();
     if (this.#pin.unknown && this.#rooms.size + this.#joins.all.length > 0) void this.#latePin.attempt();
   }
 
-  async #startBarred(): Promise<void> {
+  /** With the key that is pinned by now. */
+  async #restart(which: (live: Room | Join) => boolean): Promise<void> {
     for (const [roomId, room] of [...this.#rooms]) {
-      if (!room.blocked) continue;
+      if (!which(room) || room.outdated) continue;
       await room.stop();
       // It may have been forgotten meanwhile.
       if (!this.#closed && this.#rooms.get(roomId) === room) this.#startRoom(room.state);
     }
-    await this.#joins.startBarred();
+    await this.#joins.restart(which);
   }
 
   /** Restarts what has stopped, at the request of the user. */
   async resumeRoom(roomId: string): Promise<void> {
     const room = this.room(roomId);
     if (!room.blocked) room.start();
-    else if (!this.#pin.isInTrouble) await this.#latePin.attempt();
+    else if (room.outdated) return;
+    else if (this.#pin.conflict !== null) await this.succession.settleConflict();
+    else if (this.#pin.trouble === null) await this.#latePin.attempt();
   }
 
   /** A damaged record closes its own room or join, and no other. */
@@ -152,17 +172,33 @@ export class UnlockedAccount {
     return room;
   }
 
+  /** A room that this client works in. Throws ROOM_OUTDATED too: one of an earlier version is read, and nothing more. */
+  activeRoom(roomId: string): Room {
+    const room = this.room(roomId);
+    if (room.outdated) throw new ClientError(ERROR_CODES.ROOM_OUTDATED);
+    return room;
+  }
+
   async createRoom(options: CreateRoomOptions): Promise<{ readonly roomId: string }> {
-    const pin = await this.#pin.require(this.#vault, null);
-    const relay = { url: this.#options.relayUrl, key: pin.key };
-    const state = await createRoom(this.#platform, this.#vault, relay, {
+    const { key } = await this.#pin.require(this.#vault, null);
+    const state = await this.#createdAt(key, options).catch((error: unknown) => {
+      // The relay has another key by now, and the pin has followed it.
+      if (equalBytes(key, this.#pin.key)) throw error;
+      return this.#createdAt(this.#pin.key, options);
+    });
+    this.#startRoom(state);
+    return { roomId: membershipOf(state.core) };
+  }
+
+  #createdAt(key: Bytes, options: CreateRoomOptions): Promise<RoomState> {
+    const otherKey = (): Promise<Failure> => this.succession.otherKey(key);
+    const relay = { url: this.#options.relayUrl, key, otherKey };
+    return createRoom(this.#platform, this.#vault, relay, {
       settings: { ...ROOM_DEFAULTS, rotateEvery: options.rotateEvery, approval: options.approval },
       name: options.name,
       displayName: options.displayName,
       instance: this.#instance,
     });
-    this.#startRoom(state);
-    return { roomId: membershipOf(state.core) };
   }
 
   previewInvite(text: string): Promise<InvitePreview> {
@@ -197,7 +233,7 @@ export class UnlockedAccount {
       const { readIndex, nextIndex, others } = draft.core;
       if (readIndex !== nextIndex) draft.apply(set({ readIndex: nextIndex, othersRead: others }));
     });
-    if (tell) await this.#markers.announce(room);
+    if (tell && !room.outdated) await this.#markers.announce(room);
   }
 
   async setDraft(roomId: string, text: string): Promise<void> {
@@ -206,7 +242,7 @@ export class UnlockedAccount {
   }
 
   safetyNumber(roomId: string, memberOrInvite: string): Promise<SafetyNumberView> {
-    return safetyNumberWith(this.#platform.crypto.hash, this.room(roomId).state, memberOrInvite);
+    return safetyNumberWith(this.#platform.crypto.hash, this.activeRoom(roomId).state, memberOrInvite);
   }
 
   setVerified(roomId: string, memberId: string, verified: boolean): Promise<void> {
@@ -260,13 +296,8 @@ export class UnlockedAccount {
       .map(([roomId, room]) => summaryOf(room, this.#drafts.of(roomId)))
       .sort((a, b) => b.time - a.time);
     const joins = this.#joins.all.map((join) => join.view());
-    const { pin } = this.#pin;
     return {
-      relay: {
-        fingerprint: pin?.fingerprint ?? null,
-        pinnedBy: pin?.by ?? null,
-        state: worstState(rooms, joins),
-      },
+      relay: this.#pin.view(worstState(rooms, joins)),
       rooms,
       joins,
       damaged: [...this.#damaged.values()],
@@ -274,13 +305,15 @@ export class UnlockedAccount {
   }
 
   #startRoom(state: RoomState): Room {
+    const { key } = this.#pin;
     const room = new Room(
       {
         platform: this.#platform,
         url: this.#options.relayUrl,
-        relayKey: this.#pin.key,
-        blocked: this.#pin.failure(null),
+        relayKey: key,
+        blocked: outdatedFailure(state.roster) ?? this.#pin.failure(null),
         relayTime: () => this.#options.fetchRelayTime(),
+        otherKey: () => this.succession.otherKey(key),
         changed: this.#changed,
       },
       state,

@@ -14,7 +14,7 @@ import { RoomState } from '../room/state/state.js';
 import { exportVault } from './vault-export.js';
 import { importVault } from './vault-import.js';
 import {
-  codeOf, crypto, device, everything, exportFile, FILE, fillWith, NEW, OLD, random, roomOf, waitingIn,
+  codeOf, device, everything, exportFile, FILE, fillWith, NEW, OLD, random, roomOf, waitingIn,
 } from './vault-transfer.spec-support.js'; // prettier-ignore
 import { Vault, type VaultPlatform } from '../vault/vault.js';
 
@@ -130,7 +130,7 @@ describe('an export of 200,000 lines', () => {
 
   it('holds a block of them at a time, and lets the rooms write', async () => {
     storage = new WatchedReads(FileStorage.open(IN_MEMORY));
-    vault = await Vault.create({ crypto, storage }, OLD);
+    vault = await Vault.create(device(storage), OLD);
     const value = random(150);
     for (let at = 0; at < LINES; at += BATCH)
       await vault.write(Array.from({ length: BATCH }, (_, line) => record(STORES.log, at + line, value)));
@@ -149,7 +149,7 @@ describe('an export of 200,000 lines', () => {
     };
     const taker = new Taker(false);
     const before = lines;
-    await exportVault(vault, { crypto, storage }, FILE, taker.take);
+    await exportVault(vault, device(storage), FILE, taker.take);
     storage.reading = () => undefined;
     await Promise.all(writes);
 
@@ -187,7 +187,7 @@ describe('what is written meanwhile', () => {
       fc.asyncProperty(batches, fc.integer({ min: 1, max: 3 }), async (given, every) => {
         const memory = memoryStorage();
         const storage = new WatchedReads(memory);
-        const old = { crypto, storage };
+        const old = device(storage);
         const begin = stores.flatMap((store) =>
           Array.from({ length: STORED }, (_, at) => record(store, at, utf8('at first'))),
         );

@@ -36,7 +36,7 @@ const REPLACEABLE: ReadonlySet<string> = new Set([
  */
 export async function exportVault(
   vault: Vault,
-  { crypto: { hash, random } }: VaultPlatform,
+  { crypto: { hash, random }, passphrases }: VaultPlatform,
   passphrase: string,
   take: TakePiece,
 ): Promise<void> {
@@ -44,10 +44,11 @@ export async function exportVault(
   const stores = Object.values(STORES);
   const key = newVaultKey(random);
   try {
+    const sealedKey = await sealExport(passphrases, passphrase, key);
     await vault.noting(async (notes) => {
       const counts = await Promise.all(stores.map((store) => vault.count(store)));
       const total = counts.reduce((sum, count) => sum + count, 0);
-      const out = new Output(new ExportPieces(hash, key, sealExport(passphrase, key)), take, total);
+      const out = new Output(new ExportPieces(hash, key, sealedKey), take, total);
       await out.begin();
       for (const store of stores) await everyRecord(vault, store, (record) => out.put(record));
       for (let round = 0; round < ROUNDS && notes.size > AT_REST_RECORDS; round++)

@@ -1,7 +1,7 @@
 /** Every way in which an import fails (docs/protocol.md section 9; G14): nothing of it is kept. */
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { loadThemis } from '@0fc/crypto/node';
-import { newVaultKey, sealExport } from '@0fc/crypto/keys';
+import { newVaultKey } from '@0fc/crypto/keys';
 import { encodeCbor, utf8 } from '@0fc/protocol';
 import { oldRoom, recordsOf } from '../vault/migrations/version-1.spec-support.js';
 import { RECORDS_VERSION } from '../vault/migrations/run.js';
@@ -10,7 +10,7 @@ import { memoryStorage } from '../room/log/log.spec-support.js';
 import { keyOf, STORES, type OutboxItem, type OwnerInvite } from '../vault/records.js';
 import { importVault } from './vault-import.js';
 import {
-  codeOf, crypto, device, everything, exportFile, FILE, fileOf, fileWith, fillWith, inviteIn, NEW, OLD, partsOf, random, roomOf, waitingIn,
+  codeOf, crypto, device, everything, exportFile, FILE, fileOf, fileWith, fillWith, inviteIn, NEW, OLD, partsOf, random, roomOf, sealedKeyOf, waitingIn,
   type ExportedRoom,
 } from './vault-transfer.spec-support.js'; // prettier-ignore
 import { Vault, type VaultPlatform } from '../vault/vault.js';
@@ -134,7 +134,7 @@ describe('an import that is refused', () => {
       expect(await codeOf(importVault(device(), file, FILE, NEW))).toBe('EXPORT_DAMAGED');
     }
     expect(await codeOf(importVault(device(), await fileOf(parts), FILE, NEW))).toBe('fulfilled');
-    const elsewhere = await fileOf({ ...parts, sealedKey: sealExport(FILE, newVaultKey(crypto.random)) });
+    const elsewhere = await fileOf({ ...parts, sealedKey: await sealedKeyOf(newVaultKey(crypto.random)) });
     expect(await codeOf(importVault(device(), elsewhere, FILE, NEW))).toBe('EXPORT_DAMAGED');
   });
 
@@ -146,7 +146,7 @@ describe('an import that is refused', () => {
       ...storage,
       write: () => Promise.reject(Object.assign(new Error('full'), { code: 'VAULT_FULL' })),
     };
-    expect(await codeOf(importVault({ crypto, storage: full }, file, FILE, NEW))).toBe('VAULT_FULL');
+    expect(await codeOf(importVault(device(full), file, FILE, NEW))).toBe('VAULT_FULL');
     expect(await Vault.state(storage)).toBe('absent');
   });
 });

@@ -2,7 +2,14 @@
  * What an import makes of an export (docs/protocol.md section 9). One identity lives on one device: an import is a
  * new instance of its member, which takes no counter of the exported one into use again (section 6).
  */
-import { asVaultKey, CryptoError, openExport, type Hash } from '@0fc/crypto/keys';
+import {
+  asVaultKey,
+  CryptoError,
+  openEarlierExport,
+  openExport,
+  type Hash,
+  type Passphrases,
+} from '@0fc/crypto/keys';
 import { ERROR_CODES, ProtocolError, type Bytes } from '@0fc/protocol';
 import { ClientError } from '../contract/errors.js';
 import { openBlock, readExport, type ExportFile } from './export-file.js';
@@ -32,15 +39,27 @@ export async function importVault(
   const changes = await whole(async (): Promise<readonly StorageChange[]> => {
     const { hash } = platform.crypto;
     const read = await readExport(hash, file);
-    const records = await upToDate(hash, read.version, recordsOf(read, filePassphrase));
-    return asNewInstance(platform.crypto.random, records);
+    const records = await upToDate(
+      hash,
+      read.version,
+      await recordsOf(platform.passphrases, read, filePassphrase),
+    );
+    return asNewInstance(platform.crypto, records);
   });
   return Vault.create(platform, passphrase, changes);
 }
 
 /** Of two records in one place the later counts: it was written while the export was made. */
-function recordsOf({ sealedKey, blocks }: ExportFile, passphrase: string): readonly ClearRecord[] {
-  const key = asVaultKey(openExport(passphrase, sealedKey));
+async function recordsOf(
+  passphrases: Passphrases,
+  { sealedKey, blocks }: ExportFile,
+  passphrase: string,
+): Promise<readonly ClearRecord[]> {
+  const key = asVaultKey(
+    sealedKey instanceof Uint8Array
+      ? openEarlierExport(passphrase, sealedKey)
+      : await openExport(passphrases, passphrase, sealedKey),
+  );
   try {
     const records = new Map<string, ClearRecord>();
     for (const sealed of blocks) {

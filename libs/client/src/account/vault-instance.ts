@@ -2,7 +2,7 @@
  * What an import changes in the records of an export (docs/protocol.md section 9): a new
  * instance, nothing of the old one's that could be used twice, and no open invite.
  */
-import type { Random } from '@0fc/crypto/keys';
+import type { Hash, Ports, Random } from '@0fc/crypto/keys';
 import {
   equalBytes,
   ERROR_CODES,
@@ -17,7 +17,10 @@ import {
   decodeRecord, encodeRecord, keyOf, membershipOf, outboxItem, ownerInvite, prefixOf, sliceKey, SLICES, STORES, type OwnerInvite,
 } from '../vault/records.js'; // prettier-ignore
 import { damageOf } from './room-acts.js';
+import { dropping } from '../room/owner/invite-stages.js';
 import { knownContent } from '../vault/content.js';
+import { isOnItsWay } from '../room/log/lost.js';
+import { IndexKeys } from '../vault/index-keys.js';
 import type { Vault } from '../vault/vault.js';
 
 /** A record in clear, with its place. */
@@ -51,12 +54,16 @@ export async function instanceOf(vault: Vault, random: Random): Promise<Bytes> {
  * The records of a new instance of the same members. Throws UNSUPPORTED_VERSION for a store of
  * a later client, MALFORMED for a record that is none, EXPORT_DAMAGED for parts of no room.
  */
-export function asNewInstance(random: Random, records: readonly ClearRecord[]): readonly ClearRecord[] {
+export async function asNewInstance(
+  { random, hash, clock }: Ports,
+  records: readonly ClearRecord[],
+): Promise<readonly ClearRecord[]> {
   if (records.some(({ store }) => !KNOWN.has(store))) throw new ClientError(ERROR_CODES.UNSUPPORTED_VERSION);
   const instance = random.bytes(INSTANCE_BYTES);
+  const made = { instance, now: clock.now() };
   const cores = records.filter(({ store }) => store === STORES.rooms);
   const changing: ReadonlySet<string> = new Set([STORES.rooms, STORES.outbox, STORES.invites]);
-  const rooms = cores.flatMap((head) => roomOf(head, records, instance));
+  const rooms = (await Promise.all(cores.map((head) => roomOf(hash, head, records, made)))).flat();
   const replaced = new Set(rooms.map(({ store, key }) => `${store} ${key}`));
   const kept = records.filter(
     ({ store, key }) =>
@@ -67,11 +74,12 @@ export function asNewInstance(random: Random, records: readonly ClearRecord[]): 
   return [{ store: STORES.app, key: 'instance', value: instance }, ...kept, ...rooms];
 }
 
-function roomOf(
+async function roomOf(
+  hash: Hash,
   record: ClearRecord,
   records: readonly ClearRecord[],
-  instance: Bytes,
-): readonly ClearRecord[] {
+  { instance, now }: { readonly instance: Bytes; readonly now: number },
+): Promise<readonly ClearRecord[]> {
   const head = decodeRecord(SLICES.head, record.value);
   const membership = membershipOf(head);
   const slice = (name: string): Bytes => {
@@ -86,10 +94,18 @@ function roomOf(
   if (record.key !== membership) throw new ClientError(ERROR_CODES.EXPORT_DAMAGED);
   const of = (store: string): readonly ClearRecord[] =>
     records.filter((other) => other.store === store && other.key.startsWith(prefixOf(membership)));
+  const keys = await IndexKeys.of(hash, head);
+  const read = new Set(of(STORES.messages).map(({ key }) => key));
+  // What was read in the log and waits again was lost by the relay: under a new counter it would be a second message.
+  const unread = await Promise.all(
+    of(STORES.outbox).map(async ({ value }) => {
+      const item = decodeRecord(outboxItem, value);
+      const { instance: made, n } = item;
+      return read.has(await keys.message({ sender: head.me, instance: made, n })) ? [] : [item];
+    }),
+  );
   // The same mid: if the exported device had sent it after all, both are known for one message.
-  const waiting = of(STORES.outbox)
-    .map(({ value }) => decodeRecord(outboxItem, value))
-    .sort((a, b) => a.n - b.n);
+  const waiting = unread.flat().sort((a, b) => a.n - b.n);
   const renamed = (target: Target): Target => {
     const at = waiting.findIndex(({ n }) => n === target.n);
     const moves = at >= 0 && target.sender === head.me && equalBytes(target.instance, head.instance);
@@ -101,7 +117,8 @@ function roomOf(
     instance,
     sealed: null,
     acknowledged: false,
-    only: item.acknowledged ? (item.sealed?.epoch ?? item.only) : item.only,
+    // What is on its way is sealed here as if it had just been written; the rest keeps its epoch (section 6.9).
+    only: isOnItsWay(item, now) ? null : (item.only ?? item.sealed?.epoch ?? null),
     content: retargeted(item.content, renamed),
   }));
   const invites = of(STORES.invites).flatMap(({ key, value }) => {
@@ -140,7 +157,7 @@ function voided(invite: OwnerInvite, admitting: string | null): OwnerInvite | nu
       return null;
     case 'replied':
     case 'confirmed':
-      return { ...invite, stage: 'dropping', dropReason: 'other' };
+      return dropping(invite, 'other');
     case 'dropping':
       return invite;
   }

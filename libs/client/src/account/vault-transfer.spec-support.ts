@@ -1,10 +1,11 @@
 /** Vaults to export, and files as an export makes them, or as somebody changes them. */
 import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import {
-  asInviteToken, asJoinKey, createGenesis, generateKeyPair, newVaultKey, sealExport, sealRecord,
+  asInviteToken, asJoinKey, createGenesis, generateKeyPair, newVaultKey, sealExport, sealRecord, type VaultKey,
 } from '@0fc/crypto/keys'; // prettier-ignore
 import { concat, decodeCbor, encodeCbor, toBase64Url, utf8, type Bytes, type InviteId } from '@0fc/protocol';
 import { memberIdOf, startRoster, type Roster } from '@0fc/crypto/verify';
+import { earlierExportKey } from '../../../../test/support/earlier-vault.js';
 import type { Records } from '../vault/migrations/version-1.spec-support.js';
 import type { StoragePort } from '../contract/ports.js';
 import { memoryStorage, waitingItem } from '../room/log/log.spec-support.js';
@@ -15,6 +16,7 @@ import { RoomState } from '../room/state/state.js';
 import { RECORDS_VERSION } from '../vault/migrations/run.js';
 import { exportVault } from './vault-export.js';
 import type { Vault, VaultPlatform } from '../vault/vault.js';
+import { quickPassphrases } from '../vault/quick-passphrases.spec-support.js';
 
 export const FILE = 'the passphrase of the file';
 export const OLD = 'the passphrase of the old vault';
@@ -31,7 +33,11 @@ export const codeOf = async (work: Promise<unknown>): Promise<string> => {
   }
 };
 
-export const device = (): VaultPlatform => ({ crypto, storage: memoryStorage() });
+export const device = (storage = memoryStorage()): VaultPlatform => ({
+  crypto,
+  passphrases: quickPassphrases,
+  storage,
+});
 
 /** All that lies in a storage, sealed as it is. */
 export const everything = (storage: StoragePort): Promise<unknown> =>
@@ -64,10 +70,10 @@ export async function roomOf(): Promise<ExportedRoom> {
     ],
     position, t, nextIndex: 1, readIndex: 1, instance: random(16), nextN: 1, prekeys: [{ k: 1, pair: made.prekey }],
     usedK: 0, epochMessages: 0, paused: false, rotationWanted: false,
-    mustRotate: false, pending: null, tasks: { removals: [], settings: null, close: false }, handOver: null,
+    mustRotate: false, pending: null, tasks: { removals: [], settings: null, close: false }, ownershipTransfer: null,
     leaving: [], declined: null, leaveRequest: null, logEpoch: 1,
     logLength: 1, chainShown: 1, losses: [], lost: null, skipped: false,
-    publishedK: 1, publishedThen: 1, needKey: null, wrappedTo: [], imported: false, verified: [], told: null, relayKeyShown: false,
+    publishedK: 1, publishedThen: 1, needKey: null, granted: [], wrappedTo: [], imported: false, verified: [], lastReadMarker: null, relayKeyShown: false,
     people: [], roomName: null, lastTime: 1,
   }; // prettier-ignore
   return { core: fields, roster: begun };
@@ -88,6 +94,7 @@ export const inviteIn = (stage: OwnerInvite['stage']): OwnerInvite => ({
           name: 'Noé',
           joinKey: asJoinKey(random(32)),
           prekey: random(100),
+          ek: random(1_184),
           request: random(100),
         },
   approved: false,
@@ -178,6 +185,13 @@ export async function fileOf(parts: FileParts, version = RECORDS_VERSION): Promi
   return concat(utf8(MAGIC), ...[head, ...parts.blocks, await checkOf(version, parts)].map(frame));
 }
 
+/** The key of a file's blocks under its passphrase, as the client of a version wrote it into the head. */
+export async function sealedKeyOf(key: VaultKey, version = RECORDS_VERSION): Promise<Bytes> {
+  if (version < 4) return earlierExportKey(FILE, key);
+  const { salt, cost, sealed } = await sealExport(quickPassphrases, FILE, key);
+  return encodeCbor({ salt, cost: { ...cost }, sealed });
+}
+
 /** A file with these records in one block, as the client of their version wrote it. */
 export async function fileWith(records: Records, version: number): Promise<Bytes> {
   const key = newVaultKey(crypto.random);
@@ -186,7 +200,7 @@ export async function fileWith(records: Records, version: number): Promise<Bytes
   );
   const inOneItem = version < 3;
   const sealed = sealRecord(key, MAGIC, inOneItem ? '0/1' : '0/last', encodeCbor(block));
-  const parts = { sealedKey: sealExport(FILE, key), blocks: [sealed] };
+  const parts = { sealedKey: await sealedKeyOf(key, version), blocks: [sealed] };
   return inOneItem
     ? encodeCbor([MAGIC, version, parts.sealedKey, parts.blocks, await checkOf(version, parts)])
     : fileOf(parts, version);

@@ -1,16 +1,24 @@
 /** Export and import (docs/protocol.md section 9; G14): the way there and back. */
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { loadThemis, nodeHash } from '@0fc/crypto/node';
-import { asInviteToken, asJoinKey, generateKeyPair } from '@0fc/crypto/keys';
+import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
+import { asInviteToken, asJoinKey, generateHybridKeyPair, generateKeyPair } from '@0fc/crypto/keys';
 import { encodeRoster } from '@0fc/crypto/verify';
-import { toBase64Url, utf8, type InviteId, type MemberId, type Target } from '@0fc/protocol';
+import {
+  PROTOCOL_VERSION,
+  toBase64Url,
+  utf8,
+  type InviteId,
+  type MemberId,
+  type Target,
+} from '@0fc/protocol';
 import { oldRoom, recordsOf } from '../vault/migrations/version-1.spec-support.js';
 import { loadCore } from '../room/state/load.js';
 import {
-  decodeRecord, encodeRecord, joinRecord, keyOf, outboxItem, ownerInvite, STORES, type OutboxItem, type OwnerInvite,
+  decodeRecord, encodeRecord, joinRecord, keyOf, messageIndex, outboxItem, ownerInvite, STORES, type OutboxItem, type OwnerInvite,
   type RoomCore,
 } from '../vault/records.js'; // prettier-ignore
+import { IndexKeys } from '../vault/index-keys.js';
 import { RoomState } from '../room/state/state.js';
 import { importVault } from './vault-import.js';
 import {
@@ -101,7 +109,7 @@ describe('an import', () => {
       version: 2,
       me,
       position,
-      keys,
+      keys: (keys as unknown as readonly object[]).map((key) => ({ ...key, key: null })),
       people,
       lastTime,
       imported: true,
@@ -112,7 +120,7 @@ describe('an import', () => {
     expect([...(state?.senders.keys() ?? [])].sort()).toEqual([...older.senders].sort());
   });
 
-  it('sends what waited, in its order, as the same messages under new counters', async () => {
+  it('sends what waited, in its order, as the same messages under new counters, bound to the epoch of their seal', async () => {
     const outbox = [waiting(7), waiting(9), waiting(12)];
     await fill({ nextN: 13 }, outbox, []);
     const { imported } = await moved();
@@ -120,9 +128,33 @@ describe('an import', () => {
     const records = await imported.list(STORES.outbox);
     expect(records.map(({ key }) => key)).toEqual([1, 2, 3].map((n) => keyOf(core.roomId, n)));
     expect(records.map(({ value }) => decodeRecord(outboxItem, value))).toEqual(
-      outbox.map((item, at) => ({ ...item, n: at + 1, instance, sealed: null })),
+      outbox.map((item, at) => ({ ...item, n: at + 1, instance, sealed: null, only: 1 })),
     );
     expect(nextN).toBe(4);
+  });
+
+  it('sends what was on its way as if it had just been written', async () => {
+    await fill({ nextN: 8 }, [{ ...waiting(7), made: Date.now() }], []);
+    const { imported } = await moved();
+    const [record] = await imported.list(STORES.outbox);
+    expect(decodeRecord(outboxItem, record!.value)).toMatchObject({ n: 1, sealed: null, only: null });
+  });
+
+  it('does not send again what the log had and has lost: under a new counter it would be a second line', async () => {
+    const outbox = [waiting(7), waiting(9)];
+    await fill({ nextN: 10 }, outbox, []);
+    const keys = await IndexKeys.of(nodeHash, core);
+    const key = await keys.message({ sender: core.me, instance: core.instance, n: 7 });
+    const value = encodeRecord(messageIndex, { index: 1, mid: waiting(7).mid });
+    await vault.write([{ store: STORES.messages, key, value }]);
+    const { imported } = await moved();
+    const { instance, nextN } = await coreIn(imported);
+    const waits = (await imported.list(STORES.outbox)).map(({ value: left }) =>
+      decodeRecord(outboxItem, left),
+    );
+    expect(waits.map(({ n, mid }) => [n, mid])).toEqual([[1, outbox[1]?.mid]]);
+    expect(waits[0]?.instance).toEqual(instance);
+    expect(nextN).toBe(2);
   });
 
   it('keeps an edit of what waits too on its message, and leaves other targets alone', async () => {
@@ -157,8 +189,13 @@ describe('an import', () => {
     const byId = (a: OwnerInvite, b: OwnerInvite): number => (a.inviteId < b.inviteId ? -1 : 1);
     expect(left.sort(byId)).toEqual(
       [
-        { ...replied!, stage: 'dropping' as const, dropReason: 'other' as const },
-        { ...confirmed!, stage: 'dropping' as const, dropReason: 'other' as const },
+        ...[replied!, confirmed!].map((answered) => ({
+          ...answered,
+          stage: 'dropping' as const,
+          dropReason: 'other' as const,
+          token: null,
+          joiner: { ...answered.joiner!, joinKey: null },
+        })),
         dropping!,
       ].sort(byId),
     );
@@ -179,9 +216,9 @@ describe('an import', () => {
 
   it('goes on with a join, under the identity that has claimed the invite', async () => {
     const join = encodeRecord(joinRecord, {
-      version: 1, roomId: core.roomId, inviteId: toBase64Url(random(16)) as InviteId,
+      version: PROTOCOL_VERSION, roomId: core.roomId, inviteId: toBase64Url(random(16)) as InviteId,
       ownerKey: generateKeyPair().publicKey, relay: random(32), expires: 9, name: 'Noé', token: asInviteToken(random(32)),
-      identity: generateKeyPair(), joinKey: asJoinKey(random(32)), prekey: { pair: generateKeyPair(), container: random(90) },
+      identity: generateKeyPair(), joinKey: asJoinKey(random(32)), prekey: generateHybridKeyPair(nodeRandom),
       request: random(90), reply: null, confirm: null, done: [{ step: 'claim', time: 3 }], failure: null,
     }); // prettier-ignore
     await vault.write([{ store: STORES.joins, key: core.roomId, value: join }]);

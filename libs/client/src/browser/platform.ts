@@ -1,5 +1,6 @@
 /** What a client needs of its platform, in a worker of a browser. */
 import { browserHash, browserRandom, loadThemis, systemClock } from '@0fc/crypto/browser';
+import { passphrasesOf } from '@0fc/crypto/keys';
 import { ERROR_CODES } from '@0fc/protocol';
 import { io } from 'socket.io-client';
 import { ClientError } from '../contract/errors.js';
@@ -29,6 +30,7 @@ export async function createBrowserPlatform(options: BrowserPlatformOptions): Pr
   await loadThemis(options.themisWasmUrl);
   return {
     crypto: { hash: browserHash, random: browserRandom, clock: systemClock },
+    passphrases: passphrasesOf(browserRandom),
     timers: browserTimers,
     socket: socketIoPort(io),
     storage: new IndexedDbStorage(),

@@ -9,9 +9,9 @@
  * invisible characters (docs/protocol.md section 6). Ids are base64url text. Fingerprints are 16 uppercase hex digits
  * (the page groups them by four).
  */
-import type { TimelineItem } from './timeline.js';
+import type { TimelineItem } from './timeline-items.js';
 
-export type * from './timeline.js';
+export type * from './timeline-items.js';
 
 /** A failure as the page sees it: a stable code to translate, and data for the sentence. */
 export interface Failure {
@@ -44,16 +44,28 @@ export interface StopReason extends Failure {
 export interface RelayView {
   /** null until a key is known (compiled in, from the vault, from an invite, or at first use). */
   readonly fingerprint: string | null;
-  readonly pinnedBy: 'build' | 'vault' | 'invite' | 'firstUse' | null;
+  readonly pinnedBy: 'build' | 'vault' | 'invite' | 'firstUse' | 'succession' | 'user' | null;
   /** the worst state over all rooms; 'connected' when there is no room and none is needed */
   readonly state: ConnectionState;
+  /** why no relay may be connected to: this build's key and the vault's differ, or the vault's is damaged; null: one may */
+  readonly barred: Failure | null;
+  /** fingerprints of a signed succession that was followed and that the user has not dismissed; null: none */
+  readonly followed: { readonly from: string; readonly to: string } | null;
+}
+
+/** Fingerprints before and after the user has pinned a relay's key. */
+export interface RelayRepin {
+  /** null: none was pinned */
+  readonly from: string | null;
+  readonly to: string;
 }
 
 export interface RoomSummary {
   readonly roomId: string;
   /** decrypted room name; empty while it is unknown (a join in progress) */
   readonly name: string;
-  readonly stage: 'joining' | 'member' | 'left' | 'removed' | 'closed';
+  /** `outdated`: of an earlier version of the protocol; it is shown from the vault, and connects nowhere */
+  readonly stage: 'joining' | 'member' | 'left' | 'removed' | 'closed' | 'outdated';
   readonly owner: boolean;
   readonly unread: number;
   readonly last: {
@@ -123,6 +135,12 @@ export interface InvitePreview {
   readonly resumes: boolean;
 }
 
+/**
+ * 'log': by an entry that it has signed since, or as nobody has departed since it came; 'presence': by a signal, in this
+ * session; 'none': not known, it may still seal for who has departed.
+ */
+export type DepartureReceipt = 'log' | 'presence' | 'none';
+
 export interface MemberView {
   readonly memberId: string;
   /** decrypted display name; empty when unknown */
@@ -141,8 +159,8 @@ export interface MemberView {
   readonly leaving: boolean;
   /** the owner's removal of it is under way */
   readonly removing: boolean;
-  /** whether its last presence names the newest roster entry (G10); null: no presence received since */
-  readonly upToDate: boolean | null;
+  /** how this client knows that it has applied the last departure (G10) */
+  readonly receipt: DepartureReceipt;
   /**
    * the last rotation used a prekey of this member that an earlier rotation had used already (G9); known to the owner
    * only, else false
@@ -185,10 +203,12 @@ export type PauseReason =
   /** the relay's log lacks entries that this client holds, and they are being restored */
   | 'restore'
   /** this client has no key of the current epoch; it has requested one */
-  | 'key';
+  | 'key'
+  /** the room has a version or fields that this client does not know: it takes a newer one */
+  | 'version';
 
 /** An ownership transfer in progress. */
-export interface HandOverView {
+export interface OwnershipTransferView {
   /** 'offering': this client is the owner and waits for an answer; 'offered': this client may accept */
   readonly role: 'offering' | 'offered';
   /** the other member: the one it is offered to, or the one that offers */
@@ -207,7 +227,7 @@ export interface RoomSettingsView {
   readonly approval: boolean;
   /** entries that the relay keeps for absent members: 0 to 1,000,000 */
   readonly history: number;
-  /** 2 to 1,000; a value below the number of members removes nobody */
+  /** 2 to 500; a value below the number of members removes nobody */
   readonly maxMembers: number;
   /** milliseconds that a joiner has to confirm the join reply: one minute to 30 days */
   readonly joinDeadline: number;
@@ -224,7 +244,7 @@ export interface RoomView {
   readonly settings: RoomSettingsView;
   /** all settings as the user has requested them, until the log holds the change; null: no change is pending */
   readonly settingsWished: RoomSettingsView | null;
-  readonly handOver: HandOverView | null;
+  readonly ownershipTransfer: OwnershipTransferView | null;
   /** this client has stored a leave request, and the log does not hold it yet */
   readonly leaving: boolean;
   /** the owner has requested closing, and the log does not hold the entry yet */
@@ -361,7 +381,18 @@ export interface ClientApi {
   /** Erases everything on this device. Only the user's own, explicit act calls this. */
   eraseVault(): Promise<Outcome<void>>;
   createRoom(options: CreateRoomOptions): Promise<Outcome<{ readonly roomId: string }>>;
-  /** Reads a link or its fragment; sends nothing. */
+  /**
+   * Pins the key that the relay proves, by the user's own explicit act. `fingerprint`: typed, as the operator told it
+   * by another way. FINGERPRINT_MALFORMED; RELAY_UNREACHABLE; RELAY_KEY_MISMATCH with `pinned` and `other`, the one
+   * that the relay names, where that is not the one that was typed, or is not proved. The key before is never pinned
+   * again but by this act.
+   */
+  repinRelay(fingerprint: string): Promise<Outcome<RelayRepin>>;
+  /** The user has seen RelayView.followed. */
+  dismissRelayChange(): Promise<Outcome<void>>;
+  /**
+   * Reads a link or its fragment. Of the deployment it may read where its relay's key has come from; it sends nothing.
+   */
   previewInvite(text: string): Promise<Outcome<InvitePreview>>;
   /** Starts or resumes the join; progress arrives as `app` events. */
   join(text: string, displayName: string): Promise<Outcome<{ readonly roomId: string }>>;
@@ -383,7 +414,7 @@ export interface ClientApi {
   /** Discards a waiting line: it is never sent. MESSAGE_UNKNOWN for a line that does not wait. */
   discard(roomId: string, message: string): Promise<Outcome<void>>;
   /** Sends the text of a lost line as a new one. MESSAGE_UNKNOWN for one that is not lost. */
-  sendAgain(roomId: string, message: string): Promise<Outcome<{ readonly id: string }>>;
+  resend(roomId: string, message: string): Promise<Outcome<{ readonly id: string }>>;
   /** Own messages only: NOT_YOURS. */
   editMessage(roomId: string, message: string, text: string): Promise<Outcome<void>>;
   deleteMessage(roomId: string, message: string): Promise<Outcome<void>>;
@@ -403,20 +434,32 @@ export interface ClientApi {
   createInvite(roomId: string, lifetimeMs: number): Promise<Outcome<CreatedInvite>>;
   revokeInvite(roomId: string, inviteId: string): Promise<Outcome<void>>;
   decideJoin(roomId: string, inviteId: string, admit: boolean): Promise<Outcome<void>>;
-  /** Owner only: rotates the room key. Resolves when the log holds the rotation. */
+  /**
+   * Owner only (else NOT_OWNER): rotates the room key; without the key of the epoch it begins one without it, which everybody
+   * is shown. Resolves when the log holds the rotation; OFFLINE where the relay is not there.
+   */
   rotateNow(roomId: string): Promise<Outcome<void>>;
   /**
    * Owner only, and never oneself (CANNOT_REMOVE_SELF). Resolves once the removal is stored. The client sends it,
    * with a new room key, when it can reach the relay; MemberView.removing is true until then.
    */
   removeMember(roomId: string, memberId: string): Promise<Outcome<void>>;
-  /** Resolves once the leave request is stored. The owner cannot leave: OWNER_MUST_HAND_OVER. */
+  /**
+   * Resolves once the leave request is stored. The owner cannot leave: OWNER_MUST_HAND_OVER. While this member takes part
+   * in a hand-over (it has accepted the room, or has just handed it over) the request waits to be sent.
+   */
   leaveRoom(roomId: string): Promise<Outcome<void>>;
-  /** Owner only: offers the room to a member; a new offer replaces the last one. */
-  offerRoom(roomId: string, memberId: string): Promise<Outcome<void>>;
-  /** Withdraws the offer (owner), or declines it (member). NO_OFFER when there is none, or it was accepted already. */
-  endOffer(roomId: string): Promise<Outcome<void>>;
-  acceptRoom(roomId: string): Promise<Outcome<void>>;
+  /**
+   * Owner only: offers the room to a member; a new offer replaces the last one. NOT_OWNER, too, once a transfer is signed.
+   */
+  offerOwnership(roomId: string, memberId: string): Promise<Outcome<void>>;
+  /** Withdraws the offer (owner), or declines it (member). NO_OFFER when there is none, or it was accepted in this epoch. */
+  endOwnershipOffer(roomId: string): Promise<Outcome<void>>;
+  /**
+   * Accepts the offer. Holds until the room changes hands or its key: then it may be accepted once more, or declined.
+   * NO_OFFER when there is none.
+   */
+  acceptOwnership(roomId: string): Promise<Outcome<void>>;
   /** Owner only. Settings that are left out keep their values. OUT_OF_RANGE with `min` and `max`; SETTINGS_LIMIT. */
   changeSettings(roomId: string, settings: Partial<RoomSettingsView>): Promise<Outcome<void>>;
   /** Owner only: closes the room; its log takes no more entries. Idempotent. */

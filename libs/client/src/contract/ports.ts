@@ -1,6 +1,6 @@
 /** What libs/client needs of its platform: no timer, socket or store of its own. */
 import type { Bytes } from '@0fc/protocol';
-import type { Ports as CryptoPorts } from '@0fc/crypto/keys';
+import type { Passphrases, Ports as CryptoPorts } from '@0fc/crypto/keys';
 
 export interface Timers {
   /** Calls `run` once after `ms` milliseconds, never synchronously. The result cancels it. */
@@ -59,8 +59,23 @@ export interface StorageLock {
 
 export interface Platform {
   readonly crypto: CryptoPorts;
+  readonly passphrases: Passphrases;
   readonly timers: Timers;
   readonly socket: SocketPort;
   readonly storage: StoragePort;
   readonly lock: StorageLock;
+}
+
+/** Where a client's relay is, and what is known of its key. */
+export interface ClientOptions {
+  /** origin of the relay, e.g. https://chat.example */
+  readonly relayUrl: string;
+  /** compiled in, or null (section 3) */
+  readonly relayPublicKey: Bytes | null;
+  /** Fetches the key that the deployment serves, at first use. Rejects with RELAY_UNREACHABLE. */
+  fetchRelayKey(): Promise<Bytes>;
+  /** Fetches the statements of the relay's succession that the deployment serves. Rejects with RELAY_UNREACHABLE, MALFORMED. */
+  fetchSuccession(): Promise<readonly string[]>;
+  /** Fetches the time of the relay from its HTTP replies, Unix ms. Rejects with RELAY_UNREACHABLE. */
+  fetchRelayTime(): Promise<number>;
 }

@@ -5,6 +5,7 @@ import { nodeHash } from '@0fc/crypto/node';
 import {
   encodeFrame,
   FRAME_TYPES,
+  PROTOCOL_VERSION,
   type Bytes,
   type EventBody,
   type EventKind,
@@ -50,7 +51,7 @@ export interface Answer {
 }
 
 export const hello = (relay: Bytes): EventBody<'hello'> => ({
-  version: 1,
+  version: PROTOCOL_VERSION,
   relay,
   frameBytes: 1_048_576,
   appendMessages: 32,

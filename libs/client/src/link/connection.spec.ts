@@ -2,7 +2,13 @@ import { afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { ClientLink } from '@0fc/crypto/link';
 import { generateKeyPair } from '@0fc/crypto/keys';
 import { loadThemis } from '@0fc/crypto/node';
-import { toBase64Url, type EventBody, type RequestBody, type SessionMessage } from '@0fc/protocol';
+import {
+  PROTOCOL_VERSION,
+  toBase64Url,
+  type EventBody,
+  type RequestBody,
+  type SessionMessage,
+} from '@0fc/protocol';
 import { STEADY_MS } from './connection.js';
 import {
   bench,
@@ -422,7 +428,7 @@ describe('stopped until the user acts', () => {
     for (const message of ['hello', 'closing']) {
       const made = bench();
       made.relay.established = (end) => {
-        const body = { ...hello(made.relay.key.publicKey), version: 2 };
+        const body = { ...hello(made.relay.key.publicKey), version: PROTOCOL_VERSION + 1 };
         end.send(
           message === 'hello'
             ? { e: 'hello', body }

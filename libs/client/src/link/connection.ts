@@ -32,6 +32,11 @@ export interface ConnectionOptions {
   readonly platform: Pick<Platform, 'crypto' | 'timers' | 'socket'>;
   /** The relay's clock, Unix ms, by another way than the link; asked when a handshake fails. */
   readonly relayTime?: (() => Promise<number>) | undefined;
+  /**
+   * Whoever answers does not prove the relay's key: what is to be told of it, once the deployment has been asked for a
+   * signed successor. Never rejects. Without it: RELAY_KEY_MISMATCH.
+   */
+  readonly otherKey?: (() => Promise<Failure>) | undefined;
   /** The session is established and requests may be sent. */
   onUp(hello: EventBody<'hello'>): void;
   /** A validated event, in order; `hello` and `closing` are the connection's own. */
@@ -195,7 +200,8 @@ export class Connection {
     }
     const suspicion = established ? undefined : SUSPICIONS[code];
     if (suspicion !== undefined && this.#suspect(suspicion) >= SUSPICIONS_TO_STOP) {
-      this.#stopFor(suspicion);
+      if (suspicion === ERROR_CODES.RELAY_KEY_MISMATCH) this.#stopForKey();
+      else this.#stopFor(suspicion);
       return;
     }
     this.#enter(established ? 'connecting' : 'offline');
@@ -232,6 +238,21 @@ export class Connection {
   #stopFor(code: ErrorCode, params: ErrorParams = {}): void {
     this.#halt(code);
     this.#enter('stopped', failureOf(new ClientError(code, params)));
+  }
+
+  /** Nothing is sent while the deployment is asked, and whoever starts or stops meanwhile does not hear the answer. */
+  #stopForKey(): void {
+    const { otherKey } = this.#options;
+    if (otherKey === undefined) {
+      this.#stopFor(ERROR_CODES.RELAY_KEY_MISMATCH);
+      return;
+    }
+    this.#halt(ERROR_CODES.RELAY_KEY_MISMATCH);
+    this.#enter('offline');
+    const life = this.#life;
+    void otherKey().then((failure) => {
+      if (life === this.#life && !this.#running && this.#state === 'offline') this.#enter('stopped', failure);
+    });
   }
 
   #halt(code: ErrorCode): void {

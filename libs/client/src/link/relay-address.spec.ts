@@ -2,7 +2,13 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { generateKeyPair } from '@0fc/crypto/keys';
 import { loadThemis } from '@0fc/crypto/node';
 import { toBase64Url } from '@0fc/protocol';
-import { relayBase, relayKeyFromText, relayKeyOfDeployment, shortText } from './relay-address.js';
+import {
+  deploymentAt,
+  relayBase,
+  relayKeyFromText,
+  relayKeyOfDeployment,
+  shortText,
+} from './relay-address.js';
 
 beforeAll(() => loadThemis());
 
@@ -43,6 +49,26 @@ describe('which key it says it has (section 3)', () => {
     };
     await expect(relayKeyOfDeployment('https://chat.example', read)).resolves.toEqual(good);
     expect(asked).toEqual(['https://chat.example/config.json']);
+  });
+
+  it('asks once for what is wanted at once, and anew for what is wanted later', async () => {
+    const good = key();
+    let asked = 0;
+    let answers = true;
+    const { fetchRelayKey, fetchSuccession } = deploymentAt('https://chat.example', () => {
+      asked += 1;
+      const text = JSON.stringify({ relayPublicKey: toBase64Url(good), succession: ['a'] });
+      return Promise.resolve(new Response(text, { status: answers ? 200 : 503 }));
+    });
+    const both = () => Promise.all([fetchRelayKey(), fetchSuccession()]);
+    expect(await both()).toEqual([good, ['a']]);
+    expect(asked).toBe(1);
+    answers = false;
+    await expect(both()).rejects.toMatchObject({ code: 'RELAY_UNREACHABLE' });
+    expect(asked).toBe(2);
+    answers = true;
+    expect(await both()).toEqual([good, ['a']]);
+    expect(asked).toBe(3);
   });
 
   it.each([

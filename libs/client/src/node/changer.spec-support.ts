@@ -2,11 +2,13 @@
 import { loadThemis, nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import { Vault } from '../vault/vault.js';
 import { FileStorage } from './storage.js';
+import { passphrasesOf } from '@0fc/crypto/keys';
 
 const [folder = '', first = '', second = ''] = process.argv.slice(2);
 await loadThemis();
 const crypto = { hash: nodeHash, random: nodeRandom, clock: systemClock };
-const vault = await Vault.unlock({ crypto, storage: FileStorage.open(folder) }, first);
+const passphrases = passphrasesOf(nodeRandom);
+const vault = await Vault.unlock({ crypto, passphrases, storage: FileStorage.open(folder) }, first);
 for (let round = 0; ; round++) {
   const [from, to] = round % 2 === 0 ? [first, second] : [second, first];
   await vault.changePassphrase(from, to);

@@ -1,14 +1,10 @@
 /** A member without a screen, on Node: what the command line and the tests drive. */
 import type { ClientApi } from '../contract/api.js';
 import { forwardCommands } from '../contract/forward.js';
+import type { ClientOptions, Platform } from '../contract/ports.js';
 import { createClient } from '../client.js';
-import {
-  relayBase,
-  relayKeyFromText,
-  relayKeyOfDeployment,
-  relayTimeOf,
-  shortText,
-} from '../link/relay-address.js';
+import { DEPLOYMENT_MS, deploymentAt, relayBase, relayKeyFromText } from '../link/relay-address.js';
+import { loadThemis } from '@0fc/crypto/node';
 import { createNodePlatform, type NodePlatformOptions } from './platform.js';
 
 export interface NodeClientOptions extends NodePlatformOptions {
@@ -23,8 +19,6 @@ export interface NodeClient extends ClientApi {
   close(): Promise<void>;
 }
 
-const CONFIG_TIMEOUT_MS = 10_000;
-
 /** What fetch reports where the other side has closed a connection that was kept for another request. */
 const CLOSED: ReadonlySet<unknown> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
@@ -32,25 +26,15 @@ const CLOSED: ReadonlySet<unknown> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'E
 const codeOfCause = (error: unknown): unknown =>
   (error as { readonly cause?: { readonly code?: unknown } | null } | null)?.cause?.code;
 
-async function read(url: string): Promise<Response> {
-  const signal = AbortSignal.timeout(CONFIG_TIMEOUT_MS);
-  const ask = (): Promise<Response> => fetch(url, { redirect: 'error', signal });
+function ask(url: string): Promise<Response> {
+  const signal = AbortSignal.timeout(DEPLOYMENT_MS);
+  const once = (): Promise<Response> => fetch(url, { redirect: 'error', signal });
   // Asked once more over a new connection, as browsers do: nothing has been answered.
-  const response = await ask().catch((error: unknown) => {
+  return once().catch((error: unknown) => {
     if (!CLOSED.has(codeOfCause(error))) throw error;
-    return ask();
+    return once();
   });
-  if (!response.ok) throw new Error(`status ${response.status}`);
-  return response;
 }
-
-const readText = async (url: string): Promise<string> => shortText((await read(url)).body);
-const readDate = async (url: string): Promise<string | null> => {
-  const { headers, body } = await read(url);
-  // Of the body nothing is read: who serves it may do so without end.
-  await body?.cancel();
-  return headers.get('date');
-};
 
 /**
  * Opens nothing yet: the vault waits for its passphrase. Rejects with BAD_KEY,
@@ -58,15 +42,24 @@ const readDate = async (url: string): Promise<string | null> => {
  */
 export async function createNodeClient(options: NodeClientOptions): Promise<NodeClient> {
   const relayUrl = relayBase(options.relayUrl);
+  // A key is checked by Themis, which the platform loads.
+  const { pooledRandom } = options;
+  await loadThemis(pooledRandom === undefined ? {} : { pooledRandom });
   const relayPublicKey =
     options.relayPublicKey === undefined ? null : relayKeyFromText(options.relayPublicKey);
-  const platform = await createNodePlatform(options);
-  const client = await createClient(platform, {
+  return nodeClientOver(await createNodePlatform(options), {
     relayUrl,
     relayPublicKey,
-    fetchRelayKey: () => relayKeyOfDeployment(relayUrl, readText),
-    fetchRelayTime: () => relayTimeOf(relayUrl, readDate),
+    ...deploymentOf(relayUrl),
   });
+}
+
+/** What is asked of a deployment, by Node's fetch. `relayUrl`: as relayBase makes it. */
+export const deploymentOf = (relayUrl: string) => deploymentAt(relayUrl, ask);
+
+/** The same over a platform that the caller has opened, and that ends with the client. */
+export async function nodeClientOver(platform: Platform, options: ClientOptions): Promise<NodeClient> {
+  const client = await createClient(platform, options);
   const close = async (): Promise<void> => {
     await client.close();
     await platform.storage.close();

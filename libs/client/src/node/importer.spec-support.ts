@@ -4,6 +4,7 @@ import { loadThemis, nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node'
 import type { StoragePort } from '../contract/ports.js';
 import { importVault } from '../account/vault-import.js';
 import { FileStorage } from './storage.js';
+import { passphrasesOf } from '@0fc/crypto/keys';
 
 const [folder = '', file = '', filePassphrase = '', passphrase = ''] = process.argv.slice(2);
 await loadThemis();
@@ -23,5 +24,6 @@ const storage: StoragePort = {
   close: () => files.close(),
 };
 const crypto = { hash: nodeHash, random: nodeRandom, clock: systemClock };
-await importVault({ crypto, storage }, readFileSync(file), filePassphrase, passphrase);
+const passphrases = passphrasesOf(nodeRandom);
+await importVault({ crypto, passphrases, storage }, readFileSync(file), filePassphrase, passphrase);
 setInterval(() => undefined, 60_000);

@@ -1,2 +1,8 @@
-export { createNodeClient, type NodeClient, type NodeClientOptions } from './client.js';
+export {
+  createNodeClient,
+  deploymentOf,
+  nodeClientOver,
+  type NodeClient,
+  type NodeClientOptions,
+} from './client.js';
 export { createNodePlatform, type NodePlatformOptions } from './platform.js';

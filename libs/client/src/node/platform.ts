@@ -1,4 +1,5 @@
 /** What a client needs of its platform, on Node. */
+import { passphrasesOf } from '@0fc/crypto/keys';
 import { loadThemis, nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import { io } from 'socket.io-client';
 import { socketIoPort } from '../link/socket-io.js';
@@ -26,6 +27,7 @@ export async function createNodePlatform(options: NodePlatformOptions): Promise<
   await loadThemis(pooledRandom === undefined ? {} : { pooledRandom });
   return {
     crypto: { hash: nodeHash, random: nodeRandom, clock: systemClock },
+    passphrases: passphrasesOf(nodeRandom),
     timers: nodeTimers,
     socket: socketIoPort(io),
     storage: FileStorage.open(folder),

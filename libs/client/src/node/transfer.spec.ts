@@ -9,8 +9,10 @@ import { exportFile } from '../account/vault-transfer.spec-support.js';
 import { Vault } from '../vault/vault.js';
 import { Child, killAll } from './children.spec-support.js';
 import { FileStorage } from './storage.js';
+import { passphrasesOf } from '@0fc/crypto/keys';
 
 const crypto = { hash: nodeHash, random: nodeRandom, clock: systemClock };
+const passphrases = passphrasesOf(nodeRandom);
 const FIRST = 'the first passphrase, long enough';
 const SECOND = 'the second passphrase, long enough';
 const base = mkdtempSync(join(tmpdir(), '0fc-transfer-'));
@@ -28,7 +30,7 @@ async function opening(folder: string): Promise<{ readonly by: readonly string[]
   let text = '';
   for (const passphrase of [FIRST, SECOND]) {
     try {
-      const vault = await Vault.unlock({ crypto, storage }, passphrase);
+      const vault = await Vault.unlock({ crypto, passphrases, storage }, passphrase);
       text = new TextDecoder().decode((await vault.get(STORES.app, 'note')) ?? new Uint8Array());
       by.push(passphrase);
     } catch (error) {
@@ -43,7 +45,7 @@ describe('kill -9', () => {
   it('in the middle of a change of the passphrase leaves exactly one that opens', async () => {
     const folder = newFolder();
     const storage = FileStorage.open(folder);
-    const vault = await Vault.create({ crypto, storage }, FIRST);
+    const vault = await Vault.create({ crypto, passphrases, storage }, FIRST);
     await vault.write([{ store: STORES.app, key: 'note', value: new TextEncoder().encode('kept') }]);
     await storage.close();
     for (const rounds of [1, 2, 1, 3]) {
@@ -59,7 +61,7 @@ describe('kill -9', () => {
 
   it('in the middle of an import leaves no vault, or all of it', async () => {
     const source = FileStorage.open(newFolder());
-    const vault = await Vault.create({ crypto, storage: source }, FIRST);
+    const vault = await Vault.create({ crypto, passphrases, storage: source }, FIRST);
     const value = new Uint8Array(1_000).fill(7);
     const RECORDS = 4_000;
     await vault.write(
@@ -67,7 +69,7 @@ describe('kill -9', () => {
     );
     await vault.write([{ store: STORES.app, key: 'note', value: new TextEncoder().encode('kept') }]);
     const file = join(base, 'export');
-    writeFileSync(file, await exportFile(vault, { crypto, storage: source }, SECOND));
+    writeFileSync(file, await exportFile(vault, { crypto, passphrases, storage: source }, SECOND));
     await source.close();
     for (const lines of [1, 1, 2]) {
       const folder = newFolder();
@@ -80,7 +82,7 @@ describe('kill -9', () => {
       if (state === 'absent') {
         for (const store of Object.values(STORES)) expect(await storage.list(store)).toEqual([]);
       } else {
-        const opened = await Vault.unlock({ crypto, storage }, FIRST);
+        const opened = await Vault.unlock({ crypto, passphrases, storage }, FIRST);
         expect(await opened.list(STORES.chain)).toHaveLength(RECORDS);
         expect(await opened.get(STORES.app, 'note')).toEqual(new TextEncoder().encode('kept'));
       }

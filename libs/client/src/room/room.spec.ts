@@ -3,10 +3,10 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { loadThemis } from '@0fc/crypto/node';
 import { generateKeyPair } from '@0fc/crypto/keys';
 import type { Platform } from '../contract/ports.js';
-import { Vault } from '../vault/vault.js';
-import { crypto, memoryStorage, RoomLog } from './log/log.spec-support.js';
+import { crypto, memoryStorage, newVault, RoomLog } from './log/log.spec-support.js';
 import { Room } from './room.js';
 import { WatchedStorage } from './state/storage.spec-support.js';
+import { quickPassphrases } from '../vault/quick-passphrases.spec-support.js';
 
 beforeAll(async () => {
   await loadThemis();
@@ -14,6 +14,7 @@ beforeAll(async () => {
 
 const platform: Platform = {
   crypto,
+  passphrases: quickPassphrases,
   storage: memoryStorage(),
   timers: { after: () => () => undefined },
   // A relay that never answers: what is tested here happens before anything is sent.
@@ -25,7 +26,7 @@ describe('a full vault', () => {
   test('refuses the message with its code and stops the room', async () => {
     const log = await RoomLog.begin();
     const storage = new WatchedStorage();
-    const vault = await Vault.create({ crypto, storage }, 'a long enough passphrase');
+    const vault = await newVault(storage);
     const state = await log.reader(log.owner, vault);
     const room = new Room(
       {

@@ -16,11 +16,11 @@ import { LeaveRequest } from './member/leave-request.js';
 import type { RoomHandle, Part } from './outgoing/part.js';
 import { OwnershipTransfer } from './member/ownership-transfer.js';
 import { alarm } from './log/items.js';
+import { needsNewer } from './log/room-keys.js';
 import { KeyRequests } from './member/key-requests.js';
 import { Outbox } from './member/outbox.js';
-import { Outgoing } from './outgoing/outgoing.js';
-import { isFinal } from './outgoing/refusals.js';
-import { Resumption } from './outgoing/resumption.js';
+import { Outgoing } from './outgoing/lane.js';
+import { isFinal, isOtherRelay, Resumption } from './outgoing/refusals.js';
 import { Owner } from './owner/owner.js';
 import { Prekeys } from './member/prekeys.js';
 import { LogReader } from './outgoing/log-reader.js';
@@ -36,6 +36,7 @@ export interface RoomOptions {
   /** why this room must not connect to a relay; null: it may */
   readonly blocked: Failure | null;
   readonly relayTime?: () => Promise<number>;
+  readonly otherKey?: () => Promise<Failure>;
   /** something that a view shows may have changed */
   readonly changed: () => void;
 }
@@ -78,6 +79,7 @@ export class Room implements RoomHandle {
       identity: state.core.identity,
       platform: options.platform,
       relayTime: options.relayTime,
+      otherKey: options.otherKey,
       onUp: (hello) => {
         this.owner.onHello(hello);
         this.#outgoing.reset();
@@ -153,6 +155,11 @@ export class Room implements RoomHandle {
     return this.#barred !== null;
   }
 
+  /** The room is of an earlier version of the protocol: it is shown from the vault, and nothing more. */
+  get outdated(): boolean {
+    return this.#barred?.code === ERROR_CODES.ROOM_OUTDATED;
+  }
+
   get connectionState(): ConnectionState {
     return this.#barred === null ? this.#connectionState : 'stopped';
   }
@@ -182,6 +189,11 @@ export class Room implements RoomHandle {
     this.#started = true;
     this.connection.start();
     this.changed();
+  }
+
+  /** Behind what a later version wrote nothing is signed or sealed but the wish to leave. */
+  mutes(part: Part): boolean {
+    return needsNewer(this.state) && part !== this.leaveRequest;
   }
 
   /** Throws the reason why this room is barred from its relay: nothing that names the relay to others is made then. */
@@ -269,7 +281,7 @@ export class Room implements RoomHandle {
       this.#reader.down();
       this.signals.stop();
     }
-    if (stopped?.code === ERROR_CODES.RELAY_KEY_MISMATCH) this.#background(this.#showRelayKey());
+    if (stopped !== null && isOtherRelay(stopped.code)) this.#background(this.#showRelayKey());
     this.changed();
   }
 

@@ -9,8 +9,9 @@ import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
 import { Vault } from '../vault/vault.js';
 import { Conversation } from './conversation/conversation.js';
 import { FakeClock, FakeRoom } from './outgoing/part.spec-support.js';
-import { crypto, RoomLog, take, takeGeneration, type Person } from './log/log.spec-support.js';
-import { applyEntry, EntryResults } from './log/entry.js';
+import { crypto, RoomLog, readEntry, readGeneration, type Person } from './log/log.spec-support.js';
+import { applyEntry } from './log/entry.js';
+import { EntryResults } from './log/page.js';
 import { goBackTo } from './log/generations.js';
 import { relayedOf, system } from './log/items.js';
 import { logWindow } from '../vault/migrations/02-log-window.js';
@@ -21,6 +22,7 @@ import { decodeRecord, keyOf, sliceKey, SLICES, STORES, type StoredItem } from '
 import { RoomState } from './state/state.js';
 import { WatchedStorage } from './state/storage.spec-support.js';
 import { Composer } from './member/composer.js';
+import { quickPassphrases } from '../vault/quick-passphrases.spec-support.js';
 
 const PASSPHRASE = 'a long enough passphrase';
 
@@ -46,7 +48,7 @@ async function conversationOf(room: RoomState): Promise<Conversation> {
 async function send(person: Person, content: Content): Promise<Entry> {
   const sealed = log.seal(person, log.body(person, { ...content }));
   const entry = await log.add('message', person.id, sealed.payload, sealed.clear);
-  await take(state, entry);
+  await readEntry(state, entry);
   return entry;
 }
 
@@ -71,12 +73,12 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   storage = new WatchedStorage();
-  vault = await Vault.create({ crypto, storage }, PASSPHRASE);
+  vault = await Vault.create({ crypto, passphrases: quickPassphrases, storage }, PASSPHRASE);
   log = await RoomLog.begin();
   const { person, entry } = await log.admit();
   guest = person;
   state = await log.reader(guest, vault);
-  await take(state, entry);
+  await readEntry(state, entry);
 });
 
 describe('a room with a long log', () => {
@@ -152,7 +154,7 @@ describe('a room with a long log', () => {
     ]);
     const body = log.body(log.owner, { type: 'delete', to: nth(log.owner, 2) });
     const sealed = log.seal(log.owner, body);
-    await take(room, await log.add('message', log.owner.id, sealed.payload, sealed.clear));
+    await readEntry(room, await log.add('message', log.owner.id, sealed.payload, sealed.clear));
     conversation.drainDirty();
     await conversation.prepare();
     expect(fates()[1]).toEqual(['second', null, true]);
@@ -180,9 +182,9 @@ describe('a room with a long log', () => {
     await fill(60, system('rotated'));
     const room = await opened(3);
     const again = await log.add('message', log.owner.id, entry.payload, entry.clear);
-    await take(room, again);
+    await readEntry(room, again);
     const other = log.seal(log.owner, log.body(log.owner, text('another'), { n: 1 }));
-    await take(room, await log.add('message', log.owner.id, other.payload, other.clear));
+    await readEntry(room, await log.add('message', log.owner.id, other.payload, other.clear));
     expect([...room.log.oldestFirst(room.log.end - 2)].map(({ items }) => items[0])).toMatchObject([
       { type: 'repeat', n: 1 },
       { type: 'alarm', code: 'ALARM_DUPLICATE_N' },
@@ -197,7 +199,7 @@ describe('what a hostile member makes of it', () => {
     const instance = nodeRandom.bytes(16);
     const body = log.body(log.owner, text('far'), { n: Number.MAX_SAFE_INTEGER - 3, instance });
     const sealed = log.seal(log.owner, body);
-    await take(room, await log.add('message', log.owner.id, sealed.payload, sealed.clear));
+    await readEntry(room, await log.add('message', log.owner.id, sealed.payload, sealed.clear));
     expect((await conversationOf(room)).last()?.text).toBe('far');
   });
 
@@ -224,7 +226,7 @@ describe('what a hostile member makes of it', () => {
     await send(replaced, { type: 'delete', to: { sender: log.owner.id, instance: old, n: 2 } });
     await fill(50);
     state = await opened(3);
-    await take(state, await log.add('message', log.owner.id, withheld.payload, withheld.clear));
+    await readEntry(state, await log.add('message', log.owner.id, withheld.payload, withheld.clear));
     const conversation = await conversationOf(state);
     const said = conversation.target({ sender: log.owner.id, instance: old, n: 2 });
     expect(said === null || conversation.annotationsOf(said).deleted).toBe(true);
@@ -293,7 +295,7 @@ describe('a generation that the relay has denied', () => {
     for (let n = 0; n < 10; n++) await send(log.owner, text(`line ${String(n)}`));
     const tip = log.position;
     // Served to one member alone, and never in the log.
-    await takeGeneration(state, { generation: 2_000, from: { g: 1, s: tip.s } }, 9_000);
+    await readGeneration(state, { generation: 2_000, from: { g: 1, s: tip.s } }, 9_000);
     for (let s = 1; s <= 20; s++) {
       await state.write((draft) => {
         const position = { g: 2_000, s: tip.s + s };

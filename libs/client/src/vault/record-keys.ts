@@ -1,5 +1,20 @@
-/** Under which keys the records of a room are stored. */
+/** In which stores and under which keys the records of a room are stored. */
 import type { RoomId } from '@0fc/protocol';
+
+export const STORES = {
+  app: 'app',
+  rooms: 'rooms',
+  slices: 'slices',
+  senders: 'senders',
+  chain: 'chain',
+  rotations: 'rotations',
+  log: 'log',
+  messages: 'messages',
+  effects: 'effects',
+  outbox: 'outbox',
+  invites: 'invites',
+  joins: 'joins',
+} as const;
 
 /** Id of a membership on this device: what its records, its drafts and the page know it by. */
 export const membershipOf = (of: {

@@ -8,30 +8,14 @@
  *
  * Some keys of stored records and of wire bodies are short, and stay until version 2 of the protocol: `n`: counter of
  * a message within its instance; `mid`: messageNonce, 16 random bytes; `k`: prekeyId; `t`: transcript at a position;
- * `told`: position of the last read marker that this client has sent; `handedOn`: the counter comes from a join reply
- * and not from a message.
+ * `handedOn`: the counter comes from a join reply and not from a message.
  */
 import * as v from 'valibot';
 import {
-  anyContent, bytes, container, decodeAs, DROP_REASONS, encodeAs, ENTRY_KINDS, entry, epoch, generation, hash32, integer, inviteId, LIMITS,
+  anyContent, bytes, container, decodeAs, DROP_REASONS, encapsulationKey, encodeAs, ENTRY_KINDS, entry, epoch, generation, hash32, integer, inviteId, LIMITS,
   memberId, name, position, publicKey, random16, roomId, secret, settings, text, time, type InferOutput, type Schema,
 } from '@0fc/protocol'; // prettier-ignore
 export * from './record-keys.js';
-
-export const STORES = {
-  app: 'app',
-  rooms: 'rooms',
-  slices: 'slices',
-  senders: 'senders',
-  chain: 'chain',
-  rotations: 'rotations',
-  log: 'log',
-  messages: 'messages',
-  effects: 'effects',
-  outbox: 'outbox',
-  invites: 'invites',
-  joins: 'joins',
-} as const;
 
 /** The same value, and nothing in it that could be changed in place. */
 export type DeepReadonly<T> = unknown extends T
@@ -46,6 +30,7 @@ export type DeepReadonly<T> = unknown extends T
 
 const prekeyNumber = integer(1, LIMITS.prekeyNumber);
 const keyPair = v.strictObject({ publicKey, privateKey: secret('privateKey', 1, 256) });
+const hybridPair = v.strictObject({ ...keyPair.entries, seed: secret('kemSeed', LIMITS.kemSeedBytes) });
 const counter = v.strictObject({ sender: memberId, instance: random16, n: integer(0) });
 const rotationBytes = v.strictObject({
   clear: bytes(1, LIMITS.clearBytes),
@@ -54,6 +39,9 @@ const rotationBytes = v.strictObject({
 });
 
 /** A key of the room with what its epoch began with: what a join reply is made of. */
+/** A value of the transcript (libs/crypto, verify/transcript.ts): 64 bytes; of a room of version 1, 32. */
+const transcript = bytes(32, 64);
+
 const epochKey = v.strictObject({
   epoch,
   /** null: this member has no key of that epoch */
@@ -61,7 +49,12 @@ const epochKey = v.strictObject({
   keyHash: hash32,
   rotation: v.nullable(bytes(1, LIMITS.clearBytes)),
   floor: position,
-  t: hash32,
+  /** transcript at the floor; null: it is not known here */
+  t: v.nullable(transcript),
+  /** the transcript hash here where the epoch before began, where the owner’s checkpoint was another */
+  differed: v.exactOptional(hash32),
+  /** the rotation has fields that this client does not know: it seals nothing under the key */
+  newer: v.exactOptional(v.literal(true)),
   counters: v.array(counter),
   since: time,
 });
@@ -88,7 +81,7 @@ const tasks = v.strictObject({
 });
 
 /** An ownership transfer: the signed offer, and the signed acceptance once received. */
-const handOver = v.strictObject({
+const ownershipTransfer = v.strictObject({
   /** the other member: the one it is offered to, or the one that offers */
   memberId,
   nonce: random16,
@@ -125,7 +118,10 @@ const place = v.strictObject({
   stage: v.picklist(['member', 'left', 'removed', 'closed']),
   epoch,
   position,
-  t: hash32,
+  /** transcript at `position` */
+  t: transcript,
+  /** 0: `t` is known; 1: after the next rotation; 2: after the one behind that (log/checkpoint.ts) */
+  provisional: integer(0, 2),
   /** next local index in the log store */
   nextIndex: integer(0),
   epochMessages: integer(0),
@@ -140,7 +136,7 @@ const place = v.strictObject({
   /** this client has read a removal or departure, and not yet the rotation after it */
   paused: v.boolean(),
   lastTime: time,
-  /** what is counted of the log (counts.ts) */
+  /** what is counted of the log (content.ts) */
   alarms: integer(0),
   others: integer(0),
   sealed: integer(0),
@@ -160,21 +156,25 @@ const names = v.strictObject({
 /** What this member does in the room, owner or not. */
 const own = v.strictObject({
   nextN: integer(1),
-  prekeys: v.array(v.strictObject({ k: prekeyNumber, pair: keyPair })),
+  prekeys: v.array(v.strictObject({ k: prekeyNumber, pair: hybridPair })),
   /** the highest own prekey number that a rotation used */
   usedK: integer(0),
-  /** highest prekey number that the relay has confirmed */
+  /** highest prekey number that the relay has confirmed; 1 from the start, also of a founder of whom it has none yet */
   publishedK: integer(0),
   /** what that was when the last rotation was read: what the next one can be held to */
   publishedThen: integer(0),
   /** the request for the key of `epoch`, until it is granted or a rotation brings one */
-  needKey: v.nullable(v.strictObject({ epoch, request: container, pair: keyPair })),
+  needKey: v.nullable(
+    v.strictObject({ epoch, request: container, pair: hybridPair, since: time, failed: v.array(memberId) }),
+  ),
+  /** grants of this epoch: the same request gets the same bytes again */
+  granted: v.array(v.strictObject({ memberId, request: hash32, grant: container, shown: v.boolean() })),
   /** this room was imported: invites are revoked and the prekey is replaced at the next catch-up */
   imported: v.boolean(),
   /** this member’s own request to leave */
   leaveRequest: v.nullable(container),
   /** as the owner: to whom; as a member: by whom */
-  handOver: v.nullable(handOver),
+  ownershipTransfer: v.nullable(ownershipTransfer),
   /** nonce of the offer that this member declined: the relay may repeat it */
   declined: v.nullable(random16),
   /** nonces of earlier declined offers, oldest first */
@@ -187,7 +187,7 @@ const reading = v.strictObject({
   /** lines of others before that */
   othersRead: integer(0),
   /** position of the last read marker that this client has sent */
-  told: v.nullable(position),
+  lastReadMarker: v.nullable(position),
   /** members whose safety number was compared here (section 10) */
   verified: v.array(memberId),
   /** the relay’s changed key has been shown */
@@ -209,6 +209,12 @@ const owner = v.strictObject({
 });
 
 const loss = v.strictObject({
+  /**
+   * when (Unix ms, this clock) a loss was told that took a rotation, until the next one is read; and when that one
+   * was signed (Unix ms, its owner's clock). Every member stores both, since any may be handed the room
+   */
+  tookRotation: v.exactOptional(v.nullable(time)),
+  freshAfterLoss: v.exactOptional(time),
   /** generations that lost something of what was read, oldest first */
   losses: v.array(generation),
   /** the last starts of generations that were read, with when this client read them, oldest first */
@@ -251,6 +257,8 @@ export const senderRecord = v.strictObject({
   handedOn: v.exactOptional(v.boolean()),
   /** position of that message; null: before what this client has read */
   at: v.nullable(position),
+  /** highest epoch in which a message of its was sealed (absent: none is known): it had read the rotation that began it */
+  epoch: v.exactOptional(epoch),
   /** entries that were shown as missed by then, of all */
   missedAt: integer(0),
   /** highest counter of a message of its that somebody has edited, deleted or reacted to before it was here; 0: none */
@@ -261,24 +269,16 @@ export const senderRecord = v.strictObject({
   retired: v.array(v.strictObject({ instance: random16, n: integer(0) })),
   /** what it had read when it sealed its last message */
   seen: v.nullable(position),
-  /** its different history has been shown already */
-  forked: v.boolean(),
+  /** the last epoch in which its different history was shown; 0: none */
+  forkedIn: integer(0),
   /** counters of its instance that were shown as missed, oldest first: taken whenever they come */
   missing: v.array(v.strictObject({ from: integer(1), to: integer(1) })),
 });
 export type SenderRecord = DeepReadonly<InferOutput<typeof senderRecord>>;
 
 export const NEW_SENDER: SenderRecord = {
-  counter: null,
-  at: null,
-  missedAt: 0,
-  changedAhead: 0,
-  lastEntry: null,
-  retired: [],
-  seen: null,
-  forked: false,
-  missing: [],
-};
+  counter: null, at: null, missedAt: 0, changedAhead: 0, lastEntry: null, retired: [], seen: null, forkedIn: 0, missing: [],
+}; // prettier-ignore
 
 /** A rotation as it came; the owner keeps the wraps of its own too (section 6). */
 export const rotationRecord = v.strictObject({
@@ -303,6 +303,10 @@ export const storedItem = v.variant('type', [
     lost: v.exactOptional(integer(0)),
     /** received after messages that its sender wrote later */
     late: v.exactOptional(v.literal(true)),
+    /** sent again in the epoch after this one, sealed inside under the key of this one (G18) */
+    again: v.exactOptional(epoch),
+    /** of this device's own: the epoch in which it was sealed */
+    sealedIn: v.exactOptional(epoch),
     /** the first message of its sender on this client, and its counter does not follow the one of the join reply */
     orderUnknown: v.exactOptional(v.literal(true)),
   }),
@@ -317,7 +321,15 @@ export const storedItem = v.variant('type', [
   /** a message of the current epoch that waits for its key (section 7) */
   v.strictObject({ type: v.literal('sealed'), entry, before: position }),
   /** a message that is in the log already: the store had lost it, and its sender has resent it (section 6) */
-  v.strictObject({ type: v.literal('repeat'), sender: memberId, instance: random16, n: integer(1) }),
+  v.strictObject({
+    type: v.literal('repeat'),
+    sender: memberId,
+    instance: random16,
+    n: integer(1),
+    /** both as of a message */
+    again: v.exactOptional(epoch),
+    sealedIn: v.exactOptional(epoch),
+  }),
   v.strictObject({
     type: v.literal('alarm'),
     code: text(1, 64),
@@ -348,7 +360,7 @@ export const ITEMS_PER_RECORD = 16;
 export const logRecord = v.strictObject({
   index: integer(0),
   /** null for a record without an entry of the log; `relayed` null for the start of a generation */
-  at: v.nullable(v.strictObject({ position, t: hash32, relayed: v.nullable(relayed) })),
+  at: v.nullable(v.strictObject({ position, t: transcript, relayed: v.nullable(relayed) })),
   time,
   items: v.array(storedItem),
 });
@@ -370,6 +382,8 @@ export const outboxItem = v.strictObject({
   acknowledged: v.boolean(),
   /** not null: the log held it in this epoch, or may have; it is sealed for no other epoch (G18) */
   only: v.nullable(epoch),
+  /** it goes in the epoch after this one, sealed inside under the key of this one (G18) */
+  again: v.exactOptional(epoch),
   /** number of entries of the roster chain when it was written: it is not addressed to members admitted later */
   writtenAt: integer(0),
   /** the user has confirmed to send it to members admitted since it was written too */
@@ -391,6 +405,7 @@ export const ownerInvite = v.strictObject({
       name,
       joinKey: v.nullable(secret('joinKey')),
       prekey: container,
+      ek: encapsulationKey,
       request: bytes(1, LIMITS.joinRequestBytes),
     }),
   ),
@@ -406,7 +421,8 @@ export const ownerInvite = v.strictObject({
 export type OwnerInvite = DeepReadonly<InferOutput<typeof ownerInvite>>;
 
 export const joinRecord = v.strictObject({
-  version: v.literal(1),
+  /** of the protocol, that its invite is of */
+  version: integer(1),
   roomId,
   membership,
   inviteId,
@@ -417,7 +433,8 @@ export const joinRecord = v.strictObject({
   token: secret('inviteToken'),
   identity: keyPair,
   joinKey: secret('joinKey'),
-  prekey: v.strictObject({ pair: keyPair, container }),
+  /** number 1 */
+  prekey: hybridPair,
   request: bytes(1, LIMITS.joinRequestBytes),
   reply: v.nullable(v.strictObject({ epoch, payload: bytes(1, LIMITS.joinReplyBytes) })),
   confirm: v.nullable(v.strictObject({ epoch, payload: bytes(1, LIMITS.joinConfirmBytes) })),

@@ -1,13 +1,14 @@
 /** The vault's promises (docs/protocol.md section 9, G14), over any storage. */
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { loadThemis, nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
-import { openVaultKey, sealVaultKey } from '@0fc/crypto/keys';
+import type { SealedVaultKey } from '@0fc/crypto/keys';
 import { encodeCbor, utf8, type Bytes } from '@0fc/protocol';
 import type { StoragePort } from '../contract/ports.js';
 import { broken, drop, put, type StorageUnderTest } from './storage-contract.spec-support.js';
-import { decodeHeader, encodeHeader } from './header.js';
+import { decodeHeader, openHeader, ownRecords } from './header.js';
 import { RECORDS_VERSION } from './migrations/run.js';
 import { Vault, type VaultPlatform } from './vault.js';
+import { quickPassphrases } from './quick-passphrases.spec-support.js';
 
 const PASSPHRASE = 'a passphrase long enough';
 const crypto = { hash: nodeHash, random: nodeRandom, clock: systemClock };
@@ -21,7 +22,7 @@ export function describeVault(subject: StorageUnderTest): void {
     beforeAll(() => loadThemis());
     beforeEach(async () => {
       storage = await subject.fresh();
-      platform = { crypto, storage };
+      platform = { crypto, passphrases: quickPassphrases, storage };
     });
     afterEach(async () => {
       await storage.close();
@@ -58,7 +59,7 @@ export function describeVault(subject: StorageUnderTest): void {
       expect(await Vault.state(storage)).toBe('locked');
       expect(await vault.get('rooms', 'r1')).toEqual(utf8('first room'));
       await vault.close();
-      platform = { crypto, storage: await subject.again() };
+      platform = { crypto, passphrases: quickPassphrases, storage: await subject.again() };
       const opened = await unlock();
       expect(await opened.get('rooms', 'r2')).toEqual(utf8('second room'));
       expect(await opened.get('rooms', 'absent')).toBeNull();
@@ -99,10 +100,10 @@ export function describeVault(subject: StorageUnderTest): void {
 
     it('opens with a weak passphrase that it was made with before there was this floor', async () => {
       await (await filled()).close();
-      const { version, sealed } = await decodeHeader(nodeHash, await raw('vault', 'header'));
-      const weak = sealVaultKey('short', openVaultKey(PASSPHRASE, sealed));
-      const value = await encodeHeader(nodeHash, { version, sealed: weak });
-      await storage.write([{ store: 'vault', key: 'header', value }]);
+      const header = await decodeHeader(nodeHash, await raw('vault', 'header'));
+      await storage.write(
+        await ownRecords(platform, await openHeader(quickPassphrases, header, PASSPHRASE), 'short'),
+      );
       const vault = await unlock('short');
       expect(await vault.get('rooms', 'r1')).toEqual(utf8('first room'));
       expect(await code(vault.changePassphrase('short', 'password1234'))).toBe('PASSPHRASE_WEAK');
@@ -216,7 +217,10 @@ export function describeVault(subject: StorageUnderTest): void {
         close: () => storage.close(),
       };
       await vault.close();
-      const opened = await Vault.unlock({ crypto, storage: failing }, PASSPHRASE);
+      const opened = await Vault.unlock(
+        { crypto, passphrases: quickPassphrases, storage: failing },
+        PASSPHRASE,
+      );
       expect(await code(opened.write([put('rooms', 'r1', 'changed'), drop('timeline', 'r1')]))).not.toBe(
         'fulfilled',
       );
@@ -247,7 +251,13 @@ export function describeVault(subject: StorageUnderTest): void {
       const vault = await filled();
       const next = 'another passphrase, the new one';
       const records = await Promise.all(['rooms', 'timeline'].map((store) => storage.list(store)));
+      const proof = await raw('vault', 'proof');
+      const old = (await decodeHeader(nodeHash, await raw('vault', 'header'))).sealed as SealedVaultKey;
       await vault.changePassphrase(PASSPHRASE, next);
+      const now = (await decodeHeader(nodeHash, await raw('vault', 'header'))).sealed as SealedVaultKey;
+      expect(now.slots).toEqual(old.slots);
+      expect(now.lock.salt).not.toEqual(old.lock.salt);
+      expect(await raw('vault', 'proof')).toEqual(proof);
       expect(await code(unlock())).toBe('WRONG_PASSPHRASE');
       const opened = await unlock(next);
       expect(await opened.get('rooms', 'r1')).toEqual(utf8('first room'));

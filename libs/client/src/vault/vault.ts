@@ -2,51 +2,36 @@
  * The open vault (docs/protocol.md section 9, G14): sealed records under a random key, which
  * the passphrase seals in the header.
  *
- * Two records of the store `vault` make a vault: `header` (header.ts), whose check tells
- * damage from a wrong passphrase, and `proof`, a record sealed under the vault key, which tells
- * a header that belongs to other records. A profile that has either is a vault: it is never
+ * Two records of the store `vault` make a vault (header.ts). A profile that has either is a vault: it is never
  * taken for an empty one and never written over.
  *
  * At rest the names of stores (fixed words) and keys (room ids, counters) are visible to a
  * thief of the profile, as are sizes; values are not.
  */
-import {
-  CryptoError,
-  equalSecrets,
-  newVaultKey,
-  openRecord,
-  openVaultKey,
-  sealRecord,
-  sealVaultKey,
-  type VaultKey,
-} from '@0fc/crypto/keys';
-import { ERROR_CODES, utf8, type Bytes } from '@0fc/protocol';
+import { equalSecrets, newVaultKey, openRecord, sealRecord, type VaultKey } from '@0fc/crypto/keys';
+import { ERROR_CODES, type Bytes } from '@0fc/protocol';
 import { ClientError } from '../contract/errors.js';
 import { requireStrong } from './passphrase.js';
 import type { Platform, StorageChange, StoragePort, StorageRecord } from '../contract/ports.js';
 import { SerialQueue } from './serial-queue.js';
 import type { RecordSource } from './migrations/migration.js';
 import { migrated, RECORDS_VERSION } from './migrations/run.js';
-import { decodeHeader, encodeHeader } from './header.js';
+import {
+  assertProof, changedHeader, decodeHeader, HEADER, openHeader, OWN_STORE, ownRecords, PROOF,
+} from './header.js'; // prettier-ignore
 import { WriteNotes } from './write-notes.js';
 
-/** The store of the vault's own records: closed to the rest of the client. */
-const OWN_STORE = 'vault';
-const HEADER = 'header';
-const PROOF = 'proof';
-const PROOF_TEXT = '0fc vault';
 /** Comes after every key: they are ids, numbers and fixed words. */
 export const KEYS_END = '\uffff';
 
 /** What the vault needs of its platform. */
-export type VaultPlatform = Pick<Platform, 'crypto' | 'storage'>;
+export type VaultPlatform = Pick<Platform, 'crypto' | 'passphrases' | 'storage'>;
 
 /** Storages in which a vault is being created: the second of two concurrent calls finds it here. */
 const creating = new WeakSet<StoragePort>();
 
 export class Vault {
-  readonly #storage: StoragePort;
-  readonly #crypto: VaultPlatform['crypto'];
+  readonly #platform: VaultPlatform;
   /** null once closed: the key is wiped, and with it everything is out of reach. */
   #key: VaultKey | null;
   /** Serializes changes of the passphrase. */
@@ -55,9 +40,8 @@ export class Vault {
   readonly #writing = new SerialQueue();
   readonly #notes = new Set<WriteNotes>();
 
-  private constructor({ storage, crypto }: VaultPlatform, key: VaultKey) {
-    this.#storage = storage;
-    this.#crypto = crypto;
+  private constructor(platform: VaultPlatform, key: VaultKey) {
+    this.#platform = platform;
     this.#key = key;
   }
 
@@ -87,16 +71,8 @@ export class Vault {
     try {
       if ((await Vault.state(storage)) !== 'absent') throw new ClientError(ERROR_CODES.VAULT_EXISTS);
       const key = newVaultKey(crypto.random);
-      const sealed = sealVaultKey(passphrase, key);
-      await storage.write([
-        {
-          store: OWN_STORE,
-          key: HEADER,
-          value: await encodeHeader(crypto.hash, { version: RECORDS_VERSION, sealed }),
-        },
-        { store: OWN_STORE, key: PROOF, value: sealRecord(key, OWN_STORE, PROOF, utf8(PROOF_TEXT)) },
-        ...sealChanges(key, records),
-      ]);
+      const own = await ownRecords(platform, key, passphrase);
+      await storage.write([...own, ...sealChanges(key, records)]);
       return new Vault(platform, key);
     } finally {
       creating.delete(storage);
@@ -117,22 +93,19 @@ export class Vault {
       storage.read(OWN_STORE, PROOF),
     ]);
     if (header === null || proof === null) throw new ClientError(ERROR_CODES.VAULT_DAMAGED);
-    const { version, sealed } = await decodeHeader(crypto.hash, header);
-    const key = opened(() => openVaultKey(passphrase, sealed));
-    opened(() => openRecord(key, OWN_STORE, PROOF, proof));
+    const found = await decodeHeader(crypto.hash, header);
+    const key = await openHeader(platform.passphrases, found, passphrase);
+    assertProof(key, found, proof);
     const vault = new Vault(platform, key);
-    if (version < RECORDS_VERSION) await vault.#migrate(version, sealed);
+    if (found.version < RECORDS_VERSION) await vault.#migrate(found.version, passphrase);
     return vault;
   }
 
-  /** In one write with the header: whenever it is cut short, the vault is of one version or of the other. */
-  async #migrate(from: number, sealed: Bytes): Promise<void> {
-    const changes = await migrated(from, this.#readable(), this.#crypto.hash);
-    const header = await encodeHeader(this.#crypto.hash, { version: RECORDS_VERSION, sealed });
-    await this.#storage.write([
-      ...sealChanges(this.#held(), changes),
-      { store: OWN_STORE, key: HEADER, value: header },
-    ]);
+  /** In one write with header and proof: whenever it is cut short, the vault is of one version or of the other. */
+  async #migrate(from: number, passphrase: string): Promise<void> {
+    const changes = await migrated(from, this.#readable(), this.#platform.crypto.hash);
+    const own = await ownRecords(this.#platform, this.#held(), passphrase);
+    await this.#platform.storage.write([...sealChanges(this.#held(), changes), ...own]);
   }
 
   /** What can be read of it: one damaged record must not keep a whole vault in its old form. */
@@ -146,7 +119,7 @@ export class Vault {
   }
 
   /**
-   * Seals the vault key under another passphrase, in one atomic write of the header: whenever
+   * Puts the vault key behind another passphrase, under a new salt, in one atomic write of the header: whenever
    * it is cut short, exactly one of the two opens the vault. Rejects with PASSPHRASE_WEAK {weakness},
    * WRONG_PASSPHRASE (`current` is not it), VAULT_LOCKED, VAULT_DAMAGED, VAULT_FULL or
    * VAULT_UNAVAILABLE. What was exported or copied before still opens with its old passphrase.
@@ -154,37 +127,36 @@ export class Vault {
   changePassphrase(current: string, next: string): Promise<void> {
     return this.#changing.enqueue(async () => {
       await requireStrong(next);
-      const vaultKey = this.#held();
-      const header = await this.#storage.read(OWN_STORE, HEADER);
-      if (header === null) throw new ClientError(ERROR_CODES.VAULT_DAMAGED);
-      const { hash } = this.#crypto;
-      const { version, sealed } = await decodeHeader(hash, header);
-      const known = opened(() => openVaultKey(current, sealed));
-      // A header that opens and holds another key belongs to other records.
-      if (!equalSecrets(known, vaultKey)) throw new ClientError(ERROR_CODES.VAULT_DAMAGED);
+      this.#held();
+      const sealed = await this.#platform.storage.read(OWN_STORE, HEADER);
+      if (sealed === null) throw new ClientError(ERROR_CODES.VAULT_DAMAGED);
+      const found = await decodeHeader(this.#platform.crypto.hash, sealed);
+      const { key: known, header } = await changedHeader(this.#platform, found, { current, next });
+      const isOwn = equalSecrets(known, this.#held());
       known.fill(0);
-      const value = await encodeHeader(hash, { version, sealed: sealVaultKey(next, this.#held()) });
-      await this.#storage.write([{ store: OWN_STORE, key: HEADER, value }]);
+      // A header that opens and holds another key belongs to other records.
+      if (!isOwn) throw new ClientError(ERROR_CODES.VAULT_DAMAGED);
+      await this.#platform.storage.write([{ store: OWN_STORE, key: HEADER, value: header }]);
     });
   }
 
   /** The record's value, null where there is none. Rejects with VAULT_DAMAGED {store}, VAULT_LOCKED. */
   async get(store: string, key: string): Promise<Bytes | null> {
     this.#held();
-    const sealed = await this.#storage.read(store, key);
+    const sealed = await this.#platform.storage.read(store, key);
     return sealed === null ? null : this.#open(store, { key, value: sealed }).value;
   }
 
   /** All records of a store, ascending by key. Rejects with VAULT_DAMAGED {store}, VAULT_LOCKED. */
   async list(store: string): Promise<readonly StorageRecord[]> {
     this.#held();
-    return (await this.#storage.list(store)).map((record) => this.#open(store, record));
+    return (await this.#platform.storage.list(store)).map((record) => this.#open(store, record));
   }
 
   /** The records of a store whose key begins with `prefix`, ascending by key. */
   async listFrom(store: string, prefix: string): Promise<readonly StorageRecord[]> {
     this.#held();
-    return (await this.#storage.listFrom(store, prefix)).map((record) => this.#open(store, record));
+    return (await this.#platform.storage.listFrom(store, prefix)).map((record) => this.#open(store, record));
   }
 
   /** The records of a store from a key on and up to another one, which is left out; the first `most` of them. */
@@ -195,7 +167,7 @@ export class Vault {
     most?: number,
   ): Promise<readonly StorageRecord[]> {
     this.#held();
-    return (await this.#storage.listBetween(store, from, to, most)).map((record) =>
+    return (await this.#platform.storage.listBetween(store, from, to, most)).map((record) =>
       this.#open(store, record),
     );
   }
@@ -203,7 +175,7 @@ export class Vault {
   /** Keys of a store that begin with `prefix`, ascending, whatever their records are like. */
   async keysFrom(store: string, prefix: string): Promise<readonly string[]> {
     this.#held();
-    return (await this.#storage.listFrom(store, prefix)).map(({ key }) => key);
+    return (await this.#platform.storage.listFrom(store, prefix)).map(({ key }) => key);
   }
 
   /** As {@link listBetween}; a value is null where the record is not what was stored under its key. */
@@ -214,7 +186,7 @@ export class Vault {
     most?: number,
   ): Promise<readonly { readonly key: string; readonly value: Bytes | null }[]> {
     this.#held();
-    return (await this.#storage.listBetween(store, from, to, most)).map((record) => {
+    return (await this.#platform.storage.listBetween(store, from, to, most)).map((record) => {
       try {
         return this.#open(store, record);
       } catch (error) {
@@ -233,7 +205,7 @@ export class Vault {
     if (sealed.length === 0) return;
     await this.#writing.enqueue(async () => {
       try {
-        await this.#storage.write(sealed);
+        await this.#platform.storage.write(sealed);
       } finally {
         // A failed write may have been carried out in part.
         for (const notes of this.#notes) notes.note(changes);
@@ -244,7 +216,7 @@ export class Vault {
   /** How many records a store has. Rejects with VAULT_LOCKED, VAULT_UNAVAILABLE. */
   count(store: string): Promise<number> {
     this.#held();
-    return this.#storage.count(store);
+    return this.#platform.storage.count(store);
   }
 
   /** Runs `work` with a list of every record that is written meanwhile. */
@@ -277,7 +249,12 @@ export class Vault {
 
   #open(store: string, { key, value }: StorageRecord): StorageRecord {
     const vaultKey = this.#held();
-    return { key, value: opened(() => openRecord(vaultKey, store, key, value), store) };
+    try {
+      return { key, value: openRecord(vaultKey, store, key, value) };
+    } catch (error) {
+      // The store, never the key, of a record that does not open.
+      throw new ClientError(ClientError.from(error).code, { store }, { cause: error });
+    }
   }
 }
 
@@ -287,14 +264,4 @@ function sealChanges(vaultKey: VaultKey, changes: readonly StorageChange[]): rea
     if (store === OWN_STORE) throw new ClientError(ERROR_CODES.FORBIDDEN);
     return { store, key, value: value === null ? null : sealRecord(vaultKey, store, key, value) };
   });
-}
-
-/** Runs an opening step; names the store, never the key, of a record that does not open. */
-function opened<T>(open: () => T, store?: string): T {
-  try {
-    return open();
-  } catch (error) {
-    if (!(error instanceof CryptoError)) throw ClientError.from(error);
-    throw new ClientError(error.code, store === undefined ? {} : { store }, { cause: error });
-  }
 }

@@ -2,7 +2,7 @@
 import { ERROR_CODES } from '@0fc/protocol';
 import { ClientError, failureOf } from '../contract/errors.js';
 import type { ClientEvent } from '../contract/api.js';
-import { hasEnded } from './standing.js';
+import { hasEnded } from './summary.js';
 import type { Room } from '../room/room.js';
 import type { MemberIdentities } from './member-identities.js';
 import type { TimelineFeed } from './timeline-feed.js';

@@ -79,6 +79,7 @@ function wordsOf(content: unknown): string {
     case 'delete':
     case 'readMarker':
     case 'void':
+    case 'again': // shown as what it holds
     case undefined:
       return '';
   }

@@ -7,7 +7,7 @@ import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
 import type { RoomView, TimelineItem } from '../contract/api.js';
 import { alarm, system } from '../room/log/items.js';
 import { change, recordsOf, type Person } from '../room/log/log.spec-support.js';
-import { append, putInvite, set } from '../room/state/draft.js';
+import { append, extendChain, putInvite, set } from '../room/state/draft.js';
 import type { OwnerInvite, RoomCore } from '../vault/records.js';
 import { relayRowsOf } from './relay-rows.js';
 import { roomViewOf } from './room-view.js';
@@ -32,9 +32,9 @@ const shown = (): readonly TimelineItem[] =>
 const become = (fields: Partial<RoomCore>): Promise<void> => change(on.source.state, set(fields));
 
 /** The presence of a person, as this room hears it. */
-const heard = (person: Person, head = on.log.roster.head): void => {
+const heard = (person: Person): void => {
   const { roster, epoch, position, t, key: roomKey } = on.log;
-  const content = { type: 'presence', seen: { position, t }, head } as const;
+  const content = { type: 'presence', seen: { position, t: t.slice(0, 32) }, head: roster.head } as const;
   const now = on.clock.now();
   const body = {
     roomId: roster.roomId, epoch, sender: person.id, instance: person.instance, counter: now, sentAt: now, content,
@@ -44,15 +44,58 @@ const heard = (person: Person, head = on.log.roster.head): void => {
 };
 
 describe('a member', () => {
-  test('is here once heard of, and has taken in what it says', () => {
+  test('is here once heard of', () => {
     on.room.signals.live();
-    expect(memberOf(on.log.owner)).toMatchObject({ online: false, upToDate: null, me: false, owner: true });
+    expect(memberOf(on.log.owner)).toMatchObject({ online: false, me: false, owner: true });
     heard(on.log.owner);
-    expect(memberOf(on.log.owner)).toMatchObject({ online: true, upToDate: true, lastSeen: START });
+    expect(memberOf(on.log.owner)).toMatchObject({ online: true, lastSeen: START });
+    expect(memberOf(on.guest)).toMatchObject({ me: true, online: true });
+  });
+
+  test('has applied the last departure by what it signs in the epoch after it: in the log for good, or by a signal', async () => {
+    const people: Person[] = [];
+    for (let at = 0; at < 3; at++) {
+      const { person, entry } = await on.log.admit();
+      people.push(person);
+      await on.take(entry);
+    }
+    const [leaver, third, fourth] = people as [Person, Person, Person];
+    const receipts = () => [on.log.owner, on.guest, third, fourth].map((who) => memberOf(who)?.receipt);
+    const all = ['log', 'log', 'log', 'log'];
+    on.room.signals.live();
+    // Nobody has departed: there is nothing to apply.
+    expect(receipts()).toEqual(all);
+    heard(third);
+    await on.take(await on.log.say(third, 'before it'));
+    await on.take(await on.log.change('remove', { member: leaver.id, reason: 'removed' }));
+    // Its signer has; whose line and presence are of the epoch that ends has not.
+    expect(receipts()).toEqual(['log', 'log', 'none', 'none']);
+    await on.take(await on.log.rotate(on.guest.id));
+    expect(receipts()).toEqual(['log', 'log', 'none', 'none']);
     on.clock.advance(1_000);
-    heard(on.log.owner, nodeRandom.bytes(32));
-    expect(memberOf(on.log.owner)?.upToDate).toBe(false);
-    expect(memberOf(on.guest)).toMatchObject({ me: true, online: true, upToDate: true });
+    heard(third);
+    expect(receipts()).toEqual(['log', 'log', 'presence', 'none']);
+    await on.take(await on.log.say(fourth, 'after it'));
+    expect(receipts()).toEqual(['log', 'log', 'presence', 'log']);
+    // Who comes after it has it in the chain that led there.
+    const { person: late, entry } = await on.log.admit();
+    await on.take(entry);
+    expect(memberOf(late)?.receipt).toBe('log');
+    // Whatever comes later: one entry in that epoch is enough.
+    await on.take(await on.log.say(third, 'after it too'), await on.log.rotate(on.guest.id));
+    expect(receipts()).toEqual(all);
+  });
+
+  test('of a room of an earlier version has nothing to apply: its chain is not read', async () => {
+    const { roster } = on.source.state;
+    const former = new Map([[on.guest.id, { key: new Uint8Array(1), how: 'left' as const }]]);
+    await change(
+      on.source.state,
+      extendChain(nodeRandom.bytes(100), nodeRandom.bytes(32), { ...roster, former }),
+    );
+    expect(view).toThrow('container');
+    Object.assign(on.room, { outdated: true });
+    expect(memberOf(on.log.owner)?.receipt).toBe('log');
   });
 
   test('carries its marks: verified, leaving, confusable', async () => {
@@ -123,13 +166,13 @@ describe('the room', () => {
       on = await stage(by);
       const other = by === 'guest' ? on.log.owner : on.guest;
       await on.name(other, 'The other');
-      expect(view().handOver).toBeNull();
+      expect(view().ownershipTransfer).toBeNull();
       const offer = { memberId: other.id, nonce: nodeRandom.bytes(16), since: START, offer: new Uint8Array(1) };
-      await become({ handOver: { ...offer, acceptance: null } });
+      await become({ ownershipTransfer: { ...offer, acceptance: null } });
       const told = { role, memberId: other.id, name: 'The other', since: START };
-      expect(view().handOver).toEqual({ ...told, accepted: false });
-      await become({ handOver: { ...offer, acceptance: new Uint8Array(1) } });
-      expect(view().handOver).toEqual({ ...told, accepted: true });
+      expect(view().ownershipTransfer).toEqual({ ...told, accepted: false });
+      await become({ ownershipTransfer: { ...offer, acceptance: new Uint8Array(1) } });
+      expect(view().ownershipTransfer).toEqual({ ...told, accepted: true });
     }
   }); // prettier-ignore
 
@@ -180,7 +223,7 @@ describe('the room', () => {
     const invite: OwnerInvite = {
       inviteId: 'AAAAAAAAAAAAAAAAAAAAAA' as OwnerInvite['inviteId'], made: 5, expires: 9, pair: null, token: null,
       stage: 'asked', approved: false, replies: [], repliedAt: null, dropReason: null,
-      joiner: { key: joiner, name: 'Tomás', joinKey: null, prekey: new Uint8Array(1), request: new Uint8Array(1) },
+      joiner: { key: joiner, name: 'Tomás', joinKey: null, prekey: new Uint8Array(1), ek: new Uint8Array(1_184), request: new Uint8Array(1) },
     }; // prettier-ignore
     await change(state, putInvite(invite));
     await on.identities.load(state);

@@ -1,8 +1,16 @@
 /** The view of the watched room: plain data made from its state. */
-import { clampTime, decodeBody, displayName, equalBytes, type MemberId } from '@0fc/protocol';
+import { clampTime, decodeBody, displayName, type MemberId } from '@0fc/protocol';
 import { containerBody } from '@0fc/crypto/verify';
-import type { HandOverView, InviteView, MemberView, PauseReason, RoomView } from '../contract/api.js';
-import { hasEnded, isUnlisted } from './standing.js';
+import type {
+  OwnershipTransferView,
+  InviteView,
+  MemberView,
+  PauseReason,
+  RoomView,
+} from '../contract/api.js';
+import { receiptOf } from './receipts.js';
+import { hasEnded, isUnlisted, stageOf } from './summary.js';
+import { needsNewer } from '../room/log/room-keys.js';
 import { sameSettings, wishedSettings } from '../room/log/settings.js';
 import { ITEMS_PER_RECORD, membershipOf, type OwnerInvite, type RoomCore } from '../vault/records.js';
 import type { Room } from '../room/room.js';
@@ -18,20 +26,21 @@ export interface Beside {
 export function roomViewOf(room: Room, identities: MemberIdentities, { draft, earlier }: Beside): RoomView {
   const { state, signals, composer } = room;
   const { core, roster } = state;
-  const change = pendingChange(core);
+  // What was signed for an earlier version is not read any more.
+  const change = room.outdated ? null : pendingChange(core);
   const wished = wishedSettings(state);
   composer.conversation.sync();
   return {
     roomId: membershipOf(core),
     name: displayName(core.roomName?.name ?? ''),
-    stage: core.stage,
+    stage: stageOf(room),
     owner: state.isOwner,
     me: core.me,
     members: membersOf(room, identities, change?.kind === 'remove' ? change.body.member : null),
     key: keyOf(room),
     settings: roster.settings,
     settingsWished: sameSettings(wished, roster.settings) ? null : wished,
-    handOver: handOverOf(room, identities),
+    ownershipTransfer: ownershipTransferOf(room, identities),
     leaving: core.stage === 'member' && core.leaveRequest !== null,
     closing: core.stage === 'member' && (core.tasks.close || change?.kind === 'close'),
     draft,
@@ -72,7 +81,6 @@ function membersOf(
   const confusable = identities.confusable(state);
   return [...roster.members.values()].map(({ memberId }): MemberView => {
     const me = memberId === core.me;
-    const head = signals.headOf(memberId);
     return {
       memberId,
       name: drawnName(state, memberId),
@@ -85,7 +93,8 @@ function membersOf(
       lastSeen: signals.lastSeen(memberId),
       leaving: core.leaving.some((leaver) => leaver.memberId === memberId),
       removing: state.isOwner && (core.tasks.removals.includes(memberId) || memberId === beingRemoved),
-      upToDate: me ? true : head === null ? null : equalBytes(head, roster.head),
+      // In a room of an earlier version nothing is sealed any more, and nothing of its chain is read.
+      receipt: me || room.outdated ? 'log' : receiptOf(state, memberId, signals.epochOf(memberId)),
       oldPrekey: state.isOwner && core.wrappedTo.some((wrap) => wrap.memberId === memberId && wrap.again),
     };
   });
@@ -104,10 +113,10 @@ function keyOf({ state }: Room): RoomView['key'] {
   };
 }
 
-function handOverOf({ state }: Room, identities: MemberIdentities): HandOverView | null {
-  const { handOver } = state.core;
-  if (handOver === null || state.core.stage !== 'member') return null;
-  const { memberId, since, acceptance } = handOver;
+function ownershipTransferOf({ state }: Room, identities: MemberIdentities): OwnershipTransferView | null {
+  const { ownershipTransfer } = state.core;
+  if (ownershipTransfer === null || state.core.stage !== 'member') return null;
+  const { memberId, since, acceptance } = ownershipTransfer;
   return {
     role: state.isOwner ? 'offering' : 'offered',
     memberId,
@@ -118,9 +127,10 @@ function handOverOf({ state }: Room, identities: MemberIdentities): HandOverView
 }
 
 /** Why this client must not send now; null where it may. */
-export function pauseOf({ state, restoring }: Room): PauseReason | null {
+export function pauseOf({ state, restoring, outdated }: Room): PauseReason | null {
   const { core } = state;
-  if (core.stage !== 'member') return null;
+  if (core.stage !== 'member' || outdated) return null;
+  if (needsNewer(state)) return 'version';
   if (core.paused) return 'departure';
   if (restoring) return 'restore';
   return (state.key(core.epoch)?.key ?? null) === null ? 'key' : null;

@@ -2,7 +2,7 @@
 import type { Content, Entry } from '@0fc/protocol';
 import { nodeHash } from '@0fc/crypto/node';
 import { FakeClock, FakeRoom } from '../room/outgoing/part.spec-support.js';
-import { change, RoomLog, take as takeEntry, type Person } from '../room/log/log.spec-support.js';
+import { change, RoomLog, readEntry, type Person } from '../room/log/log.spec-support.js';
 import { set } from '../room/state/draft.js';
 import { Outbox } from '../room/member/outbox.js';
 import type { Room } from '../room/room.js';
@@ -47,7 +47,7 @@ export async function stage(by: 'owner' | 'guest' = 'guest'): Promise<Stage> {
   const room = Object.assign(fake, extras) as unknown as Room;
   const identities = new MemberIdentities(nodeHash);
   const take = async (...entries: readonly Entry[]): Promise<void> => {
-    for (const each of entries) await takeEntry(state, each);
+    for (const each of entries) await readEntry(state, each);
     composer.conversation.sync();
     await identities.load(state);
   };

@@ -57,16 +57,16 @@ describe('times', () => {
         await change(
           state,
           append(null, elsewhere, [system('offered', { actor: on.log.owner.id })]),
-          set({ keys, handOver: handed }),
+          set({ keys, ownershipTransfer: handed }),
         );
-        const { key, handOver } = view();
+        const { key, ownershipTransfer } = view();
         const summary = summaryOf(on.room, '');
         const times = [
           ...shown().map((item) => item.time),
           summary.time,
           summary.last?.time,
           key?.since,
-          handOver?.since,
+          ownershipTransfer?.since,
         ];
         for (const shownTime of times) {
           expect(shownTime).toBeGreaterThanOrEqual(EARLIEST);
@@ -186,7 +186,7 @@ describe('names', () => {
     const asks = (name: string): OwnerInvite => ({
       inviteId: 'AAAAAAAAAAAAAAAAAAAAAA' as OwnerInvite['inviteId'], made: START, expires: START, pair: null, token: null,
       stage: 'asked', approved: false, replies: [], repliedAt: null, dropReason: null,
-      joiner: { key, name, joinKey: null, prekey: new Uint8Array(1), request: new Uint8Array(1) },
+      joiner: { key, name, joinKey: null, prekey: new Uint8Array(1), ek: new Uint8Array(1_184), request: new Uint8Array(1) },
     }); // prettier-ignore
     for (const [name, drawn] of [[HIDDEN, 'Amina'], ['\u2800', fingerprint]] as const) {
       await change(state, putInvite(asks(name)));

@@ -1,12 +1,10 @@
 /** The open room's conversation, item by item, as the page shows it. */
 import { clampTime, displayName, type MemberId } from '@0fc/protocol';
 import type { TimelineItem, TimelineMessage, TimelineSystem } from '../contract/api.js';
-import { admittedSince, newcomersSince } from '../room/log/lost.js';
+import { admittedSince, cameSince, newcomersSince } from '../room/log/lost.js';
 import type { Conversation } from '../room/conversation/conversation.js';
 import type { ConversationMessage } from '../room/conversation/lines.js';
-import { messageIdOf } from '../room/log/items.js';
-import { knownContent, targetKey } from '../vault/content.js';
-import { isSettled } from '../vault/counts.js';
+import { isSettled, knownContent, messageIdOf, targetKey } from '../vault/content.js';
 import { ITEMS_PER_RECORD, type LogRecord, type StoredItem } from '../vault/records.js';
 import type { RoomState } from '../room/state/state.js';
 import { drawnName, type MemberIdentities } from './member-identities.js';
@@ -132,6 +130,7 @@ function messageOf(source: Source, message: ConversationMessage): TimelineMessag
     state: stateOf(source, message, readers),
     newcomers: newcomersTo(source, message).map((member) => identities.nameFor(state, member)),
     late: message.late,
+    again: message.again !== null && cameSince(state, message.again),
     orderUnknown: message.orderUnknown,
     readBy: readers.length,
     readers: named(readers),

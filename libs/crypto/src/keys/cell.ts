@@ -11,7 +11,7 @@ const TAG_BYTES = 16;
 const SEAL_TYPE = 0x40010100;
 
 /** Bytes that a cell adds to its plaintext. */
-const CELL_OVERHEAD = HEADER_BYTES + IV_BYTES + TAG_BYTES;
+export const CELL_OVERHEAD = HEADER_BYTES + IV_BYTES + TAG_BYTES;
 
 /** Seals at least one byte under a 32-byte key. */
 export const sealCell = (key: SymmetricKey, plain: Bytes, context: Bytes): Bytes =>

@@ -1,10 +1,12 @@
 /** A new room (docs/protocol.md section 4). */
-import { toBase64Url, type Bytes, type RoomId, type RoomSettings } from '@0fc/protocol';
+import { PROTOCOL_VERSION, toBase64Url, type Bytes, type RoomId, type RoomSettings } from '@0fc/protocol';
 import { generateKeyPair, type KeyPair } from '../key-pair.js';
 import type { Ports } from '../ports.js';
 import { asRoomKey, SECRET_BYTES, type RoomKey } from '../secrets.js';
 import { bodyHash } from '../verify/container.js';
-import { keyHash, signBody } from './pairs.js';
+import { generateHybridKeyPair, type HybridKeyPair } from './hybrid.js';
+import { keyHash } from './pairs.js';
+import { signBody } from '../sign.js';
 
 export interface NewRoom {
   /** the signed genesis: entry 0 */
@@ -13,8 +15,8 @@ export interface NewRoom {
   readonly identity: KeyPair;
   /** of epoch 1 */
   readonly roomKey: RoomKey;
-  /** number 1 */
-  readonly prekey: KeyPair;
+  /** number 1, to be published as every other */
+  readonly prekey: HybridKeyPair;
   readonly nonce: Bytes;
 }
 
@@ -27,12 +29,12 @@ export async function createGenesis(
   options: { readonly settings: RoomSettings; readonly identity?: KeyPair },
 ): Promise<NewRoom> {
   const { identity = generateKeyPair() } = options;
-  const prekey = generateKeyPair();
+  const prekey = generateHybridKeyPair(ports.random);
   const roomKey = asRoomKey(ports.random.bytes(SECRET_BYTES));
   const nonce = ports.random.bytes(32);
   const container = signBody(identity, 'genesis', {
+    version: PROTOCOL_VERSION,
     ownerKey: identity.publicKey,
-    prekey: { k: 1, key: prekey.publicKey },
     nonce,
     keyHash: await keyHash(ports.hash, nonce, 1, roomKey),
     settings: options.settings,

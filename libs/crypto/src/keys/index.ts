@@ -1,27 +1,32 @@
 export { CryptoError } from '../errors.js';
-export type { Clock, Hash, Ports, Random } from '../ports.js';
+export type {
+  Clock, Hash, KdfCost, Passphrases, PassphraseSeal, Ports, Random,
+} from '../ports.js'; // prettier-ignore
 export { createGenesis, type NewRoom } from './genesis.js';
-export { makeKeyGrant, makeNeedKey, openKeyGrant } from './grant.js';
+export { makeKeyGrant, makeKeyRequest, openKeyGrant } from './grant.js';
+export {
+  decryptHybrid, encryptHybrid, generateHybridKeyPair, hybridPublicKey, type HybridKeyPair, type HybridMessage,
+  type HybridPlace,
+} from './hybrid.js'; // prettier-ignore
+export { openWrap, sealWrap, unwrap } from './wrap.js';
 export { createInvite, inviteIdOf, parseInvite, type NewInvite } from './invite.js';
 export { makeJoinConfirm, makeJoinReply, openJoinConfirm, openJoinReply } from './join-answer.js';
 export { makeJoinRequest, openJoinRequest, type NewJoin } from './join-request.js';
 export {
-  openMessage, openProfile, openSignal, sealMessage, sealSignal, type Sealed, type SealedPlace,
+  openAgain, openMessage, openProfile, openSignal, sealAgain, sealMessage, sealSignal, type OpenedMessage, type Sealed, type SealedPlace,
 } from './message.js'; // prettier-ignore
 export { generateKeyPair, type KeyPair } from '../key-pair.js';
-export { keyHash, makePrekey, signBody } from './pairs.js';
+export { keyHash, makePrekey, signPrekey } from './pairs.js';
+export { signBody } from '../sign.js';
 export {
-  asInviteToken, asJoinKey, asPrivateKey, asRoomKey, asVaultKey, equalSecrets, exposeSecret, type InviteToken, type JoinKey, type PrivateKey,
+  asInviteToken, asJoinKey, asKemSeed, asPrivateKey, asRoomKey, asVaultKey, equalSecrets, exposeSecret, type InviteToken, type JoinKey, type KemSeed, type PrivateKey,
   type RoomKey, type SymmetricKey, type VaultKey,
 } from '../secrets.js'; // prettier-ignore
-export { makeRotation, openRotation, wrapPrekey, type NewRotation, type PublicPrekey } from './rotation.js';
+export { KDF_COST, KDF_SALT_BYTES, stretchPassphrase } from './passphrase-kdf.js';
+export { makeRotation, openRotation, rotationPrekeys, wrapPrekey, type NewRotation } from './rotation.js';
 export { safetyNumber } from './safety-number.js';
+export { passphrasesOf } from './passphrase-seal.js';
+export { newVaultKey, openEarlierExport, openExport, openRecord, sealExport, sealRecord } from './vault.js';
 export {
-  newVaultKey,
-  openExport,
-  openRecord,
-  openVaultKey,
-  sealExport,
-  sealRecord,
-  sealVaultKey,
-} from './vault.js';
+  changeLock, openEarlierVaultKey, openVaultKey, sealVaultKey, SLOTS, type SealedVaultKey,
+} from './vault-slots.js'; // prettier-ignore

@@ -1,11 +1,19 @@
 /** docs/protocol.md section 5; G2: what an invite link holds and refuses. */
 import fc from 'fast-check';
 import { describe, expect, it } from '@jest/globals';
-import { concat, encodeCbor, fromBase64Url, toBase64Url, toHex, type Bytes } from '@0fc/protocol';
+import {
+  concat,
+  encodeCbor,
+  fromBase64Url,
+  toBase64Url,
+  toHex,
+  type Bytes,
+  type CborValue,
+} from '@0fc/protocol';
 import {
   asJoinKey, asRoomKey, createInvite, exposeSecret, generateKeyPair, inviteIdOf, makeJoinReply, parseInvite,
 } from './index.js'; // prettier-ignore
-import { codeOf, hash, newRoomId, ports, random } from '../world.spec-support.js';
+import { codeOf, hash, newMemberId, newRoomId, ports, random } from '../world.spec-support.js';
 
 const options = {
   roomId: newRoomId(),
@@ -20,7 +28,7 @@ const sealed = async (body: Bytes): Promise<string> =>
 describe('an invite link', () => {
   it('says everything that the joiner needs, from a fragment, a URL or a pasted mail', async () => {
     const wanted = {
-      v: 1, roomId: options.roomId, ownerKey: options.ownerKey, inviteKey: invite.keyPair.publicKey, token: invite.token,
+      v: 2, roomId: options.roomId, ownerKey: options.ownerKey, inviteKey: invite.keyPair.publicKey, token: invite.token,
       relay: options.relayKeyHash, expires: options.expires, inviteId: invite.inviteId,
     }; // prettier-ignore
     const { fragment } = invite;
@@ -67,7 +75,8 @@ describe('an invite link', () => {
     const wrong = [
       { ...plain, ownerKey: random.bytes(45) },
       { ...plain, inviteKey: random.bytes(45) },
-      { ...plain, v: 2 },
+      { ...plain, v: 0 },
+      { ...plain, v: '2' },
       { ...plain, token: random.bytes(31) },
       { ...plain, more: 1 },
       { ...plain, expires: -1 },
@@ -75,6 +84,24 @@ describe('an invite link', () => {
     for (const content of wrong) {
       const text = await sealed(encodeCbor(content));
       expect(await codeOf(() => parseInvite(hash, text))).toBe('INVITE_MALFORMED');
+    }
+  });
+
+  it('of an earlier or a later version says which', async () => {
+    const { inviteId, ...plain } = await parseInvite(hash, invite.fragment);
+    expect(inviteId).toBe(invite.inviteId);
+    const codeFor = async (content: CborValue): Promise<string> => {
+      const text = await sealed(encodeCbor(content));
+      return codeOf(() => parseInvite(hash, text));
+    };
+    expect(await codeFor({ ...plain, v: 1 })).toBe('INVITE_OUTDATED');
+    expect(await codeFor({ ...plain, v: 3, more: 1 })).toBe('UNSUPPORTED_VERSION');
+  });
+
+  it('never ends in a letter that a messenger leaves out of the link', async () => {
+    for (let at = 0; at < 40; at++) {
+      const expires = at % 2 === 0 ? 2 ** 32 + at : Number.MAX_SAFE_INTEGER - at;
+      expect((await createInvite(ports, { ...options, expires })).fragment).not.toMatch(/[-_]$/);
     }
   });
 
@@ -97,6 +124,8 @@ describe('a join reply', () => {
       counters: [], profiles: Array.from({ length: 300 }, () => random.bytes(4_096)), roomName: null,
     }; // prettier-ignore
     const place = {
+      owner: generateKeyPair(),
+      joiner: newMemberId(),
       joinKey: asJoinKey(random.bytes(32)),
       token: invite.token,
       roomId: options.roomId,

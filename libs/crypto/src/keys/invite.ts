@@ -1,6 +1,6 @@
 /** Invites: what travels out of band (docs/protocol.md section 5, steps 1 and 2). */
 import {
-  concat, ctx, decodeAs, encodeAs, equalBytes, fromBase64Url, inviteLink, LIMITS, ProtocolError, toBase64Url,
+  concat, ctx, decodeCbor, encodeAs, equalBytes, fromBase64Url, inviteLink, LIMITS, parse, PROTOCOL_VERSION, ProtocolError, toBase64Url,
   type Bytes, type InviteId, type InviteLink, type RoomId,
 } from '@0fc/protocol'; // prettier-ignore
 import { CryptoError, rethrowAs } from '../errors.js';
@@ -45,7 +45,7 @@ export async function createInvite(
   const token = asInviteToken(ports.random.bytes(SECRET_BYTES));
   const keyPair = generateKeyPair();
   const body = encodeAs(inviteLink, {
-    v: 1,
+    v: PROTOCOL_VERSION,
     roomId: options.roomId,
     ownerKey: options.ownerKey,
     inviteKey: keyPair.publicKey,
@@ -60,20 +60,29 @@ export async function createInvite(
 
 /**
  * An invite from what somebody pasted or opened: a fragment, `#fragment` or a whole URL,
- * line breaks of a mail program included. Throws INVITE_MALFORMED.
+ * line breaks of a mail program included. Throws INVITE_MALFORMED; INVITE_OUTDATED or UNSUPPORTED_VERSION for one of
+ * an earlier or later version.
  */
 export async function parseInvite(
   hash: Hash,
   text: string,
 ): Promise<InviteLink & { readonly inviteId: InviteId }> {
-  return rethrowAs('INVITE_MALFORMED', 'not an invite', async () => {
+  const malformed = 'INVITE_MALFORMED';
+  const fields = await rethrowAs(malformed, 'not an invite', async () => {
     const letters = text.slice(text.lastIndexOf('#') + 1).replace(/\s+/g, '');
     const bytes = letters.length > MOST_LETTERS ? null : fromBase64Url(letters);
     if (bytes === null || bytes.length <= CHECK_BYTES) throw new ProtocolError('MALFORMED', 'not base64url');
     const body = bytes.subarray(0, -CHECK_BYTES);
     const check = (await hash.sha256(body)).subarray(0, CHECK_BYTES);
     if (!equalBytes(check, bytes.subarray(-CHECK_BYTES))) throw new CryptoError('MALFORMED', 'check bytes');
-    const link = decodeAs(inviteLink, body);
+    return decodeCbor(body);
+  });
+  const version = typeof fields === 'object' && fields !== null && 'v' in fields ? fields.v : null;
+  if (version === 1) throw new CryptoError('INVITE_OUTDATED', 'an invite of version 1');
+  if (typeof version === 'number' && version > PROTOCOL_VERSION)
+    throw new CryptoError('UNSUPPORTED_VERSION', 'an invite of a later version');
+  return rethrowAs(malformed, 'not an invite', async () => {
+    const link = parse(inviteLink, fields);
     parsePublicKey(link.ownerKey);
     parsePublicKey(link.inviteKey);
     return { ...link, inviteId: await inviteIdOf(hash, link.token) };

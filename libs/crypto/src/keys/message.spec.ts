@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from '@jest/globals';
 import { ctx, decodeMessageClear, LIMITS, pad, utf8, type Body, type Bytes } from '@0fc/protocol';
 import {
-  asRoomKey, generateKeyPair, openMessage, openProfile, openSignal, sealMessage, sealSignal, signBody,
+  asRoomKey, generateKeyPair, openAgain, openMessage, openProfile, openSignal, sealAgain, sealMessage, sealSignal, signBody,
 } from './index.js'; // prettier-ignore
 import { sealCell } from './cell.js';
 import { sampleBodies } from '../bodies.spec-support.js';
@@ -94,6 +94,74 @@ describe('what a client shows when a message does not open', () => {
     expect(await alarmOf(() => openSignal({ ...place, payload: sealedAs('signal', pad(asBob)) }))).toBe(
       'ALARM_BAD_SIGNATURE',
     );
+  });
+});
+
+describe('a message of the epoch before, inside another', () => {
+  const inner = (content: Body<'message'>['content']) => ({
+    identity: bob.identity,
+    roomKey,
+    body: { ...samples.message, content },
+  });
+
+  it('of the longest line fits its own limit and that of the other, and opens to what was sealed', async () => {
+    const to = { sender: carol.id, instance: random.bytes(16), n: 2 ** 40 };
+    const content = { type: 'reply', to, text: '\u{1F600}'.repeat(LIMITS.textBytes / 4) };
+    const again = sealAgain(inner(content));
+    expect(again.payload.length).toBeLessThanOrEqual(LIMITS.againBytes);
+    const outer = { ...samples.message, epoch: 2, content: { ...again } };
+    const later = asRoomKey(random.bytes(32));
+    const { payload } = sealMessage({ identity: bob.identity, roomKey: later, body: outer });
+    const opened = openMessage({ ...place, roomKey: later, epoch: 2, payload }).body;
+    expect(opened).toEqual(outer);
+    expect(openAgain({ ...place, payload: again.payload }, opened)?.body.content).toEqual(content);
+    // What fills that limit fits into the other as well, and one letter more does not fill it.
+    const most = { ...outer, content: { ...again, payload: new Uint8Array(LIMITS.againBytes) } };
+    expect(() => sealMessage({ identity: bob.identity, roomKey: later, body: most })).not.toThrow();
+    const over = { type: 'text', text: 'x'.repeat(LIMITS.againBytes) };
+    expect(await codeOf(() => sealAgain(inner(over)))).toBe('TOO_LARGE');
+  });
+
+  it('is of the epoch before alone', async () => {
+    const { payload } = sealAgain(inner({ type: 'text', text: 'then' }));
+    for (const epoch of [1, 3]) {
+      for (const key of [roomKey, null]) {
+        const opening = () => openAgain({ ...place, roomKey: key, payload }, { ...samples.message, epoch });
+        expect(await codeOf(opening)).toBe('BAD_ENTRY');
+      }
+    }
+  });
+
+  it('opens under the key of its own epoch alone, and to nothing without it', async () => {
+    const { payload } = sealAgain(inner({ type: 'text', text: 'then' }));
+    const outer = { ...samples.message, epoch: 2 };
+    const later = asRoomKey(random.bytes(32));
+    expect(await alarmOf(() => openAgain({ ...place, roomKey: later, payload }, outer))).toBe(
+      'ALARM_UNREADABLE',
+    );
+    expect(openAgain({ ...place, roomKey: null, payload }, outer)).toBeNull();
+    expect(openAgain({ ...place, payload }, outer)?.body.content).toEqual({ type: 'text', text: 'then' });
+  });
+
+  it('is its sender’s own, under the counter, nonce and instance of the message that brings it', async () => {
+    const { payload } = sealAgain(inner({ type: 'text', text: 'then' }));
+    const outer = { ...samples.message, epoch: 2 };
+    for (const other of [{ n: outer.n + 1 }, { mid: random.bytes(16) }, { instance: random.bytes(16) }]) {
+      const opening = () => openAgain({ ...place, payload }, { ...outer, ...other });
+      expect(await codeOf(opening)).toBe('BAD_SIGNATURE');
+    }
+    const opening = () => openAgain({ ...place, senderKey: carol.identity.publicKey, payload }, outer);
+    expect(await codeOf(opening)).toBe('BAD_SIGNATURE');
+  });
+
+  it.each([
+    { type: 'again', epoch: 1, payload: random.bytes(8) },
+    { type: 'profile', name: 'Mallory' },
+    { type: 'roomName', name: 'Mallory’s' },
+  ])('is never a content $type', async (content) => {
+    const { payload } = sealAgain(inner(content));
+    const opening = () => openAgain({ ...place, payload }, { ...samples.message, epoch: 2 });
+    expect(await codeOf(opening)).toBe('BAD_ENTRY');
   });
 });
 

@@ -1,6 +1,6 @@
 /** Messages and signals: signed by their sender inside a seal of the room key (docs/protocol.md section 6; G3, G4). */
 import {
-  ctx, decodeBody, encodeMessageClear, LIMITS, pad, ProtocolError, unpad, type Body, type Bytes, type MemberId,
+  ctx, decodeBody, encodeMessageClear, equalBytes, LIMITS, pad, ProtocolError, unpad, type Body, type Bytes, type CborValue, type Content, type MemberId,
   type RoomId,
 } from '@0fc/protocol'; // prettier-ignore
 import { CryptoError, isRefusal } from '../errors.js';
@@ -8,7 +8,7 @@ import type { KeyPair } from '../key-pair.js';
 import type { RoomKey } from '../secrets.js';
 import { verifyContainer } from '../verify/container.js';
 import { openCell, sealCell } from './cell.js';
-import { signBody } from './pairs.js';
+import { signBody } from '../sign.js';
 
 /** The parts of an entry that its sender makes. */
 export interface Sealed {
@@ -28,6 +28,14 @@ export interface SealedPlace {
 }
 
 type Kind = 'message' | 'signal';
+
+/** `unknown`: signed fields that this version does not know. */
+export interface Opened<K extends Kind> {
+  readonly body: Body<K>;
+  readonly container: Bytes;
+  readonly unknown: Readonly<Record<string, CborValue>>;
+}
+export type OpenedMessage = Opened<'message'>;
 type PlacedBody = Body<Kind>;
 
 const context = (kind: Kind, place: Pick<PlacedBody, 'roomId' | 'epoch' | 'sender'>): Bytes =>
@@ -57,11 +65,43 @@ export function sealMessage(options: {
  * The message at a place of the log. Throws a CryptoError whose `alarm` says what to
  * show: ALARM_UNREADABLE, ALARM_BAD_SIGNATURE, or none for UNSUPPORTED_VERSION.
  */
-export function openMessage(place: SealedPlace): {
-  readonly body: Body<'message'>;
-  readonly container: Bytes;
-} {
+export function openMessage(place: SealedPlace): Opened<'message'> {
   return open('message', place);
+}
+
+/**
+ * A message of an earlier epoch, as the content that sends it again in the next one (G18). `roomKey` and `body`: of the
+ * epoch in which it was sealed first. Throws MALFORMED, TOO_LARGE.
+ */
+export function sealAgain(options: Parameters<typeof sealMessage>[0]): Extract<Content, { type: 'again' }> {
+  const payload = fitting(sealMessage(options).payload, LIMITS.againBytes);
+  return { type: 'again', epoch: options.body.epoch, payload };
+}
+
+/** Contents that never travel inside another message: itself, and what everybody gets in any case. */
+const NEVER_AGAIN: ReadonlySet<string> = new Set(['again', 'profile', 'roomName']);
+
+/**
+ * The message that a content `again` holds. `place`: as of {@link openMessage}, with epoch and payload of that content;
+ * `outer`: the message that brought it. It has to be its sender's own, of the epoch before and under the same counter
+ * and nonce. Null: `roomKey` is, since there is none of that epoch. Throws as {@link openMessage}; what is inside proves
+ * nothing by its `seen`.
+ */
+export function openAgain(
+  place: Omit<SealedPlace, 'roomKey'> & { readonly roomKey: RoomKey | null },
+  outer: Body<'message'>,
+): OpenedMessage | null {
+  return withAlarm(() => {
+    const { roomKey } = place;
+    if (place.epoch !== outer.epoch - 1) throw new CryptoError('BAD_ENTRY', 'not of the epoch before');
+    if (roomKey === null) return null;
+    const opened = open('message', { ...place, roomKey });
+    const { instance, n, mid, content } = opened.body;
+    const same = n === outer.n && equalBytes(instance, outer.instance) && equalBytes(mid, outer.mid);
+    if (!same) throw new CryptoError('BAD_SIGNATURE', 'signed under another counter');
+    if (NEVER_AGAIN.has(content.type)) throw new CryptoError('BAD_ENTRY', 'never sent again inside another');
+    return opened;
+  });
 }
 
 /** Signs and seals a signal. Throws MALFORMED, TOO_LARGE. */
@@ -96,20 +136,19 @@ export function openProfile(senderKey: Bytes, roomId: RoomId, container: Bytes):
   return body;
 }
 
-function open<K extends Kind>(
-  kind: K,
-  place: SealedPlace,
-): { readonly body: Body<K>; readonly container: Bytes } {
+function open<K extends Kind>(kind: K, place: SealedPlace): Opened<K> {
   return withAlarm(() => {
     const padded = openCell(place.roomKey, place.payload, context(kind, place), { code: 'MALFORMED' });
     const container = unpad(padded);
-    const body: Body<K> = decodeBody<K>(verifyContainer(place.senderKey, container), kind).body;
+    const decoded = decodeBody<K>(verifyContainer(place.senderKey, container), kind);
+    const { unknown } = decoded;
+    const body: Body<K> = decoded.body;
     const { roomId, epoch, sender }: PlacedBody = body;
     if (roomId !== place.roomId || epoch !== place.epoch || sender !== place.sender) {
       // Somebody who holds the room key moved a member's signed words to another place.
       throw new CryptoError('BAD_SIGNATURE', 'signed for another place');
     }
-    return { body, container };
+    return { body, container, unknown };
   });
 }
 

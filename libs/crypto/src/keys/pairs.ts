@@ -1,29 +1,16 @@
-/** Signatures, prekeys and the commitment to a room key. */
-import { PrivateKey, SecureMessageSign } from 'wasm-themis';
-import {
-  ctx,
-  encodeBody,
-  type Body,
-  type BodyKind,
-  type Bytes,
-  type MemberId,
-  type RoomId,
-} from '@0fc/protocol';
-import { attempt } from '../errors.js';
-import { generateKeyPair, type KeyPair } from '../key-pair.js';
-import type { Hash } from '../ports.js';
+/** Prekeys and the commitment to a room key. */
+import { ctx, type Bytes, type MemberId, type PublishedPrekey, type RoomId } from '@0fc/protocol';
+import type { KeyPair } from '../key-pair.js';
+import type { Hash, Ports } from '../ports.js';
 import type { RoomKey } from '../secrets.js';
+import { signBody } from '../sign.js';
+import { generateHybridKeyPair, hybridPublicKey, type HybridKeyPair } from './hybrid.js';
 
-/**
- * The signed container of a body. The tag in it says what was signed: no raw bytes are
- * ever signed (docs/protocol.md section 2, G4). Throws MALFORMED for a body that its
- * schema refuses, BAD_KEY for an unusable private key.
- */
-export function signBody<K extends BodyKind>(identity: KeyPair, kind: K, body: Body<K>): Bytes {
-  const bytes = encodeBody(kind, body);
-  return attempt('BAD_KEY', 'cannot sign', () =>
-    new SecureMessageSign(new PrivateKey(identity.privateKey)).sign(bytes),
-  );
+interface PrekeyPlace {
+  readonly identity: KeyPair;
+  readonly roomId: RoomId;
+  readonly memberId: MemberId;
+  readonly k: number;
 }
 
 /** `SHA-256(ctx(key, genesis nonce, epoch, room key))`: commits to a room key (docs/protocol.md section 4). */
@@ -31,15 +18,21 @@ export const keyHash = (hash: Hash, nonce: Bytes, epoch: number, key: RoomKey): 
   hash.sha256(ctx('key', nonce, epoch, key));
 
 /** A fresh prekey, signed for its room: number `k` of this member, from 1 and rising (section 7). */
-export function makePrekey(
-  identity: KeyPair,
-  roomId: RoomId,
-  memberId: MemberId,
-  k: number,
-): { readonly container: Bytes; readonly keyPair: KeyPair } {
-  const keyPair = generateKeyPair();
-  return {
-    container: signBody(identity, 'prekey', { roomId, memberId, k, key: keyPair.publicKey }),
-    keyPair,
-  };
+export async function makePrekey(
+  ports: Pick<Ports, 'hash' | 'random'>,
+  place: PrekeyPlace,
+): Promise<PublishedPrekey & { readonly keyPair: HybridKeyPair }> {
+  const keyPair = generateHybridKeyPair(ports.random);
+  return { ...(await signPrekey(ports.hash, place, keyPair)), keyPair };
+}
+
+/** One that was made before, to be published again. */
+export async function signPrekey(
+  hash: Hash,
+  { identity, roomId, memberId, k }: PrekeyPlace,
+  keyPair: HybridKeyPair,
+): Promise<PublishedPrekey> {
+  const { key, ek } = hybridPublicKey(keyPair);
+  const prekey = signBody(identity, 'prekey', { roomId, memberId, k, key, ekHash: await hash.sha256(ek) });
+  return { prekey, ek };
 }

@@ -9,38 +9,58 @@ import {
   wrapBody,
   type Body,
   type Bytes,
+  type CborValue,
   type MemberId,
 } from '@0fc/protocol';
 import {
-  asRoomKey, generateKeyPair, keyHash, type KeyPair, makeKeyGrant, makeNeedKey, makePrekey, makeRotation, type
-  NewRotation, openKeyGrant, openRotation, type PublicPrekey, type RoomKey, signBody, wrapPrekey,
+  asRoomKey, encryptHybrid, generateHybridKeyPair, generateKeyPair, type HybridKeyPair, hybridPublicKey, keyHash,
+  makeKeyGrant, makeKeyRequest, makeRotation, type NewRotation, openKeyGrant, openRotation, type RoomKey,
+  rotationPrekeys, signBody, wrapPrekey,
 } from './index.js'; // prettier-ignore
 import { openCell, sealCell } from './cell.js';
+import { signAnything } from './unchecked.spec-support.js';
 import { decryptFrom, encryptTo } from './envelope.js';
-import { applyRoster, checkWraps, containerBody, verifyRotation, type Roster } from '../verify/index.js';
 import {
-  alarmOf, codeOf, flipBit, hash, makeWorld, newMemberId, newRoomId, ports, random, type Person,
+  applyRoster,
+  checkWraps,
+  containerBody,
+  verifyRotation,
+  type Roster,
+  type HybridPrekey,
+  type HybridPublicKey,
+} from '../verify/index.js';
+import {
+  alarmOf, codeOf, firstPrekeys, flipBit, hash, makeWorld, newMemberId, newRoomId, ports, random, type Person,
 } from '../world.spec-support.js'; // prettier-ignore
 
 const world = await makeWorld();
 const { roster, roomId, owner, bob, carol, room } = world;
 const { roomKey } = room;
+const first = firstPrekeys(owner, bob, carol);
 
 const rotate = (
-  prekeys: ReadonlyMap<MemberId, PublicPrekey> = new Map(),
+  prekeys: ReadonlyMap<MemberId, HybridPrekey> = new Map(),
   on: Roster = roster,
   key = roomKey,
   epoch = 1,
 ): Promise<NewRotation> =>
-  makeRotation(ports, { identity: owner.identity, roster: on, epoch, roomKey: key, prekeys });
+  makeRotation(ports, {
+    identity: owner.identity,
+    roster: on,
+    epoch,
+    roomKey: key,
+    base: null,
+    prekeys: new Map([...first, ...prekeys]),
+    least: new Map(),
+  });
 const checked = (made: NewRotation, on: Roster = roster, epoch = 1): Promise<Body<'rotation'>> =>
   verifyRotation(hash, on, epoch, made.command.clear, made.command.payload);
 const wrapsOf = (made: NewRotation): MemberId[] => Object.keys(made.command.wraps) as MemberId[];
 
 interface Reading {
   readonly wrap?: Bytes | undefined;
-  readonly oldKey?: RoomKey;
-  readonly prekeys?: ReadonlyMap<number, KeyPair>;
+  readonly oldKey?: RoomKey | null;
+  readonly prekeys?: ReadonlyMap<number, HybridKeyPair>;
 }
 async function read(made: NewRotation, who: Person, over: Reading = {}) {
   return openRotation(hash, {
@@ -56,6 +76,9 @@ async function read(made: NewRotation, who: Person, over: Reading = {}) {
 }
 
 const made = await rotate();
+const cold = await makeRotation(ports, {
+  identity: owner.identity, roster, epoch: 1, roomKey: null, base: null, prekeys: first, least: new Map(),
+}); // prettier-ignore
 
 describe('a rotation', () => {
   it('gives every member, the owner included, the committed key', async () => {
@@ -67,8 +90,8 @@ describe('a rotation', () => {
   });
 
   it('uses the newest prekey that it is given', async () => {
-    const { keyPair } = makePrekey(bob.identity, roomId, bob.id, 7);
-    const newer = await rotate(new Map([[bob.id, { k: 7, key: keyPair.publicKey }]]));
+    const keyPair = generateHybridKeyPair(random);
+    const newer = await rotate(new Map([[bob.id, { k: 7, ...hybridPublicKey(keyPair) }]]));
     expect(
       await read(newer, bob, {
         prekeys: new Map([
@@ -85,28 +108,163 @@ describe('a rotation', () => {
     );
   });
 
+  it('that cannot be made wipes its key', async () => {
+    const drawn: Bytes[] = [];
+    const bytes = (length: number): Bytes => {
+      const made = random.bytes(length);
+      drawn.push(made);
+      return made;
+    };
+    const unusable = new Map([
+      ...first,
+      [owner.id, { k: 1, key: new Uint8Array(45), ek: new Uint8Array(1_184) }] as const,
+    ]);
+    const attempt = makeRotation({ ...ports, random: { bytes } }, {
+      identity: owner.identity, roster, epoch: 1, roomKey, base: null, prekeys: unusable, least: new Map(),
+    }); // prettier-ignore
+    await expect(attempt).rejects.toMatchObject({ code: 'BAD_KEY' });
+    expect(drawn[0]).toEqual(new Uint8Array(32));
+  });
+
+  it('G9: wraps to no prekey before the one that the last rotation used', async () => {
+    const newer = { k: 7, ...hybridPublicKey(generateHybridKeyPair(random)) };
+    const prekeys = new Map([...first, [bob.id, newer] as const]);
+    const lately = await makeRotation(ports, {
+      identity: owner.identity, roster, epoch: 1, roomKey, base: null, prekeys, least: new Map([[bob.id, 7]]),
+    }); // prettier-ignore
+    expect(lately.unwrapped).toEqual([]);
+    const before = await makeRotation(ports, {
+      identity: owner.identity, roster, epoch: 1, roomKey, base: null, prekeys, least: new Map([[bob.id, 8]]),
+    }); // prettier-ignore
+    expect(before.unwrapped).toEqual([bob.id]);
+    checkWraps(roster, await checked(before), wrapsOf(before));
+    const told = {
+      roster,
+      rotation: await checked(before),
+      payload: before.command.payload,
+      oldKey: roomKey,
+    };
+    expect([...rotationPrekeys(told).keys()].toSorted()).toEqual([owner.id, carol.id].toSorted());
+  });
+
+  it('is foreign where it lists another prekey than a wrap uses, or has more inside than it may', async () => {
+    const rotation = await checked(made);
+    const context = ctx('rotation', roomId, 2, owner.id);
+    const sealedInner = openCell(roomKey, made.command.payload, context, { code: 'MALFORMED' });
+    const { body } = decodeBody(containerBody(sealedInner), 'rotationInner');
+    const wrong: [string, CborValue][] = [
+      ['prekeys', body.prekeys.map(() => 2 ** 40 - 1)],
+      ['prekeys', body.prekeys.map(() => 0)],
+      ['later', 1],
+    ];
+    for (const [field, value] of wrong) {
+      const inner = signAnything(
+        owner.identity,
+        encodeCbor(['0fc/2/rotationInner', { ...body, [field]: value }]),
+      );
+      const payload = sealCell(roomKey, inner, context);
+      const told = { ...rotation, payload: await hash.sha256(payload) };
+      const opening = {
+        roster, rotation: told, payload, wrap: made.command.wraps[bob.id], oldKey: roomKey, memberId: bob.id,
+        prekeys: new Map([[1, bob.prekey]]),
+      }; // prettier-ignore
+      expect(await alarmOf(() => openRotation(hash, opening))).toBe('ALARM_FOREIGN_ROTATION');
+    }
+  });
+
+  it('goes to its owner whatever number somebody has listed for it', async () => {
+    const next = await makeRotation(ports, {
+      identity: owner.identity, roster, epoch: 1, roomKey, base: null, prekeys: first,
+      least: new Map([[owner.id, 2 ** 40 - 1]]),
+    }); // prettier-ignore
+    expect(next.unwrapped).toEqual([]);
+    expect((await read(next, owner)).key).toEqual(next.newKey);
+  });
+
+  describe('that is cold, by an owner without the key', () => {
+    it('gives every member the key, without the old one, and says that it is cold', async () => {
+      const rotation = await checked(cold);
+      expect(rotation.cold).toBe(true);
+      for (const who of [owner, bob, carol]) {
+        expect(await read(cold, who, { oldKey: null })).toEqual({ key: cold.newKey, k: 1 });
+        expect(await read(cold, who)).toEqual({ key: cold.newKey, k: 1 });
+      }
+      const told = { roster, rotation, payload: cold.command.payload, oldKey: null };
+      expect(rotationPrekeys(told)).toEqual(new Map([owner, bob, carol].map(({ id }) => [id, 1])));
+    });
+
+    it('G9: opens with the member’s prekey only', async () => {
+      const thief = generateHybridKeyPair(random);
+      expect(await alarmOf(() => read(cold, bob, { prekeys: new Map([[1, thief]]) }))).toBe('ALARM_NO_KEY');
+      expect(await alarmOf(() => read(cold, bob, { wrap: cold.command.wraps[carol.id] }))).toBe(
+        'ALARM_NO_KEY',
+      );
+    });
+
+    it('is never taken for one under the old key, nor the other way round', async () => {
+      for (const [one, other] of [
+        [cold, made],
+        [made, cold],
+      ] as const) {
+        const body = { ...(await checked(one)), cold: other === cold };
+        const clear = signBody(owner.identity, 'rotation', body);
+        const turned = { ...one, command: { ...one.command, clear } };
+        expect(await alarmOf(() => read(turned, bob))).toBe('ALARM_FOREIGN_ROTATION');
+      }
+    });
+  });
+
   it('is the owner’s alone', async () => {
     expect(
       await codeOf(() =>
-        makeRotation(ports, { identity: bob.identity, roster, epoch: 1, roomKey, prekeys: new Map() }),
+        makeRotation(ports, {
+          identity: bob.identity,
+          roster,
+          epoch: 1,
+          roomKey,
+          base: null,
+          prekeys: first,
+          least: new Map(),
+        }),
       ),
     ).toBe('NOT_OWNER');
   });
 
   it('goes on without a member whose prekey is no key, and says so; never without the owner', async () => {
-    // Not canonical, and canonical without a point of the curve.
-    for (const key of [random.bytes(45), flipBit(bob.prekey.publicKey, 8 * 12 + 1), new Uint8Array()]) {
-      const without = await rotate(new Map([[bob.id, { k: 2, key }]]));
+    const good = hybridPublicKey(bob.prekey);
+    const bad: Partial<HybridPublicKey>[] = [
+      // Not canonical, and canonical without a point of the curve.
+      { key: random.bytes(45) },
+      { key: flipBit(good.key, 8 * 12 + 1) },
+      { key: new Uint8Array() },
+      { ek: good.ek.slice(1) },
+      { ek: Uint8Array.of(...good.ek, 0) },
+      { ek: new Uint8Array(1_184) },
+      { ek: new Uint8Array(1_184).fill(255) },
+      { ek: new Uint8Array() },
+    ];
+    for (const half of bad) {
+      const prekey = { k: 2, ...good, ...half };
+      const without = await rotate(new Map([[bob.id, prekey]]));
       expect(without.unwrapped).toEqual([bob.id]);
       checkWraps(roster, await checked(without), wrapsOf(without));
       expect(await read(without, carol)).toEqual({ key: without.newKey, k: 1 });
       expect(await alarmOf(() => read(without, bob))).toBe('ALARM_NO_KEY');
-      expect(await codeOf(() => rotate(new Map([[owner.id, { k: 2, key }]])))).toBe('BAD_KEY');
+      expect(await codeOf(() => rotate(new Map([[owner.id, prekey]])))).toBe('BAD_KEY');
     }
   });
 
+  it('goes on without a member of whom no prekey is here, and says so', async () => {
+    const without = await makeRotation(ports, {
+      identity: owner.identity, roster, epoch: 1, roomKey, base: null, prekeys: firstPrekeys(owner, carol), least: new Map(),
+    }); // prettier-ignore
+    expect(without.unwrapped).toEqual([bob.id]);
+    checkWraps(roster, await checked(without), wrapsOf(without));
+    expect((await read(without, carol)).key).toEqual(without.newKey);
+  });
+
   it('G9: the old key alone opens nothing', async () => {
-    const thief = generateKeyPair();
+    const thief = generateHybridKeyPair(random);
     expect(await alarmOf(() => read(made, bob, { prekeys: new Map([[1, thief]]) }))).toBe('ALARM_NO_KEY');
     expect(await alarmOf(() => read(made, bob, { prekeys: new Map() }))).toBe('ALARM_NO_KEY');
     const wrap = openCell(roomKey, made.command.wraps[bob.id]!, ctx('wrap', roomId, 2, bob.id), {
@@ -253,15 +411,22 @@ describe('what a client shows when a rotation gives it no key', () => {
   it('ALARM_WRONG_KEY: the owner commits to one key and gives another, or one for something else', async () => {
     const ephemeral = generateKeyPair();
     const lies: [string, string, number, string, Bytes | RoomKey][] = [
-      ['0fc/1/wrapped-key', roomId, 2, bob.id, random.bytes(32)],
-      ['0fc/1/wrapped-key', roomId, 2, carol.id, made.newKey],
-      ['0fc/1/wrapped-key', roomId, 3, bob.id, made.newKey],
-      ['0fc/1/wrapped-key', newRoomId(), 2, bob.id, made.newKey],
-      ['0fc/1/granted-key', roomId, 2, bob.id, made.newKey],
+      ['0fc/2/wrapped-key', roomId, 2, bob.id, random.bytes(32)],
+      ['0fc/2/wrapped-key', roomId, 2, carol.id, made.newKey],
+      ['0fc/2/wrapped-key', roomId, 3, bob.id, made.newKey],
+      ['0fc/2/wrapped-key', newRoomId(), 2, bob.id, made.newKey],
+      ['0fc/2/granted-key', roomId, 2, bob.id, made.newKey],
     ];
     for (const lie of lies) {
-      const sealed = encryptTo(ephemeral.privateKey, bob.prekey.publicKey, encodeCbor(lie));
-      const wrap = sealCell(roomKey, encodeAs(wrapBody, { k: 1, sealed }), ctx('wrap', roomId, 2, bob.id));
+      const message = await encryptHybrid(ports, {
+        ephemeral, to: hybridPublicKey(bob.prekey), plain: encodeCbor(lie),
+        place: { kind: 'wrap', roomId, epoch: 2, memberId: bob.id },
+      }); // prettier-ignore
+      const wrap = sealCell(
+        roomKey,
+        encodeAs(wrapBody, { k: 1, ...message }),
+        ctx('wrap', roomId, 2, bob.id),
+      );
       const rotation = { ...(await checked(made)), ephemeral: ephemeral.publicKey };
       const args = {
         roster,
@@ -321,15 +486,18 @@ describe('an envelope', () => {
 });
 
 describe('needKey and keyGrant', () => {
+  const begin = random.bytes(32);
+  const of = { epoch: 2, rotation: begin, failed: [] as MemberId[] };
   const news = { profiles: [random.bytes(300)], roomName: random.bytes(250) };
-  const need = makeNeedKey(ports, { identity: bob.identity, roomId, memberId: bob.id });
+  const keyRequest = makeKeyRequest(ports, { ...of, identity: bob.identity, roomId, memberId: bob.id });
   const give = {
     identity: owner.identity,
     roster,
     epoch: 2,
     roomKey: made.newKey,
     to: bob.id,
-    request: need.container,
+    request: keyRequest.container,
+    rotation: begin,
     news,
   };
   const take = {
@@ -338,18 +506,18 @@ describe('needKey and keyGrant', () => {
     memberId: bob.id,
     expectedKeyHash: made.keyHash,
     epoch: 2,
-    request: need.container,
-    prekey: need.prekey,
+    request: keyRequest.container,
+    prekey: keyRequest.prekey,
   };
 
   it('give a member the current key and the news', async () => {
-    const granted = await makeKeyGrant(hash, give);
+    const granted = await makeKeyGrant(ports, give);
     expect(await openKeyGrant(hash, { ...take, ...granted })).toEqual({ key: made.newKey, news });
   });
 
   it('give the owner the key from any member', async () => {
-    const lost = makeNeedKey(ports, { identity: owner.identity, roomId, memberId: owner.id });
-    const granted = await makeKeyGrant(hash, {
+    const lost = makeKeyRequest(ports, { ...of, identity: owner.identity, roomId, memberId: owner.id });
+    const granted = await makeKeyGrant(ports, {
       ...give,
       identity: carol.identity,
       to: owner.id,
@@ -367,30 +535,65 @@ describe('needKey and keyGrant', () => {
   });
 
   it('are not between members, nor to oneself, nor for a stranger', async () => {
-    const own = makeNeedKey(ports, { identity: owner.identity, roomId, memberId: owner.id });
-    expect(await codeOf(() => makeKeyGrant(hash, { ...give, identity: carol.identity }))).toBe('FORBIDDEN');
-    expect(await codeOf(() => makeKeyGrant(hash, { ...give, to: owner.id, request: own.container }))).toBe(
+    const own = makeKeyRequest(ports, { ...of, identity: owner.identity, roomId, memberId: owner.id });
+    expect(await codeOf(() => makeKeyGrant(ports, { ...give, identity: carol.identity }))).toBe('FORBIDDEN');
+    expect(await codeOf(() => makeKeyGrant(ports, { ...give, to: owner.id, request: own.container }))).toBe(
       'FORBIDDEN',
     );
-    expect(await codeOf(() => makeKeyGrant(hash, { ...give, identity: generateKeyPair() }))).toBe(
+    expect(await codeOf(() => makeKeyGrant(ports, { ...give, identity: generateKeyPair() }))).toBe(
       'FORBIDDEN',
     );
-    expect(await codeOf(() => makeKeyGrant(hash, { ...give, to: newMemberId() }))).toBe('BAD_ENTRY');
+    expect(await codeOf(() => makeKeyGrant(ports, { ...give, to: newMemberId() }))).toBe('BAD_ENTRY');
   });
 
   it('answer only a request that the asker itself signed for this room', async () => {
-    const forged = makeNeedKey(ports, { identity: carol.identity, roomId, memberId: bob.id });
-    const elsewhere = makeNeedKey(ports, { identity: bob.identity, roomId: newRoomId(), memberId: bob.id });
-    expect(await codeOf(() => makeKeyGrant(hash, { ...give, request: forged.container }))).toBe(
+    const forged = makeKeyRequest(ports, { ...of, identity: carol.identity, roomId, memberId: bob.id });
+    const elsewhere = makeKeyRequest(ports, {
+      ...of,
+      identity: bob.identity,
+      roomId: newRoomId(),
+      memberId: bob.id,
+    });
+    expect(await codeOf(() => makeKeyGrant(ports, { ...give, request: forged.container }))).toBe(
       'BAD_SIGNATURE',
     );
-    expect(await codeOf(() => makeKeyGrant(hash, { ...give, request: elsewhere.container }))).toBe(
+    expect(await codeOf(() => makeKeyGrant(ports, { ...give, request: elsewhere.container }))).toBe(
       'BAD_ENTRY',
     );
   });
 
+  it('answer no request of another epoch, or of another rotation to it', async () => {
+    for (const other of [{ epoch: 1 }, { epoch: 3 }, { rotation: random.bytes(32) }]) {
+      const { container } = makeKeyRequest(ports, {
+        ...of,
+        ...other,
+        identity: bob.identity,
+        roomId,
+        memberId: bob.id,
+      });
+      expect(await codeOf(() => makeKeyGrant(ports, { ...give, request: container }))).toBe('BAD_ENTRY');
+    }
+    expect(await codeOf(() => makeKeyGrant(ports, { ...give, rotation: random.bytes(32) }))).toBe(
+      'BAD_ENTRY',
+    );
+  });
+
+  it('are not by whom the asker names as failed', async () => {
+    const named = { ...of, identity: bob.identity, roomId, memberId: bob.id, failed: [carol.id, owner.id] };
+    const { container } = makeKeyRequest(ports, named);
+    expect(await codeOf(() => makeKeyGrant(ports, { ...give, request: container }))).toBe('FORBIDDEN');
+  });
+
+  it('give the same bytes again to the same request, beside the news of now', async () => {
+    const first = await makeKeyGrant(ports, give);
+    const later = { profiles: [], roomName: null };
+    const again = await makeKeyGrant(ports, { ...give, news: later, given: first.grant });
+    expect(again.grant).toEqual(first.grant);
+    expect(await openKeyGrant(hash, { ...take, ...again })).toEqual({ key: made.newKey, news: later });
+  });
+
   it('answer this request of this member in this epoch, as the granter signed it', async () => {
-    const granted = await makeKeyGrant(hash, give);
+    const granted = await makeKeyGrant(ports, give);
     const { body } = decodeBody(containerBody(granted.grant), 'keyGrant');
     const lies: Partial<Body<'keyGrant'>>[] = [
       { memberId: carol.id },
@@ -406,7 +609,7 @@ describe('needKey and keyGrant', () => {
   });
 
   it('show a key that was encrypted for something else as the wrong one', async () => {
-    const granted = await makeKeyGrant(hash, give);
+    const granted = await makeKeyGrant(ports, give);
     const { body } = decodeBody(containerBody(granted.grant), 'keyGrant');
     const lies: [string, number, string][] = [
       [newRoomId(), 2, bob.id],
@@ -415,15 +618,19 @@ describe('needKey and keyGrant', () => {
     ];
     for (const [room, epoch, member] of lies) {
       const ephemeral = generateKeyPair();
-      const plain = encodeCbor(['0fc/1/granted-key', room, epoch, member, made.newKey]);
-      const sealed = encryptTo(ephemeral.privateKey, need.prekey.publicKey, plain);
-      const grant = signBody(owner.identity, 'keyGrant', { ...body, ephemeral: ephemeral.publicKey, sealed });
+      const plain = encodeCbor(['0fc/2/granted-key', room, epoch, member, made.newKey]);
+      const message = await encryptHybrid(ports, {
+        ephemeral, to: hybridPublicKey(keyRequest.prekey), plain,
+        place: { kind: 'grant', roomId, epoch: 2, memberId: bob.id },
+      }); // prettier-ignore
+      const lie = { ...body, ephemeral: ephemeral.publicKey, ...message };
+      const grant = signBody(owner.identity, 'keyGrant', lie);
       expect(await alarmOf(() => openKeyGrant(hash, { ...take, ...granted, grant }))).toBe('ALARM_WRONG_KEY');
     }
   });
 
   it('show a key that misses its commitment as the wrong one', async () => {
-    const granted = await makeKeyGrant(hash, { ...give, roomKey: asRoomKey(random.bytes(32)) });
+    const granted = await makeKeyGrant(ports, { ...give, roomKey: asRoomKey(random.bytes(32)) });
     expect(await alarmOf(() => openKeyGrant(hash, { ...take, ...granted }))).toBe('ALARM_WRONG_KEY');
   });
 });

@@ -5,20 +5,21 @@
 import fc from 'fast-check';
 import { describe, expect, it } from '@jest/globals';
 import {
-  ctx, decodeBody, encodeBody, pad, unpad, type Body, type BodyKind, type Bytes, type CborValue, type ContextKind,
+  ctx, decodeAs, decodeBody, encodeAs, encodeBody, joinReplyBody, pad, signedJoinReply, unpad, type Body, type BodyKind, type Bytes, type CborValue, type ContextKind,
   type JoinReplyBody,
 } from '@0fc/protocol'; // prettier-ignore
 import {
   createGenesis, createInvite, generateKeyPair, type KeyPair, makeJoinConfirm, makeJoinReply, makeJoinRequest,
-  makeKeyGrant, makeNeedKey, makeRotation, newVaultKey, openExport, openJoinConfirm, openJoinReply, openJoinRequest,
-  openKeyGrant, openMessage, openRecord, openRotation, openSignal, openVaultKey, parseInvite, sealExport,
+  makeKeyGrant, makeKeyRequest, makeRotation, newVaultKey, openExport, openJoinConfirm, openJoinReply, openJoinRequest,
+  openKeyGrant, openMessage, openRecord, openRotation, openSignal, openVaultKey, parseInvite, passphrasesOf, sealExport,
   sealMessage, sealRecord, sealSignal, sealVaultKey, signBody, type SymmetricKey, type VaultKey,
 } from './index.js'; // prettier-ignore
-import { containerBody, verifyRotation, type Roster } from '../verify/index.js';
+import { containerBody, memberIdOf, verifyRotation, type Roster } from '../verify/index.js';
 import { openCell, sealCell } from './cell.js';
+import { CryptoError } from '../errors.js';
 import { sampleBodies } from '../bodies.spec-support.js';
 import {
-  appended, flipBit, hash, makeWorld, newInviteId, newRoomId, otherBodies, ports, random, refusal,
+  appended, firstPrekeys, flipBit, hash, makeWorld, newInviteId, newRoomId, otherBodies, ports, random, refusal,
   SETTINGS, withBody,
 } from '../world.spec-support.js'; // prettier-ignore
 
@@ -80,10 +81,12 @@ async function joinCases(): Promise<Case[]> {
   };
   const { joinKey } = join;
   const request = join.payload;
-  const place = { joinKey, token: invite.token, roomId, request };
-  const payload = await makeJoinReply(hash, { ...place, reply });
+  const joiner = await memberIdOf(hash, join.identity.publicKey);
+  const place = { joinKey, token: invite.token, roomId, joiner, request };
+  const payload = await makeJoinReply(hash, { ...place, owner: owner.identity, reply });
+  const encoded = encodeAs(joinReplyBody, reply);
+  const replySeal = cell(joinKey, true, 'join-reply', roomId, 1, invite.token, await hash.sha256(request));
   const confirm = { roomId, epoch: 1, roomKey, request };
-  const joiner = decodeBody(containerBody(join.prekeyContainer), 'prekey').body.memberId;
   return [
     {
       name: 'join request',
@@ -109,7 +112,7 @@ async function joinCases(): Promise<Case[]> {
     },
     {
       name: 'join reply',
-      args: { ...place, epoch: 1, payload },
+      args: { ...place, ownerKey, epoch: 1, payload },
       open: (args) => openJoinReply(hash, args as unknown as Parameters<typeof openJoinReply>[1]),
       sealed: 'payload',
       others: {
@@ -118,6 +121,15 @@ async function joinCases(): Promise<Case[]> {
         roomId: newRoomId(),
         epoch: 2,
         request: appended(request, 0),
+        joiner: bob.id,
+        ownerKey: bob.identity.publicKey,
+      },
+      signed: {
+        kind: 'joinReply',
+        by: owner.identity,
+        bound: ['roomId', 'epoch', 'joiner', 'request', 'reply'],
+        unseal: (sealed) => decodeAs(signedJoinReply, replySeal.unseal(sealed))[0],
+        reseal: (container) => replySeal.reseal(encodeAs(signedJoinReply, [container, encoded])),
       },
     },
     {
@@ -197,7 +209,9 @@ async function keyCases(): Promise<Case[]> {
     roster,
     epoch: 1,
     roomKey,
-    prekeys: new Map(),
+    base: null,
+    prekeys: firstPrekeys(owner, bob, carol),
+    least: new Map(),
   });
   const { clear, payload, wraps } = made.command;
   const rotation = await verifyRotation(hash, roster, 1, clear, payload);
@@ -207,27 +221,31 @@ async function keyCases(): Promise<Case[]> {
   const nextOwner: Roster = { ...roster, owner: carol.id };
   const open = (a: Args): unknown => openRotation(hash, a as unknown as Parameters<typeof openRotation>[1]);
 
-  const need = makeNeedKey(ports, { identity: bob.identity, roomId, memberId: bob.id });
-  const again = makeNeedKey(ports, { identity: bob.identity, roomId, memberId: bob.id });
+  const asked = {
+    identity: bob.identity, roomId, memberId: bob.id, epoch: 1, rotation: roster.head, failed: [],
+  }; // prettier-ignore
+  const keyRequest = makeKeyRequest(ports, asked);
+  const again = makeKeyRequest(ports, asked);
   const give = {
     identity: owner.identity,
     roster,
     epoch: 1,
     roomKey,
     to: bob.id,
-    request: need.container,
+    request: keyRequest.container,
+    rotation: roster.head,
     news: { profiles: [], roomName: null },
   };
-  const grant = await makeKeyGrant(hash, give);
+  const grant = await makeKeyGrant(ports, give);
   const grantArgs = {
     roster, granter: owner.id, memberId: bob.id, expectedKeyHash: roster.genesisKeyHash, epoch: 1,
-    request: need.container, prekey: need.prekey, ...grant,
+    request: keyRequest.container, prekey: keyRequest.prekey, ...grant,
   }; // prettier-ignore
   const grantOthers = {
     granter: carol.id, memberId: carol.id, expectedKeyHash: random.bytes(32), epoch: 2, request: again.container,
     prekey: again.prekey, roster: elsewhere.roster,
   }; // prettier-ignore
-  const openGrant = (a: Args): unknown =>
+  const openGrant = (a: Args): ReturnType<typeof openKeyGrant> =>
     openKeyGrant(hash, a as unknown as Parameters<typeof openKeyGrant>[1]);
   return [
     {
@@ -276,16 +294,24 @@ async function keyCases(): Promise<Case[]> {
     {
       name: 'news of a grant',
       args: grantArgs,
-      open: openGrant,
+      open: async (a) => {
+        const { news } = await openGrant(a);
+        if (news === null) throw new CryptoError('MALFORMED', 'the news do not open');
+        return news;
+      },
       sealed: 'news',
-      others: { news: (await makeKeyGrant(hash, { ...give, request: again.container })).news },
+      others: { news: (await makeKeyGrant(ports, { ...give, request: again.container })).news },
     },
   ];
 }
 
-function vaultCases(): Case[] {
+async function vaultCases(): Promise<Case[]> {
+  const passphrases = passphrasesOf(random);
   const vaultKey = newVaultKey(random);
   const [store, key] = ['rooms', 'one'];
+  const { lock, slots } = await sealVaultKey(random, passphrases, 'correct horse', vaultKey);
+  const other = await sealVaultKey(random, passphrases, 'correct horse', vaultKey);
+  const file = await sealExport(passphrases, 'correct horse', random.bytes(300));
   return [
     {
       name: 'vault record',
@@ -296,24 +322,33 @@ function vaultCases(): Case[] {
     },
     {
       name: 'vault key',
-      args: { passphrase: 'correct horse', sealed: sealVaultKey('correct horse', vaultKey) },
-      open: (a) => openVaultKey(a.passphrase as string, a.sealed as Bytes),
+      args: { passphrase: 'correct horse', sealed: lock.sealed, salt: lock.salt, slots },
+      open: (a) =>
+        openVaultKey(passphrases, a.passphrase as string, {
+          lock: { ...lock, salt: a.salt as Bytes, sealed: a.sealed as Bytes },
+          slots: a.slots as readonly Bytes[],
+        }),
       sealed: 'sealed',
-      others: { passphrase: 'correct horsf' },
+      others: { passphrase: 'correct horsf', salt: random.bytes(16), slots: other.slots },
       slow: true,
     },
     {
       name: 'export',
-      args: { passphrase: 'correct horse', sealed: sealExport('correct horse', random.bytes(300)) },
-      open: (a) => openExport(a.passphrase as string, a.sealed as Bytes),
+      args: { passphrase: 'correct horse', sealed: file.sealed, salt: file.salt },
+      open: (a) =>
+        openExport(passphrases, a.passphrase as string, {
+          ...file,
+          salt: a.salt as Bytes,
+          sealed: a.sealed as Bytes,
+        }),
       sealed: 'sealed',
-      others: { passphrase: '' },
+      others: { passphrase: '', salt: random.bytes(16) },
       slow: true,
     },
   ];
 }
 
-const cases = [...(await joinCases()), ...contentCases(), ...(await keyCases()), ...vaultCases()];
+const cases = [...(await joinCases()), ...contentCases(), ...(await keyCases()), ...(await vaultCases())];
 const bytesOf = (one: Case): Bytes => one.args[one.sealed] as Bytes;
 const opens = async (one: Case, over: Args = {}): Promise<unknown> => one.open({ ...one.args, ...over });
 const bindings = cases.flatMap((one) =>

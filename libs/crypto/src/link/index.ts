@@ -3,3 +3,4 @@ export { generateKeyPair, type KeyPair } from '../key-pair.js';
 export { exposeSecret, type PrivateKey } from '../secrets.js';
 export { ClientLink, RelayLink, type Received } from './link.js';
 export { splitForFrames } from './split.js';
+export { signSuccession } from './succession.js';

@@ -56,7 +56,10 @@ describe('signed containers', () => {
   it.each(kinds)('of kind %s do not verify with any field changed', async (kind) => {
     const container = signBody(identity, kind, samples[kind]);
     const others = otherBodies(kind, samples[kind]);
-    expect(new Set(others.map(({ field }) => field))).toEqual(new Set(Object.keys(BODIES[kind].entries)));
+    // The version of genesis has one value; another one is no body of this version.
+    const fixed = kind === 'genesis' ? 'version' : '';
+    const free = Object.keys(BODIES[kind].entries).filter((field) => field !== fixed);
+    expect(new Set(others.map(({ field }) => field))).toEqual(new Set(free));
     for (const { body } of others) {
       const forged = withBody(container, encodeBody(kind, body));
       expect(await codeOf(() => verifyContainer(identity.publicKey, forged))).toBe('BAD_SIGNATURE');

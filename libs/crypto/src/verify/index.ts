@@ -7,8 +7,16 @@ export {
   applyRoster, readChain, startRoster, type FormerMember, type Roster, type RosterChange, type RosterMember,
 } from './roster.js'; // prettier-ignore
 export { decodeRoster, encodeRoster } from './roster-codec.js';
+export { checkPrekey, type HybridPrekey, type HybridPublicKey } from './prekey.js';
 export { checkWraps, verifyRotation } from './rotation.js';
 export {
-  verifyKeyGrant, verifyLeaveRequest, verifyNeedKey, verifyPrekey, verifyTransferAcceptance, verifyTransferOffer,
+  verifyKeyGrant, verifyLeaveRequest, verifyKeyRequest, verifyPrekey,
+  verifyTransferAcceptance, verifyTransferOffer,
 } from './requests.js'; // prettier-ignore
-export { transcriptGeneration, transcriptNext, transcriptStart, type TranscriptEntry } from './transcript.js';
+export {
+  readSuccession, readSuccessions, SuccessionError, SuccessionFork, successorsOf, type Succession,
+} from './succession.js'; // prettier-ignore
+export {
+  transcriptAtFloor, transcriptCheckpoint, transcriptGeneration, transcriptHash, transcriptNext, transcriptOver, transcriptStart,
+  type TranscriptEntry,
+} from './transcript.js'; // prettier-ignore

@@ -1,8 +1,23 @@
 /** Prekeys: what a rotation encrypts the new key to (docs/protocol.md section 7). */
-import { decodeBody, type Body, type Bytes, type MemberId, type RoomId } from '@0fc/protocol';
+import { decodeBody, equalBytes, type Body, type Bytes, type MemberId, type RoomId } from '@0fc/protocol';
 import { CryptoError } from '../errors.js';
 import { verifyContainer } from './container.js';
+import type { Hash } from '../ports.js';
 import { parsePublicKey } from './identity.js';
+import { isEncapsulationKey } from './kem-key.js';
+
+/** Two public keys of one holder, who signs them together. */
+export interface HybridPublicKey {
+  /** 45 bytes, canonical */
+  readonly key: Bytes;
+  /** of ML-KEM-768, 1,184 bytes */
+  readonly ek: Bytes;
+}
+
+/** A prekey of somebody else, by its number. */
+export interface HybridPrekey extends HybridPublicKey {
+  readonly k: number;
+}
 
 export interface PrekeyOwner {
   readonly roomId: RoomId;
@@ -22,4 +37,18 @@ export function checkPrekey(owner: PrekeyOwner, container: Bytes): Body<'prekey'
   }
   parsePublicKey(body.key);
   return body;
+}
+
+/**
+ * What travels beside a signed prekey, by the hash in it. Throws BAD_KEY for another key than that, and for what is no
+ * encapsulation key: nobody could encrypt to it.
+ */
+export async function checkEncapsulationKey(
+  hash: Hash,
+  prekey: Pick<Body<'prekey'>, 'ekHash'>,
+  ek: Bytes,
+): Promise<void> {
+  if (!equalBytes(await hash.sha256(ek), prekey.ekHash))
+    throw new CryptoError('BAD_KEY', 'another key than signed');
+  if (!isEncapsulationKey(ek)) throw new CryptoError('BAD_KEY', 'not an encapsulation key');
 }

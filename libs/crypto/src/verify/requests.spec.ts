@@ -1,11 +1,22 @@
 /** docs/protocol.md sections 4 and 7: signed statements of members, as the relay and the others check them. */
 import { describe, expect, it } from '@jest/globals';
 import type { Body, BodyKind, Bytes } from '@0fc/protocol';
-import { signBody, type KeyPair } from '../keys/index.js';
+import { hybridPublicKey, makePrekey, signBody, type KeyPair } from '../keys/index.js';
 import { sampleBodies } from '../bodies.spec-support.js';
-import { codeOf, makeWorld, newMemberId, otherBodies, random } from '../world.spec-support.js';
 import {
-  verifyKeyGrant, verifyLeaveRequest, verifyNeedKey, verifyPrekey, verifyTransferAcceptance, verifyTransferOffer,
+  appended,
+  codeOf,
+  flipBit,
+  hash,
+  makeWorld,
+  newMemberId,
+  otherBodies,
+  ports,
+  random,
+} from '../world.spec-support.js';
+import {
+  checkPrekey, verifyKeyGrant, verifyLeaveRequest, verifyKeyRequest, verifyPrekey,
+  verifyTransferAcceptance, verifyTransferOffer,
 } from './index.js'; // prettier-ignore
 
 const world = await makeWorld();
@@ -24,7 +35,7 @@ const cases: Case[] = [
   {
     kind: 'prekey',
     by: bob.identity,
-    verify: (c) => verifyPrekey(roster, bob.id, c),
+    verify: (c) => checkPrekey({ roomId: roster.roomId, memberId: bob.id, key: bob.identity.publicKey }, c),
     bound: ['roomId', 'memberId', 'key'],
   },
   {
@@ -48,7 +59,7 @@ const cases: Case[] = [
   {
     kind: 'needKey',
     by: bob.identity,
-    verify: (c) => verifyNeedKey(roster, bob.id, c),
+    verify: (c) => verifyKeyRequest(roster, bob.id, c),
     bound: ['roomId', 'memberId', 'prekey'],
   },
   {
@@ -109,8 +120,9 @@ describe('who may not', () => {
   it('nobody off the roster', async () => {
     const stranger = newMemberId();
     const prekey = signBody(bob.identity, 'prekey', samples.prekey);
-    expect(await codeOf(() => verifyPrekey(roster, stranger, prekey))).toBe('BAD_ENTRY');
-    expect(await codeOf(() => verifyNeedKey(roster, stranger, prekey))).toBe('BAD_ENTRY');
+    const { ek } = hybridPublicKey(bob.prekey);
+    expect(await codeOf(() => verifyPrekey(hash, roster, stranger, { prekey, ek }))).toBe('BAD_ENTRY');
+    expect(await codeOf(() => verifyKeyRequest(roster, stranger, prekey))).toBe('BAD_ENTRY');
     expect(await codeOf(() => verifyLeaveRequest(roster, stranger, prekey))).toBe('BAD_ENTRY');
     expect(await codeOf(() => verifyKeyGrant(roster, stranger, prekey))).toBe('BAD_ENTRY');
   });
@@ -137,5 +149,50 @@ describe('who may not', () => {
     expect(
       await codeOf(() => verifyTransferOffer(roster, signBody(owner.identity, 'transferOffer', stranger))),
     ).toBe('BAD_ENTRY');
+  });
+});
+
+it('a needKey has an encapsulation key that can be encrypted to', async () => {
+  const { ek } = samples.needKey;
+  for (const bad of [new Uint8Array(1_184), Uint8Array.of(0xff, 0xff, ...ek.subarray(2))]) {
+    const container = signBody(bob.identity, 'needKey', { ...samples.needKey, ek: bad });
+    expect(await codeOf(() => verifyKeyRequest(roster, bob.id, container))).toBe('BAD_KEY');
+  }
+});
+
+describe('the encapsulation key beside a prekey', () => {
+  const place = { identity: bob.identity, roomId: roster.roomId, memberId: bob.id, k: 4 };
+  const made = makePrekey(ports, place);
+  const verify = async (ek: Bytes, prekey?: Bytes) =>
+    verifyPrekey(hash, roster, bob.id, { prekey: prekey ?? (await made).prekey, ek });
+  const signedFor = async (ek: Bytes): Promise<Bytes> => {
+    const { publicKey: key } = (await made).keyPair;
+    const fields = { roomId: roster.roomId, memberId: bob.id, k: 4, key, ekHash: await hash.sha256(ek) };
+    return signBody(bob.identity, 'prekey', fields);
+  };
+
+  it('comes with its number and the curve key', async () => {
+    const { keyPair, ek } = await made;
+    expect(await verify(ek)).toEqual({ k: 4, ...hybridPublicKey(keyPair) });
+  });
+
+  it('is the one that was signed for', async () => {
+    const { ek } = await made;
+    for (const other of [
+      flipBit(ek, 0),
+      flipBit(ek, 8 * 1_184 - 1),
+      ek.slice(1),
+      appended(ek, 0),
+      new Uint8Array(),
+    ])
+      expect(await codeOf(() => verify(other))).toBe('BAD_KEY');
+  });
+
+  it('is a key that can be encrypted to, whoever signed for it', async () => {
+    const { ek } = await made;
+    // A coefficient of 4,095, nothing but zeros, another length.
+    const high = Uint8Array.of(0xff, 0xff, ...ek.subarray(2));
+    for (const bad of [high, new Uint8Array(1_184), ek.slice(1), appended(ek, 0), new Uint8Array()])
+      expect(await codeOf(async () => verify(bad, await signedFor(bad)))).toBe('BAD_KEY');
   });
 });

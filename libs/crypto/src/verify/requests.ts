@@ -1,16 +1,27 @@
 /** Signed statements of members outside the roster chain (docs/protocol.md sections 4 and 7). */
-import { decodeBody, type Body, type Bytes, type MemberId } from '@0fc/protocol';
+import { decodeBody, type Body, type Bytes, type MemberId, type PublishedPrekey } from '@0fc/protocol';
 import { CryptoError } from '../errors.js';
 import { verifyContainer } from './container.js';
 import { parsePublicKey } from './identity.js';
-import { checkPrekey } from './prekey.js';
+import type { Hash } from '../ports.js';
+import { isEncapsulationKey } from './kem-key.js';
+import { checkEncapsulationKey, checkPrekey, type HybridPrekey } from './prekey.js';
 import { checkAcceptance, checkLeaveRequest, memberOf, type Roster } from './roster.js';
 
 const bad = (detail: string): CryptoError => new CryptoError('BAD_ENTRY', detail);
 
-/** A member's prekey. Throws BAD_SIGNATURE, BAD_KEY, BAD_ENTRY, MALFORMED. */
-export const verifyPrekey = (roster: Roster, memberId: MemberId, container: Bytes): Body<'prekey'> =>
-  checkPrekey({ roomId: roster.roomId, memberId, key: memberOf(roster, memberId).key }, container);
+/** A member's prekey, both halves. Throws BAD_SIGNATURE, BAD_KEY, BAD_ENTRY, MALFORMED. */
+export async function verifyPrekey(
+  hash: Hash,
+  roster: Roster,
+  memberId: MemberId,
+  { prekey, ek }: PublishedPrekey,
+): Promise<HybridPrekey> {
+  const { key } = memberOf(roster, memberId);
+  const body = checkPrekey({ roomId: roster.roomId, memberId, key }, prekey);
+  await checkEncapsulationKey(hash, body, ek);
+  return { k: body.k, key: body.key, ek };
+}
 
 /** A member's request to leave. Throws BAD_SIGNATURE, BAD_ENTRY (also for the owner's), MALFORMED. */
 export function verifyLeaveRequest(
@@ -39,10 +50,11 @@ export const verifyTransferAcceptance = (roster: Roster, container: Bytes): Body
   checkAcceptance(roster, container);
 
 /** A member's request for the current key. Throws BAD_SIGNATURE, BAD_KEY, BAD_ENTRY, MALFORMED. */
-export function verifyNeedKey(roster: Roster, memberId: MemberId, container: Bytes): Body<'needKey'> {
+export function verifyKeyRequest(roster: Roster, memberId: MemberId, container: Bytes): Body<'needKey'> {
   const { body } = decodeBody(verifyContainer(memberOf(roster, memberId).key, container), 'needKey');
   if (body.roomId !== roster.roomId || body.memberId !== memberId) throw bad('another request for a key');
   parsePublicKey(body.prekey);
+  if (!isEncapsulationKey(body.ek)) throw new CryptoError('BAD_KEY', 'not an encapsulation key');
   return body;
 }
 

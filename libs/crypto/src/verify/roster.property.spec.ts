@@ -114,7 +114,7 @@ class Room {
       }
       case 'transfer': {
         const acceptance = signBody(them.identity, 'transferAcceptance', {
-          roomId: base.roomId, old: this.roster.owner, new: them.id, nonce: random.bytes(16),
+          roomId: base.roomId, epoch: base.epoch, old: this.roster.owner, new: them.id, nonce: random.bytes(16),
         }); // prettier-ignore
         const container = signBody(key, 'transfer', { ...head, to: them.id, acceptance });
         return { container, allowed: may && whom !== model.owner && model.members.has(whom) };

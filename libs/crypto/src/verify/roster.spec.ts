@@ -1,8 +1,19 @@
 /** docs/protocol.md section 4, G11: the roster as a pure function of its chain. */
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { toBase64Url, type Body, type BodyKind, type Bytes, type RoomId } from '@0fc/protocol';
+import {
+  decodeCbor,
+  encodeCbor,
+  PROTOCOL_VERSION,
+  toBase64Url,
+  type CborValue,
+  type Body,
+  type BodyKind,
+  type Bytes,
+  type RoomId,
+} from '@0fc/protocol';
 import { createGenesis, generateKeyPair, makePrekey, signBody, type KeyPair } from '../keys/index.js';
+import { signAnything } from '../keys/unchecked.spec-support.js';
 import { applyRoster, decodeRoster, encodeRoster, readChain, startRoster, type Roster } from './index.js';
 import {
   admitEntry, appended, codeOf, flipBit, hash, makeWorld, newRoomId, person, ports, random, SETTINGS,
@@ -37,6 +48,7 @@ const leave = (by: KeyPair, roster: Roster, member: Person, request = leaveReque
 const acceptance = (who: Person, roster: Roster, over: Partial<Body<'transferAcceptance'>> = {}): Bytes =>
   entry(who.identity, 'transferAcceptance', {
     roomId: roster.roomId,
+    epoch: roster.epoch,
     old: roster.owner,
     new: who.id,
     nonce: random.bytes(16),
@@ -63,26 +75,20 @@ describe('genesis', () => {
       key: room.identity.publicKey,
       admit: roster.head,
       epoch: 1,
-      prekeyContainer: null,
     });
-    expect(founder?.prekey).toEqual({ k: 1, key: room.prekey.publicKey });
   });
 
   it('by another key than it names is refused', async () => {
     const mallory = generateKeyPair();
     const body: Body<'genesis'> = {
+      version: PROTOCOL_VERSION,
       ownerKey: world.owner.identity.publicKey,
-      prekey: { k: 1, key: mallory.publicKey },
       nonce: random.bytes(32),
       keyHash: random.bytes(32),
       settings: SETTINGS,
     };
     expect(await codeOf(() => startRoster(hash, signBody(mallory, 'genesis', body)))).toBe('BAD_SIGNATURE');
-    const notAKey = {
-      ...body,
-      ownerKey: mallory.publicKey,
-      prekey: { k: 1 as const, key: random.bytes(45) },
-    };
+    const notAKey = { ...body, ownerKey: random.bytes(45) };
     expect(await codeOf(() => startRoster(hash, signBody(mallory, 'genesis', notAKey)))).toBe('BAD_KEY');
   });
 
@@ -92,19 +98,14 @@ describe('genesis', () => {
 });
 
 describe('admit', () => {
-  it('adds the member with its verified first prekey', async () => {
+  it('adds the member, and gives its verified first prekey', async () => {
     const { roster, bob, room } = world;
     const member = roster.members.get(bob.id);
-    expect(member).toMatchObject({
-      key: bob.identity.publicKey,
-      prekeyContainer: bob.prekeyContainer,
-      epoch: 1,
-    });
-    expect(member?.prekey).toEqual({ k: 1, key: bob.prekey.publicKey });
+    expect(member).toMatchObject({ key: bob.identity.publicKey, epoch: 1 });
     const dora = await person(roster.roomId);
     const container = admitEntry(room.identity, roster, dora, { epoch: 3 });
     const { roster: next, change } = await applyRoster(hash, roster, container);
-    expect(change).toMatchObject({ kind: 'admit', member: dora.id, epoch: 3 });
+    expect(change).toMatchObject({ kind: 'admit', member: dora.id, epoch: 3, prekey: dora.prekeyContainer });
     expect(next.length).toBe(roster.length + 1);
     expect(next.head).toEqual(next.members.get(dora.id)?.admit);
   });
@@ -142,23 +143,30 @@ describe('admit', () => {
   it('needs a prekey that the joiner signed for this room, as number 1', async () => {
     const { roster, roomId, carol, room } = world;
     const dora = await person(roomId);
+    const prekeyOf = async (over: Partial<Parameters<typeof makePrekey>[1]>): Promise<Bytes> =>
+      (await makePrekey(ports, { identity: dora.identity, roomId, memberId: dora.id, k: 1, ...over })).prekey;
+    const ekHash = random.bytes(32);
     const attempts: [string, Bytes][] = [
-      ['BAD_SIGNATURE', makePrekey(carol.identity, roomId, dora.id, 1).container],
+      ['BAD_SIGNATURE', await prekeyOf({ identity: carol.identity })],
       ['BAD_SIGNATURE', room.container],
-      ['BAD_ENTRY', makePrekey(dora.identity, newRoomId(), dora.id, 1).container],
-      ['BAD_ENTRY', makePrekey(dora.identity, roomId, carol.id, 1).container],
-      ['BAD_ENTRY', makePrekey(dora.identity, roomId, dora.id, 2).container],
+      ['BAD_ENTRY', await prekeyOf({ roomId: newRoomId() })],
+      ['BAD_ENTRY', await prekeyOf({ memberId: carol.id })],
+      ['BAD_ENTRY', await prekeyOf({ k: 2 })],
       [
         'BAD_KEY',
-        signBody(dora.identity, 'prekey', { roomId, memberId: dora.id, k: 1, key: random.bytes(45) }),
+        signBody(dora.identity, 'prekey', { roomId, memberId: dora.id, k: 1, key: random.bytes(45), ekHash }),
       ],
       [
         'UNKNOWN_KIND',
         signBody(dora.identity, 'needKey', {
           roomId,
           memberId: dora.id,
+          epoch: 1,
+          rotation: random.bytes(32),
           prekey: dora.prekey.publicKey,
+          ek: random.bytes(1_184),
           nonce: random.bytes(16),
+          failed: [],
         }),
       ],
       ['MALFORMED', dora.prekeyContainer.slice(1)],
@@ -247,10 +255,12 @@ describe('transfer', () => {
       ['BAD_ENTRY', acceptance(bob, roster, { roomId: newRoomId() })],
       ['BAD_ENTRY', acceptance(bob, roster, { old: carol.id })],
       ['BAD_ENTRY', acceptance(owner, roster)],
+      ['BAD_ENTRY', acceptance(bob, roster, { epoch: roster.epoch + 1 })],
       [
         'UNKNOWN_KIND',
         entry(room.identity, 'transferOffer', {
           roomId: roster.roomId,
+          head: roster.head,
           old: owner.id,
           new: bob.id,
           nonce: random.bytes(16),
@@ -273,6 +283,17 @@ describe('transfer', () => {
       'BAD_ENTRY',
     );
     expect((await apply(back, transfer(room.identity, back, bob))).owner).toBe(bob.id);
+  });
+
+  it('holds an acceptance of its own epoch: it ends with a rotation, for whoever kept it', async () => {
+    const { roster, bob, room } = world;
+    const kept = acceptance(bob, roster);
+    const later = { ...onHead(roster), epoch: roster.epoch + 1, to: bob.id };
+    const on = (accepted: Bytes): Bytes =>
+      entry(room.identity, 'transfer', { ...later, acceptance: accepted });
+    expect(await codeOf(() => applyRoster(hash, roster, on(kept)))).toBe('BAD_ENTRY');
+    const renewed = acceptance(bob, roster, { epoch: later.epoch });
+    expect((await apply(roster, on(renewed))).owner).toBe(bob.id);
   });
 });
 
@@ -402,6 +423,44 @@ describe('a chain', () => {
   });
 });
 
+describe('an entry of a later version', () => {
+  const raw = async (kind: string, fields: Record<string, CborValue>): Promise<Roster> => {
+    const onHead = {
+      roomId: world.roster.roomId,
+      epoch: world.roster.epoch,
+      head: world.roster.head,
+      owner: world.owner.id,
+    };
+    const container = signAnything(
+      world.owner.identity,
+      encodeCbor([`0fc/2/${kind}`, { ...onHead, ...fields }]),
+    );
+    return (await applyRoster(hash, world.roster, container)).roster;
+  };
+
+  it('with a field that is not known is believed, and says so from then on', async () => {
+    expect(world.roster.newer).toBe(false);
+    const after = await raw('remove', { member: world.bob.id, reason: 'removed', why: 'later' });
+    expect(after).toMatchObject({ newer: true, length: world.roster.length + 1 });
+    expect(after.members.has(world.bob.id)).toBe(false);
+    expect((await raw('remove', { member: world.bob.id, reason: 'removed', 'x-why': 'later' })).newer).toBe(
+      false,
+    );
+    const stored = decodeRoster(encodeRoster(after));
+    expect(stored.newer).toBe(true);
+  });
+
+  it('raises the version of the room, and never lowers it', async () => {
+    expect(await raw('upgrade', { version: 3 })).toMatchObject({ version: 3, newer: true });
+    expect(await codeOf(() => raw('upgrade', { version: 2 }))).toBe('MALFORMED');
+    const later = { ...world.roster, version: 7 };
+    const container = signBody(world.owner.identity, 'upgrade', {
+      roomId: later.roomId, epoch: later.epoch, head: later.head, owner: world.owner.id, version: 7,
+    }); // prettier-ignore
+    expect(await codeOf(() => applyRoster(hash, later, container))).toBe('BAD_ENTRY');
+  });
+});
+
 describe('a stored roster', () => {
   it('decodes to what was encoded, former members and acceptances included', async () => {
     const { roster, bob, carol, room } = world;
@@ -414,6 +473,25 @@ describe('a stored roster', () => {
     }
   });
 
+  it('of a room of version 1 says so', () => {
+    const fields = decodeCbor(encodeRoster(world.roster)) as CborValue[];
+    // It took more members, and had everybody's first prekey.
+    const settings = { ...world.roster.settings, maxMembers: 1_000 };
+    const members = (fields[8] as CborValue[][]).map(([id, key, admit, epoch]) => [
+      id!, key!, admit!, random.bytes(45), random.bytes(200), epoch!,
+    ]); // prettier-ignore
+    const first = [
+      1,
+      ...fields.slice(1, 4),
+      settings,
+      ...fields.slice(5, 8),
+      members,
+      ...fields.slice(9, -2),
+    ];
+    expect(decodeRoster(encodeCbor(first))).toEqual({ ...world.roster, settings, version: 1 });
+    expect(world.roster.version).toBe(2);
+  });
+
   it('that is cut, changed in shape or something else is refused', async () => {
     const whole = encodeRoster(world.roster);
     for (const wrong of [
@@ -421,7 +499,8 @@ describe('a stored roster', () => {
       whole.slice(0, -1),
       appended(whole, 0),
       Uint8Array.of(0x80),
-      Uint8Array.of(...whole.subarray(0, 1), 2, ...whole.subarray(2)),
+      Uint8Array.of(...whole.subarray(0, 1), 1, ...whole.subarray(2)),
+      Uint8Array.of(...whole.subarray(0, 1), 3, ...whole.subarray(2)),
     ]) {
       expect(await codeOf(() => decodeRoster(wrong))).toBe('MALFORMED');
     }

@@ -18,10 +18,6 @@ export interface RosterMember {
   readonly key: Bytes;
   /** body hash of the admit entry (of genesis for the founder): what a leave request names */
   readonly admit: Bytes;
-  /** the first prekey, bare; verified */
-  readonly prekey: { readonly k: 1; readonly key: Bytes };
-  /** that prekey as the member signed it; null for the founder, whose genesis holds it bare */
-  readonly prekeyContainer: Bytes | null;
   /** epoch of the admission */
   readonly epoch: number;
 }
@@ -34,6 +30,10 @@ export interface FormerMember {
 /** Plain data: structured-clonable, and CBOR by encodeRoster. Never mutated. */
 export interface Roster {
   readonly roomId: RoomId;
+  /** of the protocol: what is signed and sealed in this room follows it. Of genesis, or of the last upgrade */
+  readonly version: number;
+  /** an entry has fields, or a version, that this code does not know: it reads on, and signs and seals nothing */
+  readonly newer: boolean;
   /** of genesis; part of every key hash */
   readonly nonce: Bytes;
   /** commitment to the key of epoch 1 */
@@ -63,12 +63,15 @@ export type RosterChange = {
       readonly kind: 'admit';
       readonly member: MemberId;
       readonly key: Bytes;
+      /** its first prekey as it signed it, verified; the encapsulation key travels beside the entry */
+      readonly prekey: Bytes;
       readonly inviteId: InviteId;
     }
   | { readonly kind: 'remove' | 'leave'; readonly member: MemberId }
   | { readonly kind: 'transfer'; readonly from: MemberId; readonly to: MemberId }
   | { readonly kind: 'settings'; readonly settings: RoomSettings }
   | { readonly kind: 'close' }
+  | { readonly kind: 'upgrade'; readonly version: number }
 );
 
 const bad = (detail: string): CryptoError => new CryptoError('BAD_ENTRY', detail);
@@ -85,7 +88,6 @@ export async function startRoster(hash: Hash, genesisContainer: Bytes): Promise<
   const signed = containerBody(genesisContainer);
   const { body } = decodeBody(signed, 'genesis');
   const key = parsePublicKey(body.ownerKey);
-  const prekey = parsePublicKey(body.prekey.key);
   verifyContainer(key, genesisContainer);
   const head = await hash.sha256(signed);
   const owner = await memberIdOf(hash, key);
@@ -93,12 +95,12 @@ export async function startRoster(hash: Hash, genesisContainer: Bytes): Promise<
     memberId: owner,
     key,
     admit: head,
-    prekey: { k: 1, key: prekey },
-    prekeyContainer: null,
     epoch: 1,
   };
   return {
     roomId: toBase64Url(head.subarray(0, 16)) as RoomId,
+    version: body.version,
+    newer: false,
     nonce: body.nonce,
     genesisKeyHash: body.keyHash,
     settings: body.settings,
@@ -127,7 +129,7 @@ export async function applyRoster(
   container: Bytes,
 ): Promise<{ readonly roster: Roster; readonly change: RosterChange }> {
   const signed = verifyContainer(memberOf(roster, roster.owner).key, container);
-  const entry = decodeBody(signed, 'admit', 'remove', 'leave', 'transfer', 'settings', 'close');
+  const entry = decodeBody(signed, 'admit', 'remove', 'leave', 'transfer', 'settings', 'close', 'upgrade');
   if (roster.closed) throw new CryptoError('ROOM_CLOSED', 'entry after close');
   if (entry.body.roomId !== roster.roomId) throw bad('another room');
   if (entry.body.owner !== roster.owner) throw bad('another owner');
@@ -136,7 +138,8 @@ export async function applyRoster(
   if (epoch < roster.epoch) throw new CryptoError('STALE_EPOCH', 'an epoch before the chain');
 
   const head = await hash.sha256(signed);
-  const next: Roster = { ...roster, head, epoch, length: roster.length + 1 };
+  const newer = roster.newer || Object.keys(entry.unknown).length > 0;
+  const next: Roster = { ...roster, newer, head, epoch, length: roster.length + 1 };
   switch (entry.kind) {
     case 'admit':
       return admit(hash, next, entry.body);
@@ -159,6 +162,11 @@ export async function applyRoster(
       };
     case 'close':
       return { roster: { ...next, closed: true }, change: { kind: 'close', epoch } };
+    case 'upgrade': {
+      const { version } = entry.body;
+      if (version <= roster.version) throw bad('a version that is not a later one');
+      return { roster: { ...next, version, newer: true }, change: { kind: 'upgrade', epoch, version } };
+    }
   }
 }
 
@@ -186,8 +194,6 @@ async function admit(hash: Hash, next: Roster, body: Body<'admit'>) {
     memberId,
     key,
     admit: next.head,
-    prekey: { k: 1, key: prekey.key },
-    prekeyContainer: body.prekey,
     epoch: body.epoch,
   };
   const roster: Roster = {
@@ -199,6 +205,7 @@ async function admit(hash: Hash, next: Roster, body: Body<'admit'>) {
     kind: 'admit',
     member: memberId,
     key,
+    prekey: body.prekey,
     inviteId: body.inviteId,
     epoch: body.epoch,
   };
@@ -236,6 +243,8 @@ export function checkLeaveRequest(
 function transfer(next: Roster, body: Body<'transfer'>) {
   const accepted = checkAcceptance(next, body.acceptance);
   if (accepted.new !== body.to) throw bad('acceptance by another member');
+  // Once it has read a later epoch, its member may leave: nothing stands on its acceptance any more.
+  if (accepted.epoch !== body.epoch) throw bad('acceptance of another epoch');
   const roster: Roster = {
     ...next,
     owner: body.to,

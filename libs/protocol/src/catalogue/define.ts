@@ -37,7 +37,7 @@ export const event = <B>(row: Omit<EventRow<B>, 'direction'>): EventRow<B> => ({
 });
 
 export const COMMON_ERRORS: readonly ErrorCode[] = [
-  'MALFORMED', 'UNKNOWN_KIND', 'TOO_LARGE', 'FORBIDDEN', 'NOT_BOUND', 'ALREADY_BOUND', 'ROOM_UNKNOWN', 'ROOM_CLOSED',
+  'MALFORMED', 'UNKNOWN_KIND', 'UNSUPPORTED_VERSION', 'TOO_LARGE', 'FORBIDDEN', 'NOT_BOUND', 'ALREADY_BOUND', 'ROOM_UNKNOWN', 'ROOM_CLOSED',
   'RATE_LIMITED', 'STORE_FULL', 'TRY_AGAIN', 'INTERNAL',
 ]; // prettier-ignore
 

@@ -4,7 +4,7 @@ import { ERROR_CODES } from '../errors.js';
 import { LIMITS } from '../limits.js';
 import { bytes, container, epoch, memberId, position } from '../schema.js';
 import { event, MEMBERS, OWNER, request } from './define.js';
-import { empty, keyGrantPart, keyRequest, placed, rotationCommand } from './shapes.js';
+import { empty, keyGrantPart, keyRequest, placed, publishedPrekey, rotationCommand } from './shapes.js';
 import { entry } from '../entries.js';
 
 const signal = v.strictObject({ epoch, payload: bytes(1, LIMITS.signalBytes) });
@@ -57,33 +57,35 @@ export const messages = {
     about: 'Appends a rotation by compare-and-set on epoch and head. Repeating the same rotation succeeds.',
   }),
   prekey: request({
-    body: v.strictObject({ prekey: container }),
+    body: publishedPrekey,
     reply: empty,
     from: MEMBERS,
     binds: false,
-    errors: ['BAD_SIGNATURE', 'BAD_ENTRY'],
-    about: 'Publishes this member’s next prekey. A lower or equal k that is not the stored one: BAD_ENTRY.',
+    errors: ['BAD_SIGNATURE', 'BAD_KEY', 'BAD_ENTRY'],
+    about:
+      'Publishes this member’s next prekey. An ek that is no such key, or another than the one signed for: BAD_KEY. A lower or equal k that is not the stored one: BAD_ENTRY.',
   }),
   prekeys: request({
     body: empty,
     reply: v.strictObject({
       prekeys: v.pipe(
-        v.array(v.strictObject({ memberId, prekey: v.nullable(container) })),
+        v.array(v.strictObject({ memberId, prekey: v.nullable(publishedPrekey) })),
         v.maxLength(LIMITS.maxMembers),
       ),
     }),
     from: OWNER,
     binds: false,
     errors: [],
-    about: 'Newest prekey of every member (null: only the one in its genesis or admit entry).',
+    about: 'Newest prekey of every member (null: none is here, and it has to publish one).',
   }),
   needKey: request({
     body: keyRequest,
     reply: empty,
     from: MEMBERS,
     binds: false,
-    errors: ['BAD_SIGNATURE', 'BAD_ENTRY'],
-    about: 'Asks for the current epoch’s key; kept until granted.',
+    errors: ['BAD_SIGNATURE', 'BAD_KEY', 'BAD_ENTRY', 'STALE_EPOCH', 'EPOCH_AHEAD'],
+    about:
+      'Asks for the key of the epoch that it names, the current one. Kept until a later one of this member’s, or until the rotation after its answer.',
   }),
   keyGrant: request({
     body: keyGrantPart,
@@ -91,7 +93,8 @@ export const messages = {
     from: MEMBERS,
     binds: false,
     errors: ['BAD_SIGNATURE', 'BAD_ENTRY'],
-    about: 'Answers a needKey: the owner anybody’s, the others only the owner’s.',
+    about:
+      'Answers a needKey: the owner anybody’s, the others only the owner’s. The first answer to a request stands, and any other is refused.',
   }),
   signal: request({
     body: signal,

@@ -1,7 +1,17 @@
 /** Rooms, roster, link state. */
 import * as v from 'valibot';
 import { LIMITS } from '../limits.js';
-import { container, epoch, hash32, integer, memberId, position, publicKey, roomId } from '../schema.js';
+import {
+  container,
+  encapsulationKey,
+  epoch,
+  hash32,
+  integer,
+  memberId,
+  position,
+  publicKey,
+  roomId,
+} from '../schema.js';
 import { event, MEMBERS, OWNER, request } from './define.js';
 import { empty, joinReplyPart, openReply, placed, rotationCommand } from './shapes.js';
 import { inviteId } from '../schema.js';
@@ -47,13 +57,15 @@ export const rooms = {
     binds: false,
     errors: [],
     about:
-      'The roster chain from an index on: what a joiner verifies against the room id. The departed get it up to their departure, or the close.',
+      'The roster chain from an index on: what a joiner verifies against the room id, and gets from the owner’s reply on (FORBIDDEN before). The departed get it up to their departure, or the close.',
   }),
   roster: request({
     body: v.strictObject({
       entry: container,
       /** with remove and leave, in the same atomic command */
       rotation: v.exactOptional(rotationCommand),
+      /** with an admit: the joiner’s, whose hash its first prekey has */
+      ek: v.exactOptional(encapsulationKey),
       /** with an admit whose join saw an older epoch */
       reply: v.exactOptional(v.strictObject({ inviteId, ...joinReplyPart.entries })),
     }),
@@ -108,8 +120,8 @@ export const rooms = {
     reply: empty,
     from: ['member'],
     binds: false,
-    errors: ['BAD_SIGNATURE', 'BAD_ENTRY'],
-    about: 'The signed acceptance that the owner’s transfer entry then holds.',
+    errors: ['BAD_SIGNATURE', 'BAD_ENTRY', 'STALE_EPOCH', 'EPOCH_AHEAD'],
+    about: 'The signed acceptance, of this epoch, that the owner’s transfer entry then holds.',
   }),
   transferOffered: event({
     body: v.strictObject({ from: memberId, offer: container }),

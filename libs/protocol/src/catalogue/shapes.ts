@@ -2,7 +2,18 @@
 import * as v from 'valibot';
 import { entry, generation } from '../entries.js';
 import { LIMITS } from '../limits.js';
-import { bytes, container, epoch, hash32, inviteId, memberId, position, publicKey, time } from '../schema.js';
+import {
+  bytes,
+  container,
+  encapsulationKey,
+  epoch,
+  hash32,
+  inviteId,
+  memberId,
+  position,
+  publicKey,
+  time,
+} from '../schema.js';
 import type { InferOutput } from '../schema.js';
 
 export const empty = v.strictObject({});
@@ -10,6 +21,10 @@ export const empty = v.strictObject({});
 /** Where an accepted entry stands. */
 export const placed = v.strictObject({ position, time });
 export type Placed = InferOutput<typeof placed>;
+
+/** A prekey as it is published and handed out: the signed container, and the key whose hash is in it. */
+export const publishedPrekey = v.strictObject({ prekey: container, ek: encapsulationKey });
+export type PublishedPrekey = InferOutput<typeof publishedPrekey>;
 
 const wraps = v.record(memberId, bytes(1, LIMITS.wrapBytes));
 export const rotationCommand = v.strictObject({
@@ -24,7 +39,15 @@ export const joinReplyPart = v.strictObject({ epoch, payload: bytes(1, LIMITS.jo
 export const joinConfirmPart = v.strictObject({ epoch, payload: bytes(1, LIMITS.joinConfirmBytes) });
 
 /** Why an owner ends a join. */
-export const DROP_REASONS = ['declined', 'badProof', 'expired', 'badConfirm', 'other', 'full'] as const;
+export const DROP_REASONS = [
+  'declined',
+  'badProof',
+  'expired',
+  'badConfirm',
+  'other',
+  'full',
+  'altered',
+] as const;
 
 /** The state of a join as the joiner may know it. */
 export const joinState = v.strictObject({
@@ -57,8 +80,8 @@ export const openReply = v.strictObject({
   tip: position,
   /** entries at or before this are gone from the log; the reader missed what it lacks of them */
   trimmed: position,
-  /** transcript at `trimmed`, the relay's word until a `seen` matches */
-  trimmedT: v.exactOptional(hash32),
+  /** transcript at `trimmed`, T and segment: the relay's word until a `seen` matches */
+  trimmedT: v.exactOptional(bytes(64, 64)),
   /** roster head and epoch at the tip */
   head: hash32,
   epoch,

@@ -67,5 +67,5 @@ type StoreAuthorizedHandler<K extends RequestKind> = (
 
 export type Handler<K extends RequestKind> =
   | { readonly authorizedBy: 'dispatch'; readonly handle: RoomHandler<K> }
-  /** the store's one command checks the member's standing in the same step */
+  /** the store's one command checks the member's role in the same step */
   | { readonly authorizedBy: 'store'; readonly handle: StoreAuthorizedHandler<K> };

@@ -1,7 +1,7 @@
 /** Leaving and handing over (docs/protocol.md section 4). */
 import { verifyLeaveRequest, verifyTransferAcceptance, verifyTransferOffer } from '@0fc/crypto/verify';
 import type { Handler } from './context.js';
-import { unwrap, Refusal } from '../port/refusal.js';
+import { otherEpoch, unwrap, Refusal } from '../port/result.js';
 
 export const leaveRequest: Handler<'leaveRequest'> = {
   authorizedBy: 'dispatch',
@@ -27,6 +27,7 @@ export const transferAcceptance: Handler<'transferAcceptance'> = {
   async handle({ context, peer, room, roomId }, { acceptance }) {
     const body = verifyTransferAcceptance(await context.rosters.at(room), acceptance);
     if (body.new !== peer.memberId) throw new Refusal('BAD_ENTRY');
+    if (body.epoch !== room.epoch) throw new Refusal(otherEpoch(body.epoch, room.epoch));
     unwrap(await context.store.putAcceptance(roomId, peer.memberId, acceptance));
     return { reply: {} };
   },

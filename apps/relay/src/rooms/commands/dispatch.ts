@@ -10,8 +10,8 @@ import { CryptoError } from '@0fc/crypto/verify';
 import type { Answer, Handler, RelayContext } from './context.js';
 import type { Peer } from '../delivery/peer.js';
 import { HANDLERS } from './handlers.js';
-import { unwrap, Refusal } from '../port/refusal.js';
-import { StoreError } from '../port/result.js';
+import { assertVersion } from './rooms.js';
+import { unwrap, Refusal, StoreError } from '../port/result.js';
 
 export type RequestMessage = Extract<SessionMessage, { readonly q: number }>;
 type ReplyMessage = Extract<SessionMessage, { readonly r: number }>;
@@ -70,13 +70,14 @@ async function authorizeAndHandle(
   if (handler.authorizedBy === 'store') return handler.handle(context, peer, body);
   const roomId = roomOf(peer, row, body);
   const { room, role } = unwrap(await context.store.readRoom(roomId, peer.memberId));
+  assertVersion(room);
   if (!row.from.includes(role)) throw new Refusal('FORBIDDEN');
   return handler.handle({ context, peer, roomId, room, role }, body);
 }
 
 /** Codes that reveal that a room exists, and not only that the request is wrong. */
 const REVEALING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'FORBIDDEN', 'BAD_ENTRY', 'BAD_SIGNATURE', 'BAD_KEY', 'MALFORMED', 'UNKNOWN_KIND',
+  'FORBIDDEN', 'BAD_ENTRY', 'BAD_SIGNATURE', 'BAD_KEY', 'MALFORMED', 'UNKNOWN_KIND', 'UNSUPPORTED_VERSION',
 ]); // prettier-ignore
 
 /**

@@ -2,8 +2,8 @@
 import type { RequestKind } from '@0fc/protocol';
 import type { Handler } from './context.js';
 import { leaveRequest, transferAcceptance, transferOffer } from './departures.js';
-import { claim, invite, joinConfirm, joinDrop, joinReply, joinRequest, revoke } from './joins.js';
-import { keyGrant, needKey, prekey, prekeys } from './keys.js';
+import { claim, invite, joinConfirm, joinDrop, joinReply, joinRequest, revoke } from './join-commands.js';
+import { keyGrant, needKey, prekey, prekeys } from './prekeys-and-grants.js';
 import { ack, append, signal } from './messages.js';
 import { restore } from './restore.js';
 import { chain, create, open } from './rooms.js';

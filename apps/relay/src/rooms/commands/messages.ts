@@ -1,7 +1,7 @@
 /** append, ack, signal. */
 import { decodeMessageClear, LIMITS, ProtocolError, type ReplyBody } from '@0fc/protocol';
 import type { Handler } from './context.js';
-import { unwrap } from '../port/refusal.js';
+import { unwrap } from '../port/result.js';
 import type { AppendMessage } from '../port/room-store.js';
 import { boundRoom } from './rooms.js';
 

@@ -7,9 +7,9 @@ import { type Bytes, type RequestBody, type Role, type RoomId } from '@0fc/proto
 import { applyRoster, bodyHash, startRoster, verifyRotation } from '@0fc/crypto/verify';
 import type { Handler, RelayContext } from './context.js';
 import type { Peer } from '../delivery/peer.js';
-import { unwrap, Refusal } from '../port/refusal.js';
+import { unwrap, Refusal } from '../port/result.js';
 import type { RoomFacts } from '../port/room-store.js';
-import { bind, storeGenesis } from './rooms.js';
+import { assertVersion, bind, storeGenesis } from './rooms.js';
 import { namedEpoch, storeChange } from './roster-changes.js';
 
 /** Of a room whose store has lost nothing yet. */
@@ -22,6 +22,8 @@ export const restore: Handler<'restore'> = {
   authorizedBy: 'store',
   async handle(context, peer, { roomId, entries }) {
     if (peer.subscription !== null && peer.subscription.roomId !== roomId) throw new Refusal('ALREADY_BOUND');
+    const before = await context.store.readRoom(roomId, peer.memberId);
+    if (before.ok) assertVersion(before.room);
     let restored = 0;
     for (const entry of entries) {
       // Each costs a signature's proof and more, over any connection: an address has so many.

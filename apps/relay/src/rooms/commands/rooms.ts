@@ -1,11 +1,20 @@
 /** create, open, chain. */
-import { equalBytes, LIMITS, utf8, type Entry, type OpenReply, type RoomId } from '@0fc/protocol';
+import {
+  equalBytes,
+  LIMITS,
+  PROTOCOL_VERSION,
+  utf8,
+  type Entry,
+  type OpenReply,
+  type RoomId,
+} from '@0fc/protocol';
 import { startRoster, type Roster } from '@0fc/crypto/verify';
 import type { Answer, Call, Handler, RelayContext } from './context.js';
 import type { BoundSubscription, Peer } from '../delivery/peer.js';
 import { RoomSubscription } from '../delivery/room-subscription.js';
-import { unwrap, Refusal } from '../port/refusal.js';
-import type { LogPage, LogPlacement } from '../port/room-store.js';
+import { unwrap, Refusal } from '../port/result.js';
+import type { LogPage, LogPlacement, RoomFacts } from '../port/room-store.js';
+import { storedPrekey } from './prekeys-and-grants.js';
 
 /** Binds the connection to a room, once and for good, and subscribes to its feed. */
 export async function bind(
@@ -18,9 +27,14 @@ export async function bind(
     if (peer.subscription.roomId !== roomId) throw new Refusal('ALREADY_BOUND');
     return peer.subscription;
   }
-  const reader = await RoomSubscription.open(context.store, peer, roomId, role);
-  peer.subscription = reader;
-  return reader;
+  const subscription = await RoomSubscription.open(context.store, peer, roomId, role);
+  peer.subscription = subscription;
+  return subscription;
+}
+
+/** Nothing of a room of another version is understood here: it is kept until its time is over. Throws UNSUPPORTED_VERSION. */
+export function assertVersion({ version }: Pick<RoomFacts, 'version'>): void {
+  if (version !== PROTOCOL_VERSION) throw new Refusal('UNSUPPORTED_VERSION', { version });
 }
 
 /** The room that this connection is bound to. */
@@ -45,6 +59,7 @@ export async function storeGenesis(
   const { placed } = unwrap(
     await context.store.createRoom({
       roomId: roster.roomId,
+      version: roster.version,
       genesis,
       head: roster.head,
       owner: roster.owner,
@@ -85,8 +100,8 @@ export const create: Handler<'create'> = {
 export const open: Handler<'open'> = {
   authorizedBy: 'dispatch',
   async handle({ context, peer, roomId, role }, { after }) {
-    const reader = await bind(context, peer, roomId, role);
-    const { page, follow } = await reader.page(after);
+    const subscription = await bind(context, peer, roomId, role);
+    const { page, follow } = await subscription.page(after);
     return page.role === 'departed' ? departed(page) : { reply: replyOf(page), after: follow };
   },
 };
@@ -102,7 +117,7 @@ const replyOf = ({ role, room, generations, rotation, entries, end, prekey }: Re
   head: room.head,
   epoch: room.epoch,
   epochMessages: room.epochMessages,
-  prekey,
+  prekey: storedPrekey(prekey)?.prekey ?? null,
   ...(rotation === null ? {} : { rotation }),
   entries: [...entries],
   live: end,
@@ -131,10 +146,8 @@ function departed(page: Extract<LogPage, { readonly role: 'departed' }>): Answer
 export const chain: Handler<'chain'> = {
   authorizedBy: 'dispatch',
   async handle({ context, peer, roomId, role }, { from }) {
-    const departed = role === 'departed' ? peer.memberId : undefined;
-    const { entries, length } = unwrap(
-      await context.store.readChain(roomId, from, LIMITS.chainPage, departed),
-    );
+    const reader = role === 'departed' || role === 'joiner' ? peer.memberId : undefined;
+    const { entries, length } = unwrap(await context.store.readChain(roomId, from, LIMITS.chainPage, reader));
     return { reply: { entries: [...entries], more: from + entries.length < length } };
   },
 };

@@ -13,13 +13,15 @@ import {
   bodyHash,
   checkWraps,
   containerBody,
+  verifyPrekey,
   verifyRotation,
   type Roster,
   type RosterChange,
 } from '@0fc/crypto/verify';
 import type { Handler, RelayContext } from './context.js';
-import { unwrap, Refusal } from '../port/refusal.js';
+import { otherEpoch, unwrap, Refusal } from '../port/result.js';
 import type { RoomFacts, StoreChange, StoreRotation } from '../port/room-store.js';
+import { storePrekey } from './prekeys-and-grants.js';
 import { boundRoom } from './rooms.js';
 
 /** The part of a change that the store acts upon. `restored`: it was signed under limits that nobody knows any more. */
@@ -35,6 +37,7 @@ export function storeChange({ limits }: RelayContext, change: RosterChange, rest
     case 'leave':
     case 'transfer':
     case 'close':
+    case 'upgrade':
       return change;
   }
 }
@@ -85,11 +88,16 @@ export const roster: Handler<'roster'> = {
     if (body.reply !== undefined && (change.kind !== 'admit' || body.reply.inviteId !== change.inviteId)) {
       throw new Refusal('BAD_ENTRY');
     }
+    const { ek } = body;
+    if (ek !== undefined) {
+      if (change.kind !== 'admit') throw new Refusal('BAD_ENTRY');
+      await verifyPrekey(context.hash, next, change.member, { prekey: change.prekey, ek });
+    }
     // Only a rise: a room made under a larger limit keeps its places, and its owner may change the rest.
     const most = Math.max(before.settings.maxMembers, context.limits.maxMembers);
     if (change.kind === 'settings' && next.settings.maxMembers > most) throw new Refusal('BAD_ENTRY');
     if (body.reply !== undefined && body.reply.epoch !== room.epoch) {
-      throw new Refusal(body.reply.epoch < room.epoch ? 'STALE_EPOCH' : 'EPOCH_AHEAD');
+      throw new Refusal(otherEpoch(body.reply.epoch, room.epoch));
     }
     const rotation =
       body.rotation === undefined
@@ -114,6 +122,13 @@ export const roster: Handler<'roster'> = {
     if (change.kind === 'close') context.rosters.forget(roomId);
     else context.rosters.keep(next);
     context.trimmer.due(roomId);
+    if (change.kind === 'admit' && ek !== undefined) {
+      const { member: memberId, prekey } = change;
+      // The entry stands, whatever becomes of this: a member whose prekey is not here publishes it when it opens the room.
+      await storePrekey(context, { roomId, memberId, k: 1 }, { prekey, ek }).catch((error: unknown) => {
+        peer.failed(error);
+      });
+    }
     return {
       reply: { placed: done.placed, ...(done.rotation === undefined ? {} : { rotation: done.rotation }) },
     };

@@ -6,7 +6,7 @@
 import { LRUCache } from 'lru-cache';
 import { equalBytes, LIMITS, type RoomId } from '@0fc/protocol';
 import { applyRoster, startRoster, type Hash, type Roster } from '@0fc/crypto/verify';
-import { unwrap, Refusal } from '../port/refusal.js';
+import { unwrap, Refusal } from '../port/result.js';
 import type { RoomFacts, RoomStore } from '../port/room-store.js';
 
 /**

@@ -13,7 +13,7 @@ const entry = (s: number, g = 1): FeedEntry => ({
 const entries = (...list: FeedEntry[]): OrderedEvent => ({ type: 'entries', entries: list });
 const page = (...list: FeedEntry[]): ReadPage => ({ trimmed: GENESIS, generations: [], entries: list });
 
-/** Positions as a reader meets them: of entries, and of beginnings of generations. */
+/** Positions as a subscription meets them: of entries, and of beginnings of generations. */
 const positionsOf = (steps: readonly DeliveryStep[]): Position[] =>
   steps.flatMap((step) => {
     if (step.type === 'generation') return [{ g: step.start.generation, s: step.start.from.s }];
@@ -70,7 +70,7 @@ describe('a page with what the feed brought meanwhile', () => {
     });
   });
 
-  test('a tip beyond the reader is a gap, and is not held itself', () => {
+  test('a tip beyond the subscription is a gap, and is not held itself', () => {
     const tip = (s: number | null, resumed = false): OrderedEvent => ({
       type: 'tip', tip: s === null ? null : { g: 1, s }, resumed,
     }); // prettier-ignore
@@ -86,7 +86,7 @@ describe('a page with what the feed brought meanwhile', () => {
     });
   });
 
-  test('what lies between the reader and the page has been trimmed: nothing is delivered', () => {
+  test('what lies between the subscription and the page has been trimmed: nothing is delivered', () => {
     const read = { ...page(entry(6)), trimmed: { g: 1, s: 5 } };
     expect(mergeFeed({ g: 1, s: 3 }, read, [entries(entry(7))])).toEqual({
       steps: [],

@@ -1,6 +1,6 @@
 /**
- * What a reader gets next, out of a page of the log and of what the feed brought meanwhile: each entry once, in the
- * order of the log, or word that something is missing (docs/protocol.md G16). Pure: nothing is sent, read or kept.
+ * What a subscription gets next, out of a page of the log and of what the feed brought meanwhile: each entry once, in
+ * the order of the log, or word that something is missing (docs/protocol.md G16). Pure: nothing is sent, read or kept.
  */
 import { comparePositions, type GenerationStart, type Position } from '@0fc/protocol';
 import type { FeedEntry, ReadEntry, RoomEvent } from '../port/room-store.js';
@@ -9,10 +9,10 @@ import { follows } from './shared-entries.js';
 /** Events that have a place in the order of the log. */
 export type OrderedEvent = Extract<
   RoomEvent,
-  { readonly type: 'entries' | 'generation' | 'standing' | 'closed' | 'tip' }
+  { readonly type: 'entries' | 'generation' | 'role' | 'closed' | 'tip' }
 >;
 
-/** A page that was read from the log after the reader's position. */
+/** A page that was read from the log after the subscription's position. */
 export interface ReadPage {
   /** entries at or before this are gone from the log */
   readonly trimmed: Position;
@@ -27,13 +27,13 @@ export type DeliveryStep =
   /** of the feed: the list of the event itself where all of it is due */
   | { readonly type: 'entries'; readonly entries: readonly FeedEntry[] }
   | { readonly type: 'generation'; readonly start: GenerationStart }
-  | Extract<OrderedEvent, { readonly type: 'standing' | 'closed' }>
+  | Extract<OrderedEvent, { readonly type: 'role' | 'closed' }>
   /** the feed was broken: events without a position may be lost */
   | { readonly type: 'resumed' };
 
 export interface Merged {
   readonly steps: readonly DeliveryStep[];
-  /** the reader's position after the steps */
+  /** the subscription's position after the steps */
   readonly position: Position;
   /**
    * - `live`: nothing is missing.
@@ -46,7 +46,7 @@ export interface Merged {
 }
 
 /**
- * @param from the last position that the reader has
+ * @param from the last position that the subscription has
  * @param page read after `from`; null: none was
  * @param held what the feed brought since before the page was read, in its order
  */
@@ -86,7 +86,7 @@ export function mergeFeed(from: Position, page: ReadPage | null, held: readonly 
         if (event.tip === null || comparePositions(event.tip, position) > 0)
           return resync(held.slice(at + 1));
         break;
-      case 'standing':
+      case 'role':
       case 'closed':
         steps.push(event);
         break;

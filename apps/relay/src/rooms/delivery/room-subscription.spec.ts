@@ -87,16 +87,16 @@ function setUp() {
   };
 }
 
-describe('a reader', () => {
+describe('a subscription', () => {
   test('delivers what came while a page was read after the page, without what the page has', async () => {
     const { log, feed, onRead, seen, open } = setUp();
-    const reader = await open();
+    const subscription = await open();
     onRead(() => {
       feed(entries(entry(1)));
       log.push(entry(2));
       feed(entries(entry(2)));
     });
-    const { follow } = await reader.page(null);
+    const { follow } = await subscription.page(null);
     expect(seen()).toEqual([]);
     follow();
     expect(seen()).toEqual([2]);
@@ -104,8 +104,8 @@ describe('a reader', () => {
 
   test('reads the log again over a hole, and drops repetitions', async () => {
     const { log, feed, seen, open } = setUp();
-    const reader = await open();
-    (await reader.page(null)).follow();
+    const subscription = await open();
+    (await subscription.page(null)).follow();
     log.push(entry(2), entry(3), entry(4), entry(5), entry(6));
     feed(entries(entry(2)));
     feed(entries(entry(2)));
@@ -119,8 +119,8 @@ describe('a reader', () => {
 
   test('sends its client back to `open` when what the feed left out has been trimmed', async () => {
     const { log, feed, closed, seen, trimTo, open } = setUp();
-    const reader = await open();
-    (await reader.page(null)).follow();
+    const subscription = await open();
+    (await subscription.page(null)).follow();
     log.push(entry(2), entry(3), entry(4));
     trimTo(3);
     feed(entries(entry(4)));
@@ -131,8 +131,8 @@ describe('a reader', () => {
 
   test('is cut by a later connection of its member, and not by an earlier one', async () => {
     const { feed, closed, open } = setUp();
-    const reader = await open();
-    (await reader.page(null)).follow();
+    const subscription = await open();
+    (await subscription.page(null)).follow();
     feed({ type: 'live', memberId: ME, connectionId: 'earlier' });
     feed({ type: 'live', memberId: ME, connectionId: 'one' });
     expect(closed).toEqual([]);
@@ -142,11 +142,11 @@ describe('a reader', () => {
 
   test('ends with its membership, and hears nothing after', async () => {
     const { log, feed, closed, seen, open } = setUp();
-    const reader = await open();
-    (await reader.page(null)).follow();
+    const subscription = await open();
+    (await subscription.page(null)).follow();
     log.push(entry(2), entry(3));
     feed(entries(entry(2)));
-    feed({ type: 'standing', memberId: ME, role: 'departed' });
+    feed({ type: 'role', memberId: ME, role: 'departed' });
     feed(entries(entry(3)));
     expect(seen()).toEqual([2]);
     expect(closed).toEqual([null]);
@@ -154,8 +154,8 @@ describe('a reader', () => {
 
   test('reads what the feed lost in a quiet room once it hears where the log stands', async () => {
     const { log, feed, seen, open } = setUp();
-    const reader = await open();
-    (await reader.page(null)).follow();
+    const subscription = await open();
+    (await subscription.page(null)).follow();
     log.push(entry(2), entry(3));
     feed({ type: 'tip', tip: { g: 1, s: 3 }, resumed: true });
     // What comes while it reads waits its turn, and comes once.
@@ -168,9 +168,9 @@ describe('a reader', () => {
 
   test('does not read again for a log that stands where it does, or behind', async () => {
     const { log, feed, onRead, open } = setUp();
-    const reader = await open();
+    const subscription = await open();
     log.push(entry(2));
-    (await reader.page(null)).follow();
+    (await subscription.page(null)).follow();
     let reads = 0;
     onRead(() => {
       reads++;

@@ -8,7 +8,7 @@
 import { LIMITS, type Entry, type MemberId, type Position, type Role, type RoomId } from '@0fc/protocol';
 import type { BoundSubscription, ClosingCode, Peer } from './peer.js';
 import type { FeedEntry, LogPage, RoomEvent, RoomStore } from '../port/room-store.js';
-import { unwrap } from '../port/refusal.js';
+import { unwrap } from '../port/result.js';
 import { MemberEvents } from './member-events.js';
 import { mergeFeed, type DeliveryStep, type Merged, type OrderedEvent, type ReadPage } from './merge-feed.js';
 import { sharedBody } from './shared-entries.js';
@@ -96,7 +96,7 @@ export class RoomSubscription implements BoundSubscription {
     switch (event.type) {
       case 'entries':
       case 'generation':
-      case 'standing':
+      case 'role':
       case 'closed':
       case 'tip':
         if (this.#mode === 'live') this.#goLive(null, [event]);
@@ -136,7 +136,7 @@ export class RoomSubscription implements BoundSubscription {
     if (event.type === 'tip' && (event.tip === null || (event.resumed && this.#role === 'joiner'))) {
       this.#close('TRY_AGAIN');
     }
-    if (event.type !== 'standing' || event.memberId !== this.#peer.memberId) return;
+    if (event.type !== 'role' || event.memberId !== this.#peer.memberId) return;
     this.#role = event.role;
     if (event.role === 'departed') this.#close(null);
   }
@@ -178,7 +178,7 @@ export class RoomSubscription implements BoundSubscription {
       case 'generation':
         this.#peer.send('generation', step.start);
         return;
-      case 'standing':
+      case 'role':
         if (step.memberId !== this.#peer.memberId) return;
         this.#role = step.role;
         if (step.role === 'departed') this.#close(null);
@@ -243,7 +243,7 @@ export class RoomSubscription implements BoundSubscription {
         return;
       }
       this.#advance(read, []);
-      // At the reader's pace: a long gap is no reason to be cut.
+      // At the peer's pace: a long gap is no reason to be cut.
       await this.#peer.sent();
     }
   }

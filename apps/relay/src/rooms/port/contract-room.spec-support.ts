@@ -1,6 +1,7 @@
 /** A room of made-up bytes, for what every store does: names, and the commands that tests use most. */
 import { expect } from '@jest/globals';
 import {
+  PROTOCOL_VERSION,
   toBase64Url,
   type Bytes,
   type InviteId,
@@ -73,6 +74,7 @@ export function contractRoom({ store, now }: Pick<StoreWorld, 'store' | 'now'>) 
   const create = (over: { readonly restored?: boolean } = {}) =>
     store().createRoom({
       roomId: ROOM,
+      version: PROTOCOL_VERSION,
       genesis: bytes('genesis', 100),
       head: bytes('head0'),
       owner: OWNER,

@@ -39,6 +39,24 @@ export function joinsContract(world: StoreWorld): void {
       expect(await claim(OWNER, used)).toMatchObject({ code: 'ALREADY_MEMBER' });
     });
 
+    test('a joiner reads the chain from the reply on, until its join has ended', async () => {
+      await create();
+      await join(THIRD, id('third'));
+      await invite();
+      const chain = () => store().readChain(ROOM, 0, 10, GUEST);
+      expect(await chain()).toEqual({ ok: false, code: 'FORBIDDEN' });
+      await claim(GUEST);
+      const step = { roomId: ROOM, inviteId: INVITE };
+      await store().putJoinRequest({ ...step, memberId: GUEST, request: bytes('request') });
+      expect(await chain()).toEqual({ ok: false, code: 'FORBIDDEN' });
+      await store().putJoinReply({ ...step, epoch: 1, payload: bytes('reply') });
+      expect(await chain()).toMatchObject({ length: 2, entries: [{}, {}] });
+      // The reply to one is no reply to another.
+      expect(await store().readChain(ROOM, 0, 10, id('other'))).toEqual({ ok: false, code: 'FORBIDDEN' });
+      await store().dropJoin({ ...step, release: false, reason: 'declined' });
+      expect(await chain()).toEqual({ ok: false, code: 'FORBIDDEN' });
+    });
+
     test('are bounded, and registering one again succeeds', async () => {
       await create();
       for (const seed of ['1', '2', '3']) expect(await invite(id(seed))).toEqual({ ok: true });
@@ -166,11 +184,34 @@ export function joinsContract(world: StoreWorld): void {
       expect(await store().readNeedKey(ROOM, GUEST)).toMatchObject({ request: null });
     });
 
-    test('anybody may answer the owner', async () => {
+    test('anybody may answer the owner; the first answer stands until its request or its granter goes', async () => {
       await create();
       await join(GUEST);
+      await join(THIRD, id('third invite'));
+      const pending = (who: MemberId) => store().pendingNeedKeys(ROOM, who);
+      const grant = (from: MemberId, seed: string, request = 'need') =>
+        store().putKeyGrant({
+          roomId: ROOM, from, to: OWNER, request: bytes(request), grant: bytes(seed), news: bytes('news'),
+        }); // prettier-ignore
       await store().putNeedKey(ROOM, OWNER, bytes('need'));
-      expect(await store().pendingNeedKeys(ROOM, GUEST)).toMatchObject({ requests: [{ from: OWNER }] });
+      for (const who of [GUEST, THIRD])
+        expect(await pending(who)).toMatchObject({ requests: [{ from: OWNER }] });
+      expect(await grant(GUEST, 'first')).toEqual({ ok: true });
+      for (const who of [GUEST, THIRD]) expect(await pending(who)).toMatchObject({ requests: [] });
+      expect(await grant(THIRD, 'second')).toMatchObject({ code: 'BAD_ENTRY' });
+      expect(await grant(THIRD, 'first')).toMatchObject({ code: 'BAD_ENTRY' });
+      expect(await grant(GUEST, 'other')).toMatchObject({ code: 'BAD_ENTRY' });
+      expect(await grant(GUEST, 'first')).toEqual({ ok: true });
+      const { grants } = (await store().keyGrants(ROOM, OWNER)) as { grants?: readonly object[] };
+      expect(grants).toEqual([{ from: GUEST, grant: bytes('first'), news: bytes('news') }]);
+      await store().putNeedKey(ROOM, OWNER, bytes('again'));
+      expect(await store().keyGrants(ROOM, OWNER)).toMatchObject({ grants: [] });
+      expect(await grant(THIRD, 'third', 'again')).toEqual({ ok: true });
+      expect(await entry('goes', { kind: 'remove', member: THIRD }, { restored: true })).toMatchObject({
+        ok: true,
+      });
+      expect(await store().keyGrants(ROOM, OWNER)).toMatchObject({ grants: [] });
+      expect(await pending(GUEST)).toMatchObject({ requests: [{ from: OWNER }] });
     });
   });
 }

@@ -1,5 +1,5 @@
-/** How commands of the store end. */
-import type { ErrorCode } from '@0fc/protocol';
+/** How commands of the store end, and how a request that they refuse is answered. */
+import type { ErrorCode, ErrorParams } from '@0fc/protocol';
 
 /** Something that the room's state forbids. */
 export interface Refused<C extends ErrorCode> {
@@ -17,6 +17,10 @@ export const refuse = <C extends ErrorCode>(code: C, retryMs?: number): Refused<
   ...(retryMs === undefined ? {} : { retryMs }),
 });
 
+/** Why what names `epoch` is refused in a room that has another. */
+export const otherEpoch = (epoch: number, current: number): 'STALE_EPOCH' | 'EPOCH_AHEAD' =>
+  epoch < current ? 'STALE_EPOCH' : 'EPOCH_AHEAD';
+
 /** The store itself could not: STORE_FULL, or TRY_AGAIN for what may pass. */
 export class StoreError extends Error {
   override readonly name = 'StoreError';
@@ -26,4 +30,24 @@ export class StoreError extends Error {
     super(code, { cause });
     this.code = code;
   }
+}
+
+/** A request that is refused with a typed error; nothing in it but the code and numbers (G15). */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly code: ErrorCode;
+  readonly params: ErrorParams;
+
+  constructor(code: ErrorCode, params: ErrorParams = {}) {
+    super(code);
+    this.code = code;
+    this.params = params;
+  }
+}
+
+/** What a command answered; its refusal is thrown. */
+export function unwrap<T, C extends ErrorCode>(result: Result<T, C>): { readonly ok: true } & T {
+  if (result.ok) return result;
+  const { code, retryMs } = result;
+  throw new Refusal(code, retryMs === undefined ? {} : { retryMs });
 }

@@ -2,7 +2,7 @@
  * The port by which a store receives what is published on a room's channel, from whichever replica
  * it came (docs/protocol.md G16). One total order per room: nothing is delivered any other way.
  */
-import type { Position, RoomId } from '@0fc/protocol';
+import type { Position, RoomId, Bytes, EntryKind, MemberId } from '@0fc/protocol';
 
 /** The result of a comparison with the store, delivered after everything published before it. */
 export interface FeedCheck {
@@ -22,4 +22,15 @@ export interface RoomFeed {
     onMessage: (message: Buffer) => void,
     onCheck: (check: FeedCheck) => void,
   ): Promise<{ unsubscribe(): void }>;
+}
+
+/** An entry of a room's log as every store holds it (docs/protocol.md section 6). */
+export interface LogEntry {
+  readonly position: Position;
+  readonly kind: EntryKind;
+  readonly sender: MemberId;
+  /** the store's clock, Unix ms */
+  readonly time: number;
+  readonly clear: Bytes;
+  readonly payload: Bytes;
 }

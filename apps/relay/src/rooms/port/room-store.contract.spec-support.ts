@@ -3,6 +3,7 @@
  *
  * A store knows nothing of cryptography: bodies, heads and payloads here are any bytes.
  */
+import { PROTOCOL_VERSION } from '@0fc/protocol';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import {
   bytes, contractRoom, GUEST, message, OWNER, ROOM, rotation, type StoreWorld,
@@ -67,6 +68,7 @@ export function roomStoreContract(name: string, factory: StoreFactory): void {
         await create();
         const other = {
           roomId: ROOM,
+          version: PROTOCOL_VERSION,
           genesis: bytes('x'),
           head: bytes('other'),
           owner: GUEST,

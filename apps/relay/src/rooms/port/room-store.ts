@@ -5,7 +5,7 @@
  * data, and calls nothing back. So one implementation can be a transaction and another one
  * script on one hash slot, `{roomId}`. A command that compares and sets answers success when
  * the state already is what it proposes. Signatures are verified before a command is asked;
- * a command compares only what may have moved since: head, epoch, standing, claims.
+ * a command compares only what may have moved since: head, epoch, role, claims.
  *
  * What a command brings about is published on the room's feed in the order of the log, in
  * the same step; nothing is delivered any other way (G16).
@@ -13,13 +13,13 @@
  * A command that cannot be carried out rejects with StoreError; refusals are answers.
  */
 import type { Bytes, GenerationStart, InviteId, MemberId, Position, Role, RoomId } from '@0fc/protocol';
-import type { LogEntry } from './log-entry.js';
+import type { LogEntry } from './room-feed.js';
 import type { DropReason, Invites } from './store-invites.js';
 import type { Keys } from './store-keys.js';
 import type { Upkeep } from './store-upkeep.js';
 import type { Result } from './result.js';
 
-export type { LogEntry } from './log-entry.js';
+export type { LogEntry } from './room-feed.js';
 
 /** An entry as one member reads it. */
 export interface ReadEntry extends LogEntry {
@@ -37,6 +37,8 @@ export interface LogPlacement {
 /** What a room is at one moment. */
 export interface RoomFacts {
   readonly roomId: RoomId;
+  /** of the protocol, that the room was made for */
+  readonly version: number;
   readonly owner: MemberId;
   readonly epoch: number;
   /** position of the rotation, or genesis, that began the epoch: floor of who is admitted in it */
@@ -58,6 +60,8 @@ export interface RoomFacts {
 
 export interface CreateRoom {
   readonly roomId: RoomId;
+  /** of the protocol, as genesis names it */
+  readonly version: number;
   readonly genesis: Bytes;
   readonly head: Bytes;
   readonly owner: MemberId;
@@ -93,7 +97,7 @@ export type LogPage =
       readonly entries: readonly ReadEntry[];
       /** this page ends at the tip of the same moment */
       readonly end: boolean;
-      /** the member's newest published prekey, null for none */
+      /** the member's newest prekey as it was published, null for none */
       readonly prekey: Bytes | null;
     }
   | {
@@ -155,7 +159,7 @@ export type StoreChange =
   | { readonly kind: 'remove' | 'leave'; readonly member: MemberId }
   | { readonly kind: 'transfer'; readonly from: MemberId; readonly to: MemberId }
   | { readonly kind: 'settings'; readonly history: number; readonly limits: SettingsLimits }
-  | { readonly kind: 'close' };
+  | { readonly kind: 'close' | 'upgrade' };
 /**
  * Of settings entries alone: the chain is never trimmed, and an owner that was refused anything else for it could
  * not remove anybody.
@@ -208,7 +212,7 @@ export type RoomEvent =
   | { readonly type: 'entries'; readonly entries: readonly FeedEntry[] }
   | ({ readonly type: 'generation' } & GenerationStart)
   /** after the entry that says so, and before anything that follows it */
-  | { readonly type: 'standing'; readonly memberId: MemberId; readonly role: Role }
+  | { readonly type: 'role'; readonly memberId: MemberId; readonly role: Role }
   /** a new connection of the member: any other one is closed */
   | { readonly type: 'live'; readonly memberId: MemberId; readonly connectionId: string }
   /** `released`: the claim is gone and with it what could be read of it */
@@ -226,7 +230,7 @@ export type RoomEvent =
   /** closed by its owner, erased by the operator, or expired */
   | { readonly type: 'closed' }
   /**
-   * The end of the log, delivered after everything published before: a reader behind it has missed
+   * The end of the log, delivered after everything published before: a subscription behind it has missed
    * something. Null: there is no such room any more. `resumed`: the feed was broken before. A store
    * whose feed cannot break never sends it.
    */
@@ -252,15 +256,16 @@ export interface RoomStore extends Invites, Keys, Upkeep {
   readLog(command: ReadLog): Promise<Result<{ readonly page: LogPage }, 'FORBIDDEN'>>;
 
   /**
-   * Roster containers from an index on, genesis first; never trimmed. As `departed` may read them: up to the entry with
-   * which it went, or to the head at its own request to leave, of a closed room too; to `length` and no further.
+   * Roster containers from an index on, genesis first; never trimmed. `reader`: one that is no member (any more), and
+   * reads to `length` and no further. A departed one up to the entry with which it went, or to the head at its own
+   * request to leave, of a closed room too; a joiner from the owner's reply on, FORBIDDEN before.
    */
   readChain(
     roomId: RoomId,
     from: number,
     limit: number,
-    departed?: MemberId,
-  ): Promise<Result<{ readonly entries: readonly Bytes[]; readonly length: number }>>;
+    reader?: MemberId,
+  ): Promise<Result<{ readonly entries: readonly Bytes[]; readonly length: number }, 'FORBIDDEN'>>;
 
   /** Membership, then repetition, rate, epoch; a prefix is placed, the first refusal ends it. */
   append(command: Append): Promise<Appended>;

@@ -110,7 +110,7 @@ export function rosterContract(world: StoreWorld): void {
       const first = await remove();
       expect(first).toMatchObject({ placed: { position: { s: 2 } }, rotation: { position: { s: 3 } } });
       expect(await remove()).toEqual(first);
-      expect(events.map((event) => (event.type === 'standing' ? event.role : event.type))).toEqual([
+      expect(events.map((event) => (event.type === 'role' ? event.role : event.type))).toEqual([
         'entries', 'departed', 'entries',
       ]); // prettier-ignore
       expect(await role(GUEST)).toBe('departed');

@@ -18,20 +18,21 @@ export interface Keys {
     readonly roomId: RoomId;
     readonly memberId: MemberId;
     readonly k: number;
+    /** as it was published: the signed container and its encapsulation key, encoded */
     readonly prekey: Bytes;
   }): Promise<Result<object, 'BAD_ENTRY' | 'FORBIDDEN'>>;
 
-  /** Of every member, in the order of admission; null: none published since genesis or admit. */
+  /** Of every member, in the order of admission; null: none is here. */
   readPrekeys(
     roomId: RoomId,
   ): Promise<
     Result<{ readonly prekeys: readonly { readonly memberId: MemberId; readonly prekey: Bytes | null }[] }>
   >;
 
-  /** A new request replaces the old one and its grants; the same again changes nothing. */
+  /** A new request replaces the old one and its grant; the same again changes nothing. */
   putNeedKey(roomId: RoomId, memberId: MemberId, request: Bytes): Promise<Result<object, 'FORBIDDEN'>>;
 
-  /** BAD_ENTRY: nobody asked, with another request than this, or 16 have answered. */
+  /** The first answer stands, and may come again. BAD_ENTRY: nobody asked, or with another request, or another answer stands. */
   putKeyGrant(command: {
     readonly roomId: RoomId;
     readonly from: MemberId;
@@ -42,14 +43,14 @@ export interface Keys {
     readonly news: Bytes;
   }): Promise<Result<object, 'BAD_ENTRY' | 'FORBIDDEN'>>;
 
-  /** Requests that this member may answer and has not. */
+  /** Requests that this member may answer and nobody has. */
   pendingNeedKeys(
     roomId: RoomId,
     memberId: MemberId,
   ): Promise<Result<{ readonly requests: readonly KeyRequest[] }>>;
   /** The request of a member, if one stands. */
   readNeedKey(roomId: RoomId, memberId: MemberId): Promise<Result<{ readonly request: Bytes | null }>>;
-  /** Grants to this member; they go with the next rotation. */
+  /** The grant to this member, if one stands: it goes with the next rotation. */
   keyGrants(roomId: RoomId, memberId: MemberId): Promise<Result<{ readonly grants: readonly KeyGrant[] }>>;
 
   /** Replaces every earlier offer and its acceptance. */

@@ -1,6 +1,6 @@
 /** The store's port, upkeep: trimming, the end of rooms, what an operator may see (docs/protocol.md section 8). */
 import type { Bytes, GenerationStart, Position, RoomId } from '@0fc/protocol';
-import type { LogEntry } from './log-entry.js';
+import type { LogEntry } from './room-feed.js';
 import type { Result } from './result.js';
 
 /** The next piece of a log that may go: all of it, and nothing else, lies behind `from`. */

@@ -4,7 +4,7 @@
  * computed here, as every client does, and set together with the edge.
  */
 import { comparePositions, type Bytes, type Position, type RoomId } from '@0fc/protocol';
-import { transcriptGeneration, transcriptNext, transcriptStart, type Hash } from '@0fc/crypto/verify';
+import { transcriptGeneration, transcriptOver, transcriptStart, type Hash } from '@0fc/crypto/verify';
 import type { RoomStore } from '../port/room-store.js';
 import type { Trimmable, Upkeep } from '../port/store-upkeep.js';
 
@@ -103,7 +103,7 @@ export async function transcriptAcross(
       t = await transcriptGeneration(hash, t, start.generation);
     }
     if (comparePositions(entry.position, to) < 0) throw new Error('a log out of its order');
-    t = t === null ? await transcriptStart(hash, entry.payload) : await transcriptNext(hash, t, entry);
+    t = t === null ? await transcriptStart(hash, entry.payload) : await transcriptOver(hash, t, entry);
     to = entry.position;
   }
   if (t === null) throw new Error('nothing to trim');

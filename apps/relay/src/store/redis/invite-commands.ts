@@ -1,7 +1,7 @@
 /** Commands on invitations and joins (docs/protocol.md section 5). */
 import type { Invites } from '../../rooms/port/store-invites.js';
-import { joinOf, plain, stateOf, withRest } from './connection/facts.js';
-import type { Reply } from './reply.js';
+import { joinOf, plain, stateOf, withRest } from './facts.js';
+import type { Reply } from './scripts/reply.js';
 import type { RunScript } from './connection/runner.js';
 import { scripts } from './scripts/scripts.js';
 

@@ -1,7 +1,7 @@
 /** Commands on prekeys, key requests and grants, and the transfer of ownership (docs/protocol.md sections 4 and 7). */
 import type { KeyGrant, Keys } from '../../rooms/port/store-keys.js';
-import { plain, withRest } from './connection/facts.js';
-import type { Reply } from './reply.js';
+import { plain, withRest } from './facts.js';
+import type { Reply } from './scripts/reply.js';
 import type { RunScript } from './connection/runner.js';
 import { scripts } from './scripts/scripts.js';
 

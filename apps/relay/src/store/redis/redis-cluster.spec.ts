@@ -1,4 +1,5 @@
 /** What a cluster does to rooms beside spreading them: their slots move. */
+import { PROTOCOL_VERSION } from '@0fc/protocol';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import { until } from '../../../../../test/support/wait.js';
@@ -12,7 +13,7 @@ import {
 } from '../../rooms/port/contract-room.spec-support.js';
 import type { RedisRoomStore } from './redis-room-store.js';
 import { PREFIX, RedisWorld } from './redis-world.spec-support.js';
-import { RoomKeys } from './room-keys.js';
+import { RoomKeys } from './scripts/room-keys.js';
 
 let world: RedisWorld;
 let store: RedisRoomStore;
@@ -106,7 +107,7 @@ test('replicas are waited for on the node of the room: none is there, so nothing
 test('idle rooms and counts come from every node', async () => {
   for (let n = 0; n < 30; n++) {
     await store.createRoom({
-      roomId: id(`room ${String(n)}`), genesis: bytes('genesis'), head: bytes('head0'), owner: OWNER, history: 10, restored: false,
+      roomId: id(`room ${String(n)}`), version: PROTOCOL_VERSION, genesis: bytes('genesis'), head: bytes('head0'), owner: OWNER, history: 10, restored: false,
     }); // prettier-ignore
   }
   const held = await Promise.all(nodes.map((node) => node.dbsize()));

@@ -3,7 +3,7 @@
  * from SQLite, which share nothing but the port. `SEED=…` repeats a run.
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { InviteId, MemberId, Position } from '@0fc/protocol';
+import { PROTOCOL_VERSION, type InviteId, type MemberId, type Position } from '@0fc/protocol';
 import { Dice, seedOfRun } from '../../../../../test/support/random.js';
 import {
   bytes,
@@ -33,7 +33,7 @@ const PEOPLE: readonly MemberId[] = [
   ...Array.from({ length: 12 }, (_, n) => id(`p${String(n)}`)),
 ];
 const INVITES: readonly InviteId[] = Array.from({ length: 12 }, (_, n) => id(`i${String(n)}`));
-const REASONS = ['declined', 'badProof', 'expired', 'badConfirm', 'other', 'full'] as const;
+const REASONS = ['declined', 'badProof', 'expired', 'badConfirm', 'other', 'full', 'altered'] as const;
 const WIDE = 1e9;
 const FEW_SETTINGS = { entries: 12, rate: { perSecond: 1, burst: 2 } };
 
@@ -146,8 +146,8 @@ function step({
     ],
     () => {
       const [from, limit] = [dice.below(6), 1 + dice.below(5)];
-      const departed = dice.once(2) ? who : undefined;
-      return ['readChain', (store) => store.readChain(roomId, from, limit, departed)];
+      const reader = dice.once(2) ? who : undefined;
+      return ['readChain', (store) => store.readChain(roomId, from, limit, reader)];
     },
     () => ['findRoster', (store) => store.findRoster(roomId, before)],
     () => ['findRotation', (store) => store.findRotation(roomId, turn.newEpoch, turn.hash)],
@@ -244,7 +244,7 @@ function step({
     },
     () => {
       const genesis = {
-        roomId, genesis: bytes('genesis', 100), head: bytes('head0'), owner: OWNER, history: 50, restored,
+        roomId, version: PROTOCOL_VERSION, genesis: bytes('genesis', 100), head: bytes('head0'), owner: OWNER, history: 50, restored,
       }; // prettier-ignore
       return ['createRoom', (store) => store.createRoom(genesis)];
     },

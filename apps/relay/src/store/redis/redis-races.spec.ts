@@ -1,6 +1,6 @@
 /** Two replicas at one time: whatever the order, nothing is accepted that should not be. */
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import type { InviteId, MemberId, RoomId } from '@0fc/protocol';
+import { PROTOCOL_VERSION, type InviteId, type MemberId, type RoomId } from '@0fc/protocol';
 import {
   bytes,
   contractRoom,
@@ -52,7 +52,7 @@ test('ten thousand claims by two joiners: each invite has one winner', async () 
   let won = 0;
   for (const roomId of rooms) {
     await a.createRoom({
-      roomId, genesis: bytes('genesis'), head: bytes('head0'), owner: OWNER, history: 10, restored: false,
+      roomId, version: PROTOCOL_VERSION, genesis: bytes('genesis'), head: bytes('head0'), owner: OWNER, history: 10, restored: false,
     }); // prettier-ignore
     await Promise.all(
       invites.map((inviteId) => a.registerInvite({ roomId, inviteId, expires, maxOpen: 1_000 })),

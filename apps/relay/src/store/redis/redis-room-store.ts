@@ -12,7 +12,7 @@ import { decodeEvents } from './feed/events.js';
 import { inviteCommands } from './invite-commands.js';
 import { keyCommands } from './key-commands.js';
 import { readTip, roomCommands } from './room-commands.js';
-import { RoomKeys } from './room-keys.js';
+import { RoomKeys } from './scripts/room-keys.js';
 import { scriptRunner, type RunScript } from './connection/runner.js';
 import { storeError } from './connection/store-error.js';
 import { upkeepCommands } from './upkeep-commands.js';

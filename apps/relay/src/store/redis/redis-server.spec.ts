@@ -1,6 +1,6 @@
 /** What only a real server shows: its clock, its memory, its end, its replicas, and what it leaves behind. */
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { InviteId, MemberId, RoomId } from '@0fc/protocol';
+import { PROTOCOL_VERSION, type InviteId, type MemberId, type RoomId } from '@0fc/protocol';
 import { Redis } from 'ioredis';
 import { startRedis } from '../../../../../test/support/redis.js';
 import { until } from '../../../../../test/support/wait.js';
@@ -10,7 +10,7 @@ import {
 import type { AppendMessage, RoomEvent } from '../../rooms/port/room-store.js';
 import { openRedisStore, type RedisRoomStore } from './redis-room-store.js';
 import { PREFIX, RedisWorld } from './redis-world.spec-support.js';
-import { RoomKeys } from './room-keys.js';
+import { RoomKeys } from './scripts/room-keys.js';
 
 const RATE = { perSecond: 1e6, burst: 1e6 };
 let world: RedisWorld;
@@ -282,7 +282,7 @@ describe('what there is', () => {
   const room = (n: number) => id(`room ${String(n)}`) as RoomId;
   const createAt = (under: RedisRoomStore, roomId: RoomId) =>
     under.createRoom({
-      roomId, genesis: bytes('genesis'), head: bytes('head0'), owner: OWNER, history: 10, restored: false,
+      roomId, version: PROTOCOL_VERSION, genesis: bytes('genesis'), head: bytes('head0'), owner: OWNER, history: 10, restored: false,
     }); // prettier-ignore
   const sweep = async (limit: number) => {
     const gone: RoomId[] = [];

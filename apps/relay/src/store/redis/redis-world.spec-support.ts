@@ -4,8 +4,8 @@ import type { RoomFeed } from '../../rooms/port/room-feed.js';
 import type { RoomId } from '@0fc/protocol';
 import { startRedis, type RunningRedis } from '../../../../../test/support/redis.js';
 import { openRedisStore, type RedisRoomStore, type RedisStoreOptions } from './redis-room-store.js';
-import type { Item } from './reply.js';
-import { RoomKeys } from './room-keys.js';
+import type { Item } from './scripts/reply.js';
+import { RoomKeys } from './scripts/room-keys.js';
 import { argument, type RunScript } from './connection/runner.js';
 
 /** The one place where a script learns the time (scripts/lib/base.lua). */

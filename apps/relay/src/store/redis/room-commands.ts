@@ -11,9 +11,9 @@ import type {
   StoreRotation,
 } from '../../rooms/port/room-store.js';
 import { decodeDepartureNotice, decodeRecord } from './feed/events.js';
-import { factsOf, placed, plain, withRest, wrapArguments } from './connection/facts.js';
-import type { Reply } from './reply.js';
-import { resultOf } from './reply.js';
+import { factsOf, placed, plain, withRest, wrapArguments } from './facts.js';
+import type { Reply } from './scripts/reply.js';
+import { resultOf } from './scripts/reply.js';
 import type { Argument, RunScript } from './connection/runner.js';
 import { scripts } from './scripts/scripts.js';
 
@@ -37,9 +37,9 @@ const rotationArguments = ({ newEpoch, hash, clear, payload, wraps }: StoreRotat
 export function roomCommands(run: RunScript): RoomCommands {
   const found = (reply: Reply) => ({ placed: reply.placementOrNull() });
   return {
-    createRoom: async ({ roomId, genesis, head, owner, history, restored }) =>
+    createRoom: async ({ roomId, version, genesis, head, owner, history, restored }) =>
       withRest(
-        await run(scripts.createRoom, roomId, [genesis, head, owner, history, flag(restored)]),
+        await run(scripts.createRoom, roomId, [genesis, head, owner, history, flag(restored), version]),
         placed,
       ),
 
@@ -54,8 +54,8 @@ export function roomCommands(run: RunScript): RoomCommands {
         page: pageOf(reply, command.roomId),
       })),
 
-    readChain: async (roomId, from, limit, departed = '' as MemberId) =>
-      withRest(await run(scripts.readChain, roomId, [from, limit, departed]), (reply) => ({
+    readChain: async (roomId, from, limit, reader = '' as MemberId) =>
+      withRest(await run(scripts.readChain, roomId, [from, limit, reader]), (reply) => ({
         length: reply.number(),
         entries: reply.list().map((entries) => entries.bytes()),
       })),

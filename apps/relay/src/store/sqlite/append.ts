@@ -1,7 +1,7 @@
 /** Messages, leave requests, acknowledgements, signals. */
 import { comparePositions, toBase64Url, type MemberId, type Position, type RoomId } from '@0fc/protocol';
 import type { Append, Appended, LogPlacement } from '../../rooms/port/room-store.js';
-import { refuse, type Result } from '../../rooms/port/result.js';
+import { otherEpoch, refuse, type Result } from '../../rooms/port/result.js';
 import type { TokenBuckets } from '../../limits/token-buckets.js';
 import { beginLeaving, departureNotice } from './departed.js';
 import { isMember, memberRow, openRoom, place, placeOne, placingOf, touch, type NewEntry } from './room.js';
@@ -33,7 +33,7 @@ export function append(tx: Transaction, buckets: TokenBuckets, command: Append):
       refusal = { refused: 'RATE_LIMITED', retryMs: bucket.waitMs() };
       break;
     } else if (epoch !== row.epoch) {
-      refusal = { refused: epoch < row.epoch ? 'STALE_EPOCH' : 'EPOCH_AHEAD' };
+      refusal = { refused: otherEpoch(epoch, row.epoch) };
       break;
     } else {
       slots.push(fresh.size);

@@ -65,7 +65,7 @@ export function depart(
     memberId,
   );
   tx.run('DELETE FROM offers WHERE room_id = ? AND member_id = ?', roomId, memberId);
-  tx.publish(roomId, { type: 'standing', memberId, role: 'departed' });
+  tx.publish(roomId, { type: 'role', memberId, role: 'departed' });
 }
 
 /** A leaver acts no more from its own request on; it stays on the roster until its owner's entry. */
@@ -92,7 +92,7 @@ export function beginLeaving(
   tx.run('DELETE FROM wraps WHERE room_id = ? AND member_id = ?', roomId, memberId);
   tx.run('DELETE FROM key_requests WHERE room_id = ? AND member_id = ?', roomId, memberId);
   tx.run('DELETE FROM offers WHERE room_id = ? AND member_id = ?', roomId, memberId);
-  tx.publish(roomId, { type: 'standing', memberId, role: 'departed' });
+  tx.publish(roomId, { type: 'role', memberId, role: 'departed' });
 }
 
 /**

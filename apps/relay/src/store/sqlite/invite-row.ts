@@ -90,6 +90,14 @@ export function running(
   return row?.state === 'claimed' && row.joiner === memberId ? row : null;
 }
 
+/** Whether a join that this key runs has the owner's reply. */
+export const isAnswered = (tx: Transaction, roomId: RoomId, joiner: MemberId): boolean =>
+  tx.all<object>(
+    "SELECT 1 FROM invites WHERE room_id = ? AND joiner = ? AND state = 'claimed' AND reply IS NOT NULL LIMIT 1",
+    roomId,
+    joiner,
+  ).length > 0;
+
 /** The claimed invite of an admission becomes a tombstone. False: it is not claimed by that key. */
 export function admitJoin(
   tx: Transaction,

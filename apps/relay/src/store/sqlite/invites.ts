@@ -1,7 +1,7 @@
 /** Invitations and joins (docs/protocol.md section 5). */
 import { equalBytes, LIMITS, type InviteId, type RoomId } from '@0fc/protocol';
 import type { ClaimRefusal, Invites } from '../../rooms/port/store-invites.js';
-import { refuse, type Result } from '../../rooms/port/result.js';
+import { otherEpoch, refuse, type Result } from '../../rooms/port/result.js';
 import { changed, end, inviteRow, joinOf, running, stateOf, type InviteRow } from './invite-row.js';
 import { memberRow, openRoom } from './room.js';
 import type { Transaction } from './transaction.js';
@@ -120,7 +120,7 @@ export function putJoinReply(tx: Transaction, command: Command<'putJoinReply'>):
   const row = inviteRow(tx, roomId, inviteId);
   if (row?.state !== 'claimed' || row.request === null) return refuse('INVITE_UNKNOWN');
   if (row.reply !== null && row.reply_epoch === epoch && equalBytes(row.reply, payload)) return { ok: true };
-  if (epoch !== found.row.epoch) return refuse(epoch < found.row.epoch ? 'STALE_EPOCH' : 'EPOCH_AHEAD');
+  if (epoch !== found.row.epoch) return refuse(otherEpoch(epoch, found.row.epoch));
   tx.run(
     'UPDATE invites SET reply_epoch = ?, reply = ? WHERE room_id = ? AND invite_id = ?',
     epoch,

@@ -7,9 +7,6 @@ import type { Transaction } from './transaction.js';
 
 type Of<K extends keyof Keys> = Awaited<ReturnType<Keys[K]>>;
 
-/** Answers to one request: the owner's may be answered by anybody, and each is large. */
-const MOST_GRANTS = 16;
-
 export function putPrekey(tx: Transaction, command: Parameters<Keys['putPrekey']>[0]): Of<'putPrekey'> {
   const { roomId, memberId, k, prekey } = command;
   const found = openRoom(tx, roomId);
@@ -77,28 +74,14 @@ export function putKeyGrant(tx: Transaction, command: Parameters<Keys['putKeyGra
   if (!isMember(tx, roomId, from)) return refuse('FORBIDDEN');
   const request = requestOf(tx, roomId, to);
   if (request === null || !equalBytes(request, command.request)) return refuse('BAD_ENTRY');
-  const known = tx.all<{ granted: Bytes }>(
-    'SELECT granted FROM key_grants WHERE room_id = ? AND member_id = ? AND granter = ?',
-    roomId,
-    to,
-    from,
-  )[0];
-  if (known !== undefined && equalBytes(known.granted, grant)) return { ok: true };
-  const count = tx.all<{ grants: number }>(
-    'SELECT count(*) AS grants FROM key_grants WHERE room_id = ? AND member_id = ?',
+  const known = tx.all<{ granter: MemberId; granted: Bytes }>(
+    'SELECT granter, granted FROM key_grants WHERE room_id = ? AND member_id = ?',
     roomId,
     to,
   )[0];
-  if (known === undefined && (count?.grants ?? 0) >= MOST_GRANTS) return refuse('BAD_ENTRY');
-  tx.run(
-    `INSERT INTO key_grants VALUES (?, ?, ?, ?, ?)
-     ON CONFLICT (room_id, member_id, granter) DO UPDATE SET granted = excluded.granted, news = excluded.news`,
-    roomId,
-    to,
-    from,
-    grant,
-    news,
-  );
+  if (known !== undefined)
+    return known.granter === from && equalBytes(known.granted, grant) ? { ok: true } : refuse('BAD_ENTRY');
+  tx.run('INSERT INTO key_grants VALUES (?, ?, ?, ?, ?)', roomId, to, from, grant, news);
   tx.publish(roomId, { type: 'keyGrant', to, from });
   return { ok: true };
 }
@@ -111,7 +94,7 @@ export function pendingNeedKeys(tx: Transaction, roomId: RoomId, memberId: Membe
     `SELECT member_id, request FROM key_requests
      WHERE room_id = ?1 AND member_id <> ?2 AND (?2 = ?3 OR member_id = ?3)
        AND NOT EXISTS (SELECT 1 FROM key_grants WHERE key_grants.room_id = ?1
-                       AND key_grants.member_id = key_requests.member_id AND granter = ?2)`,
+                       AND key_grants.member_id = key_requests.member_id)`,
     roomId,
     memberId,
     owner,

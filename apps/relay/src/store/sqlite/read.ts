@@ -11,6 +11,7 @@ import {
 import type { LogPage, ReadEntry, ReadLog, ReadRotation, RoomFacts } from '../../rooms/port/room-store.js';
 import { refuse, type Result } from '../../rooms/port/result.js';
 import { departedPage } from './departed.js';
+import { isAnswered } from './invite-row.js';
 import {
   factsOf,
   memberRow,
@@ -189,12 +190,14 @@ export function readChain(
   roomId: RoomId,
   from: number,
   limit: number,
-  departed?: MemberId,
-): Result<{ readonly entries: readonly Bytes[]; readonly length: number }> {
+  reader?: MemberId,
+): Result<{ readonly entries: readonly Bytes[]; readonly length: number }, 'FORBIDDEN'> {
   const found = openRoom(tx, roomId);
-  const row = found.ok || departed === undefined ? undefined : closedRoom(tx, roomId, departed);
-  if (!found.ok && row === undefined) return found;
-  const length = departed === undefined ? (found.ok ? found.row.length : 0) : lengthFor(tx, roomId, departed);
+  const closed = found.ok || reader === undefined ? undefined : closedRoom(tx, roomId, reader);
+  if (!found.ok && closed === undefined) return found;
+  const departed = reader !== undefined && memberRow(tx, roomId, reader) !== undefined;
+  if (reader !== undefined && !departed && !isAnswered(tx, roomId, reader)) return refuse('FORBIDDEN');
+  const length = departed ? lengthFor(tx, roomId, reader) : found.ok ? found.row.length : 0;
   const rows = tx.all<{ container: Bytes }>(
     'SELECT container FROM chain WHERE room_id = ? AND idx >= ? AND idx < ? ORDER BY idx LIMIT ?',
     roomId,

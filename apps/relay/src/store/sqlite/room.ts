@@ -32,6 +32,8 @@ export interface RoomRow {
   readonly owed: number;
   /** settings entries in the chain; of a room of before, since it is counted */
   readonly settings: number;
+  /** of the protocol */
+  readonly version: number;
 }
 
 export interface MemberRow {
@@ -112,6 +114,7 @@ export function roleOf(tx: Transaction, row: RoomRow, memberId: MemberId): Role 
 
 export const factsOf = (row: RoomRow): RoomFacts => ({
   roomId: row.room_id,
+  version: row.version,
   owner: row.owner,
   epoch: row.epoch,
   epochStart: { g: row.epoch_g, s: row.epoch_s },

@@ -11,7 +11,7 @@ import type {
   StoreRotation,
 } from '../../rooms/port/room-store.js';
 import type { TokenBuckets } from '../../limits/token-buckets.js';
-import { refuse, type Refused, type Result } from '../../rooms/port/result.js';
+import { otherEpoch, refuse, type Refused, type Result } from '../../rooms/port/result.js';
 import { admitJoin, endJoins } from './invite-row.js';
 import { depart, stay } from './departed.js';
 import { closeRoom } from './end.js';
@@ -30,7 +30,7 @@ export function createRoom(
   tx: Transaction,
   command: CreateRoom,
 ): Result<{ readonly placed: LogPlacement }, 'ROOM_EXISTS'> {
-  const { roomId, genesis, head, owner, history, restored } = command;
+  const { roomId, version, genesis, head, owner, history, restored } = command;
   const found = openRoom(tx, roomId);
   if (found.ok) {
     const stands = chainEntry(tx, roomId, head);
@@ -41,9 +41,9 @@ export function createRoom(
   const boot = restored ? '' : tx.boot;
   tx.run(
     `INSERT INTO rooms (room_id, owner, epoch, epoch_g, epoch_s, epoch_messages, head, length, generation, seq,
-       trimmed_g, trimmed_s, boot, closed, used_at, history, entries, bytes, owed)
-     VALUES (?, ?, 1, 1, 0, 0, ?, 1, 1, 0, 1, 0, ?, 0, ?, ?, 1, ?, 0)`,
-    roomId, owner, head, boot, tx.now, history, genesis.length,
+       trimmed_g, trimmed_s, boot, closed, used_at, history, entries, bytes, owed, version)
+     VALUES (?, ?, 1, 1, 0, 0, ?, 1, 1, 0, 1, 0, ?, 0, ?, ?, 1, ?, 0, ?)`,
+    roomId, owner, head, boot, tx.now, history, genesis.length, version,
   ); // prettier-ignore
   addMember(tx, roomId, owner, { g: 1, s: 0 });
   tx.run('INSERT INTO chain VALUES (?, 0, ?, 1, 0, ?, ?)', roomId, head, tx.now, genesis);
@@ -121,7 +121,7 @@ export function findRotation(
 
 function epochRefusal(row: RoomRow, epoch: number): Refused<'STALE_EPOCH' | 'EPOCH_AHEAD'> | null {
   if (epoch === row.epoch) return null;
-  return refuse(epoch < row.epoch ? 'STALE_EPOCH' : 'EPOCH_AHEAD');
+  return refuse(otherEpoch(epoch, row.epoch));
 }
 
 /** Null: nothing stands in the way of one more. */
@@ -201,7 +201,7 @@ function apply(tx: Transaction, row: RoomRow, command: AppendRoster, placed: Log
   switch (change.kind) {
     case 'admit':
       addMember(tx, roomId, change.member, { g: row.epoch_g, s: row.epoch_s });
-      tx.publish(roomId, { type: 'standing', memberId: change.member, role: 'member' });
+      tx.publish(roomId, { type: 'role', memberId: change.member, role: 'member' });
       tx.publish(roomId, { type: 'join', inviteId: change.inviteId, joiner: change.member });
       return;
     case 'remove':
@@ -217,8 +217,8 @@ function apply(tx: Transaction, row: RoomRow, command: AppendRoster, placed: Log
     case 'transfer':
       tx.run('UPDATE rooms SET owner = ? WHERE room_id = ?', change.to, roomId);
       tx.run('DELETE FROM offers WHERE room_id = ?', roomId);
-      tx.publish(roomId, { type: 'standing', memberId: change.from, role: 'member' });
-      tx.publish(roomId, { type: 'standing', memberId: change.to, role: 'owner' });
+      tx.publish(roomId, { type: 'role', memberId: change.from, role: 'member' });
+      tx.publish(roomId, { type: 'role', memberId: change.to, role: 'owner' });
       // Its invites are secrets of the old owner's vault (section 4).
       endJoins(tx, roomId);
       return;
@@ -231,6 +231,8 @@ function apply(tx: Transaction, row: RoomRow, command: AppendRoster, placed: Log
       return;
     case 'close':
       closeRoom(tx, row, placed, container);
+      return;
+    case 'upgrade':
       return;
   }
 }

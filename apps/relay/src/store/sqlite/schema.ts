@@ -193,6 +193,10 @@ const STEPS: readonly string[] = [
   `
   ALTER TABLE rooms ADD COLUMN settings INTEGER NOT NULL DEFAULT 0;
   `,
+  // Rooms of several versions of the protocol lie side by side; those of before are of the first.
+  `
+  ALTER TABLE rooms ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
+  `,
 ];
 
 /** Brings a file to this version (or to an earlier one), step by step. Throws for a file of a later one. */

@@ -10,12 +10,12 @@ import {
 } from '@angular/router';
 import { wellFormed } from '@0fc/protocol';
 
-/** However deep: an outlet may be named at each slash. */
-const hasOneOutlet = ({ children }: UrlSegmentGroup): boolean =>
-  Object.entries(children).every(([outlet, group]) => outlet === PRIMARY_OUTLET && hasOneOutlet(group));
+/** One row of segments: brackets at any slash name another outlet, or begin a row of their own, which no route has. */
+const isOneRow = ({ children }: UrlSegmentGroup): boolean =>
+  Object.entries(children).every(([outlet, row]) => outlet === PRIMARY_OUTLET && !row.hasChildren());
 
 /**
- * Reads any address: what is none of ours (a broken percent-encoding, an outlet that does not exist) leads home. The
+ * Reads any address: what is none of ours (a broken percent-encoding, brackets) leads home. The
  * router itself would refuse some, name them in the console, and stand still for good at half a character.
  */
 @Injectable()
@@ -23,7 +23,7 @@ class AnyAddress extends DefaultUrlSerializer {
   override parse(url: string): UrlTree {
     try {
       const tree = super.parse(wellFormed(url));
-      if (hasOneOutlet(tree.root)) return tree;
+      if (isOneRow(tree.root)) return tree;
     } catch {
       // Not an address that can be read.
     }

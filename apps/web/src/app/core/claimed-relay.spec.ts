@@ -18,8 +18,12 @@ const read = (): Promise<string | null> => TestBed.inject(READ_CLAIMED_RELAY)();
 
 describe('the relay key that the deployment names', () => {
   const { fetch, crypto } = globalThis;
-  beforeAll(() => Object.defineProperty(globalThis, 'crypto', { value: webcrypto, configurable: true }));
-  afterAll(() => Object.defineProperty(globalThis, 'crypto', { value: crypto, configurable: true }));
+  beforeAll(() => {
+    Object.defineProperty(globalThis, 'crypto', { value: webcrypto, configurable: true });
+  });
+  afterAll(() => {
+    Object.defineProperty(globalThis, 'crypto', { value: crypto, configurable: true });
+  });
   afterEach(() => {
     globalThis.fetch = fetch;
   });

@@ -14,7 +14,9 @@ describe('drafts', () => {
       return Promise.resolve();
     });
   });
-  afterEach(() => jest.useRealTimers());
+  afterEach(() => {
+    jest.useRealTimers();
+  });
 
   it('are at hand at once and stored once one pauses, each room by itself', () => {
     drafts.keep('a', 'on');

@@ -27,6 +27,8 @@ describe('the merging of what the worker tells', () => {
     };
     let merged: readonly TimelineItem[] = [];
     let expected: readonly TimelineItem[] = [];
+    // The last step may empty it.
+    let longest = 0;
     for (let step = 0; step < 300; step++) {
       // Orders of one's own: two items never share one, as in a room.
       const items = Array.from({ length: below(6) }, () => {
@@ -39,8 +41,9 @@ describe('the merging of what the worker tells', () => {
       expected = naive(expected, next);
       if (JSON.stringify(merged) !== JSON.stringify(expected))
         throw new Error(`step ${String(step)} of seed ${String(seed)} differs`);
+      longest = Math.max(longest, merged.length);
     }
-    expect(merged.length).toBeGreaterThan(0);
+    expect(longest).toBeGreaterThan(0);
   });
 
   it('keeps the very items that did not change', () => {

@@ -36,7 +36,7 @@ function wordsOfOthers(bait: string) {
     typing: [bait, bait],
     approvals: [asks],
     invites: [{ inviteId: 'i1', made: at(0, 3), expires: at(0, 3), state: 'claimed', claimedBy: bait }],
-    handOver: { role: 'offering', memberId: 'lucie', name: bait, since: at(0, 4), accepted: false },
+    ownershipTransfer: { role: 'offering', memberId: 'lucie', name: bait, since: at(0, 4), accepted: false },
     unreadFrom: 0,
   }); // prettier-ignore
   const named = { actor: bait, member: bait, name: bait };

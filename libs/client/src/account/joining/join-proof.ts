@@ -3,7 +3,7 @@ import {
   comparePositions, decodeBody, equalBytes, ERROR_CODES, type Bytes, type Entry, type JoinReplyBody, type JoinState,
 } from '@0fc/protocol'; // prettier-ignore
 import {
-  bodyHash, containerBody, memberIdOf, transcriptStart, verifyContainer, type Hash, type Roster,
+  bodyHash, containerBody, memberIdOf, transcriptHash, transcriptStart, verifyContainer, type Hash, type Roster,
 } from '@0fc/crypto/verify'; // prettier-ignore
 import { keyHash, openJoinReply } from '@0fc/crypto/keys';
 import { ClientError } from '../../contract/errors.js';
@@ -23,7 +23,7 @@ export interface Proved {
 }
 
 /**
- * The room id fixes the genesis, the chain the owner, the owner's word the key. The chain is read from the relay, and
+ * The room id fixes the genesis, the chain the owner, the owner's signature the reply. The chain is read from the relay, and
  * verified as it comes. Rejects with INVITE_REPLY_INVALID, JOIN_REPLY_MISPLACED, and as the seals and
  * {@link fetchChain} do.
  */
@@ -34,9 +34,11 @@ export async function proveReply(
   sealed: NonNullable<JoinState['reply']>,
 ): Promise<Proved> {
   const { hash } = platform.crypto;
-  const { joinKey, token, roomId, request, ownerKey } = record;
+  const { joinKey, token, roomId, request, ownerKey, identity } = record;
   const { epoch, payload } = sealed;
-  const reply = await openJoinReply(hash, { joinKey, token, roomId, epoch, request, payload });
+  const joiner = await memberIdOf(hash, identity.publicKey);
+  const place = { joinKey, token, roomId, joiner, request };
+  const reply = await openJoinReply(hash, { ...place, ownerKey, epoch, payload });
   const named: Roster[] = [];
   const read = await fetchChain(connection, platform, { roomId, roster: null }, (next) => {
     if (equalBytes(next.head, reply.head)) named.push(next);
@@ -67,7 +69,7 @@ async function checkBegin(
   const [genesis = new Uint8Array()] = chain;
   if (rotation === null) {
     const begins = comparePositions(floor, GENESIS_POSITION) === 0;
-    if (begins && equalBytes(t, await transcriptStart(hash, genesis))) return;
+    if (begins && t !== null && equalBytes(t, transcriptHash(await transcriptStart(hash, genesis)))) return;
     throw new ClientError(ERROR_CODES.JOIN_REPLY_MISPLACED);
   }
   const named = decodeBody(containerBody(rotation), 'rotation').body.head;

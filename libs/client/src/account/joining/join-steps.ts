@@ -24,6 +24,7 @@ const DROPPED: Readonly<Record<NonNullable<JoinState['reason']>, ErrorCode>> = {
   badProof: ERROR_CODES.JOIN_DROPPED,
   expired: ERROR_CODES.JOIN_DROPPED,
   badConfirm: ERROR_CODES.JOIN_DROPPED,
+  altered: ERROR_CODES.INVITE_ALTERED,
   other: ERROR_CODES.JOIN_DROPPED,
 };
 
@@ -35,6 +36,9 @@ const UNKNOWN_TO_SHOW = 6;
 
 /** Refusals of a joiner's request after the join has moved to another state at the relay. */
 const MOVED_ON: readonly ErrorCode[] = ['FORBIDDEN', 'INVITE_UNKNOWN', 'ROOM_UNKNOWN'];
+
+/** What a reply is refused for that is not the owner's answer to this join, or not the one of the admission. */
+const UNFIT: readonly ErrorCode[] = ['INVITE_REPLY_INVALID', 'JOIN_REPLY_MISPLACED'];
 
 export interface StepsOptions {
   readonly platform: Platform;
@@ -53,7 +57,7 @@ export class JoinSteps implements Part {
   readonly #isLive: () => boolean;
   /** the relay has reported the state of the join in this session */
   #claimed = false;
-  /** the relay reports that this key is a member's: the chain is read as a member, and decides */
+  /** the relay reports in this session that this key is a member's: the chain is read as a member, and decides */
   #isMember = false;
   /** times in a row that the relay did not know the invite */
   #unknown = 0;
@@ -70,6 +74,8 @@ export class JoinSteps implements Part {
   /** The state of the join has to be requested again. */
   forget(): void {
     this.#claimed = false;
+    // The next claim may have the reply that came with the admission.
+    this.#isMember = false;
     this.#pendingStates = [];
   }
 
@@ -148,7 +154,7 @@ export class JoinSteps implements Part {
         return { kind: 'joinConfirm', body: { inviteId, ...confirm }, ...this.#asJoiner(state, 'confirmed') };
       }
       case 'admitted':
-        await this.#enter(state.reply ?? this.record.reply);
+        await this.#enterBy(state.reply);
         return null;
       case 'dropped':
         throw new ClientError(DROPPED[state.reason ?? 'other']);
@@ -202,13 +208,29 @@ export class JoinSteps implements Part {
   }
 
   /**
+   * By the reply that the relay has with the admission, or by the one that was confirmed: the owner may have answered
+   * anew in a later epoch, and what the relay has may be altered. Either proves itself, or does not.
+   */
+  async #enterBy(served: JoinState['reply']): Promise<void> {
+    const { reply: confirmed } = this.record;
+    if (served === undefined) return this.#enter(confirmed);
+    try {
+      await this.#enter(served);
+    } catch (error) {
+      const isAnother = confirmed !== null && !equalBytes(confirmed.payload, served.payload);
+      if (!isAnother || !UNFIT.includes(ClientError.from(error).code)) throw error;
+      await this.#enter(confirmed);
+    }
+  }
+
+  /**
    * Enters the room once the admission is in the verified chain and in the log, after the position where the join
    * reply has this member begin. The word of relay or owner alone is not enough: until then token, join key and
    * record stay (section 5.10).
    */
-  async #enter(sealed: JoinState['reply'] | null): Promise<void> {
+  async #enter(sealed: JoinRecord['reply']): Promise<void> {
     const { platform, vault, instance, admitted } = this.#options;
-    if (sealed === null || sealed === undefined) throw new ClientError(ERROR_CODES.RELAY_LIED);
+    if (sealed === null) throw new ClientError(ERROR_CODES.RELAY_LIED);
     const proved = await this.#prove(sealed);
     const { reply, chain, roster, last } = proved;
     const { hash } = platform.crypto;

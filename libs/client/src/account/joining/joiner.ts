@@ -9,16 +9,17 @@ import { failureOf } from '../../contract/errors.js';
 import type { Platform } from '../../contract/ports.js';
 import { JoinSteps, type StepsOptions } from './join-steps.js';
 import { Lane, type Sender } from '../../room/outgoing/lane.js';
-import { Resumption } from '../../room/outgoing/resumption.js';
+import { Resumption } from '../../room/outgoing/refusals.js';
 import { membershipOf, type JoinRecord } from '../../vault/records.js';
 
 const STEPS: readonly JoinStep[] = ['claim', 'request', 'ownerReply', 'keyReceived', 'confirmed', 'admitted'];
-/** How long after the expiry of the invite a confirmed joiner may still be admitted, in milliseconds. */
-const CONFIRMED_LIFE_MS = 30 * 86_400_000;
+/** How long after the expiry of the invite its joiner may still be answered and admitted, in milliseconds. */
+const CLAIMED_LIFE_MS = 30 * 86_400_000;
 
 export interface JoinOptions extends StepsOptions {
   readonly url: string;
   readonly relayKey: Bytes;
+  readonly otherKey: () => Promise<Failure>;
   /** why this join must not connect to a relay; null: it may */
   readonly barred: Failure | null;
 }
@@ -49,6 +50,7 @@ export class Join implements Sender {
     this.connection = new Connection({
       url: options.url,
       relayKey: options.relayKey,
+      otherKey: options.otherKey,
       identity: record.identity,
       platform: options.platform,
       onUp: () => {
@@ -109,13 +111,13 @@ export class Join implements Sender {
   }
 
   /**
-   * The invite has expired by the clock of this device, and so has the time for the owner to admit a confirmed
-   * joiner.
+   * The invite has expired by the clock of this device, and so has the time for the owner to admit who claimed it in
+   * time: whether more than the claim was carried out is only the relay's word.
    */
   #isExpired(): boolean {
     const { record } = this;
-    const confirmed = record.done.some(({ step }) => step === 'confirmed');
-    return this.platform.crypto.clock.now() > record.expires + (confirmed ? CONFIRMED_LIFE_MS : 0);
+    const claimed = record.done.some(({ step }) => step === 'claim');
+    return this.platform.crypto.clock.now() > record.expires + (claimed ? CLAIMED_LIFE_MS : 0);
   }
 
   async stop(): Promise<void> {

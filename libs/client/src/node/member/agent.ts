@@ -1,6 +1,7 @@
 /** A member at work in this process: what it has been told, as it stands, and waiting for what is to come. */
-import type { AppView, ClientEvent, Failure, Outcome, RoomView, TimelineItem } from '../../contract/api.js';
+import type { AppView, Failure, Outcome, RoomView, TimelineItem } from '../../contract/api.js';
 import type { NodeClient } from '../client.js';
+import { WatchedRoom, type Hear, type Turn } from './watched-room.js';
 
 /** What a line of output is made from: plain data. */
 export type Line = Readonly<Record<string, unknown>> & { readonly type: string };
@@ -22,18 +23,6 @@ export function value<T>(outcome: Outcome<T>): T {
   return outcome.value;
 }
 
-/** Told each event once the agent has taken it in, with the items that it brings or changes. */
-export type Hear = (event: ClientEvent, lines: TimelineChange | null) => void;
-
-/** What an event of the watched timeline changes of what was told before. */
-export interface TimelineChange {
-  /** nothing was told yet */
-  readonly begins: boolean;
-  readonly items: readonly TimelineItem[];
-  /** ids */
-  readonly removed: readonly string[];
-}
-
 const TIMEOUT_MS = 60_000;
 
 interface Waiting {
@@ -41,67 +30,61 @@ interface Waiting {
   fail(error: unknown): void;
 }
 
+/** What the commands of a process have in common. */
+interface Common {
+  readonly watched: WatchedRoom;
+  readonly waiting: Set<Waiting>;
+  readonly timeoutMs: number | null;
+  interrupted: boolean;
+}
+
 export class Agent {
   readonly client: NodeClient;
-  app: AppView | null = null;
-  /** of the watched room */
-  room: RoomView | null = null;
-  readonly #items = new Map<string, TimelineItem>();
-  /** the room whose timeline has been told since it was asked for */
-  #timelineOf: string | null = null;
-  #watching: string | null = null;
-  /** the room of commands that name none; null: nobody has chosen one */
-  #chosen: string | null = null;
-  #interrupted = false;
-  readonly #waiting = new Set<Waiting>();
-  readonly #timeoutMs: number | null;
-  readonly #hear: Hear;
+  readonly #common: Common;
+  readonly #watched: WatchedRoom;
+  #turn: Turn | null = null;
 
-  private constructor(client: NodeClient, timeoutMs: number | null, hear: Hear) {
-    this.client = client;
-    this.#timeoutMs = timeoutMs;
-    this.#hear = hear;
+  private constructor(common: Common) {
+    this.client = common.watched.client;
+    this.#watched = common.watched;
+    this.#common = common;
   }
 
   /** `timeoutMs`: how long a command waits for what it has asked for; null: as is usual for it. */
   static async over(client: NodeClient, timeoutMs: number | null, hear: Hear): Promise<Agent> {
-    const agent = new Agent(client, timeoutMs, hear);
-    await client.subscribe((event) => {
-      agent.#take(event);
+    const waiting = new Set<Waiting>();
+    const watched = new WatchedRoom(client, hear, () => {
+      for (const one of [...waiting]) one.look();
     });
-    return agent;
+    await client.subscribe((event) => {
+      watched.take(event);
+    });
+    return new Agent({ watched, waiting, timeoutMs, interrupted: false });
+  }
+
+  /** For one command beside others, which {@link release}s it at its end. */
+  beside(): Agent {
+    return new Agent(this.#common);
+  }
+
+  /** Others may look at another room now. */
+  release(): void {
+    if (this.#turn !== null) this.#watched.leave(this.#turn);
+    this.#turn = null;
+  }
+
+  get app(): AppView | null {
+    return this.#watched.app;
+  }
+
+  /** of the watched room */
+  get room(): RoomView | null {
+    return this.#watched.room;
   }
 
   /** in the order of the room */
   get items(): readonly TimelineItem[] {
-    return [...this.#items.values()].sort((a, b) => a.order - b.order);
-  }
-
-  #take(event: ClientEvent): void {
-    let lines: TimelineChange | null = null;
-    if (event.type === 'app') this.app = event.app;
-    else if (event.type === 'room') this.room = event.room;
-    else {
-      if (event.roomId !== this.#watching) return;
-      lines = this.#takeItems(event);
-    }
-    this.#hear(event, lines);
-    for (const waiting of [...this.#waiting]) waiting.look();
-  }
-
-  /** A page is drawn anew where a name changes; here only what is not what it was is told. */
-  #takeItems(event: Extract<ClientEvent, { type: 'timeline' }>): TimelineChange {
-    const before = new Map(this.#items);
-    const begins = this.#timelineOf !== event.roomId;
-    if (event.reset) this.#items.clear();
-    for (const id of event.removed) this.#items.delete(id);
-    for (const item of event.items) this.#items.set(item.id, item);
-    this.#timelineOf = event.roomId;
-    return {
-      begins,
-      items: event.items.filter((item) => JSON.stringify(before.get(item.id)) !== JSON.stringify(item)),
-      removed: [...before.keys()].filter((id) => !this.#items.has(id)),
-    };
+    return this.#watched.items;
   }
 
   /**
@@ -111,52 +94,54 @@ export class Agent {
   roomId(given: string | null): string {
     const rooms = this.app?.rooms ?? [];
     const only = rooms.length === 1 ? rooms[0]?.roomId : undefined;
-    const roomId = given ?? this.#chosen ?? only;
+    const roomId = given ?? this.#watched.chosen ?? only;
     if (roomId === undefined) throw new Refused({ code: 'ROOM_UNKNOWN', params: { rooms: rooms.length } });
     return roomId;
   }
 
   /** Watches a room; from now on commands that name no room are about it. Rejects as {@link watch}, and nothing is chosen. */
   async choose(roomId: string): Promise<RoomView> {
-    const before = this.#chosen;
-    this.#chosen = roomId;
+    this.#watched.choose(roomId);
+    let well = false;
     try {
-      return await this.watch(roomId);
-    } catch (error) {
-      if (this.#chosen === roomId) this.#chosen = before;
-      throw error;
+      const room = await this.watch(roomId);
+      well = true;
+      return room;
+    } finally {
+      this.#watched.chose(roomId, well);
     }
   }
 
-  /** Watches a room and waits until its view and timeline are here. */
+  /** Watches a room, in this command's turn, and waits until its view and timeline are here. */
   async watch(roomId: string): Promise<RoomView> {
-    if (this.#watching !== roomId) {
-      this.#watching = roomId;
-      this.room = null;
-      this.#timelineOf = null;
-      this.#items.clear();
-      try {
-        value(await this.client.watchRoom(roomId));
-      } catch (error) {
-        this.#watching = null;
-        throw error;
-      }
+    if (this.#turn?.roomId !== roomId) {
+      this.release();
+      const turn = (this.#turn = this.#watched.ask(roomId));
+      await this.until(() => (this.#watched.has(turn) ? true : null));
+      value(await this.#watched.show(roomId));
     }
-    return this.until(() => (this.#timelineOf === roomId && this.room?.roomId === roomId ? this.room : null));
+    return this.until(() => this.#watched.whole(roomId));
   }
 
-  /** Watches a room and waits until the probe of its view is true. A stopped link, or the room's end, ends it. */
+  /**
+   * Watches a room and waits until the probe of its view is true. A stopped link, or the room's end, ends it. Patience
+   * has an end where it would keep another room, which somebody has chosen, from being told.
+   */
   async roomIs(roomId: string, probe: (room: RoomView) => boolean, patient = false): Promise<RoomView> {
     await this.watch(roomId);
-    return this.until(() => {
-      const { room } = this;
-      if (room?.roomId !== roomId) return null;
-      if (probe(room)) return room;
-      if (room.stopped !== null) throw new Refused(room.stopped);
-      // Left, removed or closed: whatever is waited for comes no more.
-      if (room.stage !== 'member') throw new Refused({ code: 'NOT_MEMBER', params: { stage: room.stage } });
-      return null;
-    }, patient);
+    const { chosen } = this.#watched;
+    return this.until(
+      () => {
+        const { room } = this;
+        if (room?.roomId !== roomId) return null;
+        if (probe(room)) return room;
+        if (room.stopped !== null) throw new Refused(room.stopped);
+        // Left, removed or closed: whatever is waited for comes no more.
+        if (room.stage !== 'member') throw new Refused({ code: 'NOT_MEMBER', params: { stage: room.stage } });
+        return null;
+      },
+      patient && (chosen ?? roomId) === roomId,
+    );
   }
 
   /** Until the log has been read to its end, at this moment. */
@@ -172,7 +157,7 @@ export class Agent {
   async until<T>(probe: () => T | null, patient = false): Promise<T> {
     const now = probe();
     if (now !== null) return now;
-    if (this.#interrupted) throw new Refused({ code: 'INTERRUPTED' });
+    if (this.interrupted) throw new Refused({ code: 'INTERRUPTED' });
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const waiting: Waiting = {
       look: () => {
@@ -185,18 +170,18 @@ export class Agent {
       },
       fail: reject,
     };
-    const ms = this.#timeoutMs ?? (patient ? null : TIMEOUT_MS);
+    const ms = this.#common.timeoutMs ?? (patient ? null : TIMEOUT_MS);
     const timer =
       ms === null
         ? null
         : setTimeout(() => {
             reject(new Refused({ code: 'TIMED_OUT', params: { seconds: ms / 1_000 } }));
           }, ms);
-    this.#waiting.add(waiting);
+    this.#common.waiting.add(waiting);
     try {
       return await promise;
     } finally {
-      this.#waiting.delete(waiting);
+      this.#common.waiting.delete(waiting);
       if (timer !== null) clearTimeout(timer);
     }
   }
@@ -213,13 +198,13 @@ export class Agent {
 
   /** Everything has been told to stop. */
   get interrupted(): boolean {
-    return this.#interrupted;
+    return this.#common.interrupted;
   }
 
   /** What waits, and what would wait from now on, is refused with INTERRUPTED. */
   interrupt(): void {
-    this.#interrupted = true;
-    for (const waiting of this.#waiting) waiting.fail(new Refused({ code: 'INTERRUPTED' }));
+    this.#common.interrupted = true;
+    for (const waiting of this.#common.waiting) waiting.fail(new Refused({ code: 'INTERRUPTED' }));
   }
 
   /** Closes the links and the vault. */

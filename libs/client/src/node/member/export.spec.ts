@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import { createNodeClient } from '../client.js';
 import { IN_MEMORY } from '../storage.js';
 import { Agent, Refused, value } from './agent.js';
-import { commandNamed } from './commands.js';
+import { commandNamed } from './command-table.js';
 import type { Context } from './command.js';
 import { Given } from './parameters.js';
 import { runMember } from './run.js';
@@ -106,6 +106,7 @@ test('says at its end that it was interrupted, unlike what only listens', async 
     interrupted: (end) => {
       interrupt = end;
     },
+    open: createNodeClient,
   });
   expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
     { type: 'error', code: 'EXPORT_CANCELLED', command: 'export' },

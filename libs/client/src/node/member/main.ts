@@ -1,21 +1,4 @@
-/** Started by tools/member.mjs: the member without a screen, on this process's streams. */
-import { runMember } from './run.js';
+/** Started by tools/member.mjs. */
+import { runMemberProcess } from './process.js';
 
-const code = await runMember(process.argv.slice(2), {
-  environment: process.env,
-  stdin: process.stdin,
-  out: (line) => {
-    process.stdout.write(`${line}\n`);
-  },
-  help: (text) => {
-    process.stderr.write(text);
-  },
-  interrupted: (end) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, end);
-    // Nobody reads any more: `member listen | head -1`.
-    process.stdout.once('error', end);
-  },
-});
-process.exitCode = code;
-// Nothing is read any more: an open terminal or pipe would keep the process.
-process.stdin.destroy();
+await runMemberProcess();

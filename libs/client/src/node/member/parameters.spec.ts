@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { COMMANDS, GLOBALS, usage } from './commands.js';
+import { COMMANDS, GLOBALS, usage } from './command-table.js';
 import { exitCodeOf, failureLine } from './failure.js';
 import { dashed, Given, readArguments, readRequest, UsageError, type Parameter } from './parameters.js';
 import { ClientError } from '../../contract/errors.js';
@@ -11,6 +11,31 @@ const TEXT: Parameter = { name: 'text', kind: 'text', positional: true, help: 'w
 const ROTATE: Parameter = { name: 'rotateEvery', kind: 'number', help: 'how often' };
 const WAIT: Parameter = { name: 'wait', kind: 'flag', help: 'whether' };
 const ALL = [MEMBER, TEXT, ROTATE, WAIT];
+
+describe('seconds', () => {
+  const TIMEOUT = GLOBALS.filter(({ name }) => name === 'timeout');
+  const read = (value: string): number | null =>
+    readArguments(TIMEOUT, [`--timeout=${value}`]).milliseconds('timeout');
+
+  it.each(['0', '-1', '-0', '2147484', '1e300', 'NaN', 'Infinity', 'soon', ''])(
+    '%j are none that a timer can wait: one line that says what to write',
+    (value) => {
+      expect(() => read(value)).toThrow(UsageError);
+      expect(() => read(value)).toThrow(/^timeout is to be .*seconds.*$/);
+    },
+  );
+
+  it('are milliseconds within what a timer can wait', () => {
+    expect(readArguments(TIMEOUT, []).milliseconds('timeout')).toBeNull();
+    fc.assert(
+      fc.property(fc.double({ noNaN: true }), (seconds) => {
+        const good = seconds > 0 && seconds <= 2_147_483;
+        if (good) expect(read(String(seconds))).toBeLessThan(2 ** 31);
+        else expect(() => read(String(seconds))).toThrow(UsageError);
+      }),
+    );
+  });
+});
 
 describe('arguments', () => {
   it('by name, in place, and mixed', () => {

@@ -22,6 +22,9 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** A timer of more than 2^31 - 1 ms fires at once. */
+const MOST_SECONDS = Math.floor((2 ** 31 - 1) / 1_000);
+
 /** Checked values: a name that the command does not have is an error of ours. */
 export class Given {
   readonly #values: ReadonlyMap<string, Value>;
@@ -55,6 +58,16 @@ export class Given {
   number(name: string): number | null {
     const value = this.#values.get(name);
     return typeof value === 'number' ? value : null;
+  }
+
+  /** Seconds as milliseconds that a timer can wait; null where it was not given. Throws {@link UsageError}. */
+  milliseconds(name: string): number | null {
+    const seconds = this.number(name);
+    if (seconds === null) return null;
+    if (seconds > 0 && seconds <= MOST_SECONDS) return seconds * 1_000;
+    throw new UsageError(
+      `${name} is to be seconds above 0, and ${String(MOST_SECONDS)} at most: write --${dashed(name)} 60, or leave it out`,
+    );
   }
 
   flag(name: string): boolean | null {

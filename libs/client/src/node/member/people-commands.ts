@@ -183,7 +183,7 @@ export const PEOPLE_COMMANDS: readonly Command[] = [
     async run(context, given) {
       const roomId = await roomOf(context, given);
       const { memberId } = memberOf(await context.agent.watch(roomId), given.needed('member'));
-      value(await context.agent.client.offerRoom(roomId, memberId));
+      value(await context.agent.client.offerOwnership(roomId, memberId));
       if (waits(context, given)) await context.agent.roomIs(roomId, (room) => !room.owner, true);
       return null;
     },
@@ -194,7 +194,7 @@ export const PEOPLE_COMMANDS: readonly Command[] = [
     parameters: [ROOM, WAIT],
     vault: 'open',
     async run(context, given) {
-      value(await context.agent.client.endOffer(await roomOf(context, given)));
+      value(await context.agent.client.endOwnershipOffer(await roomOf(context, given)));
       return null;
     },
   },
@@ -206,8 +206,8 @@ export const PEOPLE_COMMANDS: readonly Command[] = [
     async run(context, given) {
       const roomId = await roomOf(context, given);
       if (waits(context, given))
-        await context.agent.roomIs(roomId, (room) => room.handOver?.role === 'offered', true);
-      value(await context.agent.client.acceptRoom(roomId));
+        await context.agent.roomIs(roomId, (room) => room.ownershipTransfer?.role === 'offered', true);
+      value(await context.agent.client.acceptOwnership(roomId));
       if (waits(context, given)) await context.agent.roomIs(roomId, (room) => room.owner);
       return null;
     },

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from '@jest/globals';
 import { PassThrough } from 'node:stream';
-import { printed } from './print.js';
+import { createNodeClient } from '../client.js';
+import { printed } from './shell.js';
 import { runMember } from './run.js';
 
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\p{Cf}]/u;
@@ -23,6 +24,7 @@ async function written(
       help += text;
     },
     interrupted: () => undefined,
+    open: createNodeClient,
   });
   return { lines, help };
 }

@@ -3,15 +3,19 @@ import { readFile } from 'node:fs/promises';
 import { createInterface, type Interface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { ClientEvent } from '../../contract/api.js';
-import { createNodeClient, type NodeClientOptions } from '../client.js';
-import { Agent, value, type Line, type TimelineChange } from './agent.js';
+import { nodeHash } from '@0fc/crypto/node';
+import { fingerprintOf } from '@0fc/crypto/verify';
+import { ERROR_CODES } from '@0fc/protocol';
+import { relayKeyFromText } from '../../link/relay-address.js';
+import type { createNodeClient, NodeClientOptions } from '../client.js';
+import { Agent, value, type Line } from './agent.js';
 import type { Command, Context, Secret } from './command.js';
-import { commandNamed, commandUsage, GLOBALS, usage } from './commands.js';
+import { commandNamed, commandUsage, GLOBALS, usage } from './command-table.js';
 import { EXIT, exitCodeOf, failureLine, type ExitCode } from './failure.js';
 import { readArguments, UsageError, type Given } from './parameters.js';
-import { printed } from './print.js';
-import { shell } from './shell.js';
+import { printed, shell } from './shell.js';
 import { itemLine } from './talk-commands.js';
+import type { TimelineChange } from './watched-room.js';
 
 const FOLDER = './0fc-member';
 const RELAY = 'http://localhost:5103';
@@ -25,6 +29,8 @@ export interface Io {
   help(text: string): void;
   /** told once, when the user asks the program to end */
   interrupted(end: () => void): void;
+  /** how its client is opened */
+  readonly open: typeof createNodeClient;
 }
 
 const SECRETS: Readonly<Record<Secret, { readonly variable: string; readonly option: string }>> = {
@@ -36,7 +42,11 @@ const SECRETS: Readonly<Record<Secret, { readonly variable: string; readonly opt
 async function secretOf(which: Secret, given: Given, io: Io): Promise<string> {
   const { variable, option } = SECRETS[which];
   const path = given.text(option);
-  if (path !== null) return (await readFile(path, 'utf8')).split(/\r?\n/, 1)[0] ?? '';
+  if (path !== null) {
+    // The mark of byte order that some editors put before the text is none of it.
+    const text = (await readFile(path, 'utf8')).replace(/^\ufeff/, '');
+    return text.split(/\r?\n/, 1)[0] ?? '';
+  }
   const said = io.environment[variable];
   if (said === undefined || said === '')
     throw new UsageError(`the passphrase is missing: ${variable} or a file`);
@@ -88,6 +98,22 @@ async function openVault(
   else value(await agent.client.unlock(await secret()));
 }
 
+/** `--relay-key` that is not the vault's: the user's own act, which pins it once the relay has proved it. */
+async function pinGiven({ client, app }: Agent, given: Given, print: (line: Line) => void): Promise<void> {
+  const key = given.text('relayKey');
+  if (key === null || app?.relay.barred?.code !== ERROR_CODES.RELAY_KEY_MISMATCH) return;
+  const fingerprint = await fingerprintOf(nodeHash, relayKeyFromText(key));
+  print({ type: 'relay', by: 'user', ...value(await client.repinRelay(fingerprint)) });
+}
+
+/** A signed succession that was followed is told once. */
+async function tellSuccession({ client, app }: Agent, print: (line: Line) => void): Promise<void> {
+  const followed = app?.relay.followed ?? null;
+  if (followed === null) return;
+  print({ type: 'relay', by: 'succession', ...followed });
+  value(await client.dismissRelayChange());
+}
+
 /** The shell's own command: an open vault where there is one; `init` and `import` make one. */
 const SHELL: Command = {
   name: 'shell',
@@ -112,10 +138,10 @@ export async function runMember(args: readonly string[], io: Io): Promise<ExitCo
   try {
     command = name === SHELL.name ? SHELL : commandNamed(name);
     const given = readArguments([...command.parameters, ...GLOBALS], rest);
-    const seconds = given.number('timeout');
+    const timeoutMs = given.milliseconds('timeout');
     const voice = telling(print);
-    const client = await createNodeClient(clientOptions(given));
-    const agent = await Agent.over(client, seconds === null ? null : seconds * 1_000, voice.hear);
+    const client = await io.open(clientOptions(given));
+    const agent = await Agent.over(client, timeoutMs, voice.hear);
     ending.agent = agent;
     if (ending.asked) agent.interrupt();
     const secret = (which: Secret): Promise<string> => secretOf(which, given, io);
@@ -127,11 +153,16 @@ export async function runMember(args: readonly string[], io: Io): Promise<ExitCo
       stream();
       if (agent.app !== null) voice.hear({ type: 'app', app: agent.app }, null);
       if (agent.app?.vault !== 'absent') await openVault(agent, 'open', () => secret('passphrase'));
+      await pinGiven(agent, given, print);
       await shell(agent, { lines: input(), print, secret });
+      await tellSuccession(agent, print);
     } else {
       await openVault(agent, command.vault, () => secret('passphrase'));
+      await pinGiven(agent, given, print);
       const context: Context = { agent, waits: true, print, secret, input, stream };
-      print({ type: 'result', command: name, ...(await command.run(context, given)) });
+      const result = await command.run(context, given);
+      await tellSuccession(agent, print);
+      print({ type: 'result', command: name, ...result });
     }
     return EXIT.done;
   } catch (error) {

@@ -4,7 +4,7 @@ import type { ClientEvent, RoomSettingsView, RoomView } from '../../contract/api
 import { until } from '../../../../../test/support/wait.js';
 import type { NodeClient } from '../client.js';
 import { Agent } from './agent.js';
-import { commandNamed } from './commands.js';
+import { commandNamed } from './command-table.js';
 import { Given } from './parameters.js';
 
 const ROOM = 'room';

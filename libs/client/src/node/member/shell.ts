@@ -2,11 +2,11 @@
  * The shell: one process, many commands. A line of input is `{"id", "command", …parameters}`;
  * its answer is `{"type": "result", "id", …}` or `{"type": "error", "id", "code", "params"}`,
  * among the events of the vault and of the watched room. Commands begin in the order of their
- * lines and end when they end.
+ * lines and end when they end; those that look at a room take turns (watched-room.ts).
  */
 import type { Agent, Line } from './agent.js';
 import type { Context, Secret } from './command.js';
-import { commandNamed } from './commands.js';
+import { commandNamed } from './command-table.js';
 import { failureLine } from './failure.js';
 import { Given, readRequest, UsageError, type Request } from './parameters.js';
 
@@ -16,8 +16,9 @@ export interface ShellIo {
   readonly secret: (which: Secret) => Promise<string>;
 }
 
-async function answer(agent: Agent, request: Request, io: ShellIo): Promise<void> {
+async function answer(shared: Agent, request: Request, io: ShellIo): Promise<void> {
   const { id, command: name } = request;
+  const agent = shared.beside();
   const rows: Line[] = [];
   const context: Context = {
     agent,
@@ -38,6 +39,8 @@ async function answer(agent: Agent, request: Request, io: ShellIo): Promise<void
     io.print({ type: 'result', id, command: name, ...result, ...(rows.length > 0 ? { rows } : {}) });
   } catch (error) {
     io.print({ ...failureLine(error), id, command: name });
+  } finally {
+    agent.release();
   }
 }
 
@@ -58,3 +61,15 @@ export async function shell(agent: Agent, io: ShellIo): Promise<void> {
   }
   await Promise.all(running);
 }
+
+/** What JSON leaves as it is and a terminal may take for a command, or a reader for another order of letters. */
+const UNSAFE = /[\u007f-\u009f\u2028\u2029\p{Cf}]/gu;
+
+/**
+ * The one way in which a line leaves this program: one line of JSON in which names and texts of others hold nothing that acts on a terminal: it parses to `line`.
+ */
+export const printed = (line: Line): string =>
+  JSON.stringify(line).replace(UNSAFE, (sign) => sign.replace(/[^]/g, escaped));
+
+/** Of one UTF-16 unit. */
+const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;

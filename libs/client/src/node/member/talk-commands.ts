@@ -214,7 +214,7 @@ export const TALK_COMMANDS: readonly Command[] = [
     vault: 'open',
     async run(context, given) {
       const roomId = await roomOf(context, given);
-      const { id } = value(await context.agent.client.sendAgain(roomId, given.needed('message')));
+      const { id } = value(await context.agent.client.resend(roomId, given.needed('message')));
       if (waits(context, given)) await relayed(context, roomId, id);
       return { messageId: id };
     },

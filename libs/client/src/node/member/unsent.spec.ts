@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { ClientEvent, MessageState, RoomView, TimelineItem } from '../../contract/api.js';
 import type { NodeClient } from '../client.js';
 import { Agent, type Line } from './agent.js';
-import { commandNamed } from './commands.js';
+import { commandNamed } from './command-table.js';
 import type { Context } from './command.js';
 import { Given } from './parameters.js';
 
@@ -36,7 +36,7 @@ async function over(items: readonly TimelineItem[]) {
       tell({ type: 'timeline', roomId: ROOM, reset: true, items, removed: [] });
       return Promise.resolve({ ok: true, value: undefined });
     },
-    sendAgain: (_room: string, id: string) => {
+    resend: (_room: string, id: string) => {
       put(line(`${id} again`, 10, 'sending'));
       return Promise.resolve({ ok: true, value: { id: `${id} again` } });
     },

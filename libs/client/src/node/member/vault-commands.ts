@@ -16,6 +16,15 @@ export const VAULT_COMMANDS: readonly Command[] = [
     },
   },
   {
+    name: 'repin',
+    help: 'pins the key that the relay proves, if it has this fingerprint: ask its operator by another way',
+    parameters: [place('fingerprint', '16 digits and letters, with or without spaces')],
+    vault: 'open',
+    async run({ agent }, given) {
+      return { ...value(await agent.client.repinRelay(given.needed('fingerprint'))) };
+    },
+  },
+  {
     name: 'export',
     help: 'writes everything into one new sealed file (FC_FILE_PASSPHRASE)',
     parameters: [place('file', 'path of the file: must not be there yet')],

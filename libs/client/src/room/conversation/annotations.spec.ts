@@ -36,17 +36,17 @@ function naive(all: readonly Act[], to: Target): MessageAnnotations {
   const own = mine.filter((act) => act.sender === to.sender);
   if (own.some((act) => act.content.type === 'delete')) return { text: null, deleted: true, reactions: [] };
   const edits = own.flatMap((act) => (act.content.type === 'edit' ? [act.content.text] : []));
-  const standing: { emoji: string; member: MemberId }[] = [];
+  const given: { emoji: string; member: MemberId }[] = [];
   for (const { sender, content: said } of mine) {
     if (said.type !== 'reaction') continue;
-    const at = standing.findIndex(({ emoji, member }) => emoji === said.emoji && member === sender);
-    if (at >= 0) standing.splice(at, 1);
-    if (said.on) standing.push({ emoji: said.emoji, member: sender });
+    const at = given.findIndex(({ emoji, member }) => emoji === said.emoji && member === sender);
+    if (at >= 0) given.splice(at, 1);
+    if (said.on) given.push({ emoji: said.emoji, member: sender });
   }
-  const emojis = [...new Set(standing.map(({ emoji }) => emoji))];
+  const emojis = [...new Set(given.map(({ emoji }) => emoji))];
   const reactions = emojis.map((emoji) => ({
     emoji,
-    members: standing.filter((known) => known.emoji === emoji).map(({ member }) => member),
+    members: given.filter((known) => known.emoji === emoji).map(({ member }) => member),
   }));
   return { text: edits.at(-1) ?? null, deleted: false, reactions };
 }

@@ -8,7 +8,7 @@ import type { ConversationMessage } from './lines.js';
 import { alarm } from '../log/items.js';
 import {
   messagesOf,
-  change, crypto, type RoomLog, readLog, recordsOf, take as takeEntry, waitingItem, type Person,
+  change, crypto, type RoomLog, readLog, recordsOf, readEntry, waitingItem, type Person,
 } from '../log/log.spec-support.js'; // prettier-ignore
 import { enqueueContent } from '../member/outbox.js';
 import { append, dropOutbox, putOutbox, replaceItems, set } from '../state/draft.js';
@@ -21,7 +21,7 @@ let reader: RoomState;
 let conversation: Conversation;
 
 const take = async (...entries: readonly Entry[]): Promise<void> => {
-  for (const entry of entries) await takeEntry(reader, entry);
+  for (const entry of entries) await readEntry(reader, entry);
   conversation.sync();
 };
 
@@ -106,7 +106,7 @@ describe('what changes a message', () => {
 describe('a message whose key came late', () => {
   test('takes its place, with what was said about it meanwhile', async () => {
     const entry = await log.say(log.owner, 'late');
-    await takeEntry(reader, entry);
+    await readEntry(reader, entry);
     const record = recordsOf(reader).at(-1)!;
     const { items } = record;
     await change(reader, replaceItems(record.index, []));

@@ -5,24 +5,21 @@
  */
 import { comparePositions, equalBytes, type MemberId, type Position, type Target } from '@0fc/protocol';
 import type { MessageAnnotations } from './annotations.js';
-import { messagesBefore } from './history.js';
-import { ConversationLines, conversationMessage, UnsentLines, type ConversationMessage } from './lines.js';
-import { messageIdOf } from '../log/items.js';
-import { knownContent, targetKey } from '../../vault/content.js';
-import { isLine } from '../../vault/counts.js';
+import {
+  ConversationLines, conversationMessage, messagesBefore, UnsentLines, type ConversationMessage,
+} from './lines.js'; // prettier-ignore
+import { isLine, knownContent, messageIdOf, targetKey } from '../../vault/content.js';
 import { NotLoaded } from '../state/not-loaded.js';
 import {
-  ITEMS_PER_RECORD,
-  type LogRecord,
-  type OutboxItem,
-  type StoredMessage,
-} from '../../vault/records.js';
+  ITEMS_PER_RECORD, type LogRecord, type OutboxItem, type StoredMessage,
+} from '../../vault/records.js'; // prettier-ignore
 import type { RoomState } from '../state/state.js';
 
 /** Number of records in which the newest readable line is searched. */
 const LAST_LINE_WITHIN = 4_096;
 /** Beyond every position that can have been read. */
 const NOWHERE: Position = { g: Number.MAX_SAFE_INTEGER, s: 0 };
+
 export class Conversation {
   readonly #state: RoomState;
   #log = new ConversationLines();

@@ -1,12 +1,12 @@
 /**
- * The lines of a conversation: messages that are shown as a row of their own, from the part of the log in memory and
- * from the outbox (docs/protocol.md section 6).
+ * The lines of a conversation: messages that are shown as a row of their own, from the part of the log in memory, from
+ * the records before it, and from the outbox (docs/protocol.md section 6).
  */
 import type { AnyContent, Bytes, Content, MemberId, Position, Target } from '@0fc/protocol';
 import { Annotations } from './annotations.js';
-import { messageIdOf } from '../log/items.js';
-import { knownContent, targetKey } from '../../vault/content.js';
-import type { OutboxItem } from '../../vault/records.js';
+import { knownContent, messageIdOf, targetKey } from '../../vault/content.js';
+import type { OutboxItem, LogRecord, StoredMessage } from '../../vault/records.js';
+import type { RoomState } from '../state/state.js';
 
 /** Items of the outbox sort after every record. */
 const PENDING_ORDER = 2 ** 52;
@@ -30,6 +30,8 @@ export interface ConversationMessage extends Target {
   readonly lost: number | null;
   /** received after messages that its sender wrote later */
   readonly late: boolean;
+  /** the epoch before its message's own, for whose members alone it was sent again; null: it was not (G18) */
+  readonly again: number | null;
   /** only the owner claims what its sender wrote before it */
   readonly orderUnknown: boolean;
 }
@@ -127,6 +129,7 @@ interface Message extends Target {
   readonly content: AnyContent;
   readonly lost?: number;
   readonly late?: true;
+  readonly again?: number;
   readonly orderUnknown?: true;
 }
 
@@ -142,13 +145,35 @@ export function conversationMessage(
   const key = targetKey(item);
   const text = content?.text ?? null;
   const replyTo = content?.type === 'reply' ? content.to : null;
-  const { lost = null, late = false, orderUnknown = false } = item;
+  const { lost = null, late = false, again, orderUnknown = false } = item;
   const id = messageIdOf(sender, mid);
-  return { sender, instance, n, key, id, order, sentAt, at, text, replyTo, lost, late, orderUnknown };
+  const inside = at === null ? null : (again ?? null);
+  return {
+    sender, instance, n, key, id, order, sentAt, at, text, replyTo, lost, late, again: inside, orderUnknown,
+  }; // prettier-ignore
 }
 
 /** Nearly always appended: only a message whose key came late goes further up. */
 function insert(sorted: ConversationMessage[], message: ConversationMessage): void {
   const after = sorted.findLastIndex(({ order }) => order < message.order);
   sorted.splice(after + 1, 0, message);
+}
+
+/** Records that are read at once. */
+const STEP = 512;
+
+/**
+ * Messages before an index and before the window, newest first, without keeping them in memory. Rejects as the vault does.
+ */
+export async function* messagesBefore(
+  state: RoomState,
+  index: number,
+): AsyncGenerator<{ readonly record: LogRecord; readonly item: StoredMessage }, void> {
+  const { first, loaded } = state.log;
+  for (let to = Math.min(index, loaded); to > first; to -= STEP) {
+    const records = await state.records(Math.max(first, to - STEP), to);
+    for (const record of records.toReversed()) {
+      for (const item of record.items.toReversed()) if (item.type === 'message') yield { record, item };
+    }
+  }
 }

@@ -8,8 +8,8 @@ import {
   newVault,
   readLog,
   recordsOf,
-  take,
-  takeGeneration,
+  readEntry,
+  readGeneration,
   type Person,
   type RoomLog,
 } from './log.spec-support.js';
@@ -40,12 +40,12 @@ const garbage = (): Promise<Entry> => log.add('message', log.owner.id, nodeRando
 
 /** What the relay has lost by its word; it takes all of it back. */
 async function losesAndRestores(from: Position, generation = 1_000): Promise<void> {
-  await takeGeneration(reader, await log.lose(from, generation), 9_000);
+  await readGeneration(reader, await log.lose(from, generation), 9_000);
   expect(reader.core.t).toEqual(log.t);
   expect(reader.core.logEpoch).toBe(log.epoch);
   const end = { head: log.roster.head, epoch: log.epoch };
   for (const entry of await reader.read(() => missingEntries(nodeHash, reader, end)))
-    expect(await take(reader, await log.again(entry))).toBe('applied');
+    expect(await readEntry(reader, await log.again(entry))).toBe('applied');
   log.key = reader.current.key ?? log.key;
   expect(reader.core.logEpoch).toBe(reader.core.epoch);
   expect(log.epoch).toBe(reader.core.epoch);
@@ -58,9 +58,9 @@ const lossOf = (): unknown =>
 
 describe('a loss', () => {
   test('of counted rotations alone is shown, and all of it comes back as what it was', async () => {
-    for (let n = 0; n < 2 * ALARMS_APART; n++) await take(reader, await log.rotate(guest.id));
+    for (let n = 0; n < 2 * ALARMS_APART; n++) await readEntry(reader, await log.rotate(guest.id));
     const from = log.position;
-    for (let n = 0; n < 4; n++) await take(reader, await log.rotate(guest.id));
+    for (let n = 0; n < 4; n++) await readEntry(reader, await log.rotate(guest.id));
     await losesAndRestores(from);
     expect(alarmsOf(reader)).toEqual([ALARM_CODES.ALARM_RELAY_LOST]);
     expect(lossOf()).toMatchObject({ numbers: { from: from.s + 1, to: from.s + 4, restored: 4 } });
@@ -69,25 +69,25 @@ describe('a loss', () => {
 
   test('that ends among counted rotations is followed after a restart too', async () => {
     ({ log, guest, reader } = await readLog(vault));
-    for (let n = 0; n < 2 * ALARMS_APART; n++) await take(reader, await log.rotate(guest.id));
+    for (let n = 0; n < 2 * ALARMS_APART; n++) await readEntry(reader, await log.rotate(guest.id));
     const from = log.position;
-    for (let n = 0; n < 4; n++) await take(reader, await log.rotate(guest.id));
+    for (let n = 0; n < 4; n++) await readEntry(reader, await log.rotate(guest.id));
     reader = (await RoomState.load(vault, log.roster.roomId, nodeHash))!;
     await losesAndRestores(from);
     expect(alarmsOf(reader)).toEqual([ALARM_CODES.ALARM_RELAY_LOST]);
   });
 
   test('of counted alarms alone is shown, with their places', async () => {
-    for (let n = 0; n < 2 * ALARMS_APART; n++) await take(reader, await garbage());
+    for (let n = 0; n < 2 * ALARMS_APART; n++) await readEntry(reader, await garbage());
     const from = log.position;
-    for (let n = 0; n < 4; n++) await take(reader, await garbage());
+    for (let n = 0; n < 4; n++) await readEntry(reader, await garbage());
     await losesAndRestores(from);
     expect(lossOf()).toMatchObject({ numbers: { from: from.s + 1, to: from.s + 4, restored: 0 } });
     expect(reader.core.losses).toHaveLength(1);
   });
 
   test('of a rotation that lay in a trimmed range gives no alarm when that is back', async () => {
-    await take(reader, await log.rotate(guest.id));
+    await readEntry(reader, await log.rotate(guest.id));
     const from = log.position;
     const { person, entry } = await log.admit();
     const rotation = await log.rotate(guest.id);
@@ -107,15 +107,15 @@ describe('after a loss', () => {
   test('a rotation that is back and lies in a trimmed range begins its epoch again', async () => {
     const from = log.position;
     const rotation = await log.rotate(guest.id);
-    await take(reader, rotation);
-    await takeGeneration(reader, await log.lose(from, 1_000), 9_000);
+    await readEntry(reader, rotation);
+    await readGeneration(reader, await log.lose(from, 1_000), 9_000);
     const again = await log.again(rotation);
     log.key = reader.current.key ?? log.key;
     await reader.write(async (draft) => {
       skipTrimmedRange(draft, { trimmed: log.position, trimmedT: log.t }, 9_000);
       await applyTrimmedRotation(nodeHash, draft, again);
     });
-    await take(reader, await log.say(log.owner, 'in the epoch of before'));
+    await readEntry(reader, await log.say(log.owner, 'in the epoch of before'));
     expect(reader.core.logEpoch).toBe(reader.core.epoch);
     expect(alarmsOf(reader)).toEqual([ALARM_CODES.ALARM_RELAY_LOST]);
   });
@@ -144,9 +144,9 @@ describe(`any run of idle rotations and of entries that nobody has made (seed ${
         let generation = 1_000;
         for (const { act: how, pick } of [...acts, { act: 'lose', pick: last } as const]) {
           if (how === 'rotate') {
-            await take(reader, await log.rotate(guest.id));
+            await readEntry(reader, await log.rotate(guest.id));
             places = [...places, log.position];
-          } else if (how === 'garbage') await take(reader, await garbage());
+          } else if (how === 'garbage') await readEntry(reader, await garbage());
           else if (how === 'restart') reader = (await RoomState.load(vault, roomId, nodeHash, 1))!;
           else {
             const from = places[pick % places.length]!;

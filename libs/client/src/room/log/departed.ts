@@ -2,20 +2,20 @@
  * How a departed member learns how its membership ended (docs/protocol.md section 4): from one signed entry, or from
  * the chain up to that entry where the owner has changed meanwhile. Nothing else ends a membership.
  */
-import { ERROR_CODES, type Bytes, type Entry, type MemberId } from '@0fc/protocol';
+import { ALARM_CODES, ERROR_CODES, type Bytes, type Entry, type MemberId } from '@0fc/protocol';
 import { applyRoster, type Hash, type Roster, type RosterChange } from '@0fc/crypto/verify';
 import { ClientError } from '../../contract/errors.js';
 import type { RoomChange } from '../state/changes.js';
 import { append, extendChain, set, type RoomDraft, type RoomSnapshot } from '../state/draft.js';
 import type { StoredItem } from '../../vault/records.js';
-import { system } from './items.js';
+import { alarm, departure, system } from './items.js';
 import { provenDeparture } from './roster.js';
 
 type End = NonNullable<ReturnType<typeof provenDeparture>>;
 
 /**
- * How the membership ended and by whom, and the ownership transfers before, by which that member came to own the
- * room.
+ * How the membership ended, who owned the room then, and the ownership transfers before, by which that member came to
+ * own it.
  */
 interface Ending {
   readonly how: End;
@@ -95,10 +95,20 @@ function endOf(change: RosterChange, me: MemberId): End | null {
 
 /** One record for each line: others choose their number, and the size of a record is bounded. */
 function end(draft: RoomDraft, { how, actor, before, followed }: Ending, time: number): void {
-  const item = how === 'closed' ? system('closed', { actor }) : system(how, { actor, member: draft.core.me });
+  const item = how === 'closed' ? system('closed', { actor }) : departure(how, actor, draft.core.me);
   draft.apply(
     ...followed,
     set({ stage: how }),
     ...[...before, item].map((line) => append(null, time, [line])),
   );
+}
+
+/** The relay has the room no more, which proves nothing: shown once, however often the relay repeats it. */
+export function showRoomGone(draft: RoomDraft, now: number): void {
+  for (const { items } of draft.log.newestFirst()) {
+    const shown = items.at(-1);
+    if (shown?.type === 'alarm' && shown.code === ALARM_CODES.ALARM_ROOM_GONE) return;
+    if (shown !== undefined) break;
+  }
+  draft.apply(append(null, now, [alarm(ALARM_CODES.ALARM_ROOM_GONE)]));
 }

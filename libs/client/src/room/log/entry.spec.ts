@@ -1,18 +1,24 @@
 /** What a client makes of a log, honest or not (docs/protocol.md sections 4, 6, 7). */
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ALARM_CODES, decodeBody, type Entry } from '@0fc/protocol';
-import { asInviteToken, asJoinKey, generateKeyPair, makeRotation } from '@0fc/crypto/keys';
+import {
+  asInviteToken,
+  asJoinKey,
+  generateHybridKeyPair,
+  generateKeyPair,
+  makeRotation,
+} from '@0fc/crypto/keys';
 import { loadThemis, nodeRandom } from '@0fc/crypto/node';
-import { containerBody } from '@0fc/crypto/verify';
+import { containerBody, transcriptHash } from '@0fc/crypto/verify';
 import {
   alarmsOf,
   change,
   crypto,
   type RoomLog,
   readLog,
-  take as takeEntry,
-  takeGap,
-  takeGeneration,
+  readEntry,
+  readGap,
+  readGeneration,
   textsOf,
   type Person,
 } from './log.spec-support.js';
@@ -26,7 +32,7 @@ let reader: RoomState;
 
 const take = (...entries: readonly Entry[]) =>
   entries.reduce<Promise<unknown>>(
-    (before, entry) => before.then(() => takeEntry(reader, entry)),
+    (before, entry) => before.then(() => readEntry(reader, entry)),
     Promise.resolve(),
   );
 
@@ -65,7 +71,8 @@ describe('an honest log', () => {
     const kept: Omit<OwnerInvite, 'inviteId'> = {
       made: 0, expires: 0, pair: null, token: asInviteToken(nodeRandom.bytes(32)), stage: 'confirmed', approved: true,
       replies: [{ epoch: 1, payload }], repliedAt: 0, dropReason: null,
-      joiner: { key, name: 'Noé', joinKey: asJoinKey(nodeRandom.bytes(32)), prekey: payload, request: payload },
+      joiner: { key, name: 'Noé', joinKey: asJoinKey(nodeRandom.bytes(32)), prekey: payload, ek: nodeRandom.bytes(1_184),
+        request: payload },
     }; // prettier-ignore
     const rotations = [await log.rotate(guest.id), await log.rotate(guest.id)];
     const { entry } = await log.admit();
@@ -156,8 +163,8 @@ describe('G6: loss', () => {
   test('of an entry is a gap, and then an alarm in its place', async () => {
     await log.say(log.owner, 'withheld');
     const after = await log.say(log.owner, 'after');
-    expect(await takeEntry(reader, after)).toBe('gap');
-    await takeGap(reader, after);
+    expect(await readEntry(reader, after)).toBe('gap');
+    await readGap(reader, after);
     await take(after);
     expect(textsOf(reader)).toEqual(['after']);
     expect(alarmsOf(reader)).toEqual([ALARM_CODES.ALARM_GAP, ALARM_CODES.ALARM_MESSAGE_GAP]);
@@ -166,9 +173,9 @@ describe('G6: loss', () => {
   test('told first and then taken back is a fork, shown once', async () => {
     const withheld = [await log.say(log.owner, 'withheld'), await log.say(log.owner, 'this too')];
     const after = await log.say(log.owner, 'after');
-    await takeGap(reader, after);
+    await readGap(reader, after);
     await take(after);
-    for (const entry of withheld) expect(await takeEntry(reader, entry)).toBe('known');
+    for (const entry of withheld) expect(await readEntry(reader, entry)).toBe('known');
     expect(textsOf(reader)).toEqual(['after']);
     expect(alarmsOf(reader)).toEqual([
       ALARM_CODES.ALARM_GAP, ALARM_CODES.ALARM_MESSAGE_GAP, ALARM_CODES.ALARM_FORK,
@@ -188,7 +195,7 @@ describe('G6: loss', () => {
       await log.rotate(guest.id),
       await log.say(log.owner, 'lost'),
     );
-    await takeGeneration(reader, { generation: 1_700_000_000_000, from: { g: 1, s: 2 } }, 9_000);
+    await readGeneration(reader, { generation: 1_700_000_000_000, from: { g: 1, s: 2 } }, 9_000);
     expect(reader.core.position).toEqual({ g: 1_700_000_000_000, s: 2 });
     expect(reader.core.epoch).toBe(2);
     expect(textsOf(reader)).toEqual(['kept', 'lost']);
@@ -216,7 +223,7 @@ describe('G7: a fork', () => {
   });
 
   test('a sender that has seen less than before is shown', async () => {
-    const early = { position: log.position, t: log.t };
+    const early = { position: log.position, t: transcriptHash(log.t) };
     await take(
       await log.say(log.owner, 'a'),
       await log.say(log.owner, 'b'),
@@ -234,6 +241,8 @@ describe('G11: authority', () => {
       epoch: 1,
       roomKey: log.key,
       prekeys: log.prekeys(),
+      base: null,
+      least: new Map(),
     });
     const entry = await log.add('rotation', log.owner.id, made.command.payload, made.command.clear);
     await take(entry);
@@ -268,7 +277,7 @@ describe('a key that does not come', () => {
   });
 
   test('G9: the old key alone opens nothing', async () => {
-    await change(reader, set({ prekeys: [{ k: 1, pair: generateKeyPair() }] }));
+    await change(reader, set({ prekeys: [{ k: 1, pair: generateHybridKeyPair(nodeRandom) }] }));
     await take(await log.rotate(guest.id));
     expect(reader.current.key).toBeNull();
     expect(alarmsOf(reader)).toEqual([ALARM_CODES.ALARM_NO_KEY]);

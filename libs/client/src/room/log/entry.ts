@@ -1,6 +1,6 @@
 /**
- * Applies an entry of the log to a room (docs/protocol.md sections 4, 6, 7): pure functions from a snapshot and an
- * entry to changes.
+ * Applies an entry of the log to a room (docs/protocol.md sections 4, 6, 7). `applyEntry` is pure: a snapshot and an
+ * entry yield changes.
  *
  * Nothing here trusts the relay. An entry that does not verify becomes an alarm at its position, and reading goes on.
  * Only positions follow the relay's word; roster head, epoch, keys and counters never go back. An entry that fails in
@@ -10,7 +10,7 @@
 import {
   ALARM_CODES, comparePositions, equalBytes, ERROR_CODES, toHex, type Bytes, type Entry, type Position,
 } from '@0fc/protocol'; // prettier-ignore
-import { transcriptNext, type Hash } from '@0fc/crypto/verify';
+import { transcriptCheckpoint, transcriptNext, type Hash } from '@0fc/crypto/verify';
 import { ClientError } from '../../contract/errors.js';
 import type { RoomChange } from '../state/changes.js';
 import { append, set, setSender, type RoomDraft, type RoomSnapshot } from '../state/draft.js';
@@ -22,7 +22,7 @@ import { decryptMessage } from './message.js';
 import { mergeIntoMissed, followToMember } from './trimmed.js';
 import { applyLeaveRequest, applyRosterEntry } from './roster.js';
 import { applyRotation } from './rotation.js';
-import { signerOf } from './signer.js';
+import { rotationIn, signerOf } from './room-keys.js';
 
 export interface Applied {
   /** 'gap': the entry does not follow the last position, and changes nothing. 'known': its position was read before. */
@@ -41,7 +41,9 @@ export async function applyEntry(hash: Hash, snapshot: RoomSnapshot, entry: Entr
     return { outcome: 'gap', changes: [] };
   const t = await transcriptNext(hash, core.t, entry);
   const changes = await changesOf(hash, snapshot, entry, t);
-  return { outcome: 'applied', changes, ...(changes.some(isUnproven) ? { unproven: true } : {}) };
+  // Nothing that is sealed rests on a message: one that failed is no reason to read the log again.
+  const unproven = entry.kind !== 'message' && changes.some(isUnproven);
+  return { outcome: 'applied', changes, ...(unproven ? { unproven: true } : {}) };
 }
 
 async function changesOf(
@@ -55,7 +57,9 @@ async function changesOf(
     draft.apply(set({ position: entry.position, t }));
     const items = await itemsOf(hash, draft, entry, snapshot.core.position);
     const shown = mergeIntoMissed(draft, items) ? [] : items;
-    draft.apply(append({ position: entry.position, t, relayed: relayedOf(entry) }, entry.time, shown));
+    // A rotation that has proved itself has moved the transcript on.
+    const place = { position: entry.position, t: draft.core.t, relayed: relayedOf(entry) };
+    draft.apply(append(place, entry.time, shown));
     // The sender of an unverified entry is the relay's claim.
     if (items.some(({ type }) => type !== 'alarm')) {
       draft.apply(setSender(await signerOf(hash, entry), { lastEntry: entry.time }));
@@ -65,15 +69,19 @@ async function changesOf(
     return draft.changes;
   } catch (error) {
     if (error instanceof NotLoaded) throw error;
-    // MALFORMED: the entry cannot be stored. Any other code is a bug of this client.
-    const internal = ClientError.from(error).code === ERROR_CODES.INTERNAL ? 1 : 0;
-    const numbers = { report: reportOf(t), position: entry.position.s, internal };
-    const item = alarm(ALARM_CODES.ALARM_ENTRY_FAILED, null, numbers);
     return [
       set({ position: entry.position, t }),
-      append({ position: entry.position, t, relayed: relayedOf(entry) }, entry.time, [item]),
+      append({ position: entry.position, t, relayed: relayedOf(entry) }, entry.time, [
+        failed(error, entry.position, t),
+      ]),
     ];
   }
+}
+
+/** MALFORMED: the entry cannot be stored. Any other code is a bug of this client. */
+export function failed(error: unknown, position: Position, t: Bytes): StoredItem {
+  const internal = ClientError.from(error).code === ERROR_CODES.INTERNAL ? 1 : 0;
+  return alarm(ALARM_CODES.ALARM_ENTRY_FAILED, null, { report: reportOf(t), position: position.s, internal });
 }
 
 const UNPROVEN: ReadonlySet<string> = new Set([
@@ -122,8 +130,21 @@ async function compareKnown(
     return impossible && !endsInFork(snapshot) ? [fork] : [];
   }
   const before = snapshot.transcriptAt({ g: position.g, s: position.s - 1 });
-  if (before === null || equalBytes(await transcriptNext(hash, before, entry), known)) return [];
+  if (before === null || (await leadsTo(hash, before, entry, known))) return [];
   return [fork];
+}
+
+/** Whether an entry after `before` makes the transcript `known`: a rotation passes a checkpoint, where it proves itself. */
+async function leadsTo(hash: Hash, before: Bytes, entry: Entry, known: Bytes): Promise<boolean> {
+  const next = await transcriptNext(hash, before, entry);
+  if (equalBytes(next, known)) return true;
+  if (entry.kind !== 'rotation') return false;
+  try {
+    return equalBytes(await transcriptCheckpoint(hash, next, rotationIn(entry.clear).base), known);
+  } catch (error) {
+    if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
+    return false;
+  }
 }
 
 /**
@@ -145,22 +166,4 @@ export function acceptGap({ core }: RoomSnapshot, entry: Entry): readonly RoomCh
     append(null, entry.time, [alarm(ALARM_CODES.ALARM_GAP, null, numbers)]),
     set({ position: { g: entry.position.g, s: entry.position.s - 1 } }),
   ];
-}
-
-export class EntryResults {
-  readonly #known: Applied[] = [];
-  #next = 0;
-
-  /** Starts over: the work runs for the first time, or again. */
-  begin(): void {
-    this.#next = 0;
-  }
-
-  /** Returns the next result; calls `make` the first time only. Rejects as `make` does. */
-  async next(make: () => Promise<Applied>): Promise<Applied> {
-    const at = this.#next++;
-    const known = this.#known[at] ?? (await make());
-    this.#known[at] = known;
-    return known;
-  }
 }

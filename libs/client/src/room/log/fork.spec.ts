@@ -2,12 +2,13 @@
  * A member had seen a position that does not exist any more, as the relay has announced here: unverifiable while that
  * member may not know of it, and a fork after that (docs/threat-model.md, G7).
  */
+import { transcriptHash } from '@0fc/crypto/verify';
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ALARM_CODES, type Bytes, type Position } from '@0fc/protocol';
 import { sealSignal } from '@0fc/crypto/keys';
 import { loadThemis, nodeRandom } from '@0fc/crypto/node';
 import { FakeClock, FakeRoom } from '../outgoing/part.spec-support.js';
-import { alarmsOf, RoomLog, take, takeGeneration, type Person } from './log.spec-support.js';
+import { alarmsOf, RoomLog, readEntry, readGeneration, type Person } from './log.spec-support.js';
 import { Signals } from '../member/signals.js';
 import { compareSeen, generationEndedAt, type Made } from './fork.js';
 
@@ -32,10 +33,10 @@ beforeEach(async () => {
   other = second.person;
   clock = new FakeClock(START);
   room = new FakeRoom(await log.reader(first.person), clock);
-  for (const entry of [first.entry, second.entry]) await take(room.state, entry);
+  for (const entry of [first.entry, second.entry]) await readEntry(room.state, entry);
   end = log.position;
   // Nothing of what is here is lost: only the relay’s word says that there is no more of that generation.
-  await takeGeneration(room.state, { generation: START, from: end }, clock.now());
+  await readGeneration(room.state, { generation: START, from: end }, clock.now());
 });
 
 /** A place after the end of the generation that is over: where others have read on, if it is not. */
@@ -62,12 +63,12 @@ describe('a place in a generation that is over here', () => {
     // A later generation does not restart the time.
     clock.advance(5 * MINUTE);
     const later = { generation: START + 5 * MINUTE, from: { g: START, s: end.s } };
-    await takeGeneration(room.state, later, clock.now());
+    await readGeneration(room.state, later, clock.now());
     expect(generationEndedAt(room.state, beyond().position)).toBe(START);
   });
 
   test('is compared where this client has read it', () => {
-    const { t } = log;
+    const t = transcriptHash(log.t);
     const at = START + 60 * MINUTE;
     expect(compareSeen(room.state, { position: end, t }, { kind: 'signal', at })).toBe('same');
     const other32 = nodeRandom.bytes(32);
@@ -88,7 +89,7 @@ describe('presence from there', () => {
     const { position: seen, t } = beyond();
     const body = {
       roomId: log.roster.roomId, epoch: log.epoch, sender: other.id, instance: other.instance, counter: clock.now(), sentAt,
-      content: { type: 'presence', seen: { position: seen, t }, head: log.roster.head },
+      content: { type: 'presence', seen: { position: seen, t: t.slice(0, 32) }, head: log.roster.head },
     } as const; // prettier-ignore
     const payload = sealSignal({ identity: other.identity, roomKey: log.key, body });
     signals.onSignal({ sender: other.id, epoch: log.epoch, payload });
@@ -128,7 +129,7 @@ describe('a message from there', () => {
       log.position = room.state.core.position;
       log.t = room.state.core.t;
       const entry = await log.say(other, 'and on', { seen: beyond(), sentAt: START + after });
-      await take(room.state, entry);
+      await readEntry(room.state, entry);
       expect(alarmsOf(room.state)).toEqual(alarms);
     },
   );

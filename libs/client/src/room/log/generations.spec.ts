@@ -2,7 +2,7 @@
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ALARM_CODES, equalBytes, type Entry, type Position } from '@0fc/protocol';
 import { bodyHash } from '@0fc/crypto/verify';
-import { makeRotation, signBody } from '@0fc/crypto/keys';
+import { makeRotation } from '@0fc/crypto/keys';
 import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
 import {
   messagesOf,
@@ -13,8 +13,8 @@ import {
   type RoomLog,
   readLog,
   recordsOf,
-  take as takeEntry,
-  takeGeneration,
+  readEntry,
+  readGeneration,
   textsOf,
   type Person,
 } from './log.spec-support.js';
@@ -30,12 +30,12 @@ let reader: RoomState;
 
 async function take(...entries: readonly Entry[]): Promise<void> {
   for (const entry of entries) {
-    expect(await takeEntry(reader, entry)).toBe('applied');
+    expect(await readEntry(reader, entry)).toBe('applied');
   }
 }
 
 async function lose(from: Position, generation: number): Promise<void> {
-  await takeGeneration(reader, await log.lose(from, generation), 9_000);
+  await readGeneration(reader, await log.lose(from, generation), 9_000);
   expect(reader.core.t).toEqual(log.t);
 }
 
@@ -246,18 +246,10 @@ describe('what was lost and comes back in another order', () => {
   test('G11: a rotation that a former owner signs on its old head is foreign', async () => {
     const old = log.owner;
     const before = { roster: log.roster, key: log.key };
-    const nonce = nodeRandom.bytes(16);
-    const { roomId } = log.roster;
-    const acceptance = signBody(third.identity, 'transferAcceptance', {
-      roomId,
-      old: old.id,
-      new: third.id,
-      nonce,
-    });
     await lose(log.position, 1_000);
-    await take(await log.change('transfer', { to: third.id, acceptance }));
+    await take(await log.transferOwnership(third));
     const { command } = await makeRotation(crypto, {
-      identity: old.identity, roster: before.roster, epoch: 1, roomKey: before.key, prekeys: log.prekeys(),
+      identity: old.identity, roster: before.roster, epoch: 1, roomKey: before.key, prekeys: log.prekeys(), base: null, least: new Map(),
     }); // prettier-ignore
     await take(await log.add('rotation', old.id, command.payload, command.clear, command.wraps[guest.id]));
     expect(reader.core.epoch).toBe(1);
@@ -269,10 +261,7 @@ describe('a trimmed range', () => {
   test('in which the room changed hands ends with a rotation of its new owner', async () => {
     const before = log.containers.length;
     const old = log.owner;
-    const nonce = nodeRandom.bytes(16);
-    const fields = { roomId: log.roster.roomId, old: old.id, new: third.id, nonce };
-    const acceptance = signBody(third.identity, 'transferAcceptance', fields);
-    await log.change('transfer', { to: third.id, acceptance });
+    await log.transferOwnership(third);
     const trimmed = { position: log.position, t: log.t };
     await change(reader, set({ ...trimmed, skipped: true }), holdChain(log.containers.slice(before)));
     // Who owned it before says nothing any more.
@@ -282,8 +271,9 @@ describe('a trimmed range', () => {
       epoch: log.epoch,
       roomKey: log.key,
       prekeys: log.prekeys(),
+      base: null,
+      least: new Map(),
     });
-    log.owner = third;
     await take(await log.rotate(guest.id));
     expect(alarmsOf(reader)).toEqual([]);
     const { clear, payload, wraps } = usurped.command;

@@ -40,14 +40,15 @@ export async function applyGeneration(
   // This client does not know the entries of a trimmed range, or those before its own floor.
   const whole = lost.length >= core.position.s - start.from.s;
   // Generations that follow each other without entries: the last one may go back further than the others.
-  const from = (await transcriptOf(hash, draft, start.from)) ?? core.t;
-  const t = await transcriptGeneration(hash, from, start.generation);
+  const from = await transcriptOf(hash, draft, start.from);
+  const t = await transcriptGeneration(hash, from ?? core.t, start.generation);
+  const provisional = from === null ? 2 : core.provisional;
   const slot = generationSlot(draft.log);
   const index = slot ?? core.nextIndex;
   // A generation that is counted with others has the index of the last of them.
   const starts = slot === null ? core.starts : core.starts.slice(0, -1);
   draft.apply(
-    set({ position, t, starts: [...starts, { position, time: now }].slice(-STARTS_KEPT) }),
+    set({ position, t, provisional, starts: [...starts, { position, time: now }].slice(-STARTS_KEPT) }),
     append({ position, t, relayed: null }, now, []),
   );
   // Compared by position, not by record: counted or trimmed entries have no record.
@@ -57,10 +58,13 @@ export async function applyGeneration(
   const positions = lost.flatMap((record) => (record.at === null ? [] : [record.at.position.s]));
   const begin = positions.length > 0 ? positions : [start.from.s + 1];
   const numbers = [...before, ...begin, core.position.s];
+  const logEpoch = epochAt(draft, start.from, core.logEpoch);
   draft.apply(
     set({
       losses: [...core.losses, { ...start }].slice(-LOSSES_KEPT),
-      logEpoch: epochAt(draft, start.from, core.logEpoch),
+      logEpoch,
+      // The first loss counts: more of them, which a relay can make up without end, do not put the rotation off.
+      ...(logEpoch < core.epoch ? { tookRotation: core.tookRotation ?? now } : {}),
       logLength: whole ? core.logLength - rosterEntries(lost) : 1,
       lost: { index, from: least(numbers), to: greatest(numbers), restored: 0 },
     }),
@@ -90,14 +94,17 @@ function forgetGenerations(draft: RoomDraft, end: Position): boolean {
   if (place === null) return false;
   const { position, t, index } = place;
   const later = [...draft.log.oldestFirst(index + 1)];
+  const logEpoch = epochAt(draft, position, draft.core.epoch);
   draft.apply(
     set({
       position,
-      t,
+      t: t ?? draft.core.t,
+      provisional: t === null ? 2 : draft.core.provisional,
       losses: draft.core.losses.filter(({ generation }) => generation <= end.g),
       starts: draft.core.starts.filter((start) => start.position.g <= end.g),
       turns: [...draft.core.turns, draft.core.nextIndex].slice(-TURNS_KEPT),
-      logEpoch: epochAt(draft, position, draft.core.epoch),
+      logEpoch,
+      ...(logEpoch === draft.core.epoch ? { tookRotation: null } : {}),
       logLength: draft.chain.size - rosterEntries(later),
     }),
   );
@@ -176,11 +183,18 @@ function epochAt(snapshot: RoomSnapshot, position: Position, later: number): num
     const at = beginOf(snapshot, begunEpoch);
     // A rotation in a trimmed range has no known position; those before it decide.
     if (at === null) continue;
-    if (comparePositions(at, position) <= 0) break;
+    if (comparePositions(at, position) <= 0 && stoodAt(snapshot, at, position)) break;
     epoch = begunEpoch - 1;
   }
   return epoch;
 }
+
+/** Whether the log still had an entry when it held a later position: no loss up to then had taken it away. */
+const stoodAt = ({ core }: RoomSnapshot, entry: Position, later: Position): boolean =>
+  core.losses.every(
+    ({ generation, from }) =>
+      generation <= entry.g || generation > later.g || comparePositions(entry, from) <= 0,
+  );
 
 /** Position of the rotation that began an epoch; null: this client has not read it. */
 const beginOf = (snapshot: RoomSnapshot, epoch: number): Position | null =>

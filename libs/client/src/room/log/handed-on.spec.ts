@@ -7,7 +7,7 @@ import {
   change,
   messagesOf,
   readLog,
-  take,
+  readEntry,
   textsOf,
   type Person,
   type RoomLog,
@@ -49,7 +49,7 @@ describe('by the owner’s word', () => {
     async (_w, counter, marked) => {
       other.n = 4;
       await handOn(counter());
-      for (const text of ['five', 'six', 'seven']) await take(reader, await log.say(other, text));
+      for (const text of ['five', 'six', 'seven']) await readEntry(reader, await log.say(other, text));
       expect(textsOf(reader)).toEqual(['five', 'six', 'seven']);
       expect(alarmsOf(reader)).toEqual([]);
       expect(marks()).toEqual([marked, false, false]);
@@ -59,7 +59,7 @@ describe('by the owner’s word', () => {
 
   test('nobody is held to an instance that it never had', async () => {
     await handOn({ instance: nodeRandom.bytes(16), n: 7 });
-    await take(reader, await log.say(other, 'one'));
+    await readEntry(reader, await log.say(other, 'one'));
     expect(marks()).toEqual([false]);
     expect(reader.sender(other.id).retired).toEqual([]);
   });
@@ -68,8 +68,8 @@ describe('by the owner’s word', () => {
     await handOn({ instance: other.instance, n: 3 });
     const held = log.seal(other, log.body(other, { type: 'text', text: 'four' }, { n: 4 }));
     other.n = 4;
-    await take(reader, await log.say(other, 'five'));
-    await take(reader, await log.add('message', other.id, held.payload, held.clear));
+    await readEntry(reader, await log.say(other, 'five'));
+    await readEntry(reader, await log.add('message', other.id, held.payload, held.clear));
     expect(textsOf(reader)).toEqual(['five', 'four']);
     expect(alarmsOf(reader)).not.toContain(ALARM_CODES.ALARM_DUPLICATE_N);
   });
@@ -78,9 +78,9 @@ describe('by the owner’s word', () => {
 test('once a sender has been seen here, a gap and a copied counter are alarms as ever', async () => {
   await handOn({ instance: other.instance, n: 90 });
   other.n = 4;
-  await take(reader, await log.say(other, 'five'));
-  await take(reader, await log.say(other, 'again', { n: 5 }));
+  await readEntry(reader, await log.say(other, 'five'));
+  await readEntry(reader, await log.say(other, 'again', { n: 5 }));
   other.n = 8;
-  await take(reader, await log.say(other, 'nine'));
+  await readEntry(reader, await log.say(other, 'nine'));
   expect(alarmsOf(reader)).toEqual([ALARM_CODES.ALARM_DUPLICATE_N, ALARM_CODES.ALARM_MESSAGE_GAP]);
 });

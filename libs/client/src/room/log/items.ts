@@ -1,5 +1,5 @@
 /** Constructors of the items that the local log shows beside messages. */
-import { toBase64Url, type AlarmCode, type Bytes, type Entry, type MemberId } from '@0fc/protocol';
+import type { AlarmCode, Entry, MemberId } from '@0fc/protocol';
 import type { Relayed, StoredItem } from '../../vault/records.js';
 
 export const alarm = (
@@ -20,8 +20,9 @@ export const system = (
   text: fields.text ?? '',
 });
 
-/** Stable id of a message, from the outbox on. */
-export const messageIdOf = (sender: string, mid: Bytes): string => `${sender}.${toBase64Url(mid)}`;
+/** The end of a membership. Who leaves does so alone: nobody else is named for it, whoever signed the entry. */
+export const departure = (how: 'left' | 'removed', actor: MemberId, member: MemberId): StoredItem =>
+  how === 'left' ? system('left', { member }) : system('removed', { actor, member });
 
 const SAMPLE_BYTES = 48;
 

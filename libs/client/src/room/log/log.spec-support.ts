@@ -19,14 +19,18 @@ import {
   startRoster,
   transcriptGeneration,
   transcriptNext,
+  transcriptOver,
   transcriptStart,
   verifyRotation,
   type Roster,
+  transcriptHash,
+  type HybridPrekey,
 } from '@0fc/crypto/verify';
 import {
-  createGenesis, generateKeyPair, type KeyPair, makePrekey, makeRotation, type RoomKey, sealMessage, signBody,
+  createGenesis, generateKeyPair, type HybridKeyPair, hybridPublicKey, type KeyPair, makePrekey, makeRotation,
+  type RoomKey, sealMessage, signBody,
 } from '@0fc/crypto/keys'; // prettier-ignore
-import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
+import { nodeHash, nodeRandom } from '@0fc/crypto/node';
 import type { StoragePort, StorageChange } from '../../contract/ports.js';
 import { Vault } from '../../vault/vault.js';
 
@@ -38,8 +42,9 @@ import type { RoomChange } from '../state/changes.js';
 import { append, extendChain, type RoomSnapshot } from '../state/draft.js';
 import type { LogRecord, OutboxItem, RoomCore, StoredMessage } from '../../vault/records.js';
 import { RoomState } from '../state/state.js';
+import { quickPassphrases } from '../../vault/quick-passphrases.spec-support.js';
 
-export const crypto = { hash: nodeHash, random: nodeRandom, clock: systemClock };
+export const crypto = { hash: nodeHash, random: nodeRandom, clock: { now: () => 5_000 } };
 
 /** A storage that is a map: what these tests look at is the room, not the disk. */
 export function memoryStorage(): StoragePort {
@@ -78,7 +83,7 @@ export function memoryStorage(): StoragePort {
 export interface Person {
   readonly identity: KeyPair;
   readonly id: MemberId;
-  readonly prekey: KeyPair;
+  readonly prekey: HybridKeyPair;
   readonly instance: Bytes;
   n: number;
 }
@@ -88,6 +93,7 @@ interface Past {
   readonly roster: Roster;
   readonly epoch: number;
   readonly key: RoomKey;
+  readonly base: Bytes;
 }
 
 export class RoomLog {
@@ -96,6 +102,8 @@ export class RoomLog {
   key: RoomKey;
   position: Position = { g: 1, s: 0 };
   t: Bytes;
+  /** T where the epoch began: what an owner signs into its next rotation */
+  base: Bytes;
   owner: Person;
   readonly genesis: Bytes;
   readonly firstKey: RoomKey;
@@ -104,6 +112,10 @@ export class RoomLog {
   /** signed roster entries after genesis, in order */
   readonly containers: Bytes[] = [];
   readonly #past = new Map<string, Past>();
+  /** when the next rotations are signed, in Unix ms of their owner's clock */
+  signedAt = crypto.clock.now();
+
+  readonly #published = new Map<MemberId, HybridPrekey>();
 
   private constructor(owner: Person, roster: Roster, key: RoomKey, genesis: Bytes, t: Bytes) {
     this.owner = owner;
@@ -112,6 +124,8 @@ export class RoomLog {
     this.firstKey = key;
     this.genesis = genesis;
     this.t = t;
+    this.#published.set(owner.id, { k: 1, ...hybridPublicKey(owner.prekey) });
+    this.base = transcriptHash(t);
     this.firstT = t;
   }
 
@@ -137,13 +151,14 @@ export class RoomLog {
     );
   }
 
-  /** An entry at the next position; the log moves on. */
+  /** An entry at the next position; the log moves on. `proved`: a rotation that its readers believe. */
   async add(
     kind: EntryKind,
     sender: MemberId,
     payload: Bytes,
     clear: Bytes = new Uint8Array(),
     wrap?: Bytes,
+    proved = false,
   ): Promise<Entry> {
     const position = { g: this.position.g, s: this.position.s + 1 };
     const entry: Entry = {
@@ -155,7 +170,8 @@ export class RoomLog {
       payload,
       ...(wrap === undefined ? {} : { wrap }),
     };
-    this.t = await transcriptNext(nodeHash, this.t, entry);
+    this.t = await (proved ? transcriptOver : transcriptNext)(nodeHash, this.t, entry);
+    if (proved) this.base = transcriptHash(this.t);
     this.position = position;
     if (kind === 'roster') this.containers.push(payload);
     this.#remember();
@@ -163,19 +179,29 @@ export class RoomLog {
   }
 
   #remember(): void {
-    const { t, roster, epoch, key } = this;
-    this.#past.set(`${String(this.position.g)}/${String(this.position.s)}`, { t, roster, epoch, key });
+    const { t, roster, epoch, key, base } = this;
+    this.#past.set(`${String(this.position.g)}/${String(this.position.s)}`, { t, roster, epoch, key, base });
   }
 
   /** The store loses everything after a position. Returns what the relay announces of it. */
   async lose(from: Position, generation: number): Promise<GenerationStart> {
     const past = this.#past.get(`${String(from.g)}/${String(from.s)}`);
     if (past === undefined) throw new Error('nothing stood there');
-    ({ roster: this.roster, epoch: this.epoch, key: this.key } = past);
+    ({ roster: this.roster, epoch: this.epoch, key: this.key, base: this.base } = past);
     this.t = await transcriptGeneration(nodeHash, past.t, generation);
     this.position = { g: generation, s: from.s };
     this.#remember();
     return { generation, from };
+  }
+
+  /** The room goes to another member, who has accepted it in this epoch. */
+  async transferOwnership(to: Person): Promise<Entry> {
+    const { roomId } = this.roster;
+    const fields = { roomId, epoch: this.epoch, old: this.owner.id, new: to.id, nonce: nodeRandom.bytes(16) };
+    const acceptance = signBody(to.identity, 'transferAcceptance', fields);
+    const entry = await this.change('transfer', { to: to.id, acceptance });
+    this.owner = to;
+    return entry;
   }
 
   /** A signed roster entry on the current head, applied here. */
@@ -208,24 +234,32 @@ export class RoomLog {
     if (entry.kind === 'roster')
       ({ roster: this.roster } = await applyRoster(nodeHash, this.roster, entry.payload));
     if (entry.kind === 'rotation') this.epoch += 1;
-    return this.add(entry.kind, entry.sender, entry.payload, entry.clear);
+    return this.add(
+      entry.kind,
+      entry.sender,
+      entry.payload,
+      entry.clear,
+      undefined,
+      entry.kind === 'rotation',
+    );
   }
 
   async admit(): Promise<{ readonly person: Person; readonly entry: Entry }> {
     const identity = generateKeyPair();
     const id = await memberIdOf(nodeHash, identity.publicKey);
-    const prekey = makePrekey(identity, this.roster.roomId, id, 1);
+    const prekey = await makePrekey(crypto, { identity, roomId: this.roster.roomId, memberId: id, k: 1 });
     const container = signBody(this.owner.identity, 'admit', {
       roomId: this.roster.roomId,
       head: this.roster.head,
       owner: this.owner.id,
       key: identity.publicKey,
-      prekey: prekey.container,
+      prekey: prekey.prekey,
       epoch: this.epoch,
       inviteId: toBase64Url(nodeRandom.bytes(16)) as Body<'admit'>['inviteId'],
     });
     ({ roster: this.roster } = await applyRoster(nodeHash, this.roster, container));
     const person = { identity, id, prekey: prekey.keyPair, instance: nodeRandom.bytes(16), n: 0 };
+    this.#published.set(id, { k: 1, ...hybridPublicKey(person.prekey) });
     return { person, entry: await this.add('roster', this.owner.id, container) };
   }
 
@@ -238,7 +272,7 @@ export class RoomLog {
       instance: person.instance,
       n: ++person.n,
       mid: nodeRandom.bytes(16),
-      seen: { position: this.position, t: this.t },
+      seen: { position: this.position, t: transcriptHash(this.t) },
       sentAt: 5_000,
       content,
       ...change,
@@ -268,26 +302,30 @@ export class RoomLog {
   /** A rotation by the owner, as one reader is served it. */
   async rotate(
     reader: MemberId,
-    prekeys: ReadonlyMap<MemberId, { k: number; key: Bytes }> = this.prekeys(),
+    prekeys: ReadonlyMap<MemberId, HybridPrekey> = this.prekeys(),
   ): Promise<Entry> {
-    const made = await makeRotation(crypto, {
-      identity: this.owner.identity,
-      roster: this.roster,
-      epoch: this.epoch,
-      roomKey: this.key,
-      prekeys,
-    });
+    const made = await makeRotation(
+      { ...crypto, clock: { now: () => this.signedAt } },
+      {
+        identity: this.owner.identity,
+        roster: this.roster,
+        epoch: this.epoch,
+        roomKey: this.key,
+        base: this.base,
+        prekeys,
+        least: new Map(),
+      },
+    );
     this.epoch = made.newEpoch;
     this.key = made.newKey;
     const { clear, payload, wraps } = made.command;
     this.wraps = wraps;
-    return this.add('rotation', this.owner.id, payload, clear, wraps[reader]);
+    return this.add('rotation', this.owner.id, payload, clear, wraps[reader], true);
   }
 
-  prekeys(): Map<MemberId, { k: number; key: Bytes }> {
-    return new Map(
-      [...this.roster.members.values()].map((member) => [member.memberId, { ...member.prekey }]),
-    );
+  /** The first prekey of everybody on the roster. */
+  prekeys(): Map<MemberId, HybridPrekey> {
+    return new Map([...this.#published].filter(([memberId]) => this.roster.members.has(memberId)));
   }
 
   /** A reader that has applied the genesis alone. `window`: records that it holds in memory. */
@@ -329,7 +367,7 @@ export class RoomLog {
       mustRotate: false,
       pending: null,
       tasks: { removals: [], settings: null, close: false },
-      handOver: null,
+      ownershipTransfer: null,
       declined: null,
       leaving: [],
       leaveRequest: null,
@@ -342,10 +380,11 @@ export class RoomLog {
       publishedK: 1,
       publishedThen: 1,
       needKey: null,
+      granted: [],
       wrappedTo: [],
       imported: false,
       verified: [],
-      told: null,
+      lastReadMarker: null,
       relayKeyShown: false,
       people: [],
       roomName: null,
@@ -375,19 +414,19 @@ export const change = (state: RoomState, ...changes: readonly RoomChange[]): Pro
   });
 
 /** Reads an entry as the reader of a log does. */
-export const take = (state: RoomState, entry: Entry): Promise<Applied['outcome']> =>
+export const readEntry = (state: RoomState, entry: Entry): Promise<Applied['outcome']> =>
   state.write(async (draft) => {
     const { outcome, changes } = await applyEntry(nodeHash, draft, entry);
     draft.apply(...changes);
     return outcome;
   });
 
-export const takeGap = (state: RoomState, entry: Entry): Promise<void> =>
+export const readGap = (state: RoomState, entry: Entry): Promise<void> =>
   state.write((draft) => {
     draft.apply(...acceptGap(draft, entry));
   });
 
-export const takeGeneration = (state: RoomState, start: GenerationStart, now: number): Promise<void> =>
+export const readGeneration = (state: RoomState, start: GenerationStart, now: number): Promise<void> =>
   state.write((draft) => applyGeneration(nodeHash, draft, start, now));
 
 /** A message that waits in the outbox and was never sealed, unless `fields` say otherwise. */
@@ -405,14 +444,14 @@ export const messagesOf = (state: RoomSnapshot): readonly StoredMessage[] =>
   );
 
 let opened: Promise<Vault> | null = null;
-/** One vault for all readers of a run: the passphrase's derivation is slow on purpose. */
+/** One vault for all readers of a run. */
 function openVault(): Promise<Vault> {
   opened ??= newVault();
   return opened;
 }
 
-export const newVault = (): Promise<Vault> =>
-  Vault.create({ crypto, storage: memoryStorage() }, 'a long enough passphrase');
+export const newVault = (storage = memoryStorage()): Promise<Vault> =>
+  Vault.create({ crypto, passphrases: quickPassphrases, storage }, 'a long enough passphrase');
 
 /** Codes of the alarms that a reader has shown, in order. */
 export const alarmsOf = (state: RoomState): readonly string[] =>
@@ -438,6 +477,6 @@ export async function readLog(vault?: Vault): Promise<{
   const log = await RoomLog.begin();
   const { person: guest, entry } = await log.admit();
   const reader = await log.reader(guest, vault);
-  await take(reader, entry);
+  await readEntry(reader, entry);
   return { log, guest, reader };
 }

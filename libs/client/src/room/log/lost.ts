@@ -3,47 +3,60 @@
  * no line is sealed for members that it was not written for.
  *
  * A line that was lost in the epoch in which it was sealed is resent: whoever holds that epoch's key could have read
- * it. A line of an earlier epoch is not resent: it is shown as lost, its counter is sent as a void, and its sender
- * may send it again by hand. Names are exempt, since new members receive them in any case.
+ * it. A line of the epoch before is sealed inside under the key of its own epoch (again.ts). An older one is not resent:
+ * it is shown as lost, its counter is sent as a void, and its sender may send it again by hand. Names are exempt, since
+ * new members receive them in any case, and so are deletes, which say nothing to who has not read what they delete.
  */
 import { comparePositions, equalBytes, type AnyContent, type MemberId, type Target } from '@0fc/protocol';
 import { append, putOutbox, replaceItems, type RoomDraft, type RoomSnapshot } from '../state/draft.js';
 import type { LogRecord, OutboxItem, StoredItem, StoredMessage } from '../../vault/records.js';
-import { knownContent } from '../../vault/content.js';
-import { isLine } from '../../vault/counts.js';
+import { knownContent, isLine } from '../../vault/content.js';
 
-/** Contents that a new member receives in any case. */
-const isName = (content: AnyContent): boolean => {
+/** Contents that go in any epoch: they say nothing that is not for everybody. */
+const isForAll = (content: AnyContent): boolean => {
   const type = knownContent(content)?.type;
-  return type === 'profile' || type === 'roomName';
+  return type === 'profile' || type === 'roomName' || type === 'delete';
 };
+
+/** Whether a content of an epoch goes inside a message of the next one, which is the current. */
+function goesAgain(snapshot: RoomSnapshot, epoch: number | null, content: AnyContent): boolean {
+  if (epoch === null || epoch !== snapshot.core.epoch - 1) return false;
+  const type = knownContent(content)?.type;
+  return type !== 'void' && type !== 'readMarker' && holdsKey(snapshot, epoch);
+}
+
+const holdsKey = (snapshot: RoomSnapshot, epoch: number): boolean =>
+  (snapshot.key(epoch)?.key ?? null) !== null;
 
 /** Requeues the lost messages of this member. `lost`: the records that the relay's log no longer has. */
 export function requeueLost(draft: RoomDraft, lost: readonly LogRecord[]): void {
   const { core } = draft;
   const own = ({ sender, instance }: Pick<StoredMessage, 'sender' | 'instance'>): boolean =>
     sender === core.me && equalBytes(instance, core.instance);
-  /** counters of lost messages, each with whether it was sealed in the current epoch */
-  const due = new Map<number, boolean>();
-  for (const { at, items } of lost) {
-    // Every position of an epoch follows the rotation that began it.
-    const sameEpoch = at !== null && comparePositions(at.position, draft.current.floor) > 0;
+  /** counters of lost messages, each with the epoch that it was sealed in: by its record, since losses move its place */
+  const due = new Map<number, number | null>();
+  for (const { items } of lost) {
     for (const item of items) {
-      // A message that was resent after an earlier loss counts as the original.
-      if ((item.type === 'message' || item.type === 'repeat') && own(item)) due.set(item.n, sameEpoch);
+      // A message that was resent after an earlier loss counts as the original, and is of the epoch that it had then.
+      if ((item.type === 'message' || item.type === 'repeat') && own(item))
+        due.set(item.n, item.again ?? item.sealedIn ?? null);
     }
   }
   if (due.size === 0) return;
-  const lines = [...due].flatMap(([n, sameEpoch]) =>
-    ownLine(draft, n).map((line) => ({ ...line, sameEpoch })),
-  );
+  const lines = [...due].flatMap(([n, epoch]) => ownLine(draft, n).map((line) => ({ ...line, epoch })));
   const deleted = deletedBy(draft, Math.min(...lines.map(({ record }) => record.index)));
-  for (const { record, item, sameEpoch } of lines.sort((a, b) => a.item.n - b.item.n)) {
+  for (const { record, item, epoch } of lines.sort((a, b) => a.item.n - b.item.n)) {
     if (draft.outbox.has(item.n)) continue;
-    const again = isName(item.content) || (sameEpoch && !deleted.has(item.n));
-    const only = again && !isName(item.content) ? core.epoch : null;
-    draft.apply(putOutbox({ ...waitingAgain(draft, item, again ? item.content : { type: 'void' }), only }));
-    if (!again && isLine(item.content) && !deleted.has(item.n)) markLost(draft, record, item);
+    const waits = waitingAgain(draft, item);
+    if (isForAll(item.content)) draft.apply(putOutbox(waits));
+    else if (deleted.has(item.n)) draft.apply(putOutbox(asVoid(waits)));
+    else if (epoch === core.epoch) draft.apply(putOutbox({ ...waits, only: epoch }));
+    else if (epoch !== null && goesAgain(draft, epoch, item.content))
+      draft.apply(putOutbox({ ...waits, only: core.epoch, again: epoch }));
+    else {
+      draft.apply(putOutbox(asVoid(waits)));
+      if (isLine(item.content)) markLost(draft, record, item);
+    }
   }
 }
 
@@ -56,7 +69,8 @@ function ownLine(
   return lineAt(snapshot, { sender: me, instance, n });
 }
 
-function lineAt(
+/** A message of the local log, with its record; nothing where there is none. Throws NotLoaded. */
+export function lineAt(
   snapshot: RoomSnapshot,
   target: Target,
 ): readonly { readonly record: LogRecord; readonly item: StoredMessage }[] {
@@ -72,10 +86,14 @@ function lineAt(
 /** Same counter and nonce: a member that holds the line already keeps it at its position. */
 const waitingAgain = (
   { chain }: RoomSnapshot,
-  { n, instance, mid, sentAt: made }: StoredMessage,
-  content: AnyContent,
+  { n, instance, mid, sentAt: made, content }: StoredMessage,
 ): OutboxItem => ({
   n, instance, mid, made, content, sealed: null, acknowledged: false, only: null, writtenAt: chain.size, confirmed: true,
+}); // prettier-ignore
+
+/** Its counter goes all the same, so that nobody misses a message. */
+const asVoid = ({ again: _past, ...item }: OutboxItem): OutboxItem => ({
+  ...item, content: { type: 'void' }, sealed: null, acknowledged: false, only: null, confirmed: true,
 }); // prettier-ignore
 
 function markLost(draft: RoomDraft, { index }: LogRecord, line: StoredMessage): void {
@@ -105,33 +123,80 @@ export function unmarkLost(draft: RoomDraft, n: number): void {
 }
 
 /**
- * Gives up a line that the relay acknowledged in an ended epoch and that the log does not hold: it is shown as lost,
- * at its old position or at the end, and its counter is sent as a void.
+ * How long after it was written a message that the relay has not acknowledged is on its way, in milliseconds: one that meets
+ * a rotation there is sealed for the epoch that this begins, like one that is written a moment later. The relay decides
+ * what it acknowledges, and when: without a bound it would choose the epoch of every line.
  */
-export function giveUp(draft: RoomDraft, item: OutboxItem, now: number): void {
-  const { n, instance, mid, made: sentAt, content } = item;
-  const sender = draft.core.me;
-  const bare = { ...item, sealed: null, acknowledged: false, only: null };
-  if (isName(content)) {
-    draft.apply(putOutbox(bare));
+const ON_ITS_WAY_MS = 60_000;
+
+/** A clock that went back makes nothing younger. `now`: Unix ms of this device. */
+export const isOnItsWay = ({ only, acknowledged, made }: OutboxItem, now: number): boolean =>
+  only === null && !acknowledged && now >= made && now - made < ON_ITS_WAY_MS;
+
+/**
+ * The epoch that a message was last sealed for: once that has ended it is sealed for no other before {@link carryOver} has
+ * decided. Null: it goes in any.
+ */
+const boundTo = ({ only, sealed }: OutboxItem): number | null => only ?? sealed?.epoch ?? null;
+
+/**
+ * Whether a message is bound to an epoch that has ended, or to a key that is gone: it is not sealed before
+ * {@link carryOver} has decided.
+ */
+export function isPast(snapshot: RoomSnapshot, item: OutboxItem): boolean {
+  const bound = boundTo(item);
+  if (item.again !== undefined && !holdsKey(snapshot, item.again)) return true;
+  return bound !== null && bound !== snapshot.core.epoch;
+}
+
+/**
+ * Decides on a message that is bound to an epoch that has ended, and that the log did not hold at its end. One that is on
+ * its way is sealed for the current epoch. Any other goes inside one epoch later, for those who were there. Later a line is shown as lost, at its old position or at the end, and
+ * its counter is sent as a void.
+ */
+export function carryOver(draft: RoomDraft, item: OutboxItem, now: number): void {
+  const { again: before, ...rest } = item;
+  const waits = { ...rest, sealed: null, acknowledged: false, only: null };
+  const { content } = item;
+  if (isForAll(content) || isOnItsWay(item, now)) {
+    draft.apply(putOutbox(waits));
     return;
   }
-  if (isLine(content)) {
-    const stood = lineUnder(draft, item);
+  const stood = lineUnder(draft, item);
+  const epoch = before ?? boundTo(item);
+  const isDeleted = deletedBy(draft, stood?.record.index ?? firstOf(draft, epoch)).has(item.n);
+  if (epoch !== null && !isDeleted && goesAgain(draft, epoch, content)) {
+    draft.apply(putOutbox({ ...waits, only: draft.core.epoch, again: epoch, confirmed: true }));
+    return;
+  }
+  if (isLine(content) && !isDeleted) {
+    const { n, instance, mid, made: sentAt, writtenAt: lost } = item;
     const line: StoredMessage = {
       type: 'message',
-      sender,
+      sender: draft.core.me,
       instance,
       n,
       mid,
       sentAt,
       content,
-      lost: item.writtenAt,
+      lost,
     };
     if (stood === null) draft.apply(append(null, now, [line]));
     else markLost(draft, stood.record, stood.item);
   }
-  draft.apply(putOutbox({ ...bare, content: { type: 'void' }, confirmed: true }));
+  draft.apply(putOutbox(asVoid(item)));
+}
+
+/** Index of the first record of an epoch, or of the oldest whose key is kept. Throws NotLoaded. */
+function firstOf(snapshot: RoomSnapshot, epoch: number | null): number {
+  const { core, log } = snapshot;
+  const floor = (epoch === null ? null : snapshot.key(epoch))?.floor ?? core.keys[0]?.floor;
+  let first = log.end;
+  for (const { index, at } of log.newestFirst()) {
+    if (at !== null && floor !== undefined && comparePositions(at.position, floor) <= 0) break;
+    first = index;
+  }
+  return first;
 }
 
 /** The record of the local log that holds a requeued message. */
@@ -160,16 +225,21 @@ export const newcomersSince = (snapshot: RoomSnapshot, length: number): readonly
     memberId !== snapshot.core.me && (snapshot.chainIndex(admit) ?? 0) >= length ? [memberId] : [],
   );
 
-/** Counters of this member's lines that it has deleted, in the records from an index on. */
-function deletedBy({ core, log }: RoomSnapshot, from: number): ReadonlySet<number> {
+/** Whether a member of now came after an epoch, and does not read what is sealed for that one alone. */
+export const cameSince = ({ roster }: RoomSnapshot, epoch: number): boolean =>
+  [...roster.members.values()].some((member) => member.epoch > epoch);
+
+/** Counters of this member's lines that it has deleted, in the records from an index on and in what waits. */
+function deletedBy({ core, log, outbox }: RoomSnapshot, from: number): ReadonlySet<number> {
   const deleted = new Set<number>();
+  const note = (said: AnyContent): void => {
+    const content = knownContent(said);
+    if (content?.type !== 'delete' || content.to.sender !== core.me) return;
+    if (equalBytes(content.to.instance, core.instance)) deleted.add(content.to.n);
+  };
   for (const { items } of log.oldestFirst(from)) {
-    for (const item of items) {
-      if (item.type !== 'message' || item.sender !== core.me) continue;
-      const content = knownContent(item.content);
-      if (content?.type !== 'delete' || content.to.sender !== core.me) continue;
-      if (equalBytes(content.to.instance, core.instance)) deleted.add(content.to.n);
-    }
+    for (const item of items) if (item.type === 'message' && item.sender === core.me) note(item.content);
   }
+  for (const { content } of outbox.values()) note(content);
   return deleted;
 }

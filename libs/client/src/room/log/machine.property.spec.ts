@@ -21,9 +21,9 @@ import {
   newVault,
   recordsOf,
   RoomLog,
-  take,
-  takeGap,
-  takeGeneration,
+  readEntry,
+  readGap,
+  readGeneration,
   textsOf,
   type Person,
 } from './log.spec-support.js';
@@ -79,8 +79,8 @@ class World {
 
   async deliver(entry: Entry): Promise<void> {
     this.entries.push(entry);
-    expect(await take(this.reader, entry)).toBe('applied');
-    expect(await take(this.narrow, entry)).toBe('applied');
+    expect(await readEntry(this.reader, entry)).toBe('applied');
+    expect(await readEntry(this.narrow, entry)).toBe('applied');
     this.check();
   }
 
@@ -179,18 +179,10 @@ class World {
   }
 
   /** The room goes to another member, who rotates first. */
-  async handOver(pick: number): Promise<void> {
+  async transferOwnership(pick: number): Promise<void> {
     const to = this.others[pick % Math.max(1, this.others.length)];
     if (to === undefined) return;
-    const fields = {
-      roomId: this.log.roster.roomId,
-      old: this.log.owner.id,
-      new: to.id,
-      nonce: nodeRandom.bytes(16),
-    };
-    const acceptance = signBody(to.identity, 'transferAcceptance', fields);
-    await this.deliver(await this.log.change('transfer', { to: to.id, acceptance }));
-    this.#ownerOfNow();
+    await this.deliver(await this.log.transferOwnership(to));
     await this.rotate();
   }
 
@@ -212,8 +204,8 @@ class World {
     const before = { ...this.reader.core, head: this.reader.roster.head };
     this.entries = this.entries.slice(0, at + 1);
     const start = await this.log.lose(from, ++this.#generation);
-    await takeGeneration(this.reader, start, 9_000);
-    await takeGeneration(this.narrow, start, 9_000);
+    await readGeneration(this.reader, start, 9_000);
+    await readGeneration(this.narrow, start, 9_000);
     expect(this.reader.core.t).toEqual(this.log.t);
     this.#ownerOfNow();
     this.check();
@@ -260,11 +252,11 @@ const step = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ act: fc.constantFrom('remove' as const, 'leave' as const), pick: fc.nat(100) }),
   },
-  { weight: 1, arbitrary: fc.record({ act: fc.constant('handOver' as const), pick: fc.nat(100) }) },
+  { weight: 1, arbitrary: fc.record({ act: fc.constant('transferOwnership' as const), pick: fc.nat(100) }) },
   { weight: 1, arbitrary: loss },
 );
 interface Step {
-  readonly act: 'say' | 'rotate' | 'admit' | 'remove' | 'leave' | 'handOver' | 'lose';
+  readonly act: 'say' | 'rotate' | 'admit' | 'remove' | 'leave' | 'transferOwnership' | 'lose';
   readonly pick: number;
   /** what is tried before the reader's turn: indexes of what was lost */
   readonly spite?: readonly number[];
@@ -275,7 +267,7 @@ async function run(world: World, steps: readonly Step[]): Promise<void> {
     if (act === 'say') await world.say(pick);
     else if (act === 'rotate') await world.rotate();
     else if (act === 'admit') await world.admit();
-    else if (act === 'handOver') await world.handOver(pick);
+    else if (act === 'transferOwnership') await world.transferOwnership(pick);
     else if (act === 'lose') await world.lose(pick, spite ?? []);
     else await world.depart(pick, act);
   }
@@ -355,10 +347,10 @@ describe(`any room (seed ${String(SEED)})`, () => {
 /** Delivers as the feed does: what does not follow is a gap, accepted as one. Nothing may throw. */
 async function tell(reader: RoomState, entries: readonly Entry[]): Promise<void> {
   for (const entry of entries) {
-    if ((await take(reader, entry)) !== 'gap') continue;
+    if ((await readEntry(reader, entry)) !== 'gap') continue;
     if (comparePositions(entry.position, reader.core.position) <= 0) continue;
-    await takeGap(reader, entry);
-    await take(reader, entry);
+    await readGap(reader, entry);
+    await readEntry(reader, entry);
   }
 }
 

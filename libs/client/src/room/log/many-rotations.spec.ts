@@ -8,7 +8,7 @@ import {
   newVault,
   readLog,
   recordsOf,
-  take,
+  readEntry,
   textsOf,
   type Person,
   type RoomLog,
@@ -44,8 +44,8 @@ const lines = (): readonly Extract<StoredItem, { type: 'system' }>[] =>
 /** Prekeys of all of them, unusable but for those of the named. */
 function unusable(...but: readonly MemberId[]): ReturnType<RoomLog['prekeys']> {
   const prekeys = log.prekeys();
-  for (const [member, { k }] of prekeys) {
-    if (!but.includes(member)) prekeys.set(member, { k, key: new Uint8Array(45) });
+  for (const [member, prekey] of prekeys) {
+    if (!but.includes(member)) prekeys.set(member, { ...prekey, key: new Uint8Array(45) });
   }
   return prekeys;
 }
@@ -58,11 +58,11 @@ async function crowd(size: number): Promise<readonly Person[]> {
     approval: false,
     joinDeadline: 86_400_000,
   };
-  await take(reader, await log.change('settings', { settings }));
+  await readEntry(reader, await log.change('settings', { settings }));
   const people: Person[] = [];
   for (let at = 0; at < size; at++) {
     const { person, entry } = await log.admit();
-    await take(reader, entry);
+    await readEntry(reader, entry);
     people.push(person);
   }
   return people;
@@ -71,8 +71,8 @@ async function crowd(size: number): Promise<readonly Person[]> {
 describe('a rotation without a key for some', () => {
   test('is one line with their number, however many they are', async () => {
     await crowd(ITEMS_PER_RECORD + 4);
-    await take(reader, await log.rotate(guest.id, unusable(log.owner.id, guest.id)));
-    await take(reader, await log.say(log.owner, 'still here'));
+    await readEntry(reader, await log.rotate(guest.id, unusable(log.owner.id, guest.id)));
+    await readEntry(reader, await log.say(log.owner, 'still here'));
     expect(alarmsOf(reader)).toEqual([]);
     const [last] = lines().slice(-1);
     expect(last).toEqual(
@@ -87,9 +87,9 @@ describe('a rotation without a key for some', () => {
 
   test('names who it is where that is one, and says where it is this member', async () => {
     const [noe] = await crowd(1);
-    await take(reader, await log.rotate(guest.id, unusable(log.owner.id, guest.id)));
+    await readEntry(reader, await log.rotate(guest.id, unusable(log.owner.id, guest.id)));
     expect(lines().at(-1)).toMatchObject({ member: noe?.id, numbers: { unwrapped: 1, mine: 0 } });
-    await take(reader, await log.rotate(guest.id, unusable(log.owner.id)));
+    await readEntry(reader, await log.rotate(guest.id, unusable(log.owner.id)));
     expect(lines().at(-1)).toMatchObject({ member: null, numbers: { unwrapped: 2, mine: 1 } });
   });
 });
@@ -133,7 +133,8 @@ describe('rotations in a row', () => {
   ])('%s are counted from the eighth on, up to the newest', async (_what, prekeys) => {
     const shown = (): number => recordsOf(reader).filter(({ items }) => items.length > 0).length;
     const before = shown();
-    for (let at = 0; at < 5 * ALARMS_APART; at++) await take(reader, await log.rotate(guest.id, prekeys()));
+    for (let at = 0; at < 5 * ALARMS_APART; at++)
+      await readEntry(reader, await log.rotate(guest.id, prekeys()));
     // The first one without a key says so beside.
     expect(shown() - before).toBeLessThanOrEqual(ALARMS_APART + 1);
     expect(lines().at(-1)).toMatchObject({ event: 'rotated', numbers: { epoch: log.epoch } });
@@ -149,14 +150,14 @@ describe('rotations in a row', () => {
   test('with something said between them each have their line', async () => {
     const before = lines().length;
     for (let at = 0; at < 2 * ALARMS_APART; at++) {
-      await take(reader, await log.rotate(guest.id));
-      await take(reader, await log.say(log.owner, String(at)));
+      await readEntry(reader, await log.rotate(guest.id));
+      await readEntry(reader, await log.say(log.owner, String(at)));
     }
     expect(lines()).toHaveLength(before + 2 * ALARMS_APART);
   });
 
   test('leave of the old ones what the chain needs, and no wrap', async () => {
-    for (let at = 0; at < 5; at++) await take(reader, await log.rotate(guest.id));
+    for (let at = 0; at < 5; at++) await readEntry(reader, await log.rotate(guest.id));
     const kept = Array.from({ length: 5 }, (_, at) => reader.rotation(at + 2));
     expect(kept.map((record) => record?.entry.clear.length ?? 0).every((size) => size > 0)).toBe(true);
     expect(kept.map((record) => record?.entry.wrap !== undefined)).toEqual([false, false, false, true, true]);

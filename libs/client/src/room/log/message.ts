@@ -2,7 +2,7 @@
 import {
   ALARM_CODES, comparePositions, decodeMessageClear, equalBytes, ERROR_CODES, type Body, type Bytes, type Entry, type MemberId, type Position,
 } from '@0fc/protocol'; // prettier-ignore
-import { openMessage } from '@0fc/crypto/keys';
+import { openMessage, type OpenedMessage } from '@0fc/crypto/keys';
 import { ClientError } from '../../contract/errors.js';
 import { knownContent } from '../../vault/content.js';
 import {
@@ -14,6 +14,7 @@ import {
   type RoomSnapshot,
 } from '../state/draft.js';
 import type { EpochKey, SenderRecord, StoredItem } from '../../vault/records.js';
+import { closedItem, insideOf, otherUnderCounter, type Inside } from './again.js';
 import { checkSeen } from './fork.js';
 import { noteRestored } from './generations.js';
 import { alarm, system } from './items.js';
@@ -37,7 +38,8 @@ export function decryptMessage(draft: RoomDraft, entry: Entry, before: Position)
   const senderKey = over ? null : key;
   // An honest relay accepts messages of members only; it is to blame for a removed member's message.
   if (senderKey === null) return [alarm(ALARM_CODES.ALARM_BAD_SIGNATURE, sender)];
-  let opened: { readonly body: Body<'message'>; readonly container: Bytes };
+  let opened: OpenedMessage;
+  let inside: Inside;
   let epochKey: EpochKey;
   try {
     const epoch = decodeMessageClear(entry.clear);
@@ -49,12 +51,15 @@ export function decryptMessage(draft: RoomDraft, entry: Entry, before: Position)
     if (known === null || roomKey === null) return unopened(draft, entry, epoch, before);
     epochKey = known;
     opened = openMessage({ roomKey, roomId: core.roomId, epoch, sender, senderKey, payload: entry.payload });
+    inside = insideOf(draft, opened, senderKey);
   } catch (error) {
     const forged = ClientError.from(error).code === ERROR_CODES.BAD_SIGNATURE;
     return [alarm(forged ? ALARM_CODES.ALARM_BAD_SIGNATURE : ALARM_CODES.ALARM_UNREADABLE, sender)];
   }
-  const { body, container } = opened;
-  const repeat = checkCounter(draft, body);
+  const { container } = opened;
+  const { content, again, closed } = inside;
+  const body = { ...opened.body, content };
+  const repeat = checkCounter(draft, body, again);
   if (repeat !== null) {
     if (repeat.every(({ type }) => type === 'repeat')) notePlace(draft, body, entry.position);
     // A message that is known already has left the outbox; a refused one was not delivered.
@@ -66,6 +71,7 @@ export function decryptMessage(draft: RoomDraft, entry: Entry, before: Position)
   }
   if (sender === core.me) settleOutbox(draft, body);
   if (!present) return [alarm(ALARM_CODES.ALARM_BAD_SIGNATURE, sender)];
+  draft.apply(setSender(sender, { epoch: Math.max(body.epoch, draft.sender(sender).epoch ?? 0) }));
   const late = isLate(draft, body);
   const orderUnknown = isOrderUnknown(draft, body);
   const items: StoredItem[] = [
@@ -83,10 +89,13 @@ export function decryptMessage(draft: RoomDraft, entry: Entry, before: Position)
     n,
     mid,
     sentAt,
-    content: body.content,
+    content,
     ...(late ? { late: true } : {}),
+    ...(again === undefined ? {} : { again }),
+    ...(sender === core.me ? { sealedIn: body.epoch } : {}),
     ...(orderUnknown ? { orderUnknown: true } : {}),
   });
+  if (closed === true) items.push(closedItem(body));
   noteChange(draft, body);
   const named = core.roomName?.name ?? null;
   applyNames(draft, body, container);
@@ -124,15 +133,23 @@ function unopened(
 }
 
 /** Drops a duplicate (G5); the same counter for another message is an alarm. Null: the message is new. */
-function checkCounter(draft: RoomDraft, body: Body<'message'>): readonly StoredItem[] | null {
+function checkCounter(
+  draft: RoomDraft,
+  body: Body<'message'>,
+  again: number | undefined,
+): readonly StoredItem[] | null {
   const mid = draft.messageAt(body)?.mid ?? null;
   if (mid !== null) {
     if (!equalBytes(mid, body.mid)) {
       return [alarm(ALARM_CODES.ALARM_DUPLICATE_N, body.sender, { n: body.n })];
     }
+    const other = otherUnderCounter(draft, body);
+    if (other !== null) return [other];
     noteRestored(draft);
     noteFound(draft, body);
-    return [{ type: 'repeat', sender: body.sender, instance: body.instance, n: body.n }];
+    const { sender, instance, n } = body;
+    const own = sender === draft.core.me ? { sealedIn: body.epoch } : {};
+    return [{ type: 'repeat', sender, instance, n, ...(again === undefined ? {} : { again }), ...own }];
   }
   const last = countedHere(draft, body.sender);
   // At or below the last counter, and unknown: it was shown as missed and is accepted now; or it is from before the

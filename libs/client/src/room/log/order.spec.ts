@@ -5,7 +5,7 @@ import { generateKeyPair, makePrekey, signBody } from '@0fc/crypto/keys';
 import { memberIdOf } from '@0fc/crypto/verify';
 import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
 import {
-  alarmsOf, change, recordsOf, RoomLog, take as takeEntry, takeGeneration, type Person,
+  alarmsOf, change, recordsOf, RoomLog, readEntry, readGeneration, type Person,
 } from './log.spec-support.js'; // prettier-ignore
 import { extendChain, set } from '../state/draft.js';
 import type { PendingCommand } from '../../vault/records.js';
@@ -18,7 +18,7 @@ let third: Person;
 let reader: RoomState;
 
 async function take(...entries: readonly Entry[]): Promise<void> {
-  for (const entry of entries) expect(await takeEntry(reader, entry)).toBe('applied');
+  for (const entry of entries) expect(await readEntry(reader, entry)).toBe('applied');
 }
 
 beforeAll(async () => {
@@ -46,7 +46,10 @@ async function signed(kind: (typeof KINDS)[number], epoch: number): Promise<Byte
     case 'admit': {
       const identity = generateKeyPair();
       const id = await memberIdOf(nodeHash, identity.publicKey);
-      const prekey = makePrekey(identity, roomId, id, 1).container;
+      const { prekey } = await makePrekey(
+        { hash: nodeHash, random: nodeRandom },
+        { identity, roomId, memberId: id, k: 1 },
+      );
       const inviteId = toBase64Url(nodeRandom.bytes(16)) as Body<'admit'>['inviteId'];
       return signBody(by, kind, { ...on, key: identity.publicKey, prekey, inviteId });
     }
@@ -58,7 +61,7 @@ async function signed(kind: (typeof KINDS)[number], epoch: number): Promise<Byte
       return signBody(by, kind, { ...on, member: third.id, request });
     }
     case 'transfer': {
-      const fields = { roomId, old: log.owner.id, new: third.id, nonce: nodeRandom.bytes(16) };
+      const fields = { roomId, epoch, old: log.owner.id, new: third.id, nonce: nodeRandom.bytes(16) };
       const acceptance = signBody(third.identity, 'transferAcceptance', fields);
       return signBody(by, kind, { ...on, to: third.id, acceptance });
     }
@@ -121,7 +124,7 @@ describe('after a trimmed range', () => {
 
 describe('a former owner whose hand-over the store has lost', () => {
   const lose = async (before: RoomLog['position'], generation: number): Promise<void> => {
-    await takeGeneration(reader, await log.lose(before, generation), 9_000);
+    await readGeneration(reader, await log.lose(before, generation), 9_000);
   };
 
   test('signs a second entry on the old head: proof against it, and nothing follows it', async () => {

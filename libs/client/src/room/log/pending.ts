@@ -17,8 +17,8 @@ export function settlePending(draft: RoomDraft, entry: Bytes | null, clear: Byte
 
 /**
  * True: by what this client has verified, the command can no longer be applied: its head or epoch has passed, or
- * another member owns the room. The word of the relay alone never voids a command: a second entry on the same head
- * would be proof against the owner.
+ * another member owns the room. The word of the relay alone never voids a command, nor does a leave request of the next
+ * owner: a second entry on the same head would be proof against the owner.
  */
 export async function isVoid(hash: Hash, snapshot: RoomSnapshot, pending: PendingCommand): Promise<boolean> {
   const { core, roster } = snapshot;
@@ -34,7 +34,5 @@ export async function isVoid(hash: Hash, snapshot: RoomSnapshot, pending: Pendin
     containerBody(pending.entry),
     'admit', 'remove', 'leave', 'transfer', 'settings', 'close',
   ); // prettier-ignore
-  // The member that was to own the room has stored a leave request: a relay no longer accepts the transfer.
-  if ('to' in body && core.leaving.some(({ memberId }) => memberId === body.to)) return true;
   return body.epoch !== core.epoch || !equalBytes(body.head, roster.head);
 }

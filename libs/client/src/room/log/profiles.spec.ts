@@ -1,7 +1,7 @@
 /** Forwarded names (docs/protocol.md sections 5.6, 6 and 7; G3): whose they are, and which one is the newest. */
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Bytes, Content, Entry } from '@0fc/protocol';
-import { openMessage, signBody } from '@0fc/crypto/keys';
+import { openMessage } from '@0fc/crypto/keys';
 import { bodyHash } from '@0fc/crypto/verify';
 import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
 import {
@@ -9,9 +9,9 @@ import {
   change,
   type RoomLog,
   readLog,
-  take,
-  takeGap,
-  takeGeneration,
+  readEntry,
+  readGap,
+  readGeneration,
   type Person,
 } from './log.spec-support.js';
 import { extendChain } from '../state/draft.js';
@@ -58,14 +58,6 @@ async function newcomer(): Promise<RoomState> {
   return state;
 }
 
-async function handOver(to: Person): Promise<Entry> {
-  const fields = { roomId: log.roster.roomId, old: log.owner.id, new: to.id, nonce: nodeRandom.bytes(16) };
-  const acceptance = signBody(to.identity, 'transferAcceptance', fields);
-  const entry = await log.change('transfer', { to: to.id, acceptance });
-  log.owner = to;
-  return entry;
-}
-
 const title = (): string | null => reader.core.roomName?.name ?? null;
 
 beforeAll(async () => {
@@ -98,7 +90,7 @@ describe('a name that is handed on', () => {
     const { owner } = log;
     const old = [await calls(owner, 'old'), await titles(owner, 'Old room')];
     const recent = [await calls(owner, 'new'), await titles(owner, 'New room')];
-    for (const { entry } of [...old, ...recent]) await take(reader, entry);
+    for (const { entry } of [...old, ...recent]) await readEntry(reader, entry);
     const { people, roomName } = reader.core;
     expect([reader.nameOf(owner.id), title()]).toEqual(['new', 'New room']);
     await forward(...old, ...recent, ...old);
@@ -154,9 +146,9 @@ describe('a name that is handed on', () => {
 
   test('is nothing of one who has gone', async () => {
     const { person, entry } = await log.admit();
-    await take(reader, entry);
+    await readEntry(reader, entry);
     const gone = await calls(person, 'Noé');
-    await take(reader, gone.entry);
+    await readEntry(reader, gone.entry);
     reader = await newcomer();
     await forward(gone);
     expect(reader.nameOf(person.id)).toBe('Noé');
@@ -175,10 +167,10 @@ describe('a name in the log', () => {
     const lost = [await calls(owner, 'old'), await titles(owner, 'Old room')];
     const newer = [await calls(owner, 'new'), await titles(owner, 'New room')];
     // The relay has withheld the earlier ones so far.
-    await takeGap(reader, newer[0]!.entry);
-    for (const { entry } of newer) await take(reader, entry);
-    await takeGeneration(reader, await log.lose(from, 1_000), 9_000);
-    for (const { entry } of lost) await take(reader, await log.again(entry));
+    await readGap(reader, newer[0]!.entry);
+    for (const { entry } of newer) await readEntry(reader, entry);
+    await readGeneration(reader, await log.lose(from, 1_000), 9_000);
+    for (const { entry } of lost) await readEntry(reader, await log.again(entry));
     expect(messagesOf(reader).map(({ content }) => content.name)).toEqual([
       'new',
       'New room',
@@ -199,7 +191,7 @@ describe('the name of a room that has changed hands', () => {
   });
 
   test('given by the earlier owner is its name for a newcomer too, until the new one gives it another', async () => {
-    await handOver(guest);
+    await log.transferOwnership(guest);
     await log.rotate(guest.id);
     reader = await newcomer();
     await forward(given);
@@ -209,7 +201,7 @@ describe('the name of a room that has changed hands', () => {
   });
 
   test('and whose giver has gone is its name all the same', async () => {
-    await handOver(guest);
+    await log.transferOwnership(guest);
     await log.change('remove', { member: first.id, reason: 'removed' });
     await log.rotate(guest.id);
     reader = await newcomer();
@@ -218,7 +210,7 @@ describe('the name of a room that has changed hands', () => {
   });
 
   test('is not one that a former owner signs for an epoch in which the room was another’s', async () => {
-    await handOver(guest);
+    await log.transferOwnership(guest);
     await log.rotate(guest.id);
     reader = await newcomer();
     await forward(await titles(first, 'Still mine'));
@@ -230,7 +222,7 @@ describe('the name of a room that has changed hands', () => {
   test('is not one that its owner signed before it was', async () => {
     const early = await titles(guest, 'Soon mine');
     await log.rotate(guest.id);
-    await handOver(guest);
+    await log.transferOwnership(guest);
     await log.rotate(guest.id);
     reader = await newcomer();
     await forward(early);
@@ -248,10 +240,10 @@ describe('the name of a room that has changed hands', () => {
       names.push(await by(`epoch ${String(log.epoch)}`));
     };
     await next();
-    await handOver(guest); // in epoch 2
+    await log.transferOwnership(guest); // in epoch 2
     await next();
     await next();
-    await handOver(first); // in epoch 4
+    await log.transferOwnership(first); // in epoch 4
     await next();
     reader = await newcomer();
     const counted = names.flat().flatMap(({ proof }) => {

@@ -1,17 +1,19 @@
 /** Names of members and of the room, as their makers signed them (docs/protocol.md sections 5.6, 6 and 7). */
 import {
-  comparePositions, decodeBody, equalBytes, ERROR_CODES, ROSTER_KINDS, type Body, type Bytes, type MemberId,
+  comparePositions, decodeBody, equalBytes, ERROR_CODES, LIMITS, ROSTER_KINDS, type Body, type Bytes, type MemberId,
 } from '@0fc/protocol'; // prettier-ignore
 import { openProfile } from '@0fc/crypto/keys';
 import { containerBody } from '@0fc/crypto/verify';
 import { ClientError } from '../../contract/errors.js';
 import { set, type RoomDraft, type RoomSnapshot } from '../state/draft.js';
-import { keyOfAnyMember } from './signer.js';
+import { keyOfAnyMember } from './room-keys.js';
 import { knownContent } from '../../vault/content.js';
 import { upserted } from './roster-effects.js';
 
 /** From the log: a profile only of oneself (the signature says so), the room's name only by its owner (G3). */
 export function applyNames(draft: RoomDraft, body: Body<'message'>, proof: Bytes): void {
+  // What can neither be kept nor handed on is no name: unknown fields of its signed body may be long.
+  if (proof.length > LIMITS.containerBytes) return;
   const content = knownContent(body.content);
   // A name that arrives late, after a loss, does not replace a later one.
   const counts = (known: Bytes | null): boolean => compareNamePlacements(body, known) >= 0;

@@ -1,7 +1,8 @@
 /** Effects of a roster change on the room of this member (docs/protocol.md sections 4 and 5.10). */
 import type { InviteId, MemberId } from '@0fc/protocol';
 import type { RosterChange } from '@0fc/crypto/verify';
-import { dropInvite, putInvite, set, type RoomDraft } from '../state/draft.js';
+import { dropInvite, putInvite, set, type RoomDraft, type RoomSnapshot } from '../state/draft.js';
+import type { RoomCore } from '../../vault/records.js';
 import { forgetKeys } from './room-keys.js';
 import { sameSettings, settingsAt } from './settings.js';
 
@@ -16,6 +17,7 @@ export function applyRosterEffects(draft: RoomDraft, change: RosterChange): void
       applyTransfer(draft, change.to);
       return;
     case 'close':
+      dropInvites(draft);
       draft.apply(set({ stage: 'closed' }));
       return;
     case 'settings':
@@ -26,6 +28,9 @@ export function applyRosterEffects(draft: RoomDraft, change: RosterChange): void
       return;
     case 'admit':
       applyAdmit(draft, change.member, change.inviteId);
+      return;
+    case 'upgrade':
+      // The roster says that it takes a newer client (room-keys.ts).
       return;
   }
 }
@@ -48,20 +53,32 @@ function applyDeparture(draft: RoomDraft, member: MemberId, how: 'remove' | 'lea
       tasks: { ...core.tasks, removals: core.tasks.removals.filter((removal) => removal !== member) },
     }),
   );
-  if (core.handOver?.memberId === member) draft.apply(set({ handOver: null }));
+  if (core.ownershipTransfer?.memberId === member) draft.apply(set({ ownershipTransfer: null }));
+}
+
+/** Nobody comes in by them any more: their secrets go. */
+function dropInvites(draft: RoomDraft): void {
+  for (const { inviteId } of [...draft.invites.values()]) draft.apply(dropInvite(inviteId));
 }
 
 /** Pending joins are dropped and open invites revoked; the new owner rotates before any other act. */
 function applyTransfer(draft: RoomDraft, to: MemberId): void {
-  for (const { inviteId } of [...draft.invites.values()]) draft.apply(dropInvite(inviteId));
+  dropInvites(draft);
   draft.apply(
     set({
-      handOver: null,
+      ownershipTransfer: null,
       rotationWanted: false,
       tasks: { removals: [], settings: null, close: false },
       mustRotate: to === draft.core.me,
     }),
   );
+}
+
+/** An acceptance ends with its epoch. Whose request to leave has waited for that is offered the room no more. */
+export function withoutAcceptance({ core, isOwner }: RoomSnapshot): RoomCore['ownershipTransfer'] {
+  const { ownershipTransfer, leaveRequest } = core;
+  if (ownershipTransfer === null || (leaveRequest !== null && !isOwner)) return null;
+  return { ...ownershipTransfer, acceptance: null };
 }
 
 function applyAdmit(draft: RoomDraft, memberId: MemberId, inviteId: InviteId): void {

@@ -2,6 +2,7 @@
 import {
   ALARM_CODES,
   decodeBody,
+  equalBytes,
   ERROR_CODES,
   ROSTER_KINDS,
   type Body,
@@ -15,13 +16,13 @@ import {
 import { ClientError } from '../../contract/errors.js';
 import { extendChain, set, type RoomDraft, type RoomSnapshot } from '../state/draft.js';
 import type { StoredItem } from '../../vault/records.js';
-import { keyOfAnyMember, signerOf } from './signer.js';
+import { isSignedBy, keyOfAnyMember, signerOf } from './room-keys.js';
 import { noteRestored } from './generations.js';
-import { alarm, system } from './items.js';
+import { alarm, departure, system } from './items.js';
 import { settlePending } from './pending.js';
 import { applyRosterEffects } from './roster-effects.js';
 import { noteSettings, settingsAt, settingsNumbers } from './settings.js';
-import { followToEntry } from './trimmed.js';
+import { epochOf, followToEntry } from './trimmed.js';
 
 export async function applyRosterEntry(
   hash: Hash,
@@ -38,6 +39,8 @@ export async function applyRosterEntry(
       if (outOfOrder(draft, epochOf(entry.payload))) {
         return [alarm(ALARM_CODES.ALARM_BAD_ROSTER, entry.sender, { stale: 1 })];
       }
+      if (!isSigned(draft, known, entry.payload))
+        return [alarm(ALARM_CODES.ALARM_BAD_ROSTER, entry.sender, { changed: 1 })];
       draft.apply(set({ logLength: known + 1 }));
       settlePending(draft, entry.payload, null);
       if (known < core.chainShown) {
@@ -84,10 +87,16 @@ const outOfOrder = (snapshot: RoomSnapshot, epoch: number): boolean => {
   return epoch > logEpoch || (epoch < logEpoch && snapshot.rotation(logEpoch) !== null);
 };
 
-/** The epoch that an entry of the chain names; genesis makes the first. */
-function epochOf(container: Bytes): number {
+/**
+ * Whether an entry with the body of a known one is that very one, or carries another valid signature of its owner. What
+ * is here stays in any case.
+ */
+function isSigned({ chain, roster }: RoomSnapshot, at: number, container: Bytes): boolean {
+  const here = chain.get(at);
+  if (here !== undefined && equalBytes(here, container)) return true;
   const signed = decodeBody(containerBody(container), ...ROSTER_KINDS);
-  return signed.kind === 'genesis' ? 1 : signed.body.epoch;
+  const key = signed.kind === 'genesis' ? signed.body.ownerKey : keyOfAnyMember(roster, signed.body.owner);
+  return key !== null && isSignedBy(key, container);
 }
 
 /**
@@ -130,15 +139,17 @@ async function describe(hash: Hash, snapshot: RoomSnapshot, entry: Entry): Promi
     case 'admit':
       return system('admitted', { actor, member: await memberIdOf(hash, signed.body.key) });
     case 'remove':
-      return system('removed', { actor, member: signed.body.member });
+      return departure('removed', actor, signed.body.member);
     case 'leave':
-      return system('left', { member: signed.body.member });
+      return departure('left', actor, signed.body.member);
     case 'transfer':
       return system('transferred', { actor, member: signed.body.to });
     case 'settings':
       return system('settings', { actor, numbers: numbersOf(snapshot, signed.body) });
     case 'close':
       return system('closed', { actor });
+    case 'upgrade':
+      return system('upgraded', { actor, numbers: { version: signed.body.version } });
   }
 }
 
@@ -156,7 +167,7 @@ export function applyLeaveRequest(draft: RoomDraft, entry: Entry): readonly Stor
     if (core.leaving.some(({ memberId }) => memberId === sender)) return [];
     if (sender === core.me) draft.apply(set({ stage: 'left' }));
     draft.apply(set({ leaving: [...core.leaving, { memberId: sender, request: entry.payload }] }));
-    if (core.handOver?.memberId === sender) draft.apply(set({ handOver: null }));
+    if (core.ownershipTransfer?.memberId === sender) draft.apply(set({ ownershipTransfer: null }));
     return [system('leaving', { member: sender })];
   } catch (error) {
     const { code } = ClientError.from(error);

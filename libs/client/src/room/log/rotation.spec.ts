@@ -8,8 +8,8 @@ import {
   type RoomLog,
   readLog,
   recordsOf,
-  take,
-  takeGeneration,
+  readEntry,
+  readGeneration,
   type Person,
 } from './log.spec-support.js';
 import { missingEntries } from '../outgoing/restore.js';
@@ -29,9 +29,9 @@ const lastItems = (): unknown => recordsOf(reader).at(-1)?.items;
 async function lostRotation(): Promise<Entry> {
   const before = log.position;
   const rotation = await log.rotate(guest.id);
-  expect(await take(reader, rotation)).toBe('applied');
+  expect(await readEntry(reader, rotation)).toBe('applied');
   expect(reader.core.epoch).toBe(2);
-  await takeGeneration(reader, await log.lose(before, 1_000), 9_000);
+  await readGeneration(reader, await log.lose(before, 1_000), 9_000);
   return rotation;
 }
 
@@ -49,7 +49,7 @@ beforeEach(async () => {
 describe('a rotation that is known here', () => {
   test('comes back after a loss as it was: no alarm, and the loss is made good', async () => {
     const rotation = await lostRotation();
-    await take(reader, await log.again(rotation));
+    await readEntry(reader, await log.again(rotation));
     expect(alarmsOf(reader)).toEqual([ALARM_CODES.ALARM_RELAY_LOST]);
     expect(reader.core.lost?.restored).toBe(1);
     expect(reader.core.logEpoch).toBe(2);
@@ -65,7 +65,9 @@ describe('a rotation that is known here', () => {
       const { keys } = reader.core;
       const { clear, payload } = forge(rotation);
       expect([clear, payload]).not.toEqual([rotation.clear, rotation.payload]);
-      expect(await take(reader, await log.add('rotation', log.owner.id, payload, clear))).toBe('applied');
+      expect(await readEntry(reader, await log.add('rotation', log.owner.id, payload, clear))).toBe(
+        'applied',
+      );
 
       expect(lastItems()).toMatchObject([
         {
@@ -96,14 +98,14 @@ describe('a rotation that is known here', () => {
     // As a join reply brings it: the key of the epoch, and the clear part of the rotation that began it.
     const second = { ...first, epoch: 2, key: log.key, rotation: clear, floor: rotation.position };
     await change(reader, set({ epoch: 2, logEpoch: 1, keys: [first, second] }));
-    await take(reader, { ...rotation, payload: changed(payload) });
+    await readEntry(reader, { ...rotation, payload: changed(payload) });
     expect(alarmsOf(reader)).toEqual([ALARM_CODES.ALARM_FOREIGN_ROTATION]);
     expect(reader.rotation(2)).toBeNull();
     expect(await restored()).toEqual([]);
 
     await change(reader, set({ logEpoch: 1 }));
     log.t = reader.core.t;
-    await take(reader, await log.add('rotation', log.owner.id, payload, clear));
+    await readEntry(reader, await log.add('rotation', log.owner.id, payload, clear));
     expect(alarmsOf(reader)).toEqual([ALARM_CODES.ALARM_FOREIGN_ROTATION]);
     expect(reader.rotation(2)?.entry).toMatchObject({ clear, payload });
   });

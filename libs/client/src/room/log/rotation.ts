@@ -1,38 +1,37 @@
 /** Applies a rotation (docs/protocol.md section 7; G8, G9, G10, G11). */
 import {
-  ALARM_CODES, equalBytes, ERROR_CODES, type AlarmCode, type Body, type Bytes, type Entry, type MemberId,
+  ALARM_CODES, comparePositions, equalBytes, ERROR_CODES, type AlarmCode, type Body, type Bytes, type Entry, type MemberId,
   type Position,
 } from '@0fc/protocol'; // prettier-ignore
 import { bodyHash, verifyContainer, verifyRotation, type Hash, type Roster } from '@0fc/crypto/verify';
 import { keyHash, openRotation, wrapPrekey, type RoomKey } from '@0fc/crypto/keys';
 import { ClientError } from '../../contract/errors.js';
 import {
-  append,
-  keepRotation,
-  replaceItems,
-  set,
-  type RoomDraft,
-  type RoomSnapshot,
-} from '../state/draft.js';
-import type { LogRecord, RotationRecord, StoredItem } from '../../vault/records.js';
-import { forgetKeys } from './room-keys.js';
-import { keyOfAnyMember } from './signer.js';
+  append, keepRotation, replaceItems, set, type RoomDraft, type RoomSnapshot,
+} from '../state/draft.js'; // prettier-ignore
+import type { EpochKey, LogRecord, RotationRecord, StoredItem } from '../../vault/records.js';
+import { forgetKeys, hasUnknownFields, isSignedBy, keyOfAnyMember, rotationIn } from './room-keys.js';
 import { countersHere, noteRestored } from './generations.js';
+import { afterLoss, beginningOf, compareBase, passCheckpoint } from './checkpoint.js';
 import { alarm, system } from './items.js';
 import { settlePending } from './pending.js';
-import { epochBefore, followToHead, rotationIn, skipTrimmedEpochs } from './trimmed.js';
+import { withoutAcceptance } from './roster-effects.js';
+import { noteUsedPrekeys } from './used-prekeys.js';
+import { epochBefore, followToHead, skipTrimmedEpochs } from './trimmed.js';
 
+/** `trimmed`: it stands before the position read here, so that the transcript does not pass it. */
 export async function applyRotation(
   hash: Hash,
   draft: RoomDraft,
   entry: Entry,
+  trimmed = false,
 ): Promise<readonly StoredItem[]> {
   let rotation: Body<'rotation'>;
   let roster: Roster;
   try {
     // Done first, so that the rotation is checked against the owner at that head.
     await followToHead(hash, draft, entry.clear);
-    const known = await reapplyRotation(hash, draft, entry);
+    const known = await reapplyRotation(hash, draft, entry, trimmed);
     if (known !== null) return known;
     roster = draft.roster;
     const before = epochBefore(draft, entry.clear);
@@ -44,11 +43,18 @@ export async function applyRotation(
     const forged = code === ERROR_CODES.BAD_SIGNATURE;
     return [alarm(ALARM_CODES.ALARM_FOREIGN_ROTATION, entry.sender, { forged: forged ? 1 : 0 })];
   }
+  const { differed, items: forked } = compareBase(draft, rotation);
   const missed = giveUpSealed(draft);
+  if (!trimmed) await passCheckpoint(hash, draft, rotation.base);
   const items: StoredItem[] = [
     rotated(rotation, roster.owner, draft.core.me),
+    ...(rotation.cold
+      ? [system('rotatedCold', { actor: roster.owner, numbers: { epoch: rotation.newEpoch } })]
+      : []),
+    ...forked,
     ...(await reusedKey(hash, draft, rotation)),
   ];
+  noteUsedPrekeys(draft, roster, rotation, entry.payload);
   const opened = adoptOwn(draft, rotation) ?? (await openOwnWrap(hash, draft, roster, rotation, entry));
   items.push(...opened.items);
   const wraps = ownWraps(draft, entry);
@@ -61,7 +67,9 @@ export async function applyRotation(
     keyHash: rotation.keyHash,
     rotation: entry.clear,
     floor: entry.position,
-    t: core.t,
+    ...(trimmed ? { t: null } : beginningOf(draft)),
+    ...(differed === undefined ? {} : { differed }),
+    ...(hasUnknownFields(entry.clear) ? { newer: true as const } : {}),
     counters: draft.counters(),
     since: entry.time,
   };
@@ -72,7 +80,10 @@ export async function applyRotation(
       epochMessages: 0,
       rotationWanted: false,
       mustRotate: false,
+      ...afterLoss(core, rotation),
       needKey: null,
+      granted: [],
+      ownershipTransfer: withoutAcceptance(draft),
       publishedThen: core.publishedK,
       paused: core.paused && !equalBytes(rotation.head, draft.roster.head),
       keys: [...core.keys, key],
@@ -105,7 +116,10 @@ function rotated(
  */
 export async function applyTrimmedRotation(hash: Hash, draft: RoomDraft, entry: Entry): Promise<void> {
   if (isPast(draft, entry.clear)) return;
-  draft.apply(append(null, entry.time, await applyRotation(hash, draft, entry)), set({ skipped: true }));
+  const { position } = draft.core;
+  // The relay's word alone, and losses are measured by it: it lies in the range that was trimmed.
+  const here = comparePositions(entry.position, position) > 0 ? { ...entry, position } : entry;
+  draft.apply(append(null, entry.time, await applyRotation(hash, draft, here, true)), set({ skipped: true }));
 }
 
 function isPast({ core }: RoomSnapshot, clear: Bytes): boolean {
@@ -122,6 +136,7 @@ async function reapplyRotation(
   hash: Hash,
   draft: RoomDraft,
   entry: Entry,
+  trimmed: boolean,
 ): Promise<readonly StoredItem[] | null> {
   const { core } = draft;
   const epoch = await knownEpoch(hash, draft, entry.clear);
@@ -136,7 +151,8 @@ async function reapplyRotation(
     draft.apply(keepRotation(epoch, { ...known, entry: { ...known.entry, position: entry.position } }));
   } else if (same) draft.apply(keepRotation(epoch, { entry, wraps: null }));
   draft.apply(set({ logEpoch: epoch }));
-  moveFloor(draft, epoch, entry.position);
+  if (same && !trimmed) await passCheckpoint(hash, draft, rotationIn(entry.clear).base);
+  moveFloor(draft, epoch, entry.position, trimmed ? { t: null } : beginningOf(draft));
   if (epoch === core.epoch) draft.apply(set({ epochMessages: 0 }));
   settlePending(draft, null, entry.clear);
   if (!same) return [alarm(ALARM_CODES.ALARM_FOREIGN_ROTATION, entry.sender, { changed: 1 })];
@@ -167,21 +183,14 @@ async function isRotation(
   if (!equalBytes(await hash.sha256(entry.payload), payload)) return false;
   if (known !== null && equalBytes(known.clear, entry.clear)) return true;
   const key = keyOfAnyMember(draft.roster, owner);
-  if (key === null) return false;
-  try {
-    verifyContainer(key, entry.clear);
-    return true;
-  } catch (error) {
-    if (ClientError.from(error).code === ERROR_CODES.INTERNAL) throw error;
-    return false;
-  }
+  return key !== null && isSignedBy(key, entry.clear);
 }
 
 /** Moves the floor of a new member to the position where the log now holds its rotation. */
-function moveFloor(draft: RoomDraft, epoch: number, floor: Position): void {
+function moveFloor(draft: RoomDraft, epoch: number, floor: Position, beginning: Pick<EpochKey, 't'>): void {
   const { core } = draft;
   const keys = core.keys.map((key) =>
-    key.epoch === epoch ? { ...key, floor, t: core.t, counters: countersHere(draft) } : key,
+    key.epoch === epoch ? { ...key, floor, ...beginning, counters: countersHere(draft) } : key,
   );
   draft.apply(set({ keys }));
 }
@@ -264,10 +273,10 @@ async function openOwnWrap(
     key: null,
     items: [alarm(code, roster.owner, { epoch: rotation.newEpoch })],
   });
-  const oldKey = draft.key(core.epoch)?.key ?? null;
+  const oldKey = rotation.cold ? null : (draft.key(core.epoch)?.key ?? null);
   // Without the previous key the new one cannot be opened: that was shown when it began, or as missed with a trimmed
   // range.
-  if (oldKey === null) return { key: null, items: [] };
+  if (oldKey === null && !rotation.cold) return { key: null, items: [] };
   let notices: readonly StoredItem[] = [];
   try {
     notices = entry.wrap === undefined ? [] : prekeyNotices(draft, rotation, entry.wrap, oldKey);
@@ -296,7 +305,7 @@ function prekeyNotices(
   { core, roster }: RoomSnapshot,
   rotation: Body<'rotation'>,
   wrap: Bytes,
-  oldKey: RoomKey,
+  oldKey: RoomKey | null,
 ): readonly StoredItem[] {
   const { roomId, newEpoch } = rotation;
   const k = wrapPrekey({ roomId, newEpoch, memberId: core.me, wrap, oldKey });

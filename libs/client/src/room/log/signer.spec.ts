@@ -3,9 +3,9 @@ import { beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Entry, MemberId } from '@0fc/protocol';
 import { signBody } from '@0fc/crypto/keys';
 import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
-import { readLog, recordsOf, take, type Person, type RoomLog } from './log.spec-support.js';
+import { readLog, recordsOf, readEntry, type Person, type RoomLog } from './log.spec-support.js';
 import type { RoomState } from '../state/state.js';
-import { signerOf } from './signer.js';
+import { signerOf } from './room-keys.js';
 
 let log: RoomLog;
 let guest: Person;
@@ -38,7 +38,13 @@ const SIGNED: readonly (readonly [string, () => Promise<Entry>])[] = [
     'a hand-over',
     () => {
       const { roomId } = log.roster;
-      const body = { roomId, old: log.owner.id, new: guest.id, nonce: nodeRandom.bytes(16) };
+      const body = {
+        roomId,
+        epoch: log.epoch,
+        old: log.owner.id,
+        new: guest.id,
+        nonce: nodeRandom.bytes(16),
+      };
       return log.change('transfer', {
         to: guest.id,
         acceptance: signBody(guest.identity, 'transferAcceptance', body),
@@ -61,7 +67,7 @@ test.each(SIGNED)('of %s the actor is its owner, though the relay names a member
   const owner = log.owner.id;
   const before = recordsOf(reader).length;
   const spoken = reader.sender(guest.id).lastEntry;
-  await take(reader, { ...entry, sender: guest.id });
+  await readEntry(reader, { ...entry, sender: guest.id });
   const lines = recordsOf(reader)
     .slice(before)
     .flatMap(({ items }) => items);

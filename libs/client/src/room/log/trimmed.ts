@@ -8,7 +8,6 @@ import {
   equalBytes,
   ERROR_CODES,
   ROSTER_KINDS,
-  type Body,
   type Bytes,
   type MemberId,
   type OpenReply,
@@ -25,13 +24,10 @@ import {
   type RoomDraft,
   type RoomSnapshot,
 } from '../state/draft.js';
+import { rotationIn } from './room-keys.js';
 import { applyRosterEffects } from './roster-effects.js';
 import type { LogRecord, StoredItem } from '../../vault/records.js';
 import { system } from './items.js';
-
-/** The signed body of a rotation, not verified. */
-export const rotationIn = (clear: Bytes): Body<'rotation'> =>
-  decodeBody(containerBody(clear), 'rotation').body;
 
 /**
  * Skips a range that was trimmed before this client read it: it is shown as missed, and the transcript is the claim
@@ -47,7 +43,7 @@ export function skipTrimmedRange(
   const missed = [system('missed', { numbers })];
   if (!mergeIntoMissed(draft, missed)) draft.apply(append(null, now, missed));
   draft.apply(
-    set({ position: trimmed, t: trimmedT ?? t, skipped: true }),
+    set({ position: trimmed, t: trimmedT ?? t, provisional: trimmedT === undefined ? 2 : 0, skipped: true }),
     rememberTranscript(trimmed, trimmedT ?? t),
   );
 }
@@ -102,10 +98,26 @@ export async function followToEnd(hash: Hash, draft: RoomDraft, head: Bytes): Pr
   }
 }
 
-/** The epoch that a rotation has to follow; after a trimmed range any epoch from the current one on. */
-export function epochBefore({ core }: RoomSnapshot, clear: Bytes): number {
+/**
+ * The epoch that the newest entry of the chain names. Rotations up to it have been: also where they were not served, as
+ * from a trimmed range.
+ */
+export function epochOfChain({ chain }: RoomSnapshot): number {
+  const newest = chain.get(chain.size - 1);
+  return newest === undefined ? 1 : epochOf(newest);
+}
+
+/** The epoch that an entry of the chain names; genesis makes the first. */
+export function epochOf(container: Bytes): number {
+  const signed = decodeBody(containerBody(container), ...ROSTER_KINDS);
+  return signed.kind === 'genesis' ? 1 : signed.body.epoch;
+}
+
+/** The epoch that a rotation has to follow; after a trimmed range any epoch from the last known one on. */
+export function epochBefore(snapshot: RoomSnapshot, clear: Bytes): number {
+  const { core } = snapshot;
   if (!core.skipped) return core.epoch;
-  return Math.max(core.epoch, rotationIn(clear).newEpoch - 1);
+  return Math.max(core.epoch, epochOfChain(snapshot), rotationIn(clear).newEpoch - 1);
 }
 
 /**

@@ -2,9 +2,9 @@
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { loadThemis } from '@0fc/crypto/node';
 import { FakeClock, FakeRoom } from '../outgoing/part.spec-support.js';
-import { messageIdOf } from '../log/items.js';
-import { messagesOf, change, RoomLog, take, type Person } from '../log/log.spec-support.js';
+import { messagesOf, change, RoomLog, readEntry, type Person } from '../log/log.spec-support.js';
 import { Outbox } from './outbox.js';
+import { messageIdOf } from '../../vault/content.js';
 import { set } from '../state/draft.js';
 import { Composer } from './composer.js';
 
@@ -30,14 +30,14 @@ beforeEach(async () => {
   const { person, entry } = await log.admit();
   guest = person;
   await talkOf(guest);
-  await take(room.state, entry);
+  await readEntry(room.state, entry);
 });
 
 /** What waits in the outbox, oldest first. */
 const waiting = (): readonly unknown[] => [...room.state.outbox.values()].map(({ content }) => content);
 
 const theirs = async (text: string): Promise<string> => {
-  await take(room.state, await log.say(log.owner, text));
+  await readEntry(room.state, await log.say(log.owner, text));
   const { sender, mid } = messagesOf(room.state).at(-1)!;
   return messageIdOf(sender, mid);
 };
@@ -125,7 +125,7 @@ describe('names', () => {
 test('a read marker is told and remembered in one write', async () => {
   const position = { g: 1, s: 1 };
   await talk.readUpTo(position);
-  expect([waiting(), room.state.core.told]).toEqual([[{ type: 'readMarker', position }], position]);
+  expect([waiting(), room.state.core.lastReadMarker]).toEqual([[{ type: 'readMarker', position }], position]);
 });
 
 test('who is no member any more says nothing', async () => {

@@ -134,7 +134,7 @@ export class Composer {
 
   /** Sends a read marker for everything up to a position. */
   async readUpTo(position: Position): Promise<void> {
-    await this.#put({ type: 'readMarker', position }, set({ told: position }));
+    await this.#put({ type: 'readMarker', position }, set({ lastReadMarker: position }));
   }
 
   #put(content: Content, ...beside: readonly RoomChange[]): Promise<string> {

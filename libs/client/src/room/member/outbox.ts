@@ -6,12 +6,15 @@ import { ALARM_CODES, ERROR_CODES, LIMITS, type AnyContent, type ReplyBody } fro
 import { sealMessage } from '@0fc/crypto/keys';
 import { ClientError, failureOf } from '../../contract/errors.js';
 import type { RoomHandle, Due, Part } from '../outgoing/part.js';
-import { alarm, messageIdOf } from '../log/items.js';
-import { admittedSince, giveUp } from '../log/lost.js';
+import { seenOf } from '../log/fork.js';
+import { alarm } from '../log/items.js';
+import { contentToSeal } from '../log/again.js';
+import { admittedSince, carryOver, isPast } from '../log/lost.js';
 import { maySeal } from '../log/room-keys.js';
 import type { Platform } from '../../contract/ports.js';
 import type { RoomChange } from '../state/changes.js';
 import { append, putOutbox, set, type RoomDraft, type RoomSnapshot } from '../state/draft.js';
+import { messageIdOf } from '../../vault/content.js';
 import type { OutboxItem } from '../../vault/records.js';
 
 type SealedItem = OutboxItem & { readonly sealed: NonNullable<OutboxItem['sealed']> };
@@ -24,6 +27,8 @@ export class Outbox implements Part {
   #refusedEpoch = 0;
   /** epoch that the relay has refused as stale, until the rotation after it is read or its absence is shown */
   #staleEpoch = 0;
+  /** epoch of which that absence has been shown */
+  #shownEpoch = 0;
 
   constructor(room: RoomHandle) {
     this.#room = room;
@@ -51,14 +56,15 @@ export class Outbox implements Part {
 
   /**
    * After a catch-up: an epoch that the relay refused as stale, although the log has no rotation after it, is an
-   * alarm.
+   * alarm, once. What it refused is tried again, at the lane's growing delays: the refusal may have been a lie, or late.
    */
   caughtUp(): void {
     const { state, platform } = this.#room;
-    const stuck = this.#staleEpoch !== 0 && this.#staleEpoch === state.core.epoch;
-    if (this.#refusedEpoch !== state.core.epoch) this.#refusedEpoch = 0;
+    const stale = this.#staleEpoch;
+    this.#refusedEpoch = 0;
     this.#staleEpoch = 0;
-    if (!stuck) return;
+    if (stale === 0 || stale !== state.core.epoch || stale === this.#shownEpoch) return;
+    this.#shownEpoch = stale;
     const shown = this.#room.write((draft) => {
       const item = alarm(ALARM_CODES.ALARM_STALE_WITHOUT_ROTATION, null, { epoch: draft.core.epoch });
       draft.apply(append(null, platform.crypto.clock.now(), [item]));
@@ -74,14 +80,17 @@ export class Outbox implements Part {
     const waiting = [...outbox.values()]
       .filter((item) => !this.#placed.has(item.n))
       .sort((a, b) => a.n - b.n);
-    // In the order of counters: everything waits behind a message that the user has to decide about.
-    const asked = waiting.findIndex((item) => admittedSince(snapshot, item).length > 0);
+    // In the order of counters: everything waits behind a message that the user has to decide about, or whose epoch has
+    // ended and that was not decided on yet (G18).
+    const asked = waiting.findIndex(
+      (item) => isPast(snapshot, item) || admittedSince(snapshot, item).length > 0,
+    );
     return waiting.slice(0, asked < 0 ? LIMITS.appendMessages : Math.min(asked, LIMITS.appendMessages));
   }
 
   /** Every refusal that an honest relay gives can be retried. */
   async next(): Promise<Due | null> {
-    await this.#giveUpPast();
+    await this.#carryOver();
     if (this.#due(this.#room.state).length === 0) return null;
     const batch = await this.#room.write((draft) => this.#seal(draft));
     if (batch.length === 0) return null;
@@ -120,17 +129,13 @@ export class Outbox implements Part {
     throw new ClientError(refused, retryMs === undefined ? {} : { retryMs });
   }
 
-  /** Gives up messages that were acknowledged in an ended epoch, and that the log did not hold at its end (G18). */
-  async #giveUpPast(): Promise<void> {
+  /** Decides on messages of an ended epoch that the log did not hold at its end (G18). */
+  async #carryOver(): Promise<void> {
     const { platform, state } = this.#room;
-    const isPast = ({ core }: RoomSnapshot, { acknowledged, sealed, only }: OutboxItem): boolean => {
-      const bound = only ?? (acknowledged ? (sealed?.epoch ?? null) : null);
-      return bound !== null && bound !== core.epoch;
-    };
     if (![...state.outbox.values()].some((item) => isPast(state, item))) return;
     await this.#room.write((draft) => {
       for (const item of [...draft.outbox.values()].filter((one) => isPast(draft, one))) {
-        giveUp(draft, item, platform.crypto.clock.now());
+        carryOver(draft, item, platform.crypto.clock.now());
         this.#placed.delete(item.n);
       }
     });
@@ -154,9 +159,9 @@ export class Outbox implements Part {
           instance: item.instance,
           n: item.n,
           mid: item.mid,
-          seen: { position: core.position, t: core.t },
+          seen: seenOf(draft),
           sentAt: item.made,
-          content: item.content,
+          content: contentToSeal(draft, item),
         },
       });
       const sealed = { ...item, sealed: { epoch: core.epoch, clear, payload } };

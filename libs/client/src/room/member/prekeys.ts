@@ -1,7 +1,7 @@
 /** This member's prekeys (docs/protocol.md section 7): a new one after each rotation that used the last. */
-import { ERROR_CODES, type Bytes } from '@0fc/protocol';
-import { makePrekey, signBody } from '@0fc/crypto/keys';
-import { verifyPrekey } from '@0fc/crypto/verify';
+import { ERROR_CODES, type Bytes, type PublishedPrekey } from '@0fc/protocol';
+import { makePrekey, signPrekey } from '@0fc/crypto/keys';
+import { checkPrekey } from '@0fc/crypto/verify';
 import { ClientError } from '../../contract/errors.js';
 import type { RoomHandle, Due, Part } from '../outgoing/part.js';
 import { set, type RoomDraft, type RoomSnapshot } from '../state/draft.js';
@@ -9,8 +9,8 @@ import { set, type RoomDraft, type RoomSnapshot } from '../state/draft.js';
 export class Prekeys implements Part {
   readonly #room: RoomHandle;
   readonly #replaced: () => void;
-  /** number of the newest prekey that the relay has in this session; 1 came with genesis or admit */
-  #published = 1;
+  /** number of the newest prekey that the relay has in this session; 0: none, as at first, and after a loss */
+  #published = 0;
   /** number of a later prekey at the relay: published by the device that this one was imported from */
   #foreign = 0;
   /** the relay has refused the newest prekey: nothing is published before it has named the one that it holds */
@@ -23,13 +23,15 @@ export class Prekeys implements Part {
   }
 
   /**
-   * The prekey that the relay holds of this member, null for the first one only. Throws RELAY_LIED, without a change,
+   * The prekey that the relay holds of this member, null for none. Throws RELAY_LIED, without a change,
    * where this member has not signed it: an unsigned number of the relay could be beyond every limit.
    */
   onRelayPrekey(container: Bytes | null): void {
-    const { roster, core } = this.#room.state;
-    const k = container === null ? 1 : numberIn(() => verifyPrekey(roster, core.me, container));
-    this.#published = Math.max(1, k);
+    // Not by the roster: who has just been admitted has not read its own admission yet.
+    const { roomId, me: memberId, identity } = this.#room.state.core;
+    const me = { roomId, memberId, key: identity.publicKey };
+    const k = container === null ? 0 : numberIn(() => checkPrekey(me, container));
+    this.#published = k;
     this.#refused = false;
     if (k > newestOf(this.#room.state)) this.#foreign = k;
   }
@@ -41,10 +43,10 @@ export class Prekeys implements Part {
     // An import replaces the prekey before it sends: the device it came from holds the private half (section 9).
     const replace = state.core.imported || this.#foreign >= due;
     if (!replace && state.core.usedK < due && this.#published >= due) return null;
-    const { k, container } = await this.#room.write((draft) => this.#newest(draft, replace));
+    const { k, published } = await this.#room.write((draft) => this.#newest(draft, replace));
     return {
       kind: 'prekey',
-      body: { prekey: container },
+      body: published,
       done: async () => {
         this.#published = Math.max(this.#published, k);
         this.#foreign = 0;
@@ -62,18 +64,20 @@ export class Prekeys implements Part {
   }
 
   /** The prekey to publish, stored before it is: a key that a rotation uses must not be lost. */
-  #newest(draft: RoomDraft, replace: boolean): { readonly k: number; readonly container: Bytes } {
+  async #newest(
+    draft: RoomDraft,
+    replace: boolean,
+  ): Promise<{ readonly k: number; readonly published: PublishedPrekey }> {
     const { core } = draft;
+    const { crypto } = this.#room.platform;
     const newest = newestOf(draft);
     const k = replace || core.usedK >= newest ? Math.max(newest, this.#foreign) + 1 : newest;
     const known = core.prekeys.find((prekey) => prekey.k === k);
-    if (known !== undefined) {
-      const fields = { roomId: core.roomId, memberId: core.me, k, key: known.pair.publicKey };
-      return { k, container: signBody(core.identity, 'prekey', fields) };
-    }
-    const made = makePrekey(core.identity, core.roomId, core.me, k);
-    draft.apply(set({ prekeys: [...core.prekeys, { k, pair: made.keyPair }] }));
-    return { k, container: made.container };
+    const place = { identity: core.identity, roomId: core.roomId, memberId: core.me, k };
+    if (known !== undefined) return { k, published: await signPrekey(crypto.hash, place, known.pair) };
+    const { keyPair, ...published } = await makePrekey(crypto, place);
+    draft.apply(set({ prekeys: [...core.prekeys, { k, pair: keyPair }] }));
+    return { k, published };
   }
 }
 

@@ -10,10 +10,9 @@ import {
 } from '@0fc/protocol'; // prettier-ignore
 import { openSignal, sealSignal } from '@0fc/crypto/keys';
 import { failureOf } from '../../contract/errors.js';
-import type { RoomHandle } from '../outgoing/part.js';
-import { compareSeen, forkItems, type Seen } from '../log/fork.js';
+import { sendOnce, type RoomHandle } from '../outgoing/part.js';
+import { compareSeen, forkItems, isOtherSide, seenOf, type Seen } from '../log/fork.js';
 import { maySeal } from '../log/room-keys.js';
-import { sendOnce } from '../outgoing/outgoing.js';
 import { append } from '../state/draft.js';
 
 /** A signal that is older than this, or further in the future, is dropped (milliseconds, between two clocks). */
@@ -38,8 +37,10 @@ const ANSWERS_A_MINUTE = 3;
 interface Heard {
   /** of its last signal */
   counter: number;
-  /** roster head of its last presence */
-  head: Bytes | null;
+  /** epoch in which that was sealed */
+  epoch: number;
+  /** it has sent presence */
+  here: boolean;
 }
 
 /** A position that a sender has seen and this client has not read; `asked`: the log was read again since. */
@@ -88,13 +89,13 @@ export class Signals {
     this.#readLog();
     const { content, counter } = body;
     if (content.type === 'typing') {
-      this.#heard.set(sender, { head: known?.head ?? null, counter });
+      this.#heard.set(sender, { counter, epoch, here: known?.here ?? false });
       this.#typing.set(sender, now + TYPING_SHOWN_MS);
     } else {
       // A new or restarted client knows nobody yet; the answer of an online member is not answered.
-      const fresh = (known?.head ?? null) === null || !this.isOnline(sender);
-      if ((fresh || counter - (known?.counter ?? 0) >= LEAP) && this.#mayAnswer(sender, now)) this.soon();
-      this.#heard.set(sender, { counter, head: content.head });
+      const fresh = known?.here !== true || !this.isOnline(sender) || counter - known.counter >= LEAP;
+      if (fresh && this.#mayAnswer(sender, now)) this.soon();
+      this.#heard.set(sender, { counter, epoch, here: true });
       this.#compare(sender, content.seen, body.sentAt);
     }
     this.#noteSeen(sender, now);
@@ -212,9 +213,9 @@ export class Signals {
     return [...this.#typing].flatMap(([id, until]) => (until > now && members.has(id) ? [id] : []));
   }
 
-  /** Roster head of its last presence: whether it has read a removal (G10). Null: no presence received. */
-  headOf(memberId: MemberId): Bytes | null {
-    return this.#heard.get(memberId)?.head ?? null;
+  /** Epoch in which its last signal was sealed: it had read the rotation that began it (G10). Null: none was received. */
+  epochOf(memberId: MemberId): number | null {
+    return this.#heard.get(memberId)?.epoch ?? null;
   }
 
   #now(): number {
@@ -239,8 +240,9 @@ export class Signals {
   #compare(sender: MemberId, seen: Seen, at: number): void {
     const { state, live } = this.#room;
     const compared = state.inTurn(() => {
-      if (state.sender(sender).forked) return;
-      const result = compareSeen(state, seen, { kind: 'signal', at });
+      if (state.sender(sender).forkedIn === state.core.epoch) return;
+      const otherSide = isOtherSide(state, seen);
+      const result = otherSide ? 'differs' : compareSeen(state, seen, { kind: 'signal', at });
       if (result === 'differs') this.#showFork(sender, seen);
       if (result !== 'ahead') return;
       const waiting = this.#ahead.get(sender);
@@ -276,9 +278,7 @@ export class Signals {
     if (!this.#maySend() || roomKey === null) return null;
     const now = this.#now();
     const content: SignalContent =
-      type === 'typing'
-        ? { type }
-        : { type, seen: { position: core.position, t: core.t }, head: roster.head };
+      type === 'typing' ? { type } : { type, seen: seenOf(this.#room.state), head: roster.head };
     const { roomId, epoch, me: sender, instance } = core;
     const body = { roomId, epoch, sender, instance, counter: this.#counter++, sentAt: now, content };
     return { epoch, payload: sealSignal({ identity: core.identity, roomKey, body }) };

@@ -3,8 +3,7 @@
  * trimming only; the next acknowledgement makes up for a lost one.
  */
 import { failureOf } from '../../contract/errors.js';
-import type { RoomHandle } from './part.js';
-import { sendOnce } from './outgoing.js';
+import { sendOnce, type RoomHandle } from './part.js';
 
 /**
  * Number of entries after which an acknowledgement is sent at once, and milliseconds after which it is sent in any

@@ -4,9 +4,8 @@ import { ERROR_CODES, type ErrorCode, type InviteId } from '@0fc/protocol';
 import type { Failure } from '../../contract/api.js';
 import { ClientError } from '../../contract/errors.js';
 import { FakeClock, fakePlatform } from './part.spec-support.js';
-import type { Due, RequestPort, RefusalOutcome, Later } from './part.js';
-import { Lane, type Sender } from './lane.js';
-import { Outgoing, sendOnce } from './outgoing.js';
+import { sendOnce, type Due, type RequestPort, type RefusalOutcome, type Later } from './part.js';
+import { Lane, Outgoing, type Sender } from './lane.js';
 import { verdictOn } from './refusals.js';
 
 const CODES = Object.values(ERROR_CODES) as readonly ErrorCode[];
@@ -70,6 +69,21 @@ const codesThat = (verdict: string): readonly ErrorCode[] =>
   CODES.filter((code) => verdictOn(code) === verdict);
 
 describe('a lane', () => {
+  test('of a part that must sign nothing asks it for nothing, until it may again', async () => {
+    const desk = new Desk();
+    const [muted, other] = [once(), once()];
+    let mute = true;
+    const sender: Sender = Object.assign(desk, { mutes: (part: unknown) => mute && part === muted });
+    const outgoing = new Outgoing(sender, [muted, other]);
+    outgoing.signal();
+    await turns();
+    expect([muted.asked, other.left]).toEqual([0, 0]);
+    mute = false;
+    outgoing.signal();
+    await turns();
+    expect(muted.left).toBe(0);
+  });
+
   test.each([...codesThat('retry'), ...codesThat('reread')])(
     'repeats what is refused with %s for days, within a minute each time, and says what it waits for',
     async (code) => {

@@ -1,16 +1,15 @@
 /**
- * The lane of one part: sends its due requests one at a time, and decides what follows from a refusal and when to
- * retry. A waiting part holds no other part up.
+ * The requests of a room to its relay: each part yields its due requests, they are sent here one at a time and nowhere
+ * else, and what follows from a refusal and when to retry is decided here. Each part has a lane of its own, so that a
+ * waiting part holds no other part up; nothing that the client can retry by itself is left to the user.
  */
 import type { ErrorCode, RequestKind } from '@0fc/protocol';
 import type { Failure } from '../../contract/api.js';
 import { ClientError, failureOf } from '../../contract/errors.js';
 import { Backoff } from '../../link/backoff.js';
 import type { Platform } from '../../contract/ports.js';
-import type { Due, Later, RequestPort, Part } from './part.js';
+import { type Due, type Later, type RequestPort, type Part, send } from './part.js';
 import { verdictOn } from './refusals.js';
-import { send } from './send.js';
-import { WorkLoop } from './work-loop.js';
 
 /** The sender of the requests: a room, or a join. */
 export interface Sender {
@@ -18,6 +17,8 @@ export interface Sender {
   readonly live: boolean;
   readonly platform: Pick<Platform, 'crypto' | 'timers'>;
   readonly connection: RequestPort;
+  /** whether a part must sign and seal nothing, whatever is due of it */
+  mutes?(part: Part): boolean;
   /** Notifies the views. */
   changed(): void;
   /** Reads the log again. */
@@ -34,6 +35,7 @@ const SLEEP_MOST_MS = 86_400_000;
 /** Longest delay that a relay can impose, in milliseconds. */
 const MOST_ASKED_MS = 300_000;
 
+/** The lane of one part. */
 export class Lane {
   readonly part: Part;
   readonly #sender: Sender;
@@ -98,7 +100,7 @@ export class Lane {
   #next(): Promise<Due | Later | null> {
     this.#sleep?.();
     this.#sleep = null;
-    return this.part.next();
+    return this.#sender.mutes?.(this.part) === true ? Promise.resolve(null) : this.part.next();
   }
 
   #sleepFor(ms: number): void {
@@ -148,5 +150,70 @@ export class Lane {
       this.#resume = null;
       void this.signal();
     });
+  }
+}
+
+/**
+ * Runs one piece of work at a time, and once more when it was signalled meanwhile: a signal while the work is ending
+ * is not lost.
+ */
+export class WorkLoop {
+  readonly #work: () => Promise<void>;
+  #running: Promise<void> | null = null;
+  #again = false;
+
+  /** `work` handles its own failures. */
+  constructor(work: () => Promise<void>) {
+    this.#work = work;
+  }
+
+  /** Resolves once the work has been run for this signal and has come to its end. */
+  signal(): Promise<void> {
+    if (this.#running === null) this.#running = this.#run();
+    else this.#again = true;
+    return this.#running;
+  }
+
+  async #run(): Promise<void> {
+    try {
+      do {
+        this.#again = false;
+        await this.#work();
+      } while (this.#signalled());
+    } finally {
+      this.#running = null;
+    }
+  }
+
+  #signalled(): boolean {
+    return this.#again;
+  }
+}
+
+/** The lanes of all parts of a room. */
+export class Outgoing {
+  readonly #lanes: readonly Lane[];
+
+  constructor(sender: Sender, parts: readonly Part[]) {
+    this.#lanes = parts.map((part) => new Lane(sender, part));
+  }
+
+  /** Something may be due; safe to call at any time. */
+  signal(): void {
+    for (const lane of this.#lanes) void lane.signal();
+  }
+
+  /** Resolves once what is due of one part has been sent, or waits. */
+  async attempt(part: Part): Promise<void> {
+    await this.#lanes.find((lane) => lane.part === part)?.signal();
+  }
+
+  reset(): void {
+    for (const lane of this.#lanes) lane.reset();
+  }
+
+  /** Code of the refusal that is being retried; null: none. */
+  get waiting(): ErrorCode | null {
+    return this.#lanes.find(({ waiting }) => waiting !== null)?.waiting ?? null;
   }
 }

@@ -17,8 +17,9 @@ import type { Connection } from '../../link/connection.js';
 import { ClientError } from '../../contract/errors.js';
 import type { Platform, Timers } from '../../contract/ports.js';
 import type { RoomHandle } from './part.js';
-import { checkRelayClaim } from '../log/relay-claim.js';
-import { rotationIn } from '../log/trimmed.js';
+import { checkRelayClaim } from '../log/page.js';
+import { rotationIn } from '../log/room-keys.js';
+import { epochOfChain } from '../log/trimmed.js';
 import type { RoomSnapshot } from '../state/draft.js';
 
 type Asked = Pick<Connection, 'request'>;
@@ -32,9 +33,15 @@ const CHAIN_MOST = { entries: 100_000, bytes: 33_554_432 };
 /** Most bytes of entries between a new member's floor and its own admission: more than the history of a room holds. */
 const ADMISSION_BYTES = 268_435_456;
 
-/** Whether the entries that were read explain the end of the log that the relay names. */
-export const isExplained = (state: RoomSnapshot, { head, epoch }: OpenReply): boolean =>
-  state.chainIndex(head) !== null && epoch <= state.core.epoch;
+/**
+ * Whether the entries that were read explain the end of the log that the relay names. An entry of the chain that names a
+ * later epoch than any rotation led to is not explained either: whoever acted here would act beside the order of the room.
+ */
+export const isExplained = (
+  state: RoomSnapshot,
+  { head, epoch }: Pick<OpenReply, 'head' | 'epoch'>,
+): boolean =>
+  state.chainIndex(head) !== null && epoch <= state.core.epoch && epochOfChain(state) <= state.core.epoch;
 
 /**
  * Requests page after page, until `read` resolves with false. Rejects as that does, with RELAY_LIED after more pages

@@ -3,24 +3,18 @@
  * sections 3, 6, 8). What the relay's store has lost is restored before anything else.
  */
 import {
-  ALARM_CODES, comparePositions, ERROR_CODES, type Bytes, type Entry, type ErrorCode, type EventBody, type OpenReply,
+  comparePositions, ERROR_CODES, type Bytes, type Entry, type ErrorCode, type EventBody, type OpenReply,
 } from '@0fc/protocol'; // prettier-ignore
 import { ClientError, failureOf } from '../../contract/errors.js';
 import { Backoff } from '../../link/backoff.js';
 import type { RoomHandle } from './part.js';
-import { applyOwnDeparture, applyDepartureInChain } from '../log/departed.js';
-import { applyEntry, EntryResults } from '../log/entry.js';
+import { applyDepartureInChain, applyOwnDeparture, showRoomGone } from '../log/departed.js';
 import { applyGeneration } from '../log/generations.js';
-import { alarm } from '../log/items.js';
-import { applyPage } from '../log/page.js';
-import { checkRelayClaim } from '../log/relay-claim.js';
-import { applyTrimmedRotation } from '../log/rotation.js';
-import { followToEnd } from '../log/trimmed.js';
+import { applyExplanation, applyFeed, applyPage, checkRelayClaim, EntryResults } from '../log/page.js';
 import { Acknowledgements } from './acknowledgements.js';
 import { isRetryable } from './refusals.js';
 import { fetchChain, fetchDepartedChain, isExplained, readUnexplained } from './log-queries.js';
 import { lagsBehind, restoreMissing } from './restore.js';
-import { append, holdChain, set } from '../state/draft.js';
 
 /** Number of pages in a row that may bring no entry. */
 const EMPTY_PAGES = 3;
@@ -196,14 +190,8 @@ export class LogReader {
   async #explain(session: number, end: OpenReply): Promise<void> {
     const read = await readUnexplained(this.#room, () => session === this.#session);
     if (read === null) return;
-    const { chain, rotations } = read;
     const { hash } = this.#room.platform.crypto;
-    await this.#room.write(async (draft) => {
-      draft.apply(holdChain(chain), set({ skipped: true }));
-      for (const rotation of rotations) await applyTrimmedRotation(hash, draft, rotation);
-      await followToEnd(hash, draft, end.head);
-      draft.apply(set({ skipped: false }));
-    });
+    await this.#room.write((draft) => applyExplanation(hash, draft, read, end.head));
     if (!isExplained(this.#room.state, end)) throw new ClientError(ERROR_CODES.RELAY_LIED);
     this.catchUp();
   }
@@ -278,16 +266,10 @@ export class LogReader {
     return false;
   }
 
-  /** Shown once, however often the relay repeats it. */
   async #showRoomGone(): Promise<void> {
     const now = this.#room.platform.crypto.clock.now();
     await this.#room.write((draft) => {
-      for (const { items } of draft.log.newestFirst()) {
-        const shown = items.at(-1);
-        if (shown?.type === 'alarm' && shown.code === ALARM_CODES.ALARM_ROOM_GONE) return;
-        if (shown !== undefined) break;
-      }
-      draft.apply(append(null, now, [alarm(ALARM_CODES.ALARM_ROOM_GONE)]));
+      showRoomGone(draft, now);
     });
   }
 
@@ -320,19 +302,7 @@ export class LogReader {
     const { epoch } = state.core;
     const results = new EntryResults();
     const { hash } = this.#room.platform.crypto;
-    const whole = await this.#room.write(async (draft) => {
-      let proven = true;
-      results.begin();
-      for (const entry of entries) {
-        const applied = await results.next(() => applyEntry(hash, draft, entry));
-        draft.apply(...applied.changes);
-        // An entry of an ended generation: the relay has lied to this client or to others, and the log decides.
-        const ended = applied.outcome === 'known' && entry.position.g < draft.core.position.g;
-        if (applied.outcome === 'gap' || ended) return false;
-        proven &&= applied.unproven === undefined;
-      }
-      return proven;
-    });
+    const read = await this.#room.write((draft) => applyFeed(hash, draft, entries, results));
     if (state.core.stage !== 'member') {
       this.#live = false;
       this.#events.ended();
@@ -340,7 +310,7 @@ export class LogReader {
     }
     // After a feed with a gap, or with an unverified entry, the log is read again before anything counts as lost (G6)
     // or is sealed (G18).
-    if (whole) this.#events.applied(head !== state.roster.head || epoch !== state.core.epoch);
+    if (read === 'whole') this.#events.applied(head !== state.roster.head || epoch !== state.core.epoch);
     else this.catchUp();
     this.#acknowledgements.soon();
   }

@@ -8,6 +8,7 @@ import type { RoomHandle } from './part.js';
 import { crypto, memoryStorage } from '../log/log.spec-support.js';
 import type { RoomDraft } from '../state/draft.js';
 import type { RoomState } from '../state/state.js';
+import { quickPassphrases } from '../../vault/quick-passphrases.spec-support.js';
 
 interface Timer {
   readonly at: number;
@@ -53,6 +54,7 @@ export class FakeClock {
 export function fakePlatform(clock: FakeClock): Platform {
   return {
     crypto: { ...crypto, clock },
+    passphrases: quickPassphrases,
     timers: clock,
     storage: memoryStorage(),
     socket: { connect: () => ({ send: () => undefined, close: () => undefined }) },

@@ -1,13 +1,22 @@
 /**
  * A part of a room (outbox, prekeys, owner): what it receives from its room, and the requests that it yields
- * (docs/glossary.md: part, lane, due).
+ * (docs/glossary.md: part, lane, due). What sends a due request is here too: nothing else reaches the relay.
  */
-import type { Bytes, ErrorCode, ReplyBody, RequestBody, RequestKind } from '@0fc/protocol';
+import {
+  ERROR_CODES,
+  type Bytes,
+  type ErrorCode,
+  type ReplyBody,
+  type RequestBody,
+  type RequestKind,
+} from '@0fc/protocol';
 import type { Failure } from '../../contract/api.js';
 import type { Platform } from '../../contract/ports.js';
 import type { Connection } from '../../link/connection.js';
 import type { RoomDraft } from '../state/draft.js';
 import type { RoomState } from '../state/state.js';
+import { ClientError } from '../../contract/errors.js';
+import { verdictOn } from './refusals.js';
 
 /**
  * What follows from a refusal that a retry cannot solve: `settled`: nothing is left to do. `again`: the part is asked
@@ -70,4 +79,37 @@ export interface RoomHandle {
    * user (room.ts).
    */
   halt(failure: Failure): void;
+}
+
+/** Rejects with the refusal. */
+export async function send<K extends RequestKind>(link: RequestPort, due: DueOf<K>): Promise<void> {
+  const reply = await link.request(due.kind, due.body);
+  await due.done?.(reply);
+}
+
+/** Sends requests one after the other, while their refusals are settled. Rejects with the first refusal that is not. */
+export async function sendInTurn(link: RequestPort, dues: AsyncIterable<Due>): Promise<void> {
+  for await (const due of dues) {
+    try {
+      await send(link, due);
+    } catch (error) {
+      const { code } = ClientError.from(error);
+      const verdict = verdictOn(code);
+      const settled =
+        verdict !== 'offline' && verdict !== 'retry' && (await due.refused?.(code)) === 'settled';
+      if (!settled) throw error;
+    }
+  }
+}
+
+/** Sends a request that is useless later: once, without a retry. Resolves with whether the relay has accepted it. */
+export async function sendOnce(link: RequestPort, due: Due): Promise<boolean> {
+  try {
+    await send(link, due);
+    return true;
+  } catch (error) {
+    // RELAY_LIED is never ignored.
+    if (!(error instanceof ClientError) || error.code === ERROR_CODES.RELAY_LIED) throw error;
+    return false;
+  }
 }

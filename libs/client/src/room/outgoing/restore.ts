@@ -4,8 +4,7 @@
  */
 import { decodeBody, equalBytes, LIMITS, type Bytes, type Entry } from '@0fc/protocol';
 import { bodyHash, containerBody, type Hash } from '@0fc/crypto/verify';
-import type { RoomHandle, Due, RefusalOutcome } from './part.js';
-import { sendInTurn } from './send.js';
+import { type RoomHandle, type Due, type RefusalOutcome, sendInTurn } from './part.js';
 import type { RoomSnapshot } from '../state/draft.js';
 import type { RotationRecord } from '../../vault/records.js';
 import type { RoomState } from '../state/state.js';

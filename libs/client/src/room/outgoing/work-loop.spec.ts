@@ -1,6 +1,6 @@
 /** Work that is asked for while it runs runs once more, however often it was asked for. */
 import { describe, expect, test } from '@jest/globals';
-import { WorkLoop } from './work-loop.js';
+import { WorkLoop } from './lane.js';
 
 describe('a loop of work', () => {
   test('works once more for a signal that comes while its work is ending', async () => {

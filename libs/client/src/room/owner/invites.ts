@@ -6,8 +6,9 @@ import { ERROR_CODES, type ErrorCode, type InviteId } from '@0fc/protocol';
 import { createInvite } from '@0fc/crypto/keys';
 import { ClientError } from '../../contract/errors.js';
 import type { RoomHandle, Due, RefusalOutcome, Later, Part } from '../outgoing/part.js';
-import { isFull, staysOpen, type OwnerJoins } from './joins.js';
-import { makeReply } from './commands.js';
+import { holdsKey, isFull, staysOpen } from './invite-stages.js';
+import type { OwnerJoins } from './owner-joins.js';
+import { makeReply } from './owner-commands.js';
 import type { RelayLimits } from './relay-limits.js';
 import { dropInvite, putInvite, set } from '../state/draft.js';
 import type { OwnerInvite } from '../../vault/records.js';
@@ -91,7 +92,7 @@ export class OwnerInvites implements Part {
   }
 
   /** The relay has lost the reply of this invite. */
-  resend(inviteId: InviteId): void {
+  replyAgain(inviteId: InviteId): void {
     this.#unanswered.add(inviteId);
   }
 
@@ -267,7 +268,3 @@ export class OwnerInvites implements Part {
 }
 
 const NOT_SERVED: readonly ErrorCode[] = ['FORBIDDEN', 'ROOM_CLOSED', 'ROOM_UNKNOWN'];
-
-/** Whether a joiner has a reply with the key of this epoch. */
-export const holdsKey = ({ replies }: OwnerInvite, epoch: number): boolean =>
-  replies.some((reply) => reply.epoch === epoch);

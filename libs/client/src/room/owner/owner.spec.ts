@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { loadThemis } from '@0fc/crypto/node';
 import { FakeClock, FakeRoom } from '../outgoing/part.spec-support.js';
 import { change, RoomLog } from '../log/log.spec-support.js';
-import { Outgoing } from '../outgoing/outgoing.js';
+import { Outgoing } from '../outgoing/lane.js';
 import { Owner } from './owner.js';
 import { set } from '../state/draft.js';
 

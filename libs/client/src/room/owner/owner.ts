@@ -9,8 +9,9 @@ import { containerBody } from '@0fc/crypto/verify';
 import { ClientError } from '../../contract/errors.js';
 import type { RoomSettingsView } from '../../contract/api.js';
 import type { RoomHandle, Due, RefusalOutcome, Later, Part } from '../outgoing/part.js';
-import { holdsKey, OwnerInvites } from './invites.js';
-import { OwnerJoins } from './joins.js';
+import { dropping, holdsKey } from './invite-stages.js';
+import { OwnerInvites } from './invites.js';
+import { OwnerJoins } from './owner-joins.js';
 import {
   makeAdmit,
   makeDeparture,
@@ -18,12 +19,14 @@ import {
   makeRotationCommand,
   type Offered,
   commandOf,
-} from './commands.js';
+} from './owner-commands.js';
 import { isVoid } from '../log/pending.js';
 import { system } from '../log/items.js';
 import { sameSettings, wishedSettings } from '../log/settings.js';
+import { freshRotationWait, timeLeft } from './fresh-rotation.js';
 import { RotationWaiters } from './rotation-waiters.js';
 import { RelayLimits } from './relay-limits.js';
+import { needsNewer } from '../log/room-keys.js';
 import { append, putInvite, set, type RoomDraft, type RoomSnapshot } from '../state/draft.js';
 import type { OwnerInvite, PendingCommand } from '../../vault/records.js';
 
@@ -35,7 +38,13 @@ const UNADMITTABLE: readonly ErrorCode[] = [
 /** Refusals that concern the room, and not the request. */
 const ROOM_REFUSALS: readonly ErrorCode[] = ['ROOM_UNKNOWN', 'ROOM_CLOSED', 'RELAY_LIED'];
 
+/** Grants that did not open, after which an owner without the key rotates cold; and how long it waits for one, in ms. */
+const FAILED_GRANTS = 2;
+const COLD_AFTER_MS = 60_000;
+
 export class Owner implements Part {
+  /** when this session began, Unix ms */
+  #sessionAt = 0;
   readonly #room: RoomHandle;
   readonly #waiters = new RotationWaiters();
   /** commands that were sent in this session; their effect is read back from the log */
@@ -54,8 +63,8 @@ export class Owner implements Part {
       decided: () => {
         room.signal();
       },
-      resend: (inviteId) => {
-        this.invites.resend(inviteId);
+      replyAgain: (inviteId) => {
+        this.invites.replyAgain(inviteId);
       },
       refuse: (inviteId) => {
         this.invites.refuse(inviteId);
@@ -71,6 +80,7 @@ export class Owner implements Part {
   }
 
   newSession(): void {
+    this.#sessionAt = this.#room.platform.crypto.clock.now();
     this.#sent = new Set();
     this.#restored = null;
     this.joins.newSession();
@@ -90,7 +100,7 @@ export class Owner implements Part {
       const known = draft.invites.get(inviteId);
       const inFlight = draft.core.pending?.inviteId === inviteId;
       if (known === undefined || inFlight) throw new ClientError(ERROR_CODES.INVITE_UNKNOWN);
-      draft.apply(putInvite({ ...known, stage: 'dropping', dropReason: 'revoked' }));
+      draft.apply(putInvite(dropping(known, 'revoked')));
     });
     await this.#room.attempt(this.invites);
   }
@@ -99,11 +109,7 @@ export class Owner implements Part {
     await this.#change((draft) => {
       const invite = draft.invites.get(inviteId);
       if (invite?.stage !== 'asked') throw new ClientError(ERROR_CODES.INVITE_UNKNOWN);
-      draft.apply(
-        putInvite(
-          admit ? { ...invite, approved: true } : { ...invite, stage: 'dropping', dropReason: 'declined' },
-        ),
-      );
+      draft.apply(putInvite(admit ? { ...invite, approved: true } : dropping(invite, 'declined')));
     });
   }
 
@@ -191,15 +197,41 @@ export class Owner implements Part {
       if (needsPrekeys(work)) return this.#askPrekeys();
       await this.#makeCommand(null);
     }
-    const waits = state.isOwner && !sameSettings(wishedSettings(state), state.roster.settings);
-    return waits ? { afterMs: this.#settingsWait() } : null;
+    if (!state.isOwner || state.core.stage !== 'member') return null;
+    // Without the key nothing of them is signed, however long they have waited.
+    const waits = state.current.key !== null && !sameSettings(wishedSettings(state), state.roster.settings);
+    const fresh = freshRotationWait(state, this.#room.platform.crypto.clock.now());
+    const afterMs = Math.min(waits ? this.#settingsWait() : Infinity, this.#coldWait(state), fresh);
+    return afterMs === Infinity ? null : { afterMs };
+  }
+
+  /**
+   * Milliseconds until an owner without the key makes a cold rotation by itself (section 7): others may have the key, and
+   * are given a minute of this session to grant it.
+   */
+  #coldWait(snapshot: RoomSnapshot): number {
+    const { core, roster, current } = snapshot;
+    if (current.key !== null || core.imported || needsNewer(snapshot)) return Infinity;
+    const { needKey } = core;
+    if (core.rotationWanted || roster.members.size === 1) return 0;
+    if (needKey === null) return Infinity;
+    if (needKey.failed.length >= FAILED_GRANTS) return 0;
+    const now = this.#room.platform.crypto.clock.now();
+    // The minute begins again where the clock is set back during it.
+    this.#sessionAt = Math.min(this.#sessionAt, now);
+    const began = [needKey.since, this.#sessionAt];
+    return Math.max(...began.map((since) => timeLeft(since, COLD_AFTER_MS, now)));
   }
 
   /** The next thing to sign, in the order of the head of this file; null: nothing now. */
   #work(snapshot: RoomSnapshot): Work | null {
     const { core, roster, current } = snapshot;
-    // Without the key the owner can only close the room: nothing else can be made, and nobody else may have the key.
-    if (current.key === null) return core.tasks.close ? { kind: 'close' } : null;
+    if (needsNewer(snapshot)) return null;
+    // Without the key the owner can only close the room, or rotate cold: nobody else may have the key.
+    if (current.key === null) {
+      if (core.tasks.close) return { kind: 'close' };
+      return this.#coldWait(snapshot) <= 0 ? { kind: 'rotate' } : null;
+    }
     if (core.mustRotate) return { kind: 'rotate' };
     const leaver = core.leaving.find(({ memberId }) => roster.members.has(memberId));
     if (leaver !== undefined) return { kind: 'leave', member: leaver.memberId, request: leaver.request };
@@ -208,16 +240,18 @@ export class Owner implements Part {
     const invites = [...snapshot.invites.values()];
     const confirmed = invites.find((invite) => invite.stage === 'confirmed');
     if (confirmed !== undefined) return { kind: 'admit', invite: confirmed };
-    const due = core.rotationWanted || core.epochMessages >= roster.settings.rotateEvery;
+    const fresh = freshRotationWait(snapshot, this.#room.platform.crypto.clock.now()) <= 0;
+    const due = fresh || core.rotationWanted || core.epochMessages >= roster.settings.rotateEvery;
     // The joiner of a dropped join holds this key, whether the relay accepts the drop or not (G2).
     const ended = invites.some((invite) => invite.stage === 'dropping' && holdsKey(invite, core.epoch));
-    if (due || ended) return { kind: 'rotate' };
+    const acceptance = core.ownershipTransfer?.acceptance ?? null;
+    // An acceptance ends with its epoch, and the next owner rotates first: so the transfer goes before a due rotation.
+    if (ended || (due && acceptance === null)) return { kind: 'rotate' };
     const { settings } = core.tasks;
     const changes = settings !== null && !sameSettings(settings, roster.settings);
     if (changes && this.#settingsWait() <= 0) return { kind: 'settings', settings };
-    const acceptance = core.handOver?.acceptance ?? null;
-    if (core.handOver !== null && acceptance !== null)
-      return { kind: 'transfer', to: core.handOver.memberId, acceptance };
+    if (core.ownershipTransfer !== null && acceptance !== null)
+      return { kind: 'transfer', to: core.ownershipTransfer.memberId, acceptance };
     return core.tasks.close ? { kind: 'close' } : null;
   }
 

@@ -9,8 +9,8 @@ import {
   type RoomLog,
   readLog,
   recordsOf,
-  take as takeEntry,
-  takeGap,
+  readEntry,
+  readGap,
   textsOf,
 } from '../log/log.spec-support.js';
 import { ALARMS_APART } from './alarm-flood.js';
@@ -23,7 +23,7 @@ let log: RoomLog;
 let reader: RoomState;
 
 const take = async (...entries: readonly Entry[]): Promise<void> => {
-  for (const entry of entries) await takeEntry(reader, entry);
+  for (const entry of entries) await readEntry(reader, entry);
 };
 
 /** An entry that nobody has made: in the name of the owner, or of anybody. */
@@ -79,7 +79,7 @@ describe('alarms of one code in a row', () => {
       await take(await invented(), await invented('roster'), await invented('message', 'A'.repeat(22)));
       await invented(); // withheld
       const after = await invented('leaveRequest');
-      await takeGap(reader, after);
+      await readGap(reader, after);
       await take(after);
     }
     const { ALARM_UNREADABLE, ALARM_BAD_ROSTER, ALARM_BAD_SIGNATURE, ALARM_GAP } = ALARM_CODES;

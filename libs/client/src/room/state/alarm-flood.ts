@@ -20,7 +20,7 @@ export interface Counted {
 }
 
 /** Events that are counted, beside alarms: a relay alone can cause them, or an owner without end. */
-const COUNTED: ReadonlySet<string> = new Set(['missed', 'rotated', 'prekeyBehind']);
+const COUNTED: ReadonlySet<string> = new Set(['missed', 'rotated', 'rotatedCold', 'prekeyBehind']);
 
 /** An item of any other kind ends the row. */
 const endsRow = (item: StoredItem): boolean =>
@@ -46,8 +46,8 @@ function countable(items: readonly StoredItem[]): readonly Countable[] | null {
 }
 
 /**
- * Whether two items are counted together. A fork is shown once per sender, and so bounded by the roster: each keeps
- * its sender. In all other alarms the relay may invent the member.
+ * Whether two items are counted together. A fork is shown once for each sender and epoch: each keeps its sender, and
+ * the roster bounds them. In all other alarms the relay may invent the member.
  */
 function sameKind(a: Countable, b: Countable): boolean {
   if (a.type === 'system' || b.type === 'system')

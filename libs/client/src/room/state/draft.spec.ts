@@ -7,15 +7,15 @@ import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
 import { alarm, system } from '../log/items.js';
 import {
   change,
-  crypto,
+  newVault,
   messagesOf,
   readLog,
   RoomLog,
-  take,
+  readEntry,
   waitingItem,
   type Person,
 } from '../log/log.spec-support.js';
-import { Vault } from '../../vault/vault.js';
+import { type Vault } from '../../vault/vault.js';
 import type { RoomChange } from './changes.js';
 import {
   append,
@@ -48,7 +48,7 @@ let told: number[][];
 beforeAll(async () => {
   await loadThemis();
   storage = new WatchedStorage();
-  vault = await Vault.create({ crypto, storage }, 'a long enough passphrase');
+  vault = await newVault(storage);
 });
 
 beforeEach(async () => {
@@ -127,7 +127,7 @@ async function anyChange(): Promise<fc.Arbitrary<RoomChange>> {
     n.map((k) => set({ nextN: k, lost: { index: 0, from: k, to: k, restored: 0 }, rotationWanted: true })),
     fc.tuple(n, items).map(([k, shown]) => append(k === 1 ? null : at(k), k, shown)),
     fc.tuple(fc.nat(6), items).map(([index, shown]) => replaceItems(index, shown)),
-    n.map((k) => setSender(member, { counter: { instance, n: k }, forked: k % 2 === 0 })),
+    n.map((k) => setSender(member, { counter: { instance, n: k }, forkedIn: k % 2 })),
     n.map((k) => setSender(owner.id, { seen: { g: 1, s: k } })),
     n.map((k) => putOutbox(waiting(k))),
     n.map(dropOutbox),
@@ -227,7 +227,7 @@ describe('what is written', () => {
     ]);
     expect(await places(append(null, 1, []))).toEqual([logPlace(nextIndex), 'slices room/place']);
     expect(await places(replaceItems(nextIndex, []))).toEqual([logPlace(nextIndex)]);
-    expect(await places(setSender(member, { forked: true }))).toEqual([`senders room/${member}`]);
+    expect(await places(setSender(member, { forkedIn: 1 }))).toEqual([`senders room/${member}`]);
     expect(await places(putOutbox(waiting(1)), dropOutbox(1))).toEqual([`outbox ${keyOf('room', 1)}`]);
     expect(await vault.get(STORES.outbox, keyOf(state.core.roomId, 1))).toBeNull();
     expect(await places(extendChain(payload, head, log.roster))).toEqual([
@@ -250,7 +250,9 @@ describe('what is written', () => {
     await change(state, extendChain(small.log.containers[0]!, small.log.roster.head, small.log.roster));
     await change(state, set({ position: small.log.position, t: small.log.t }));
     const say = async (): Promise<number> => {
-      expect(await take(state, await small.log.say(small.log.owner, 'as long as the other'))).toBe('applied');
+      expect(await readEntry(state, await small.log.say(small.log.owner, 'as long as the other'))).toBe(
+        'applied',
+      );
       return storage.lastBytes;
     };
     await say();
@@ -277,7 +279,7 @@ describe('a write that fails', () => {
     append(null, 7, [system('rotated')]),
     replaceItems(0, [system('created')]),
     putOutbox(waiting(1)),
-    setSender(member, { forked: true }),
+    setSender(member, { forkedIn: 1 }),
     extendChain(log.genesis, log.roster.head, log.roster),
   ];
 

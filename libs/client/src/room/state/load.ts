@@ -2,7 +2,7 @@
 import {
   ALARM_CODES, comparePositions, ERROR_CODES, toBase64Url, type Bytes, type MemberId, type Position, type Target,
 } from '@0fc/protocol'; // prettier-ignore
-import { bodyHash, decodeRoster, type Hash } from '@0fc/crypto/verify';
+import { bodyHash, decodeRoster, readChain, type Hash, type Roster } from '@0fc/crypto/verify';
 import { ClientError } from '../../contract/errors.js';
 import type { Vault } from '../../vault/vault.js';
 import { deepFreeze } from './immutable.js';
@@ -84,6 +84,7 @@ export async function loadTables(
     tables.chain.set(index, value);
     tables.heads.set(toBase64Url(await bodyHash(hash, value)), index);
   }
+  tables.roster = await asKnownNow(hash, tables.roster, [...tables.chain.values()]);
   for (const { key, value } of await listed(STORES.senders)) {
     tables.senders.set(named(key) as MemberId, decodeRecord(senderRecord, value));
   }
@@ -98,6 +99,13 @@ export async function loadTables(
   }
   return tables;
 }
+
+/**
+ * A roster that an earlier version of this client did not know all of, read again: this one may. Rejects as
+ * {@link readChain} does where the stored chain is not what that roster was made of.
+ */
+const asKnownNow = async (hash: Hash, roster: Roster, chain: readonly Bytes[]): Promise<Roster> =>
+  roster.newer ? readChain(hash, roster.roomId, chain) : roster;
 
 /** From an epoch up to, and without, another. */
 export async function loadRotations(

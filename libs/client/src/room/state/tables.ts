@@ -9,8 +9,7 @@ import {
   type Target,
 } from '@0fc/protocol';
 import { encodeRoster, type Roster } from '@0fc/crypto/verify';
-import { knownContent, targetKey } from '../../vault/content.js';
-import { countsOf, isDamaged, isLine, moreThan } from '../../vault/counts.js';
+import { knownContent, targetKey, countsOf, isDamaged, isLine, moreThan } from '../../vault/content.js';
 import { countedIn, generationSlot } from './alarm-flood.js';
 import type { RoomChange } from './changes.js';
 import { deepFreeze } from './immutable.js';

@@ -3,12 +3,10 @@
  * kept of each sender becomes a record of its own; what waits in the outbox says whether it was acknowledged, and
  * to how long a roster it was written.
  */
-import { decodeCbor, encodeCbor, ERROR_CODES, type Bytes, type CborValue } from '@0fc/protocol';
-import { ClientError } from '../../contract/errors.js';
+import { encodeCbor, type CborValue } from '@0fc/protocol';
 import type { StorageChange } from '../../contract/ports.js';
+import { damaged, fieldOf, listOf, recordOf, type Fields } from './fields.js';
 import type { Migration } from './migration.js';
-
-type Fields = Readonly<Record<string, CborValue>>;
 
 const SLICES: Readonly<Record<string, readonly string[]>> = {
   place: [
@@ -49,9 +47,9 @@ function roomOf(roomId: string, core: Fields): readonly StorageChange[] {
     value: encodeCbor(value),
   });
   const picked = (names: readonly string[]): Fields =>
-    Object.fromEntries(names.map((name) => [name, field(core, name)]));
+    Object.fromEntries(names.map((name) => [name, fieldOf(core, name, 'rooms')]));
   const { roster } = core;
-  if (!(roster instanceof Uint8Array)) throw damaged();
+  if (!(roster instanceof Uint8Array)) throw damaged('rooms');
   return [
     put('rooms', roomId, { version: 2, ...picked(['roomId', 'me', 'identity', 'instance']) }),
     ...Object.entries(SLICES).map(([name, fields]) => put('slices', `${roomId}/${name}`, picked(fields))),
@@ -64,18 +62,18 @@ function roomOf(roomId: string, core: Fields): readonly StorageChange[] {
 /** What was sealed may have been acknowledged: nobody noted it, and it is not sealed again for another epoch. */
 const waiting = (item: Fields, entries: number): Fields => ({
   ...item,
-  acknowledged: field(item, 'sealed') !== null,
+  acknowledged: fieldOf(item, 'sealed', 'rooms') !== null,
   only: null,
   writtenAt: entries,
   confirmed: false,
 });
 
 function sendersOf(core: Fields): readonly (readonly [string, Fields])[] {
-  const counters = listOf(core, 'counters');
-  const retired = listOf(core, 'retired');
-  const seen = listOf(core, 'seen');
-  const forked = field(core, 'forked');
-  if (!Array.isArray(forked)) throw damaged();
+  const counters = listOf(core, 'counters', 'rooms');
+  const retired = listOf(core, 'retired', 'rooms');
+  const seen = listOf(core, 'seen', 'rooms');
+  const forked = fieldOf(core, 'forked', 'rooms');
+  if (!Array.isArray(forked)) throw damaged('rooms');
   const of = (list: readonly Fields[], name: string, sender: CborValue): readonly Fields[] =>
     list.filter((item) => item[name] === sender);
   const counter = ({ instance = null, n = null }: Fields): Fields => ({ instance, n });
@@ -85,7 +83,7 @@ function sendersOf(core: Fields): readonly (readonly [string, Fields])[] {
     ...(forked as readonly CborValue[]),
   ]);
   return [...senders].map((sender) => {
-    if (typeof sender !== 'string') throw damaged();
+    if (typeof sender !== 'string') throw damaged('rooms');
     const [last] = of(counters, 'sender', sender);
     const [read] = of(seen, 'memberId', sender);
     return [
@@ -100,31 +98,3 @@ function sendersOf(core: Fields): readonly (readonly [string, Fields])[] {
     ];
   });
 }
-
-function recordOf(store: string, data: Bytes): Fields {
-  try {
-    return fieldsOf(decodeCbor(data));
-  } catch (error) {
-    throw new ClientError(ERROR_CODES.VAULT_DAMAGED, { store }, { cause: error });
-  }
-}
-
-function field(fields: Fields, name: string): CborValue {
-  const value = fields[name];
-  if (value === undefined) throw damaged();
-  return value;
-}
-
-function listOf(core: Fields, name: string): readonly Fields[] {
-  const list = field(core, name);
-  if (!Array.isArray(list)) throw damaged();
-  return (list as readonly CborValue[]).map(fieldsOf);
-}
-
-function fieldsOf(value: CborValue): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array)
-    throw damaged();
-  return value as Fields;
-}
-
-const damaged = (): ClientError => new ClientError(ERROR_CODES.VAULT_DAMAGED, { store: 'rooms' });

@@ -4,18 +4,20 @@
  * position of the last message of each sender, times of generations and of changes of the settings.
  */
 import {
-  decodeCbor, encodeCbor, ERROR_CODES, type Bytes, type CborValue, type MemberId, type RoomId, type Target,
-} from '@0fc/protocol'; // prettier-ignore
+  encodeCbor,
+  type Bytes,
+  type CborValue,
+  type MemberId,
+  type RoomId,
+  type Target,
+} from '@0fc/protocol';
 import { asPrivateKey } from '@0fc/crypto/keys';
 import type { Hash } from '@0fc/crypto/verify';
-import { ClientError } from '../../contract/errors.js';
 import type { StorageChange, StorageRecord } from '../../contract/ports.js';
-import { knownContent } from '../content.js';
-import { isLine } from '../counts.js';
+import { knownContent, isLine } from '../content.js';
 import { IndexKeys } from '../index-keys.js';
+import { bytesOf, damaged, decoded, fieldOf, fieldsOf, type Fields } from './fields.js';
 import type { Migration, RecordSource } from './migration.js';
-
-type Fields = Readonly<Record<string, CborValue>>;
 
 const STARTS_KEPT = 256;
 const TURNS_KEPT = 64;
@@ -54,12 +56,12 @@ async function roomOf(
     return fieldsOf(decoded('slices', value), 'slices');
   };
   const core = fieldsOf(decoded('rooms', head), 'rooms');
-  const identity = fieldsOf(field(core, 'identity'), 'rooms');
+  const identity = fieldsOf(fieldOf(core, 'identity', 'log'), 'rooms');
   const keys = await IndexKeys.of(hash, {
     roomId: roomId as RoomId,
     identity: {
-      publicKey: bytesOf(identity, 'publicKey'),
-      privateKey: asPrivateKey(bytesOf(identity, 'privateKey')),
+      publicKey: bytesOf(identity, 'publicKey', 'log'),
+      privateKey: asPrivateKey(bytesOf(identity, 'privateKey', 'log')),
     },
   });
   const reading = slice('reading');
@@ -127,22 +129,23 @@ class Reading {
 
   addRecord(record: Fields): void {
     const index = Number(record.index);
-    const at = record.at === null ? null : fieldsOf(field(record, 'at'), 'log');
+    const at = record.at === null ? null : fieldsOf(fieldOf(record, 'at', 'log'), 'log');
     if (at !== null) this.#addPosition(index, at, Number(record.time));
-    const items = field(record, 'items');
+    const items = fieldOf(record, 'items', 'log');
     if (!Array.isArray(items)) throw damaged('log');
     if (items.length > 0) this.shownIndex = index;
     const all = (items as readonly CborValue[]).map((value) => fieldsOf(value, 'log'));
     for (const item of all) this.#addItem(index, at, record, item);
-    const relayed = at === null || at.relayed === null ? null : fieldsOf(field(at, 'relayed'), 'log');
+    const relayed =
+      at === null || at.relayed === null ? null : fieldsOf(fieldOf(at, 'relayed', 'log'), 'log');
     if (relayed !== null && all.some(({ type }) => type !== 'alarm')) {
-      this.#lastEntry.set(field(relayed, 'sender'), field(record, 'time'));
+      this.#lastEntry.set(fieldOf(relayed, 'sender', 'log'), fieldOf(record, 'time', 'log'));
     }
   }
 
   /** Descending positions mean that the relay's log had never held what was read before. */
   #addPosition(index: number, at: Fields, time: number): void {
-    const position = fieldsOf(field(at, 'position'), 'log');
+    const position = fieldsOf(fieldOf(at, 'position', 'log'), 'log');
     const [g, s] = [Number(position.g), Number(position.s)];
     const before = this.#place;
     if (before !== null && (g < before.g || (g === before.g && s < before.s))) {
@@ -168,7 +171,7 @@ class Reading {
         if (item.event === 'settings') this.#addSettings(Number(record.time));
         return;
       case 'repeat':
-        if (at !== null) this.#places.set(nameOf(item), field(at, 'position'));
+        if (at !== null) this.#places.set(nameOf(item), fieldOf(at, 'position', 'log'));
         return;
       case 'message':
         this.#addMessage(index, at, item);
@@ -181,12 +184,12 @@ class Reading {
   }
 
   #addMessage(index: number, at: Fields | null, item: Fields): void {
-    const sender = field(item, 'sender');
+    const sender = fieldOf(item, 'sender', 'log');
     // What a member has sent is of any shape: what is no content of this version is shown as a line.
     const content = knownContent(item.content);
-    const place = { index, mid: bytesOf(item, 'mid') };
+    const place = { index, mid: bytesOf(item, 'mid', 'log') };
     this.#missedAt.set(sender, this.#counts.missed);
-    if (at !== null) this.#places.set(nameOf(item), field(at, 'position'));
+    if (at !== null) this.#places.set(nameOf(item), fieldOf(at, 'position', 'log'));
     const own = targetOf(item);
     this.#last.set(instanceOf(own), Math.max(own.n, this.#last.get(instanceOf(own)) ?? 0));
     this.index.push({ target: own, at: place, effect: false });
@@ -207,7 +210,7 @@ class Reading {
   }
 
   placeOf(sender: string, record: Fields): Fields {
-    const counter = record.counter === null ? null : fieldsOf(field(record, 'counter'), 'senders');
+    const counter = record.counter === null ? null : fieldsOf(fieldOf(record, 'counter', 'log'), 'senders');
     const at = counter === null ? null : (this.#places.get(nameOf({ sender, ...counter })) ?? null);
     const changedAhead = this.#changedAhead.get(sender) ?? 0;
     const lastEntry = this.#lastEntry.get(sender) ?? null;
@@ -216,40 +219,12 @@ class Reading {
 }
 
 const targetOf = (item: Fields): Target => ({
-  sender: field(item, 'sender') as MemberId,
-  instance: bytesOf(item, 'instance'),
+  sender: fieldOf(item, 'sender', 'log') as MemberId,
+  instance: bytesOf(item, 'instance', 'log'),
   n: Number(item.n),
 });
 
 const instanceOf = ({ sender, instance }: Target): string => JSON.stringify([sender, [...instance]]);
 
 const nameOf = (item: Fields): string =>
-  JSON.stringify([item.sender, [...bytesOf(item, 'instance')], item.n]);
-
-function decoded(store: string, data: Bytes): CborValue {
-  try {
-    return decodeCbor(data);
-  } catch (error) {
-    throw new ClientError(ERROR_CODES.VAULT_DAMAGED, { store }, { cause: error });
-  }
-}
-
-function field(fields: Fields, name: string): CborValue {
-  const value = fields[name];
-  if (value === undefined) throw damaged('log');
-  return value;
-}
-
-function bytesOf(fields: Fields, name: string): Bytes {
-  const value = field(fields, name);
-  if (!(value instanceof Uint8Array)) throw damaged('log');
-  return value;
-}
-
-function fieldsOf(value: CborValue, store: string): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array)
-    throw damaged(store);
-  return value as Fields;
-}
-
-const damaged = (store: string): ClientError => new ClientError(ERROR_CODES.VAULT_DAMAGED, { store });
+  JSON.stringify([item.sender, [...bytesOf(item, 'instance', 'log')], item.n]);

@@ -8,7 +8,7 @@ import { change, crypto } from '../../room/log/log.spec-support.js';
 import { set } from '../../room/state/draft.js';
 import { keyOf, STORES } from '../records.js';
 import { WatchedStorage } from '../../room/state/storage.spec-support.js';
-import { decodeHeader, encodeHeader } from '../header.js';
+import { headerIn, makeEarlier } from '../../../../../test/support/earlier-vault.js';
 import { Vault } from '../vault.js';
 import { roomSlices } from './01-room-slices.js';
 import { migrated, overlaid, RECORDS_VERSION } from './run.js';
@@ -20,6 +20,7 @@ import {
   type OldRoom,
   type Records,
 } from './version-1.spec-support.js';
+import { quickPassphrases } from '../quick-passphrases.spec-support.js';
 
 const PASSPHRASE = 'a long enough passphrase';
 
@@ -92,7 +93,7 @@ describe('version 1 to 2', () => {
       item: decodeCbor(value) as Fields,
     }));
     const now = new Map(
-      (await migrated(1, sourceOf(records), nodeHash)).map(({ key, value }) => [key, value]),
+      (await roomSlices.migrate(sourceOf(records), nodeHash)).map(({ key, value }) => [key, value]),
     );
     const item = (of: typeof sealed): unknown => decodeCbor(now.get(of!.key) ?? new Uint8Array());
     expect(item(sealed)).toEqual({
@@ -216,30 +217,32 @@ describe('a vault of version 1', () => {
     const changes = Object.entries(kept).flatMap(([store, list]) =>
       list.map((record) => ({ store, ...record })),
     );
-    await (await Vault.create({ crypto, storage }, PASSPHRASE, changes)).close();
-    const header = await storage.read('vault', 'header');
-    const { sealed } = await decodeHeader(crypto.hash, header ?? new Uint8Array());
-    const value = await encodeHeader(crypto.hash, { version: 1, sealed });
-    await storage.write([{ store: 'vault', key: 'header', value }]);
+    await (
+      await Vault.create({ crypto, passphrases: quickPassphrases, storage }, PASSPHRASE, changes)
+    ).close();
+    await makeEarlier(quickPassphrases, storage, PASSPHRASE, 1);
     return storage;
   }
-  const versionOf = async (storage: WatchedStorage): Promise<number> =>
-    (await decodeHeader(crypto.hash, (await storage.read('vault', 'header')) ?? new Uint8Array())).version;
+  const versionOf = async (storage: WatchedStorage): Promise<number> => (await headerIn(storage)).version;
   const atRest = (storage: WatchedStorage): Promise<unknown> =>
     Promise.all(['vault', ...Object.values(STORES)].map((store) => storage.list(store)));
-  const unlock = (storage: WatchedStorage): Promise<Vault> => Vault.unlock({ crypto, storage }, PASSPHRASE);
+  const unlock = (storage: WatchedStorage): Promise<Vault> =>
+    Vault.unlock({ crypto, passphrases: quickPassphrases, storage }, PASSPHRASE);
 
-  test('is brought to this version by the first unlock, in one write; its rooms go on', async () => {
+  test('is brought to this version by the first unlock, in one write; its rooms are there', async () => {
     const storage = await oldVault();
     const { length } = storage.writes;
     const vault = await unlock(storage);
     expect(storage.writes).toHaveLength(length + 1);
-    expect(storage.lastPlaces).toContain('vault header');
+    expect(storage.lastPlaces).toEqual(expect.arrayContaining(['vault header', 'vault proof']));
+    expect(storage.writes.at(-1)?.at(-1)?.key).toBe('header');
     expect(await versionOf(storage)).toBe(RECORDS_VERSION);
     const state = await RoomState.load(vault, old.roomId, crypto.hash);
     expect(state?.core).toMatchObject({
-      ...picked(old.fields, 'me', 'position', 'keys', 'people', 'lost'),
+      ...picked(old.fields, 'me', 'position', 'people', 'lost'),
       version: 2,
+      lastReadMarker: old.fields.told,
+      keys: (old.fields.keys as unknown as readonly Fields[]).map((key) => ({ ...key, key: null })),
     });
     expect(state?.chain.size).toBe(1);
     await change(state!, set({ readIndex: 4 }));
@@ -254,7 +257,7 @@ describe('a vault of version 1', () => {
   test('is left as it is by a wrong passphrase, and by a disk that does not take it', async () => {
     const storage = await oldVault();
     const before = await atRest(storage);
-    const wrong = Vault.unlock({ crypto, storage }, 'another long passphrase');
+    const wrong = Vault.unlock({ crypto, passphrases: quickPassphrases, storage }, 'another long passphrase');
     await expect(wrong).rejects.toMatchObject({ code: 'WRONG_PASSPHRASE' });
     storage.fails = { code: 'VAULT_FULL', stored: false };
     await expect(unlock(storage)).rejects.toMatchObject({ code: 'VAULT_FULL' });

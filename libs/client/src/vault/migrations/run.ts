@@ -12,9 +12,10 @@ import { ClientError } from '../../contract/errors.js';
 import type { StorageChange } from '../../contract/ports.js';
 import { roomSlices } from './01-room-slices.js';
 import { logWindow } from './02-log-window.js';
+import { outdatedRooms } from './03-outdated-rooms.js';
 import type { Migration, RecordSource } from './migration.js';
 
-const MIGRATIONS: readonly Migration[] = [roomSlices, logWindow];
+const MIGRATIONS: readonly Migration[] = [roomSlices, logWindow, outdatedRooms];
 
 /** Version of the records that this client reads and writes. */
 export const RECORDS_VERSION = 1 + MIGRATIONS.length;

@@ -1,5 +1,5 @@
-/** A room's record as version 1 had it: one for all of it, field by field. */
-import { encodeCbor, type Bytes, type CborValue } from '@0fc/protocol';
+/** A room's record as version 1 had it: one for all of it, field by field. The room is of version 1 of the protocol. */
+import { decodeCbor, encodeCbor, type Bytes, type CborValue } from '@0fc/protocol';
 import { createGenesis } from '@0fc/crypto/keys';
 import { encodeRoster, memberIdOf, startRoster } from '@0fc/crypto/verify';
 import { crypto } from '../../room/log/log.spec-support.js';
@@ -21,6 +21,14 @@ export interface OldRoom {
 const random = (n: number): Bytes => crypto.random.bytes(n);
 const id = (n: number): string => String(n).repeat(21) + 'A';
 
+/** A roster of the protocol's version 1: it named no version, and had everybody's first prekey. */
+function ofVersion1(roster: Bytes): Bytes {
+  const [, ...fields] = decodeCbor(roster) as readonly CborValue[];
+  const members = fields[7] as readonly (readonly CborValue[])[];
+  fields[7] = members.map(([id, key, admit, epoch]) => [id, key, admit, key, null, epoch] as CborValue[]);
+  return encodeCbor([1, ...fields.slice(0, -2)]);
+}
+
 export async function oldRoom(): Promise<OldRoom> {
   const settings = {
     rotateEvery: 100,
@@ -36,7 +44,7 @@ export async function oldRoom(): Promise<OldRoom> {
   const senders = [me, id(2), id(3)] as const;
   const [all, read, retired] = senders;
   const fields: Fields = {
-    version: 1, roomId: made.roomId, me, stage: 'member', identity: { publicKey, privateKey }, roster: encodeRoster(roster),
+    version: 1, roomId: made.roomId, me, stage: 'member', identity: { publicKey, privateKey }, roster: ofVersion1(encodeRoster(roster)),
     epoch: 1,
     keys: [
       {

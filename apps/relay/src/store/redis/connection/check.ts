@@ -102,6 +102,23 @@ async function checkServer(client: Redis, target: Target, where: string): Promis
       `${setting}: the Redis at ${where} has maxmemory-policy ${policy ?? 'unknown'}, which would throw rooms away; set it to ${POLICY}.`,
     );
   }
+  if (target.kind === 'standalone') await checkDatabase(client, target, where);
+}
+
+/** The client library goes on in database 0 where there is no such one. */
+async function checkDatabase(
+  client: Redis,
+  { database }: Extract<Target, { kind: 'standalone' }>,
+  where: string,
+): Promise<void> {
+  try {
+    await client.select(database);
+  } catch (error) {
+    if (!/^ERR .*\b(DB index|invalid DB)/i.test((error as Error).message)) throw error;
+    throw new ConfigError(
+      `REDIS_URL names database ${String(database)}, which the Redis at ${where} does not have; name one that it has, or raise \`databases\` in its configuration.`,
+    );
+  }
 }
 
 /** At least one node must answer; what answers must be right, and so must every master that it knows. */

@@ -2,8 +2,8 @@
 import type { RoomId } from '@0fc/protocol';
 import type { Cluster, Redis } from 'ioredis';
 import { StoreError } from '../../../rooms/port/result.js';
-import type { Item } from '../reply.js';
-import type { RoomKeys } from '../room-keys.js';
+import type { Item } from '../scripts/reply.js';
+import type { RoomKeys } from '../scripts/room-keys.js';
 import type { Script } from '../scripts/scripts.js';
 import { replyCode, storeError } from './store-error.js';
 

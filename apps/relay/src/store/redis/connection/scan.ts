@@ -4,7 +4,7 @@
  */
 import type { RoomId } from '@0fc/protocol';
 import type { Cluster, Redis } from 'ioredis';
-import type { RoomKeys } from '../room-keys.js';
+import type { RoomKeys } from '../scripts/room-keys.js';
 
 /** Keys of one look: a room has up to thirteen. The server does nothing else meanwhile, for about half a millisecond. */
 const COUNT = 256;

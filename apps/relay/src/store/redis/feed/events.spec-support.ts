@@ -39,7 +39,7 @@ function bodyOf(event: RoomEvent): Buffer {
       return Buffer.concat(event.entries.map(encodeEntry));
     case 'generation':
       return Buffer.concat([uint(event.generation, 6), at(event.from)]);
-    case 'standing':
+    case 'role':
       return Buffer.concat([text(event.memberId), uint(ROLE.indexOf(event.role), 1)]);
     case 'live':
       return text(event.memberId + event.connectionId);

@@ -30,7 +30,7 @@ const entry = fc
 const event: fc.Arbitrary<RoomEvent> = fc.oneof(
   fc.record({ type: fc.constant('entries' as const), entries: fc.array(entry, { maxLength: 5 }) }),
   fc.record({ type: fc.constant('generation' as const), generation: number, from: position }),
-  fc.record({ type: fc.constant('standing' as const), memberId: who, role: fc.constantFrom(...ROLE) }),
+  fc.record({ type: fc.constant('role' as const), memberId: who, role: fc.constantFrom(...ROLE) }),
   fc.record({
     type: fc.constant('live' as const),
     memberId: who,

@@ -18,9 +18,18 @@ export const FEED_VERSION = 1;
 /** By their number; 0 is none. Scripts have the same tables (scripts/lib). */
 export const ENTRY_KIND = [null, 'message', 'rotation', 'roster', 'leaveRequest'] as const;
 export const ROLE = ['stranger', 'joiner', 'member', 'owner', 'departed'] as const;
-export const REASON = [null, 'declined', 'badProof', 'expired', 'badConfirm', 'other', 'full'] as const;
+export const REASON = [
+  null,
+  'declined',
+  'badProof',
+  'expired',
+  'badConfirm',
+  'other',
+  'full',
+  'altered',
+] as const;
 export const EVENT = {
-  entries: 1, generation: 2, standing: 3, live: 4, join: 5, needKey: 6, keyGrant: 7, offer: 8, acceptance: 9, signal: 10, closed: 11, tip: 12,
+  entries: 1, generation: 2, role: 3, live: 4, join: 5, needKey: 6, keyGrant: 7, offer: 8, acceptance: 9, signal: 10, closed: 11, tip: 12,
 } as const; // prettier-ignore
 
 const ID = 22;
@@ -111,8 +120,8 @@ function decodeEvent(kind: number, body: Cursor): RoomEvent | null {
       return { type: 'entries', entries: decodeEntries(body) };
     case EVENT.generation:
       return { type: 'generation', generation: body.uint(6), from: body.position() };
-    case EVENT.standing:
-      return { type: 'standing', memberId: body.id(), role: body.one<Role>(ROLE) };
+    case EVENT.role:
+      return { type: 'role', memberId: body.id(), role: body.one<Role>(ROLE) };
     case EVENT.live:
       return { type: 'live', memberId: body.id(), connectionId: Buffer.from(body.rest()).toString('utf8') };
     case EVENT.join:

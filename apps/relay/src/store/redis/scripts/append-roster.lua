@@ -113,7 +113,7 @@ room.head, room.len = head, room.len + 1
 call('HSET', META, 'head', head, 'len', room.len)
 if kind == 'admit' then
   addMember(who, room.eg, room.es)
-  standing(who, 'member')
+  publishRole(who, 'member')
   joinChanged(ARGV[9], who)
 elseif kind == 'remove' or kind == 'leave' then
   keepDepartureNotice(who, entry, container)
@@ -131,8 +131,8 @@ elseif kind == 'transfer' then
   room.owner = ARGV[8]
   call('HSET', META, 'owner', room.owner)
   dropOffer()
-  standing(who, 'member')
-  standing(room.owner, 'owner')
+  publishRole(who, 'member')
+  publishRole(room.owner, 'owner')
   endJoins()
 elseif kind == 'settings' then
   call('HSET', META, 'history', ARGV[11], 'settings', (room.settings or 0) + 1)

@@ -1,15 +1,10 @@
 -- include: lib/needs
 -- writes: no
 --
--- ARGV: member. Returns granter and grant (its length, itself, the news) by turns.
+-- ARGV: member. Returns granter and grant (its length, itself, the news), or nothing.
 
 local to = ARGV[1]
 local refusal = open()
 if refusal then return {refusal} end
-local list, answer = answered(to), {}
-for i = 1, #list, ID do
-  local from = string.sub(list, i, i + ID - 1)
-  answer[#answer + 1] = from
-  answer[#answer + 1] = call('HGET', GRANTS, to .. from)
-end
-return {'OK', answer}
+local from = answeredBy(to)
+return {'OK', from and {from, call('HGET', GRANTS, to .. from)} or {}}

@@ -1,7 +1,7 @@
 -- include: lib/needs
 -- writes: no
 --
--- ARGV: member. Returns member and request by turns: those that it may answer and has not.
+-- ARGV: member. Returns member and request by turns: those that it may answer and nobody has.
 
 local who = ARGV[1]
 local refusal = open()
@@ -9,7 +9,7 @@ if refusal then return {refusal} end
 local answer = {}
 local function take(from)
   local request = from ~= who and call('HGET', NEEDS, from)
-  if request and not has(answered(from), who) then
+  if request and not answeredBy(from) then
     local n = #answer
     answer[n + 1], answer[n + 2] = from, request
   end

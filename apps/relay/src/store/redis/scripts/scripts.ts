@@ -14,7 +14,7 @@ import { LIMITS } from '@0fc/protocol';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { KEY_NAMES, type KeyName } from '../room-keys.js';
+import { KEY_NAMES, type KeyName } from './room-keys.js';
 
 export interface Script {
   readonly name: ScriptName;

@@ -9,6 +9,7 @@ import { AppStore } from '../../core/app-store';
 import { I18n } from '../../core/i18n';
 import { Brand } from '../../ui/page-bar';
 import { ConnectionMark } from '../../core/components/connection-mark';
+import { RelayChanged } from '../../core/components/relay-changed';
 import { Fingerprint } from '../../ui/fingerprint';
 import { Icon } from '../../ui/icon';
 import { narrowScreen } from '../../core/narrow-screen';
@@ -26,6 +27,7 @@ const ROOM_URL = /^\/room\/([\w~-]+)(\/members|\/relay|\/verify)?/;
     Fingerprint,
     Icon,
     NgTemplateOutlet,
+    RelayChanged,
     RoomList,
     RouterLink,
     RouterOutlet,
@@ -66,6 +68,7 @@ const ROOM_URL = /^\/room\/([\w~-]+)(\/members|\/relay|\/verify)?/;
           </div>
         </div>
       }
+      <zfc-relay-changed />
       <div class="scroll"><zfc-room-list [current]="roomId()" /></div>
       <div class="list-foot">
         <a class="btn btn--soft" routerLink="/new" data-testid="new-room"

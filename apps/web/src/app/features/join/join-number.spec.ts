@@ -26,4 +26,20 @@ describe('the safety number with the owner', () => {
     expect(element(fixture, 'safety-number').dataset.digits).toBe(SAFETY_NUMBER);
     expect((fixture.nativeElement as HTMLElement).textContent).toContain(title);
   });
+
+  it.each([
+    ['en', 'Only comparing the safety number'],
+    ['fr', 'Seule la comparaison du numéro de sécurité'],
+  ] as const)(
+    'alone shows a link that leads into another room: said before anything is asked (%s)',
+    async (language, words) => {
+      provideApp('empty', routes);
+      TestBed.inject(Preferences).chooseLanguage(language);
+      TestBed.inject(Invites).offer('stay');
+      const { fixture } = await visit('/join');
+      await settle(fixture, 10);
+      expect(element(fixture, 'join-start')).not.toBeNull();
+      expect(element(fixture, 'join-compare').textContent).toContain(words);
+    },
+  );
 });

@@ -79,6 +79,7 @@ const LINGER_MS = 1_200;
                 [mine]="join()?.myFingerprint ?? null"
                 [number]="join()?.safetyNumber || null"
               />
+              <p class="hint" data-testid="join-compare">{{ t('join.compare') }}</p>
               <div class="field">
                 <label for="join-name">{{ t('join.name') }}</label>
                 <div

@@ -3,8 +3,11 @@ import type { Failure, InvitePreview } from '@0fc/client/api';
 
 import { Explain } from '../../core/explain';
 import { I18n } from '../../core/i18n';
+import { isOtherRelay } from '../../core/other-relay';
 import { PAGE_CODES } from '../../core/page-codes';
 import { ErrorMessage } from '../../core/components/error-message';
+import { RelayChanged } from '../../core/components/relay-changed';
+import { RepinRelay } from '../../core/components/repin-relay';
 import { Fingerprint, groupedFingerprint } from '../../ui/fingerprint';
 import { Icon } from '../../ui/icon';
 
@@ -14,12 +17,12 @@ const ENDED: ReadonlySet<string> = new Set([
 ]); // prettier-ignore
 
 /**
- * A join that ended. A relay with another key than the pinned one is a stop that nothing leads
+ * A join that ended. A relay with another key than the pinned one is a stop that nothing but the user's own act leads
  * around (G13); every other ending says what happened and what can be done.
  */
 @Component({
   selector: 'zfc-join-refused',
-  imports: [ErrorMessage, Fingerprint, Icon],
+  imports: [ErrorMessage, Fingerprint, Icon, RelayChanged, RepinRelay],
   host: { class: 'contents' },
   template: `
     @if (stopped()) {
@@ -48,11 +51,15 @@ const ENDED: ReadonlySet<string> = new Set([
           } @else {
             <p>{{ explain.remedy(failure()) }}</p>
           }
+          <zfc-relay-changed />
           <zfc-error [failure]="copyFailure()" />
           <div class="row row--wrap">
             <button class="btn btn--alarm" type="button" data-testid="join-drop" (click)="dropped.emit()">
               {{ t('join.drop') }}
             </button>
+            @if (!first()) {
+              <zfc-repin-relay />
+            }
             @if (both()) {
               <button class="btn btn--flush" type="button" (click)="copy()">
                 <zfc-icon [name]="copied() ? 'check' : 'copy'" />{{
@@ -119,7 +126,7 @@ export class JoinRefused {
   protected readonly copied = signal(false);
   protected readonly copyFailure = signal<Failure | null>(null);
   protected readonly mayGoOn = computed(() => !ENDED.has(this.failure().code));
-  protected readonly stopped = computed(() => this.failure().code === 'RELAY_KEY_MISMATCH');
+  protected readonly stopped = computed(() => isOtherRelay(this.failure().code));
   /** Nothing was pinned before: the relay that answers is not the one that the invite names. */
   protected readonly first = computed(() => this.preview()?.pinnedFingerprint === null);
   protected readonly knownLabel = computed(() => this.t(this.first() ? 'join.answering' : 'join.known'));

@@ -8,7 +8,7 @@ import { ErrorMessage } from '../../core/components/error-message';
 import { Icon } from '../../ui/icon';
 import { Approvals } from './approvals';
 import { CloseRoom } from './close-room';
-import { HandOverCard } from './hand-over-card';
+import { OwnershipTransferCard } from './ownership-transfer-card';
 import { mayAct } from './member-rules';
 import { NewInvite } from './new-invite';
 import { OpenInvites } from './open-invites';
@@ -23,7 +23,7 @@ import { YouCard } from './you-card';
     Approvals,
     CloseRoom,
     ErrorMessage,
-    HandOverCard,
+    OwnershipTransferCard,
     Icon,
     NewInvite,
     OpenInvites,
@@ -70,7 +70,7 @@ import { YouCard } from './you-card';
                 <zfc-approvals [roomId]="room.roomId" [approvals]="room.approvals" />
               }
               @if (active()) {
-                <zfc-hand-over-card [room]="room" />
+                <zfc-ownership-transfer-card [room]="room" />
               }
               <zfc-people-list [room]="room" />
               @if (room.stage === 'member') {

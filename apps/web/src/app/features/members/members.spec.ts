@@ -51,34 +51,21 @@ describe('removing a member', () => {
 });
 
 describe('the list of members', () => {
-  it('marks who is leaving, whose key is old, and who has not taken in a departure', async () => {
-    const [fixture, client] = await members('busy');
+  it('marks who is leaving, whose key is old, and who has applied a departure', async () => {
+    const [fixture] = await members('busy');
     expect(texts(row(fixture, 'ines'))).toContain('can still read');
     expect(texts(row(fixture, 'tomas'))).toContain('their key is old');
-    // The newest change in view is the removal of Karim.
-    expect(texts(row(fixture, 'jonas'))).toContain('Has not taken in the last departure yet');
-    expect(texts(row(fixture, 'ines'))).toContain('Not heard since the last departure');
-    expect(row(fixture, 'lucie').querySelector('[data-testid="member-behind"]')).toBeNull();
-    client.emit({
-      type: 'timeline',
-      roomId: 'room-rive',
-      reset: false,
-      removed: [],
-      items: [
-        {
-          type: 'system',
-          id: 'later',
-          order: 50,
-          time: Date.now(),
-          timeDoubtful: false,
-          event: 'admitted',
-          params: { member: 'Noé', actor: 'Amina Belkacem' },
-          me: false,
-        },
-      ],
-    });
-    await settle(fixture);
-    expect(maybe(fixture, 'member-behind')).toBeNull();
+    // The removal of Karim.
+    const receipt = (who: string): string => texts(element(row(fixture, who), 'member-receipt'));
+    expect(receipt('jonas')).toBe('Online since the last departure');
+    expect(receipt('ines')).toBe('Not heard from since the last departure');
+    expect(receipt('lucie')).toBe('Has applied the last departure');
+    expect(row(fixture, 'amina').querySelector('[data-testid="member-receipt"]')).toBeNull();
+  });
+
+  it('shows nothing of a departure that all have applied', async () => {
+    const [fixture] = await members('rooms');
+    expect(maybe(fixture, 'member-receipt')).toBeNull();
   });
 
   it('tells names that look alike apart by the key', async () => {
@@ -107,7 +94,7 @@ describe('the list of members', () => {
     const [fixture] = await members('guest');
     element(row(fixture, 'lucie'), 'member-actions').click();
     await settle(fixture);
-    for (const id of ['remove-member', 'hand-over', 'save-settings', 'close-room'])
+    for (const id of ['remove-member', 'transfer-ownership', 'save-settings', 'close-room'])
       expect(maybe(fixture, id)).toBeNull();
     expect(maybe(fixture, 'verify')).not.toBeNull();
   });

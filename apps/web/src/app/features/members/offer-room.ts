@@ -34,7 +34,7 @@ import { isolated, named } from '../../core/names';
         <button
           class="btn btn--primary"
           type="button"
-          data-testid="hand-over-confirm"
+          data-testid="transfer-ownership-confirm"
           [disabled]="command.busy()"
           [attr.aria-busy]="command.busy()"
           (click)="offer()"
@@ -59,9 +59,9 @@ export class OfferRoom {
   protected readonly name = computed(() => named(this.#member()?.name, this.t('members.nameless')));
   /** whose offer ends with this one */
   protected readonly other = computed(() => {
-    const standing = this.room().handOver;
-    const replaced = standing?.role === 'offering' && standing.memberId !== this.#member()?.memberId;
-    return replaced ? isolated(standing.name) : null;
+    const transfer = this.room().ownershipTransfer;
+    const replaced = transfer?.role === 'offering' && transfer.memberId !== this.#member()?.memberId;
+    return replaced ? isolated(transfer.name) : null;
   });
 
   ask(member: MemberView): void {
@@ -73,7 +73,7 @@ export class OfferRoom {
   protected async offer(): Promise<void> {
     const member = this.#member();
     if (member === null) return;
-    const outcome = await this.command.run((api) => api.offerRoom(this.room().roomId, member.memberId));
+    const outcome = await this.command.run((api) => api.offerOwnership(this.room().roomId, member.memberId));
     if (outcome?.ok !== true) return;
     this.dialog().close();
     this.offered.emit();

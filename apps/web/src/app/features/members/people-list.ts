@@ -1,9 +1,7 @@
 import { Component, computed, ElementRef, inject, input, signal, viewChild } from '@angular/core';
 import type { MemberView, RoomView } from '@0fc/client/api';
 
-import { AppStore } from '../../core/app-store';
 import { I18n } from '../../core/i18n';
-import { endsInDeparture } from './member-rules';
 import { OfferRoom } from './offer-room';
 import { Person } from './person';
 import { RemoveMember } from './remove-member';
@@ -25,10 +23,10 @@ import { RemoveMember } from './remove-member';
             <zfc-person
               [member]="member"
               [room]="room()"
-              [departed]="departed()"
+              [receipts]="receipts()"
               [open]="opened() === member.memberId"
               (toggled)="toggle(member)"
-              (handOver)="offer().ask(member)"
+              (transferOwnership)="offer().ask(member)"
               (removal)="remove().ask(member)"
             />
           </li>
@@ -40,14 +38,16 @@ import { RemoveMember } from './remove-member';
   `,
 })
 export class PeopleList {
-  readonly #store = inject(AppStore);
   readonly #host = inject<ElementRef<HTMLElement>>(ElementRef);
   protected readonly t = inject(I18n).t;
   readonly room = input.required<RoomView>();
   protected readonly remove = viewChild.required(RemoveMember);
   protected readonly offer = viewChild.required(OfferRoom);
   protected readonly opened = signal<string | null>(null);
-  protected readonly departed = computed(() => endsInDeparture(this.#store.timeline()));
+  /** until each member has applied the last departure, by the log: before that it may write for who has left (G10) */
+  protected readonly receipts = computed(
+    () => this.room().stage === 'member' && this.room().members.some(({ receipt }) => receipt !== 'log'),
+  );
 
   protected toggle({ memberId }: MemberView): void {
     this.opened.update((opened) => (opened === memberId ? null : memberId));

@@ -57,8 +57,8 @@ import { mayAct } from './member-rules';
           @if (presence(); as presence) {
             <span>{{ presence }}</span>
           }
-          @if (lag(); as lag) {
-            <span data-testid="member-behind">{{ lag }}</span>
+          @if (receipts()) {
+            <span data-testid="member-receipt">{{ t('members.receipt.' + member().receipt) }}</span>
           }
           @if (!member().verified) {
             <span>{{ t('members.notVerified') }}</span>
@@ -92,11 +92,11 @@ import { mayAct } from './member-rules';
               <button
                 class="btn btn--line"
                 type="button"
-                data-testid="hand-over"
+                data-testid="transfer-ownership"
                 [disabled]="offered()"
-                (click)="handOver.emit()"
+                (click)="transferOwnership.emit()"
               >
-                <zfc-icon name="handOver" />{{ t('members.hand.open') }}
+                <zfc-icon name="transferOwnership" />{{ t('members.hand.open') }}
               </button>
             }
             <button
@@ -118,16 +118,18 @@ export class Person {
   protected readonly t = inject(I18n).t;
   readonly member = input.required<MemberView>();
   readonly room = input.required<RoomView>();
-  /** the newest change is a departure: whoever has not taken it in is marked */
-  readonly departed = input(false);
+  /** whether it has applied the last departure is shown of each member */
+  readonly receipts = input(false);
   readonly open = input(false);
   readonly toggled = output();
-  readonly handOver = output();
+  readonly transferOwnership = output();
   readonly removal = output();
 
   protected readonly actable = computed(() => mayAct(this.room()) && !this.member().me);
   protected readonly offline = computed(() => this.room().connection !== 'connected');
-  protected readonly offered = computed(() => this.room().handOver?.memberId === this.member().memberId);
+  protected readonly offered = computed(
+    () => this.room().ownershipTransfer?.memberId === this.member().memberId,
+  );
   protected readonly toggleLabel = computed(() =>
     this.open()
       ? this.t('members.closeActions')
@@ -139,10 +141,5 @@ export class Person {
     if (this.room().stage !== 'member') return null;
     if (online) return this.t('members.hereNow');
     return lastSeen === null ? null : this.t('members.awaySince', { time: this.#format.moment(lastSeen) });
-  });
-  protected readonly lag = computed(() => {
-    const { upToDate } = this.member();
-    if (!this.departed() || upToDate === true) return null;
-    return this.t(upToDate === false ? 'members.behind' : 'members.unheard');
   });
 }

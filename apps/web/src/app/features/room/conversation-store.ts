@@ -14,7 +14,7 @@ export type Writing =
   | { readonly kind: 'edit'; readonly message: TimelineMessage };
 
 /** What its sender answers about a line that waits (the first two), or that was lost. */
-export type Answer = 'confirmSend' | 'discard' | 'sendAgain';
+export type Answer = 'confirmSend' | 'discard' | 'resend';
 
 const NEW: Writing = { kind: 'new' };
 

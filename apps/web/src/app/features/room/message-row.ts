@@ -87,6 +87,9 @@ import { UnsentLine } from './unsent-line';
       @if (message().late) {
         <p class="hint" data-testid="late">{{ t('room.late') }}</p>
       }
+      @if (message().again) {
+        <p class="hint" data-testid="again">{{ t('room.again') }}</p>
+      }
       @if (message().orderUnknown) {
         <p class="hint" data-testid="order-unknown">{{ t('room.orderUnknown') }}</p>
       }

@@ -7,7 +7,7 @@ import { Format } from '../../core/format';
 import { I18n } from '../../core/i18n';
 import { Icon } from '../../ui/icon';
 import type { IconName } from '../../ui/icons';
-import { HandOverBanner } from './hand-over-banner';
+import { OwnershipTransferBanner } from './ownership-transfer-banner';
 import { RoomStopped } from './room-stopped';
 
 interface Line {
@@ -22,7 +22,7 @@ const MOVED: ReadonlySet<string> = new Set(['STALE_HEAD', 'STALE_EPOCH', 'EPOCH_
 /** What holds for the room as a whole at this moment, one line each. */
 @Component({
   selector: 'zfc-room-banners',
-  imports: [HandOverBanner, Icon, RoomStopped, RouterLink],
+  imports: [OwnershipTransferBanner, Icon, RoomStopped, RouterLink],
   host: { class: 'contents' },
   template: `
     @if (room().stopped; as stopped) {
@@ -57,8 +57,8 @@ const MOVED: ReadonlySet<string> = new Set(['STALE_HEAD', 'STALE_EPOCH', 'EPOCH_
           </button>
         </p>
       }
-      @if (room().handOver; as offer) {
-        <zfc-hand-over-banner [roomId]="room().roomId" [offer]="offer" />
+      @if (room().ownershipTransfer; as offer) {
+        <zfc-ownership-transfer-banner [roomId]="room().roomId" [offer]="offer" />
       }
       @for (line of lines(); track line.id) {
         <p class="banner" role="status" [attr.data-testid]="line.id">

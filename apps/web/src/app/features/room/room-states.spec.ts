@@ -33,8 +33,8 @@ describe('what holds for the room', () => {
     ['away', 'owner-away', 'The owner has been away since'],
     ['due', 'rotation-due', 'This device makes it'],
     ['rooms', 'others-leaving', 'Inès Faure is leaving and can still read'],
-    ['offered', 'hand-over', 'Amina Belkacem offers you this room'],
-    ['offering', 'hand-over', 'You offer this room to Lucie Marchand'],
+    ['offered', 'ownership-transfer', 'Amina Belkacem offers you this room'],
+    ['offering', 'ownership-transfer', 'You offer this room to Lucie Marchand'],
     ['gone', 'room-stopped', 'says that this room is gone'],
     ['saidclosed', 'room-stopped', 'the owner’s signature does not say so'],
     ['lied', 'room-stopped', 'is dated far in the future'],
@@ -113,9 +113,9 @@ describe('what holds for the room', () => {
 
 describe('what can be done about it', () => {
   it.each([
-    ['offered', 'accept-room', 'acceptRoom'],
-    ['offered', 'end-offer', 'endOffer'],
-    ['offering', 'end-offer', 'endOffer'],
+    ['offered', 'accept-room', 'acceptOwnership'],
+    ['offered', 'end-offer', 'endOwnershipOffer'],
+    ['offering', 'end-offer', 'endOwnershipOffer'],
     ['replaced', 'resume-room', 'resumeRoom'],
     ['full', 'resume-room', 'resumeRoom'],
     ['lied', 'resume-room', 'resumeRoom'],
@@ -136,18 +136,46 @@ describe('what can be done about it', () => {
 
   it('says why an act failed, and leaves it to be tried again', async () => {
     const { client, fixture } = await open('offered');
-    client.acceptRoom = () => Promise.resolve({ ok: false, error: { code: 'NO_OFFER' } });
+    client.acceptOwnership = () => Promise.resolve({ ok: false, error: { code: 'NO_OFFER' } });
     element(fixture, 'accept-room').click();
     await settle(fixture, 8);
     expect(element(fixture, 'error').dataset.code).toBe('NO_OFFER');
     expect((element(fixture, 'accept-room') as HTMLButtonElement).disabled).toBe(false);
   });
 
-  it('offers no way around a relay with another key', async () => {
+  it.each([
+    ['RELAY_KEY_MISMATCH', 'this is not the relay that this device knows'],
+    ['RELAY_KEY_LEFT', 'lead this device back'],
+    ['RELAY_SUCCESSION_FORKED', '7F3A 91C2 and 0B4E D815'],
+    ['RELAY_SUCCESSION_INVALID', 'does not hold (BAD_SIGNATURE)'],
+  ])('offers no way around a relay with another key but a typed fingerprint: %s', async (code, words) => {
     const { client, fixture } = await open('rooms');
-    client.pushRoom({ connection: 'stopped', stopped: { code: 'RELAY_KEY_MISMATCH', resumes: false } });
+    const params = { reason: 'BAD_SIGNATURE', one: '7F3A 91C2', other: '0B4E D815' };
+    client.pushRoom({ connection: 'stopped', stopped: { code, params, resumes: false } });
     await settle(fixture);
-    expect(element(fixture, 'room-stopped').querySelectorAll('button')).toHaveLength(0);
+    const stopped = element(fixture, 'room-stopped');
+    expect(texts(stopped)).toContain(words);
+    expect(maybe(fixture, 'resume-room')).toBeNull();
+    const buttons = [...stopped.querySelectorAll('button')].map(({ dataset }) => dataset.testid);
+    expect(buttons).toEqual(['repin-relay']);
+    element(fixture, 'repin-relay').click();
+    await settle(fixture, 8);
+    element(fixture, 'repin-confirm').click();
+    await settle(fixture, 8);
+    expect(element(fixture, 'error').dataset.code).toBe('FINGERPRINT_MALFORMED');
+    fill(fixture, 'repin-fingerprint', '7f3a 44d0 e19b 2c07');
+    element(fixture, 'repin-confirm').click();
+    await settle(fixture, 8);
+    expect(texts(element(fixture, 'repin-done'))).toContain('7F3A 91C2 0B4E D815');
+    expect(texts(element(fixture, 'repin-done'))).toContain('7F3A 44D0 E19B 2C07');
+  });
+
+  it('tells of a relay that changes its key and goes on by itself', async () => {
+    const { client, fixture } = await open('rooms');
+    client.pushRoom({ connection: 'stopped', stopped: { code: 'RELAY_KEY_CHANGING', resumes: true } });
+    await settle(fixture);
+    expect(texts(element(fixture, 'room-stopped'))).toContain('The relay is changing its key');
+    expect(maybe(fixture, 'repin-relay')).toBeNull();
   });
 
   it.each([

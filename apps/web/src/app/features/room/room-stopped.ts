@@ -4,13 +4,11 @@ import type { Failure, RoomView, StopReason } from '@0fc/client/api';
 import { AppStore } from '../../core/app-store';
 import { Explain } from '../../core/explain';
 import { I18n } from '../../core/i18n';
+import { isOtherRelay } from '../../core/other-relay';
 import { ErrorMessage } from '../../core/components/error-message';
 import { Icon } from '../../ui/icon';
 import { ForgetRoom } from '../../core/components/forget-room';
 import { RelayDiffers } from './relay-differs';
-
-/** The stop that no press of a button lifts. What a relay lied about moved nothing. */
-const OTHER_RELAY = 'RELAY_KEY_MISMATCH';
 
 /** A room whose connection has stopped: why, whether it is retried automatically, and what the user can do. */
 @Component({
@@ -28,7 +26,7 @@ const OTHER_RELAY = 'RELAY_KEY_MISMATCH';
       @if (resumable()) {
         <p class="banner__text">{{ words() }}</p>
       } @else {
-        <zfc-relay-differs />
+        <zfc-relay-differs [why]="stopped()" />
       }
       <div class="banner__acts">
         @if (gone()) {
@@ -72,7 +70,7 @@ export class RoomStopped {
   protected readonly busy = signal(false);
   protected readonly failure = signal<Failure | null>(null);
   protected readonly gone = computed(() => this.stopped().code === 'ROOM_UNKNOWN');
-  protected readonly resumable = computed(() => this.stopped().code !== OTHER_RELAY);
+  protected readonly resumable = computed(() => !isOtherRelay(this.stopped().code));
   protected readonly label = computed(() => {
     if (this.stopped().code === 'REPLACED') return this.t('room.useHere');
     return this.t(this.stopped().resumes ? 'room.tryNow' : 'room.tryAgain');

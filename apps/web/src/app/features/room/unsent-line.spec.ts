@@ -36,7 +36,7 @@ async function open(): Promise<Scene> {
 }
 
 const answers = (client: FakeClient): readonly string[] =>
-  client.calls.filter((call) => /^(confirmSend|discard|sendAgain|sendText) /.test(call));
+  client.calls.filter((call) => /^(confirmSend|discard|resend|sendText) /.test(call));
 const buttons = (row: HTMLElement): readonly string[] =>
   [...row.querySelectorAll<HTMLElement>('.unsent button')].map(texts);
 
@@ -177,11 +177,11 @@ describe('its sender’s answer', () => {
   it('sends a lost line again, once however often it is pressed', async () => {
     const scene = await open();
     scene.client.pace = 5;
-    const button = element(scene.row('x1'), 'sendAgain');
+    const button = element(scene.row('x1'), 'resend');
     button.click();
     button.click();
     await settle(scene.fixture, 20);
-    expect(answers(scene.client)).toEqual(['sendAgain x1']);
+    expect(answers(scene.client)).toEqual(['resend x1']);
     expect(scene.has('x1')).toBe(false);
     expect(texts(scene.row('sent1'))).toContain('The lawyer’s number is on the list.');
   });
@@ -226,5 +226,13 @@ describe('the room', () => {
     const { row } = await open();
     expect(texts(element(row('late'), 'late'))).toBe('Arrived late, after messages that were written later.');
     expect(row('m4').querySelector('[data-testid="late"]')).toBeNull();
+  });
+
+  it('marks quietly what was sent again for those who were there', async () => {
+    const { row } = await open();
+    expect(texts(element(row('late'), 'again'))).toBe(
+      'Sent again for those who were there: whoever came since cannot read it.',
+    );
+    expect(row('m4').querySelector('[data-testid="again"]')).toBeNull();
   });
 });

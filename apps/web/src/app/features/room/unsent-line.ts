@@ -16,7 +16,7 @@ interface Choice {
 
 const SEND_TO_ALL: Choice = { answer: 'confirmSend', words: 'room.sendToAll' };
 const DISCARD: Choice = { answer: 'discard', words: 'room.discard' };
-const SEND_AGAIN: Choice = { answer: 'sendAgain', words: 'room.sendAgain' };
+const RESEND: Choice = { answer: 'resend', words: 'room.resend' };
 
 /**
  * Below a line that waits for its sender's answer, that the relay lost, or that its room's end has left unsent: why,
@@ -85,7 +85,7 @@ export class UnsentLine {
   });
   protected readonly choices = computed<readonly Choice[]>(() => {
     if (!this.#conversation.writable() || this.message().state === 'unsent') return [];
-    if (this.message().state === 'lost') return [SEND_AGAIN];
+    if (this.message().state === 'lost') return [RESEND];
     // Of a line that was deleted while it waited there is nothing to send.
     return this.message().deleted ? [DISCARD] : [SEND_TO_ALL, DISCARD];
   });

@@ -10,6 +10,7 @@ import { ErrorMessage } from '../../core/components/error-message';
 import { Fingerprint, groupedFingerprint } from '../../ui/fingerprint';
 import { Icon } from '../../ui/icon';
 import { LanguageSwitch } from '../../core/components/language-switch';
+import { RepinRelay } from '../../core/components/repin-relay';
 import { BuildRow } from './build-row';
 import { LockingSection } from './locking-section';
 import { StorageSection } from './storage-section';
@@ -25,6 +26,7 @@ import { VaultSection } from './vault-section';
     Icon,
     LanguageSwitch,
     LockingSection,
+    RepinRelay,
     RouterLink,
     StorageSection,
     VaultSection,
@@ -120,6 +122,7 @@ import { VaultSection } from './vault-section';
                       {{ t('settings.noRelay') }}
                     }
                   </p>
+                  <zfc-error [failure]="barred()" />
                   <zfc-error [failure]="failure()" />
                 </div>
                 @if (relay(); as relay) {
@@ -128,6 +131,7 @@ import { VaultSection } from './vault-section';
                     [label]="t('settings.copyRelay')"
                     (failed)="failure.set($event)"
                   />
+                  <zfc-repin-relay />
                 }
               </div>
             </div>
@@ -145,6 +149,7 @@ export class SettingsPage {
   protected readonly version = APP_VERSION;
   protected readonly grouped = groupedFingerprint;
   protected readonly failure = signal<Failure | null>(null);
+  protected readonly barred = computed(() => this.store.app()?.relay.barred ?? null);
   protected readonly relay = computed(() => {
     const relay = this.store.app()?.relay;
     return relay?.fingerprint && relay.pinnedBy

@@ -4,9 +4,11 @@ import { Router } from '@angular/router';
 import type { RouterTestingHarness } from '@angular/router/testing';
 
 import type { FakeClient } from '../../../../test-support/fake-client';
+import { RELAY } from '../../../../test-support/fake-data';
 import { element, fill, maybe, provideApp, settle, visit } from '../../../../test-support/render';
 import { routes } from '../../app.routes';
 import { READ_BUILD_HASH } from '../../core/build-hash';
+import { READ_CLAIMED_RELAY } from '../../core/claimed-relay';
 import { Format } from '../../core/format';
 import { Preferences } from '../../core/preferences';
 import { SAVE_FILE } from '../../core/save-file';
@@ -300,5 +302,53 @@ describe('storage', () => {
     ]);
     TestBed.inject(Preferences).chooseLanguage('fr');
     expect(format.bytes(42_000_000).replace(/\s/g, ' ')).toBe('42 Mo');
+  });
+});
+
+describe('the relay’s key', () => {
+  const OPERATORS = '7F3A 44D0 E19B 2C07';
+
+  it('is exchanged by the fingerprint that is typed, beside both that are known, and by nothing else', async () => {
+    TestBed.overrideProvider(READ_CLAIMED_RELAY, { useValue: () => Promise.resolve('7F3A44D0E19B2C07') });
+    const [fixture, client] = await settings();
+    element(fixture, 'repin-relay').click();
+    await settle(fixture, 8);
+    expect(texts(element(fixture, 'repin-known'))).toContain('7F3A 91C2 0B4E D815');
+    expect(texts(element(fixture, 'repin-claimed'))).toContain(OPERATORS);
+    expect((element(fixture, 'repin-fingerprint') as HTMLInputElement).value).toBe('');
+    fill(fixture, 'repin-fingerprint', '0000 0000 0000 0000');
+    submit(element(fixture, 'repin-fingerprint'));
+    await settle(fixture, 8);
+    expect(element(fixture, 'error').dataset.code).toBe('RELAY_KEY_MISMATCH');
+    fill(fixture, 'repin-fingerprint', OPERATORS);
+    submit(element(fixture, 'repin-fingerprint'));
+    await settle(fixture, 8);
+    expect(client.calls.at(-1)).toBe(`repinRelay ${OPERATORS}`);
+    expect(texts(element(fixture, 'repin-done'))).toContain(OPERATORS);
+    element(fixture, 'relay-changed-seen').click();
+    await settle(fixture);
+    expect(texts(fixture.nativeElement as HTMLElement)).toContain('The key you have accepted');
+  });
+
+  it('that a signed one has followed is shown with both, until it has been seen', async () => {
+    const [fixture, client] = await settings();
+    client.pushApp({
+      relay: {
+        fingerprint: RELAY,
+        pinnedBy: 'succession',
+        state: 'connected',
+        barred: null,
+        followed: { from: '3E91B07C5D22A84F', to: RELAY },
+      },
+    });
+    await TestBed.inject(Router).navigateByUrl('/');
+    await settle(fixture, 8);
+    const shown = texts(element(fixture, 'relay-changed'));
+    expect(shown).toContain('3E91 B07C 5D22 A84F');
+    expect(shown).toContain('7F3A 91C2 0B4E D815');
+    element(fixture, 'relay-changed-seen').click();
+    await settle(fixture, 8);
+    expect(maybe(fixture, 'relay-changed')).toBeNull();
+    expect(client.calls.at(-1)).toBe('dismissRelayChange');
   });
 });

@@ -7,7 +7,7 @@
 local call, pack = redis.call, struct.pack
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local ENTRIES, GENERATION, STANDING, LIVE, JOIN, NEEDKEY, KEYGRANT, OFFER, ACCEPTANCE, SIGNAL, CLOSED, TIP =
+local ENTRIES, GENERATION, ROLE_EVENT, LIVE, JOIN, NEEDKEY, KEYGRANT, OFFER, ACCEPTANCE, SIGNAL, CLOSED, TIP =
   1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
 local events = {}
 local function event(kind, body)

@@ -16,7 +16,7 @@ local function depart(who, known, how)
   dropWraps(who)
   dropNeed(who)
   dropOfferTo(who)
-  standing(who, 'departed')
+  publishRole(who, 'departed')
 end
 -- A leaver is a member again; false: it is not one that is leaving. It asked in a log that had lost its
 -- own ownership, and whoever asks first would keep that from coming back.

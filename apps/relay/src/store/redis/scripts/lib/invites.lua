@@ -5,7 +5,7 @@
 -- is there), ce and ct (epoch and time of the confirm, if one is there), reason. What was sealed lies in JOINS,
 -- under the id and ':q', ':r' or ':c'. 'j' and a member: how many claims it holds.
 
-local REASON = {declined = 1, badProof = 2, expired = 3, badConfirm = 4, other = 5, full = 6}
+local REASON = {declined = 1, badProof = 2, expired = 3, badConfirm = 4, other = 5, full = 6, altered = 7}
 local INVITE_ID = 22
 local function invite(which)
   local raw = call('HGET', INVITES, which)
@@ -25,6 +25,16 @@ local function claims(who, more)
 end
 local function claimed(who)
   return call('HEXISTS', INVITES, 'j' .. who) == 1
+end
+-- Whether a join that it runs has the owner's reply.
+local function answered(who)
+  local found = false
+  if claimed(who) then
+    eachInvite(function(_, row)
+      if row.state == 'claimed' and row.joiner == who and row.re then found = true end
+    end)
+  end
+  return found
 end
 local function joinChanged(which, who, released)
   if who then event(JOIN, which .. who .. string.char(released and REASON[released] or 0)) end

@@ -22,6 +22,6 @@ local function addMember(who, g, s)
 end
 -- Roles as events have them.
 local ROLE = {stranger = 0, joiner = 1, member = 2, owner = 3, departed = 4}
-local function standing(who, role)
-  event(STANDING, who .. string.char(ROLE[role]))
+local function publishRole(who, role)
+  event(ROLE_EVENT, who .. string.char(ROLE[role]))
 end

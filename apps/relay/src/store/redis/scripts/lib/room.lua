@@ -7,7 +7,7 @@
 
 local room
 local NUMBERS = {'state', 'epoch', 'eg', 'es', 'em', 'len', 'g', 's', 'tg', 'ts', 'used', 'history', 'entries', 'bytes',
-  'owed', 'wraps', 'settings'}
+  'owed', 'wraps', 'settings', 'version'}
 local function load()
   local flat = call('HGETALL', META)
   if #flat == 0 then return 'ROOM_UNKNOWN' end
@@ -39,6 +39,6 @@ local function touch()
   end
 end
 local function facts()
-  return {room.owner, room.epoch, room.eg, room.es, room.em, room.head, room.len, room.g, room.s,
+  return {room.version or 1, room.owner, room.epoch, room.eg, room.es, room.em, room.head, room.len, room.g, room.s,
     room.tg, room.ts, room.tt or false, room.state}
 end
