@@ -1,22 +1,25 @@
 /**
- * npm run verify:web -- URL [--build FOLDER]: whether a served page is the web client of these sources.
+ * npm run verify:web -- URL [--build FOLDER] [--no-browser]: whether a served page is the web client of these sources.
  *
- * Builds the client (unless --build names a build), downloads every file of it and its pages from the URL,
- * and prints what differs: bytes, files, and headers that the page's safety rests on. Exit code 1: something
- * does. Run it on a machine, and from an address, that whoever serves the page cannot tell from a user's.
+ * Builds the client (unless --build names a build) and asks for every file of it, for its pages and for pages that nobody has foreseen,
+ * in each form and as browsers of several kinds do; then a real browser loads it. Prints what differs: bytes, files,
+ * headers. Exit code 1: something does. Run it on a machine, and from an address, that whoever serves the page
+ * cannot tell from a user's.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { root } from './support/node.mjs';
 import { Remedy, runTool, say } from './support/report.mjs';
-import { differencesOf } from './support/served-page.mjs';
+import { browserDifferences } from './support/browser-page.mjs';
+import { closeConnections } from './support/page-request.mjs';
+import { differencesOf, relayFingerprint } from './support/served-page.mjs';
 import { buildAll, ensureInstalled } from './support/workspace.mjs';
 
 await runTool(async () => {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { build: { type: 'string' } },
+    options: { build: { type: 'string' }, 'no-browser': { type: 'boolean' } },
   });
   const [url] = positionals;
   if (url === undefined || !URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
@@ -27,22 +30,35 @@ await runTool(async () => {
     await buildAll(node);
   }
   const folder = values.build ?? join(root, 'apps', 'web', 'dist', 'browser');
-  let result;
-  try {
-    result = await differencesOf(url, folder);
-  } catch (error) {
-    // What fetch says of a host that does not answer, and of one that stops answering.
-    if (error?.name !== 'TypeError' && error?.name !== 'TimeoutError') throw error;
-    throw new Remedy(`${url} cannot be read.`, `Check the address (${error.cause?.code ?? error.message}).`);
-  }
-  const { hash, compared, differences } = result;
+  const inBrowser = values['no-browser'] !== true;
+  const result = await differencesOf(url, folder).catch(unreadable(url));
+  const seen = inBrowser ? await browserDifferences(url, folder) : { compared: 0, differences: [] };
+  const relay = await relayFingerprint(url);
+  closeConnections();
+  const differences = [...result.differences, ...seen.differences];
+  const compared = result.compared + seen.compared;
   for (const line of differences) process.stdout.write(`${line}\n`);
-  say(`build of these sources: ${hash}`);
+  say(`build of these sources: ${result.hash}`);
+  say(
+    relay === null
+      ? 'no relay is named at this address'
+      : `relay key named at this address: ${relay}. Compare it with the fingerprint that the operator has told by another way.`,
+  );
+  if (!inBrowser) say('not compared: what a real browser is served (--no-browser)');
   const many = `${String(differences.length)} ${differences.length === 1 ? 'difference' : 'differences'}`;
   say(
     differences.length === 0
       ? `${url} serves exactly this build (${String(compared)} answers compared)`
       : `${url} does NOT serve this build: ${many}`,
   );
+  say('not proved: what is served to somebody else, from another address, or at another time');
   return differences.length === 0 ? 0 : 1;
 });
+
+/** What the system says of a host that does not answer, and of one that stops answering. @param {string} url */
+function unreadable(url) {
+  return (error) => {
+    if (typeof error?.code !== 'string' && error?.name !== 'TimeoutError') throw error;
+    throw new Remedy(`${url} cannot be read.`, `Check the address (${error.code ?? error.message}).`);
+  };
+}

@@ -1,6 +1,7 @@
 /** npm run verify:web: a served page that is the build, and every way in which one may not be. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { mkdirSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -47,7 +48,7 @@ async function tool(
   return { code, output };
 }
 
-const verify = (url = relay.url) => tool('verify-web.mjs', url, '--build', build);
+const verify = (url = relay.url) => tool('verify-web.mjs', url, '--build', build, '--no-browser');
 /** The lines that name a difference. */
 const differences = async (url?: string): Promise<readonly string[]> => {
   const { code, output } = await verify(url);
@@ -201,6 +202,70 @@ describe('a served page', () => {
     const found = await differences(url);
     expect(found).toHaveLength(1);
     expect(found[0]).toContain(`header   ${path}: `);
+  });
+
+  test.each([
+    'set-cookie', 'content-security-policy-report-only', 'reporting-endpoints', 'report-to', 'nel', 'speculation-rules', 'refresh', 'sourcemap',
+    'access-control-allow-origin', 'service-worker-allowed', 'origin-trial', 'document-policy', 'no-vary-search', 'x-unheard-of',
+  ])('with a header that the page has no use for, %s, is found', async (name) => {
+    const url = await behind((request, response) => {
+      if (request.url?.startsWith('/licences.js')) response.setHeader(name, 'a=b');
+    });
+    expect(await differences(url)).toEqual([`header   /licences.js: has ${name}: “a=b”`]);
+  }); // prettier-ignore
+
+  test.each(['cross-origin-opener-policy', 'cross-origin-resource-policy', 'referrer-policy'])(
+    'without %s is found',
+    async (name) => {
+      const url = await behind((request, response) => {
+        if (request.url === '/settings') response.removeHeader(name);
+      });
+      expect(await differences(url)).toEqual([
+        expect.stringContaining(`header   /settings: ${name} is absent`),
+      ]);
+    },
+  );
+
+  test.each([
+    ['in French', 'accept-language', /^fr/],
+    ['with cookies', 'cookie', /session=/],
+    ['from elsewhere', 'sec-fetch-site', /cross-site/],
+    ['ahead', 'sec-purpose', /prefetch/],
+    ['by a phone', 'user-agent', /iPhone/],
+  ])('that is another one where it is asked for %s is found', async (_how, header, value) => {
+    const url = await behind((request, response) => {
+      if (request.url === '/' && value.test(String(request.headers[header]))) response.end('another page');
+    });
+    const found = await differences(url);
+    expect(found.length).toBeGreaterThan(0);
+    for (const line of found) expect(line).toMatch(/^changed {2}\/ \(asked by /);
+  });
+
+  test('that is another one where nobody looks is found: at any path, under any query', async () => {
+    const known = /^\/(?:$|[\w-]+(?:\.[\w-]+)?$|(?:join|settings|room).*$)/;
+    const anyPath = await behind((request, response) => {
+      if (!known.test(request.url ?? '')) response.end('another page');
+    });
+    expect(await differences(anyPath)).toContainEqual(
+      expect.stringMatching(/^changed {2}\/[\w-]+\/[\w-]+: /),
+    );
+    proxy?.close();
+    const anyQuery = await behind((request, response) => {
+      if ((request.url ?? '').startsWith('/licences.js?')) response.end('another script');
+    });
+    expect(await differences(anyQuery)).toEqual([
+      expect.stringContaining('changed  /licences.js (with a query)'),
+    ]);
+  });
+
+  test('has its relay’s fingerprint printed, and what stays unproved', async () => {
+    const { output } = await verify();
+    const grouped = /named at this address: ((?:[\dA-F]{4} ){3}[\dA-F]{4})\./.exec(output)?.[1] ?? '';
+    expect(grouped.replaceAll(' ', '')).toBe(
+      createHash('sha256').update(relay.publicKey).digest('hex').slice(0, 16).toUpperCase(),
+    );
+    expect(output).toContain('not proved: what is served to somebody else');
+    expect(output).toContain('not compared: what a real browser is served');
   });
 
   test.each([

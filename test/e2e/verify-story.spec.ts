@@ -1,0 +1,68 @@
+/** npm run verify:web with its real browser, over the real build; and a server that lies to browsers alone. */
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, request, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { resolve } from 'node:path';
+import { RelayProcess } from '../support/relay-process.js';
+
+jest.setTimeout(600_000);
+
+const ROOT = resolve(import.meta.dirname, '../..');
+let relay: RelayProcess;
+let liar: Server;
+/** What is answered instead; `isBrowser`: by what only a running browser says of itself. */
+let lies: (path: string, isBrowser: boolean) => string | null = () => null;
+let front = '';
+
+beforeAll(async () => {
+  relay = await RelayProcess.start();
+  liar = createServer((asked, answer) => {
+    const path = asked.url ?? '/';
+    const lie = lies(path, (asked.headers['user-agent'] ?? '').includes('HeadlessChrome'));
+    const { host: _, ...headers } = asked.headers;
+    const passed = request(`${relay.url}${path}`, { headers, method: asked.method }, (given) => {
+      const { 'content-length': length, 'content-encoding': encoding, ...rest } = given.headers;
+      const form = { 'content-length': length, 'content-encoding': encoding };
+      const known = Object.entries(form).filter(([, value]) => lie === null && value !== undefined);
+      answer.writeHead(given.statusCode ?? 502, { ...rest, ...Object.fromEntries(known) });
+      if (lie === null) given.pipe(answer);
+      else given.resume().on('end', () => answer.end(lie));
+    });
+    asked.pipe(passed);
+  }).listen(0, '127.0.0.1');
+  await once(liar, 'listening');
+  front = `http://127.0.0.1:${String((liar.address() as AddressInfo).port)}`;
+});
+afterAll(async () => {
+  liar.closeAllConnections();
+  liar.close();
+  await relay.remove();
+});
+
+async function verify(url: string): Promise<{ readonly code: number | null; readonly output: string }> {
+  const args = ['tools/verify-web.mjs', url, '--build', 'apps/web/dist/browser'];
+  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, output };
+}
+
+describe('the page, verified', () => {
+  test('is the build in a real browser too, worker and all', async () => {
+    lies = () => null;
+    const { code, output } = await verify(front);
+    expect([code, output]).toEqual([0, expect.stringContaining('serves exactly this build')]);
+    expect(output).not.toContain('not compared');
+  });
+
+  test('that lies to browsers alone, in a script or in the worker, is found by the browser', async () => {
+    lies = (path, isBrowser) => (isBrowser && /\/worker-\w+\.js$/.test(path) ? 'postMessage("mine")' : null);
+    const { code, output } = await verify(front);
+    expect(code).toBe(1);
+    expect(output).toMatch(/^changed {2}\/worker-\w+\.js \(in a browser\): /m);
+  });
+});
