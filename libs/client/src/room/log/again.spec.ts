@@ -74,7 +74,7 @@ describe('a message of the epoch before that comes again', () => {
     const to = { sender: guest.id, instance: guest.instance, n: 1 };
     await readEntry(reader, await sentAgain({ type: 'edit', to, text: 'edited' }));
     expect(messagesOf(reader)).toMatchObject([
-      { n: 1, content: { type: 'text', text: 'for those of then' }, again: 1 },
+      { n: 1, content: { type: 'text', text: 'edited', edited: true }, again: 1 },
       { n: 2, content: { type: 'edit', text: 'edited' }, again: 1 },
     ]);
     expect(alarmsOf(reader)).toEqual([]);

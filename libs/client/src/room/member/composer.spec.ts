@@ -80,15 +80,18 @@ describe('a reply and a reaction', () => {
 describe('an edit and a deletion', () => {
   test('are of one’s own messages, also of those that wait', async () => {
     const { id } = await talk.sendText('frist');
+    await talk.edit(id, 'fisrt');
     await talk.edit(id, 'first');
     await talk.edit(id, 'first');
-    await talk.delete(id);
     const to = { sender: guest.id, instance: guest.instance, n: 1 };
+    // Nothing of it was ever sealed: the words of before stay here no longer than the edit takes.
     expect(waiting()).toEqual([
-      { type: 'text', text: 'frist' },
+      { type: 'text', text: 'first', edited: true },
+      { type: 'void' },
       { type: 'edit', to, text: 'first' },
-      { type: 'delete', to },
     ]);
+    await talk.delete(id);
+    expect(waiting()).toEqual([{ type: 'void' }, { type: 'void' }, { type: 'void' }, { type: 'delete', to }]);
   });
 
   test('of another’s message are NOT_YOURS', async () => {
