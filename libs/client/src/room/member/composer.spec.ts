@@ -94,6 +94,30 @@ describe('an edit and a deletion', () => {
     expect(waiting()).toEqual([{ type: 'void' }, { type: 'void' }, { type: 'void' }, { type: 'delete', to }]);
   });
 
+  test('G14 a line that waits for its sender’s word goes with what was changed of it', async () => {
+    const { id } = await talk.sendText('not for Zoé');
+    await talk.edit(id, 'not for Zoé either');
+    await readEntry(room.state, (await log.admit()).entry);
+    await talk.delete(id);
+    expect(waiting()).toEqual([{ type: 'void' }, { type: 'void' }]);
+  });
+
+  test('G14 what was sealed may have been sent: an edit leaves it until the log has it, a deletion does not', async () => {
+    room.live = true;
+    const { id } = await talk.sendText('sealed');
+    const first = room.state.outbox.get(1)?.sealed?.payload;
+    expect(first).toBeDefined();
+    await talk.edit(id, 'edited');
+    expect(waiting()).toMatchObject([{ text: 'sealed' }, { type: 'edit', text: 'edited' }]);
+    await talk.delete(id);
+    expect([...room.state.outbox.values()].map(({ content }) => content.type)).toEqual([
+      'void',
+      'void',
+      'delete',
+    ]);
+    expect([...room.state.outbox.values()].map(({ sealed }) => sealed?.payload)).not.toContainEqual(first);
+  });
+
   test('of another’s message are NOT_YOURS', async () => {
     const to = await theirs('not yours');
     await expect(talk.edit(to, 'mine now')).rejects.toMatchObject({ code: 'NOT_YOURS' });
