@@ -185,6 +185,27 @@ describe('of what waits', () => {
   });
 });
 
+test('an edit that waits again after a loss is void where the log holds a later one', async () => {
+  const { log, outbox } = await after(
+    [
+      [ME, 1, text('first')],
+      [ME, 2, edit(to(1, ME), 'second')],
+      [ME, 3, edit(to(1, ME), 'third')],
+    ],
+    [
+      waits(1, text('first')),
+      waits(2, edit(to(1, ME), 'second')),
+      waits(3, edit(to(1, ME), 'third')),
+      waits(4, edit(to(1, ME), 'fourth')),
+    ],
+  );
+  const line = { ...text('third'), edited: true };
+  expect(log).toEqual([line, VOID, edit(to(1, ME), 'third')]);
+  expect(outbox.map(({ content }) => content)).toEqual([
+    line, VOID, edit(to(1, ME), 'third'), edit(to(1, ME), 'fourth'),
+  ]); // prettier-ignore
+});
+
 test('what is left of a room whose head is gone is cleaned as well, and another room is not touched', async () => {
   const elsewhere = logOf([[OTHER, 1, text('elsewhere')]], 'S'.repeat(21) + 'A');
   const lines = logOf([

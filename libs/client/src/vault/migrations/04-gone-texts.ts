@@ -63,6 +63,8 @@ class GoneTexts {
   readonly #outbox: readonly (StorageRecord & { readonly fields: Fields })[];
   readonly #me: CborValue;
   readonly #fates = new Map<string, Fate>();
+  /** names of the edits that the log holds */
+  readonly #edits = new Set<string>();
 
   constructor(me: CborValue, log: readonly StorageRecord[], outbox: readonly StorageRecord[]) {
     this.#me = me;
@@ -84,7 +86,10 @@ class GoneTexts {
     const fate = this.#fates.get(to.name) ?? { deleted: false, words: null, by: '' };
     this.#fates.set(to.name, fate);
     if (content.type === 'delete') fate.deleted = true;
-    else if (typeof content.text === 'string') Object.assign(fate, { words: content.text, by: name });
+    else if (typeof content.text === 'string') {
+      this.#edits.add(name);
+      Object.assign(fate, { words: content.text, by: name });
+    }
   }
 
   changes(): readonly StorageChange[] {
@@ -131,7 +136,9 @@ class GoneTexts {
     const about = to === null ? undefined : this.#fates.get(to.name);
     const changesDeleted =
       about?.deleted === true && (content.type === 'edit' || content.type === 'reaction');
-    if (changesDeleted || (fate?.deleted === true && isLine(content))) {
+    // It was read, and lost by the relay: another one was read behind it.
+    const isObsolete = this.#edits.has(message.name) && this.#isObsolete(message);
+    if (changesDeleted || isObsolete || (fate?.deleted === true && isLine(content))) {
       // Its counter goes all the same.
       const { again: _past, ...item } = fields;
       const over = { content: VOID, sealed: null, acknowledged: false, only: null, confirmed: true };
