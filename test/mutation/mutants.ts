@@ -4,6 +4,7 @@ import { ALTERED_LINK_MUTANTS } from './mutants/altered-links.js';
 import { AUTHORITY_MUTANTS } from './mutants/authority.js';
 import { CHECKPOINT_MUTANTS } from './mutants/checkpoints.js';
 import { FLOOD_MUTANTS } from './mutants/floods.js';
+import { GONE_WORD_MUTANTS } from './mutants/gone-words.js';
 import { JOINER_MUTANTS } from './mutants/joiners.js';
 import { JOIN_BLAME_MUTANTS } from './mutants/join-blame.js';
 import { JOIN_MUTANTS } from './mutants/joins.js';
@@ -42,6 +43,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...AUTHORITY_MUTANTS,
   ...LINK_MUTANTS,
   ...KEEPING_MUTANTS,
+  ...GONE_WORD_MUTANTS,
   ...VAULT_MUTANTS,
   ...OWNERSHIP_TRANSFER_MUTANTS,
   ...SETTINGS_MUTANTS,

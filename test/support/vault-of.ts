@@ -1,4 +1,6 @@
 /** A member's vault beside its client, or after it: what a thief of the device reads, and what a test counts. */
+import { createNodeClient } from '@0fc/client/node';
+import { passphrasesOf } from '@0fc/crypto/keys';
 import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import { FileStorage } from '../../libs/client/src/node/storage.js';
 import { quickPassphrases } from '../../libs/client/src/vault/quick-passphrases.spec-support.js';
@@ -13,7 +15,9 @@ export interface OpenVault {
 /** The caller closes its storage. */
 export async function openVaultOf(member: Member): Promise<OpenVault> {
   const crypto = { hash: nodeHash, random: nodeRandom, clock: systemClock };
-  const platform = { crypto, passphrases: quickPassphrases, storage: FileStorage.open(member.folder) };
+  // As its own client seals: most members of tests do so quickly.
+  const passphrases = member.open === createNodeClient ? passphrasesOf(nodeRandom) : quickPassphrases;
+  const platform = { crypto, passphrases, storage: FileStorage.open(member.folder) };
   return { vault: await Vault.unlock(platform, member.passphrase), platform };
 }
 

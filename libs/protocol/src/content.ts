@@ -28,10 +28,12 @@ export const target = v.strictObject({ sender: memberId, instance: random16, n: 
 export type Target = InferOutput<typeof target>;
 
 const body = text(1, LIMITS.textBytes);
+/** the words are those of its last edit: what it said first is gone at its sender (section 6.9) */
+const edited = v.exactOptional(v.literal(true));
 
 export const content = v.variant('type', [
-  v.strictObject({ type: v.literal('text'), text: body }),
-  v.strictObject({ type: v.literal('reply'), to: target, text: body }),
+  v.strictObject({ type: v.literal('text'), text: body, edited }),
+  v.strictObject({ type: v.literal('reply'), to: target, text: body, edited }),
   v.strictObject({
     type: v.literal('reaction'),
     to: target,

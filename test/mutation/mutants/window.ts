@@ -84,7 +84,7 @@ export const WINDOW_MUTANTS: readonly Mutant[] = [
     name: 'what changed a message before it came is not looked for',
     breaks: ['G3'],
     changes: [
-      { file: CONVERSATION, find: 'const early = message.late || replaced || message.n <= changedAhead;', put: 'const early = false;' },
+      { file: CONVERSATION, find: 'const early = mayBeChangedAhead(this.#state.sender(message.sender), message);', put: 'const early = false;' },
     ],
     tests: [
       held('a line of a device that its sender has replaced is shown as what became of it since'),

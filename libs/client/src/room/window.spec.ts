@@ -149,7 +149,7 @@ describe('a room with a long log', () => {
         return [said?.text, fate?.text, fate?.deleted];
       });
     expect(fates()).toEqual([
-      ['first', 'first, edited', false],
+      ['first, edited', 'first, edited', false],
       ['second', null, false],
     ]);
     const body = log.body(log.owner, { type: 'delete', to: nth(log.owner, 2) });
@@ -157,7 +157,29 @@ describe('a room with a long log', () => {
     await readEntry(room, await log.add('message', log.owner.id, sealed.payload, sealed.clear));
     conversation.drainDirty();
     await conversation.prepare();
-    expect(fates()[1]).toEqual(['second', null, true]);
+    expect(fates()[1]).toEqual([null, null, true]);
+  });
+
+  test('G14 takes the words of a line far up away, and of what had changed it, all at once', async () => {
+    await send(log.owner, text('first'));
+    await send(log.owner, { type: 'edit', to: nth(log.owner, 1), text: 'first, edited' });
+    for (const emoji of ['👍', '👀', '🎉'])
+      await send(guest, { type: 'reaction', to: nth(log.owner, 1), emoji, on: true });
+    await fill(60);
+    const room = await opened(3);
+    const body = log.body(log.owner, { type: 'delete', to: nth(log.owner, 1) });
+    const sealed = log.seal(log.owner, body);
+    const before = storage.readCount;
+    await readEntry(room, await log.add('message', log.owner.id, sealed.payload, sealed.clear));
+    // The message and its index; what has changed it, and each record of that once.
+    expect(storage.readCount - before).toBeLessThan(12);
+    const records = await room.records(0, room.log.first + 20);
+    const contents = records.flatMap(({ items }) =>
+      items.flatMap((item) => (item.type === 'message' ? [item] : [])),
+    );
+    expect(contents.map(({ content, deleted = false }) => [content.type, deleted])).toEqual([
+      ['void', true], ['void', false], ['void', false], ['void', false], ['void', false],
+    ]); // prettier-ignore
   });
 
   test('lets a line far up be edited by its id, and knows one that there is not', async () => {
@@ -223,13 +245,18 @@ describe('what a hostile member makes of it', () => {
     const withheld = log.seal(log.owner, log.body(log.owner, text('SECRET')));
     await send(log.owner, text('third'));
     const replaced = { ...log.owner, instance: nodeRandom.bytes(16), n: 0 };
-    await send(replaced, { type: 'delete', to: { sender: log.owner.id, instance: old, n: 2 } });
+    const reacted = log.seal(log.owner, log.body(log.owner, text('reacted to')));
+    const to = (n: number) => ({ sender: log.owner.id, instance: old, n });
+    await send(replaced, { type: 'delete', to: to(2) });
+    await send(guest, { type: 'reaction', to: to(4), emoji: '👀', on: true });
     await fill(50);
     state = await opened(3);
-    await readEntry(state, await log.add('message', log.owner.id, withheld.payload, withheld.clear));
+    for (const { payload, clear } of [withheld, reacted])
+      await readEntry(state, await log.add('message', log.owner.id, payload, clear));
     const conversation = await conversationOf(state);
-    const said = conversation.target({ sender: log.owner.id, instance: old, n: 2 });
-    expect(said === null || conversation.annotationsOf(said).deleted).toBe(true);
+    const [deleted, kept] = [2, 4].map((n) => conversation.target(to(n)));
+    expect(deleted === null || conversation.annotationsOf(deleted!).deleted).toBe(true);
+    expect(conversation.annotationsOf(kept!).reactions).toEqual([{ emoji: '👀', members: [guest.id] }]);
   });
 
   test('a counter that its instance had before it was forgotten is not taken twice', async () => {

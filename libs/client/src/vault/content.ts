@@ -19,7 +19,7 @@ import {
   type MemberId,
 } from '@0fc/protocol';
 import { ClientError } from '../contract/errors.js';
-import type { LogRecord, StoredItem } from './records.js';
+import type { LogRecord, StoredItem, StoredMessage } from './records.js';
 
 /** The content as this version knows it; null: it takes a newer client. */
 export function knownContent(content: unknown): Content | null {
@@ -77,6 +77,10 @@ export function isLine(content: unknown): boolean {
   return type === undefined || type === 'text' || type === 'reply';
 }
 
+/** Whether a stored message is a line: also one that was deleted, which is shown as such. */
+export const isLineItem = ({ content, deleted }: Pick<StoredMessage, 'content' | 'deleted'>): boolean =>
+  deleted === true || isLine(content);
+
 /** `me`: whose lines are not others'. */
 export function countsOf(record: LogRecord | undefined, me: MemberId): Counts {
   if (record === undefined) return NOTHING;
@@ -84,7 +88,7 @@ export function countsOf(record: LogRecord | undefined, me: MemberId): Counts {
   for (const item of record.items) {
     if (item.type === 'alarm' && !isSettled(item)) alarms += 1;
     if (item.type === 'sealed') sealed += 1;
-    if (item.type === 'message' && item.sender !== me && isLine(item.content)) others += 1;
+    if (item.type === 'message' && item.sender !== me && isLineItem(item)) others += 1;
     if (item.type === 'system' && item.event === 'missed') {
       const { from = 0, to = -1 } = item.numbers;
       missed += Math.max(0, to - from + 1);

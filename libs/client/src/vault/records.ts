@@ -296,6 +296,8 @@ export const storedItem = v.variant('type', [
     mid: random16,
     sentAt: time,
     content: anyContent,
+    /** its sender has deleted it: the content is a void now, and the line is shown as deleted */
+    deleted: v.exactOptional(v.literal(true)),
     /**
      * of this member: the relay has lost it in an earlier epoch, and it is not sealed for a later one (G18). Number
      * of entries of the roster chain when it was written

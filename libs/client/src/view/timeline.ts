@@ -142,7 +142,7 @@ function messageOf(source: Source, message: ConversationMessage): TimelineMessag
       mine: members.includes(me),
       names: named(members),
     })),
-    edited: message.text !== null && annotations.text !== null && !annotations.deleted,
+    edited: message.text !== null && (message.edited || annotations.text !== null) && !annotations.deleted,
     deleted: annotations.deleted,
   };
 }

@@ -36,6 +36,9 @@ interface React {
   readonly on: boolean;
 }
 
+/** Of a message of which its sender has left nothing. */
+export const DELETED: MessageAnnotations = { text: null, deleted: true, reactions: [] };
+
 class Effects {
   edit: { readonly order: number; readonly text: string } | null = null;
   deleted = false;
@@ -71,7 +74,7 @@ export class Annotations {
   forMessage(key: string, later?: Annotations): MessageAnnotations {
     const folds = later === undefined ? [this] : [this, later];
     const sets = folds.flatMap((fold) => fold.#effects.get(key) ?? []);
-    if (sets.some((set) => set.deleted)) return { text: null, deleted: true, reactions: [] };
+    if (sets.some((set) => set.deleted)) return DELETED;
     const reactions = new Map(sets.flatMap((set) => [...set.reactions]));
     const text = sets.reduce<string | null>((before, set) => set.edit?.text ?? before, null);
     return { text, deleted: false, reactions: grouped([...reactions.values()]) };

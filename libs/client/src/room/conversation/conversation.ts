@@ -3,12 +3,13 @@
  * 6). It follows the log record by record, over the window that is in memory. Messages before the window are looked
  * up by key (`prepare`), or loaded.
  */
-import { comparePositions, equalBytes, type MemberId, type Position, type Target } from '@0fc/protocol';
-import type { MessageAnnotations } from './annotations.js';
+import { comparePositions, type Content, type MemberId, type Position, type Target } from '@0fc/protocol';
+import { DELETED, type MessageAnnotations } from './annotations.js';
 import {
   ConversationLines, conversationMessage, messagesBefore, UnsentLines, type ConversationMessage,
 } from './lines.js'; // prettier-ignore
 import { isLine, knownContent, messageIdOf, targetKey } from '../../vault/content.js';
+import { mayBeChangedAhead } from '../state/lookups.js';
 import { NotLoaded } from '../state/not-loaded.js';
 import {
   ITEMS_PER_RECORD, type LogRecord, type OutboxItem, type StoredMessage,
@@ -184,6 +185,7 @@ export class Conversation {
   }
 
   annotationsOf(message: ConversationMessage): MessageAnnotations {
+    if (message.deleted) return DELETED;
     return this.#log.annotations.forMessage(message.key, this.#waiting.annotations);
   }
 
@@ -242,7 +244,9 @@ export class Conversation {
     const here = this.#log.messages.filter(
       ({ sender, at }) => sender !== me && (at?.index ?? 0) >= readIndex,
     );
-    const deleted = here.filter((message) => this.#log.annotations.forMessage(message.key).deleted).length;
+    const isDeleted = ({ key, deleted }: ConversationMessage): boolean =>
+      deleted || this.#log.annotations.forMessage(key).deleted;
+    const deleted = here.filter(isDeleted).length;
     return (readIndex >= this.#from ? here.length : Math.max(here.length, others - othersRead)) - deleted;
   }
 
@@ -266,9 +270,7 @@ export class Conversation {
       return;
     const known = this.#log.byKey.get(key);
     if (known !== undefined) {
-      const { lost = null } = item;
-      if (known.lost !== null && item.content.type === 'void') this.#remove(known);
-      else if (known.lost !== lost) this.#log.replace({ ...known, lost });
+      if (known.at?.index === index) this.#syncLine(known, item, content);
       return;
     }
     const order = index * ITEMS_PER_RECORD + at;
@@ -277,6 +279,13 @@ export class Conversation {
     if (message !== null) this.#addLine(message, far !== null);
     const changed = content === null ? null : this.#log.annotations.apply({ ...item, order }, content);
     if (changed !== null) this.#showAgain(changed);
+  }
+
+  /** What is kept of a line has changed: it was lost or found, edited, deleted, or sent again as a new message. */
+  #syncLine(known: ConversationMessage, item: StoredMessage, content: Content | null): void {
+    const now = conversationMessage(item, content, known.order, known.at);
+    if (now !== null) this.#log.replace({ ...now, id: known.id });
+    else if (known.lost !== null) this.#remove(known);
   }
 
   /** Removes a lost line that was sent again as a new message. */
@@ -296,9 +305,7 @@ export class Conversation {
 
   /** Marks for lookup what a line needs from before the window: its early effects, and the message that it quotes. */
   #wantRelated(message: ConversationMessage): void {
-    const { counter, changedAhead } = this.#state.sender(message.sender);
-    const replaced = counter !== null && !equalBytes(counter.instance, message.instance);
-    const early = message.late || replaced || message.n <= changedAhead;
+    const early = mayBeChangedAhead(this.#state.sender(message.sender), message);
     if (early && !this.#far.has(message.key)) this.#wanted.set(message.key, { target: message, late: true });
     if (message.replyTo === null) return;
     const key = targetKey(message.replyTo);

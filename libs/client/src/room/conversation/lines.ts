@@ -23,6 +23,10 @@ export interface ConversationMessage extends Target {
   /** null: a content of a later version */
   readonly text: string | null;
   readonly replyTo: Target | null;
+  /** its sender has deleted it, and nothing of what it said is kept */
+  readonly deleted: boolean;
+  /** `text` is that of an edit: what it said first is not kept */
+  readonly edited: boolean;
   /**
    * of this member, lost by the relay and not resent automatically (G18): number of entries of the chain when it was
    * written
@@ -127,6 +131,7 @@ interface Message extends Target {
   readonly mid: Bytes;
   readonly sentAt: number;
   readonly content: AnyContent;
+  readonly deleted?: true;
   readonly lost?: number;
   readonly late?: true;
   readonly again?: number;
@@ -140,16 +145,18 @@ export function conversationMessage(
   order: number,
   at: ConversationMessage['at'],
 ): ConversationMessage | null {
-  if (content !== null && content.type !== 'text' && content.type !== 'reply') return null;
-  const { sender, instance, n, mid, sentAt } = item;
+  const { sender, instance, n, mid, sentAt, deleted = false } = item;
+  const line = content?.type === 'text' || content?.type === 'reply' ? content : null;
+  if (line === null && content !== null && !deleted) return null;
   const key = targetKey(item);
-  const text = content?.text ?? null;
-  const replyTo = content?.type === 'reply' ? content.to : null;
+  const text = line?.text ?? null;
+  const edited = line?.edited ?? false;
+  const replyTo = line?.type === 'reply' ? line.to : null;
   const { lost = null, late = false, again, orderUnknown = false } = item;
   const id = messageIdOf(sender, mid);
   const inside = at === null ? null : (again ?? null);
   return {
-    sender, instance, n, key, id, order, sentAt, at, text, replyTo, lost, late, again: inside, orderUnknown,
+    sender, instance, n, key, id, order, sentAt, at, text, replyTo, deleted, edited, lost, late, again: inside, orderUnknown,
   }; // prettier-ignore
 }
 

@@ -2,7 +2,7 @@
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { loadThemis } from '@0fc/crypto/node';
 import { sealAgain, type RoomKey } from '@0fc/crypto/keys';
-import type { AnyContent, Body, Entry } from '@0fc/protocol';
+import type { AnyContent, Body, Entry, Target } from '@0fc/protocol';
 import {
   alarmsOf,
   eventsOf,
@@ -74,7 +74,7 @@ describe('a message of the epoch before that comes again', () => {
     const to = { sender: guest.id, instance: guest.instance, n: 1 };
     await readEntry(reader, await sentAgain({ type: 'edit', to, text: 'edited' }));
     expect(messagesOf(reader)).toMatchObject([
-      { n: 1, content: { type: 'text', text: 'for those of then' }, again: 1 },
+      { n: 1, content: { type: 'text', text: 'edited', edited: true }, again: 1 },
       { n: 2, content: { type: 'edit', text: 'edited' }, again: 1 },
     ]);
     expect(alarmsOf(reader)).toEqual([]);
@@ -125,6 +125,37 @@ describe('a message of the epoch before that comes again', () => {
       expect(alarmsOf(reader)).toEqual(['ALARM_DUPLICATE_N']);
     },
   );
+});
+
+describe('a line that was edited', () => {
+  const to = (): Target => ({ sender: guest.id, instance: guest.instance, n: 1 });
+
+  test('G16 comes back in its last words: to who has the first ones it is the same line, and they stay until the edit', async () => {
+    const original = log.body(guest, text('as it was'));
+    await readEntry(reader, await placed(original));
+    const { n, mid } = original;
+    const edited = { ...text('reworded'), edited: true };
+    await readEntry(reader, await placed(log.body(guest, edited, { n, mid })));
+    expect(textsOf(reader)).toEqual(['as it was']);
+    await readEntry(
+      reader,
+      await placed(log.body(guest, { type: 'edit', to: to(), text: 'reworded' }, { n: 2 })),
+    );
+    expect(textsOf(reader)).toEqual(['reworded']);
+    expect(alarmsOf(reader)).toEqual([]);
+  });
+
+  test('G14 G16 is not brought back to its first words by who has them still', async () => {
+    const original = log.body(guest, text('as it was'));
+    await readEntry(reader, await placed(original));
+    await readEntry(reader, await placed(log.body(guest, { type: 'edit', to: to(), text: 'reworded' })));
+    await readEntry(reader, await placed(original));
+    expect(messagesOf(reader).map(({ content }) => content)).toEqual([
+      { type: 'text', text: 'reworded', edited: true },
+      { type: 'edit', to: to(), text: 'reworded' },
+    ]);
+    expect(alarmsOf(reader)).toEqual([]);
+  });
 });
 
 describe('a message inside another', () => {

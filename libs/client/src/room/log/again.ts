@@ -58,14 +58,17 @@ export const closedItem = ({ sender, epoch }: Body<'message'>): StoredItem =>
 
 /**
  * A message that is here already comes again: what is here stays, and what says something else under its counter is an
- * alarm. A void says nothing: it may have been deleted, lost, or settled by hand. Null: it is the same.
+ * alarm. A void says nothing: it may have been deleted, lost, or settled by hand; nor does an edited line, whose first
+ * words are gone. Null: it is the same.
  */
 export function otherUnderCounter(snapshot: RoomSnapshot, body: Body<'message'>): StoredItem | null {
   const [line] = lineAt(snapshot, body);
   if (line === undefined) return null;
-  // What an earlier version of this client could not know is kept in another form.
+  // What an earlier version of this client could not know is kept in another form, and of an edited line the last words.
   const says = (content: AnyContent): Bytes | null =>
-    content.type === 'void' || content.type === 'newer' ? null : encodeAs(anyContent, content);
+    content.type === 'void' || content.type === 'newer' || content.edited === true
+      ? null
+      : encodeAs(anyContent, content);
   const [before, now] = [says({ ...line.item.content }), says(body.content)];
   if (before === null || now === null || equalBytes(before, now)) return null;
   return alarm(ALARM_CODES.ALARM_DUPLICATE_N, body.sender, { n: body.n });

@@ -16,6 +16,7 @@ import type { RoomChange } from '../state/changes.js';
 import { append, set, setSender, type RoomDraft, type RoomSnapshot } from '../state/draft.js';
 import { NotLoaded } from '../state/not-loaded.js';
 import type { StoredItem } from '../../vault/records.js';
+import { eraseAfter } from './erase.js';
 import { generationEndedAt } from './fork.js';
 import { alarm, relayedOf } from './items.js';
 import { decryptMessage } from './message.js';
@@ -60,6 +61,7 @@ async function changesOf(
     // A rotation that has proved itself has moved the transcript on.
     const place = { position: entry.position, t: draft.core.t, relayed: relayedOf(entry) };
     draft.apply(append(place, entry.time, shown));
+    eraseAfter(draft, shown);
     // The sender of an unverified entry is the relay's claim.
     if (items.some(({ type }) => type !== 'alarm')) {
       draft.apply(setSender(await signerOf(hash, entry), { lastEntry: entry.time }));

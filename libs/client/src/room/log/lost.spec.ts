@@ -179,6 +179,7 @@ describe('a lost line that is sent again by hand', () => {
     expect(talk.conversation.find(id)).toBeNull();
     expect(talk.conversation.drainRemoved()).toEqual([id]);
     expect(talk.conversation.find(again.id)?.text).toBe('edited');
+    expect(messagesOf(reader).map(({ content }) => content.type)).toEqual(['void', 'void']);
     await expect(talk.resend(id)).rejects.toMatchObject({ code: 'MESSAGE_UNKNOWN' });
   });
 });

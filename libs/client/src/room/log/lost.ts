@@ -92,7 +92,7 @@ const waitingAgain = (
 }); // prettier-ignore
 
 /** Its counter goes all the same, so that nobody misses a message. */
-const asVoid = ({ again: _past, ...item }: OutboxItem): OutboxItem => ({
+export const asVoid = ({ again: _past, ...item }: OutboxItem): OutboxItem => ({
   ...item, content: { type: 'void' }, sealed: null, acknowledged: false, only: null, confirmed: true,
 }); // prettier-ignore
 

@@ -80,15 +80,42 @@ describe('a reply and a reaction', () => {
 describe('an edit and a deletion', () => {
   test('are of one’s own messages, also of those that wait', async () => {
     const { id } = await talk.sendText('frist');
+    await talk.edit(id, 'fisrt');
     await talk.edit(id, 'first');
     await talk.edit(id, 'first');
-    await talk.delete(id);
     const to = { sender: guest.id, instance: guest.instance, n: 1 };
+    // Nothing of it was ever sealed: the words of before stay here no longer than the edit takes.
     expect(waiting()).toEqual([
-      { type: 'text', text: 'frist' },
+      { type: 'text', text: 'first', edited: true },
+      { type: 'void' },
       { type: 'edit', to, text: 'first' },
-      { type: 'delete', to },
     ]);
+    await talk.delete(id);
+    expect(waiting()).toEqual([{ type: 'void' }, { type: 'void' }, { type: 'void' }, { type: 'delete', to }]);
+  });
+
+  test('G14 a line that waits for its sender’s word goes with what was changed of it', async () => {
+    const { id } = await talk.sendText('not for Zoé');
+    await talk.edit(id, 'not for Zoé either');
+    await readEntry(room.state, (await log.admit()).entry);
+    await talk.delete(id);
+    expect(waiting()).toEqual([{ type: 'void' }, { type: 'void' }]);
+  });
+
+  test('G14 what was sealed may have been sent: an edit leaves it until the log has it, a deletion does not', async () => {
+    room.live = true;
+    const { id } = await talk.sendText('sealed');
+    const first = room.state.outbox.get(1)?.sealed?.payload;
+    expect(first).toBeDefined();
+    await talk.edit(id, 'edited');
+    expect(waiting()).toMatchObject([{ text: 'sealed' }, { type: 'edit', text: 'edited' }]);
+    await talk.delete(id);
+    expect([...room.state.outbox.values()].map(({ content }) => content.type)).toEqual([
+      'void',
+      'void',
+      'delete',
+    ]);
+    expect([...room.state.outbox.values()].map(({ sealed }) => sealed?.payload)).not.toContainEqual(first);
   });
 
   test('of another’s message are NOT_YOURS', async () => {

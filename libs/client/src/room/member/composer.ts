@@ -8,10 +8,11 @@ import { Conversation } from '../conversation/conversation.js';
 import type { ConversationMessage } from '../conversation/lines.js';
 import type { RoomHandle } from '../outgoing/part.js';
 import { knownContent } from '../../vault/content.js';
+import { eraseWaiting, settled } from '../log/erase.js';
 import { admittedSince } from '../log/lost.js';
 import type { RoomChange } from '../state/changes.js';
-import { putOutbox, replaceItems, set } from '../state/draft.js';
-import type { OutboxItem, StoredItem } from '../../vault/records.js';
+import { putOutbox, set } from '../state/draft.js';
+import type { OutboxItem } from '../../vault/records.js';
 
 /**
  * Stores a content in the outbox, with other changes in the same write, and resolves with the id of its message.
@@ -66,9 +67,7 @@ export class Composer {
     }
     // No other member has the line: its counter is sent as a void, and there is nothing to delete elsewhere.
     await this.#room.write((draft) => {
-      const item = draft.outbox.get(message.n);
-      if (item?.sealed === null)
-        draft.apply(putOutbox({ ...item, content: { type: 'void' }, confirmed: true }));
+      if (draft.outbox.get(message.n)?.sealed === null) eraseWaiting(draft, message);
     });
     this.#room.signal();
   }
@@ -96,14 +95,10 @@ export class Composer {
     const { replyTo } = message;
     const text = this.conversation.annotationsOf(message).text ?? message.text;
     const { state } = this.#room;
-    const index = message.at?.index ?? -1;
-    const items = await state.read(() => state.log.at(index)?.items ?? []);
     // The user has decided about the old line: it is removed, and the new one replaces it.
-    const settled = items.map((item): StoredItem =>
-      item.type === 'message' && item.n === message.n ? { ...item, content: { type: 'void' } } : item,
-    );
+    const changes = await state.inTurn(() => settled(state, message));
     const content: Content = replyTo === null ? { type: 'text', text } : { type: 'reply', to: replyTo, text };
-    return { id: await this.#put(content, replaceItems(index, settled)) };
+    return { id: await this.#put(content, ...changes) };
   }
 
   async #answer(id: string, answered: (item: OutboxItem) => OutboxItem): Promise<void> {

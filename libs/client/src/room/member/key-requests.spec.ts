@@ -3,7 +3,7 @@ import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { loadThemis, nodeHash } from '@0fc/crypto/node';
 import { asRoomKey, makeKeyGrant, makeKeyRequest } from '@0fc/crypto/keys';
 import { bodyHash, containerBody } from '@0fc/crypto/verify';
-import { decodeBody, type Body, type Bytes, type RequestBody } from '@0fc/protocol';
+import { decodeBody, type AnyContent, type Body, type Bytes, type RequestBody } from '@0fc/protocol';
 import { FakeClock, FakeRoom } from '../outgoing/part.spec-support.js';
 import { Outgoing } from '../outgoing/lane.js';
 import {
@@ -11,6 +11,7 @@ import {
   change,
   crypto,
   eventsOf,
+  messagesOf,
   RoomLog,
   readEntry,
   type Person,
@@ -142,6 +143,28 @@ describe('a request', () => {
     ask(owner, await another());
     expect(await sent(owner, 'keyGrant')).toHaveLength(4);
   });
+});
+
+test('G14 what was deleted and edited while the key was missing is opened in its last words', async () => {
+  const content = async (of: AnyContent): Promise<void> => {
+    const { payload, clear } = log.seal(log.owner, log.body(log.owner, of));
+    await readEntry(asker.room.state, await log.add('message', log.owner.id, payload, clear));
+  };
+  const to = (n: number) => ({ sender: log.owner.id, instance: log.owner.instance, n });
+  const container = await request();
+  await content({ type: 'delete', to: to(2) });
+  await content({ type: 'text', text: 'deleted' });
+  await content({ type: 'text', text: 'first words' });
+  await content({ type: 'edit', to: to(3), text: 'last words' });
+  ask(owner, container);
+  const [grant] = await sent(owner, 'keyGrant');
+  await asker.part.onGranted({ from: log.owner.id, grant: grant!.grant, news: grant!.news });
+  expect(messagesOf(asker.room.state).map(({ content, deleted = false }) => [content, deleted])).toEqual([
+    [{ type: 'delete', to: to(2) }, false],
+    [{ type: 'void' }, true],
+    [{ type: 'text', text: 'last words', edited: true }, false],
+    [{ type: 'edit', to: to(3), text: 'last words' }, false],
+  ]);
 });
 
 describe('a grant that does not open', () => {

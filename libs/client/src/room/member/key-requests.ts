@@ -20,6 +20,7 @@ import { ClientError } from '../../contract/errors.js';
 import type { RoomHandle, Due, Later, Part } from '../outgoing/part.js';
 import { NotLoaded } from '../state/not-loaded.js';
 import { failed } from '../log/entry.js';
+import { eraseAfter } from '../log/erase.js';
 import { alarm, system } from '../log/items.js';
 import { decryptMessage } from '../log/message.js';
 import { applyForwardedName } from '../log/profiles.js';
@@ -275,6 +276,7 @@ function decryptWaiting(draft: RoomDraft): void {
         item.type === 'sealed' ? decryptMessage(one, item.entry, item.before) : [item],
       );
       one.apply(replaceItems(index, opened));
+      eraseAfter(one, opened);
       // Encoded here, and not later with the key.
       one.records();
       draft.apply(...one.changes);

@@ -6,6 +6,7 @@ import { ALARM_CODES, ERROR_CODES, LIMITS, type AnyContent, type ReplyBody } fro
 import { sealMessage } from '@0fc/crypto/keys';
 import { ClientError, failureOf } from '../../contract/errors.js';
 import type { RoomHandle, Due, Part } from '../outgoing/part.js';
+import { eraseBefore } from '../log/erase.js';
 import { seenOf } from '../log/fork.js';
 import { alarm } from '../log/items.js';
 import { contentToSeal } from '../log/again.js';
@@ -40,11 +41,12 @@ export class Outbox implements Part {
       const { core } = draft;
       if (core.stage !== 'member') throw new ClientError(ERROR_CODES.NOT_MEMBER);
       draft.apply(...beside);
-      const { mid } = enqueueContent(draft, this.#room.platform, content);
+      const item = enqueueContent(draft, this.#room.platform, content);
+      eraseBefore(draft, item);
       // A message that is sent at once is sealed for the current members: an admission that is read before the reply
       // of the relay changes nothing. A message that is written offline is sealed when it is sent.
       if (this.#room.live) this.#seal(draft);
-      return messageIdOf(core.me, mid);
+      return messageIdOf(core.me, item.mid);
     });
     this.#room.signal();
     return id;

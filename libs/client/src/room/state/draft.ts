@@ -13,6 +13,7 @@ import { targetKey } from '../../vault/content.js';
 import type { IndexKeys } from '../../vault/index-keys.js';
 import { LayeredMap } from './immutable.js';
 import { LayeredLog, type LogView } from './log-table.js';
+import { effectsOn, type FoundEffect } from './lookups.js';
 import { NotLoaded } from './not-loaded.js';
 import {
   NEW_SENDER, type EpochKey, type LogRecord, type MessageIndex, type OutboxItem, type OwnerInvite, type RoomCore, type RotationRecord,
@@ -116,6 +117,11 @@ export abstract class RoomSnapshot {
     const found = sought.messages.get(key);
     if (found === undefined) throw new NotLoaded({ kind: 'message', sender, instance, n });
     return found;
+  }
+
+  /** Messages that edit, delete or react to another one, in the order of the log. Throws NotLoaded. */
+  effectsOn(target: Target): readonly FoundEffect[] {
+    return effectsOn(this.tables, target);
   }
 
   /** Highest counter of an instance that can have a message. */

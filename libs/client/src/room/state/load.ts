@@ -78,7 +78,7 @@ export async function loadTables(
     // The last position may belong to counted alarms, which have no record.
     extras: new Map([[positionKey(core.position), core.t]]),
     messages: new Map(),
-    sought: { messages: new Map(), places: new Map() },
+    sought: { messages: new Map(), places: new Map(), effects: new Map() },
   };
   for (const [index, { value }] of (await listed(STORES.chain)).entries()) {
     tables.chain.set(index, value);

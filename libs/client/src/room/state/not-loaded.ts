@@ -12,6 +12,8 @@ export type Wanted =
   | { readonly kind: 'record'; readonly index: number }
   /** index of the message under a counter, if any */
   | { readonly kind: 'message'; readonly sender: MemberId; readonly instance: Bytes; readonly n: number }
+  /** indexes of the records that change the message under a counter */
+  | { readonly kind: 'effects'; readonly sender: MemberId; readonly instance: Bytes; readonly n: number }
   /** what was read at a position, if anything */
   | { readonly kind: 'position'; readonly position: Position }
   /** rotations from an epoch on, up to those that are there */

@@ -75,7 +75,7 @@ export class RoomState extends RoomSnapshot {
     const state = new RoomState(vault, hash, await IndexKeys.of(hash, core), {
       core, roster, chainAhead: [], log: new LogWindow([], { first: core.nextIndex, next: core.nextIndex }), chain: new Map(),
       heads: new Map(), rotations: new Map(), rotationsFrom: 1, senders: new Map(), outbox: new Map(), invites: new Map(),
-      transcripts: new Map(), extras: new Map(), messages: new Map(), sought: { messages: new Map(), places: new Map() },
+      transcripts: new Map(), extras: new Map(), messages: new Map(), sought: { messages: new Map(), places: new Map(), effects: new Map() },
     }, window); // prettier-ignore
     await state.write(async (draft) => {
       draft.apply({ kind: 'set', fields: core });
@@ -214,6 +214,17 @@ export class RoomState extends RoomSnapshot {
         sought.messages.set(targetKey(wanted), await findMessage(this.#vault, this.#keys, wanted));
         await this.#seekNext(wanted);
         return;
+      case 'effects': {
+        const indexes = await findEffects(this.#vault, this.#keys, wanted);
+        sought.effects.set(targetKey(wanted), indexes);
+        // All of them are read next: asked for one by one, each would begin the work anew.
+        for (const index of indexes) {
+          const record = await this.#record(index);
+          log.keep(record);
+          indexRecord(tables, record);
+        }
+        return;
+      }
       case 'position': {
         const { first, loaded: before } = log;
         const place = await findPlace(this.#vault, core, wanted.position, { first, before });
@@ -300,7 +311,8 @@ export class RoomState extends RoomSnapshot {
     const from = Math.min(this.#held, log.end - this.#window);
     const full = log.end - log.loaded > WINDOW_MOST * this.#window && from > log.loaded;
     // A lookup without a result may be outdated by now, and is dropped.
-    for (const map of [sought.messages, sought.places]) if (full || map.size > SOUGHT_KEPT) map.clear();
+    for (const map of [sought.messages, sought.places, sought.effects])
+      if (full || map.size > SOUGHT_KEPT) map.clear();
     for (const key of extras.keys()) {
       if (extras.size <= SOUGHT_KEPT) break;
       extras.delete(key);

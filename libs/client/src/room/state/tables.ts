@@ -9,7 +9,7 @@ import {
   type Target,
 } from '@0fc/protocol';
 import { encodeRoster, type Roster } from '@0fc/crypto/verify';
-import { knownContent, targetKey, countsOf, isDamaged, isLine, moreThan } from '../../vault/content.js';
+import { knownContent, targetKey, countsOf, isDamaged, isLineItem, moreThan } from '../../vault/content.js';
 import { countedIn, generationSlot } from './alarm-flood.js';
 import type { RoomChange } from './changes.js';
 import { deepFreeze } from './immutable.js';
@@ -57,6 +57,8 @@ interface Sought {
   /** null: there is none */
   readonly messages: Map<string, MessageIndex | null>;
   readonly places: Map<string, Place>;
+  /** by message: indexes of the records that change it, ascending; of those before the window it names all */
+  readonly effects: Map<string, readonly number[]>;
 }
 
 /** Result of a lookup of a position before the window. */
@@ -286,7 +288,7 @@ function count(
   const more = moreThan(countsOf(record, core.me), countsOf(before, core.me));
   const { index, items } = record;
   const later = (known: number | null): number => Math.max(index, known ?? 0);
-  const lines = items.some((item) => item.type === 'message' && isLine(item.content));
+  const lines = items.some((item) => item.type === 'message' && isLineItem(item));
   const shownIndex = items.length > 0 ? later(core.shownIndex) : core.shownIndex;
   const lineIndex = lines ? later(core.lineIndex) : core.lineIndex;
   const counted = Object.values(more).some((count) => count !== 0);

@@ -1,0 +1,217 @@
+/** Words that were deleted or edited away are in no record (docs/protocol.md section 9, docs/decisions/0037). */
+import type { Mutant } from '../mutant.js';
+
+const ERASE = 'libs/client/src/room/log/erase.ts';
+const ENTRY = 'libs/client/src/room/log/entry.ts';
+const LOOKUPS = 'libs/client/src/room/state/lookups.ts';
+const CONVERSATION = 'libs/client/src/room/conversation/conversation.ts';
+const OUTBOX = 'libs/client/src/room/member/outbox.ts';
+const KEY_REQUESTS = 'libs/client/src/room/member/key-requests.ts';
+const AGAIN = 'libs/client/src/room/log/again.ts';
+const MIGRATION = 'libs/client/src/vault/migrations/04-gone-texts.ts';
+const HOSTILE = 'test/hostile/talk/gone-texts.spec.ts';
+const ERASE_SPEC = 'libs/client/src/room/log/erase.spec.ts';
+const COMPOSER_SPEC = 'libs/client/src/room/member/composer.spec.ts';
+const MIGRATION_SPEC = 'libs/client/src/vault/migrations/04-gone-texts.spec.ts';
+
+const EVERYWHERE = {
+  path: HOSTILE,
+  name: 'G14 are in no vault and no export: not of their author, of the others, of who came since',
+} as const;
+
+export const GONE_WORD_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'what is deleted and edited is only shown so',
+    breaks: ['G14'],
+    changes: [{ file: ENTRY, find: 'eraseAfter(draft, shown);', put: '' }],
+    tests: [
+      EVERYWHERE,
+      { path: HOSTILE, name: 'G14 of the other leaves the words only where they are shown too' },
+      {
+        path: ERASE_SPEC,
+        name: 'G14 the record of a line is written in the write of the message that takes its words away',
+      },
+    ],
+  },
+  {
+    name: 'what its author deletes stays with it until the log has heard',
+    breaks: ['G14'],
+    changes: [{ file: OUTBOX, find: 'eraseBefore(draft, item);', put: '' }],
+    tests: [
+      {
+        path: HOSTILE,
+        name: 'G14 are gone at their author before anybody has heard, and reach nobody who has not read them yet',
+      },
+      { path: COMPOSER_SPEC, name: 'are of one’s own messages, also of those that wait' },
+    ],
+  },
+  {
+    name: 'what comes after its own deletion is stored whole',
+    breaks: ['G14'],
+    changes: [
+      {
+        file: ERASE,
+        find: 'mayBeChangedAhead(draft.sender(item.sender), item) || deletedHere(draft, item);',
+        put: 'deletedHere(draft, item);',
+      },
+    ],
+    tests: [{ path: HOSTILE, name: 'G14 whose end comes before them are never stored' }],
+  },
+  {
+    name: 'an edit leaves the one before it',
+    breaks: ['G14'],
+    changes: [
+      {
+        file: ERASE,
+        find: 'for (const { item } of edits.slice(0, -1)) rewrite(draft, item, asNothing);',
+        put: '',
+      },
+    ],
+    tests: [EVERYWHERE],
+  },
+  {
+    name: 'what changed a line outlives its deletion',
+    breaks: ['G14'],
+    changes: [
+      {
+        file: ERASE,
+        find: "for (const { item } of effects) if (item.content.type !== 'delete') rewrite(draft, item, asNothing);",
+        put: '',
+      },
+    ],
+    tests: [
+      EVERYWHERE,
+      {
+        path: 'libs/client/src/room/window.spec.ts',
+        name: 'G14 takes the words of a line far up away, and of what had changed it, all at once',
+      },
+    ],
+  },
+  {
+    name: 'what changed a line is looked for in memory alone',
+    breaks: ['G14'],
+    changes: [
+      {
+        file: LOOKUPS,
+        find: 'const before = log.loaded === log.first ? [] : sought.effects.get(key);',
+        put: 'const before = sought.effects.get(key) ?? [];',
+      },
+    ],
+    tests: [
+      {
+        path: 'libs/client/src/room/window.spec.ts',
+        name: 'G14 takes the words of a line far up away, and of what had changed it, all at once',
+      },
+    ],
+  },
+  {
+    name: 'what waits of a deleted line waits on',
+    breaks: ['G14'],
+    changes: [
+      {
+        file: ERASE,
+        find: 'rewrite(draft, target, asDeleted);\n    eraseWaiting(draft, target);',
+        put: 'rewrite(draft, target, asDeleted);',
+      },
+    ],
+    tests: [
+      {
+        path: COMPOSER_SPEC,
+        name: 'G14 what was sealed may have been sent: an edit leaves it until the log has it, a deletion does not',
+      },
+      { path: ERASE_SPEC, name: 'G14 is void once the log holds its deletion, with what waits about it' },
+    ],
+  },
+  {
+    name: 'a line that waits keeps the words before an edit that was read',
+    breaks: ['G14', 'G18'],
+    changes: [{ file: ERASE, find: 'rewordWaiting(draft, target, last, words);', put: '' }],
+    tests: [
+      {
+        path: ERASE_SPEC,
+        name: 'G14 G18 waits in the last words, for its own epoch alone, and an earlier edit as void',
+      },
+    ],
+  },
+  {
+    name: 'a reworded line goes in any epoch',
+    breaks: ['G18'],
+    changes: [
+      {
+        file: ERASE,
+        find: 'draft.apply(putOutbox({ ...waiting, content, sealed: null, only }));',
+        put: 'draft.apply(putOutbox({ ...waiting, content, sealed: null, only: only === null ? only : null }));',
+      },
+    ],
+    tests: [
+      {
+        path: ERASE_SPEC,
+        name: 'G14 G18 waits in the last words, for its own epoch alone, and an earlier edit as void',
+      },
+    ],
+  },
+  {
+    name: 'what waited for its key is opened in all its words',
+    breaks: ['G14'],
+    changes: [{ file: KEY_REQUESTS, find: 'eraseAfter(one, opened);', put: '' }],
+    tests: [
+      {
+        path: 'libs/client/src/room/member/key-requests.spec.ts',
+        name: 'G14 what was deleted and edited while the key was missing is opened in its last words',
+      },
+    ],
+  },
+  {
+    name: 'a line that comes back in its last words accuses its sender',
+    breaks: ['G16'],
+    changes: [
+      {
+        file: AGAIN,
+        find: "content.type === 'void' || content.type === 'newer' || content.edited === true",
+        put: "content.type === 'void' || content.type === 'newer'",
+      },
+    ],
+    tests: [
+      {
+        path: 'libs/client/src/room/log/again.spec.ts',
+        name: 'G16 comes back in its last words: to who has the first ones it is the same line, and they stay until the edit',
+      },
+      {
+        path: 'libs/client/src/room/log/again.spec.ts',
+        name: 'G14 G16 is not brought back to its first words by who has them still',
+      },
+    ],
+  },
+  {
+    name: 'a deleted line is shown again where its deletion cannot be read',
+    breaks: ['G14'],
+    changes: [{ file: CONVERSATION, find: 'if (message.deleted) return DELETED;', put: '' }],
+    tests: [
+      {
+        path: ERASE_SPEC,
+        name: 'that was deleted is shown so, also where the record of its deletion cannot be read any more',
+      },
+    ],
+  },
+  {
+    name: 'an older vault keeps what was deleted and edited in it',
+    breaks: ['G14'],
+    changes: [
+      {
+        file: MIGRATION,
+        find: 'if (this.#fates.size === 0) return [];',
+        put: 'if (this.#fates.size >= 0) return [];',
+      },
+    ],
+    tests: [
+      {
+        path: MIGRATION_SPEC,
+        name: 'a deleted line keeps its place alone, whenever its deletion came; its edits and reactions are void',
+      },
+      {
+        path: MIGRATION_SPEC,
+        name: 'an edited line has the words of its last edit in the order of the log, and the edits before it are void',
+      },
+    ],
+  },
+];
