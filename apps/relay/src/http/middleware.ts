@@ -14,14 +14,8 @@ type Middleware = (
 
 const YEAR_SECONDS = 31_536_000;
 
-/** The camera scans invite links and safety numbers; nothing else is asked of the device. */
-const PERMISSIONS = [
-  'camera=(self)', 'microphone=()', 'geolocation=()', 'payment=()', 'usb=()', 'serial=()', 'midi=()',
-  'display-capture=()', 'browsing-topics=()',
-].join(', '); // prettier-ignore
-
 /**
- * Helmet's headers on every answer, but for the content policy, which differs by file (web-files.ts). HSTS only where
+ * Helmet's headers on every answer, but for the policies of content and permissions, which differ by file (web-files.ts). HSTS only where
  * there is https. `proxies`: how many in front are trusted.
  */
 export function securityHeaders(proxies: number): Middleware {
@@ -34,7 +28,6 @@ export function securityHeaders(proxies: number): Middleware {
     xFrameOptions: { action: 'deny' },
   });
   return (request, response, next) => {
-    response.setHeader('Permissions-Policy', PERMISSIONS);
     if (isSecure(request, proxies)) {
       response.setHeader('Strict-Transport-Security', `max-age=${YEAR_SECONDS}`);
     }

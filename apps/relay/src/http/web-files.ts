@@ -11,6 +11,7 @@ import { contentType } from 'mime-types';
 import Negotiator from 'negotiator';
 import send from 'send';
 import { BuildFiles, isCompressedForm, type BuildFile, type Form } from './build-files.js';
+import { PERMISSIONS_POLICY } from './permissions.js';
 import { isInviteLink, plainPathOf, rawPathOf } from './request-path.js';
 
 const INDEX = '/index.html';
@@ -73,6 +74,7 @@ export class WebFiles {
     const policy = this.#policyFor(path);
     response.setHeader('Content-Type', type);
     response.setHeader('Content-Security-Policy', policy);
+    if (type.startsWith('text/html')) response.setHeader('Permissions-Policy', PERMISSIONS_POLICY);
     response.setHeader('Cache-Control', cacheControlOf(path, type));
     response.setHeader('ETag', etagOf(file, policy, encoding));
     response.setHeader('Vary', 'Accept-Encoding');
@@ -163,6 +165,7 @@ function notBuilt(request: IncomingMessage, response: ServerResponse): void {
   response.setHeader('Content-Type', 'text/html; charset=utf-8');
   response.setHeader('Cache-Control', 'no-store');
   response.setHeader('Content-Security-Policy', NO_PAGE);
+  response.setHeader('Permissions-Policy', PERMISSIONS_POLICY);
   response.end(
     request.method === 'HEAD'
       ? undefined
