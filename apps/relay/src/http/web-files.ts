@@ -34,7 +34,6 @@ interface PreferringNegotiator {
 export class WebFiles {
   readonly #root: string;
   readonly #files: BuildFiles;
-  #policies: Policies | null = null;
 
   /** `ignored` hears of each compressed file that is not the compression of its original. */
   constructor(root: string, ignored: (path: string, code: string) => void) {
@@ -106,14 +105,16 @@ export class WebFiles {
     return NO_PAGE;
   }
 
-  /** Throws for a build without its policies: it is not to be served without them. */
+  /**
+   * Read each time: kept, a worker's policy would be that of the build before, while index.html names the new one.
+   * Throws for a build without its policies: it is not to be served without them.
+   */
   #readPolicies(): Policies {
-    if (this.#policies !== null) return this.#policies;
     const value: unknown = JSON.parse(readFileSync(join(this.#root, CSP_FILE), 'utf8'));
     const { document, worker } = value as Partial<Record<keyof Policies, unknown>>;
     if (typeof document !== 'string' || typeof worker !== 'string')
       throw new Error('csp.json has no policies');
-    return (this.#policies = { document, worker });
+    return { document, worker };
   }
 }
 
