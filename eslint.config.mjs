@@ -14,6 +14,18 @@ const noDefaultExports = {
   message: 'Use a named export: it keeps one name everywhere.',
 };
 
+/**
+ * What restores a session writes the text of every field to disk in clear, but of those that are not completed. Tried by
+ * test/e2e/traces-story.spec.ts.
+ */
+const completedFields = {
+  selector:
+    'Element[name=/^(input|textarea)$/]' +
+    ':not(:has(> :matches(TextAttribute, BoundAttribute)[name="autocomplete"]))' +
+    ':not(:has(> TextAttribute[name="type"][value=/^(checkbox|radio|file|range)$/]))',
+  message: 'Give it autocomplete="off": a browser writes what is typed to disk in clear otherwise.',
+};
+
 const typescript = ['**/*.ts'];
 const specs = ['**/*.spec.ts', '**/*.spec-support.ts', 'test/**/*.ts'];
 const configurations = [
@@ -83,6 +95,7 @@ export default tseslint.config(
   {
     files: ['apps/web/**/*.html'],
     extends: [angular.configs.templateRecommended, angular.configs.templateAccessibility],
+    rules: { 'no-restricted-syntax': ['error', completedFields] },
   },
   {
     files: ['**/*.{js,mjs,cjs}'],

@@ -11,23 +11,21 @@ const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, heig
 const LANGUAGES = ['en', 'fr'] as const;
 const THEMES = ['light', 'dark'] as const;
 
-/** @param more arguments of Chromium's, beside those of every test */
+export const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
+/** No sandbox inside a container run as root; nothing but this machine's own relay is visited. */
+export const SWITCHES = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** @param more switches of Chromium's, beside those of every test */
 export function launch(...more: readonly string[]): Promise<Browser> {
-  const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
-  return chromium.launch({
-    executablePath,
-    // No sandbox inside a container run as root; nothing but this machine's own relay is visited.
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      ...more,
-    ],
-  });
+  return chromium.launch({ executablePath: CHROMIUM, args: [...SWITCHES, ...more] });
 }
 
 export class Profile {
@@ -52,6 +50,13 @@ export class Profile {
   static async create(browser: Browser, name: string, url: string, locale = 'en-GB'): Promise<Profile> {
     const context = await browser.newContext({ locale, viewport: SIZES.desktop });
     return new Profile(name, url, context, locale.slice(0, 2));
+  }
+
+  /** In a profile on disk (browser-profile.ts), whose one context there is. */
+  static on(browser: Browser, name: string, url: string): Profile {
+    const [context] = browser.contexts();
+    if (context === undefined) throw new Error('no context');
+    return new Profile(name, url, context, 'en');
   }
 
   /** Another tab of the same browser profile, which is not open yet. */

@@ -51,7 +51,7 @@ function expectedOf(room: Room, person: Person): readonly string[] {
 }
 
 /** Lines of an epoch whose key did not come before the next one, as the client itself says that it has missed them. */
-function missedOf(room: Room, lines: readonly Line[], { id, member }: Person): ReadonlySet<string> {
+export function missedOf(room: Room, lines: readonly Line[], { id, member }: Person): ReadonlySet<string> {
   const kept = new Set(id === null ? [] : room.relay.wraps.from(id));
   const ranges = member.items.flatMap((item) =>
     item.type === 'system' && item.event === 'missed'

@@ -11,6 +11,8 @@ interface AtRest {
   readonly here: readonly Person[];
   /** by ids, those that are lines of the conversation */
   readonly sent: ReadonlyMap<string, unknown>;
+  /** by names: ids of lines whose key has not come */
+  readonly missed: ReadonlyMap<string, ReadonlySet<string>>;
   readonly told: Told;
   readonly lines: readonly Line[];
   /** number of messages that members had asked the relay to append */
@@ -22,6 +24,8 @@ export class Losses {
   readonly displaced = new Set<string>();
   /** ids that each one showed when they were lost */
   readonly #shown = new Map<string, Set<string>>();
+  /** ids that each one had missed when they were lost: sent again, they come back for who had their key (section 6.9) */
+  readonly #missed = new Map<string, Set<string>>();
   /** names of those who had read what was lost */
   readonly #witnesses = new Set<string>();
   /** names of those who had gone by then, and whether they never read what came before the end of their part */
@@ -30,7 +34,7 @@ export class Losses {
   judged = 0;
 
   /** The room at rest has lost all that comes after `end`. */
-  note(end: number, { roomId, here, sent, told, lines, judged }: AtRest): void {
+  note(end: number, { roomId, here, sent, missed, told, lines, judged }: AtRest): void {
     this.judged = judged;
     // Names and voids are lines of the log too, and no lines of a conversation.
     for (const { id, position } of lines) if (position.s > end && sent.has(id)) this.displaced.add(id);
@@ -40,6 +44,8 @@ export class Losses {
       const shown = this.#shown.get(name) ?? new Set<string>();
       for (const { id } of member.messages) if (this.displaced.has(id)) shown.add(id);
       this.#shown.set(name, shown);
+      const lost = [...(missed.get(name) ?? [])].filter((id) => this.displaced.has(id));
+      this.#missed.set(name, new Set([...(this.#missed.get(name) ?? []), ...lost]));
       if (person.fate(roomId) === 'member' && core.position.s > end) this.#witnesses.add(name);
       const unread = unreadOf(told, person);
       if (unread !== null && !this.#gone.has(name)) this.#gone.set(name, unread);
@@ -61,7 +67,8 @@ export class Losses {
     const has = new Set(person.member.messages.map(({ id }) => id));
     for (const id of had) demand(has.has(id), `${person.name} has lost ${id}, as the relay has`);
     const back = new Set(lines.map(({ id }) => id));
-    return [...this.displaced].filter((id) => !back.has(id) && !had.has(id));
+    const missed = this.#missed.get(person.name) ?? new Set();
+    return [...this.displaced].filter((id) => missed.has(id) || (!back.has(id) && !had.has(id)));
   }
 }
 

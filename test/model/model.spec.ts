@@ -32,6 +32,21 @@ const setting = fc.record({
   closes: fc.boolean(),
 });
 
+/** The log as it was served, and what each one shows of it: what a failure of the moment leaves to look at. */
+function record(room: Room): string {
+  const log = room.relay
+    .log()
+    .map(
+      ({ position: { g, s }, time, kind, sender }) =>
+        `${String(g)}/${String(s)} ${String(time)} ${kind} of ${sender}`,
+    );
+  const shown = room.here.flatMap(({ name, id, member, core }) => [
+    `${name} is ${String(id)}, with prekeys ${String(core?.prekeys.map(({ k }) => k))}, used ${String(core?.usedK)}`,
+    ...member.items.map((item) => `  ${JSON.stringify(item)}`),
+  ]);
+  return [...log, ...shown].join('\n');
+}
+
 async function run(
   {
     closes,
@@ -49,7 +64,7 @@ async function run(
     await settle(model, room);
   } catch (error) {
     const words = error instanceof Error ? error.message : String(error);
-    throw new Error(`${words}\n${room.trace}`, { cause: error });
+    throw new Error(`${words}\n${room.trace}\n${record(room)}`, { cause: error });
   } finally {
     if (process.env.MODEL_TRACE !== undefined) process.stdout.write(`${room.trace}\n\n`);
     await room.close();

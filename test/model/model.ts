@@ -20,8 +20,8 @@ export interface Offer {
   readonly to: number;
   /** it has been accepted, or may have been */
   accepted: boolean;
-  /** the acceptance is stored */
-  certain: boolean;
+  /** the epoch in which the acceptance was stored, and with which it ends; null: it may not be */
+  acceptedIn: number | null;
   /** something may have come between: the room changes hands or not */
   spoiled: boolean;
   /** its taker may see an earlier one still, and accept that: it counts for nothing */
@@ -145,7 +145,7 @@ export class Model {
     if (this.offer?.accepted === true) this.heirs.add(this.offer.to);
     const renewed = this.offered.has(at);
     this.offered.add(at);
-    this.offer = { to: at, accepted: false, certain: false, spoiled: false, renewed };
+    this.offer = { to: at, accepted: false, acceptedIn: null, spoiled: false, renewed };
     return this.offer;
   }
 
@@ -157,7 +157,7 @@ export class Model {
 
   /** Goes on as another device: an owner's knows no open invite, and drops who was coming by one. */
   imported(at: number): void {
-    if (this.owners.has(at)) endInvites(this.people);
+    if (this.owners().has(at)) endInvites(this.people);
   }
 
   /** The relay's store is that of an earlier moment: what waited there may have gone, and no member has. */
@@ -186,13 +186,14 @@ export class Model {
     }
   }
 
-  /** Who may own the room now, and whether nobody else may. */
-  get owners(): ReadonlySet<number> {
+  /** Who may own the room now, in this epoch (not known: whichever it is), and whether nobody else may. */
+  owners(epoch = Infinity): ReadonlySet<number> {
     const owners = new Set(this.heirs);
     const { offer } = this;
     if (offer?.accepted === true) owners.add(offer.to);
-    if (offer === null || !offer.certain || offer.renewed || offer.spoiled || owners.size !== 1)
-      owners.add(this.owner);
+    // A rotation that was faster than the acceptance ended it; the offer stands.
+    const certain = offer !== null && offer.acceptedIn !== null && offer.acceptedIn >= epoch;
+    if (!certain || offer.renewed || offer.spoiled || owners.size !== 1) owners.add(this.owner);
     return owners;
   }
 
@@ -205,7 +206,7 @@ export class Model {
     this.offer =
       offeredTo === null
         ? null
-        : { to: offeredTo, accepted: false, certain: false, spoiled: false, renewed: false };
+        : { to: offeredTo, accepted: false, acceptedIn: null, spoiled: false, renewed: false };
     this.heirs = new Set();
     for (const [at, fate] of fates.entries()) {
       const persona = this.persona(at);

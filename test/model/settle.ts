@@ -10,8 +10,8 @@ export async function settle(model: Model, room: Room): Promise<Awaited<ReturnTy
   const told = await hold(room);
   const fates = fatesOf(room);
   const at = room.people.findIndex((person) => person?.id === told.owner);
-  if (told.closed === null && !model.owners.has(at)) {
-    const allowed = [...model.owners].map((one) => room.nameOf(one)).join(' or ');
+  if (told.closed === null && !model.owners(told.epoch).has(at)) {
+    const allowed = [...model.owners(told.epoch)].map((one) => room.nameOf(one)).join(' or ');
     throw new Error(`the room is ${room.nameOf(at)}'s, to be ${allowed}'s`);
   }
   const taker = told.closed !== null ? undefined : room.person(at).member.room?.ownershipTransfer?.memberId;

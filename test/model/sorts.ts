@@ -1,4 +1,5 @@
 /** What people may do, and what may befall their connections: when, and how the model sees it. */
+import { missedOf } from './histories.js';
 import type { Model } from './model.js';
 import { settle } from './settle.js';
 import type { Room } from './world.js';
@@ -209,8 +210,9 @@ export const SORTS = {
         ['NO_OFFER', ...NOT_MEMBER],
         () => room.person(at).member.api.acceptOwnership(room.roomId),
         (result) => {
-          offer.certain ||=
-            result === 'done' && room.person(at).member.room?.ownershipTransfer?.role === 'offered';
+          const view = room.person(at).member.room;
+          if (result === 'done' && view?.ownershipTransfer?.role === 'offered')
+            offer.acceptedIn ??= view.key?.epoch ?? null;
         },
       );
     },
@@ -362,8 +364,9 @@ export const SORTS = {
       if (told.closed !== null) return false;
       const judged = room.relay.appended().length;
       const { roomId, here, sent } = room;
+      const missed = new Map(here.map((person) => [person.name, missedOf(room, lines, person)]));
       const end = await room.relay.goBack(roomId, told.owner);
-      room.losses.note(end, { roomId, here, sent, told, lines, judged });
+      room.losses.note(end, { roomId, here, sent, missed, told, lines, judged });
       model.wentBack();
       return true;
     },

@@ -73,6 +73,11 @@ export abstract class FakeTalk extends FakeState {
     return this.#own(id, (target) => ({ ...target, text: '', deleted: true, reactions: [], replyTo: null }));
   }
 
+  sharePresence(share: boolean): Promise<Outcome<void>> {
+    this.calls.push(`sharePresence ${String(share)}`);
+    return Promise.resolve(done);
+  }
+
   typing(roomId: string): Promise<Outcome<void>> {
     this.calls.push(`typing ${roomId}`);
     return Promise.resolve(done);

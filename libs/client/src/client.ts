@@ -16,7 +16,7 @@ import type {
   SafetyNumberView, TakePiece, VaultState,
 } from './contract/api.js'; // prettier-ignore
 import { ClientError } from './contract/errors.js';
-import type { ClientOptions, Platform } from './contract/ports.js';
+import type { AccountOptions, ClientOptions, Platform } from './contract/ports.js';
 import { UnlockedAccount } from './account/unlocked-account.js';
 import type { Owner } from './room/owner/owner.js';
 import { SerialQueue } from './vault/serial-queue.js';
@@ -35,15 +35,21 @@ const EMPTY_RELAY = {
 
 export class Client implements ClientApi {
   readonly #platform: Platform;
-  readonly #options: ClientOptions;
+  readonly #options: AccountOptions;
   #listener: (event: ClientEvent) => void = () => undefined;
   #state: VaultState;
   #account: UnlockedAccount | null = null;
   readonly #queue = new SerialQueue();
+  #sharesPresence = true;
+  /** Not made where a vault is opened, as nothing that outlives that is: it would keep the passphrase in memory. */
+  readonly #emit = (event: ClientEvent | { readonly type: 'changed' }): void => {
+    if (event.type === 'changed') this.#emitApp();
+    else this.#listener(event);
+  };
 
   constructor(platform: Platform, options: ClientOptions, state: VaultState) {
     this.#platform = platform;
-    this.#options = options;
+    this.#options = { ...options, sharesPresence: () => this.#sharesPresence };
     this.#state = state;
   }
 
@@ -162,6 +168,13 @@ export class Client implements ClientApi {
   typing(roomId: string): Promise<Outcome<void>> {
     return outcome(() => {
       this.#unlocked().activeRoom(roomId).signals.typing();
+    });
+  }
+
+  sharePresence(share: boolean): Promise<Outcome<void>> {
+    return outcome(() => {
+      this.#sharesPresence = share;
+      this.#account?.tellPresence();
     });
   }
 
@@ -307,10 +320,7 @@ export class Client implements ClientApi {
       let vault: Vault | null = null;
       try {
         vault = await open();
-        this.#account = await UnlockedAccount.open(this.#platform, vault, this.#options, (event) => {
-          if (event.type === 'changed') this.#emitApp();
-          else this.#listener(event);
-        });
+        this.#account = await UnlockedAccount.open(this.#platform, vault, this.#options, this.#emit);
         this.#state = 'open';
       } catch (error) {
         // The vault that this call has created exists now.

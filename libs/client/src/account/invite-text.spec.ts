@@ -62,6 +62,13 @@ describe('a pasted invite', () => {
       expect(await codeOf(foreign)).toBe('INVITE_OTHER_DEPLOYMENT');
   });
 
+  test('as a text whose address has no secret is read, for the deployment of that address alone', async () => {
+    const copied = (origin: string): string =>
+      `Ouvrez ${origin}/join et collez-y tout ce message\u00a0: #${fragment}`;
+    expect(await codeOf(copied(RELAY))).toBeNull();
+    expect(await codeOf(copied('https://other.example'))).toBe('INVITE_OTHER_DEPLOYMENT');
+  });
+
   test('of any other text is refused by its code', async () => {
     const text = fc.oneof(fc.string({ unit: 'binary' }), fc.webUrl({ withFragments: true }));
     await fc.assert(

@@ -4,7 +4,7 @@ import type {
   AppView, ClientEvent, CreateRoomOptions, DamagedRoom, Failure, InvitePreview, RelayRow, SafetyNumberView, TakePiece,
 } from '../contract/api.js'; // prettier-ignore
 import { Drafts } from './drafts.js';
-import type { ClientOptions, Platform } from '../contract/ports.js';
+import type { AccountOptions, Platform } from '../contract/ports.js';
 import { ClientError, failureOf } from '../contract/errors.js';
 import { Joins } from './account-joins.js';
 import { DeferredPin } from './deferred-pin.js';
@@ -42,7 +42,7 @@ type Emit = (event: ClientEvent | { readonly type: 'changed' }) => void;
 export class UnlockedAccount {
   readonly #platform: Platform;
   readonly #vault: Vault;
-  readonly #options: ClientOptions;
+  readonly #options: AccountOptions;
   readonly #emit: Emit;
   readonly #pin: RelayPin;
   readonly #rooms = new Map<string, Room>();
@@ -63,7 +63,7 @@ export class UnlockedAccount {
     this.#views.changed();
   };
 
-  private constructor(platform: Platform, vault: Vault, options: ClientOptions, emit: Emit, drafts: Drafts) {
+  private constructor(platform: Platform, vault: Vault, options: AccountOptions, emit: Emit, drafts: Drafts) {
     this.#platform = platform;
     this.#vault = vault;
     this.#options = options;
@@ -109,7 +109,7 @@ export class UnlockedAccount {
   static async open(
     platform: Platform,
     vault: Vault,
-    options: ClientOptions,
+    options: AccountOptions,
     emit: Emit,
   ): Promise<UnlockedAccount> {
     const account = new UnlockedAccount(platform, vault, options, emit, await Drafts.load(vault));
@@ -291,6 +291,9 @@ export class UnlockedAccount {
     await this.#vault.close();
   }
 
+  /** It has changed whether presence is shared. */
+  readonly tellPresence = (): void => this.#rooms.forEach((room) => room.signals.soon());
+
   view(): Omit<AppView, 'vault'> {
     const rooms = [...this.#rooms]
       .map(([roomId, room]) => summaryOf(room, this.#drafts.of(roomId)))
@@ -314,6 +317,7 @@ export class UnlockedAccount {
         blocked: outdatedFailure(state.roster) ?? this.#pin.failure(null),
         relayTime: () => this.#options.fetchRelayTime(),
         otherKey: () => this.succession.otherKey(key),
+        sharesPresence: this.#options.sharesPresence,
         changed: this.#changed,
       },
       state,

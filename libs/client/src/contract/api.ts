@@ -420,6 +420,11 @@ export interface ClientApi {
   deleteMessage(roomId: string, message: string): Promise<Outcome<void>>;
   /** The user is typing: the client sends a sealed signal, at most one every few seconds; it is never stored. */
   typing(roomId: string): Promise<Outcome<void>>;
+  /**
+   * Whether the other members are told that this one is here, from now on: at once, also before the vault is open, and
+   * until the client ends; told at first. Whoever is not told notices a difference of histories by messages alone (G7).
+   */
+  sharePresence(share: boolean): Promise<Outcome<void>>;
   /** Kept in the vault until sent or replaced. */
   setDraft(roomId: string, text: string): Promise<Outcome<void>>;
   renameMe(roomId: string, name: string): Promise<Outcome<void>>;

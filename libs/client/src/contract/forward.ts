@@ -31,6 +31,7 @@ export const COMMANDS = {
   editMessage: true,
   deleteMessage: true,
   typing: true,
+  sharePresence: true,
   setDraft: true,
   renameMe: true,
   renameRoom: true,

@@ -79,3 +79,8 @@ export interface ClientOptions {
   /** Fetches the time of the relay from its HTTP replies, Unix ms. Rejects with RELAY_UNREACHABLE. */
   fetchRelayTime(): Promise<number>;
 }
+
+export interface AccountOptions extends ClientOptions {
+  /** whether the other members are told that this one is here; asked before each presence */
+  readonly sharesPresence: () => boolean;
+}

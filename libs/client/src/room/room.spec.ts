@@ -34,6 +34,7 @@ describe('a full vault', () => {
         url: 'http://localhost',
         relayKey: generateKeyPair().publicKey,
         blocked: null,
+        sharesPresence: () => true,
         changed: () => undefined,
       },
       state,

@@ -37,6 +37,8 @@ export interface RoomOptions {
   readonly blocked: Failure | null;
   readonly relayTime?: () => Promise<number>;
   readonly otherKey?: () => Promise<Failure>;
+  /** whether the other members are told that this one is here */
+  readonly sharesPresence: () => boolean;
   /** something that a view shows may have changed */
   readonly changed: () => void;
 }
@@ -100,7 +102,7 @@ export class Room implements RoomHandle {
     this.keyRequests = new KeyRequests(this);
     this.leaveRequest = new LeaveRequest(this);
     this.ownershipTransfer = new OwnershipTransfer(this);
-    this.signals = new Signals(this);
+    this.signals = new Signals(this, options.sharesPresence);
     this.composer = new Composer(this, (content, ...beside) => this.outbox.submit(content, ...beside));
     const { prekeys, keyRequests, owner, ownershipTransfer, outbox, leaveRequest } = this;
     const parts = [prekeys, keyRequests, owner, owner.invites, ownershipTransfer, outbox, leaveRequest];

@@ -69,6 +69,21 @@ describe('the state of the page', () => {
     expect(store.unreadFrom()).toBeNull();
   });
 
+  it('lets a worker know before all else that nobody is to see that one is here, and of each change', async () => {
+    localStorage.setItem('0fc.presence', 'off');
+    const client = provideApp('rooms');
+    const store = TestBed.inject(AppStore);
+    await turn();
+    expect(client.calls).toEqual(['sharePresence false']);
+    store.restart();
+    await turn();
+    TestBed.inject(Preferences).choosePresence(true);
+    TestBed.tick();
+    await turn();
+    expect(client.calls).toEqual(['sharePresence false', 'sharePresence false', 'sharePresence true']);
+    localStorage.clear();
+  });
+
   it.each([true, false])('tells the others what was read only if that is wanted: %s', async (tell) => {
     const client = provideApp('rooms');
     const store = TestBed.inject(AppStore);

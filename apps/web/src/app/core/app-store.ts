@@ -1,4 +1,4 @@
-import { Injectable, computed, inject, signal } from '@angular/core';
+import { Injectable, computed, effect, inject, signal, untracked } from '@angular/core';
 import type {
   AppView,
   ClientEvent,
@@ -49,6 +49,8 @@ export class AppStore {
   readonly #newFrom = signal<number | null>(null);
   readonly drafts = new DraftBuffer((roomId, text) => this.run((api) => api.setDraft(roomId, text)));
   readonly #preferences = inject(Preferences);
+  /** whether the worker lets the other members know that one is here */
+  #shared = true;
   #watched: string | null = null;
   /** a worker that is being locked: it is not listened to any more */
   #ending: ClientConnection | null = null;
@@ -80,6 +82,12 @@ export class AppStore {
 
   constructor() {
     this.#connection = this.#start();
+    effect(() => {
+      const share = this.#preferences.presence();
+      // A worker shares it at first, and has been told at its start where it must not.
+      if (share !== this.#shared) void this.run((api) => api.sharePresence(share));
+      this.#shared = share;
+    });
   }
 
   /** Runs one command. A worker that does not answer is a failure like any other. */
@@ -150,6 +158,10 @@ export class AppStore {
         if (connection === this.#connection && connection !== this.#ending) this.#receive(event);
       })
       .catch((error: unknown) => this.#fail(connection, error));
+    this.#shared = untracked(this.#preferences.presence);
+    // Before the vault is open: no room goes live before the worker has it.
+    if (!this.#shared)
+      connection.api.sharePresence(false).catch((error: unknown) => this.#fail(connection, error));
     return connection;
   }
 

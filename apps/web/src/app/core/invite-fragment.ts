@@ -1,8 +1,9 @@
 /**
  * The fragment of an invite link is a secret (docs/protocol.md section 5). It is taken out of
- * the address before anything else runs, so that neither the history, nor the router, nor a
- * later request can carry it, and is kept in this module's memory only: it survives the unlock
- * screen, not a reload.
+ * the address before anything else runs, so that neither the router nor a later request can carry
+ * it, and is kept in this module's memory only: it survives the unlock screen, not a reload. The
+ * browser's own history has the address that was opened before any page runs, and keeps it: what is
+ * pasted as text is in none (docs/decisions/0040).
  *
  * So is what a mail program makes of such a link where it encodes the `#`: then the secret stands
  * in the path, and has been sent to whoever serves the page. It is never taken for an invite; the

@@ -8,6 +8,9 @@ export type Theme = (typeof THEMES)[number];
 const LANGUAGE_KEY = '0fc.language';
 const THEME_KEY = '0fc.theme';
 const RECEIPTS_KEY = '0fc.readReceipts';
+const TYPING_KEY = '0fc.typing';
+const PRESENCE_KEY = '0fc.presence';
+const SPELLING_KEY = '0fc.spelling';
 const LOCK_KEY = '0fc.lockAfterMinutes';
 /** Minutes without a sign of the user; 0: never. */
 export const LOCK_DELAYS = [0, 1, 5, 15, 60] as const;
@@ -41,7 +44,11 @@ export function preferredLanguage(stored: string | null, browser: readonly strin
 }
 
 const themeOf = (stored: string | null): Theme => THEMES.find((theme) => theme === stored) ?? 'system';
-const receiptsOf = (stored: string | null): boolean => stored !== 'off';
+/** What the others see of one: shown where nothing else was chosen. */
+const sharedOf = (stored: string | null): boolean => stored !== 'off';
+/** Some browsers send what is typed to a server to check it. */
+const spellingOf = (stored: string | null): boolean => stored === 'on';
+const onOff = (on: boolean): string => (on ? 'on' : 'off');
 const lockDelayOf = (stored: string | null): LockDelay =>
   LOCK_DELAYS.find((minutes) => String(minutes) === stored) ?? 15;
 
@@ -50,19 +57,31 @@ const lockDelayOf = (stored: string | null): LockDelay =>
 export class Preferences {
   readonly #language = signal<Language>(preferredLanguage(read(LANGUAGE_KEY), navigator.languages));
   readonly #theme = signal<Theme>(themeOf(read(THEME_KEY)));
-  readonly #readReceipts = signal(receiptsOf(read(RECEIPTS_KEY)));
+  readonly #readReceipts = signal(sharedOf(read(RECEIPTS_KEY)));
+  readonly #typing = signal(sharedOf(read(TYPING_KEY)));
+  readonly #presence = signal(sharedOf(read(PRESENCE_KEY)));
+  readonly #spelling = signal(spellingOf(read(SPELLING_KEY)));
   readonly #lockAfterMinutes = signal<LockDelay>(lockDelayOf(read(LOCK_KEY)));
 
   readonly language = this.#language.asReadonly();
   readonly theme = this.#theme.asReadonly();
   /** whether read receipts are sent to the other members */
   readonly readReceipts = this.#readReceipts.asReadonly();
+  /** whether the other members are shown that one is writing */
+  readonly typing = this.#typing.asReadonly();
+  /** whether the other members are shown that one is here */
+  readonly presence = this.#presence.asReadonly();
+  /** whether the browser checks the spelling of what is written */
+  readonly spelling = this.#spelling.asReadonly();
   /** minutes without a sign of the user after which the vault locks; 0: never */
   readonly lockAfterMinutes = this.#lockAfterMinutes.asReadonly();
 
   constructor() {
     effect(() => {
       document.documentElement.lang = this.#language();
+    });
+    effect(() => {
+      document.documentElement.spellcheck = this.#spelling();
     });
     effect(() => {
       const { classList } = document.documentElement;
@@ -77,7 +96,10 @@ export class Preferences {
     addEventListener('storage', ({ key, newValue }) => {
       if (key === LANGUAGE_KEY) this.#language.set(preferredLanguage(newValue, navigator.languages));
       if (key === THEME_KEY) this.#theme.set(themeOf(newValue));
-      if (key === RECEIPTS_KEY) this.#readReceipts.set(receiptsOf(newValue));
+      if (key === RECEIPTS_KEY) this.#readReceipts.set(sharedOf(newValue));
+      if (key === TYPING_KEY) this.#typing.set(sharedOf(newValue));
+      if (key === PRESENCE_KEY) this.#presence.set(sharedOf(newValue));
+      if (key === SPELLING_KEY) this.#spelling.set(spellingOf(newValue));
       if (key === LOCK_KEY) this.#lockAfterMinutes.set(lockDelayOf(newValue));
     });
   }
@@ -94,7 +116,22 @@ export class Preferences {
 
   chooseReadReceipts(tell: boolean): void {
     this.#readReceipts.set(tell);
-    write(RECEIPTS_KEY, tell ? 'on' : 'off');
+    write(RECEIPTS_KEY, onOff(tell));
+  }
+
+  chooseTyping(tell: boolean): void {
+    this.#typing.set(tell);
+    write(TYPING_KEY, onOff(tell));
+  }
+
+  choosePresence(tell: boolean): void {
+    this.#presence.set(tell);
+    write(PRESENCE_KEY, onOff(tell));
+  }
+
+  chooseSpelling(check: boolean): void {
+    this.#spelling.set(check);
+    write(SPELLING_KEY, onOff(check));
   }
 
   chooseLockAfterMinutes(minutes: LockDelay): void {

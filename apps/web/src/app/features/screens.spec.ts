@@ -266,6 +266,16 @@ describe('members', () => {
     expect((element(fixture, 'invite-link') as HTMLInputElement).value).toMatch(
       /^https:\/\/rive\.example\/join#/,
     );
+    const copied: string[] = [];
+    const clipboard = { writeText: async (text: string) => void copied.push(text) };
+    Object.defineProperty(navigator, 'clipboard', { configurable: true, value: clipboard });
+    element(fixture, 'copy-invite-text').click();
+    await settle(fixture, 2);
+    Reflect.deleteProperty(navigator, 'clipboard');
+    // Nothing that a program makes a link of holds the secret.
+    expect(copied[0]).toMatch(
+      / https:\/\/rive\.example\/join and paste this whole message there: #[\w-]{20,}$/,
+    );
     element(fixture, 'admit-join').click();
     element(fixture, 'rotate-now').click();
     await settle(fixture, 8);

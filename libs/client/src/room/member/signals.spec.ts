@@ -124,6 +124,21 @@ describe('presence', () => {
     expect(clock.pending).toBe(0);
   });
 
+  test('is not said by who does not share it, who types all the same; then again once it is shared', async () => {
+    let shared = false;
+    signals = new Signals(room, () => shared);
+    signals.live();
+    signals.typing();
+    clock.advance(2 * MINUTE);
+    await room.settled();
+    expect(typesSaid()).toEqual(['typing']);
+    shared = true;
+    signals.soon();
+    clock.advance(1_000);
+    await room.settled();
+    expect(typesSaid()).toEqual(['typing', 'presence']);
+  });
+
   test('shows who is here, for two minutes, and in which epoch they have sealed last (G10)', async () => {
     signals.live();
     expect([signals.isOnline(other.id), signals.epochOf(other.id), signals.lastSeen(other.id)]).toEqual([

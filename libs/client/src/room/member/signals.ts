@@ -53,6 +53,7 @@ interface Ahead {
 
 export class Signals {
   readonly #room: RoomHandle;
+  readonly #sharesPresence: () => boolean;
   /** of the next signal */
   #counter: number;
   readonly #heard = new Map<MemberId, Heard>();
@@ -72,8 +73,10 @@ export class Signals {
   #soon: (() => void) | null = null;
   #expiry: { readonly at: number; readonly cancel: () => void } | null = null;
 
-  constructor(room: RoomHandle) {
+  /** `sharesPresence`: asked before each presence. */
+  constructor(room: RoomHandle, sharesPresence: () => boolean = () => true) {
     this.#room = room;
+    this.#sharesPresence = sharesPresence;
     // Begins at the clock: rising over restarts without a stored value.
     this.#counter = room.platform.crypto.clock.now();
   }
@@ -276,6 +279,7 @@ export class Signals {
   #seal(type: SignalContent['type']): { readonly epoch: number; readonly payload: Bytes } | null {
     const { core, roster, key: roomKey } = viewOf(this.#room);
     if (!this.#maySend() || roomKey === null) return null;
+    if (type === 'presence' && !this.#sharesPresence()) return null;
     const now = this.#now();
     const content: SignalContent =
       type === 'typing' ? { type } : { type, seen: seenOf(this.#room.state), head: roster.head };

@@ -1,5 +1,5 @@
 import type { ElementRef } from '@angular/core';
-import { Component, inject, input, model, signal, viewChild } from '@angular/core';
+import { Component, computed, inject, input, model, signal, viewChild } from '@angular/core';
 
 import { I18n } from '../i18n';
 import { Icon } from '../../ui/icon';
@@ -19,7 +19,7 @@ import { Icon } from '../../ui/icon';
           [type]="shown() ? 'text' : 'password'"
           [value]="value()"
           (input)="value.set(field.value)"
-          [attr.autocomplete]="fresh() ? 'new-password' : 'current-password'"
+          [attr.autocomplete]="autocomplete()"
           autocapitalize="off"
           autocorrect="off"
           spellcheck="false"
@@ -52,6 +52,12 @@ export class PassphraseField {
   readonly describedBy = input('');
   readonly value = model('');
   readonly shown = signal(false);
+
+  /** While it is shown it is a text as any other, and what restores a session writes texts to disk in clear. */
+  protected readonly autocomplete = computed(() => {
+    if (this.shown()) return 'off';
+    return this.fresh() ? 'new-password' : 'current-password';
+  });
 
   protected toggleLabel(): string {
     return this.#t(this.shown() ? 'common.hide' : 'common.show');

@@ -13,6 +13,7 @@ import { LanguageSwitch } from '../../core/components/language-switch';
 import { RepinRelay } from '../../core/components/repin-relay';
 import { BuildRow } from './build-row';
 import { LockingSection } from './locking-section';
+import { PrivacySection } from './privacy-section';
 import { StorageSection } from './storage-section';
 import { VaultSection } from './vault-section';
 
@@ -26,6 +27,7 @@ import { VaultSection } from './vault-section';
     Icon,
     LanguageSwitch,
     LockingSection,
+    PrivacySection,
     RepinRelay,
     RouterLink,
     StorageSection,
@@ -76,29 +78,7 @@ import { VaultSection } from './vault-section';
             </div>
           </section>
           <zfc-locking-section />
-          <section class="set">
-            <h2 class="title-section">{{ t('settings.privacy') }}</h2>
-            <div class="set__rows">
-              <label class="set__row">
-                <span>
-                  <span class="label">{{ t('settings.receipts') }}</span>
-                  <span class="hint block" id="receipts-hint">{{ t('settings.receiptsHint') }}</span>
-                </span>
-                <span class="switch">
-                  <input
-                    #receipts
-                    type="checkbox"
-                    role="switch"
-                    data-testid="read-receipts"
-                    [attr.aria-label]="t('settings.receipts')"
-                    aria-describedby="receipts-hint"
-                    [checked]="preferences.readReceipts()"
-                    (change)="preferences.chooseReadReceipts(receipts.checked)"
-                  />
-                </span>
-              </label>
-            </div>
-          </section>
+          <zfc-privacy-section />
           <zfc-storage-section />
           <zfc-vault-section />
           <section class="set">

@@ -235,8 +235,8 @@ describe('changing the passphrase', () => {
 });
 
 describe('what is chosen for this browser', () => {
-  it('the lock delay and read receipts, kept over a restart', async () => {
-    const [fixture] = await settings();
+  it('the lock delay, what the others see and the spelling check, kept over a restart', async () => {
+    const [fixture, client] = await settings();
     const select = element(fixture, 'lock-after') as HTMLSelectElement;
     expect([...select.options].map(({ textContent }) => textContent.trim())).toEqual([
       'Never',
@@ -251,11 +251,22 @@ describe('what is chosen for this browser', () => {
     expect(receipts.checked).toBe(true);
     receipts.click();
     await settle(fixture);
-    const preferences = TestBed.inject(Preferences);
-    expect([preferences.lockAfterMinutes(), preferences.readReceipts()]).toEqual([5, false]);
+    const others = ['share-typing', 'share-presence', 'check-spelling'].map((id) => element(fixture, id));
+    expect(others.map((one) => (one as HTMLInputElement).checked)).toEqual([true, true, false]);
+    expect(document.documentElement.spellcheck).toBe(false);
+    for (const one of others) one.click();
+    await settle(fixture);
+    expect(client.calls.at(-1)).toBe('sharePresence false');
+    const chosen = (): unknown[] => {
+      const preferences = TestBed.inject(Preferences);
+      const { lockAfterMinutes, readReceipts, typing, presence, spelling } = preferences;
+      TestBed.tick();
+      const checked = document.documentElement.spellcheck;
+      return [lockAfterMinutes(), readReceipts(), typing(), presence(), spelling(), checked];
+    };
+    expect(chosen()).toEqual([5, false, false, false, true, true]);
     TestBed.resetTestingModule();
-    const again = TestBed.inject(Preferences);
-    expect([again.lockAfterMinutes(), again.readReceipts()]).toEqual([5, false]);
+    expect(chosen()).toEqual([5, false, false, false, true, true]);
   });
 });
 
