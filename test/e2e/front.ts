@@ -14,6 +14,7 @@ import {
 } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { extname, join, normalize } from 'node:path';
+import { answerServiceWorker, asksForServiceWorker } from '../../apps/relay/src/http/foreign-worker.js';
 
 const BUILD = join(import.meta.dirname, '../../apps/web/dist/browser');
 
@@ -47,7 +48,8 @@ export class Front {
     this.#relay = new URL(relay);
     this.url = `http://localhost:${String(port)}`;
     http.on('request', (request: IncomingMessage, response: ServerResponse) => {
-      if (request.url === '/config.json') this.#passOn(request, response);
+      if (asksForServiceWorker(request)) answerServiceWorker(request, response);
+      else if (request.url === '/config.json') this.#passOn(request, response);
       else void this.#file(request, response);
     });
     http.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
@@ -115,6 +117,7 @@ export class Front {
     response.writeHead(200, {
       'content-type': type,
       'content-security-policy': policy,
+      'cache-control': name === '/index.html' ? 'no-store' : 'no-cache',
       'x-content-type-options': 'nosniff',
     });
     response.end(body);

@@ -23,8 +23,9 @@ export const SWITCHES = [
   '--disable-sync',
 ];
 
-export function launch(): Promise<Browser> {
-  return chromium.launch({ executablePath: CHROMIUM, args: SWITCHES });
+/** @param more switches of Chromium's, beside those of every test */
+export function launch(...more: readonly string[]): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: [...SWITCHES, ...more] });
 }
 
 export class Profile {

@@ -47,6 +47,8 @@ class Watch {
     await context.grantPermissions(['local-network-access']);
     // Not its chunks, which load later: what is put before the script would be there twice.
     await context.route(/\/worker-(?!chunk-)[^/]+\.js$/, async (route) => {
+      // The page looks first whether the file is the one that it names.
+      if (route.request().resourceType() === 'fetch') return route.continue();
       const before = watching(watch.hold);
       watch.hold = null;
       const response = await route.fetch();

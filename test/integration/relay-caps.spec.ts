@@ -199,7 +199,7 @@ describe('how many connections there may be', () => {
       open += 1;
       socket.on('error', () => undefined).once('close', () => (open -= 1));
       // A request that never ends.
-      socket.write('GET /health/live HTTP/1.1\r\nHost: x\r\nX-Slow:');
+      socket.write('GET /health/live HTTP/1.1\r\nHost: localhost\r\nX-Slow:');
     }
     await until('the oldest to be closed', () => open <= 4);
     expect((await fetch(`${small.url}/health/live`)).status).toBe(200);

@@ -82,18 +82,18 @@ describe('over HTTP', () => {
   test('a target in absolute form is its path, and one that is no path is refused with nothing of it in the answer', async () => {
     const answers = async (target: string): Promise<string> => {
       const socket = connect(relay.port, '127.0.0.1');
-      socket.write(`GET ${target} HTTP/1.1\r\nHost: any\r\nConnection: close\r\n\r\n`);
+      socket.write(`GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
       const [pieces] = await Promise.all([socket.toArray() as Promise<Buffer[]>, once(socket, 'close')]);
       return Buffer.concat(pieces).toString('latin1');
     };
-    for (const base of ['http://any', 'HTTP://any:80', 'https://user@any']) {
+    for (const base of ['http://localhost', 'HTTP://127.0.0.1:80', 'https://user@localhost']) {
       expect(await answers(`${base}/config.json?x`)).toMatch(/^HTTP\/1\.1 200 [^]*"relayPublicKey"/);
       expect(await answers(`${base}/health/live`)).toMatch(/^HTTP\/1\.1 200 /);
       expect(await answers(`${base}/main-ABCDEF12.js`)).toMatch(/^HTTP\/1\.1 200 [^]*\r\nmain$/);
       expect(await answers(base)).toMatch(/^HTTP\/1\.1 200 [^]*<title>client/);
       expect(await answers(`${base}/../outside.txt`)).toMatch(/^HTTP\/1\.1 404 /);
     }
-    for (const target of ['p%zz', '/p%zz', 'http://any/p%zz', '/config.json%zz', '*']) {
+    for (const target of ['p%zz', '/p%zz', 'http://localhost/p%zz', '/config.json%zz', '*']) {
       expect(await answers(target)).toMatch(/^HTTP\/1\.1 40[04] /);
       expect(await answers(target)).not.toMatch(/zz|Error| at /);
     }
@@ -104,6 +104,8 @@ describe('over HTTP', () => {
     expect(plain.headers.get('cross-origin-opener-policy')).toBe('same-origin');
     expect(plain.headers.get('cross-origin-resource-policy')).toBe('same-origin');
     expect(plain.headers.get('permissions-policy')).toContain('microphone=()');
+    // It counts with documents alone, and is of 2 kB.
+    expect((await get('/main-ABCDEF12.js')).headers.get('permissions-policy')).toBeNull();
     expect(plain.headers.get('x-content-type-options')).toBe('nosniff');
     expect(plain.headers.get('referrer-policy')).toBe('no-referrer');
     expect(plain.headers.get('x-powered-by')).toBeNull();

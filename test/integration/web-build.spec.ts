@@ -61,6 +61,7 @@ async function build(folder: string): Promise<void> {
   const web = join(folder, 'apps', 'web');
   await run(web, join(web, 'scripts', 'themis-asset.mjs'));
   await run(web, packages('@angular/cli', 'bin/ng.js'), 'build');
+  await run(folder, join(folder, 'tools/web-integrity.mjs'), join(web, 'dist/browser'));
 }
 
 beforeAll(() => {

@@ -32,7 +32,7 @@ describe('pipelined requests', () => {
   test.each(['/large.bin', '/', '/main-ABCDEF12.js'])(
     'for %s leave no file open once their connection has gone',
     async (path) => {
-      const request = (of: string): string => `GET ${of} HTTP/1.1\r\nHost: relay\r\n\r\n`;
+      const request = (of: string): string => `GET ${of} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
       const socket = connect(build.port, '127.0.0.1');
       socket.on('error', () => undefined);
       await new Promise<void>((begun) => {
@@ -54,7 +54,7 @@ describe('pipelined requests', () => {
     const socket = connect(build.port, '127.0.0.1');
     const ends = paths.map((path, at) => {
       const last = at === paths.length - 1 ? 'Connection: close\r\n' : '';
-      return `GET ${path} HTTP/1.1\r\nHost: relay\r\n${last}\r\n`;
+      return `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${last}\r\n`;
     });
     socket.write(ends.join(''));
     const parts: Buffer[] = [];

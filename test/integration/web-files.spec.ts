@@ -87,6 +87,46 @@ describe('what may be kept', () => {
   });
 });
 
+describe('the policies', () => {
+  test('are those of the build as it lies there, for the page and its worker alike, while the relay runs', async () => {
+    const worker = await ask('/worker-ABCDEF12.js');
+    const next = { document: "default-src 'none'; script-src 'none'", worker: "script-src 'none'" };
+    await build.put('csp.json', JSON.stringify(next));
+    const policyOf = async (path: string, headers: Record<string, string> = {}): Promise<unknown[]> => {
+      const { status, headers: got } = await ask(path, headers);
+      return [status, got['content-security-policy']];
+    };
+    expect(await policyOf('/')).toEqual([200, next.document]);
+    expect(await policyOf('/worker-ABCDEF12.js', { 'if-none-match': etagOf(worker) })).toEqual([
+      200,
+      next.worker,
+    ]);
+    await build.put('csp.json', JSON.stringify(CSP));
+    expect(await policyOf('/worker-ABCDEF12.js', { 'if-none-match': etagOf(worker) })).toEqual([
+      304,
+      CSP.worker,
+    ]);
+  });
+});
+
+describe('the script of a service worker', () => {
+  test.each([
+    '/sw.js',
+    '/any/folder/name.js?of=it',
+    '/',
+    '/main-ABCDEF12.js',
+    '/config.json',
+    '/health/live',
+  ])('asked for as %s, is one that takes itself away', async (path) => {
+    const answer = await ask(path, { 'service-worker': 'script' });
+    expect([answer.status, answer.headers['content-type']]).toEqual([200, 'text/javascript; charset=utf-8']);
+    expect(answer.text).toContain('registration.unregister()');
+    expect(answer.headers['cache-control']).toBe('no-store');
+    expect(answer.headers['service-worker-allowed']).toBe('/');
+    expect((await ask(path, { 'service-worker': 'no' })).text).not.toContain('unregister');
+  });
+});
+
 describe('a compressed file', () => {
   test('is none by its own name', async () => {
     for (const path of [

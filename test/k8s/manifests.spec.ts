@@ -51,7 +51,11 @@ describe.each(OVERLAYS)('%s', (overlay) => {
     ]);
     const environment = { ...settings, ...(Object.fromEntries(variables) as Record<string, string>) };
     const config = readConfig(environment, { webDir: 'web' });
-    expect(config).toMatchObject({ privateKeyFile: '/keys/relay/relay.key', trustProxy: 1 });
+    expect(config).toMatchObject({
+      privateKeyFile: '/keys/relay/relay.key',
+      trustProxy: 1,
+      publicHosts: ['localhost'],
+    });
     expect(config.redis).toMatchObject({
       passwordFile: '/keys/redis/password',
       target: { kind: overlay === 'redis-cluster' ? 'cluster' : 'standalone' },
@@ -238,6 +242,22 @@ const BREAKS: readonly Break[] = [
       only(find(objects, 'Service', 'relay'), 'spec.ports.*').targetPort = 'metrics';
     },
     'metrics for everybody',
+  ],
+  [
+    'hosts',
+    'none is named',
+    (objects) => {
+      delete only(find(objects, 'ConfigMap', 'relay-settings'), 'data').PUBLIC_HOST;
+    },
+    'no PUBLIC_HOST',
+  ],
+  [
+    'hosts',
+    'another one is let in',
+    (objects) => {
+      only(find(objects, 'Ingress', 'relay'), 'spec.rules.*').host = 'chat.example.org';
+    },
+    '421 for chat.example.org',
   ],
 ];
 

@@ -293,6 +293,23 @@ const metricsArePrivate: Rule = (objects) =>
       }),
     );
 
+/** A host that the Ingress lets in and that the relays do not know is a page that nobody can open. */
+const hosts: Rule = (objects) => {
+  const settings = objects.filter(
+    ({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === 'relay-settings',
+  );
+  const named = settings.flatMap((one) => at(one, 'data').map(({ PUBLIC_HOST: value }) => value));
+  const known = new Set(named.flatMap((value) => (typeof value === 'string' ? value.split(',') : [])));
+  if (known.size === 0) return ['the relays answer to any address: no PUBLIC_HOST'];
+  return objects
+    .filter(({ kind }) => kind === 'Ingress')
+    .flatMap((ingress) =>
+      at(ingress, 'spec.rules.*').flatMap(({ host }) =>
+        host === undefined || known.has(word(host)) ? [] : [`${nameOf(ingress)}: 421 for ${word(host)}`],
+      ),
+    );
+};
+
 export const RULES = {
   images,
   resources,
@@ -304,4 +321,5 @@ export const RULES = {
   references,
   network,
   metricsArePrivate,
+  hosts,
 } as const satisfies Record<string, Rule>;

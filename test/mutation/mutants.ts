@@ -19,6 +19,7 @@ import { OWNER_LOG_MUTANTS } from './mutants/owner-log.js';
 import { SEAL_MUTANTS } from './mutants/seals.js';
 import { HYBRID_MUTANTS } from './mutants/hybrid.js';
 import { OWNERSHIP_TRANSFER_MUTANTS } from './mutants/ownership-transfer.js';
+import { SERVED_MUTANTS } from './mutants/served.js';
 import { SETTINGS_MUTANTS } from './mutants/settings.js';
 import { SHOWN_MUTANTS } from './mutants/shown.js';
 import { STANDING_MUTANTS } from './mutants/standing.js';
@@ -52,4 +53,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...WINDOW_MUTANTS,
   ...OPERATOR_MUTANTS,
   ...SUCCESSION_MUTANTS,
+  ...SERVED_MUTANTS,
 ];

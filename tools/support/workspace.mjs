@@ -191,6 +191,7 @@ export async function buildWeb(node) {
     ...folders.flatMap((folder) => filesBelow(join(root, folder))),
     join(root, 'tsconfig.base.json'),
     join(root, 'tools', 'support', 'web-files.mjs'),
+    join(root, 'tools', 'support', 'web-integrity.mjs'),
   ];
   await unlessCurrent({
     name: 'web-client',

@@ -51,6 +51,9 @@ async function run(port: string | undefined): Promise<void> {
   if (relay.metricsPort !== null) {
     say(`metrics at http://${relay.config.metricsHost}:${relay.metricsPort}/metrics`);
   }
+  if (relay.unnamed) {
+    say('PUBLIC_HOST is not set: it answers as localhost and by address alone, 421 to any other name');
+  }
   if (relay.web === false) say('the web client has not been built: npm run build');
 }
 

@@ -3,6 +3,7 @@ import type { NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { access, constants, mkdir } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { Logger as NestLogger } from 'nestjs-pino';
 import { pino } from 'pino';
@@ -12,8 +13,10 @@ import { loadThemis, nodeHash, systemClock } from '@0fc/crypto/node';
 import { fingerprintOf } from '@0fc/crypto/verify';
 import { openStoreBackend } from './store/store-backend.js';
 import { ConfigError, listenError, systemErrorCode } from './config/errors.js';
+import { listensOnLoopback } from './config/host-names.js';
 import { readConfig, type Environment, type RelayConfig } from './config/environment.js';
 import { RelayGateway, type GatewayParts } from './gateway/relay.gateway.js';
+import { AllowedHosts } from './gateway/hosts.js';
 import { RelayIoAdapter } from './gateway/relay-io.adapter.js';
 import { socketsAdapter } from './store/redis/feed/sockets-adapter.js';
 import { relayKeyPair } from './config/key-pair.js';
@@ -31,7 +34,9 @@ import type { RoomStore } from './rooms/port/room-store.js';
 import { Rosters } from './rooms/commands/rosters.js';
 import { Sweeper } from './rooms/upkeep/sweeper.js';
 import { Trimmer } from './rooms/upkeep/trimmer.js';
+import { answerMalformed } from './http/malformed.js';
 import { securityHeaders, serveWebClient } from './http/middleware.js';
+import { refuseMisdirected } from './http/misdirected.js';
 import { WebFiles } from './http/web-files.js';
 
 const VERSION = '0.1.0';
@@ -71,6 +76,8 @@ export interface RunningRelay {
   readonly config: RelayConfig;
   /** of GET /metrics; null where none are served */
   readonly metricsPort: number | null;
+  /** whether it answers by address and as localhost alone, since nobody has named it */
+  readonly unnamed: boolean;
   /** whether there is a web build to serve; null where none is to be served */
   readonly web: boolean | null;
   /** Ends it in order, within its grace. Idempotent. */
@@ -153,20 +160,39 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
     NEST,
   );
   app.disable('x-powered-by');
+  // Once: whoever likes can send more of them.
+  const told = new Set<string>();
+  const tellOnce = (code: string, what: string) => (): void => {
+    if (told.has(code)) return;
+    told.add(code);
+    logger.warn({ code }, what);
+  };
+  const hosts = new AllowedHosts(config);
+  const misdirected = refuseMisdirected(
+    hosts,
+    tellOnce('HOST', 'requests for a host that PUBLIC_HOST does not name are answered 421'),
+  );
   app.useWebSocketAdapter(
     new RelayIoAdapter(app, {
       config,
       addresses: gateway.addresses,
       draining: () => draining,
+      hosts: misdirected,
+      schemeRefused: tellOnce(
+        'SCHEME',
+        'a page of this host by another scheme was refused: TRUST_PROXY and X-Forwarded-Proto, or ALLOWED_ORIGINS',
+      ),
       adapter: sockets?.adapter ?? null,
     }),
   );
   app.use(securityHeaders(config.trustProxy));
+  app.use(misdirected);
   app.use(
     serveWebClient(web, (code) => {
       logger.error({ code }, 'a page could not be served');
     }),
   );
+  answerMalformed(app.getHttpServer());
   limitPlainConnections(app.getHttpServer(), config.httpConnections);
   let metricsServer: MetricsServer | null = null;
   try {
@@ -232,6 +258,7 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
     successor: succession.next === null ? null : await fingerprintOf(nodeHash, succession.next),
     config,
     metricsPort: metricsServer?.port ?? null,
+    unnamed: hosts.unnamed,
     web: web?.built ?? null,
     stop: () => (stopping ??= stop()),
   };
@@ -281,7 +308,10 @@ async function serveMetrics(
 ): Promise<MetricsServer | null> {
   if (port === null) return null;
   try {
-    return await MetricsServer.listen(metrics.registry, { port, host }, failed);
+    const hosts = new AllowedHosts({ host, publicHosts: [] });
+    // Elsewhere collectors ask by names of their own, in a network that is none of browsers.
+    const answers = (request: IncomingMessage): boolean => !listensOnLoopback(host) || hosts.answer(request);
+    return await MetricsServer.listen(metrics.registry, { port, host, answers }, failed);
   } catch (error) {
     throw listenError(error, {
       port,

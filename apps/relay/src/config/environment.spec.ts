@@ -24,6 +24,12 @@ describe('configuration', () => {
     [{ SERVE_WEB: 'maybe' }, 'SERVE_WEB is "maybe"; it must be true or false.'],
     [{ LOG_LEVEL: 'loud' }, 'it must be fatal, error'],
     [{ ALLOWED_ORIGINS: 'https://a.example/path' }, 'ALLOWED_ORIGINS is'],
+    [{ PUBLIC_HOST: 'https://a.example' }, 'PUBLIC_HOST is "https://a.example"; it must be hosts such as'],
+    [{ PUBLIC_HOST: 'a.example:8443' }, 'without a port'],
+    [{ PUBLIC_HOST: '[::1]:80' }, 'without a port'],
+    [{ PUBLIC_HOST: 'a.example,' }, 'PUBLIC_HOST is'],
+    [{ PUBLIC_HOST: 'a.example/x' }, 'PUBLIC_HOST is'],
+    [{ PUBLIC_HOST: '*' }, 'PUBLIC_HOST is'],
     [{ HISTORY_BYTES: '1000' }, 'HISTORY_BYTES is "1000"; it must be a whole number from 1048576'],
     [{ ROOM_IDLE_DAYS: '-1' }, 'ROOM_IDLE_DAYS is "-1"; it must be a whole number from 0 to 36500.'],
     [{ RESTORES_BURST: '63' }, 'RESTORES_BURST is "63"; it must be a whole number from 64'],
@@ -44,8 +50,15 @@ describe('configuration', () => {
       SERVE_WEB: 'false',
       ROOM_IDLE_DAYS: '0',
       ALLOWED_ORIGINS: 'https://a.example, https://b.example:8443',
+      PUBLIC_HOST: 'Chat.Example, bücher.example,[2001:DB8::1], 192.0.2.1',
     });
     expect(config).toMatchObject({ port: 5103, webDir: null, roomIdleDays: 0 });
+    expect(config.publicHosts).toEqual([
+      'chat.example',
+      'xn--bcher-kva.example',
+      '[2001:db8::1]',
+      '192.0.2.1',
+    ]);
     expect(config.allowedOrigins).toEqual(['https://a.example', 'https://b.example:8443']);
   });
 });

@@ -22,6 +22,9 @@ export interface RelayConfig {
   readonly successionFile: string | null;
   /** folder of the web client's build; null: not served */
   readonly webDir: string | null;
+  /** names under which it answers, as config/host-names.ts writes them; none: see gateway/hosts.ts */
+  readonly publicHosts: readonly string[];
+  /** whole origins, beside those of its own hosts */
   readonly allowedOrigins: readonly string[];
   /** trusted proxies in front of the relay */
   readonly trustProxy: number;
@@ -100,6 +103,7 @@ export function readConfig(environment: Environment, defaults: { readonly webDir
     succession,
     successionFile,
     webDir: (read('SERVE_WEB') ?? true) ? (read('WEB_DIR') ?? defaults.webDir) : null,
+    publicHosts: Object.freeze(read('PUBLIC_HOST') ?? []),
     allowedOrigins: Object.freeze(read('ALLOWED_ORIGINS') ?? []),
     trustProxy: read('TRUST_PROXY') ?? 0,
     logLevel: read('LOG_LEVEL') ?? 'info',

@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { LIMITS } from '@0fc/protocol';
 import { ConfigError } from './errors.js';
+import { hostNameOf } from './host-names.js';
 
 export interface HostPort {
   readonly host: string;
@@ -27,6 +28,18 @@ const origins = v.pipe(
     v.pipe(
       v.string(),
       v.check((value) => URL.canParse(value) && new URL(value).origin === value),
+    ),
+  ),
+);
+/** Without a port: a name leads to all of them. */
+const hostNames = v.pipe(
+  parts,
+  v.array(
+    v.pipe(
+      v.string(),
+      v.check((value) => !/:\d+$/.test(value.replace(/\[.*\]/, ''))),
+      v.transform((value) => hostNameOf(value) ?? ''),
+      v.minLength(1),
     ),
   ),
 );
@@ -78,6 +91,7 @@ export const SETTINGS = {
   RELAY_SUCCESSION_FILE: setting(text, 'a file that holds statements as `succeed` prints them'),
   SERVE_WEB: setting(flag, 'true or false'),
   WEB_DIR: setting(text, 'the folder of the web build'),
+  PUBLIC_HOST: setting(hostNames, 'hosts such as chat.example.org, without a port, separated by commas'),
   ALLOWED_ORIGINS: setting(origins, 'origins such as https://chat.example.org, separated by commas'),
   TRUST_PROXY: count(0, 10),
   LOG_LEVEL: setting(v.picklist(LOG_LEVELS), LOG_LEVELS.join(', ')),

@@ -3,29 +3,125 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { loadThemis } from '@0fc/crypto/node';
 import type { SessionMessage } from '@0fc/protocol';
+import { listensOnLoopback } from '../config/host-names.js';
 import { HandshakeGate } from './handshake-gate.js';
-import { addressOf, isSecure, originAllowed } from './origin.js';
+import { AllowedHosts } from './hosts.js';
+import { addressOf, isSecure, originRefusal, type OriginRefusal } from './origin.js';
 import { Outbound } from './outbound.js';
 import { StrictDecoder } from './strict-parser.js';
 
-const asked = (headers: Record<string, string>, remoteAddress = '192.0.2.1'): IncomingMessage =>
-  ({ headers, socket: { remoteAddress } }) as unknown as IncomingMessage;
+const asked = (headers: Record<string, string>, remoteAddress = '192.0.2.1', url = '/'): IncomingMessage =>
+  ({ headers, url, socket: { remoteAddress } }) as unknown as IncomingMessage;
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 beforeAll(() => loadThemis());
 
-describe('origins and addresses', () => {
-  const allowed = new Set(['https://web.example']);
+describe('hosts', () => {
+  const local = new AllowedHosts({ host: '127.0.0.1', publicHosts: [] });
+  const behindProxy = new AllowedHosts({
+    host: '::1',
+    publicHosts: ['chat.example', 'xn--bcher-kva.example'],
+  });
+  const named = new AllowedHosts({
+    host: '0.0.0.0',
+    publicHosts: ['chat.example', '192.0.2.1', '[2001:db8::1]'],
+  });
+  const unnamed = new AllowedHosts({ host: '::', publicHosts: [] });
+
+  const loopback = [
+    'localhost',
+    'LOCALHOST:5103',
+    'relay.localhost',
+    '127.0.0.1:1',
+    '127.8.9.1',
+    '[::1]:5103',
+  ];
+  const addresses = ['192.0.2.9', '192.0.2.9:5103', '[2001:db8::2]:80'];
+  const foreign = [
+    'evil.example', 'localhost.evil.example', 'notlocalhost', 'localhost.', '127.0.0.1.evil.example', 'chat.example.evil',
+    'xchat.example', 'chat.example@evil.example', 'chat.example/', 'chat.example,evil.example', 'chat.example:x', '', ' ',
+    'localhost localhost', 'localhost#', 'localhost\\x', '[::1', '::1', '%6cocalhost%', 'evil.example:5103',
+  ]; // prettier-ignore
+
+  const answered = (hosts: AllowedHosts, all: readonly string[]): string[] =>
+    all.filter((host) => hosts.answer(asked({ host })));
+
+  test('on loopback are its names and addresses, and those that the operator has named', () => {
+    expect(answered(local, [...loopback, ...addresses, ...foreign, 'chat.example'])).toEqual(loopback);
+    const names = ['chat.example', 'CHAT.example:8443', 'Bücher.example', 'xn--bcher-kva.example'];
+    expect(answered(behindProxy, [...loopback, ...addresses, ...foreign, ...names])).toEqual([
+      ...loopback,
+      ...names,
+    ]);
+  });
+
+  test('elsewhere are those that are named, and nothing else', () => {
+    const names = ['chat.example', 'chat.example:5103', '192.0.2.1:5103', '[2001:DB8:0::1]'];
+    expect(answered(named, [...loopback, ...addresses, ...foreign, ...names])).toEqual(names);
+  });
+
+  test('elsewhere, where none is named, are those that no name leads to', () => {
+    expect(answered(unnamed, [...loopback, ...addresses, ...foreign, 'chat.example'])).toEqual([
+      ...loopback,
+      ...addresses,
+    ]);
+    expect([local, behindProxy, named, unnamed].map((hosts) => hosts.unnamed)).toEqual([
+      false,
+      false,
+      false,
+      true,
+    ]);
+  });
+
+  test('of a target in absolute form count as well', () => {
+    const by = (url: string): boolean => local.answer(asked({ host: 'localhost' }, '127.0.0.1', url));
+    for (const url of ['http://localhost/x', 'HTTP://user@localhost:80', '/http://evil.example/']) expect(by(url)).toBe(true);
+    for (const url of ['http://evil.example/', 'https://localhost@evil.example/x', 'http://', 'HTTPS://a@b@localhost/']) expect(by(url)).toBe(false);
+  }); // prettier-ignore
+
+  test('of a probe may be any address, or none', () => {
+    for (const hosts of [local, behindProxy, named, unnamed]) {
+      for (const host of [...loopback, ...addresses]) expect(hosts.answerProbe(asked({ host }))).toBe(true);
+      expect(hosts.answerProbe(asked({}))).toBe(true);
+      expect(hosts.answer(asked({}))).toBe(false);
+      for (const host of foreign) expect([host, hosts.answerProbe(asked({ host }))]).toEqual([host, false]);
+    }
+  });
+
   test.each([
-    [{ host: 'chat.example' }, true],
-    [{ host: 'chat.example', origin: 'https://chat.example' }, true],
-    [{ host: 'chat.example', origin: 'https://web.example' }, true],
-    [{ host: 'chat.example', origin: 'https://evil.example' }, false],
-    [{ host: 'chat.example', origin: 'https://chat.example:444' }, false],
-    [{ host: 'chat.example', origin: 'null' }, false],
-    [{ origin: 'https://chat.example' }, false],
+    ['127.0.0.1', true], ['127.1.2.3', true], ['::1', true], ['localhost', true], ['0.0.0.0', false], ['::', false],
+    ['192.0.2.1', false], ['2001:db8::1', false], ['chat.example', false], ['', false],
+  ])('a server on %s is for its own machine alone: %s', (host, expected) => {
+    expect(listensOnLoopback(host)).toBe(expected);
+  }); // prettier-ignore
+});
+
+describe('origins and addresses', () => {
+  const rules = { allowed: new Set(['https://web.example']), proxies: 1 };
+  const https = { 'x-forwarded-proto': 'https' };
+  test.each<[Record<string, string>, OriginRefusal | null]>([
+    [{ host: 'chat.example' }, null],
+    [{ ...https, host: 'chat.example', origin: 'https://chat.example' }, null],
+    [{ ...https, host: 'chat.example:443', origin: 'https://chat.example' }, null],
+    [{ ...https, host: 'CHAT.example:8443', origin: 'https://chat.example:8443' }, null],
+    [{ host: 'chat.example', origin: 'http://chat.example' }, null],
+    [{ host: 'localhost:5103', origin: 'http://localhost:5103' }, null],
+    [{ host: 'chat.example', origin: 'https://web.example' }, null],
+    [{ ...https, host: 'chat.example', origin: 'http://chat.example' }, 'SCHEME'],
+    [{ host: 'chat.example', origin: 'https://chat.example' }, 'SCHEME'],
+    [{ host: 'chat.example', origin: 'http://web.example' }, 'ORIGIN'],
+    [{ ...https, host: 'chat.example', origin: 'https://evil.example' }, 'ORIGIN'],
+    [{ ...https, host: 'chat.example', origin: 'https://chat.example:444' }, 'ORIGIN'],
+    [{ host: 'localhost:5103', origin: 'http://localhost:3000' }, 'ORIGIN'],
+    [{ host: 'chat.example', origin: 'null' }, 'ORIGIN'],
+    [{ origin: 'https://chat.example' }, 'ORIGIN'],
   ])('%j: %s', (headers, expected) => {
-    expect(originAllowed(asked(headers as Record<string, string>), allowed)).toBe(expected);
+    expect(originRefusal(asked(headers), rules)).toBe(expected);
+  });
+
+  test('the proxy’s word on https is nobody’s where none is trusted', () => {
+    const request = asked({ ...https, host: 'chat.example', origin: 'https://chat.example' });
+    expect(originRefusal(request, { ...rules, proxies: 0 })).toBe('SCHEME');
   });
 
   test('a forwarded address counts only behind trusted proxies', () => {

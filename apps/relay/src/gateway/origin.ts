@@ -1,16 +1,31 @@
 /** Who may open a socket from a browser, and where a connection comes from. */
 import type { IncomingMessage } from 'node:http';
 
+export interface OriginRules {
+  /** whole origins that the operator named */
+  readonly allowed: ReadonlySet<string>;
+  /** trusted proxies in front, whose word on https counts */
+  readonly proxies: number;
+}
+
+/** SCHEME: a page of the same host by http where the relay is reached by https, or the other way round. */
+export type OriginRefusal = 'ORIGIN' | 'SCHEME';
+
 /**
- * A page of this relay's own host, or of a host that the operator named. What sends no
+ * Null: a page of this relay's own origin, scheme, host and port, or of one that the operator named. What sends no
  * Origin is no browser, and could send any.
  */
-export function originAllowed(request: IncomingMessage, allowed: ReadonlySet<string>): boolean {
-  const { origin, host } = request.headers;
-  if (origin === undefined) return true;
-  if (allowed.has(origin)) return true;
-  return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase();
+export function originRefusal(request: IncomingMessage, rules: OriginRules): OriginRefusal | null {
+  const { origin, host = '' } = request.headers;
+  if (origin === undefined || rules.allowed.has(origin)) return null;
+  const [own, other] = isSecure(request, rules.proxies) ? ['https', 'http'] : ['http', 'https'];
+  if (origin === originOf(own, host)) return null;
+  return origin === originOf(other, host) ? 'SCHEME' : 'ORIGIN';
 }
+
+/** As browsers write it, without the scheme's own port. Null: there is no such host. */
+const originOf = (scheme = '', host: string): string | null =>
+  URL.parse(`${scheme}://${host}`)?.origin ?? null;
 
 /**
  * The peer's address: behind `proxies` trusted proxies the one that the outermost of them saw.

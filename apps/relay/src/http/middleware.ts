@@ -3,6 +3,7 @@ import helmet from 'helmet';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { systemErrorCode } from '../config/errors.js';
 import { isSecure } from '../gateway/origin.js';
+import { answerServiceWorker, asksForServiceWorker } from './foreign-worker.js';
 import { rawPathOf } from './request-path.js';
 import type { WebFiles } from './web-files.js';
 
@@ -14,14 +15,8 @@ type Middleware = (
 
 const YEAR_SECONDS = 31_536_000;
 
-/** The camera scans invite links and safety numbers; nothing else is asked of the device. */
-const PERMISSIONS = [
-  'camera=(self)', 'microphone=()', 'geolocation=()', 'payment=()', 'usb=()', 'serial=()', 'midi=()',
-  'display-capture=()', 'browsing-topics=()',
-].join(', '); // prettier-ignore
-
 /**
- * Helmet's headers on every answer, but for the content policy, which differs by file (web-files.ts). HSTS only where
+ * Helmet's headers on every answer, but for the policies of content and permissions, which differ by file (web-files.ts). HSTS only where
  * there is https. `proxies`: how many in front are trusted.
  */
 export function securityHeaders(proxies: number): Middleware {
@@ -34,7 +29,6 @@ export function securityHeaders(proxies: number): Middleware {
     xFrameOptions: { action: 'deny' },
   });
   return (request, response, next) => {
-    response.setHeader('Permissions-Policy', PERMISSIONS);
     if (isSecure(request, proxies)) {
       response.setHeader('Strict-Transport-Security', `max-age=${YEAR_SECONDS}`);
     }
@@ -63,7 +57,8 @@ export function serveWebClient(web: WebFiles | null, failed: (code: string) => v
     }
   };
   return (request, response, next) => {
-    if (isRead(request) && OWN.has(rawPathOf(request))) next();
+    if (isRead(request) && asksForServiceWorker(request)) answerServiceWorker(request, response);
+    else if (isRead(request) && OWN.has(rawPathOf(request))) next();
     else void answer(request, response);
   };
 }

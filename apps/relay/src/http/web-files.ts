@@ -11,6 +11,7 @@ import { contentType } from 'mime-types';
 import Negotiator from 'negotiator';
 import send from 'send';
 import { BuildFiles, isCompressedForm, type BuildFile, type Form } from './build-files.js';
+import { PERMISSIONS_POLICY } from './permissions.js';
 import { isInviteLink, plainPathOf, rawPathOf } from './request-path.js';
 
 const INDEX = '/index.html';
@@ -33,7 +34,6 @@ interface PreferringNegotiator {
 export class WebFiles {
   readonly #root: string;
   readonly #files: BuildFiles;
-  #policies: Policies | null = null;
 
   /** `ignored` hears of each compressed file that is not the compression of its original. */
   constructor(root: string, ignored: (path: string, code: string) => void) {
@@ -73,6 +73,7 @@ export class WebFiles {
     const policy = this.#policyFor(path);
     response.setHeader('Content-Type', type);
     response.setHeader('Content-Security-Policy', policy);
+    if (type.startsWith('text/html')) response.setHeader('Permissions-Policy', PERMISSIONS_POLICY);
     response.setHeader('Cache-Control', cacheControlOf(path, type));
     response.setHeader('ETag', etagOf(file, policy, encoding));
     response.setHeader('Vary', 'Accept-Encoding');
@@ -104,14 +105,16 @@ export class WebFiles {
     return NO_PAGE;
   }
 
-  /** Throws for a build without its policies: it is not to be served without them. */
+  /**
+   * Read each time: kept, a worker's policy would be that of the build before, while index.html names the new one.
+   * Throws for a build without its policies: it is not to be served without them.
+   */
   #readPolicies(): Policies {
-    if (this.#policies !== null) return this.#policies;
     const value: unknown = JSON.parse(readFileSync(join(this.#root, CSP_FILE), 'utf8'));
     const { document, worker } = value as Partial<Record<keyof Policies, unknown>>;
     if (typeof document !== 'string' || typeof worker !== 'string')
       throw new Error('csp.json has no policies');
-    return (this.#policies = { document, worker });
+    return { document, worker };
   }
 }
 
@@ -163,6 +166,7 @@ function notBuilt(request: IncomingMessage, response: ServerResponse): void {
   response.setHeader('Content-Type', 'text/html; charset=utf-8');
   response.setHeader('Cache-Control', 'no-store');
   response.setHeader('Content-Security-Policy', NO_PAGE);
+  response.setHeader('Permissions-Policy', PERMISSIONS_POLICY);
   response.end(
     request.method === 'HEAD'
       ? undefined

@@ -1,6 +1,6 @@
 /** GET /metrics on a port of its own, which is for whoever watches the relay and not for its clients. */
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Registry } from 'prom-client';
 
 export class MetricsServer {
@@ -13,10 +13,19 @@ export class MetricsServer {
   /** Rejects with Node's error where it cannot listen. Port 0: any free one. */
   static async listen(
     registry: Registry,
-    at: { readonly port: number; readonly host: string },
+    at: {
+      readonly port: number;
+      readonly host: string;
+      /** false: a request names a host that is not this one, and gets 421 */
+      readonly answers: (request: IncomingMessage) => boolean;
+    },
     failed: (error: unknown) => void,
   ): Promise<MetricsServer> {
     const server = createServer((request, response) => {
+      if (!at.answers(request)) {
+        response.writeHead(421).end();
+        return;
+      }
       if (request.method !== 'GET' || request.url !== '/metrics') {
         response.writeHead(404).end();
         return;

@@ -4,6 +4,8 @@ import type { Failure } from '@0fc/client/api';
 export const PAGE_CODES = {
   /** the worker died, or does not answer in a form that can be read */
   CLIENT_STOPPED: 'CLIENT_STOPPED',
+  /** its files could not be had as this page names them */
+  CLIENT_NOT_LOADED: 'CLIENT_NOT_LOADED',
   PASSPHRASES_DIFFER: 'PASSPHRASES_DIFFER',
   CLIPBOARD_REFUSED: 'CLIPBOARD_REFUSED',
   /** the screen was asked for a room that this device does not know */

@@ -12,5 +12,14 @@ const starting: Promise<ClientApi> = createBrowserClient({
   ...(RELAY_PUBLIC_KEY === '' ? {} : { relayPublicKey: RELAY_PUBLIC_KEY }),
 });
 
-// Exposed at once, so that no call of the page is lost while the client starts.
-expose(forwardCommands(async (work) => work(await starting)));
+// The first message is the door. What the page asks meanwhile waits in it, and is lost neither here nor there.
+addEventListener(
+  'message',
+  ({ data }: MessageEvent<MessagePort>) => {
+    expose(
+      forwardCommands(async (work) => work(await starting)),
+      data,
+    );
+  },
+  { once: true },
+);
