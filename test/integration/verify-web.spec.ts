@@ -214,17 +214,19 @@ describe('a served page', () => {
     expect(await differences(url)).toEqual([`header   /licences.js: has ${name}: “a=b”`]);
   }); // prettier-ignore
 
-  test.each(['cross-origin-opener-policy', 'cross-origin-resource-policy', 'referrer-policy'])(
-    'without %s is found',
-    async (name) => {
-      const url = await behind((request, response) => {
-        if (request.url === '/settings') response.removeHeader(name);
-      });
-      expect(await differences(url)).toEqual([
-        expect.stringContaining(`header   /settings: ${name} is absent`),
-      ]);
-    },
-  );
+  test.each([
+    'cross-origin-opener-policy',
+    'cross-origin-resource-policy',
+    'referrer-policy',
+    'permissions-policy',
+  ])('without %s is found', async (name) => {
+    const url = await behind((request, response) => {
+      if (request.url === '/settings') response.removeHeader(name);
+    });
+    expect(await differences(url)).toEqual([
+      expect.stringContaining(`header   /settings: ${name} is absent`),
+    ]);
+  });
 
   test.each([
     ['in French', 'accept-language', /^fr/],

@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 
+import { LEAVING_WORKER } from '../../apps/relay/dist/http/foreign-worker.js';
+import { PERMISSIONS_POLICY } from '../../apps/relay/dist/http/permissions.js';
 import { ask } from './page-request.mjs';
 import { BUILD_FILE, POLICY_FILE, readBuild, sha256 } from './web-files.mjs';
 
@@ -66,7 +68,10 @@ const DUE = {
   'referrer-policy': 'no-referrer',
   'cross-origin-resource-policy': 'same-origin',
 };
-const DUE_OF_PAGES = { 'cross-origin-opener-policy': 'same-origin' };
+const DUE_OF_PAGES = {
+  'cross-origin-opener-policy': 'same-origin',
+  'permissions-policy': PERMISSIONS_POLICY,
+};
 const TYPES = {
   '.html': 'text/html',
   '.js': 'text/javascript',
@@ -152,13 +157,15 @@ export async function differencesOf(url, folder) {
     if (path !== POLICY_FILE) await compare(path, hash);
   }
   for (const page of pages()) await compare(page, index);
+  // A script that takes itself away answers who asks for a service worker; whoever asks for a file gets none.
+  const asServiceWorker = { ...part('serviceworker', 'same-origin'), 'service-worker': 'script' };
   for (const path of workers()) {
-    for (const headers of [{}, { ...part('serviceworker', 'same-origin'), 'service-worker': 'script' }]) {
+    for (const [headers, allowed] of [[{}, [index]], [asServiceWorker, [index, sha256(LEAVING_WORKER)]]]) {
       const { status, data } = await get(path, headers);
-      if (status === 200 && (data === null || sha256(data) !== index))
+      if (status === 200 && (data === null || !allowed.includes(sha256(data))))
         found.add(`added    /${path}: a script that the build has not`);
     }
-  }
+  } // prettier-ignore
   for (const line of await claimDifferences(await get(BUILD_FILE), build)) found.add(line);
   return { hash: build.hash, compared, differences: [...found] };
 }

@@ -6,7 +6,8 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-const SCRIPT = `// There is no service worker here: this one ends what another left behind.
+/** Of the relay's own making: `npm run verify:web` takes no other one. */
+export const LEAVING_WORKER = `// There is no service worker here: this one ends what another left behind.
 addEventListener('install', () => skipWaiting());
 addEventListener('activate', (event) => event.waitUntil(leave()));
 async function leave() {
@@ -25,11 +26,11 @@ export const asksForServiceWorker = ({ headers }: IncomingMessage): boolean =>
 export function answerServiceWorker(request: IncomingMessage, response: ServerResponse): void {
   response.writeHead(200, {
     'Content-Type': 'text/javascript; charset=utf-8',
-    'Content-Length': Buffer.byteLength(SCRIPT),
+    'Content-Length': Buffer.byteLength(LEAVING_WORKER),
     'Content-Security-Policy': "default-src 'none'",
     'Cache-Control': 'no-store',
     // One that lay in a folder and had been let out of it is updated only if this one is let out as well.
     'Service-Worker-Allowed': '/',
   });
-  response.end(request.method === 'HEAD' ? undefined : SCRIPT);
+  response.end(request.method === 'HEAD' ? undefined : LEAVING_WORKER);
 }
