@@ -15,13 +15,14 @@ const noDefaultExports = {
 };
 
 /**
- * What restores a session writes the text of every field to disk in clear, but of those that are not completed. Tried by
- * test/e2e/traces-story.spec.ts.
+ * What restores a session writes the text of every field to disk in clear, unless the field says autocomplete="off"
+ * (test/e2e/traces-story.spec.ts). A bound value decides by itself: a hidden passphrase has a name for password managers.
  */
-const completedFields = {
+const fieldWithoutAutocompleteOff = {
   selector:
     'Element[name=/^(input|textarea)$/]' +
-    ':not(:has(> :matches(TextAttribute, BoundAttribute)[name="autocomplete"]))' +
+    ':not(:has(> TextAttribute[name="autocomplete"][value="off"]))' +
+    ':not(:has(> BoundAttribute[name="autocomplete"]))' +
     ':not(:has(> TextAttribute[name="type"][value=/^(checkbox|radio|file|range)$/]))',
   message: 'Give it autocomplete="off": a browser writes what is typed to disk in clear otherwise.',
 };
@@ -95,7 +96,7 @@ export default tseslint.config(
   {
     files: ['apps/web/**/*.html'],
     extends: [angular.configs.templateRecommended, angular.configs.templateAccessibility],
-    rules: { 'no-restricted-syntax': ['error', completedFields] },
+    rules: { 'no-restricted-syntax': ['error', fieldWithoutAutocompleteOff] },
   },
   {
     files: ['**/*.{js,mjs,cjs}'],

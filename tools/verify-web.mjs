@@ -6,14 +6,17 @@
  * headers. Exit code 1: something does. Run it on a machine, and from an address, that whoever serves the page
  * cannot tell from a user's.
  */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { root } from './support/node.mjs';
 import { Remedy, runTool, say } from './support/report.mjs';
-import { browserDifferences } from './support/browser-page.mjs';
 import { closeConnections } from './support/page-request.mjs';
 import { buildAll, ensureInstalled } from './support/workspace.mjs';
+
+/** What the relay answers by itself is of these sources as well. */
+const RELAY = join(root, 'apps', 'relay', 'dist', 'http', 'permissions.js');
 
 await runTool(async () => {
   const { values, positionals } = parseArgs({
@@ -24,16 +27,18 @@ await runTool(async () => {
   if (url === undefined || !URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
     throw new Remedy('Which page?', 'npm run verify:web -- https://chat.example.org');
   }
-  if (values.build === undefined) {
-    const node = await ensureInstalled({ toRun: true });
-    await buildAll(node);
-  }
-  const folder = values.build ?? join(root, 'apps', 'web', 'dist', 'browser');
-  // What the relay answers by itself is of these sources as well: it has been built by now.
-  const { differencesOf, relayFingerprint } = await import('./support/served-page.mjs');
   const inBrowser = values['no-browser'] !== true;
+  if (values.build === undefined) await buildAll(await ensureInstalled({ toRun: !inBrowser }));
+  else if (inBrowser) await ensureInstalled();
+  if (!existsSync(RELAY))
+    throw new Remedy('The relay, whose headers are due, has not been built.', 'npm run build');
+  const folder = values.build ?? join(root, 'apps', 'web', 'dist', 'browser');
+  // Not before there are packages, and a relay that has been built.
+  const { differencesOf, relayFingerprint } = await import('./support/served-page.mjs');
   const result = await differencesOf(url, folder).catch(unreadable(url));
-  const seen = inBrowser ? await browserDifferences(url, folder) : { compared: 0, differences: [] };
+  const seen = inBrowser
+    ? await (await import('./support/browser-page.mjs')).browserDifferences(url, folder)
+    : { compared: 0, differences: [] };
   const relay = await relayFingerprint(url);
   closeConnections();
   const differences = [...result.differences, ...seen.differences];

@@ -88,7 +88,7 @@ export class BrowserProfile {
 
   /** Files of the profile in which a text stands in clear, by their paths in it. */
   async filesWith(text: string): Promise<readonly string[]> {
-    const spellings = [Buffer.from(text), Buffer.from(text, 'utf16le')];
+    const spellings = (['utf8', 'utf16le', 'latin1'] as const).map((encoding) => Buffer.from(text, encoding));
     const found: string[] = [];
     for (const entry of await readdir(this.folder, { recursive: true, withFileTypes: true })) {
       const path = join(entry.parentPath, entry.name);

@@ -15,6 +15,7 @@ import {
 import { connect, type Socket } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { answerServiceWorker, asksForServiceWorker } from '../../apps/relay/src/http/foreign-worker.js';
+import { PERMISSIONS_POLICY } from '../../apps/relay/src/http/permissions.js';
 
 const BUILD = join(import.meta.dirname, '../../apps/web/dist/browser');
 
@@ -119,6 +120,10 @@ export class Front {
       'content-security-policy': policy,
       'cache-control': name === '/index.html' ? 'no-store' : 'no-cache',
       'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'cross-origin-resource-policy': 'same-origin',
+      'cross-origin-opener-policy': 'same-origin',
+      ...(isPage ? { 'permissions-policy': PERMISSIONS_POLICY } : {}),
     });
     response.end(body);
   }

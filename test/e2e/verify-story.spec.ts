@@ -59,10 +59,14 @@ describe('the page, verified', () => {
     expect(output).not.toContain('not compared');
   });
 
-  test('that lies to browsers alone, in a script or in the worker, is found by the browser', async () => {
-    lies = (path, isBrowser) => (isBrowser && /\/worker-\w+\.js$/.test(path) ? 'postMessage("mine")' : null);
-    const { code, output } = await verify(front);
-    expect(code).toBe(1);
-    expect(output).toMatch(/^changed {2}\/worker-\w+\.js \(in a browser\): /m);
-  });
+  test.each(['main', 'worker'])(
+    'that lies to browsers alone, in its %s script, is found by the browser',
+    async (name) => {
+      const script = new RegExp(`^/${name}-\\w+\\.js$`);
+      lies = (path, isBrowser) => (isBrowser && script.test(path) ? 'postMessage("mine")' : null);
+      const { code, output } = await verify(front);
+      expect(code).toBe(1);
+      expect(output).toMatch(new RegExp(`^changed {2}/${name}-\\w+\\.js \\(in a browser\\): `, 'm'));
+    },
+  );
 });

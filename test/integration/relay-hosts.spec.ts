@@ -265,6 +265,18 @@ describe('cookies of a neighbour', () => {
     );
   });
 
+  test.each([
+    ['a preflight for many headers', 'OPTIONS', 'Access-Control-Request-Headers'],
+    ['a websocket of many protocols', 'GET', 'Sec-WebSocket-Protocol'],
+    ['a long address of the page before', 'GET', 'Referer'],
+  ])('are left alone where it is %s: any page can bring that about', async (_what, method, header) => {
+    for (const beside of ['', cookies(4_000)]) {
+      const lines = [`${header}: ${'a'.repeat(20_000)}`, ...(beside === '' ? [] : [beside])];
+      const asked = target('/', ...lines).replace('GET', method);
+      expect(summary(await exchange(asked))).toEqual(['HTTP/1.1 431', false]);
+    }
+  });
+
   test('are left alone behind a body, which could look like a request', async () => {
     const body = 'GET / HTTP/1.1\r\n';
     const post = target('/', 'Content-Type: text/plain', `Content-Length: ${String(body.length)}`);

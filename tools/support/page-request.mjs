@@ -2,7 +2,7 @@
 import { Agent as PlainAgent, request as plainRequest } from 'node:http';
 import { Agent as SecureAgent, request as secureRequest } from 'node:https';
 import { promisify } from 'node:util';
-import { brotliDecompress, gunzip, inflate, zstdDecompress } from 'node:zlib';
+import * as zlib from 'node:zlib';
 
 const ATTEMPT_MS = 30_000;
 /** As many at once as a browser makes of one host. */
@@ -12,11 +12,14 @@ const agents = {
   'https:': new SecureAgent({ keepAlive: true, maxSockets: AT_ONCE }),
 };
 const DECODERS = {
-  gzip: promisify(gunzip),
-  br: promisify(brotliDecompress),
-  deflate: promisify(inflate),
-  zstd: promisify(zstdDecompress),
+  gzip: promisify(zlib.gunzip),
+  br: promisify(zlib.brotliDecompress),
+  deflate: promisify(zlib.inflate),
+  // Node has it from 22.15 on.
+  ...(zlib.zstdDecompress === undefined ? {} : { zstd: promisify(zlib.zstdDecompress) }),
 };
+/** What can be decompressed here, as a browser asks for it. */
+export const DECODED = ['gzip', 'deflate', 'br', ...('zstd' in DECODERS ? ['zstd'] : [])];
 
 /**
  * @param {URL} url

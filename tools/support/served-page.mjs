@@ -5,7 +5,7 @@ import { extname, join } from 'node:path';
 
 import { LEAVING_WORKER } from '../../apps/relay/dist/http/foreign-worker.js';
 import { PERMISSIONS_POLICY } from '../../apps/relay/dist/http/permissions.js';
-import { ask } from './page-request.mjs';
+import { ask, DECODED } from './page-request.mjs';
 import { BUILD_FILE, POLICY_FILE, readBuild, sha256 } from './web-files.mjs';
 
 const drawn = (bytes = 16) => randomBytes(bytes).toString('base64url');
@@ -81,7 +81,7 @@ const TYPES = {
   '.webmanifest': 'application/manifest+json',
 };
 /** Each form that a server may have of a file, and what a browser asks for. */
-const ENCODINGS = ['identity', 'gzip', 'br', 'gzip, deflate, br, zstd'];
+const ENCODINGS = ['identity', 'gzip', 'br', DECODED.join(', ')];
 
 /** @param {string | null} policy */
 const normal = (policy) => (policy ?? '').replace(/\s+/g, ' ').trim();

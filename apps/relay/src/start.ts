@@ -160,7 +160,7 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
     NEST,
   );
   app.disable('x-powered-by');
-  // Once: whoever likes can send more of them.
+  // Once a code: anybody can bring it about, and would fill the log.
   const told = new Set<string>();
   const tellOnce = (code: string, what: string) => (): void => {
     if (told.has(code)) return;
@@ -309,7 +309,7 @@ async function serveMetrics(
   if (port === null) return null;
   try {
     const hosts = new AllowedHosts({ host, publicHosts: [] });
-    // Elsewhere collectors ask by names of their own, in a network that is none of browsers.
+    // Elsewhere collectors ask by names of their own, in a network that no browser reaches.
     const answers = (request: IncomingMessage): boolean => !listensOnLoopback(host) || hosts.answer(request);
     return await MetricsServer.listen(metrics.registry, { port, host, answers }, failed);
   } catch (error) {

@@ -62,5 +62,7 @@ export function isSecure(request: IncomingMessage, proxies: number): boolean {
   if ('encrypted' in request.socket && request.socket.encrypted === true) return true;
   if (proxies === 0) return false;
   const forwarded = request.headers['x-forwarded-proto'];
-  return (Array.isArray(forwarded) ? forwarded[0] : forwarded)?.split(',')[0]?.trim() === 'https';
+  const scheme = (Array.isArray(forwarded) ? forwarded[0] : forwarded)?.split(',')[0]?.trim().toLowerCase();
+  // Traefik names the scheme of a websocket.
+  return scheme === 'https' || scheme === 'wss';
 }

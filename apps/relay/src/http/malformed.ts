@@ -8,11 +8,12 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 /**
- * Letters of a request line. Ours are below 300; a page of anybody's can have a browser send a longer one, which must
- * not clear anything. Other headers than cookies it cannot make long: a Referer has 4 KiB at most.
+ * Letters of a request that are kept: what the parser takes, and the last packet. Any page can have a browser send a long request line, a long
+ * list of headers to a preflight, or a long list of protocols for a websocket, and none of these may clear anything.
  */
-const MOST_REQUEST_LINE = 2_048;
-const REQUEST_LINE = /^[A-Z]+ \S+ HTTP\/1\.\d\r\n/;
+const MOST_KEPT = 20_480;
+/** A Cookie line that alone is most of what is too large. No page writes one for another site. */
+const LONG_COOKIES = /^(?:GET|HEAD) \S{1,2048} HTTP\/1\.\d\r\n(?:.*\r\n)*?cookie: .{8192}/i;
 
 const TEXT = [
   '<!doctype html><meta charset="utf-8"><title>0FC</title>',
@@ -46,8 +47,8 @@ class RequestStart {
   #known = true;
 
   add(piece: Buffer): void {
-    if (this.#text.length < MOST_REQUEST_LINE) {
-      this.#text += piece.subarray(0, MOST_REQUEST_LINE - this.#text.length).toString('latin1');
+    if (this.#text.length < MOST_KEPT) {
+      this.#text += piece.subarray(0, MOST_KEPT - this.#text.length).toString('latin1');
     }
   }
 
@@ -57,9 +58,9 @@ class RequestStart {
     if ('content-length' in headers || 'transfer-encoding' in headers) this.#known = false;
   }
 
-  /** Whether the request line is known, and not what makes the request too large. */
-  get isShort(): boolean {
-    return this.#known && REQUEST_LINE.test(this.#text);
+  /** Whether its beginning is known, and it is cookies that make the request too large. */
+  get hasLongCookies(): boolean {
+    return this.#known && LONG_COOKIES.test(this.#text);
   }
 }
 
@@ -94,7 +95,7 @@ export function answerMalformed(server: Server): void {
     }
     answered.add(socket);
     const { code = '' } = error;
-    const cookies = code === 'HPE_HEADER_OVERFLOW' && starts.get(socket)?.start.isShort === true;
+    const cookies = code === 'HPE_HEADER_OVERFLOW' && starts.get(socket)?.start.hasLongCookies === true;
     socket.end(cookies ? COOKIES_TOO_LARGE : head(STATUS[code] ?? '400 Bad Request', 'Content-Length: 0'));
     const late = setTimeout(() => socket.destroy(), LINGER_MS);
     socket.once('close', () => clearTimeout(late));

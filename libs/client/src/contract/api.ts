@@ -422,7 +422,7 @@ export interface ClientApi {
   typing(roomId: string): Promise<Outcome<void>>;
   /**
    * Whether the other members are told that this one is here, from now on: at once, also before the vault is open, and
-   * until the client ends; told at first. Whoever is not told notices a difference of histories by messages alone (G7).
+   * until the client ends; told at first. `typing` shows it all the same. Whoever is not told notices a difference of histories by messages alone (G7).
    */
   sharePresence(share: boolean): Promise<Outcome<void>>;
   /** Kept in the vault until sent or replaced. */

@@ -19,6 +19,7 @@ import { version2 } from '../vault/migrations/version-2.spec-support.js';
 import { Signals } from './member/signals.js';
 import { append, set } from './state/draft.js';
 import { decodeRecord, keyOf, sliceKey, SLICES, STORES, type StoredItem } from '../vault/records.js';
+import { NotLoaded, type Wanted } from './state/not-loaded.js';
 import { RoomState } from './state/state.js';
 import { WatchedStorage } from './state/storage.spec-support.js';
 import { Composer } from './member/composer.js';
@@ -255,8 +256,31 @@ describe('what a hostile member makes of it', () => {
       await readEntry(state, await log.add('message', log.owner.id, payload, clear));
     const conversation = await conversationOf(state);
     const [deleted, kept] = [2, 4].map((n) => conversation.target(to(n)));
-    expect(deleted === null || conversation.annotationsOf(deleted!).deleted).toBe(true);
+    expect(conversation.annotationsOf(deleted!).deleted).toBe(true);
     expect(conversation.annotationsOf(kept!).reactions).toEqual([{ emoji: '👀', members: [guest.id] }]);
+  });
+
+  test('what several pieces of one work lack is loaded before it begins anew, once for all of them', async () => {
+    await fill(30);
+    const room = await opened(3);
+    let runs = 0;
+    const found = await room.inTurn(() => {
+      runs += 1;
+      const wanted: Wanted[] = [];
+      const at = [2, 5, 9, 14].map((n) => {
+        try {
+          return room.log.at(n);
+        } catch (error) {
+          if (!(error instanceof NotLoaded)) throw error;
+          wanted.push(error.wanted);
+          return null;
+        }
+      });
+      if (wanted.length > 0) throw new NotLoaded({ kind: 'several', wanted });
+      return at;
+    });
+    expect(found.map((record) => record?.index)).toEqual([2, 5, 9, 14]);
+    expect(runs).toBe(2);
   });
 
   test('a counter that its instance had before it was forgotten is not taken twice', async () => {
@@ -356,7 +380,7 @@ describe('who was last heard of', () => {
     const { time } = [...state.log.newestFirst()][0]!;
     await fill(600);
     const room = await opened(5);
-    const signals = new Signals(new FakeRoom(room, new FakeClock(10_000)));
+    const signals = new Signals(new FakeRoom(room, new FakeClock(10_000)), () => true);
     expect(signals.lastSeen(log.owner.id)).toBe(time);
   });
 });

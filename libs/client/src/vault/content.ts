@@ -7,6 +7,7 @@ import {
   content as contentSchema,
   encodeAs,
   encodeCbor,
+  equalBytes,
   ERROR_CODES,
   parse,
   toBase64Url,
@@ -44,6 +45,22 @@ export function contentWith(content: AnyContent, unknown: Readonly<Record<string
 /** A name for (sender, instance, n): what contents point at. */
 export const targetKey = ({ sender, instance, n }: Target): string =>
   `${sender}/${toBase64Url(instance)}/${String(n)}`;
+
+/**
+ * Whether one edit of a line counts instead of another one. Within an instance its sender's own counter decides, and not the place that the
+ * relay gave them; `order`: in the log, which decides between two instances.
+ */
+export function isLaterEdit(one: Edit, other: Edit): boolean {
+  return one.n !== other.n && equalBytes(one.instance, other.instance)
+    ? one.n > other.n
+    : one.order > other.order;
+}
+
+interface Edit {
+  readonly instance: Bytes;
+  readonly n: number;
+  readonly order: number;
+}
 
 /** Stable id of a message, from the outbox on. */
 export const messageIdOf = (sender: string, mid: Bytes): string => `${sender}.${toBase64Url(mid)}`;

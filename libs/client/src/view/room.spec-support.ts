@@ -38,7 +38,7 @@ export async function stage(by: 'owner' | 'guest' = 'guest'): Promise<Stage> {
   const composer = new Composer(fake, (content, ...beside) => outbox.submit(content, ...beside));
   const signal = (): void => undefined;
   const extras = {
-    signals: new Signals(fake),
+    signals: new Signals(fake, () => true),
     signal,
     composer,
     connectionState: 'connected',

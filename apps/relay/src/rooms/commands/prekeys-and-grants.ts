@@ -5,23 +5,13 @@ import {
   decodeAs,
   publishedPrekey,
   type Bytes,
-  type MemberId,
   type PublishedPrekey,
-  type RoomId,
 } from '@0fc/protocol';
 import { bodyHash, verifyKeyGrant, verifyKeyRequest, verifyPrekey } from '@0fc/crypto/verify';
-import type { Handler, RelayContext } from './context.js';
+import type { Handler } from './context.js';
 import { otherEpoch, unwrap, Refusal } from '../port/result.js';
 
 /** The store keeps a prekey as it was published, in one piece. */
-export const storePrekey = (
-  { store }: RelayContext,
-  { roomId, memberId, k }: { readonly roomId: RoomId; readonly memberId: MemberId; readonly k: number },
-  published: PublishedPrekey,
-): ReturnType<typeof store.putPrekey> =>
-  store.putPrekey({ roomId, memberId, k, prekey: encodeAs(publishedPrekey, published) });
-
-/** What {@link storePrekey} stored. */
 export const storedPrekey = (prekey: Bytes | null): PublishedPrekey | null =>
   prekey === null ? null : decodeAs(publishedPrekey, prekey);
 
@@ -30,7 +20,8 @@ export const prekey: Handler<'prekey'> = {
   async handle({ context, peer, room, roomId }, body) {
     const { memberId } = peer;
     const { k } = await verifyPrekey(context.hash, await context.rosters.at(room), memberId, body);
-    unwrap(await storePrekey(context, { roomId, memberId, k }, body));
+    const stored = encodeAs(publishedPrekey, body);
+    unwrap(await context.store.putPrekey({ roomId, memberId, k, prekey: stored }));
     return { reply: {} };
   },
 };

@@ -1,11 +1,11 @@
-/** What becomes of a roster entry that stands, whatever the store makes of what comes with it. */
+/** What the store is given with a roster entry. */
 import { beforeAll, expect, test } from '@jest/globals';
-import type { MemberId, RoomId } from '@0fc/protocol';
+import { decodeAs, publishedPrekey, type RoomId } from '@0fc/protocol';
 import { createGenesis, generateKeyPair, makePrekey, signBody } from '@0fc/crypto/keys';
 import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
 import { memberIdOf, startRoster, type Roster } from '@0fc/crypto/verify';
 import type { Peer } from '../delivery/peer.js';
-import { StoreError } from '../port/result.js';
+import type { AppendRoster } from '../port/room-store.js';
 import type { RelayContext } from './context.js';
 import { roster } from './roster-changes.js';
 
@@ -16,8 +16,8 @@ beforeAll(async () => {
   await loadThemis();
 });
 
-/** An admit with the joiner's first prekey, to a relay whose store takes the one and refuses the other. */
-async function admitted(refusal: StoreError) {
+/** An admit with the joiner's first prekey, as the relay hands it to its store. */
+async function admitted() {
   const settings = {
     rotateEvery: 100,
     maxMembers: 10,
@@ -36,7 +36,7 @@ async function admitted(refusal: StoreError) {
   }); // prettier-ignore
   const kept: Roster[] = [];
   const due: RoomId[] = [];
-  const faults: unknown[] = [];
+  const given: AppendRoster[] = [];
   const placed = { position: { g: 1, s: 2 }, time: 5_000 };
   const context = {
     hash: nodeHash,
@@ -46,28 +46,27 @@ async function admitted(refusal: StoreError) {
     store: {
       readRoom: async () => ({ ok: true, role: 'owner', room: { roomId, head, epoch: 1, closed: false } }),
       findRoster: async () => ({ ok: true, placed: null }),
-      appendRoster: async () => ({ ok: true, placed }),
-      putPrekey: () => Promise.reject(refusal),
+      appendRoster: async (command: AppendRoster) => {
+        given.push(command);
+        return { ok: true, placed };
+      },
     },
   } as unknown as RelayContext;
   const peer = {
     memberId: owner,
     subscription: { roomId },
-    failed: (error: unknown) => void faults.push(error),
   } as unknown as Peer;
   if (roster.authorizedBy !== 'store') throw new Error('the handler authorizes its sender itself');
   const { reply } = await roster.handle(context, peer, { entry, ek });
-  return { reply, placed, memberId: memberId satisfies MemberId, roomId, kept, due, faults };
+  return { reply, placed, memberId, roomId, kept, due, given, published: { prekey, ek } };
 }
 
-test.each(['STORE_FULL', 'TRY_AGAIN'] as const)(
-  'an admit that stands is answered so and remembered, although the store has no place for the prekey: %s',
-  async (code) => {
-    const refusal = new StoreError(code);
-    const { reply, placed, memberId, roomId, kept, due, faults } = await admitted(refusal);
-    expect(reply).toEqual({ placed });
-    expect(kept.map(({ members }) => members.has(memberId))).toEqual([true]);
-    expect(due).toEqual([roomId]);
-    expect(faults).toEqual([refusal]);
-  },
-);
+test('an admission is stored with its first prekey in one write: a rotation that follows at once finds it', async () => {
+  const { reply, placed, memberId, roomId, kept, due, given, published } = await admitted();
+  expect(reply).toEqual({ placed });
+  expect(kept.map(({ members }) => members.has(memberId))).toEqual([true]);
+  expect(due).toEqual([roomId]);
+  const [change] = given.map((command) => command.change);
+  if (change?.kind !== 'admit' || change.firstPrekey === undefined) throw new Error('no prekey');
+  expect(decodeAs(publishedPrekey, change.firstPrekey)).toEqual(published);
+});

@@ -1,7 +1,9 @@
 /** Roster entries and rotations (docs/protocol.md sections 4 and 7). */
 import {
   decodeBody,
+  encodeAs,
   LIMITS,
+  publishedPrekey,
   type Bytes,
   type MemberId,
   type RequestBody,
@@ -21,7 +23,6 @@ import {
 import type { Handler, RelayContext } from './context.js';
 import { otherEpoch, unwrap, Refusal } from '../port/result.js';
 import type { RoomFacts, StoreChange, StoreRotation } from '../port/room-store.js';
-import { storePrekey } from './prekeys-and-grants.js';
 import { boundRoom } from './rooms.js';
 
 /** The part of a change that the store acts upon. `restored`: it was signed under limits that nobody knows any more. */
@@ -44,6 +45,12 @@ export function storeChange({ limits }: RelayContext, change: RosterChange, rest
 
 const wrapsOf = ({ wraps }: RotationCommand): Map<MemberId, Bytes> =>
   new Map(Object.entries(wraps) as [MemberId, Bytes][]);
+
+/** What an admission brings beside its entry. Without it a member publishes its prekey when it opens the room. */
+const firstPrekeyOf = (change: RosterChange, ek: Bytes | undefined): { readonly firstPrekey?: Bytes } =>
+  change.kind === 'admit' && ek !== undefined
+    ? { firstPrekey: encodeAs(publishedPrekey, { prekey: change.prekey, ek }) }
+    : {};
 
 /** A rotation out of `epoch` on this roster, verified, with wraps for exactly its members. */
 async function verifiedRotation(
@@ -111,7 +118,7 @@ export const roster: Handler<'roster'> = {
         epoch: change.epoch,
         head,
         container: body.entry,
-        change: storeChange(context, change, false),
+        change: { ...storeChange(context, change, false), ...firstPrekeyOf(change, ek) },
         restored: false,
         ...(rotation === undefined ? {} : { rotation }),
         ...(body.reply === undefined
@@ -122,13 +129,6 @@ export const roster: Handler<'roster'> = {
     if (change.kind === 'close') context.rosters.forget(roomId);
     else context.rosters.keep(next);
     context.trimmer.due(roomId);
-    if (change.kind === 'admit' && ek !== undefined) {
-      const { member: memberId, prekey } = change;
-      // The entry stands, whatever becomes of this: a member whose prekey is not here publishes it when it opens the room.
-      await storePrekey(context, { roomId, memberId, k: 1 }, { prekey, ek }).catch((error: unknown) => {
-        peer.failed(error);
-      });
-    }
     return {
       reply: { placed: done.placed, ...(done.rotation === undefined ? {} : { rotation: done.rotation }) },
     };

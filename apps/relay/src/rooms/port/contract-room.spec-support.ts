@@ -125,7 +125,7 @@ export function contractRoom({ store, now }: Pick<StoreWorld, 'store' | 'now'>) 
     });
   };
   /** A member with the whole of the join behind it. */
-  const join = async (member: MemberId, inviteId = INVITE) => {
+  const join = async (member: MemberId, inviteId = INVITE, firstPrekey?: Bytes) => {
     await invite(inviteId);
     await claim(member, inviteId);
     await store().putJoinRequest({ roomId: ROOM, inviteId, memberId: member, request: bytes('request') });
@@ -138,7 +138,13 @@ export function contractRoom({ store, now }: Pick<StoreWorld, 'store' | 'now'>) 
       epoch,
       payload: bytes('confirm'),
     });
-    return entry(`admit ${member}`, { kind: 'admit', member, key: bytes(member, 45), inviteId });
+    return entry(`admit ${member}`, {
+      kind: 'admit',
+      member,
+      key: bytes(member, 45),
+      inviteId,
+      ...(firstPrekey === undefined ? {} : { firstPrekey }),
+    });
   };
   const listen = async () => {
     const events: RoomEvent[] = [];

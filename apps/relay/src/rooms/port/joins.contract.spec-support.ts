@@ -160,6 +160,22 @@ export function joinsContract(world: StoreWorld): void {
       expect(await readAll(OWNER, null)).toMatchObject({ prekey: bytes('prekey 2', 80) });
     });
 
+    test('an admission brings its first prekey in the same write, which the next one follows', async () => {
+      await create();
+      await join(GUEST, INVITE, bytes('first prekey', 80));
+      const prekeyOf = async () => {
+        const read = await store().readPrekeys(ROOM);
+        return read.ok ? read.prekeys.find(({ memberId }) => memberId === GUEST)?.prekey : read.code;
+      };
+      expect(await prekeyOf()).toEqual(bytes('first prekey', 80));
+      const put = (k: number, prekey: string) =>
+        store().putPrekey({ roomId: ROOM, memberId: GUEST, k, prekey: bytes(prekey, 80) });
+      expect(await put(1, 'first prekey')).toEqual({ ok: true });
+      expect(await put(1, 'another')).toMatchObject({ code: 'BAD_ENTRY' });
+      expect(await put(2, 'second')).toEqual({ ok: true });
+      expect(await prekeyOf()).toEqual(bytes('second', 80));
+    });
+
     test('a request for a key stands until it is granted and the key is gone', async () => {
       await create();
       await join(GUEST);

@@ -155,6 +155,8 @@ export type StoreChange =
       readonly member: MemberId;
       readonly key: Bytes;
       readonly inviteId: InviteId;
+      /** its first prekey (k 1) as it is published, kept in the same write: a rotation that follows finds it */
+      readonly firstPrekey?: Bytes;
     }
   | { readonly kind: 'remove' | 'leave'; readonly member: MemberId }
   | { readonly kind: 'transfer'; readonly from: MemberId; readonly to: MemberId }

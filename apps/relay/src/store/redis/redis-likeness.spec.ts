@@ -131,7 +131,13 @@ function step({
     const member = dice.of(newcomers);
     return roster(
       'admit',
-      { kind: 'admit', member, key: bytes(member, 45), inviteId },
+      {
+        kind: 'admit',
+        member,
+        key: bytes(member, 45),
+        inviteId,
+        ...(dice.once(2) ? { firstPrekey: bytes(`first of ${member}`, 80) } : {}),
+      },
       dice.once(2) ? { reply: { epoch: near, payload: bytes('late reply') } } : {},
     );
   };

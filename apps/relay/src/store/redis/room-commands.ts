@@ -197,7 +197,9 @@ function rosterArguments(command: AppendRoster): Argument[] {
     key,
     change.kind === 'admit' ? change.inviteId : '',
     command.epoch,
-    ...(change.kind === 'settings' ? settingsArguments(change) : ['', '', '', '']),
+    ...(change.kind === 'settings'
+      ? settingsArguments(change)
+      : [(change.kind === 'admit' ? change.firstPrekey : undefined) ?? '', '', '', '']),
     ...(reply === undefined ? [0, '', ''] : [1, reply.epoch, reply.payload]),
     ...(rotation === undefined ? [0] : [1, ...rotationArguments(rotation)]),
   ];

@@ -59,15 +59,13 @@ function addMember(
   roomId: RoomId,
   memberId: MemberId,
   floor: { g: number; s: number },
+  firstPrekey: Bytes | null = null,
 ): void {
   tx.run(
-    `INSERT INTO members (room_id, member_id, ordinal, standing, floor_g, floor_s, ack_g, ack_s, prekey_k)
-     VALUES (?1, ?2, (SELECT count(*) FROM members WHERE room_id = ?1), 'member', ?3, ?4, ?3, ?4, 0)`,
-    roomId,
-    memberId,
-    floor.g,
-    floor.s,
-  );
+    `INSERT INTO members (room_id, member_id, ordinal, standing, floor_g, floor_s, ack_g, ack_s, prekey_k, prekey)
+     VALUES (?1, ?2, (SELECT count(*) FROM members WHERE room_id = ?1), 'member', ?3, ?4, ?3, ?4, ?5, ?6)`,
+    roomId, memberId, floor.g, floor.s, firstPrekey === null ? 0 : 1, firstPrekey,
+  ); // prettier-ignore
 }
 
 const chainEntry = (tx: Transaction, roomId: RoomId, head: Bytes): Stands | undefined =>
@@ -200,7 +198,7 @@ function apply(tx: Transaction, row: RoomRow, command: AppendRoster, placed: Log
   const { change, signer, container, rotation } = command;
   switch (change.kind) {
     case 'admit':
-      addMember(tx, roomId, change.member, { g: row.epoch_g, s: row.epoch_s });
+      addMember(tx, roomId, change.member, { g: row.epoch_g, s: row.epoch_s }, change.firstPrekey);
       tx.publish(roomId, { type: 'role', memberId: change.member, role: 'member' });
       tx.publish(roomId, { type: 'join', inviteId: change.inviteId, joiner: change.member });
       return;

@@ -5,7 +5,7 @@ import { memberOf, place, ROOM, roomOf, text, WAIT, waits, type Command, type Co
 import { UsageError, type Given } from './parameters.js';
 
 const HOUR_MS = 3_600_000;
-const INVITE_HOURS = 24;
+const INVITE_HOURS = 8;
 const MEMBER = place('member', 'member id or fingerprint');
 const INVITE = place('invite', 'invite id');
 

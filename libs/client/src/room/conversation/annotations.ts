@@ -5,7 +5,7 @@
  * log. The result does not depend on the order in which effects become known.
  */
 import type { Bytes, Content, MemberId } from '@0fc/protocol';
-import { targetKey } from '../../vault/content.js';
+import { isLaterEdit, targetKey } from '../../vault/content.js';
 
 /** Sender of a content and its position: a larger `order` is later. */
 export interface LogPlace {
@@ -40,7 +40,7 @@ interface React {
 export const DELETED: MessageAnnotations = { text: null, deleted: true, reactions: [] };
 
 class Effects {
-  edit: { readonly order: number; readonly text: string } | null = null;
+  edit: (Pick<LogPlace, 'instance' | 'n' | 'order'> & { readonly text: string }) | null = null;
   deleted = false;
   /** by member and emoji: the latest counts */
   readonly reactions = new Map<string, React>();
@@ -66,7 +66,10 @@ export class Annotations {
     if (content.to.sender !== sender) return null;
     const effects = this.#of(key);
     if (content.type === 'delete') effects.deleted = true;
-    else if ((effects.edit?.order ?? -1) < order) effects.edit = { order, text: content.text };
+    else if (effects.edit === null || isLaterEdit(place, effects.edit)) {
+      const { instance, n } = place;
+      effects.edit = { instance, n, order, text: content.text };
+    }
     return key;
   }
 

@@ -81,15 +81,20 @@ interface Said {
   readonly content: AnyContent;
 }
 
-/** What became of a message. `words`: of it and of its edits, in their order. */
+/** What became of a message. */
 interface Fate {
   deleted: boolean;
   line: string | null;
-  readonly edits: string[];
+  /** by the counter of each edit */
+  readonly edits: Map<number, string>;
   readonly emoji: string[];
 }
 
-const newFate = (): Fate => ({ deleted: false, line: null, edits: [], emoji: [] });
+const newFate = (): Fate => ({ deleted: false, line: null, edits: new Map(), emoji: [] });
+
+/** Whatever order the relay gave them. */
+const lastOf = (edits: ReadonlyMap<number, string>): string | undefined =>
+  edits.get(Math.max(...edits.keys()));
 
 class World {
   readonly log: RoomLog;
@@ -209,7 +214,7 @@ class World {
     fates.set(key, fate);
     const own = to?.sender === of.sender;
     if (content.type === 'delete' && own) fate.deleted = true;
-    if (content.type === 'edit' && own) fate.edits.push(String(content.text));
+    if (content.type === 'edit' && own) fate.edits.set(of.n, String(content.text));
     if (content.type === 'reaction') fate.emoji.push(String(content.emoji));
     if (content.type === 'text' || content.type === 'reply') fate.line = String(content.text);
   }
@@ -234,11 +239,11 @@ class World {
         const own = before.get(key) ?? newFate();
         const deleted = read.deleted || own.deleted;
         const line = read.line ?? own.line;
-        const words = own.edits.at(-1) ?? read.edits.at(-1) ?? line;
+        const words = lastOf(own.edits) ?? lastOf(read.edits) ?? line;
         if (line !== null && (read.line !== null || !deleted)) lines.set(key, deleted ? null : words);
         if (deleted) continue;
         // What the log holds stays until it holds the edit.
-        for (const one of [words, read.edits.at(-1) ?? read.line, ...read.emoji, ...own.emoji])
+        for (const one of [words, lastOf(read.edits) ?? read.line, ...read.emoji, ...own.emoji])
           if (one !== null) kept.add(one);
       }
       const held = await side.held();

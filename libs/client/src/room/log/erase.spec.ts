@@ -104,6 +104,21 @@ describe('a line', () => {
     expect(records.filter(({ value }) => Buffer.from(value).includes('question'))).toEqual([]);
   });
 
+  test('keeps its newest words, whatever order the relay gives its edits, and however late one comes', async () => {
+    await reads(log.owner, text('first words'));
+    const edit = (words: string): AnyContent => ({ type: 'edit', to: of(log.owner, 1), text: words });
+    await reads(log.owner, edit('newest words'), 4);
+    await reads(log.owner, edit('older words'), 2);
+    await reads(log.owner, text('another line'), 5);
+    await reads(log.owner, edit('words between'), 3);
+    expect(contents()[0]).toEqual({ type: 'text', text: 'newest words', edited: true });
+    expect(contents().filter(({ type }) => type === 'edit')).toEqual([edit('newest words')]);
+    const shown = new Conversation(reader);
+    await shown.prepare();
+    const line = shown.target(of(log.owner, 1));
+    expect(shown.annotationsOf(line!).text ?? line!.text).toBe('newest words');
+  });
+
   test('is no line where a name or a reaction is deleted or edited: it stays as it was', async () => {
     const reaction = { type: 'reaction', to: of(guest, 1), emoji: '👍', on: true };
     await reads(log.owner, { type: 'profile', name: 'Amina' });

@@ -5,7 +5,7 @@
  * line that brings it about.
  */
 import { anyContent, encodeAs, equalBytes, type AnyContent, type Target } from '@0fc/protocol';
-import { isLineItem, knownContent, targetKey } from '../../vault/content.js';
+import { isLaterEdit, isLineItem, knownContent, targetKey } from '../../vault/content.js';
 import type { OutboxItem, StoredItem, StoredMessage } from '../../vault/records.js';
 import type { RoomChange } from '../state/changes.js';
 import { putOutbox, replaceItems, type RoomDraft, type RoomSnapshot } from '../state/draft.js';
@@ -66,12 +66,22 @@ function erase(draft: RoomDraft, target: Target, by: 'edit' | 'delete' | 'reacti
     eraseWaiting(draft, target);
     return;
   }
-  const last = edits.at(-1)?.item;
+  const last = lastEdit(edits);
   const words = last === undefined ? null : textOf(last);
   if (last === undefined || words === null) return;
-  for (const { item } of edits.slice(0, -1)) rewrite(draft, item, asNothing);
+  for (const { item } of edits) if (item !== last) rewrite(draft, item, asNothing);
   rewrite(draft, target, (item) => ({ ...item, content: reworded(item.content, words) }));
   rewordWaiting(draft, target, last, words);
+}
+
+/** The edit that counts, of those of one sender in the order of the log. */
+function lastEdit(edits: readonly FoundEffect[]): StoredMessage | undefined {
+  const place = ({ index, item: { instance, n } }: FoundEffect) => ({ instance, n, order: index });
+  const [first, ...others] = edits;
+  return others.reduce(
+    (last, edit) => (last !== undefined && isLaterEdit(place(edit), place(last)) ? edit : last),
+    first,
+  )?.item;
 }
 
 /** A line that was changed before it came: by a message that was read, or by a delete of this member that waits. */

@@ -82,7 +82,7 @@ describe('presence from there', () => {
   let signals: Signals;
 
   beforeEach(() => {
-    signals = new Signals(room);
+    signals = new Signals(room, () => true);
   });
 
   async function hear(sentAt = clock.now()): Promise<void> {

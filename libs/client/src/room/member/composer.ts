@@ -85,7 +85,11 @@ export class Composer {
    * waits for a decision.
    */
   async discard(id: string): Promise<void> {
-    await this.#answer(id, (item) => ({ ...item, content: { type: 'void' }, sealed: null, confirmed: true }));
+    await this.#answer(
+      id,
+      (item) => ({ ...item, content: { type: 'void' }, sealed: null, confirmed: true }),
+      true,
+    );
   }
 
   /** Sends the text of a lost line as a new one, to everybody who is a member now. Rejects with MESSAGE_UNKNOWN. */
@@ -101,7 +105,8 @@ export class Composer {
     return { id: await this.#put(content, ...changes) };
   }
 
-  async #answer(id: string, answered: (item: OutboxItem) => OutboxItem): Promise<void> {
+  /** `whole`: where a line is answered for, what waits to change it goes as nothing. */
+  async #answer(id: string, answered: (item: OutboxItem) => OutboxItem, whole = false): Promise<void> {
     const message = await this.#find(id);
     const asked = message === null ? [] : this.conversation.itemsOf(message).map(({ n }) => n);
     await this.#room.write((draft) => {
@@ -109,6 +114,7 @@ export class Composer {
       const held = items.filter((item) => admittedSince(draft, item).length > 0);
       if (held.length === 0) throw new ClientError(ERROR_CODES.MESSAGE_UNKNOWN);
       for (const item of held) draft.apply(putOutbox(answered(item)));
+      if (whole && message !== null && held.some(({ n }) => n === message.n)) eraseWaiting(draft, message);
     });
     this.#room.signal();
   }

@@ -18,7 +18,7 @@ import { makeKeyGrant, makeKeyRequest, openKeyGrant, type Random } from '@0fc/cr
 import { bodyHash, type Hash } from '@0fc/crypto/verify';
 import { ClientError } from '../../contract/errors.js';
 import type { RoomHandle, Due, Later, Part } from '../outgoing/part.js';
-import { NotLoaded } from '../state/not-loaded.js';
+import { NotLoaded, type Wanted } from '../state/not-loaded.js';
 import { failed } from '../log/entry.js';
 import { eraseAfter } from '../log/erase.js';
 import { alarm, system } from '../log/items.js';
@@ -267,8 +267,12 @@ function jitter(random: Random, most: number): number {
   return Math.floor(((high * 256 + low) / 65_536) * most);
 }
 
-/** Decrypts messages that waited for their key, each at its position. One that cannot be kept costs itself alone. */
+/**
+ * Decrypts messages that waited for their key, each at its position. One that cannot be kept costs itself alone. Throws NotLoaded for
+ * all that any of them asks for: one by one, each would have all of them decrypted anew.
+ */
 function decryptWaiting(draft: RoomDraft): void {
+  const wanted: Wanted[] = [];
   for (const { index, items, at } of waitingRecords(draft)) {
     const one = draft.fork();
     try {
@@ -281,8 +285,13 @@ function decryptWaiting(draft: RoomDraft): void {
       one.records();
       draft.apply(...one.changes);
     } catch (error) {
-      if (error instanceof NotLoaded || at === null) throw error;
+      if (error instanceof NotLoaded) {
+        wanted.push(error.wanted);
+        continue;
+      }
+      if (at === null) throw error;
       draft.apply(replaceItems(index, [failed(error, at.position, at.t)]));
     }
   }
+  if (wanted.length > 0) throw new NotLoaded({ kind: 'several', wanted });
 }

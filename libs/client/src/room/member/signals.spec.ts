@@ -33,7 +33,7 @@ beforeEach(async () => {
   const state = await log.reader(me);
   room = new FakeRoom(state, clock);
   for (const entry of [first.entry, second.entry]) await readEntry(state, entry);
-  signals = new Signals(room);
+  signals = new Signals(room, () => true);
 });
 
 const typing: SignalContent = { type: 'typing' };

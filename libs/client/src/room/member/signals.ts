@@ -74,7 +74,7 @@ export class Signals {
   #expiry: { readonly at: number; readonly cancel: () => void } | null = null;
 
   /** `sharesPresence`: asked before each presence. */
-  constructor(room: RoomHandle, sharesPresence: () => boolean = () => true) {
+  constructor(room: RoomHandle, sharesPresence: () => boolean) {
     this.#room = room;
     this.#sharesPresence = sharesPresence;
     // Begins at the clock: rising over restarts without a stored value.

@@ -17,7 +17,9 @@ export type Wanted =
   /** what was read at a position, if anything */
   | { readonly kind: 'position'; readonly position: Position }
   /** rotations from an epoch on, up to those that are there */
-  | { readonly kind: 'rotations'; readonly from: number };
+  | { readonly kind: 'rotations'; readonly from: number }
+  /** what several pieces of one work ask for */
+  | { readonly kind: 'several'; readonly wanted: readonly Wanted[] };
 
 export class NotLoaded extends Error {
   readonly wanted: Wanted;

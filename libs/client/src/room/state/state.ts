@@ -225,6 +225,9 @@ export class RoomState extends RoomSnapshot {
         }
         return;
       }
+      case 'several':
+        for (const one of wanted.wanted) await this.#load(one);
+        return;
       case 'position': {
         const { first, loaded: before } = log;
         const place = await findPlace(this.#vault, core, wanted.position, { first, before });

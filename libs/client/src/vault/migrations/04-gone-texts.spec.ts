@@ -100,7 +100,7 @@ describe('of what the log holds', () => {
     expect(changed).toEqual(['log 2', 'log 3', 'log 4']);
   });
 
-  test('an edited line has the words of its last edit in the order of the log, and the edits before it are void', async () => {
+  test('an edited line has the words of the edit that its sender signed last, wherever it lies, and the others are void', async () => {
     const { log } = await after([
       [OTHER, 3, edit(to(2), 'second')],
       [OTHER, 2, { type: 'reply', to: to(1, ME), text: 'first' }],
@@ -109,9 +109,9 @@ describe('of what the log holds', () => {
     ]);
     expect(log).toEqual([
       VOID,
-      { type: 'reply', to: to(1, ME), text: 'third, placed last', edited: true },
+      { type: 'reply', to: to(1, ME), text: 'fourth, signed last', edited: true },
+      edit(to(2), 'fourth, signed last'),
       VOID,
-      edit(to(2), 'third, placed last'),
     ]);
   });
 

@@ -49,10 +49,15 @@ interface Fate {
   /** the last edit of its own sender that the log holds: its words, and its own name */
   words: string | null;
   by: string;
+  /** of that edit: within an instance its counter decides, between two the order of the log */
+  instance: string;
+  n: number;
 }
 
 interface Message {
   readonly name: string;
+  readonly instance: string;
+  readonly n: number;
   readonly sender: CborValue;
   readonly content: Fields;
 }
@@ -79,16 +84,17 @@ class GoneTexts {
   }
 
   /** G3: of its own sender alone. In the order of the log. */
-  #add({ name, sender, content }: Message): void {
+  #add({ name, instance, n, sender, content }: Message): void {
     if (content.type !== 'edit' && content.type !== 'delete') return;
     const to = targetOf(content);
     if (to?.sender !== sender) return;
-    const fate = this.#fates.get(to.name) ?? { deleted: false, words: null, by: '' };
+    const fate = this.#fates.get(to.name) ?? { deleted: false, words: null, by: '', instance: '', n: 0 };
     this.#fates.set(to.name, fate);
     if (content.type === 'delete') fate.deleted = true;
     else if (typeof content.text === 'string') {
       this.#edits.add(name);
-      Object.assign(fate, { words: content.text, by: name });
+      if (fate.instance === instance && n < fate.n) return;
+      Object.assign(fate, { words: content.text, by: name, instance, n });
     }
   }
 
@@ -173,7 +179,9 @@ const messagesOf = (record: Fields): readonly Message[] =>
 function messageOf(item: Fields, store: string): Message | null {
   const name = nameOf(item);
   if (name === null) throw damaged(store);
-  return { name, sender: item.sender ?? null, content: fieldsOf(item.content ?? null, store) };
+  const { instance, n } = item as { readonly instance: Bytes; readonly n: number };
+  const content = fieldsOf(item.content ?? null, store);
+  return { name, instance: instance.join(), n, sender: item.sender ?? null, content };
 }
 
 /** Contents of members may be of any shape: null for what names no message. */

@@ -15,14 +15,14 @@ const SHOWN_MS = 2_000;
   host: { class: 'contents' },
   template: `
     <button
-      class="icon-btn"
+      [class]="kind() === 'icon' ? 'icon-btn' : 'btn btn--primary'"
       type="button"
-      [attr.aria-label]="label()"
-      [title]="label()"
+      [attr.aria-label]="kind() === 'icon' ? label() : null"
+      [attr.title]="kind() === 'icon' ? label() : null"
       [attr.data-testid]="testId()"
       (click)="copy()"
     >
-      <zfc-icon [name]="copied() ? 'check' : 'copy'" />
+      <zfc-icon [name]="copied() ? 'check' : 'copy'" />{{ kind() === 'icon' ? '' : label() }}
     </button>
   `,
 })
@@ -31,6 +31,8 @@ export class CopyButton {
   readonly #t = inject(I18n).t;
   readonly text = input.required<string>();
   readonly label = input.required<string>();
+  /** a labelled button is the first thing to do on its card */
+  readonly kind = input<'icon' | 'labelled'>('icon');
   readonly testId = input<string | null>(null);
   readonly failed = output<Failure>();
   protected readonly copied = signal(false);

@@ -1,11 +1,9 @@
-import { LiveAnnouncer } from '@angular/cdk/a11y';
 import { Component, inject, input, signal } from '@angular/core';
 import type { CreatedInvite, Failure } from '@0fc/client/api';
 
 import { AppStore } from '../../core/app-store';
 import { Format } from '../../core/format';
 import { I18n } from '../../core/i18n';
-import { PAGE_CODES } from '../../core/page-codes';
 import { CopyButton } from '../../core/components/copy-button';
 import { ErrorMessage } from '../../core/components/error-message';
 import { Icon } from '../../ui/icon';
@@ -18,7 +16,7 @@ const LIFETIMES = [
   { key: 'day', ms: 24 * HOUR },
   { key: 'week', ms: 7 * 24 * HOUR },
 ] as const;
-/** A link that was opened stays in a browser's history, whatever a page does: nothing opens it for long. */
+/** A link that was opened stays in a browser's history, whatever a page does: so it is not open for long. */
 const DEFAULT_LIFETIME = 8 * HOUR;
 
 /** Makes one invite and shows it: the link lives in this component's memory only. */
@@ -34,14 +32,13 @@ const DEFAULT_LIFETIME = 8 * HOUR;
       </div>
       @if (invite(); as invite) {
         <zfc-qr [text]="invite.link" [label]="t('members.qr')" />
-        <button
-          class="btn btn--primary"
-          type="button"
-          data-testid="copy-invite-text"
-          (click)="copy(invite.link)"
-        >
-          <zfc-icon [name]="copied() ? 'check' : 'copy'" />{{ t('members.copyText') }}
-        </button>
+        <zfc-copy
+          kind="labelled"
+          [text]="asText(invite.link)"
+          [label]="t('members.copyText')"
+          testId="copy-invite-text"
+          (failed)="failure.set($event)"
+        />
         <p class="hint">{{ t('members.textHint') }}</p>
         <div class="input">
           <input
@@ -126,7 +123,6 @@ const DEFAULT_LIFETIME = 8 * HOUR;
 })
 export class NewInvite {
   readonly #store = inject(AppStore);
-  readonly #announcer = inject(LiveAnnouncer);
   protected readonly format = inject(Format);
   protected readonly t = inject(I18n).t;
   readonly roomId = input.required<string>();
@@ -135,7 +131,6 @@ export class NewInvite {
   protected readonly invite = signal<CreatedInvite | null>(null);
   protected readonly busy = signal(false);
   protected readonly failure = signal<Failure | null>(null);
-  protected readonly copied = signal(false);
   protected readonly canShare = 'share' in navigator;
 
   protected async make(): Promise<void> {
@@ -148,21 +143,13 @@ export class NewInvite {
     else this.failure.set(outcome.error);
   }
 
-  /** As a text to paste, and no address to open: nothing of it comes into the joiner's history. */
-  protected async copy(link: string): Promise<void> {
+  /** To paste, and no address to open: nothing of it comes into the joiner's history. */
+  protected asText(link: string): string {
     const [address = '', secret = ''] = link.split('#');
-    try {
-      await navigator.clipboard.writeText(this.t('members.inviteText', { address, secret }));
-    } catch {
-      this.failure.set({ code: PAGE_CODES.CLIPBOARD_REFUSED });
-      return;
-    }
-    this.copied.set(true);
-    await this.#announcer.announce(this.t('common.copied'));
+    return this.t('members.inviteText', { address, secret });
   }
 
   protected clear(): void {
-    this.copied.set(false);
     this.invite.set(null);
     this.failure.set(null);
   }
