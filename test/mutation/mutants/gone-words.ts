@@ -63,11 +63,28 @@ export const GONE_WORD_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: ERASE,
-        find: 'for (const { item } of edits.slice(0, -1)) rewrite(draft, item, asNothing);',
+        find: 'for (const { item } of edits) if (item !== last) rewrite(draft, item, asNothing);',
         put: '',
       },
     ],
     tests: [EVERYWHERE],
+  },
+  {
+    name: 'the order of a relay brings earlier words back',
+    breaks: ['G14', 'G6'],
+    changes: [
+      {
+        file: 'libs/client/src/vault/content.ts',
+        find: '? one.n > other.n',
+        put: '? one.order > other.order',
+      },
+    ],
+    tests: [
+      {
+        path: 'libs/client/src/room/log/erase.spec.ts',
+        name: 'keeps its newest words, whatever order the relay gives its edits, and however late one comes',
+      },
+    ],
   },
   {
     name: 'what changed a line outlives its deletion',
@@ -210,7 +227,7 @@ export const GONE_WORD_MUTANTS: readonly Mutant[] = [
       },
       {
         path: MIGRATION_SPEC,
-        name: 'an edited line has the words of its last edit in the order of the log, and the edits before it are void',
+        name: 'an edited line has the words of the edit that its sender signed last, wherever it lies, and the others are void',
       },
     ],
   },

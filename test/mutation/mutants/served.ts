@@ -69,7 +69,11 @@ export const SERVED_MUTANTS: readonly Mutant[] = [
     name: 'any page can have a user’s cookies deleted, by a long address',
     breaks: ['G16', 'W11'],
     changes: [
-      { file: MALFORMED, find: 'starts.get(socket)?.start.isShort === true', put: 'starts.has(socket)' },
+      {
+        file: MALFORMED,
+        find: 'starts.get(socket)?.start.hasLongCookies === true',
+        put: 'starts.has(socket)',
+      },
     ],
     tests: [
       {
