@@ -307,7 +307,7 @@ export class UnlockedAccount {
     };
   }
 
-  #startRoom(state: RoomState): Room {
+  #startRoom(state: RoomState): void {
     const { key } = this.#pin;
     const room = new Room(
       {
@@ -325,7 +325,6 @@ export class UnlockedAccount {
     this.#rooms.set(membershipOf(state.core), room);
     room.start();
     this.#changed();
-    return room;
   }
 
   async #show(): Promise<void> {

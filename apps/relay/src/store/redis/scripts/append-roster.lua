@@ -3,8 +3,9 @@
 -- writes: yes
 --
 -- ARGV: signer, head before, head, container, restored (1 or 0), kind, member (or old owner), key (or new owner),
--- invite, epoch before, history (of an admission its first prekey, or nothing), settings entries that there may be, and a second, and at once, whether there is a
--- reply (1 or 0), its epoch, the reply, whether there is a rotation (1 or 0), then the rotation.
+-- invite, epoch before, history (of an admission its first prekey, or nothing), settings entries that there may be,
+-- and a second, and at once, whether there is a reply (1 or 0), its epoch, the reply, whether there is a rotation
+-- (1 or 0), then the rotation.
 -- Returns g, s, time, and g, s, time of the rotation, or 0, 0, 0.
 -- Atomic: comparison of head and epoch, the entry, what it does to members, joins and room, the rotation behind it.
 
