@@ -158,7 +158,11 @@ describe('a line that waits when the room is closed', () => {
     expect(await line.innerText()).toContain('Pas envoyé');
     await line.getByTestId('copy-unsent').click();
     await line.getByTestId('copy-unsent').filter({ hasText: 'Copié' }).waitFor();
-    expect(await lucie.page.evaluate(() => navigator.clipboard.readText())).toBe('pas à temps');
+    // The page itself is denied to read it.
+    const elsewhere = await lucie.context.newPage();
+    await elsewhere.goto(`${lucie.url}/icon.svg`);
+    expect(await elsewhere.evaluate(() => navigator.clipboard.readText())).toBe('pas à temps');
+    await elsewhere.close();
     const closed = lucie.page.locator('[data-testid="system-line"][data-event="closed"]');
     expect(await closed.innerText()).toContain('Inès a fermé la salle');
     expect([await lucie.alarms(), await lucie.at('room-stopped').count()]).toEqual([0, 0]);
