@@ -3,6 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 
+import { nodeHash } from '@0fc/crypto/node';
+import { fingerprintOf } from '@0fc/crypto/verify';
+
 import { LEAVING_WORKER } from '../../apps/relay/dist/http/foreign-worker.js';
 import { PERMISSIONS_POLICY } from '../../apps/relay/dist/http/permissions.js';
 import { ask, DECODED } from './page-request.mjs';
@@ -195,12 +198,9 @@ export async function relayFingerprint(url) {
   if (status !== 200 || data === null) return null;
   try {
     const key = JSON.parse(Buffer.from(data).toString('utf8'))?.relayPublicKey;
-    return typeof key === 'string'
-      ? sha256(Buffer.from(key, 'base64url'))
-          .slice(0, 16)
-          .toUpperCase()
-          .replace(/(.{4})(?=.)/g, '$1 ')
-      : null;
+    if (typeof key !== 'string') return null;
+    const fingerprint = await fingerprintOf(nodeHash, Buffer.from(key, 'base64url'));
+    return fingerprint.replace(/(.{4})(?=.)/g, '$1 ');
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return null;

@@ -7,7 +7,7 @@ import { answerServiceWorker, asksForServiceWorker } from './foreign-worker.js';
 import { rawPathOf } from './request-path.js';
 import type { WebFiles } from './web-files.js';
 
-type Middleware = (
+export type Middleware = (
   request: IncomingMessage,
   response: ServerResponse,
   next: (error?: unknown) => void,

@@ -1,13 +1,8 @@
 /** Answers 421 (RFC 9110, 15.5.20) to whatever names another host than this relay's. */
-import { ServerResponse, type IncomingMessage } from 'node:http';
+import { ServerResponse } from 'node:http';
 import type { AllowedHosts } from '../gateway/hosts.js';
+import type { Middleware } from './middleware.js';
 import { rawPathOf } from './request-path.js';
-
-type Middleware = (
-  request: IncomingMessage,
-  response: ServerResponse,
-  next: (error?: unknown) => void,
-) => void;
 
 /** Asked of each replica by its address, which is none of the relay's names. */
 const PROBES = new Set(['/health/live', '/health/ready']);

@@ -77,11 +77,9 @@ function erase(draft: RoomDraft, target: Target, by: 'edit' | 'delete' | 'reacti
 /** The edit that counts, of those of one sender in the order of the log. */
 function lastEdit(edits: readonly FoundEffect[]): StoredMessage | undefined {
   const place = ({ index, item: { instance, n } }: FoundEffect) => ({ instance, n, order: index });
-  const [first, ...others] = edits;
-  return others.reduce(
-    (last, edit) => (last !== undefined && isLaterEdit(place(edit), place(last)) ? edit : last),
-    first,
-  )?.item;
+  let last: FoundEffect | undefined;
+  for (const edit of edits) if (last === undefined || isLaterEdit(place(edit), place(last))) last = edit;
+  return last?.item;
 }
 
 /** A line that was changed before it came: by a message that was read, or by a delete of this member that waits. */
