@@ -134,6 +134,12 @@ const stages = {
     needs: ['server'],
     run: (node) => countedJest(node, 'long-kills', ['test/integration/resume.spec.ts'], { RESUME: 'all' }),
   },
+  // A device that ends at every step of a vault's story, in each of the ways that it may end.
+  keys: {
+    needs: [],
+    run: (node) =>
+      countedJest(node, 'long-keys', ['libs/client/src/vault/key-table.spec.ts'], { EVERY_STEP: 'all' }),
+  },
   fuzz: { needs: [], run: tool('fuzz.mjs') },
   mutants: { needs: [], run: tool('mutation.mjs') },
 };

@@ -89,14 +89,28 @@ export class BrowserProfile {
   /** Files of the profile in which a text stands in clear, by their paths in it. */
   async filesWith(text: string): Promise<readonly string[]> {
     const spellings = (['utf8', 'utf16le', 'latin1'] as const).map((encoding) => Buffer.from(text, encoding));
-    const found: string[] = [];
+    const found = await this.filesThat((bytes) => spellings.some((spelling) => bytes.includes(spelling)));
+    return found.map(({ path }) => path).sort();
+  }
+
+  /** Files of the profile that have what is asked for, with their bytes. */
+  async filesThat(
+    have: (bytes: Buffer) => boolean,
+  ): Promise<readonly { readonly path: string; readonly bytes: Buffer }[]> {
+    const found: { readonly path: string; readonly bytes: Buffer }[] = [];
     for (const entry of await readdir(this.folder, { recursive: true, withFileTypes: true })) {
       const path = join(entry.parentPath, entry.name);
       const bytes = entry.isFile() ? await bytesOf(path) : Buffer.alloc(0);
-      if (spellings.some((spelling) => bytes.includes(spelling)))
-        found.push(path.slice(this.folder.length + 1));
+      if (have(bytes)) found.push({ path: path.slice(this.folder.length + 1), bytes });
     }
-    return found.sort();
+    return found;
+  }
+
+  /** As by a loss of power to the program: nothing more is written. */
+  async kill(): Promise<void> {
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await ended;
   }
 
   /** Heap snapshots of the page whose address begins with `url` and of its worker; garbage is collected first. */

@@ -12,7 +12,8 @@ import { nodeHash } from '@0fc/crypto/node';
 import { toBase64Url } from '@0fc/protocol';
 import { createNodePlatform } from '@0fc/client/node';
 import { startRelay } from '../../apps/relay/src/start.js';
-import { decodeHeader, HEADER, openHeader, OWN_STORE } from '../../libs/client/src/vault/header.js';
+import { decodeHeader, openHeader } from '../../libs/client/src/vault/header.js';
+import { HEADER, OWN_STORE } from '../../libs/client/src/vault/own-store.js';
 import { STORES } from '../../libs/client/src/vault/records.js';
 import { Vault } from '../../libs/client/src/vault/vault.js';
 import {

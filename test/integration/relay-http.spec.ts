@@ -122,6 +122,20 @@ describe('over HTTP', () => {
     expect((await get('/socket.io/?EIO=4&transport=polling')).status).toBe(400);
   });
 
+  test('the page itself may have its browser drop what it keeps once a device was erased, and no other page', async () => {
+    const told = async (site: string | null, method = 'POST'): Promise<readonly unknown[]> => {
+      const answer = await get('/erased', {
+        method,
+        headers: site === null ? {} : { 'sec-fetch-site': site },
+      });
+      return [answer.status, answer.headers.get('clear-site-data'), answer.headers.get('cache-control')];
+    };
+    expect(await told('same-origin')).toEqual([204, '"storage"', 'no-store']);
+    for (const other of ['same-site', 'cross-site', 'none', null])
+      expect([other, ...(await told(other))]).toEqual([other, 403, null, 'no-store']);
+    expect((await told('same-origin', 'GET')).slice(0, 2)).toEqual([404, null]);
+  });
+
   test('without a build there is a page that says what to do', async () => {
     const bare = await startRelay({
       environment: { PORT: '0', WEB_DIR: join(folder, 'nowhere'), LOG_LEVEL: 'silent' },

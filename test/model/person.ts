@@ -10,7 +10,7 @@ import { loadCore } from '../../libs/client/src/room/state/load.js';
 import type { RoomCore } from '../../libs/client/src/vault/records.js';
 import { Member, value } from '../support/member.js';
 import { openQuick } from '../support/platform.js';
-import { openVaultOf, type OpenVault } from '../support/vault-of.js';
+import { VaultReader } from '../support/vault-of.js';
 import { stageOf } from '../hostile/stage.js';
 import type { Fate } from './model.js';
 
@@ -18,8 +18,8 @@ const FILE_PASSPHRASE = 'a passphrase of the file’s own';
 
 export class Person {
   #member: Member;
-  /** a second look into the vault that its client has open */
-  #opened: OpenVault;
+  /** of the vault that its client has open */
+  #vault: VaultReader;
   online = true;
   /** every key of the room that this one was ever seen to hold, by epoch */
   readonly keys = new Map<number, RoomKey>();
@@ -27,14 +27,14 @@ export class Person {
   #before: RoomCore | null = null;
   #length = 0;
 
-  private constructor(member: Member, opened: OpenVault) {
+  private constructor(member: Member, vault: VaultReader) {
     this.#member = member;
-    this.#opened = opened;
+    this.#vault = vault;
   }
 
   static async create(name: string, url: string): Promise<Person> {
     const member = await Member.create(name, url);
-    return new Person(member, await openVaultOf(member));
+    return new Person(member, VaultReader.of(member));
   }
 
   /** Its client on the device that it uses now. */
@@ -61,7 +61,7 @@ export class Person {
 
   /** Reads the vault. What never goes back has not: words for what has. */
   async look(roomId: string): Promise<readonly string[]> {
-    const found = await loadCore(this.#opened.vault, roomId);
+    const found = await this.#vault.look((vault) => loadCore(vault, roomId));
     if (found === null) return [];
     const { core } = found;
     const before = this.#before;
@@ -111,8 +111,8 @@ export class Person {
     const { name, folder, relayUrl, passphrase } = this.#member;
     const pieces: Uint8Array[] = [];
     // The vault as the client has left it: nothing that it has answered since is missing.
-    await exportVault(this.#opened.vault, this.#opened.platform, FILE_PASSPHRASE, (piece) =>
-      Promise.resolve(pieces.push(piece) > 0),
+    await this.#vault.look((vault, platform) =>
+      exportVault(vault, platform, FILE_PASSPHRASE, (piece) => Promise.resolve(pieces.push(piece) > 0)),
     );
     await this.#closeVault();
     await rm(folder, { recursive: true, force: true });
@@ -121,14 +121,13 @@ export class Person {
     await device.start();
     this.#member = device;
     value(await device.api.importVault(Uint8Array.from(Buffer.concat(pieces)), FILE_PASSPHRASE, passphrase));
-    this.#opened = await openVaultOf(device);
+    this.#vault = VaultReader.of(device);
     this.online = true;
     await this.watch(roomId);
   }
 
   async #closeVault(): Promise<void> {
-    await this.#opened.vault.close();
-    await this.#opened.platform.storage.close();
+    await this.#vault.close();
   }
 
   async remove(): Promise<void> {

@@ -3,6 +3,7 @@ import type { Mutant } from './mutant.js';
 import { ALTERED_LINK_MUTANTS } from './mutants/altered-links.js';
 import { AUTHORITY_MUTANTS } from './mutants/authority.js';
 import { CHECKPOINT_MUTANTS } from './mutants/checkpoints.js';
+import { ERASABLE_KEY_MUTANTS } from './mutants/erasable-keys.js';
 import { FLOOD_MUTANTS } from './mutants/floods.js';
 import { GONE_WORD_MUTANTS } from './mutants/gone-words.js';
 import { JOINER_MUTANTS } from './mutants/joiners.js';
@@ -44,6 +45,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...AUTHORITY_MUTANTS,
   ...LINK_MUTANTS,
   ...KEEPING_MUTANTS,
+  ...ERASABLE_KEY_MUTANTS,
   ...GONE_WORD_MUTANTS,
   ...VAULT_MUTANTS,
   ...OWNERSHIP_TRANSFER_MUTANTS,

@@ -1,6 +1,7 @@
 /** A vault's storage that is full, or slow, when a test says so; what it has stored lies in the real one. */
 import { ERROR_CODES } from '@0fc/protocol';
 import { ClientError, type Platform, type StoragePort } from '@0fc/client';
+import { storageOver } from '../../libs/client/src/vault/storage-over.spec-support.js';
 
 /** One disk over the restarts of its client: pass {@link over} to openOver. */
 export class FailingDisk {
@@ -62,12 +63,7 @@ export class FailingDisk {
   });
 
   #around(storage: StoragePort): StoragePort {
-    return {
-      read: (store, key) => storage.read(store, key),
-      list: (store) => storage.list(store),
-      listFrom: (store, prefix) => storage.listFrom(store, prefix),
-      listBetween: (...asked) => storage.listBetween(...asked),
-      count: (store) => storage.count(store),
+    return storageOver(storage, {
       write: async (changes) => {
         const write = ++this.writes;
         if (this.#held) {
@@ -81,8 +77,6 @@ export class FailingDisk {
         }
         await storage.write(changes);
       },
-      erase: () => storage.erase(),
-      close: () => storage.close(),
-    };
+    });
   }
 }

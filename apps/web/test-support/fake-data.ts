@@ -183,6 +183,7 @@ export const appView = (changes: Partial<AppView> = {}): AppView => ({
   rooms,
   joins: [],
   damaged: [],
+  overwrites: true,
   ...changes,
 });
 

@@ -110,13 +110,15 @@ describe('the vault behind the client', () => {
     await client.close();
   });
 
-  it('that cannot be erased is locked, and its lock free', async () => {
+  it('whose records cannot be erased is locked, its lock free and its keys destroyed: the next unlock ends it', async () => {
     expect(await code(client.createVault(PASSPHRASE))).toBe('ok');
     const erase = jest.spyOn(device.storage, 'erase').mockRejectedValue(new ClientError('VAULT_UNAVAILABLE'));
     expect(await code(client.eraseVault())).toBe('VAULT_UNAVAILABLE');
     erase.mockRestore();
     expect([state, device.held]).toEqual(['locked', false]);
-    expect(await code(client.unlock(PASSPHRASE))).toBe('ok');
+    expect(await code(client.unlock(PASSPHRASE))).toBe('VAULT_ABSENT');
+    expect([state, device.held]).toEqual(['absent', false]);
+    expect(await code(client.createVault(PASSPHRASE))).toBe('ok');
     await client.close();
   });
 

@@ -38,6 +38,7 @@ export class Client implements ClientApi {
   readonly #options: AccountOptions;
   #listener: (event: ClientEvent) => void = () => undefined;
   #state: VaultState;
+  readonly #overwrites: boolean;
   #account: UnlockedAccount | null = null;
   readonly #queue = new SerialQueue();
   #sharesPresence = true;
@@ -47,8 +48,9 @@ export class Client implements ClientApi {
     else this.#listener(event);
   };
 
-  constructor(platform: Platform, options: ClientOptions, state: VaultState) {
+  constructor(platform: Platform, options: ClientOptions, state: VaultState, overwrites: boolean) {
     this.#platform = platform;
+    this.#overwrites = overwrites;
     this.#options = { ...options, sharesPresence: () => this.#sharesPresence };
     this.#state = state;
   }
@@ -79,7 +81,7 @@ export class Client implements ClientApi {
       }
       try {
         await this.#closeAccount();
-        await this.#platform.storage.erase();
+        await Vault.erase(this.#platform.storage);
         this.#state = 'absent';
       } finally {
         await this.#platform.lock.release();
@@ -325,6 +327,8 @@ export class Client implements ClientApi {
       } catch (error) {
         // The vault that this call has created exists now.
         if (vault !== null) this.#state = 'locked';
+        // An erasure that was cut short has been brought to its end.
+        else if (ClientError.from(error).code === ERROR_CODES.VAULT_ABSENT) this.#state = 'absent';
         await vault?.close();
         await this.#platform.lock.release();
         this.#emitApp();
@@ -351,11 +355,12 @@ export class Client implements ClientApi {
     const account = this.#account;
     const rest =
       account === null ? { relay: EMPTY_RELAY, rooms: [], joins: [], damaged: [] } : account.view();
-    this.#listener({ type: 'app', app: { vault: this.#state, ...rest } });
+    this.#listener({ type: 'app', app: { vault: this.#state, overwrites: this.#overwrites, ...rest } });
   }
 }
 
 /** Opens nothing yet: the vault waits for its passphrase. */
 export async function createClient(platform: Platform, options: ClientOptions): Promise<Client> {
-  return new Client(platform, options, await Vault.state(platform.storage));
+  const { storage } = platform;
+  return new Client(platform, options, await Vault.state(storage), await storage.overwrites());
 }

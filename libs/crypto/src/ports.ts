@@ -1,6 +1,6 @@
 /** What this library needs from its platform; the doors `node` and `browser` provide it. */
 import type { Bytes } from '@0fc/protocol';
-import type { SlotSecret, VaultKey } from './secrets.js';
+import type { ErasableKey, SlotSecret, VaultKey } from './secrets.js';
 
 /** The one hash of the protocol (docs/protocol.md section 2). */
 export interface Hash {
@@ -38,15 +38,23 @@ export interface PassphraseSeal {
   readonly sealed: Bytes;
 }
 
-/** Seals under a passphrase (docs/protocol.md section 9; G14). What a guess costs is decided here alone. */
+/**
+ * Seals under a passphrase (docs/protocol.md section 9; G14). What a guess costs is decided here alone. What is sealed with a
+ * `beside` opens with the same one only: once that is destroyed, not even a guess can be tried.
+ */
 export interface Passphrases {
   /** Rejects with PASSPHRASE_WEAK for an empty passphrase, INTERNAL where there is no memory or no WebAssembly. */
-  seal(passphrase: string, data: Bytes | VaultKey | SlotSecret, context: Bytes): Promise<PassphraseSeal>;
+  seal(
+    passphrase: string,
+    data: Bytes | VaultKey | SlotSecret,
+    context: Bytes,
+    beside?: ErasableKey,
+  ): Promise<PassphraseSeal>;
   /**
    * Rejects, before any work, with VAULT_DAMAGED for what `seal` cannot have made; with WRONG_PASSPHRASE for what does
    * not open, of which nobody can say whether a byte of it was changed; INTERNAL as `seal`.
    */
-  open(passphrase: string, seal: PassphraseSeal, context: Bytes): Promise<Bytes>;
+  open(passphrase: string, seal: PassphraseSeal, context: Bytes, beside?: ErasableKey): Promise<Bytes>;
 }
 
 export interface Ports {

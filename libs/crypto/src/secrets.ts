@@ -23,8 +23,16 @@ export type HybridKey = Secret<'hybridKey'>;
 /** What one slot of a vault's header is sealed under: 32 bytes, held by a passphrase's lock or by an authenticator. */
 export type SlotSecret = Secret<'slotSecret'>;
 
+/**
+ * One entry of a vault's key table, beside the vault key in what a record is sealed under: 32 bytes. Overwriting it closes the
+ * record for good, whoever has the passphrase.
+ */
+export type ErasableKey = Secret<'erasableKey'>;
+/** What one record of a vault is sealed under: vault key ‖ erasable key, 64 bytes. */
+export type RecordKey = Secret<'recordKey'>;
+
 /** What a Secure Cell takes. */
-export type SymmetricKey = RoomKey | JoinKey | InviteToken | VaultKey | HybridKey | SlotSecret;
+export type SymmetricKey = RoomKey | JoinKey | InviteToken | VaultKey | HybridKey | SlotSecret | RecordKey;
 
 /** Of every secret that a cell takes. */
 export const SECRET_BYTES = 32;
@@ -48,6 +56,8 @@ export const asPrivateKey = guard('privateKey', LIMITS.publicKeyBytes);
 export const asKemSeed = guard('kemSeed', LIMITS.kemSeedBytes);
 export const asHybridKey = guard('hybridKey', SECRET_BYTES);
 export const asSlotSecret = guard('slotSecret', SECRET_BYTES);
+export const asErasableKey = guard('erasableKey', SECRET_BYTES);
+export const asRecordKey = guard('recordKey', 2 * SECRET_BYTES);
 
 /** Plain bytes that hold secrets while one act lasts: all that was kept is wiped with it, however it ends. */
 export class Scratch {

@@ -247,6 +247,10 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, Meaning>> = {
     'A sealed record does not open with the vault’s own key: changed, or torn.',
     'Import an export on a fresh profile. Nothing is deleted by itself (G14).',
   ),
+  VAULT_KEYS_LOST: means(
+    'The file of keys that belongs to the vault is gone, or is another vault’s: without it no passphrase opens anything.',
+    'Put it back if there is a copy of the whole profile or folder; or erase the vault and import an export.',
+  ),
   VAULT_ELSEWHERE: means('Another tab or process has the vault open.', 'Close it there.'),
   VAULT_FULL: means(
     'The disk, or the browser’s quota, is full.',

@@ -1,6 +1,7 @@
 /** Counts what a client writes to its vault, sealed as it is stored, and notes when the passphrase's key was there. */
 import { performance } from 'node:perf_hooks';
 import type { Platform, StorageChange, StoragePort } from '@0fc/client';
+import { storageOver } from '../../../libs/client/src/vault/storage-over.spec-support.js';
 
 /** Milliseconds of the clock, and of CPU that this process has used: the latter hardly minds a busy machine. */
 export interface Moment {
@@ -68,7 +69,7 @@ export class Meter {
   }
 
   #around(storage: StoragePort): StoragePort {
-    return {
+    return storageOver(storage, {
       read: async (store, key) => {
         this.#used(store);
         const value = await storage.read(store, key);
@@ -78,14 +79,11 @@ export class Meter {
       list: (store) => this.#listed(store, storage.list(store)),
       listFrom: (store, prefix) => this.#listed(store, storage.listFrom(store, prefix)),
       listBetween: (store, ...range) => this.#listed(store, storage.listBetween(store, ...range)),
-      count: (store) => storage.count(store),
       write: async (changes) => {
         await storage.write(changes);
         this.#count(changes);
       },
-      erase: () => storage.erase(),
-      close: () => storage.close(),
-    };
+    });
   }
 
   async #listed(

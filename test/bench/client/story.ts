@@ -1,7 +1,8 @@
 /** The room that is measured: its members, its log that grows, and what one of them writes for each line. */
 import type { Browser } from 'playwright-core';
 import { Member, value } from '../../support/member.js';
-import { openOver } from '../../support/platform.js';
+import { createNodeClient, createNodePlatform } from '@0fc/client/node';
+import { clientOver } from '../../support/platform.js';
 import type { RelayProcess } from '../../support/relay-process.js';
 import { ChromiumMember, type OpenedPage } from './chromium.js';
 import { Meter, type Written } from './meter.js';
@@ -68,7 +69,8 @@ export class Story {
   /** @param browser null: nothing is measured in one */
   static async begin(relay: RelayProcess, browser: Browser | null): Promise<Story> {
     const members: Member[] = [];
-    for (const name of NAMES) members.push(await Member.create(name, relay.url));
+    // Other processes and the browser open these vaults: none is sealed as quickly as most tests do it.
+    for (const name of NAMES) members.push(await Member.create(name, relay.url, createNodeClient));
     const [owner, node, other] = members as [Member, Member, Member];
     const roomId = await owner.createRoom('A long conversation', ROTATE_EVERY);
     for (const guest of members.slice(1)) {
@@ -101,7 +103,8 @@ export class Story {
   async #countWrites(): Promise<Pick<Measured, 'received' | 'sent' | 'markedRead' | 'parts'>> {
     const meter = new Meter();
     const reader = this.#node;
-    reader.open = openOver(meter.over);
+    reader.open = async ({ folder, relayUrl }) =>
+      clientOver(meter.over(await createNodePlatform({ folder })), relayUrl);
     await reader.comeBack(this.#roomId);
     await reader.live();
     const counted = (work: () => Promise<void>): Promise<Written> =>

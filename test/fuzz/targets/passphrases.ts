@@ -7,10 +7,10 @@ import {
   asVaultKey, KDF_COST, newVaultKey, type PassphraseSeal, sealExport, sealVaultKey, SLOTS, type SealedVaultKey,
 } from '@0fc/crypto/keys'; // prettier-ignore
 import { nodeHash, nodeRandom } from '@0fc/crypto/node';
-import { earlierExportKey } from '../../support/earlier-vault.js';
+import { deviceKeyIn, earlierExportKey, headerIn } from '../../support/earlier-vault.js';
 import { memoryStorage } from '../../../libs/client/src/room/log/log.spec-support.js';
 import { RECORDS_VERSION } from '../../../libs/client/src/vault/migrations/run.js';
-import { decodeHeader, encodeHeader } from '../../../libs/client/src/vault/header.js';
+import { encodeHeader } from '../../../libs/client/src/vault/header.js';
 import { importVault } from '../../../libs/client/src/account/vault-import.js';
 import { Vault } from '../../../libs/client/src/vault/vault.js';
 import type { Dice } from '../../support/random.js';
@@ -35,9 +35,9 @@ export const passphrasesTarget = (): Target => ({
   settleEvery: 500,
   prepare: async () => {
     const storage = memoryStorage();
-    await Vault.create(device(storage), PASSPHRASE);
-    const header = (await storage.read('vault', 'header')) ?? utf8('');
-    const { sealed } = (await decodeHeader(nodeHash, header)) as { readonly sealed: SealedVaultKey };
+    await (await Vault.create(device(storage), PASSPHRASE)).close();
+    const header = await headerIn(storage);
+    const sealed = header.sealed as SealedVaultKey;
     const slotsSeen = new Set(sealed.slots.map(toHex));
     const records = await clearRecords();
     const fileKey = newVaultKey(nodeRandom);
@@ -79,7 +79,11 @@ export const passphrasesTarget = (): Target => ({
     async function unlock(dice: Dice): Promise<Outcome> {
       const wrong = dice.once(2) ? mutateText(dice, PASSPHRASE) : randomText(dice);
       const key = dice.once(3) ? sealed : changedHeader(dice);
-      const planted = await encodeHeader(nodeHash, { version: RECORDS_VERSION, sealed: key });
+      const planted = await encodeHeader(nodeHash, {
+        version: RECORDS_VERSION,
+        sealed: key,
+        device: header.device,
+      });
       await storage.write([{ store: 'vault', key: 'header', value: planted }]);
       const before = toHex(planted);
       const passphrase = dice.once(3) ? PASSPHRASE : wrong;
@@ -129,7 +133,14 @@ export const passphrasesTarget = (): Target => ({
     async function foreign(dice: Dice): Promise<Outcome> {
       const planted = await encodeHeader(nodeHash, {
         version: RECORDS_VERSION,
-        sealed: await sealVaultKey(nodeRandom, passphrases, PASSPHRASE, asVaultKey(randomBytes(dice, 32))),
+        sealed: await sealVaultKey(
+          nodeRandom,
+          passphrases,
+          PASSPHRASE,
+          asVaultKey(randomBytes(dice, 32)),
+          await deviceKeyIn(storage),
+        ),
+        device: header.device,
       });
       await storage.write([{ store: 'vault', key: 'header', value: planted }]);
       const outcome = await judgedLater(() => Vault.unlock(device(storage), PASSPHRASE));
@@ -140,7 +151,7 @@ export const passphrasesTarget = (): Target => ({
     return {
       run: (dice) => (dice.once(20) ? foreign(dice) : dice.once(2) ? bring(dice) : unlock(dice)),
       end: async () => {
-        await storage.write([{ store: 'vault', key: 'header', value: header }]);
+        await storage.write([{ store: 'vault', key: 'header', value: await encodeHeader(nodeHash, header) }]);
         expectThat(
           (await judgedLater(() => Vault.unlock(device(storage), PASSPHRASE))) === 'ok',
           'the vault is lost',

@@ -17,7 +17,8 @@ import {
   decodeRecord, joinRecord, ownerInvite, prefixOf, STORES, type JoinRecord, type OwnerInvite, type RoomCore,
 } from '../../../libs/client/src/vault/records.js'; // prettier-ignore
 import type { Member } from '../../support/member.js';
-import { openVaultOf, type OpenVault } from '../../support/vault-of.js';
+import { VaultReader } from '../../support/vault-of.js';
+import type { Vault } from '../../../libs/client/src/vault/vault.js';
 import type { EpochSecret } from './record-reader.js';
 
 /** Of a join: what opens the replies to it. */
@@ -77,41 +78,44 @@ export function joined(first: Secrets, second: Secrets): Secrets {
 const samePair = (a: KeyPair, b: KeyPair): boolean => Buffer.from(a.publicKey).equals(b.publicKey);
 
 export class Device {
-  readonly #opened: OpenVault;
+  readonly #vault: VaultReader;
 
-  private constructor(opened: OpenVault) {
-    this.#opened = opened;
+  private constructor(vault: VaultReader) {
+    this.#vault = vault;
   }
 
-  static async of(member: Member): Promise<Device> {
-    return new Device(await openVaultOf(member));
+  static of(member: Member): Device {
+    return new Device(VaultReader.of(member));
   }
 
   async close(): Promise<void> {
-    await this.#opened.vault.close();
-    await this.#opened.platform.storage.close();
+    await this.#vault.close();
   }
 
   /** All secrets of a room that lie in the vault now; null: it has none. */
-  async copy(roomId: RoomId): Promise<Secrets | null> {
-    const found = await loadCore(this.#opened.vault, roomId);
-    const stored = await this.#opened.vault.get(STORES.joins, roomId);
-    const join = stored === null ? null : decodeRecord(joinRecord, stored);
-    const joins = join === null ? [] : [await secretsOfJoin(join)];
-    if (found === null) {
-      if (join === null) return null;
-      const { identity, prekey } = join;
-      const me = await memberIdOf(nodeHash, identity.publicKey);
-      const prekeys = [{ k: 1, pair: prekey }];
-      return { roomId, me, epoch: 0, keys: [], prekeys, keyRequests: [], joins, invites: [] };
-    }
-    const invites = await this.#opened.vault.listFrom(STORES.invites, prefixOf(roomId));
-    return ofMember(
-      found.core,
-      joins,
-      invites.map(({ value }) => decodeRecord(ownerInvite, value)),
-    );
+  copy(roomId: RoomId): Promise<Secrets | null> {
+    return this.#vault.look((vault) => copyOf(vault, roomId));
   }
+}
+
+async function copyOf(vault: Vault, roomId: RoomId): Promise<Secrets | null> {
+  const found = await loadCore(vault, roomId);
+  const stored = await vault.get(STORES.joins, roomId);
+  const join = stored === null ? null : decodeRecord(joinRecord, stored);
+  const joins = join === null ? [] : [await secretsOfJoin(join)];
+  if (found === null) {
+    if (join === null) return null;
+    const { identity, prekey } = join;
+    const me = await memberIdOf(nodeHash, identity.publicKey);
+    const prekeys = [{ k: 1, pair: prekey }];
+    return { roomId, me, epoch: 0, keys: [], prekeys, keyRequests: [], joins, invites: [] };
+  }
+  const invites = await vault.listFrom(STORES.invites, prefixOf(roomId));
+  return ofMember(
+    found.core,
+    joins,
+    invites.map(({ value }) => decodeRecord(ownerInvite, value)),
+  );
 }
 
 async function secretsOfJoin({

@@ -96,7 +96,7 @@ export class RelayStory {
 
   async watch(who: Member): Promise<void> {
     this.witness.watch(who);
-    this.#devices.set(who, await Device.of(who));
+    this.#devices.set(who, Device.of(who));
   }
 
   async close(): Promise<void> {

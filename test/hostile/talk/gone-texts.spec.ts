@@ -7,6 +7,7 @@ import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Platform } from '@0fc/client';
+import { storageOver } from '../../../libs/client/src/vault/storage-over.spec-support.js';
 import { exported } from '../../support/exported.js';
 import { Member, value } from '../../support/member.js';
 import { openHurried, openOver, openQuick } from '../../support/platform.js';
@@ -200,23 +201,16 @@ class Copies {
   }
 
   #around(storage: Platform['storage'], folder: string): Platform['storage'] {
-    return {
-      read: (store, key) => storage.read(store, key),
-      list: (store) => storage.list(store),
-      listFrom: (store, prefix) => storage.listFrom(store, prefix),
-      listBetween: (...asked) => storage.listBetween(...asked),
-      count: (store) => storage.count(store),
+    return storageOver(storage, {
       write: async (changes) => {
         await storage.write(changes);
         const copy = join(this.#home, String(this.folders.length));
         await mkdir(copy);
         for (const name of await readdir(folder))
-          if (name.startsWith('vault.db')) await cp(join(folder, name), join(copy, name));
+          if (name.startsWith('vault.')) await cp(join(folder, name), join(copy, name));
         this.folders.push(copy);
       },
-      erase: () => storage.erase(),
-      close: () => storage.close(),
-    };
+    });
   }
 
   async remove(): Promise<void> {

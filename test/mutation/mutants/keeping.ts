@@ -52,8 +52,8 @@ export const KEEPING_MUTANTS: readonly Mutant[] = [
     breaks: ['G14', 'W9'],
     changes: [
       {
-        file: 'libs/client/src/vault/vault.ts',
-        find: "if ((await Vault.state(storage)) !== 'absent') throw new ClientError(ERROR_CODES.VAULT_EXISTS);",
+        file: 'libs/client/src/vault/vault-keys.ts',
+        find: "if ((await VaultKeys.state(storage)) !== 'absent') throw new ClientError(ERROR_CODES.VAULT_EXISTS);",
         put: '',
       },
     ],
@@ -266,9 +266,9 @@ export const KEEPING_MUTANTS: readonly Mutant[] = [
     breaks: ['G14'],
     changes: [
       {
-        file: 'libs/client/src/vault/vault.ts',
-        find: 'await storage.write([...own, ...sealChanges(key, records)]);',
-        put: 'await storage.write(own);\n      await storage.write(sealChanges(key, records));',
+        file: 'libs/client/src/vault/vault-keys.ts',
+        find: 'await sealed.write(records, keys.#ownWrite(sealed, passphrase, null));',
+        put: 'await sealed.write([], keys.#ownWrite(sealed, passphrase, null));\n        await sealed.write(records);',
       },
     ],
     tests: [

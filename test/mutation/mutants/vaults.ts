@@ -44,10 +44,6 @@ export const VAULT_MUTANTS: readonly Mutant[] = [
     ],
     tests: [
       COST,
-      {
-        path: SLOTS_SPEC,
-        name: 'stay as they are, every byte, when the passphrase changes: only lock and salt are new',
-      },
       { path: 'libs/client/src/node/storage.spec.ts', name: 'changes its passphrase, and nothing else' },
     ],
   },
@@ -57,12 +53,12 @@ export const VAULT_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: SEAL,
-        find: 'const stretched = await stretchPassphrase(passphrase, salt, KDF_COST);',
-        put: "const stretched = passphrase === '' ? await stretchPassphrase('', salt, KDF_COST) : normalPassphrase(passphrase);",
+        find: 'const stretched = await stretchPassphrase(passphrase, salt, KDF_COST, beside);',
+        put: "const stretched = passphrase === '' ? await stretchPassphrase('', salt, KDF_COST, beside) : normalPassphrase(passphrase);",
       },
       {
         file: SEAL,
-        find: 'return openCellWith(await stretchPassphrase(passphrase, salt, cost), sealed, context);',
+        find: 'return openCellWith(await stretchPassphrase(passphrase, salt, cost, beside), sealed, context);',
         put: 'return openCellWith(normalPassphrase(passphrase), sealed, context);',
       },
     ],
@@ -86,23 +82,6 @@ export const VAULT_MUTANTS: readonly Mutant[] = [
     ],
     tests: [
       { path: SLOTS_SPEC, name: 'are four of one length and one shape, and one of them is the passphrase’s' },
-    ],
-  },
-  {
-    name: 'another passphrase moves the key to another slot',
-    breaks: ['G14'],
-    changes: [
-      {
-        file: SLOTS,
-        find: 'sealed: { ...sealed, lock:',
-        put: 'sealed: { slots: sealSlots(random, secret, vaultKey), lock:',
-      },
-    ],
-    tests: [
-      {
-        path: SLOTS_SPEC,
-        name: 'stay as they are, every byte, when the passphrase changes: only lock and salt are new',
-      },
     ],
   },
   {

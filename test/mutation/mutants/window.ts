@@ -71,7 +71,7 @@ export const WINDOW_MUTANTS: readonly Mutant[] = [
     breaks: ['G14'],
     changes: [
       {
-        file: 'libs/client/src/vault/vault.ts',
+        file: 'libs/client/src/vault/sealed-storage.ts',
         find: 'if (ClientError.from(error).code !== ERROR_CODES.VAULT_DAMAGED) throw error;',
         put: 'throw error;',
       },

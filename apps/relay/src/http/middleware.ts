@@ -3,6 +3,7 @@ import helmet from 'helmet';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { systemErrorCode } from '../config/errors.js';
 import { isSecure } from '../gateway/origin.js';
+import { answerErasure, tellsOfErasure } from './erasure.js';
 import { answerServiceWorker, asksForServiceWorker } from './foreign-worker.js';
 import { rawPathOf } from './request-path.js';
 import type { WebFiles } from './web-files.js';
@@ -58,6 +59,7 @@ export function serveWebClient(web: WebFiles | null, failed: (code: string) => v
   };
   return (request, response, next) => {
     if (isRead(request) && asksForServiceWorker(request)) answerServiceWorker(request, response);
+    else if (tellsOfErasure(request)) answerErasure(request, response);
     else if (isRead(request) && OWN.has(rawPathOf(request))) next();
     else void answer(request, response);
   };

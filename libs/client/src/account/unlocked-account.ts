@@ -294,7 +294,7 @@ export class UnlockedAccount {
   /** It has changed whether presence is shared. */
   readonly tellPresence = (): void => this.#rooms.forEach((room) => room.signals.soon());
 
-  view(): Omit<AppView, 'vault'> {
+  view(): Omit<AppView, 'vault' | 'overwrites'> {
     const rooms = [...this.#rooms]
       .map(([roomId, room]) => summaryOf(room, this.#drafts.of(roomId)))
       .sort((a, b) => b.time - a.time);

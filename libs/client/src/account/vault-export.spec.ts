@@ -36,6 +36,22 @@ class WatchedReads implements StoragePort {
     this.#storage = storage;
   }
 
+  get keyFile() {
+    return this.#storage.keyFile;
+  }
+
+  overwrites(): Promise<boolean> {
+    return this.#storage.overwrites();
+  }
+
+  readEach(...asked: Parameters<StoragePort['readEach']>) {
+    return this.#storage.readEach(...asked);
+  }
+
+  listAfter(...asked: Parameters<StoragePort['listAfter']>) {
+    return this.#storage.listAfter(...asked);
+  }
+
   async read(store: string, key: string) {
     await this.#before();
     return this.#storage.read(store, key);

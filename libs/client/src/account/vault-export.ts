@@ -9,10 +9,9 @@ import type { ExportProgress, TakePiece } from '../contract/api.js';
 import { ClientError } from '../contract/errors.js';
 import { ExportPieces } from './export-file.js';
 import { requireStrong } from '../vault/passphrase.js';
-import type { StorageChange } from '../contract/ports.js';
+import type { RecordPlace, StorageChange } from '../contract/ports.js';
 import { STORES } from '../vault/records.js';
 import { KEYS_END, type Vault, type VaultPlatform } from '../vault/vault.js';
-import type { RecordPlace } from '../vault/write-notes.js';
 
 /** A block is closed once it holds this much: neither side ever seals or opens the whole at once. */
 const BLOCK_BYTES = 1_048_576;

@@ -5,7 +5,8 @@
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
 import { ERROR_CODES } from '@0fc/protocol';
 import { ClientError } from '../contract/errors.js';
-import type { StorageChange, StoragePort, StorageRecord } from '../contract/ports.js';
+import type { RecordPlace, StorageChange, StoragePort, StorageRecord } from '../contract/ports.js';
+import { BrowserKeyFile } from './key-file.js';
 
 const DATABASE = '0fc';
 const SCHEMA_VERSION = 1;
@@ -33,12 +34,32 @@ function failed(cause: unknown): ClientError {
 const range = (store: string, from = ''): IDBKeyRange => IDBKeyRange.bound([store, from], [store, []]);
 
 export class IndexedDbStorage implements StoragePort {
+  readonly keyFile: BrowserKeyFile = new BrowserKeyFile(this);
   #database: Promise<Database> | null = null;
   /** Closed by this client or by the browser (site data cleared): it is never reopened by itself. */
   #closed = false;
 
   async read(store: string, key: string): Promise<Uint8Array | null> {
     return this.#with(async (database) => (await database.get(RECORDS, [store, key])) ?? null);
+  }
+
+  overwrites(): Promise<boolean> {
+    return this.keyFile.inPlace();
+  }
+
+  async readEach(places: readonly RecordPlace[]): Promise<readonly (Uint8Array | null)[]> {
+    return this.#with((database) => {
+      const { store: records } = database.transaction(RECORDS);
+      return Promise.all(places.map(async ({ store, key }) => (await records.get([store, key])) ?? null));
+    });
+  }
+
+  async listAfter(
+    place: RecordPlace | null,
+    most: number,
+  ): Promise<readonly (RecordPlace & StorageRecord)[]> {
+    const behind = place === null ? undefined : IDBKeyRange.lowerBound([place.store, place.key], true);
+    return this.#found(behind, most);
   }
 
   async list(store: string): Promise<readonly StorageRecord[]> {
@@ -92,6 +113,7 @@ export class IndexedDbStorage implements StoragePort {
   }
 
   async close(): Promise<void> {
+    await this.keyFile.close();
     this.#closed = true;
     const database = this.#database;
     this.#database = null;
@@ -102,12 +124,19 @@ export class IndexedDbStorage implements StoragePort {
   }
 
   async #records(keys: IDBKeyRange, most?: number): Promise<readonly StorageRecord[]> {
+    return (await this.#found(keys, most)).map(({ key, value }) => ({ key, value }));
+  }
+
+  async #found(
+    keys: IDBKeyRange | undefined,
+    most?: number,
+  ): Promise<readonly (RecordPlace & StorageRecord)[]> {
     return this.#with(async (database) => {
-      const { store } = database.transaction(RECORDS);
-      const [ids, values] = await Promise.all([store.getAllKeys(keys, most), store.getAll(keys, most)]);
-      return ids.flatMap(([, key], at) => {
+      const { store: records } = database.transaction(RECORDS);
+      const [ids, values] = await Promise.all([records.getAllKeys(keys, most), records.getAll(keys, most)]);
+      return ids.flatMap(([store, key], at) => {
         const value = values[at];
-        return value === undefined ? [] : [{ key, value }];
+        return value === undefined ? [] : [{ store, key, value }];
       });
     });
   }

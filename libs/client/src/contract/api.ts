@@ -91,6 +91,11 @@ export interface AppView {
   readonly joins: readonly JoinView[];
   /** rooms and joins that have an unreadable record: they are not opened, all others are */
   readonly damaged: readonly DamagedRoom[];
+  /**
+   * Whether what is deleted on this device is overwritten at once. false: this browser, or this window of it, has no file for that,
+   * and who has the device and its passphrase may find what is gone in its files for a time
+   */
+  readonly overwrites: boolean;
 }
 
 /** A room with a damaged record in this device's storage; `forgetRoom` deletes what is left of it. */

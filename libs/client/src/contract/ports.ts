@@ -35,13 +35,44 @@ export interface StorageRecord {
   readonly value: Bytes;
 }
 
+/** Where a record lies. */
+export type RecordPlace = Pick<StorageChange, 'store' | 'key'>;
+
+/** A small file whose bytes are overwritten where they lie, so that nothing of what stood there is left in it. */
+export interface KeyFile {
+  /**
+   * All of its bytes; none where it is not there, and is made. It is nobody else's until it is closed. Rejects with
+   * VAULT_UNAVAILABLE.
+   */
+  open(): Promise<Bytes>;
+  /** Rejects with VAULT_FULL or VAULT_UNAVAILABLE; it may be written in part then. */
+  write(at: number, bytes: Bytes): Promise<void>;
+  /** What was written is on the disk. Rejects as write. */
+  flush(): Promise<void>;
+  /** Idempotent. */
+  close(): Promise<void>;
+}
+
+/** The store that a key file lies in where it has no place of its own: not sealed, and no vault's. */
+export const KEY_PAGES = 'key-pages';
+
 /** Raw storage of sealed bytes. Keys ascend in plain string order. */
 export interface StoragePort {
+  readonly keyFile: KeyFile;
+  /**
+   * Whether the key file is overwritten in place. false: this browser offers no such file here, and what is
+   * destroyed may be left in its database for a time.
+   */
+  overwrites(): Promise<boolean>;
   read(store: string, key: string): Promise<Bytes | null>;
+  /** The record in each place, in their order; null where there is none. */
+  readEach(places: readonly RecordPlace[]): Promise<readonly (Bytes | null)[]>;
   list(store: string): Promise<readonly StorageRecord[]>;
   listFrom(store: string, prefix: string): Promise<readonly StorageRecord[]>;
   /** The records from key `from` up to `to`, exclusive; at most the first `most`. */
   listBetween(store: string, from: string, to: string, most?: number): Promise<readonly StorageRecord[]>;
+  /** The first `most` records of all stores behind a place (null: from the first one on), in an order that stays. */
+  listAfter(place: RecordPlace | null, most: number): Promise<readonly (RecordPlace & StorageRecord)[]>;
   /** How many records a store has. */
   count(store: string): Promise<number>;
   /** All or nothing. Rejects with VAULT_FULL or VAULT_UNAVAILABLE. */

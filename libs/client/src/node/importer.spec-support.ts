@@ -1,7 +1,7 @@
 /** A process that imports a file into a folder, saying when it begins to write. */
 import { readFileSync } from 'node:fs';
 import { loadThemis, nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
-import type { StoragePort } from '../contract/ports.js';
+import { storageOver } from '../vault/storage-over.spec-support.js';
 import { importVault } from '../account/vault-import.js';
 import { FileStorage } from './storage.js';
 import { passphrasesOf } from '@0fc/crypto/keys';
@@ -9,20 +9,13 @@ import { passphrasesOf } from '@0fc/crypto/keys';
 const [folder = '', file = '', filePassphrase = '', passphrase = ''] = process.argv.slice(2);
 await loadThemis();
 const files = FileStorage.open(folder);
-const storage: StoragePort = {
-  read: (store, key) => files.read(store, key),
-  list: (store) => files.list(store),
-  listFrom: (store, prefix) => files.listFrom(store, prefix),
-  listBetween: (...asked) => files.listBetween(...asked),
-  count: (store) => files.count(store),
+const storage = storageOver(files, {
   write: async (changes) => {
     process.stdout.write('writing\n');
     await files.write(changes);
     process.stdout.write('written\n');
   },
-  erase: () => files.erase(),
-  close: () => files.close(),
-};
+});
 const crypto = { hash: nodeHash, random: nodeRandom, clock: systemClock };
 const passphrases = passphrasesOf(nodeRandom);
 await importVault({ crypto, passphrases, storage }, readFileSync(file), filePassphrase, passphrase);

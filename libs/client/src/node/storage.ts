@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { ERROR_CODES, type ErrorCode } from '@0fc/protocol';
 import { ClientError } from '../contract/errors.js';
-import type { StorageChange, StoragePort, StorageRecord } from '../contract/ports.js';
+import type { KeyFile, RecordPlace, StorageChange, StoragePort, StorageRecord } from '../contract/ports.js';
+import { DiskKeyFile, MemoryKeyFile } from './key-file.js';
 
 /** A folder name for storage that ends with the process: tests and throw-away members. */
 export const IN_MEMORY = ':memory:';
@@ -52,10 +53,12 @@ export function fileIn(folder: string, name: string): string {
 const byKey = (a: StorageRecord, b: StorageRecord): number => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
 
 export class FileStorage implements StoragePort {
+  readonly keyFile: KeyFile;
   readonly #db: DatabaseSync;
 
-  private constructor(db: DatabaseSync) {
+  private constructor(db: DatabaseSync, keyFile: KeyFile) {
     this.#db = db;
+    this.keyFile = keyFile;
   }
 
   /** Throws VAULT_DAMAGED, VAULT_UNAVAILABLE, or UNSUPPORTED_VERSION for a later client's file. */
@@ -66,7 +69,10 @@ export class FileStorage implements StoragePort {
       try {
         if (path !== IN_MEMORY) chmodSync(path, 0o600);
         prepare(db);
-        return new FileStorage(db);
+        return new FileStorage(
+          db,
+          path === IN_MEMORY ? new MemoryKeyFile() : new DiskKeyFile(fileIn(folder, 'vault.keys')),
+        );
       } catch (error) {
         db.close();
         throw error;
@@ -77,6 +83,32 @@ export class FileStorage implements StoragePort {
   async read(store: string, key: string): Promise<Uint8Array | null> {
     const rows = this.#rows('SELECT key, value FROM records WHERE store = ? AND key = ?', store, key);
     return rows[0]?.value ?? null;
+  }
+
+  async overwrites(): Promise<boolean> {
+    return true;
+  }
+
+  async readEach(places: readonly RecordPlace[]): Promise<readonly (Uint8Array | null)[]> {
+    return attempt(() => {
+      const one = this.#db.prepare('SELECT value FROM records WHERE store = ? AND key = ?');
+      return places.map(({ store, key }) => (one.get(store, key)?.value ?? null) as Uint8Array | null);
+    });
+  }
+
+  async listAfter(
+    place: RecordPlace | null,
+    most: number,
+  ): Promise<readonly (RecordPlace & StorageRecord)[]> {
+    const sql =
+      'SELECT store, key, value FROM records WHERE (store, key) > (?, ?) ORDER BY store, key LIMIT ?';
+    // No store has an empty name.
+    const rows = attempt(() => this.#db.prepare(sql).all(place?.store ?? '', place?.key ?? '', most));
+    return rows.map(({ store, key, value }) => ({
+      store: store as string,
+      key: key as string,
+      value: value as Uint8Array,
+    }));
   }
 
   async list(store: string): Promise<readonly StorageRecord[]> {
@@ -129,6 +161,7 @@ export class FileStorage implements StoragePort {
   }
 
   async close(): Promise<void> {
+    await this.keyFile.close();
     if (this.#db.isOpen) attempt(() => this.#db.close());
   }
 

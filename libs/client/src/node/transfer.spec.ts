@@ -33,6 +33,7 @@ async function opening(folder: string): Promise<{ readonly by: readonly string[]
       const vault = await Vault.unlock({ crypto, passphrases, storage }, passphrase);
       text = new TextDecoder().decode((await vault.get(STORES.app, 'note')) ?? new Uint8Array());
       by.push(passphrase);
+      await vault.close();
     } catch (error) {
       if ((error as { code?: string }).code !== 'WRONG_PASSPHRASE') throw error;
     }

@@ -6,8 +6,8 @@ import {
 import { loadThemis, nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import { encodeCbor, type Bytes, type CborValue } from '@0fc/protocol';
 import { memoryStorage } from '../room/log/log.spec-support.js';
-import { earlierHeader, headerIn } from '../../../../test/support/earlier-vault.js';
-import { encodeHeader } from './header.js';
+import { earlierHeader, headerIn, vaultKeyIn } from '../../../../test/support/earlier-vault.js';
+import { encodeHeader, type VaultHeader } from './header.js';
 import { RECORDS_VERSION } from './migrations/run.js';
 import { Vault } from './vault.js';
 
@@ -17,19 +17,23 @@ const passphrases = passphrasesOf(nodeRandom);
 
 const storage = memoryStorage();
 let genuine: SealedVaultKey;
+let device: VaultHeader['device'];
 
 beforeAll(async () => {
   await loadThemis();
-  await Vault.create({ crypto, passphrases, storage }, PASSPHRASE);
-  genuine = (await headerIn(storage)).sealed as SealedVaultKey;
+  await (await Vault.create({ crypto, passphrases, storage }, PASSPHRASE)).close();
+  const header = await headerIn(storage);
+  genuine = header.sealed as SealedVaultKey;
+  ({ device } = header);
 });
 beforeEach(async () => {
-  await plant(await encodeHeader(nodeHash, { version: RECORDS_VERSION, sealed: genuine }));
+  await plant(await encodeHeader(nodeHash, { version: RECORDS_VERSION, sealed: genuine, device }));
 });
 
 /** With a check that fits: it is no secret. */
 async function withCheck(version: number, sealed: CborValue): Promise<Bytes> {
-  const fields = ['0fc-vault', version, sealed];
+  const beside = version > 5 && device !== null ? [[device.table, device.number]] : [];
+  const fields = ['0fc-vault', version, sealed, ...beside];
   return encodeCbor([...fields, (await nodeHash.sha256(encodeCbor(fields))).slice(0, 8)]);
 }
 
@@ -105,15 +109,18 @@ describe('a header under a check that fits', () => {
       sealRecord(asVaultKey(nodeRandom.bytes(32)), 'a', 'b', nodeRandom.bytes(31)),
     );
     expect(slots.map(({ length }) => length)).toEqual(genuine.slots.map(({ length }) => length));
-    await plant(await encodeHeader(nodeHash, { version: RECORDS_VERSION, sealed: { ...genuine, slots } }));
+    await plant(
+      await encodeHeader(nodeHash, { version: RECORDS_VERSION, sealed: { ...genuine, slots }, device }),
+    );
     expect(await unlocking()).toBe('VAULT_DAMAGED');
     expect(await unlocking('another passphrase, wrong')).toBe('WRONG_PASSPHRASE');
   });
 
-  it.each([1, 2, 3])(
+  it.each([1, 2, 3, 4, 5])(
     'of version %d, before records of this one, is damage, and nothing is migrated again',
     async (version) => {
-      await plant(await earlierHeader(passphrases, storage, PASSPHRASE, version));
+      const key = await vaultKeyIn({ passphrases, storage }, PASSPHRASE);
+      await plant(await earlierHeader(passphrases, key, PASSPHRASE, version));
       const before = await atRest();
       expect(await unlocking()).toBe('VAULT_DAMAGED');
       expect(await unlocking('another passphrase, wrong')).toBe('WRONG_PASSPHRASE');

@@ -1,11 +1,13 @@
 /** The vault's promises (docs/protocol.md section 9, G14), over any storage. */
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { loadThemis, nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
-import type { SealedVaultKey } from '@0fc/crypto/keys';
-import { encodeCbor, utf8, type Bytes } from '@0fc/protocol';
+import { equalSecrets, sealVaultKey, type SealedVaultKey } from '@0fc/crypto/keys';
+import { encodeCbor, equalBytes, utf8, type Bytes } from '@0fc/protocol';
 import type { StoragePort } from '../contract/ports.js';
+import { storageOver } from './storage-over.spec-support.js';
 import { broken, drop, put, type StorageUnderTest } from './storage-contract.spec-support.js';
-import { decodeHeader, openHeader, ownRecords } from './header.js';
+import { deviceKeyIn, headerIn, vaultKeyIn } from '../../../../test/support/earlier-vault.js';
+import { encodeHeader } from './header.js';
 import { RECORDS_VERSION } from './migrations/run.js';
 import { Vault, type VaultPlatform } from './vault.js';
 import { quickPassphrases } from './quick-passphrases.spec-support.js';
@@ -100,10 +102,13 @@ export function describeVault(subject: StorageUnderTest): void {
 
     it('opens with a weak passphrase that it was made with before there was this floor', async () => {
       await (await filled()).close();
-      const header = await decodeHeader(nodeHash, await raw('vault', 'header'));
-      await storage.write(
-        await ownRecords(platform, await openHeader(quickPassphrases, header, PASSPHRASE), 'short'),
-      );
+      const key = await vaultKeyIn(platform, PASSPHRASE);
+      const header = await headerIn(storage);
+      const beside = await deviceKeyIn(storage);
+      const sealed = await sealVaultKey(nodeRandom, quickPassphrases, 'short', key, beside);
+      await storage.write([
+        { store: 'vault', key: 'header', value: await encodeHeader(nodeHash, { ...header, sealed }) },
+      ]);
       const vault = await unlock('short');
       expect(await vault.get('rooms', 'r1')).toEqual(utf8('first room'));
       expect(await code(vault.changePassphrase('short', 'password1234'))).toBe('PASSPHRASE_WEAK');
@@ -172,7 +177,7 @@ export function describeVault(subject: StorageUnderTest): void {
       await storage.erase();
       await filled();
       await storage.write([{ store: 'vault', key: 'header', value: header }]);
-      expect(await code(unlock())).toBe('VAULT_DAMAGED');
+      expect(await code(unlock())).toBe('VAULT_KEYS_LOST');
     });
 
     it('a record cut short is damage, and names its store only', async () => {
@@ -205,17 +210,10 @@ export function describeVault(subject: StorageUnderTest): void {
 
     it('a batch that fails leaves the vault as it was', async () => {
       const vault = await filled();
-      const failing: StoragePort = {
-        read: (store, key) => storage.read(store, key),
-        list: (store) => storage.list(store),
-        listFrom: (store, prefix) => storage.listFrom(store, prefix),
-        listBetween: (...asked) => storage.listBetween(...asked),
-        count: (store) => storage.count(store),
+      const failing = storageOver(storage, {
         // Fails at the end of the batch, as a full disk does.
         write: (changes) => storage.write([...changes, broken]),
-        erase: () => storage.erase(),
-        close: () => storage.close(),
-      };
+      });
       await vault.close();
       const opened = await Vault.unlock(
         { crypto, passphrases: quickPassphrases, storage: failing },
@@ -250,21 +248,30 @@ export function describeVault(subject: StorageUnderTest): void {
     it('changes its passphrase, and nothing else', async () => {
       const vault = await filled();
       const next = 'another passphrase, the new one';
-      const records = await Promise.all(['rooms', 'timeline'].map((store) => storage.list(store)));
-      const proof = await raw('vault', 'proof');
-      const old = (await decodeHeader(nodeHash, await raw('vault', 'header'))).sealed as SealedVaultKey;
+      const old = (await headerIn(storage)).sealed as SealedVaultKey;
+      const key = await vaultKeyIn(platform, PASSPHRASE);
       await vault.changePassphrase(PASSPHRASE, next);
-      const now = (await decodeHeader(nodeHash, await raw('vault', 'header'))).sealed as SealedVaultKey;
-      expect(now.slots).toEqual(old.slots);
+      const now = (await headerIn(storage)).sealed as SealedVaultKey;
+      expect(now.slots.some((slot) => old.slots.some((before) => equalBytes(slot, before)))).toBe(false);
       expect(now.lock.salt).not.toEqual(old.lock.salt);
-      expect(await raw('vault', 'proof')).toEqual(proof);
-      expect(await code(unlock())).toBe('WRONG_PASSPHRASE');
-      const opened = await unlock(next);
-      expect(await opened.get('rooms', 'r1')).toEqual(utf8('first room'));
-      expect(await Promise.all(['rooms', 'timeline'].map((store) => storage.list(store)))).toEqual(records);
-      // The open vault goes on under the same key.
+      // The open vault goes on, while its records are sealed again and after that.
+      expect(await vault.get('rooms', 'r1')).toEqual(utf8('first room'));
       await vault.write([put('rooms', 'r4', 'fourth room')]);
-      expect(await opened.get('rooms', 'r4')).toEqual(utf8('fourth room'));
+      await vault.renewed();
+      expect(await vault.get('rooms', 'r2')).toEqual(utf8('second room'));
+      await vault.close();
+      expect(await code(unlock())).toBe('WRONG_PASSPHRASE');
+      expect(equalSecrets(await vaultKeyIn(platform, next), key)).toBe(false);
+      const opened = await unlock(next);
+      for (const [place, text] of [
+        ['r1', 'first room'],
+        ['r2', 'second room'],
+        ['r4', 'fourth room'],
+      ] as const)
+        expect(await opened.get('rooms', place)).toEqual(utf8(text));
+      expect(await opened.get('timeline', 'r1')).toEqual(utf8('line'));
+      expect(await storage.read('vault', 'renewal')).toBeNull();
+      await opened.close();
     });
 
     it('a change of the passphrase that is refused changes nothing', async () => {
@@ -297,6 +304,7 @@ export function describeVault(subject: StorageUnderTest): void {
         code(vault.changePassphrase(PASSPHRASE, next)),
       );
       expect(await Promise.all(changes)).toEqual(['fulfilled', 'WRONG_PASSPHRASE']);
+      await vault.close();
       expect(await code(unlock('second passphrase, long'))).toBe('fulfilled');
     });
 

@@ -1,7 +1,5 @@
 /** Records that were written since an export began to read (vault.ts): their keys, never their values. */
-import type { StorageChange } from '../contract/ports.js';
-
-export type RecordPlace = Pick<StorageChange, 'store' | 'key'>;
+import type { RecordPlace } from '../contract/ports.js';
 
 export class WriteNotes {
   readonly #places = new Map<string, RecordPlace>();

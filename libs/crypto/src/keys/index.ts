@@ -19,14 +19,16 @@ export { generateKeyPair, type KeyPair } from '../key-pair.js';
 export { keyHash, makePrekey, signPrekey } from './pairs.js';
 export { signBody } from '../sign.js';
 export {
-  asInviteToken, asJoinKey, asKemSeed, asPrivateKey, asRoomKey, asVaultKey, equalSecrets, exposeSecret, type InviteToken, type JoinKey, type KemSeed, type PrivateKey,
-  type RoomKey, type SymmetricKey, type VaultKey,
+  asErasableKey, asInviteToken, asJoinKey, asKemSeed, asPrivateKey, asRoomKey, asVaultKey, equalSecrets, exposeSecret, type ErasableKey, type InviteToken,
+  type JoinKey, type KemSeed, type PrivateKey, type RecordKey, type RoomKey, type SymmetricKey, type VaultKey,
 } from '../secrets.js'; // prettier-ignore
 export { KDF_COST, KDF_SALT_BYTES, stretchPassphrase } from './passphrase-kdf.js';
 export { makeRotation, openRotation, rotationPrekeys, wrapPrekey, type NewRotation } from './rotation.js';
 export { safetyNumber } from './safety-number.js';
 export { passphrasesOf } from './passphrase-seal.js';
-export { newVaultKey, openEarlierExport, openExport, openRecord, sealExport, sealRecord } from './vault.js';
 export {
-  changeLock, openEarlierVaultKey, openVaultKey, sealVaultKey, SLOTS, type SealedVaultKey,
+  newErasableKey, newVaultKey, openEarlierExport, openExport, openRecord, recordKey, sealExport, sealRecord,
+} from './vault.js'; // prettier-ignore
+export {
+  openEarlierVaultKey, openVaultKey, sealVaultKey, SLOTS, type SealedVaultKey,
 } from './vault-slots.js'; // prettier-ignore

@@ -4,9 +4,10 @@
  * nothing else touches; WebAssembly, so a worker's policy must allow it (`wasm-unsafe-eval`).
  */
 import { argon2id } from 'hash-wasm';
-import { toBase64Url, utf8, type Bytes } from '@0fc/protocol';
+import { concat, toBase64Url, utf8, type Bytes } from '@0fc/protocol';
 import { CryptoError } from '../errors.js';
 import type { KdfCost } from '../ports.js';
+import { exposeSecret, type ErasableKey } from '../secrets.js';
 
 /** What this version writes: 0.1 s of a worker on the machine it was measured on, 0.4 s on a phone of a quarter of that. */
 export const KDF_COST: KdfCost = { m: 32_768, t: 2, p: 1 };
@@ -25,10 +26,11 @@ const TAG_BYTES = 32;
 export const normalPassphrase = (passphrase: string): string => passphrase.normalize('NFC');
 
 /**
- * The passphrase for Themis, 43 letters of base64url.
+ * The passphrase for Themis: 43 letters of base64url, 86 with a key beside it.
  *
  * @param salt 16 to 64 bytes; a new one for each vault and export
  * @param cost as read from beside the salt
+ * @param beside follows Argon2id's result, so that nothing can be guessed without it
  *
  * Rejects, before any work, with VAULT_DAMAGED for a salt or a cost that no version writes, PASSPHRASE_WEAK for an empty
  * passphrase; INTERNAL where there is no memory or no WebAssembly.
@@ -37,6 +39,7 @@ export async function stretchPassphrase(
   passphrase: string,
   salt: Bytes,
   cost: KdfCost = KDF_COST,
+  beside?: ErasableKey,
 ): Promise<string> {
   assertKdf(salt, cost);
   const { m, t, p } = cost;
@@ -46,8 +49,9 @@ export async function stretchPassphrase(
     const tag = await argon2id({
       password, salt, memorySize: m, iterations: t, parallelism: p, hashLength: TAG_BYTES, outputType: 'binary',
     }); // prettier-ignore
-    const text = toBase64Url(tag);
-    tag.fill(0);
+    const whole = beside === undefined ? tag : concat(tag, exposeSecret(beside));
+    const text = toBase64Url(whole);
+    for (const bytes of [tag, whole]) bytes.fill(0);
     return text;
   } catch (error) {
     throw new CryptoError('INTERNAL', 'no key of a passphrase', { cause: error });

@@ -7,7 +7,7 @@ import { SecureCellSeal } from 'wasm-themis';
 import type { Bytes } from '@0fc/protocol';
 import { attempt, CryptoError } from '../errors.js';
 import type { Passphrases, PassphraseSeal, Random } from '../ports.js';
-import type { SlotSecret, VaultKey } from '../secrets.js';
+import type { ErasableKey, SlotSecret, VaultKey } from '../secrets.js';
 import {
   assertKdf, KDF_COST, KDF_SALT_BYTES, normalPassphrase, stretchPassphrase,
 } from './passphrase-kdf.js'; // prettier-ignore
@@ -26,7 +26,7 @@ const ROUNDS = { least: 100_000, most: 10_000_000 };
 
 /** What every vault and every export is sealed with. Each call takes about 0.3 s of the thread. */
 export const passphrasesOf = (random: Random): Passphrases => ({
-  seal: (passphrase, data, context) => sealWithPassphrase(random, passphrase, data, context),
+  seal: (passphrase, data, context, beside) => sealWithPassphrase(random, passphrase, data, context, beside),
   open: openWithPassphrase,
 });
 
@@ -35,9 +35,10 @@ async function sealWithPassphrase(
   passphrase: string,
   data: Bytes | VaultKey | SlotSecret,
   context: Bytes,
+  beside?: ErasableKey,
 ): Promise<PassphraseSeal> {
   const salt = random.bytes(KDF_SALT_BYTES);
-  const stretched = await stretchPassphrase(passphrase, salt, KDF_COST);
+  const stretched = await stretchPassphrase(passphrase, salt, KDF_COST, beside);
   const sealed = attempt('INTERNAL', 'cannot seal', () =>
     SecureCellSeal.withPassphrase(stretched).encrypt(data, context),
   );
@@ -48,11 +49,12 @@ async function openWithPassphrase(
   passphrase: string,
   { salt, cost, sealed }: PassphraseSeal,
   context: Bytes,
+  beside?: ErasableKey,
 ): Promise<Bytes> {
   assertPassphraseCell(sealed);
   assertKdf(salt, cost);
   if (passphrase === '') throw new CryptoError('WRONG_PASSPHRASE', 'empty passphrase');
-  return openCellWith(await stretchPassphrase(passphrase, salt, cost), sealed, context);
+  return openCellWith(await stretchPassphrase(passphrase, salt, cost, beside), sealed, context);
 }
 
 /** What versions 1 to 3 sealed, under the passphrase as it is. Throws as {@link Passphrases.open} rejects. */

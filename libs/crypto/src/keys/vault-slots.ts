@@ -8,7 +8,7 @@ import { vaultCtx, type Bytes } from '@0fc/protocol';
 import { CryptoError } from '../errors.js';
 import type { Passphrases, PassphraseSeal, Random } from '../ports.js';
 import {
-  asSlotSecret, asVaultKey, exposeSecret, SECRET_BYTES, type SlotSecret, type VaultKey,
+  asSlotSecret, asVaultKey, exposeSecret, SECRET_BYTES, type ErasableKey, type SlotSecret, type VaultKey,
 } from '../secrets.js'; // prettier-ignore
 import { CELL_OVERHEAD, isCell, openCell, sealCell } from './cell.js';
 import { openUnstretched, PASSPHRASE_OVERHEAD } from './passphrase-seal.js';
@@ -27,17 +27,22 @@ export interface SealedVaultKey {
   readonly slots: readonly Bytes[];
 }
 
-/** One derivation. Rejects as {@link Passphrases.seal}. */
+/**
+ * One derivation. Rejects as {@link Passphrases.seal}.
+ *
+ * @param device beside the passphrase; versions 4 and 5 had none
+ */
 export async function sealVaultKey(
   random: Random,
   passphrases: Passphrases,
   passphrase: string,
   vaultKey: VaultKey,
+  device?: ErasableKey,
 ): Promise<SealedVaultKey> {
   const secret = asSlotSecret(random.bytes(SECRET_BYTES));
   try {
     const slots = sealSlots(random, secret, vaultKey);
-    return { lock: await passphrases.seal(passphrase, secret, LOCK), slots };
+    return { lock: await passphrases.seal(passphrase, secret, LOCK, device), slots };
   } finally {
     secret.fill(0);
   }
@@ -45,38 +50,18 @@ export async function sealVaultKey(
 
 /**
  * Rejects with VAULT_DAMAGED, before any work, for what sealVaultKey cannot have made, and for a lock whose slot is not
- * there; with WRONG_PASSPHRASE for a lock that does not open: a changed byte inside looks the same as a wrong passphrase.
+ * there; with WRONG_PASSPHRASE for a lock that does not open: a changed byte inside looks the same as a wrong passphrase, and
+ * so does another device's key.
  */
 export async function openVaultKey(
   passphrases: Passphrases,
   passphrase: string,
   sealed: SealedVaultKey,
+  device?: ErasableKey,
 ): Promise<VaultKey> {
-  const secret = await openLock(passphrases, passphrase, sealed);
+  const secret = await openLock(passphrases, passphrase, sealed, device);
   try {
     return openSlots(secret, sealed.slots);
-  } finally {
-    secret.fill(0);
-  }
-}
-
-/**
- * The same slots behind a lock of another passphrase, with a new salt: whoever compares both headers does not learn
- * which slot is the passphrase's. The vault key comes with it, for the caller to compare and wipe. Rejects as
- * {@link openVaultKey} for `current`, as {@link Passphrases.seal} for `next`.
- */
-export async function changeLock(
-  passphrases: Passphrases,
-  sealed: SealedVaultKey,
-  { current, next }: { readonly current: string; readonly next: string },
-): Promise<{ readonly vaultKey: VaultKey; readonly sealed: SealedVaultKey }> {
-  const secret = await openLock(passphrases, current, sealed);
-  try {
-    const vaultKey = openSlots(secret, sealed.slots);
-    return {
-      vaultKey,
-      sealed: { ...sealed, lock: await passphrases.seal(next, secret, LOCK) },
-    };
   } finally {
     secret.fill(0);
   }
@@ -92,11 +77,12 @@ async function openLock(
   passphrases: Passphrases,
   passphrase: string,
   { lock, slots }: SealedVaultKey,
+  device?: ErasableKey,
 ): Promise<SlotSecret> {
   if (lock.sealed.length !== PASSPHRASE_OVERHEAD + SECRET_BYTES) throw damaged('lock');
   const isSlot = (slot: Bytes): boolean => isCell(slot) && slot.length === CELL_OVERHEAD + SECRET_BYTES;
   if (slots.length !== SLOTS || !slots.every(isSlot)) throw damaged('slots');
-  return asSlotSecret(await passphrases.open(passphrase, lock, LOCK));
+  return asSlotSecret(await passphrases.open(passphrase, lock, LOCK, device));
 }
 
 /** An unused slot is a cell too, of a key and under a key that nobody keeps: no reader of the header tells it apart. */

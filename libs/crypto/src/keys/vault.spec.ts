@@ -1,11 +1,11 @@
 /** docs/protocol.md section 9, G14, W9: sealing at rest; and section 10: safety numbers. */
 import fc from 'fast-check';
 import { describe, expect, it } from '@jest/globals';
-import { fromBase64Url, toHex, vaultCtx, type Bytes } from '@0fc/protocol';
+import { concat, fromBase64Url, toHex, vaultCtx, type Bytes } from '@0fc/protocol';
 import { SecureCellSeal } from 'wasm-themis';
 import {
-  asVaultKey, changeLock, type CryptoError, equalSecrets, exposeSecret, generateKeyPair, KDF_COST, KDF_SALT_BYTES, newVaultKey, openEarlierExport,
-  openEarlierVaultKey, openExport, openRecord, openVaultKey, passphrasesOf, safetyNumber, sealExport, sealRecord, sealVaultKey, SLOTS,
+  asErasableKey, asVaultKey, type CryptoError, equalSecrets, exposeSecret, generateKeyPair, KDF_COST, KDF_SALT_BYTES, newErasableKey, newVaultKey,
+  openEarlierExport, openEarlierVaultKey, openExport, openRecord, openVaultKey, passphrasesOf, recordKey, safetyNumber, sealExport, sealRecord, sealVaultKey, SLOTS,
   stretchPassphrase, type Random, type SealedVaultKey, type VaultKey,
 } from './index.js'; // prettier-ignore
 import { asSlotSecret } from '../secrets.js';
@@ -168,22 +168,24 @@ describe('the slots of a vault key', () => {
     expect(used.toSorted()).toEqual([0, 1, 2, 3]);
   });
 
-  it('stay as they are, every byte, when the passphrase changes: only lock and salt are new', async () => {
-    const changed = await changeLock(passphrases, sealed, { current: PASSPHRASE, next: 'battery staple' });
-    expect(changed.vaultKey).toEqual(vaultKey);
-    expect(changed.sealed.slots).toEqual(slots);
-    expect(changed.sealed.lock.salt).not.toEqual(lock.salt);
-    expect(await openVaultKey(passphrases, 'battery staple', changed.sealed)).toEqual(vaultKey);
-    expect(await codeOf(() => openVaultKey(passphrases, PASSPHRASE, changed.sealed))).toBe(
-      'WRONG_PASSPHRASE',
-    );
-    const refused = { current: 'battery staple', next: 'another' };
-    expect(await codeOf(() => changeLock(passphrases, sealed, refused))).toBe('WRONG_PASSPHRASE');
-    expect(await codeOf(() => changeLock(passphrases, sealed, { current: PASSPHRASE, next: '' }))).toBe(
-      'PASSPHRASE_WEAK',
-    );
-    const same = await changeLock(passphrases, sealed, { current: PASSPHRASE, next: PASSPHRASE });
-    expect(same.sealed.lock.salt).not.toEqual(lock.salt);
+  it('open to the passphrase and the key beside it together, and to neither alone', async () => {
+    const [own, other] = [newErasableKey(random), newErasableKey(random)];
+    const beside = await sealVaultKey(random, passphrases, PASSPHRASE, vaultKey, own);
+    expect(await openVaultKey(passphrases, PASSPHRASE, beside, own)).toEqual(vaultKey);
+    for (const [passphrase, key] of [
+      [PASSPHRASE, undefined],
+      [PASSPHRASE, other],
+      ['another', own],
+    ] as const)
+      expect(await codeOf(() => openVaultKey(passphrases, passphrase, beside, key))).toBe('WRONG_PASSPHRASE');
+    // What Themis gets is Argon2id's result and the key behind it.
+    const { salt, cost, sealed: cell } = beside.lock;
+    const stretched = await stretchPassphrase(PASSPHRASE, salt, cost, own);
+    const alone = await stretchPassphrase(PASSPHRASE, salt, cost);
+    expect(fromBase64Url(stretched)).toEqual(concat(fromBase64Url(alone)!, exposeSecret(own)));
+    const context = vaultCtx('vault-lock');
+    expect(SecureCellSeal.withPassphrase(stretched).decrypt(cell, context)).toHaveLength(32);
+    expect(() => SecureCellSeal.withPassphrase(alone).decrypt(cell, context)).toThrow();
   });
 });
 
@@ -195,6 +197,24 @@ describe('a record', () => {
       }),
       { numRuns: 50 },
     );
+  });
+
+  it('under an erasable key beside the vault key opens with both, and with neither alone', async () => {
+    const [erasable, other] = [newErasableKey(random), newErasableKey(random)];
+    const value = Uint8Array.of(1, 2, 3);
+    const record = sealRecord(recordKey(vaultKey, erasable), 'rooms', 'x', value);
+    expect(openRecord(recordKey(vaultKey, erasable), 'rooms', 'x', record)).toEqual(value);
+    const wrong = [
+      recordKey(vaultKey, other),
+      recordKey(newVaultKey(random), erasable),
+      recordKey(asVaultKey(exposeSecret(erasable)), newErasableKey(random)),
+      vaultKey,
+      asVaultKey(exposeSecret(erasable)),
+      // As it is once it is destroyed.
+      recordKey(vaultKey, asErasableKey(new Uint8Array(32))),
+    ];
+    for (const key of wrong)
+      expect(await codeOf(() => openRecord(key, 'rooms', 'x', record))).toBe('VAULT_DAMAGED');
   });
 
   it('opens nowhere else: not where store and key merely join to the same text', async () => {

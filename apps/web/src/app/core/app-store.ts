@@ -75,6 +75,8 @@ export class AppStore {
   );
   readonly joins = computed<readonly JoinView[]>(() => this.#app()?.joins ?? []);
   /** rooms and joins that this device's storage has damaged */
+  /** Whether what is deleted on this device is overwritten at once. */
+  readonly overwrites = computed(() => this.#app()?.overwrites ?? true);
   readonly damaged = computed<readonly DamagedRoom[]>(() => this.#app()?.damaged ?? []);
   readonly empty = computed(
     () => this.#app() !== null && this.rooms().length + this.joins().length + this.damaged().length === 0,

@@ -91,6 +91,18 @@ describe('unlock', () => {
     await settle(fixture, 8);
     expect(TestBed.inject(AppStore).vault()).toBe('absent');
   });
+
+  it('says what erasing does not reach, where the browser cannot overwrite', async () => {
+    for (const overwrites of [true, false]) {
+      const client = provideApp('locked', routes);
+      client.pushApp({ overwrites });
+      const { fixture } = await visit('/');
+      element(fixture, 'erase').click();
+      await settle(fixture);
+      expect(maybe(fixture, 'erase-leaves') === null).toBe(overwrites);
+      TestBed.resetTestingModule();
+    }
+  });
 });
 
 describe('home', () => {

@@ -12,6 +12,7 @@ const VAULT_CODES: ReadonlySet<string> = new Set([
   'VAULT_ABSENT',
   'VAULT_EXISTS',
   'VAULT_DAMAGED',
+  'VAULT_KEYS_LOST',
   'VAULT_ELSEWHERE',
   'VAULT_FULL',
   'VAULT_UNAVAILABLE',

@@ -31,7 +31,8 @@ import {
   type RoomKey, sealMessage, signBody,
 } from '@0fc/crypto/keys'; // prettier-ignore
 import { nodeHash, nodeRandom } from '@0fc/crypto/node';
-import type { StoragePort, StorageChange } from '../../contract/ports.js';
+import type { StoragePort, RecordPlace, StorageChange } from '../../contract/ports.js';
+import { MemoryKeyFile } from '../../node/key-file.js';
 import { Vault } from '../../vault/vault.js';
 
 import { acceptGap, applyEntry, type Applied } from './entry.js';
@@ -53,8 +54,26 @@ export function memoryStorage(): StoragePort {
     Promise.resolve(
       [...records].filter(([key]) => key.startsWith(prefix)).sort(([a], [b]) => (a < b ? -1 : 1)),
     );
+  const behind = (a: RecordPlace, b: RecordPlace): boolean =>
+    a.store === b.store ? a.key > b.key : a.store > b.store;
   return {
+    keyFile: new MemoryKeyFile(),
+    overwrites: () => Promise.resolve(true),
     read: (store, key) => Promise.resolve(records.get(`${store} ${key}`) ?? null),
+    readEach: (places) =>
+      Promise.resolve(places.map(({ store, key }) => records.get(`${store} ${key}`) ?? null)),
+    listAfter: (place, most) =>
+      Promise.resolve(
+        [...records]
+          .map(([name, value]) => ({
+            store: name.slice(0, name.indexOf(' ')),
+            key: name.slice(name.indexOf(' ') + 1),
+            value,
+          }))
+          .filter((record) => place === null || behind(record, place))
+          .sort((a, b) => (behind(a, b) ? 1 : -1))
+          .slice(0, most),
+      ),
     list: async (store) =>
       (await list(`${store} `)).map(([key, value]) => ({ key: key.slice(store.length + 1), value })),
     listFrom: async (store, prefix) =>

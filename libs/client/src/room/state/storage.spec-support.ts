@@ -1,12 +1,14 @@
 /** A storage in memory that can be watched, and made to fail as a disk does. */
 import type { Bytes, ErrorCode } from '@0fc/protocol';
 import { ClientError } from '../../contract/errors.js';
-import type { StorageChange, StoragePort, StorageRecord } from '../../contract/ports.js';
+import type { RecordPlace, StorageChange, StoragePort, StorageRecord } from '../../contract/ports.js';
+import { LEDGER, OWN_STORE } from '../../vault/own-store.js';
 import { memoryStorage } from '../log/log.spec-support.js';
 
 export class WatchedStorage implements StoragePort {
   readonly #storage = memoryStorage();
-  /** what was written, sealed, a list for each write; a failed one is not among them */
+  readonly keyFile = this.#storage.keyFile;
+  /** what was written, sealed, a list for each write, without the ledger of its keys; a failed one is not among them */
   readonly writes: (readonly StorageChange[])[] = [];
   /** how the next writes fail; `stored`: after everything is on the disk all the same */
   fails: { readonly code: ErrorCode; readonly stored: boolean } | null = null;
@@ -23,6 +25,19 @@ export class WatchedStorage implements StoragePort {
   /** Bytes of the last write, sealed. */
   get lastBytes(): number {
     return (this.writes.at(-1) ?? []).reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
+  }
+
+  overwrites(): Promise<boolean> {
+    return this.#storage.overwrites();
+  }
+
+  /** What a write asks for what it is about to replace is not counted. */
+  readEach(places: readonly RecordPlace[]): Promise<readonly (Bytes | null)[]> {
+    return this.#storage.readEach(places);
+  }
+
+  listAfter(place: RecordPlace | null, most: number): ReturnType<StoragePort['listAfter']> {
+    return this.#storage.listAfter(place, most);
   }
 
   async read(store: string, key: string): Promise<Bytes | null> {
@@ -66,7 +81,7 @@ export class WatchedStorage implements StoragePort {
     const { fails } = this;
     if (fails === null || fails.stored) await this.#storage.write(changes);
     if (fails !== null) throw new ClientError(fails.code);
-    this.writes.push(changes);
+    this.writes.push(changes.filter(({ store, key }) => store !== OWN_STORE || key !== LEDGER));
   }
 
   erase(): Promise<void> {

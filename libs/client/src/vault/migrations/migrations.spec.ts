@@ -220,7 +220,7 @@ describe('a vault of version 1', () => {
     await (
       await Vault.create({ crypto, passphrases: quickPassphrases, storage }, PASSPHRASE, changes)
     ).close();
-    await makeEarlier(quickPassphrases, storage, PASSPHRASE, 1);
+    await makeEarlier({ crypto, passphrases: quickPassphrases, storage }, PASSPHRASE, 1);
     return storage;
   }
   const versionOf = async (storage: WatchedStorage): Promise<number> => (await headerIn(storage)).version;

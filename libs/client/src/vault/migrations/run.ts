@@ -14,9 +14,10 @@ import { roomSlices } from './01-room-slices.js';
 import { logWindow } from './02-log-window.js';
 import { outdatedRooms } from './03-outdated-rooms.js';
 import { goneTexts } from './04-gone-texts.js';
+import { erasableKeys } from './05-erasable-keys.js';
 import type { Migration, RecordSource } from './migration.js';
 
-const MIGRATIONS: readonly Migration[] = [roomSlices, logWindow, outdatedRooms, goneTexts];
+const MIGRATIONS: readonly Migration[] = [roomSlices, logWindow, outdatedRooms, goneTexts, erasableKeys];
 
 /** Version of the records that this client reads and writes. */
 export const RECORDS_VERSION = 1 + MIGRATIONS.length;

@@ -1,5 +1,6 @@
 import { Component, computed, inject, signal } from '@angular/core';
 
+import { AppStore } from '../../core/app-store';
 import { Format } from '../../core/format';
 import { I18n } from '../../core/i18n';
 import type { StorageFacts } from '../../core/persistent-storage';
@@ -21,6 +22,9 @@ import { requestPersistence, storageFacts } from '../../core/persistent-storage'
                 @if (facts.persisted !== null) {
                   {{ t(facts.persisted ? 'settings.kept' : 'settings.notKept') }}
                 }
+              </p>
+              <p class="hint" data-testid="storage-overwrites" [attr.data-overwrites]="overwrites()">
+                {{ t(overwrites() ? 'settings.overwrites' : 'settings.leaves') }}
               </p>
             </div>
             <span class="num" data-testid="storage-used">{{ used() }}</span>
@@ -59,6 +63,7 @@ import { requestPersistence, storageFacts } from '../../core/persistent-storage'
 export class StorageSection {
   readonly #format = inject(Format);
   protected readonly t = inject(I18n).t;
+  protected readonly overwrites = inject(AppStore).overwrites;
   protected readonly facts = signal<StorageFacts | null>(null);
   protected readonly busy = signal(false);
   protected readonly refused = signal(false);

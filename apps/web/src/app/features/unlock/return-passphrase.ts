@@ -8,6 +8,7 @@ import { I18n } from '../../core/i18n';
 import { IdleLock } from '../../core/idle-lock';
 import { Invites } from '../../core/invites';
 import { normalisePassphrase } from '../../core/passphrase';
+import { SiteData } from '../../core/site-data';
 import { ErrorMessage } from '../../core/components/error-message';
 import { Icon } from '../../ui/icon';
 import { Modal } from '../../ui/modal';
@@ -61,6 +62,9 @@ import { PassphraseField } from '../../core/components/passphrase-field';
     </div>
     <zfc-modal #modal [heading]="t('unlock.eraseTitle')">
       <p>{{ t('unlock.eraseText') }}</p>
+      @if (!overwrites()) {
+        <p class="hint" data-testid="erase-leaves">{{ t('unlock.eraseLeaves') }}</p>
+      }
       <form class="stack" (submit)="$event.preventDefault(); erase()">
         <div class="field">
           <label for="erase-word">{{ t('unlock.eraseType', { word: t('unlock.eraseWord') }) }}</label>
@@ -103,9 +107,11 @@ export class ReturnPassphrase {
   private readonly modal = viewChild.required(Modal);
   private readonly word = viewChild.required<ElementRef<HTMLInputElement>>('word');
   readonly #idle = inject(IdleLock);
+  readonly #siteData = inject(SiteData);
   readonly #i18n = inject(I18n);
   protected readonly t = this.#i18n.t;
   protected readonly invites = inject(Invites);
+  protected readonly overwrites = this.#store.overwrites;
   protected readonly passphrase = signal('');
   protected readonly typed = signal('');
   protected readonly busy = signal(false);
@@ -149,7 +155,11 @@ export class ReturnPassphrase {
     this.busy.set(true);
     const outcome = await this.#store.run((api) => api.eraseVault());
     this.busy.set(false);
-    if (outcome.ok) this.modal().close();
-    else this.eraseFailure.set(outcome.error);
+    if (!outcome.ok) {
+      this.eraseFailure.set(outcome.error);
+      return;
+    }
+    this.modal().close();
+    await this.#siteData.drop();
   }
 }

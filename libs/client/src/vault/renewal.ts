@@ -1,0 +1,121 @@
+/**
+ * Records that are still sealed under an earlier vault key (docs/protocol.md section 9): after a change of the passphrase, or in
+ * a vault of an older version. They are sealed again under the key of today, some at a time and over as many sessions as it
+ * takes; what is written meanwhile is under it already.
+ */
+import * as v from 'valibot';
+import { asVaultKey, exposeSecret, type VaultKey } from '@0fc/crypto/keys';
+import { bytes, decodeAs, encodeAs, ERROR_CODES, text, type Bytes } from '@0fc/protocol';
+import { ClientError } from '../contract/errors.js';
+import { KEY_PAGES, type RecordPlace, type StorageChange, type StoragePort } from '../contract/ports.js';
+import { OWN_STORE, RENEWAL } from './own-store.js';
+import type { SealedStorage } from './sealed-storage.js';
+import type { SerialQueue } from './serial-queue.js';
+
+const renewal = v.strictObject({
+  /** youngest first */
+  earlier: v.array(bytes(32, 32)),
+  /** everything up to here is done */
+  done: v.nullable(v.strictObject({ store: text(1, 32), key: text(0, 256) })),
+});
+
+export interface Renewal {
+  readonly earlier: readonly VaultKey[];
+  readonly done: RecordPlace | null;
+}
+
+/** Sealed as any record, and so under the key of today. */
+export const renewalRecord = ({ earlier, done }: Renewal): StorageChange => ({
+  store: OWN_STORE,
+  key: RENEWAL,
+  value: encodeAs(renewal, {
+    earlier: earlier.map(exposeSecret),
+    done: done === null ? null : { store: done.store, key: done.key },
+  }),
+});
+
+/** Every record is under the key of today; the earlier ones go with this record. */
+const RENEWED: StorageChange = { store: OWN_STORE, key: RENEWAL, value: null };
+
+/** What is under way in a vault; nothing where every record is under the key of today. Rejects with VAULT_DAMAGED, MALFORMED. */
+export async function renewalIn(storage: StoragePort, sealed: SealedStorage): Promise<Renewal> {
+  const value = await storage.read(OWN_STORE, RENEWAL);
+  if (value === null) return { earlier: [], done: null };
+  return renewalOf(sealed.open(OWN_STORE, { key: RENEWAL, value }).value);
+}
+
+/** Throws MALFORMED. */
+export function renewalOf(value: Bytes): Renewal {
+  const { earlier, done } = decodeAs(renewal, value);
+  return { earlier: earlier.map(asVaultKey), done };
+}
+
+/** Records that are sealed again in one write, between which others go on. */
+const AT_ONCE = 64;
+/** These stores are not sealed under the vault key. */
+const APART: ReadonlySet<string> = new Set([OWN_STORE, KEY_PAGES]);
+/** Ends until the next unlock: whatever else is written meets the same. */
+const STOPS: ReadonlySet<string> = new Set([
+  ERROR_CODES.VAULT_LOCKED,
+  ERROR_CODES.VAULT_FULL,
+  ERROR_CODES.VAULT_UNAVAILABLE,
+]);
+
+export class KeyRenewal {
+  readonly #storage: StoragePort;
+  readonly #writing: SerialQueue;
+  readonly #today: () => SealedStorage | null;
+  #ended: Promise<void> = Promise.resolve();
+
+  /** @param today null once the vault is closed */
+  constructor(storage: StoragePort, writing: SerialQueue, today: () => SealedStorage | null) {
+    this.#storage = storage;
+    this.#writing = writing;
+    this.#today = today;
+  }
+
+  get ended(): Promise<void> {
+    return this.#ended;
+  }
+
+  /** Seals again what lies behind `done`, until there is another key of today or the vault is closed. */
+  begin(sealed: SealedStorage, done: RecordPlace | null): void {
+    this.#ended = Promise.all([this.#ended, this.#go(sealed, done)]).then(
+      () => undefined,
+      (error: unknown) => {
+        if (!STOPS.has(ClientError.from(error).code)) throw error;
+      },
+    );
+  }
+
+  async #go(sealed: SealedStorage, done: RecordPlace | null): Promise<void> {
+    let place: RecordPlace | null = done;
+    for (;;) {
+      const behind: RecordPlace | null = place;
+      const next = await this.#writing.enqueue(() => this.#some(sealed, behind));
+      if (next === null) return;
+      place = next;
+    }
+  }
+
+  /** Where it has come to; null: there is no more, or nothing is to be done any more. */
+  async #some(sealed: SealedStorage, done: RecordPlace | null): Promise<RecordPlace | null> {
+    if (this.#today() !== sealed) return null;
+    const found = await this.#storage.listAfter(done, AT_ONCE);
+    const last = found.at(-1);
+    if (last === undefined) {
+      await sealed.write([RENEWED]);
+      sealed.forgetEarlier();
+      return null;
+    }
+    const changes = found.flatMap(({ store, key, value }) => {
+      if (APART.has(store) || sealed.isCurrent(store, { key, value })) return [];
+      // What does not open stays as it is: it is damaged, and is told where it is read.
+      const opened = sealed.openOrNull(store, { key, value });
+      return opened === null ? [] : [{ store, key, value: opened.value }];
+    });
+    const place = { store: last.store, key: last.key };
+    await sealed.write([...changes, renewalRecord({ earlier: sealed.earlier, done: place })]);
+    return place;
+  }
+}
