@@ -40,7 +40,7 @@ const stages = {
   lint: { needs: ['server'], run: async (node) => ((await lint(node)) ? NOTHING : FAILED) },
   architecture: folderStage('architecture', []),
   k8s: folderStage('k8s', []),
-  formal: { needs: ['spin'], run: async () => searchAll(await ensureSpin(), bounded()) },
+  formal: { needs: ['spin'], run: async () => searchAll(await ensureSpin(), bounded(), 2) },
   unit: {
     // The contract of the store is held to by a real Redis as well.
     needs: ['redis'],
