@@ -59,7 +59,7 @@ const stages = {
         env,
       ),
   },
-  fuzz: folderStage('fuzz', ['server'], { flags: ['--runInBand'] }),
+  fuzz: folderStage('fuzz', ['server'], { flags: ['--runInBand', '--maxConcurrency=2'] }),
   e2e: {
     // In band: two browsers at a time on two cores make time-outs, not speed.
     ...folderStage('e2e', ['server', 'web', 'chromium'], { flags: ['--runInBand'] }),
