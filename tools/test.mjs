@@ -35,12 +35,12 @@ function folderStage(name, needs, { flags = [], chosen = {} } = {}) {
   };
 }
 
-/** In the order in which they run: what fails fastest comes first. @type {Record<string, Stage>} */
+/** In the order in which they begin: what fails fastest comes first. @type {Record<string, Stage>} */
 const stages = {
   lint: { needs: ['server'], run: async (node) => ((await lint(node)) ? NOTHING : FAILED) },
   architecture: folderStage('architecture', []),
   k8s: folderStage('k8s', []),
-  formal: { needs: ['spin'], run: async () => searchAll(await ensureSpin(), bounded()) },
+  formal: { needs: ['spin'], run: async () => searchAll(await ensureSpin(), bounded(), 2) },
   unit: {
     // The contract of the store is held to by a real Redis as well.
     needs: ['redis'],
@@ -59,12 +59,16 @@ const stages = {
         env,
       ),
   },
-  fuzz: folderStage('fuzz', ['server'], { flags: ['--runInBand'] }),
+  fuzz: folderStage('fuzz', ['server'], { flags: ['--runInBand', '--maxConcurrency=2'] }),
+  e2e: {
+    // In band: two browsers at a time on two cores make time-outs, not speed.
+    ...folderStage('e2e', ['server', 'web', 'chromium'], { flags: ['--runInBand'] }),
+    beside: true,
+  },
   integration: folderStage('integration', ['server', 'web', 'redis'], { chosen: CHOSEN }),
-  hostile: folderStage('hostile', ['server', 'redis'], { chosen: CHOSEN }),
+  // Its clients wait for each other, and for what they try again: half of a core each.
+  hostile: folderStage('hostile', ['server', 'redis'], { flags: ['--maxWorkers=3'], chosen: CHOSEN }),
   model: folderStage('model', ['server']),
-  // In band: two browsers at a time on two cores make time-outs, not speed.
-  e2e: folderStage('e2e', ['server', 'web', 'chromium'], { flags: ['--runInBand'] }),
 };
 
 await runTool(() => runStages(stages, chooseStages(stages, process.argv.slice(2)), ['lint']));

@@ -4,12 +4,25 @@ import { join } from 'node:path';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import { until } from '../support/wait.js';
 
-/** Pictures of every screen, for a person to look at: not in the repository. */
+/**
+ * Pictures of every screen, for a person to look at: not in the repository. By default two of each, in which every
+ * size, language and theme is seen once; `PICTURES=all` takes all eight.
+ */
 export const PICTURES = join(import.meta.dirname, '../../test-results/screens');
 
 const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 800 } } as const;
-const LANGUAGES = ['en', 'fr'] as const;
-const THEMES = ['light', 'dark'] as const;
+type Look = readonly [language: 'en' | 'fr', theme: 'light' | 'dark', size: keyof typeof SIZES];
+const LOOKS: readonly Look[] =
+  process.env.PICTURES === 'all'
+    ? (['en', 'fr'] as const).flatMap((language) =>
+        (['light', 'dark'] as const).flatMap((theme) =>
+          (['phone', 'desktop'] as const).map((size): Look => [language, theme, size]),
+        ),
+      )
+    : [
+        ['en', 'light', 'desktop'],
+        ['fr', 'dark', 'phone'],
+      ];
 
 export const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 /** No sandbox inside a container run as root; nothing but this machine's own relay is visited. */
@@ -190,17 +203,13 @@ export class Profile {
     return this.page.getByTestId('alarm').count();
   }
 
-  /** One picture a size, language and theme, of the screen as it is. */
+  /** Pictures of the screen as it is. */
   async picture(screen: string): Promise<void> {
     await mkdir(PICTURES, { recursive: true });
-    for (const language of LANGUAGES) {
-      for (const theme of THEMES) {
-        await this.#dress(language, theme);
-        for (const [size, viewport] of Object.entries(SIZES)) {
-          await this.page.setViewportSize(viewport);
-          await this.page.screenshot({ path: join(PICTURES, `${screen}-${size}-${theme}-${language}.png`) });
-        }
-      }
+    for (const [language, theme, size] of LOOKS) {
+      await this.#dress(language, theme);
+      await this.page.setViewportSize(SIZES[size]);
+      await this.page.screenshot({ path: join(PICTURES, `${screen}-${size}-${theme}-${language}.png`) });
     }
     await this.page.setViewportSize(SIZES.desktop);
     await this.#dress(this.#language, 'light');

@@ -34,8 +34,9 @@ async function fuzz(
   return { code, output };
 }
 
+// Each runs in one thread of a process of its own: two at a time, as the stage asks for.
 describe('a short run finds nothing in', () => {
-  test.each([
+  test.concurrent.each([
     ['what is parsed', 'codec,schemas,frames,invites', 60_000],
     ['links and a relay', 'handshakes,wire,in-session', 4_000],
     ['the client', 'entries,session,connection', 600],
@@ -49,17 +50,20 @@ describe('a short run finds nothing in', () => {
   });
 });
 
-test('a case that does not end is named, and ends the run', async () => {
+test.concurrent('a case that does not end is named, and ends the run', async () => {
   const { code, output } = await fuzz('--only', 'hang', '--cases', '3', '--seed', '1');
   expect(code).not.toBe(0);
   expect(output).toMatch(/FOUND hang: a case did not end within \d+ ms \(seed 1, case 2\)/);
 });
 
-test('a wrong outcome, a stray error, a lost rejection and a leak are found, and say where', async () => {
-  const { code, output } = await fuzz('--only', 'wrong', '--cases', '64', '--seed', '1');
-  expect(code).toBe(1);
-  expect(output).toMatch(/FOUND wrong: a planted finding \(seed 1, case 3\)/);
-  expect(output).toMatch(/FOUND wrong: TypeError: planted[\s\S]*?\(seed 1, case 5\)/);
-  expect(output).toMatch(/FOUND wrong: Error: nobody waits[\s\S]*?\(seed 1, unhandled rejection\)/);
-  expect(output).toMatch(/FOUND wrong: the heap grew by \d+ bytes in 64 cases \(seed 1, memory\)/);
-});
+test.concurrent(
+  'a wrong outcome, a stray error, a lost rejection and a leak are found, and say where',
+  async () => {
+    const { code, output } = await fuzz('--only', 'wrong', '--cases', '64', '--seed', '1');
+    expect(code).toBe(1);
+    expect(output).toMatch(/FOUND wrong: a planted finding \(seed 1, case 3\)/);
+    expect(output).toMatch(/FOUND wrong: TypeError: planted[\s\S]*?\(seed 1, case 5\)/);
+    expect(output).toMatch(/FOUND wrong: Error: nobody waits[\s\S]*?\(seed 1, unhandled rejection\)/);
+    expect(output).toMatch(/FOUND wrong: the heap grew by \d+ bytes in 64 cases \(seed 1, memory\)/);
+  },
+);

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { inherited } from '../support/inherited.js';
-import { memberCommand, type Spoken } from '../support/member-process.js';
+import { memberCommand, QUICK, type Spoken } from '../support/member-process.js';
 import { Member, value } from '../support/member.js';
 import { RelayProcess } from '../support/relay-process.js';
 import { until } from '../support/wait.js';
@@ -220,7 +220,12 @@ describe('statements that do not hold', () => {
 describe('a member’s command line', () => {
   const environment = { FC_PASSPHRASE: 'a long enough passphrase' };
   const amina = (name: string, ...args: readonly string[]): Promise<Spoken> =>
-    memberCommand([name, '--vault', join(folder, 'amina'), '--relay', relay.url, ...args], environment);
+    memberCommand(
+      [name, '--vault', join(folder, 'amina'), '--relay', relay.url, ...args],
+      environment,
+      '',
+      QUICK,
+    );
 
   test('follows a succession and tells it once; --relay-key and repin are the user’s own act, or one line', async () => {
     expect((await amina('create', 'Rive droite', '--as', 'Amina')).code).toBe(0);

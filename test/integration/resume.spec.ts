@@ -3,7 +3,7 @@
  * write of its vault, or the relay dies at that moment; what was answered comes to pass all the
  * same, once, and everybody can talk afterwards.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { carryOut, dieAtEachWrite, Mortal, strideOf } from '../support/fates.js';
 import type { MemberProcess } from '../support/member-process.js';
 import { RelayProcess } from '../support/relay-process.js';
@@ -28,10 +28,11 @@ beforeEach(async () => {
   // A test that failed may have left it dead.
   if (!relay.running) await relay.start();
 });
-afterAll(async () => {
-  await Promise.all(made.map((member) => member.remove()));
-  await relay.remove();
+afterEach(async () => {
+  // Whoever stays would come back to the relay at each of its deaths in the tests that follow.
+  await Promise.all(made.splice(0).map((member) => member.remove()));
 });
+afterAll(() => relay.remove());
 
 interface Cast {
   readonly owner: Mortal;

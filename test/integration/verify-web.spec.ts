@@ -119,19 +119,21 @@ describe('a served page', () => {
     expect(shown.hash).toBe(hash);
   });
 
-  test.each(Object.keys(FILES).filter((path) => path !== 'csp.json'))(
-    'with one changed byte in %s is found',
-    async (path) => {
+  // A run compares some hundred answers, and names whatever differs: many differences are shown by one run.
+  test('with one changed byte in any file is found', async () => {
+    const changed = Object.keys(FILES).filter((path) => path !== 'csp.json');
+    const hashes = new Set([(await tool('web-hash.mjs', build)).output]);
+    for (const path of changed) {
       const data = await readFile(join(served, path));
       const at = data.length >> 1;
       data.writeUInt8(data.readUInt8(at) ^ 1, at);
       await writeFile(join(served, path), data);
-      expect(await differences()).toContainEqual(expect.stringContaining(`changed  /${path}: `));
-      expect((await tool('web-hash.mjs', served)).output).not.toBe(
-        (await tool('web-hash.mjs', build)).output,
-      );
-    },
-  );
+      hashes.add((await tool('web-hash.mjs', served)).output);
+    }
+    expect(hashes.size).toBe(changed.length + 1);
+    const found = await differences();
+    for (const path of changed) expect(found).toContainEqual(expect.stringContaining(`changed  /${path}: `));
+  });
 
   test('with a file that the build has not is found: where it says so, or brings it in', async () => {
     await writeFile(join(served, 'more.js'), 'alert(1)');
@@ -162,85 +164,72 @@ describe('a served page', () => {
     ]);
   });
 
-  test.each([
-    ['without a policy', '/', (response: ServerResponse) => response.removeHeader('content-security-policy')],
-    [
-      'with a weaker policy',
-      '/',
-      (response: ServerResponse) =>
-        response.setHeader('content-security-policy', `${POLICIES.document} 'unsafe-eval'`),
-    ],
-    [
-      'with a weaker policy of the worker',
-      '/worker-ABCDEF12.js',
-      (response: ServerResponse) => response.setHeader('content-security-policy', "script-src 'self' https:"),
-    ],
-    [
-      'whose deep links have no policy',
-      '/join',
-      (response: ServerResponse) => response.removeHeader('content-security-policy'),
-    ],
-    [
-      'that is of another type',
-      '/main-ABCDEF12.js',
-      (response: ServerResponse) => response.setHeader('content-type', 'text/html'),
-    ],
-    [
-      'that lets types be guessed',
-      '/',
-      (response: ServerResponse) => response.removeHeader('x-content-type-options'),
-    ],
-    [
-      'that brings a script along',
-      '/',
-      (response: ServerResponse) => response.setHeader('link', '</x.js>; rel=modulepreload'),
-    ],
-  ])('%s is found', async (_how, path, weaken) => {
-    const url = await behind((request, response) => {
-      if (request.url === path) weaken(response);
-    });
+  test('with headers that are not what it needs is found: each of them', async () => {
+    const without = (name: string) => (response: ServerResponse) => response.removeHeader(name);
+    const having = (name: string, value: string) => (response: ServerResponse) =>
+      response.setHeader(name, value);
+    const policy = 'content-security-policy';
+    const weaker: Readonly<Record<string, readonly [(response: ServerResponse) => void, says: string]>> = {
+      '/': [without(policy), 'Content-Security-Policy is absent'],
+      '/unlock': [having(policy, `${POLICIES.document} 'unsafe-eval'`), 'Content-Security-Policy is “'],
+      '/worker-ABCDEF12.js': [having(policy, "script-src 'self' https:"), 'Content-Security-Policy is “'],
+      // A deep link, which a server may answer by other rules.
+      '/join': [without(policy), 'Content-Security-Policy is absent'],
+      '/main-ABCDEF12.js': [having('content-type', 'text/html'), 'Content-Type is “text/html”'],
+      '/new': [without('x-content-type-options'), 'x-content-type-options is absent'],
+      '/verify': [having('link', '</x.js>; rel=modulepreload'), 'has link: “'],
+    };
+    const url = await behind((request, response) => weaker[request.url ?? '']?.[0](response));
     const found = await differences(url);
-    expect(found).toHaveLength(1);
-    expect(found[0]).toContain(`header   ${path}: `);
+    const says = Object.entries(weaker).map(([path, [, text]]) =>
+      expect.stringContaining(`header   ${path}: ${text}`),
+    );
+    expect(found).toHaveLength(says.length);
+    expect(found).toEqual(expect.arrayContaining(says));
   });
 
-  test.each([
-    'set-cookie', 'content-security-policy-report-only', 'reporting-endpoints', 'report-to', 'nel', 'speculation-rules', 'refresh', 'sourcemap',
-    'access-control-allow-origin', 'service-worker-allowed', 'origin-trial', 'document-policy', 'no-vary-search', 'x-unheard-of',
-  ])('with a header that the page has no use for, %s, is found', async (name) => {
+  test('with headers that the page has no use for is found: each of them', async () => {
+    const names = [
+      'set-cookie', 'content-security-policy-report-only', 'reporting-endpoints', 'report-to', 'nel', 'speculation-rules', 'refresh', 'sourcemap',
+      'access-control-allow-origin', 'service-worker-allowed', 'origin-trial', 'document-policy', 'no-vary-search', 'x-unheard-of',
+    ]; // prettier-ignore
     const url = await behind((request, response) => {
-      if (request.url?.startsWith('/licences.js')) response.setHeader(name, 'a=b');
+      if (!request.url?.startsWith('/licences.js')) return;
+      for (const name of names) response.setHeader(name, 'a=b');
     });
-    expect(await differences(url)).toEqual([`header   /licences.js: has ${name}: “a=b”`]);
-  }); // prettier-ignore
-
-  test.each([
-    'cross-origin-opener-policy',
-    'cross-origin-resource-policy',
-    'referrer-policy',
-    'permissions-policy',
-  ])('without %s is found', async (name) => {
-    const url = await behind((request, response) => {
-      if (request.url === '/settings') response.removeHeader(name);
-    });
-    expect(await differences(url)).toEqual([
-      expect.stringContaining(`header   /settings: ${name} is absent`),
-    ]);
+    expect((await differences(url)).toSorted()).toEqual(
+      names.map((name) => `header   /licences.js: has ${name}: “a=b”`).sort(),
+    );
   });
 
-  test.each([
-    ['in French', 'accept-language', /^fr/],
-    ['with cookies', 'cookie', /session=/],
-    ['from elsewhere', 'sec-fetch-site', /cross-site/],
-    ['ahead', 'sec-purpose', /prefetch/],
-    ['by a phone', 'user-agent', /iPhone/],
-  ])('that is another one where it is asked for %s is found', async (_how, header, value) => {
+  test('without headers that it has to come with is found: each of them', async () => {
+    const names = [
+      'cross-origin-opener-policy', 'cross-origin-resource-policy', 'referrer-policy', 'permissions-policy',
+    ]; // prettier-ignore
     const url = await behind((request, response) => {
-      if (request.url === '/' && value.test(String(request.headers[header]))) response.end('another page');
+      if (request.url === '/settings') for (const name of names) response.removeHeader(name);
     });
-    const found = await differences(url);
-    expect(found.length).toBeGreaterThan(0);
-    for (const line of found) expect(line).toMatch(/^changed {2}\/ \(asked by /);
+    expect((await differences(url)).map((line) => line.split(', not ')[0]).sort()).toEqual(
+      names.map((name) => `header   /settings: ${name} is absent`).sort(),
+    );
+  });
+
+  test('that is another one for some of those who ask for it is found', async () => {
+    const told: readonly (readonly [asker: string, header: string, value: RegExp])[] = [
+      ['Firefox, in French', 'accept-language', /^fr/],
+      ['who has cookies', 'cookie', /session=/],
+      ['who comes from elsewhere', 'sec-fetch-site', /cross-site/],
+      ['what loads ahead', 'sec-purpose', /prefetch/],
+      ['a phone that saves data', 'user-agent', /iPhone/],
+    ];
+    const url = await behind((request, response) => {
+      const of = (header: string): string => String(request.headers[header]);
+      if (request.url === '/' && told.some(([, header, value]) => value.test(of(header))))
+        response.end('another page');
+    });
+    expect((await differences(url)).map((line) => line.split('): ')[0]).sort()).toEqual(
+      told.map(([asker]) => `changed  / (asked by ${asker}`).sort(),
+    );
   });
 
   test('that is another one where nobody looks is found: at any path, under any query', async () => {
@@ -270,19 +259,26 @@ describe('a served page', () => {
     expect(output).toContain('not compared: what a real browser is served');
   });
 
-  test.each([
-    ['br', 'of other content', brotliCompressSync('alert(1)')],
-    ['gzip', 'of other content', gzipSync('alert(1)')],
-    ['br', 'of nothing', Buffer.from('garbage')],
-    ['gzip', 'of nothing', Buffer.from('garbage')],
-  ])('whose compressed file (%s) is one %s is found', async (encoding, _of, data) => {
+  test('whose compressed files are of other content, or of nothing, is found: each of them', async () => {
+    const sent: Readonly<Record<string, readonly [encoding: string, data: Buffer]>> = {
+      '/licences.js': ['br', brotliCompressSync('alert(1)')],
+      '/main-ABCDEF12.js': ['gzip', gzipSync('alert(1)')],
+      '/worker-ABCDEF12.js': ['br', Buffer.from('garbage')],
+      '/styles-ABCDEF12.css': ['gzip', Buffer.from('garbage')],
+    };
     const url = await behind((request, response) => {
-      if (request.url !== '/licences.js' || !encodingsOf(request).includes(encoding)) return;
+      const [encoding, data] = sent[request.url ?? ''] ?? [];
+      if (encoding === undefined || !encodingsOf(request).includes(encoding)) return;
       response.setHeader('content-encoding', encoding).end(data);
     });
-    const asked = [encoding, 'gzip, deflate, br, zstd'];
-    expect((await differences(url)).map((line) => line.split('): ')[0])).toEqual(
-      asked.map((accept) => `changed  /licences.js (Accept-Encoding: ${accept}`),
+    expect((await differences(url)).map((line) => line.split('): ')[0]).sort()).toEqual(
+      Object.entries(sent)
+        .flatMap(([path, [encoding]]) =>
+          [encoding, 'gzip, deflate, br, zstd'].map(
+            (accept) => `changed  ${path} (Accept-Encoding: ${accept}`,
+          ),
+        )
+        .sort(),
     );
   });
 

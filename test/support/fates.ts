@@ -8,13 +8,13 @@ import { until } from './wait.js';
 
 const PROGRAM = join(import.meta.dirname, 'member-mortal.ts');
 /**
- * Each death takes seconds to be made good: by default a member dies at every third write, and the relay,
- * after which all come back ever more slowly, at every fifth; odd, so that it is before one write and after the
+ * Each death takes seconds to be made good: by default a member dies at every fifth write, and the relay,
+ * after which all come back ever more slowly, at every seventh; odd, so that it is before one write and after the
  * next. `npm run long -- kills` takes each (`RESUME=all`).
  */
 export function strideOf(victim: 'relay' | 'writer'): number {
   if (process.env.RESUME === 'all') return 1;
-  return victim === 'relay' ? 5 : 3;
+  return victim === 'relay' ? 7 : 5;
 }
 
 /** Far more writes than any act makes: a loop that comes here has a defect. */

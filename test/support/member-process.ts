@@ -14,8 +14,11 @@ import { until } from './wait.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const HOOKS = pathToFileURL(join(ROOT, 'tools/typescript-hooks.mjs')).href;
-const MAIN = join(ROOT, 'libs/client/src/node/member/main.ts');
+/** The program of `npm run member`. */
+export const MAIN = join(ROOT, 'libs/client/src/node/member/main.ts');
 const SHELL = join(import.meta.dirname, 'member-shell.ts');
+/** As {@link MAIN}, but that its vault opens at once: that opens no vault of the other's. */
+export const QUICK = join(import.meta.dirname, 'member-quick.ts');
 
 /** Node's arguments to run a TypeScript file of the repository from the sources. */
 const fromSources = (file: string): readonly string[] => [
@@ -49,8 +52,9 @@ export function memberSpeaks(
   args: readonly string[],
   environment: NodeJS.ProcessEnv,
   input: string | null = '',
+  program = MAIN,
 ): Speaking {
-  const child = spawn(process.execPath, [...fromSources(MAIN), ...args], {
+  const child = spawn(process.execPath, [...fromSources(program), ...args], {
     env: { ...inherited(), ...environment },
     stdio: [input === null ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
@@ -75,7 +79,8 @@ export const memberCommand = (
   args: readonly string[],
   environment: NodeJS.ProcessEnv,
   input: string | null = '',
-): Promise<Spoken> => memberSpeaks(args, environment, input).end;
+  program = MAIN,
+): Promise<Spoken> => memberSpeaks(args, environment, input, program).end;
 
 /** A command that was refused, with the client's code. */
 export class RefusedError extends Error {

@@ -29,17 +29,35 @@ export function childEnvironment(pathFolders, extra = {}) {
  * @param {string} command
  * @param {string[]} args
  * @param {import('node:child_process').SpawnOptions} [options]
+ * @param {(text: string) => void} [hear] gets what it writes, where `options` make pipes of its outputs
  * @returns {Promise<number>} the exit code; 128 + n where signal n ended it, 127 where it cannot be started
  */
-export function run(command, args, options = {}) {
+export function run(command, args, options = {}, hear = () => undefined) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'], ...options });
+    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', hear);
     child.on('error', (error) => {
       if (error.code === 'ENOENT') resolve(127);
       else reject(error);
     });
     child.on('close', (code, signal) => resolve(signal === null ? (code ?? 1) : 128 + signalNumber(signal)));
   });
+}
+
+/**
+ * Runs a command to its end beside others: its output is kept until then, standard error among it as it comes.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {import('node:child_process').SpawnOptions} [options]
+ * @returns {Promise<{ code: number, output: string }>} `code`: as of {@link run}
+ */
+export async function runQuietly(command, args, options = {}) {
+  let output = '';
+  const code = await run(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] }, (text) => {
+    output += text;
+  });
+  return { code, output };
 }
 
 /**

@@ -70,21 +70,26 @@ export const whole = () => [
 ];
 
 /**
- * Runs searches one after the other, and prints of each the states, the depth and the time.
+ * Runs searches, and prints of each the states, the depth and the time.
  *
  * @param {Tools} tools
  * @param {Search[]} searches
+ * @param {number} atOnce each has one core, and up to {@link MEMORY_MB}
  * @returns {Promise<import('./jest.mjs').Counts>} one for each search
  */
-export async function searchAll(tools, searches) {
+export async function searchAll(tools, searches, atOnce) {
   rmSync(join(cacheFolder, 'formal'), { recursive: true, force: true });
   const all = [];
-  for (const search of searches) {
-    const started = performance.now();
-    const { text, good } = await step(search.name, () => runSearch(tools, search));
-    say(`${good ? 'ok' : 'FAILED'}: ${search.name}: ${text} (${elapsed(started)})`);
-    all.push(good ? PASSED : FAILED);
-  }
+  const left = searches.values();
+  const searcher = async () => {
+    for (const search of left) {
+      const started = performance.now();
+      const { text, good } = await step(search.name, () => runSearch(tools, search));
+      say(`${good ? 'ok' : 'FAILED'}: ${search.name}: ${text} (${elapsed(started)})`);
+      all.push(good ? PASSED : FAILED);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, searcher));
   return summed([NOTHING, ...all]);
 }
 

@@ -5,48 +5,59 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import { run } from './exec.mjs';
+import { runQuietly } from './exec.mjs';
 import { ensureLuacheck } from './luacheck.mjs';
 import { root } from './node.mjs';
 import { Remedy, say, step } from './report.mjs';
 import { packageScript, projectEnvironment } from './workspace.mjs';
 
 /**
+ * Side by side: ESLint, which knows one core and takes longer than all others together, and the others one after the
+ * other. What each of them prints comes whole, when it has ended.
+ *
  * @param {string} node
  * @returns {Promise<boolean>} whether all checks are clean; each one runs, whatever the others say
  */
 export async function lint(node) {
-  const checks = [
+  const eslint = ['ESLint', packageScript('eslint', 'bin/eslint.js'), ['.', '--max-warnings', '0']];
+  const others = [
     ['Types of specs and tests', packageScript('typescript', 'bin/tsc'), ['-b', 'tsconfig.test.json']],
     ['Who writes room state', join(root, 'test', 'architecture', 'room-state-main.ts'), []],
     ['Who sends requests', join(root, 'test', 'architecture', 'requests-main.ts'), []],
     ['Folders and arrows', join(root, 'test', 'architecture', 'structure-main.ts'), []],
     ['Unused files, exports and dependencies', packageScript('knip', 'bin/knip.js'), ['--no-progress']],
-    ['ESLint', packageScript('eslint', 'bin/eslint.js'), ['.', '--max-warnings', '0']],
     ['Prettier', packageScript('prettier', 'bin/prettier.cjs'), ['.', '--check', '--log-level', 'warn']],
   ];
-  // Node runs the sources of test/ as they are (typescript-hooks.mjs); the others are scripts.
-  const hooks = pathToFileURL(join(root, 'tools', 'typescript-hooks.mjs')).href;
-  const flags = ['--disable-warning=ExperimentalWarning', '--import', hooks];
-  let clean = true;
-  for (const [title, script, args] of checks) {
-    const code = await step(title, () =>
-      run(node, [...(script.endsWith('.ts') ? flags : []), script, ...args], {
-        cwd: root,
-        env: projectEnvironment(node),
-      }),
-    );
-    if (code !== 0) clean = false;
-  }
-  return (await lintLua(node)) && clean;
+  const results = await Promise.all([
+    check(node, eslint),
+    (async () => {
+      let clean = true;
+      for (const one of others) clean = (await check(node, one)) && clean;
+      return (await lintLua(node)) && clean;
+    })(),
+  ]);
+  return results.every(Boolean);
+}
+
+// Node runs the sources of test/ as they are (typescript-hooks.mjs); the others are scripts.
+const hooks = pathToFileURL(join(root, 'tools', 'typescript-hooks.mjs')).href;
+const forSources = ['--disable-warning=ExperimentalWarning', '--import', hooks];
+
+/** @param {string} node @param {[title: string, script: string, args: string[]]} one @returns {Promise<boolean>} */
+async function check(node, [title, script, args]) {
+  const flags = script.endsWith('.ts') ? forSources : [];
+  const { code, output } = await step(title, () =>
+    runQuietly(node, [...flags, script, ...args], { cwd: root, env: projectEnvironment(node) }),
+  );
+  process.stdout.write(output);
+  return code === 0;
 }
 
 /** @param {string} node @returns {Promise<boolean>} false too where there is nothing to check with */
 async function lintLua(node) {
   const title = 'Lua scripts (luacheck)';
   try {
-    const args = [join(root, 'tools', 'luacheck.mjs'), await ensureLuacheck()];
-    return (await step(title, () => run(node, args, { cwd: root, env: projectEnvironment(node) }))) === 0;
+    return await check(node, [title, join(root, 'tools', 'luacheck.mjs'), [await ensureLuacheck()]]);
   } catch (error) {
     if (!(error instanceof Remedy)) throw error;
     say(`${title}: not run: ${error.message}`);

@@ -138,8 +138,8 @@ class Taker {
   };
 }
 
-describe('an export of 200,000 lines', () => {
-  const LINES = 200_000;
+describe('an export of 100,000 lines', () => {
+  const LINES = 100_000;
   const BATCH = 5_000;
   let storage: WatchedReads;
   let vault: Vault;
@@ -169,7 +169,7 @@ describe('an export of 200,000 lines', () => {
     storage.reading = () => undefined;
     await Promise.all(writes);
 
-    expect(lines - before).toBeGreaterThan(100);
+    expect(lines - before).toBeGreaterThan(50);
     expect(storage.most).toBeLessThanOrEqual(256);
     expect(taker.largest).toBeLessThan(1.2 * MIB);
     expect(waited).toBeLessThan(120);

@@ -2,12 +2,11 @@
 import { loadThemis, nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import { Vault } from '../vault/vault.js';
 import { FileStorage } from './storage.js';
-import { passphrasesOf } from '@0fc/crypto/keys';
+import { quickPassphrases as passphrases } from '../vault/quick-passphrases.spec-support.js';
 
 const [folder = '', first = '', second = ''] = process.argv.slice(2);
 await loadThemis();
 const crypto = { hash: nodeHash, random: nodeRandom, clock: systemClock };
-const passphrases = passphrasesOf(nodeRandom);
 const vault = await Vault.unlock({ crypto, passphrases, storage: FileStorage.open(folder) }, first);
 for (let round = 0; ; round++) {
   const [from, to] = round % 2 === 0 ? [first, second] : [second, first];

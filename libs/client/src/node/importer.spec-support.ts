@@ -4,7 +4,7 @@ import { loadThemis, nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node'
 import { storageOver } from '../vault/storage-over.spec-support.js';
 import { importVault } from '../account/vault-import.js';
 import { FileStorage } from './storage.js';
-import { passphrasesOf } from '@0fc/crypto/keys';
+import { quickPassphrases as passphrases } from '../vault/quick-passphrases.spec-support.js';
 
 const [folder = '', file = '', filePassphrase = '', passphrase = ''] = process.argv.slice(2);
 await loadThemis();
@@ -17,6 +17,5 @@ const storage = storageOver(files, {
   },
 });
 const crypto = { hash: nodeHash, random: nodeRandom, clock: systemClock };
-const passphrases = passphrasesOf(nodeRandom);
 await importVault({ crypto, passphrases, storage }, readFileSync(file), filePassphrase, passphrase);
 setInterval(() => undefined, 60_000);

@@ -9,10 +9,9 @@ import { exportFile } from '../account/vault-transfer.spec-support.js';
 import { Vault } from '../vault/vault.js';
 import { Child, killAll } from './children.spec-support.js';
 import { FileStorage } from './storage.js';
-import { passphrasesOf } from '@0fc/crypto/keys';
+import { quickPassphrases as passphrases } from '../vault/quick-passphrases.spec-support.js';
 
 const crypto = { hash: nodeHash, random: nodeRandom, clock: systemClock };
-const passphrases = passphrasesOf(nodeRandom);
 const FIRST = 'the first passphrase, long enough';
 const SECOND = 'the second passphrase, long enough';
 const base = mkdtempSync(join(tmpdir(), '0fc-transfer-'));
