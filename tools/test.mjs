@@ -35,7 +35,7 @@ function folderStage(name, needs, { flags = [], chosen = {} } = {}) {
   };
 }
 
-/** In the order in which they begin: what fails fastest comes first. @type {Record<string, Stage>} */
+/** In the order in which they run: what fails fastest comes first. @type {Record<string, Stage>} */
 const stages = {
   lint: { needs: ['server'], run: async (node) => ((await lint(node)) ? NOTHING : FAILED) },
   architecture: folderStage('architecture', []),
@@ -60,15 +60,12 @@ const stages = {
       ),
   },
   fuzz: folderStage('fuzz', ['server'], { flags: ['--runInBand', '--maxConcurrency=2'] }),
-  e2e: {
-    // In band: two browsers at a time on two cores make time-outs, not speed.
-    ...folderStage('e2e', ['server', 'web', 'chromium'], { flags: ['--runInBand'] }),
-    beside: true,
-  },
   integration: folderStage('integration', ['server', 'web', 'redis'], { chosen: CHOSEN }),
   // Its clients wait for each other, and for what they try again: half of a core each.
   hostile: folderStage('hostile', ['server', 'redis'], { flags: ['--maxWorkers=3'], chosen: CHOSEN }),
   model: folderStage('model', ['server']),
+  // In band: two browsers at a time on two cores make time-outs, not speed.
+  e2e: folderStage('e2e', ['server', 'web', 'chromium'], { flags: ['--runInBand'] }),
 };
 
 await runTool(() => runStages(stages, chooseStages(stages, process.argv.slice(2)), ['lint']));

@@ -1,5 +1,5 @@
 /**
- * Named stages of tests, one after the other but those that say otherwise: `npm test` and `npm run long`.
+ * Named stages of tests, one after the other: `npm test` and `npm run long`.
  *
  * Prepares what the chosen ones need, prints each one's time and counts, and as the last line `N passed, N failed`,
  * summed over all; what a stage needs and cannot have counts as one failure.
@@ -11,12 +11,7 @@ import { elapsed, Remedy, say } from './report.mjs';
 import { buildServer, buildWeb, ensureInstalled } from './workspace.mjs';
 
 /** @typedef {import('./jest.mjs').Counts} Counts */
-/**
- * @typedef {object} Stage
- * @property {('server' | 'web' | 'chromium' | 'redis' | 'spin')[]} needs
- * @property {(node: string, env: NodeJS.ProcessEnv) => Promise<Counts>} run
- * @property {true} [beside] it waits more than it works: those after it run beside it
- */
+/** @typedef {{ needs: ('server' | 'web' | 'chromium' | 'redis' | 'spin')[], run: (node: string, env: NodeJS.ProcessEnv) => Promise<Counts> }} Stage */
 
 export const NOTHING = { passed: 0, failed: 0, skipped: 0 };
 /** What counts as one test. */
@@ -62,13 +57,13 @@ export async function runStages(stages, chosen, countless = []) {
 
   const all = [];
   const summary = [];
-  const runStage = async (name) => {
+  for (const name of chosen) {
     const begun = performance.now();
     const lacking = stages[name].needs.find((need) => missing.has(need));
     if (lacking !== undefined) {
       all.push(FAILED);
       summary.push(`${name}: failed, not run: ${missing.get(lacking).message}`);
-      return;
+      continue;
     }
     say(`stage ${name} ...`);
     const counts = await stages[name].run(node, env);
@@ -76,17 +71,7 @@ export async function runStages(stages, chosen, countless = []) {
     const verdict = counts.failed === 0 ? 'clean' : 'failed';
     summary.push(`${name}: ${countless.includes(name) ? verdict : describe(counts)} (${elapsed(begun)})`);
     say(`stage ${summary.at(-1)}`);
-  };
-  /** @param {string[]} names in order */
-  const runInOrder = async ([name, ...after]) => {
-    if (name === undefined) return;
-    if (stages[name].beside) await Promise.all([runStage(name), runInOrder(after)]);
-    else {
-      await runStage(name);
-      await runInOrder(after);
-    }
-  };
-  await runInOrder(chosen);
+  }
 
   say(`all stages in ${elapsed(started)}`);
   for (const line of summary) say(`  ${line}`);
