@@ -3,6 +3,7 @@ import type { Mutant } from '../mutant.js';
 
 const ERASE = 'libs/client/src/room/log/erase.ts';
 const ENTRY = 'libs/client/src/room/log/entry.ts';
+const TABLES = 'libs/client/src/room/state/tables.ts';
 const LOOKUPS = 'libs/client/src/room/state/lookups.ts';
 const CONVERSATION = 'libs/client/src/room/conversation/conversation.ts';
 const OUTBOX = 'libs/client/src/room/member/outbox.ts';
@@ -92,7 +93,7 @@ export const GONE_WORD_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: ERASE,
-        find: "for (const { item } of effects) if (item.content.type !== 'delete') rewrite(draft, item, asNothing);",
+        find: 'for (const { item } of gone) rewrite(draft, item, asNothing);',
         put: '',
       },
     ],
@@ -101,6 +102,17 @@ export const GONE_WORD_MUTANTS: readonly Mutant[] = [
       {
         path: 'libs/client/src/room/window.spec.ts',
         name: 'G14 takes the words of a line far up away, and of what had changed it, all at once',
+      },
+    ],
+  },
+  {
+    name: 'what says nothing any more is looked up with every change of its line',
+    breaks: ['G14'],
+    changes: [{ file: TABLES, find: 'index: record.index, gone: true });', put: 'index: record.index });' }],
+    tests: [
+      {
+        path: ERASE_SPEC,
+        name: 'is found with its last edit alone, however often it was edited, and with nothing but deletions once it is deleted',
       },
     ],
   },

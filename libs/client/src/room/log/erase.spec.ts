@@ -119,6 +119,19 @@ describe('a line', () => {
     expect(shown.annotationsOf(line!).text ?? line!.text).toBe('newest words');
   });
 
+  test('is found with its last edit alone, however often it was edited, and with nothing but deletions once it is deleted', async () => {
+    const indexed = async (): Promise<number> => (await vault.list(STORES.effects)).length;
+    await reads(log.owner, text('first words'));
+    for (const words of ['second', 'third', 'fourth'])
+      await reads(log.owner, { type: 'edit', to: of(log.owner, 1), text: words });
+    expect(await indexed()).toBe(1);
+    await reads(guest, { type: 'reaction', to: of(log.owner, 1), emoji: '👍', on: true });
+    expect(await indexed()).toBe(2);
+    await reads(log.owner, { type: 'delete', to: of(log.owner, 1) });
+    await reads(guest, { type: 'reaction', to: of(log.owner, 1), emoji: '👀', on: true });
+    expect(await indexed()).toBe(1);
+  });
+
   test('is no line where a name or a reaction is deleted or edited: it stays as it was', async () => {
     const reaction = { type: 'reaction', to: of(guest, 1), emoji: '👍', on: true };
     await reads(log.owner, { type: 'profile', name: 'Amina' });
