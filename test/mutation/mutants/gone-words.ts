@@ -196,8 +196,8 @@ export const GONE_WORD_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: AGAIN,
-        find: "content.type === 'void' || content.type === 'newer' || content.edited === true",
-        put: "content.type === 'void' || content.type === 'newer'",
+        find: 'if (marked && (mayBeResent(snapshot, line.record) || isEdited(snapshot, body))) return null;',
+        put: '',
       },
     ],
     tests: [
@@ -208,6 +208,27 @@ export const GONE_WORD_MUTANTS: readonly Mutant[] = [
       {
         path: 'libs/client/src/room/log/again.spec.ts',
         name: 'G14 G16 is not brought back to its first words by who has them still',
+      },
+    ],
+  },
+  {
+    name: 'other words under one number are explained by a mark that anybody can set',
+    breaks: ['G3'],
+    changes: [
+      {
+        file: AGAIN,
+        find: 'if (marked && (mayBeResent(snapshot, line.record) || isEdited(snapshot, body))) return null;',
+        put: 'if (marked) return null;',
+      },
+    ],
+    tests: [
+      {
+        path: 'libs/client/src/room/log/again.spec.ts',
+        name: 'G3 that nobody has edited, and that the log has still, is an alarm whatever it is marked as, and stays',
+      },
+      {
+        path: 'libs/client/src/room/log/again.spec.ts',
+        name: 'G3 that came as edited, with no edit of it, is an alarm where it comes again in other words',
       },
     ],
   },
