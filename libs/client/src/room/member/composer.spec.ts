@@ -22,7 +22,7 @@ const talkOf = async (person: Person): Promise<void> => {
   // Nothing leaves the outbox: what is tested here is what gets into it.
   room.live = false;
   const outbox = new Outbox(room);
-  talk = new Composer(room, (content, ...beside) => outbox.submit(content, ...beside));
+  talk = new Composer(room, (content, more) => outbox.submit(content, more));
 };
 
 beforeEach(async () => {
