@@ -123,11 +123,13 @@ const asNothing = (item: StoredMessage): StoredMessage => ({ ...item, content: V
 const asDeleted = (item: StoredMessage): StoredMessage =>
   isLineItem(item) ? { ...item, content: VOID, deleted: true } : item;
 
-/** A line in the words of its last edit. Of what this client cannot show nothing is left to show. */
+/**
+ * A line in the words of its last edit. What this client does not know stays beside the edit (6.6): only a version that knows it
+ * can say what the words replace, and nothing of it is shown here.
+ */
 function reworded(said: AnyContent, text: string): AnyContent {
   const content = knownContent(said);
-  if (content === null) return { type: 'newer', edited: true };
-  return content.type === 'text' || content.type === 'reply' ? { ...content, text, edited: true } : said;
+  return content?.type === 'text' || content?.type === 'reply' ? { ...content, text, edited: true } : said;
 }
 
 /** Replaces a message of the log where it stands; nothing where it is not here or is that already. Throws NotLoaded. */
