@@ -133,6 +133,7 @@ describe('two members by command lines', () => {
 
   test('a vault goes to another folder, and its passphrase changes', async () => {
     const file = join(base, 'export.0fc');
+    await done(amina('sharing', ['--no-presence', '--no-typing']));
     await done(amina('export', [file]));
     expect((await stat(file)).mode & 0o077).toBe(0);
     expect((await amina('export', [file])).lines).toMatchObject([{ code: 'FILE_EEXIST' }]);
@@ -141,6 +142,8 @@ describe('two members by command lines', () => {
       (await moved('import', [file], '', { FC_FILE_PASSPHRASE: 'another, wrong one' })).lines,
     ).toMatchObject([{ type: 'error', code: 'WRONG_PASSPHRASE' }]);
     expect((await done(moved('import', [file]))).result.rooms).toBe(1);
+    const sharing = { receipts: true, typing: false, presence: false };
+    expect((await done(moved('sharing'))).result).toMatchObject({ sharing });
     const next = join(base, 'next-passphrase');
     await writeFile(next, 'the next passphrase, long enough\n');
     await done(moved('passphrase', ['--new-passphrase-file', next]));
