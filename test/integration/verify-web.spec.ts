@@ -229,6 +229,19 @@ describe('a served page', () => {
   });
 
   test.each([
+    ['/settings', 'no-cache'],
+    ['/worker-ABCDEF12.js', 'public, max-age=31536000, immutable'],
+    ['/libthemis.wasm', 'max-age=600'],
+  ])('of which a browser is told to keep %s is found', async (path, control) => {
+    const url = await behind((request, response) => {
+      if (request.url === path) response.setHeader('cache-control', control);
+    });
+    expect(await differences(url)).toEqual([
+      `header   ${path}: Cache-Control is “${control}”: a browser keeps what it was once told`,
+    ]);
+  });
+
+  test.each([
     ['in French', 'accept-language', /^fr/],
     ['with cookies', 'cookie', /session=/],
     ['from elsewhere', 'sec-fetch-site', /cross-site/],
