@@ -106,6 +106,37 @@ export const GONE_WORD_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'a line that is discarded leaves what waits to change it',
+    breaks: ['G14', 'G18'],
+    changes: [
+      {
+        file: 'libs/client/src/room/member/composer.ts',
+        find: 'if (whole && message !== null && held.some(({ n }) => n === message.n)) eraseWaiting(draft, message);',
+        put: '',
+      },
+    ],
+    tests: [
+      { path: COMPOSER_SPEC, name: 'G14 G18 a line that is discarded takes along what waits to change it' },
+    ],
+  },
+  {
+    name: 'a line that was sent again by hand stays where the lost one was read',
+    breaks: ['G14'],
+    changes: [
+      {
+        file: 'libs/client/src/room/member/composer.ts',
+        find: "after: [{ type: 'delete', to: targetOf(message) }]",
+        put: 'after: []',
+      },
+    ],
+    tests: [
+      {
+        path: 'libs/client/src/room/log/lost.spec.ts',
+        name: 'G18 goes as it was last edited, once, and gives way to what was sent',
+      },
+    ],
+  },
+  {
     name: 'what says nothing any more is looked up with every change of its line',
     breaks: ['G14'],
     changes: [{ file: TABLES, find: 'index: record.index, gone: true });', put: 'index: record.index });' }],
