@@ -172,7 +172,7 @@ export const forbidden = [
     name: 'tables-stay-inside',
     comment: 'What can be written, and how it is read from the vault, only room/state itself has in hand.',
     from: { path: client, pathNot: [`${client}room/state/`, spec] },
-    to: { path: `${client}room/state/(tables|immutable|log-table|load)\\.ts$` },
+    to: { path: `${client}room/state/(tables|record-index|immutable|log-table|load)\\.ts$` },
   },
   {
     name: 'view-sends-nothing',

@@ -118,7 +118,7 @@ export class Front {
     response.writeHead(200, {
       'content-type': type,
       'content-security-policy': policy,
-      'cache-control': name === '/index.html' ? 'no-store' : 'no-cache',
+      'cache-control': `${name === '/index.html' ? 'no-store' : 'no-cache'}, no-transform`,
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
       'cross-origin-resource-policy': 'same-origin',

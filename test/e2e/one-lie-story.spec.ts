@@ -233,8 +233,9 @@ test('a server that goes on lying is not believed: the page says so, and runs no
       if (asked === path) sent.body = falseBody(path, sent.body);
     });
     await guest.open();
-    const [page, worker] = [guest.page.locator('#not-loaded'), guest.page.getByText('could not be loaded')];
-    await (path === main ? page : worker).first().waitFor();
+    const told = guest.page.getByText('could not be loaded').filter({ visible: true });
+    await told.first().waitFor();
+    expect(await guest.page.locator('#not-loaded').isVisible()).toBe(path === main);
     expect(await lied(guest.page)).toBe(false);
     await comesTrue(guest, [path]);
     await guest.context.close();

@@ -145,6 +145,7 @@ describe('two members by command lines', () => {
     const kept = real('kept');
     await done(kept('create', ['Rive droite', '--as', 'Amina']));
     const file = join(base, 'export.0fc');
+    await done(kept('sharing', ['--no-presence', '--no-typing']));
     await done(kept('export', [file]));
     expect((await stat(file)).mode & 0o077).toBe(0);
     expect((await kept('export', [file])).lines).toMatchObject([{ code: 'FILE_EEXIST' }]);
@@ -153,6 +154,8 @@ describe('two members by command lines', () => {
       (await moved('import', [file], '', { FC_FILE_PASSPHRASE: 'another, wrong one' })).lines,
     ).toMatchObject([{ type: 'error', code: 'WRONG_PASSPHRASE' }]);
     expect((await done(moved('import', [file]))).result.rooms).toBe(1);
+    const sharing = { receipts: true, typing: false, presence: false };
+    expect((await done(moved('sharing'))).result).toMatchObject({ sharing });
     const next = join(base, 'next-passphrase');
     await writeFile(next, 'the next passphrase, long enough\n');
     await done(moved('passphrase', ['--new-passphrase-file', next]));

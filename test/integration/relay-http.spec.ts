@@ -66,17 +66,17 @@ describe('over HTTP', () => {
       const response = await get(path);
       expect(await response.text()).toContain('client');
       expect(response.headers.get('content-security-policy')).toBe(CSP.document);
-      expect(response.headers.get('cache-control')).toBe('no-store');
+      expect(response.headers.get('cache-control')).toBe('no-store, no-transform');
     }
     const worker = await get('/worker-ABCDEF12.js');
     expect(worker.headers.get('content-security-policy')).toBe(CSP.worker);
-    expect(worker.headers.get('cache-control')).toBe('no-cache');
+    expect(worker.headers.get('cache-control')).toBe('no-cache, no-transform');
     const main = await get('/main-ABCDEF12.js');
     expect(main.headers.get('content-security-policy')).toContain("default-src 'none'");
     expect(main.headers.get('content-type')).toContain('text/javascript');
     const wasm = await get('/libthemis.wasm');
     expect(wasm.headers.get('content-type')).toBe('application/wasm');
-    expect(wasm.headers.get('cache-control')).toBe('no-cache');
+    expect(wasm.headers.get('cache-control')).toBe('no-cache, no-transform');
   });
 
   test('a target in absolute form is its path, and one that is no path is refused with nothing of it in the answer', async () => {

@@ -202,6 +202,26 @@ describe('a served page', () => {
     );
   });
 
+  test('of which a browser is told to keep what it must ask for again is found: each file', async () => {
+    const controls: Readonly<Record<string, string>> = {
+      '/settings': 'no-cache',
+      '/worker-ABCDEF12.js': 'public, max-age=31536000, immutable',
+      '/libthemis.wasm': 'max-age=600',
+    };
+    const url = await behind((request, response) => {
+      const control = controls[request.url ?? ''];
+      if (control !== undefined) response.setHeader('cache-control', control);
+    });
+    expect((await differences(url)).toSorted()).toEqual(
+      Object.entries(controls)
+        .map(
+          ([path, control]) =>
+            `header   ${path}: Cache-Control is “${control}”: a browser keeps what it was once told`,
+        )
+        .sort(),
+    );
+  });
+
   test('without headers that it has to come with is found: each of them', async () => {
     const names = [
       'cross-origin-opener-policy', 'cross-origin-resource-policy', 'referrer-policy', 'permissions-policy',

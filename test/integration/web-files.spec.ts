@@ -73,14 +73,14 @@ describe('Accept-Encoding', () => {
 
 describe('what may be kept', () => {
   test.each([
-    ['/', 'no-store'],
-    ['/join', 'no-store'],
+    ['/', 'no-store, no-transform'],
+    ['/join', 'no-store, no-transform'],
     ['/config.json', 'no-store'],
-    ['/main-ABCDEF12.js', 'no-cache'],
-    ['/worker-ABCDEF12.js', 'no-cache'],
-    ['/libthemis.wasm', 'no-cache'],
-    ['/icon.svg', 'no-cache'],
-    ['/media/font-ABCDEF12.woff2', 'public, max-age=31536000, immutable'],
+    ['/main-ABCDEF12.js', 'no-cache, no-transform'],
+    ['/worker-ABCDEF12.js', 'no-cache, no-transform'],
+    ['/libthemis.wasm', 'no-cache, no-transform'],
+    ['/icon.svg', 'no-cache, no-transform'],
+    ['/media/font-ABCDEF12.woff2', 'public, max-age=31536000, immutable, no-transform'],
   ])('%s: %s', async (path, control) => {
     const answer = await ask(path);
     expect([answer.status, answer.headers['cache-control']]).toEqual([200, control]);

@@ -63,4 +63,9 @@ test('the policy names the one script that stands in the page, and no other way 
   const source = readFileSync(resolve(import.meta.dirname, '../../apps/web/src/index.html'), 'utf8');
   expect(source).toContain(inline[0]?.text);
   expect(scripts).toHaveLength(3);
+  // What is told where a file cannot be loaded is there before the first of them runs.
+  const page = read('index.html').toString();
+  const body = page.slice(page.indexOf('<body'));
+  expect(body.indexOf('id="not-loaded"')).toBeGreaterThan(0);
+  expect(body.indexOf('id="not-loaded"')).toBeLessThan(body.indexOf('<script'));
 });

@@ -24,6 +24,7 @@ import { SERVED_MUTANTS } from './mutants/served.js';
 import { SETTINGS_MUTANTS } from './mutants/settings.js';
 import { SHOWN_MUTANTS } from './mutants/shown.js';
 import { STANDING_MUTANTS } from './mutants/standing.js';
+import { TRACE_MUTANTS } from './mutants/traces.js';
 import { VAULT_MUTANTS } from './mutants/vaults.js';
 import { WINDOW_MUTANTS } from './mutants/window.js';
 import { WRITTEN_FOR_MUTANTS } from './mutants/written-for.js';
@@ -56,4 +57,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...OPERATOR_MUTANTS,
   ...SUCCESSION_MUTANTS,
   ...SERVED_MUTANTS,
+  ...TRACE_MUTANTS,
 ];

@@ -1,8 +1,9 @@
-/** What a real browser is served on its way to a page's first screen: each answer is compared, and what stays behind is told. */
+/** What a real browser is served on its way to a page's first screen: each answer is compared with its headers, and what stays behind is told. */
 import { chromium } from 'playwright-core';
 
 import { ensureChromium } from './chromium.mjs';
 import { Remedy } from './report.mjs';
+import { headerDifferences, policiesOf, unknownHeaders } from './served-page.mjs';
 import { BUILD_FILE, readBuild, sha256 } from './web-files.mjs';
 
 /** The second time it has whatever the first has left: cookies, a cache, a script that answers in the page's place. */
@@ -20,9 +21,10 @@ const PATIENCE_MS = 180_000;
 export async function browserDifferences(url, folder) {
   const base = new URL(url.endsWith('/') ? url : `${url}/`);
   const { files } = readBuild(folder);
+  const policies = policiesOf(folder);
   const found = new Set();
   let compared = 0;
-  const compare = (address, isPage, status, bytes) => {
+  const compare = ({ address, isPage, status, headers, bytes }) => {
     const { origin, pathname } = new URL(address);
     const path = pathname.slice(1);
     if (origin !== base.origin) {
@@ -30,6 +32,10 @@ export async function browserDifferences(url, folder) {
       return;
     }
     const wanted = files[path] ?? (isPage ? files['index.html'] : undefined);
+    // What was kept is asked for again, and its answer has not all headers.
+    const whole = wanted !== undefined && status === 200;
+    for (const line of whole ? headerDifferences(headers, path, policies) : unknownHeaders(headers, path))
+      found.add(`${line} (in a browser)`);
     if (wanted === undefined) {
       if (path !== BUILD_FILE && path !== 'config.json')
         found.add(`added    /${path}: a browser is made to ask for it`);
@@ -45,16 +51,18 @@ export async function browserDifferences(url, folder) {
     // Chromium has no sandbox for root; nothing but this page is visited.
     args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
   });
+  const identity = identityOf(browser.version());
   const visit = async () => {
     for (const locale of LANGUAGES) {
       const context = await browser.newContext({ locale });
       const page = await context.newPage();
       const answered = [];
       const devtools = await context.newCDPSession(page);
+      await devtools.send('Emulation.setUserAgentOverride', identity);
       // Held as the network has given them: what a worker runs is read at no other place.
       devtools.on('Fetch.requestPaused', (paused) => {
         answered.push(
-          look(devtools, paused).then((answer) => (answer === null ? undefined : compare(...answer))),
+          look(devtools, paused).then((answer) => (answer === null ? undefined : compare(answer))),
         );
       });
       await devtools.send('Fetch.enable', { patterns: [{ requestStage: 'Response' }] });
@@ -93,8 +101,34 @@ export async function browserDifferences(url, folder) {
   return { compared, differences: [...found] };
 }
 
+/** As a person's browser of this version names itself: a server could tell one without a screen, and serve it the true page. */
+function identityOf(version) {
+  const [major = ''] = version.split('.');
+  const brands = (of) => [
+    { brand: 'Chromium', version: of },
+    { brand: 'Google Chrome', version: of },
+    { brand: 'Not.A/Brand', version: of === major ? '99' : '99.0.0.0' },
+  ];
+  return {
+    userAgent: `Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${major}.0.0.0 Safari/537.36`,
+    platform: 'Linux x86_64',
+    userAgentMetadata: {
+      brands: brands(major), fullVersionList: brands(version), platform: 'Linux', platformVersion: '6.12.0', architecture: 'x86',
+      bitness: '64', model: '', mobile: false,
+    },
+  }; // prettier-ignore
+}
+
 /** What one request was answered; it goes on. Null: it was given up meanwhile, and the page has nothing of it. */
-async function look(devtools, { requestId, request, resourceType, responseStatusCode, responseErrorReason }) {
+async function look(devtools, paused) {
+  const {
+    requestId,
+    request,
+    resourceType,
+    responseStatusCode,
+    responseErrorReason,
+    responseHeaders = [],
+  } = paused;
   const bodyless =
     responseStatusCode === undefined || responseStatusCode === 304 || /^3/.test(String(responseStatusCode));
   try {
@@ -103,7 +137,14 @@ async function look(devtools, { requestId, request, resourceType, responseStatus
       : await devtools.send('Fetch.getResponseBody', { requestId });
     await devtools.send('Fetch.continueRequest', { requestId });
     const bytes = Buffer.from(body, base64Encoded ? 'base64' : 'utf8');
-    return [request.url, resourceType === 'Document', responseStatusCode ?? responseErrorReason, bytes];
+    return {
+      address: request.url,
+      isPage: resourceType === 'Document',
+      status: responseStatusCode ?? responseErrorReason,
+      // One header that came several times is lines of one.
+      headers: new Headers(responseHeaders.map(({ name, value }) => [name, value.replaceAll('\n', ', ')])),
+      bytes,
+    };
   } catch (error) {
     if (/Invalid InterceptionId|has been closed/.test(error?.message ?? '')) return null;
     throw error;

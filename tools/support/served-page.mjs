@@ -83,6 +83,8 @@ const TYPES = {
   '.svg': 'image/svg+xml',
   '.webmanifest': 'application/manifest+json',
 };
+/** What is run, or says what is run. */
+const RUNS = new Set(['.js', '.css', '.wasm', '.json']);
 /** Each form that a server may have of a file, and what a browser asks for. */
 const ENCODINGS = ['identity', 'gzip', 'br', DECODED.join(', ')];
 
@@ -97,8 +99,29 @@ function policyOf(path, policies) {
   return extname(pathOf(path)) === '.js' && /worker/i.test(path) ? policies.worker : undefined;
 }
 
-/** @param {Headers} headers @param {string} path as it was asked for @param {{ document: string, worker: string }} policies */
-function headerDifferences(headers, path, policies) {
+/** The policies that a build is to be served with. @param {string} folder @returns {{ document: string, worker: string }} */
+export const policiesOf = (folder) => JSON.parse(readFileSync(join(folder, POLICY_FILE), 'utf8'));
+
+/** Headers that no answer may have. @param {Headers} headers @param {string} path as it was asked for */
+export const unknownHeaders = (headers, path) =>
+  [...headers].flatMap(([name, value]) =>
+    KNOWN.has(name) ? [] : [`header   /${path}: has ${name}: “${value}”`],
+  );
+
+/** A document is never kept, and what it runs is asked for again each time (docs/decisions/0039). */
+function isKept(path, headers) {
+  const said = (headers.get('cache-control') ?? '').toLowerCase().split(',');
+  const has = (word) => said.some((one) => one.trim() === word);
+  if (isPage(path)) return !has('no-store');
+  return RUNS.has(extname(pathOf(path))) && !has('no-store') && !has('no-cache');
+}
+
+/**
+ * @param {Headers} headers
+ * @param {string} path as it was asked for
+ * @param {{ document: string, worker: string }} policies
+ */
+export function headerDifferences(headers, path, policies) {
   const found = [];
   const say = (text) => found.push(`header   /${path}: ${text}`);
   const wanted = policyOf(path, policies);
@@ -114,8 +137,13 @@ function headerDifferences(headers, path, policies) {
     if (given?.toLowerCase() !== value)
       say(`${name} is ${given === null ? 'absent' : `“${given}”`}, not ${value}`);
   }
-  for (const [name, value] of headers) if (!KNOWN.has(name)) say(`has ${name}: “${value}”`);
-  return found;
+  if (isKept(path, headers)) {
+    const given = headers.get('cache-control');
+    say(
+      `Cache-Control is ${given === null ? 'absent' : `“${given}”`}: a browser keeps what it was once told`,
+    );
+  }
+  return [...found, ...unknownHeaders(headers, path)];
 }
 
 /**
@@ -126,7 +154,7 @@ function headerDifferences(headers, path, policies) {
 export async function differencesOf(url, folder) {
   const base = new URL(url.endsWith('/') ? url : `${url}/`);
   const build = readBuild(folder);
-  const policies = JSON.parse(readFileSync(join(folder, POLICY_FILE), 'utf8'));
+  const policies = policiesOf(folder);
   // What is wrong with every form of a file is one line.
   const found = new Set();
   let compared = 0;

@@ -179,6 +179,7 @@ export const roomView = (changes: Partial<RoomView> = {}): RoomView => ({
 
 export const appView = (changes: Partial<AppView> = {}): AppView => ({
   vault: 'open',
+  sharing: { receipts: true, typing: true, presence: true },
   relay: { fingerprint: RELAY, pinnedBy: 'vault', state: 'connected', barred: null, followed: null },
   rooms,
   joins: [],

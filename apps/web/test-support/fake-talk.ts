@@ -1,4 +1,4 @@
-import type { Outcome, ReactionView, RelayRow, TimelineMessage } from '@0fc/client/api';
+import type { Outcome, ReactionView, RelayRow, Sharing, TimelineMessage } from '@0fc/client/api';
 
 import { message } from './fake-data';
 import { done, failed, FakeState, ok } from './fake-state';
@@ -7,6 +7,8 @@ import { relayRows } from './fake-timeline';
 /** The conversation's part of the contract. */
 export abstract class FakeTalk extends FakeState {
   #sent = 0;
+  /** no change of it can be stored */
+  sharingRefused = false;
 
   async markRead(roomId: string, tell: boolean): Promise<Outcome<void>> {
     this.calls.push(`markRead ${roomId} ${String(tell)}`);
@@ -73,8 +75,10 @@ export abstract class FakeTalk extends FakeState {
     return this.#own(id, (target) => ({ ...target, text: '', deleted: true, reactions: [], replyTo: null }));
   }
 
-  sharePresence(share: boolean): Promise<Outcome<void>> {
-    this.calls.push(`sharePresence ${String(share)}`);
+  share(changes: Partial<Sharing>): Promise<Outcome<void>> {
+    this.calls.push(`share ${JSON.stringify(changes)}`);
+    if (this.sharingRefused) return Promise.resolve(failed('VAULT_FULL'));
+    this.pushApp({ sharing: { ...this.app.sharing, ...changes } });
     return Promise.resolve(done);
   }
 

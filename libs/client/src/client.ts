@@ -4,19 +4,15 @@
  */
 import { ERROR_CODES, LIMITS } from '@0fc/protocol';
 import {
-  checkedName,
-  checkedText,
-  checkRange,
-  checkSettings,
-  limitedText,
-  outcome,
-} from './account/checks.js';
+  checkedName, checkedText, checkRange, checkSettings, limitedText, outcome,
+} from './account/checks.js'; // prettier-ignore
 import type {
   ClientApi, ClientEvent, CreateRoomOptions, CreatedInvite, InvitePreview, Outcome, PassphraseRating, RelayRepin, RelayRow, RoomSettingsView,
-  SafetyNumberView, TakePiece, VaultState,
+  SafetyNumberView, Sharing, TakePiece, VaultState,
 } from './contract/api.js'; // prettier-ignore
 import { ClientError } from './contract/errors.js';
 import type { AccountOptions, ClientOptions, Platform } from './contract/ports.js';
+import { checkedSharing, SHARED } from './account/sharing.js';
 import { UnlockedAccount } from './account/unlocked-account.js';
 import type { Owner } from './room/owner/owner.js';
 import { SerialQueue } from './vault/serial-queue.js';
@@ -41,7 +37,8 @@ export class Client implements ClientApi {
   readonly #overwrites: boolean;
   #account: UnlockedAccount | null = null;
   readonly #queue = new SerialQueue();
-  #sharesPresence = true;
+  /** before a vault was open */
+  #chosen: Partial<Sharing> = {};
   /** Not made where a vault is opened, as nothing that outlives that is: it would keep the passphrase in memory. */
   readonly #emit = (event: ClientEvent | { readonly type: 'changed' }): void => {
     if (event.type === 'changed') this.#emitApp();
@@ -51,7 +48,7 @@ export class Client implements ClientApi {
   constructor(platform: Platform, options: ClientOptions, state: VaultState, overwrites: boolean) {
     this.#platform = platform;
     this.#overwrites = overwrites;
-    this.#options = { ...options, sharesPresence: () => this.#sharesPresence };
+    this.#options = { ...options, chosen: () => this.#chosen };
     this.#state = state;
   }
 
@@ -169,14 +166,20 @@ export class Client implements ClientApi {
 
   typing(roomId: string): Promise<Outcome<void>> {
     return outcome(() => {
-      this.#unlocked().activeRoom(roomId).signals.typing();
+      const account = this.#unlocked();
+      const { signals } = account.activeRoom(roomId);
+      if (account.sharing.now.typing) signals.typing();
     });
   }
 
-  sharePresence(share: boolean): Promise<Outcome<void>> {
-    return outcome(() => {
-      this.#sharesPresence = share;
-      this.#account?.tellPresence();
+  share(changes: Partial<Sharing>): Promise<Outcome<void>> {
+    return outcome(async () => {
+      const checked = checkedSharing(changes);
+      const account = this.#account;
+      if (account === null) this.#chosen = { ...this.#chosen, ...checked };
+      await account?.sharing.choose(checked);
+      account?.tellPresence();
+      this.#emitApp();
     });
   }
 
@@ -324,6 +327,7 @@ export class Client implements ClientApi {
         vault = await open();
         this.#account = await UnlockedAccount.open(this.#platform, vault, this.#options, this.#emit);
         this.#state = 'open';
+        this.#chosen = {};
       } catch (error) {
         // The vault that this call has created exists now.
         if (vault !== null) this.#state = 'locked';
@@ -354,7 +358,9 @@ export class Client implements ClientApi {
   #emitApp(): void {
     const account = this.#account;
     const rest =
-      account === null ? { relay: EMPTY_RELAY, rooms: [], joins: [], damaged: [] } : account.view();
+      account === null
+        ? { relay: EMPTY_RELAY, sharing: SHARED, rooms: [], joins: [], damaged: [] }
+        : account.view();
     this.#listener({ type: 'app', app: { vault: this.#state, overwrites: this.#overwrites, ...rest } });
   }
 }

@@ -133,6 +133,37 @@ describe('a loss', () => {
     expect(all.flatMap(({ alarms }) => alarms).filter((code) => code.includes('DUPLICATE'))).toEqual([]);
   });
 
+  test('G14 G16 that comes back by hand takes the lost one away where it had been read: deleting it leaves nothing of it', async () => {
+    const { owner, tomas, roomId } = await stage.two();
+    const both = [owner, tomas];
+    await stage.level(both);
+    const before = stage.relay.world.snapshot();
+    await said(roomId, both, [[tomas, 'for whoever asks']]);
+    await stage.level(both);
+    await rotated(owner, roomId, both);
+    await rotated(owner, roomId, both);
+    const ines = await stage.joined(owner, roomId, 'Inès');
+    const all = [...both, ines];
+    await stage.settled(all, 3);
+    putBack(stage, all, before);
+    await showLoss(stage, both);
+    await stage.goesOn(roomId, all, 'after the loss,');
+    await stage.byItself(
+      'the line to be shown as lost',
+      all,
+      () => ownLine(tomas, 'for whoever asks')?.state === 'lost',
+    );
+    expect(owner.texts.filter((text) => text === 'for whoever asks')).toHaveLength(1);
+    const { id } = value(await tomas.api.resend(roomId, ownLine(tomas, 'for whoever asks')!.id));
+    const shown = (): readonly number[] =>
+      all.map((who) => who.texts.filter((text) => text === 'for whoever asks').length);
+    await stage.byItself('the new line in place of the lost one', all, () => shown().join() === '1,1,1');
+    value(await tomas.api.deleteMessage(roomId, id));
+    await stage.byItself('nothing of it', all, () => shown().join() === '0,0,0');
+    await stage.level(all);
+    expect(all.flatMap(({ alarms }) => alarms).filter((code) => code.includes('DUPLICATE'))).toEqual([]);
+  });
+
   test('G18 seals a line that was deleted for nobody again, not even in its own epoch', async () => {
     const { owner, tomas, roomId } = await stage.two();
     const both = [owner, tomas];

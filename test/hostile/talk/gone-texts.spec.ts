@@ -146,6 +146,22 @@ describe('words that were deleted or edited away', () => {
     peer.leave();
   });
 
+  test('G3 whose sender has not edited them come under their number in other words: an alarm, though they are marked as edited', async () => {
+    const { owner, tomas, roomId } = await stage.two();
+    const { peer, stolen } = await stage.byHand(tomas, roomId);
+    const mid = new Uint8Array(16).fill(7);
+    const said = (words: string, fields = {}) => {
+      const { clear, payload } = stolen.message({ type: 'text', text: words, ...fields }, { mid });
+      return peer.request('append', { messages: [{ clear, payload }] });
+    };
+    await said('as it was said');
+    await said('as it suits now', { edited: true });
+    await stage.byItself('the alarm', [owner], () => owner.alarms.includes('ALARM_DUPLICATE_N'));
+    expect(owner.texts).toContain('as it was said');
+    expect(owner.texts).not.toContain('as it suits now');
+    peer.leave();
+  });
+
   test('G14 G16 G18 are sent to nobody again after a loss: a line comes back in its last words', async () => {
     const { owner, tomas, ines, roomId } = await stage.three();
     const both = [owner, tomas];

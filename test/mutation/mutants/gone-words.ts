@@ -3,6 +3,7 @@ import type { Mutant } from '../mutant.js';
 
 const ERASE = 'libs/client/src/room/log/erase.ts';
 const ENTRY = 'libs/client/src/room/log/entry.ts';
+const TABLES = 'libs/client/src/room/state/tables.ts';
 const LOOKUPS = 'libs/client/src/room/state/lookups.ts';
 const CONVERSATION = 'libs/client/src/room/conversation/conversation.ts';
 const OUTBOX = 'libs/client/src/room/member/outbox.ts';
@@ -92,7 +93,7 @@ export const GONE_WORD_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: ERASE,
-        find: "for (const { item } of effects) if (item.content.type !== 'delete') rewrite(draft, item, asNothing);",
+        find: 'for (const { item } of gone) rewrite(draft, item, asNothing);',
         put: '',
       },
     ],
@@ -101,6 +102,48 @@ export const GONE_WORD_MUTANTS: readonly Mutant[] = [
       {
         path: 'libs/client/src/room/window.spec.ts',
         name: 'G14 takes the words of a line far up away, and of what had changed it, all at once',
+      },
+    ],
+  },
+  {
+    name: 'a line that is discarded leaves what waits to change it',
+    breaks: ['G14', 'G18'],
+    changes: [
+      {
+        file: 'libs/client/src/room/member/composer.ts',
+        find: 'if (whole && message !== null && held.some(({ n }) => n === message.n)) eraseWaiting(draft, message);',
+        put: '',
+      },
+    ],
+    tests: [
+      { path: COMPOSER_SPEC, name: 'G14 G18 a line that is discarded takes along what waits to change it' },
+    ],
+  },
+  {
+    name: 'a line that was sent again by hand stays where the lost one was read',
+    breaks: ['G14'],
+    changes: [
+      {
+        file: 'libs/client/src/room/member/composer.ts',
+        find: "after: [{ type: 'delete', to: targetOf(message) }]",
+        put: 'after: []',
+      },
+    ],
+    tests: [
+      {
+        path: 'libs/client/src/room/log/lost.spec.ts',
+        name: 'G18 goes as it was last edited, once, and gives way to what was sent',
+      },
+    ],
+  },
+  {
+    name: 'what says nothing any more is looked up with every change of its line',
+    breaks: ['G14'],
+    changes: [{ file: TABLES, find: 'index: record.index, gone: true });', put: 'index: record.index });' }],
+    tests: [
+      {
+        path: ERASE_SPEC,
+        name: 'is found with its last edit alone, however often it was edited, and with nothing but deletions once it is deleted',
       },
     ],
   },
@@ -184,8 +227,8 @@ export const GONE_WORD_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: AGAIN,
-        find: "content.type === 'void' || content.type === 'newer' || content.edited === true",
-        put: "content.type === 'void' || content.type === 'newer'",
+        find: 'if (marked && (mayBeResent(snapshot, line.record) || isEdited(snapshot, body))) return null;',
+        put: '',
       },
     ],
     tests: [
@@ -196,6 +239,27 @@ export const GONE_WORD_MUTANTS: readonly Mutant[] = [
       {
         path: 'libs/client/src/room/log/again.spec.ts',
         name: 'G14 G16 is not brought back to its first words by who has them still',
+      },
+    ],
+  },
+  {
+    name: 'other words under one number are explained by a mark that anybody can set',
+    breaks: ['G3'],
+    changes: [
+      {
+        file: AGAIN,
+        find: 'if (marked && (mayBeResent(snapshot, line.record) || isEdited(snapshot, body))) return null;',
+        put: 'if (marked) return null;',
+      },
+    ],
+    tests: [
+      {
+        path: 'libs/client/src/room/log/again.spec.ts',
+        name: 'G3 that nobody has edited, and that the log has still, is an alarm whatever it is marked as, and stays',
+      },
+      {
+        path: 'libs/client/src/room/log/again.spec.ts',
+        name: 'G3 that came as edited, with no edit of it, is an alarm where it comes again in other words',
       },
     ],
   },

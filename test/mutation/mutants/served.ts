@@ -109,9 +109,24 @@ export const SERVED_MUTANTS: readonly Mutant[] = [
     name: 'the worker is started with whatever the browser has kept under its name',
     breaks: ['G1'],
     changes: [
-      { file: KEPT, find: "{ cache, integrity, redirect: 'error' }", put: "{ cache, redirect: 'error' }" },
+      {
+        file: KEPT,
+        find: "{ cache, integrity, redirect: 'error', signal }",
+        put: "{ cache, redirect: 'error' }",
+      },
     ],
     tests: [{ path: KEPT_SPEC, name: 'are asked for once, as they are kept, with what the page names' }],
+  },
+  {
+    name: 'a server that stalls is waited for without end',
+    breaks: ['G1'],
+    changes: [{ file: KEPT, find: "error.name === 'TimeoutError'", put: "error.name === 'none'" }],
+    tests: [
+      {
+        path: KEPT_SPEC,
+        name: 'are waited for no longer than is bearable, from a server that answers and then stalls',
+      },
+    ],
   },
   {
     name: 'what a browser has kept is not loaded again',

@@ -43,7 +43,7 @@ export const WINDOW_MUTANTS: readonly Mutant[] = [
   {
     name: 'memory never lets go of a record',
     breaks: ['G16'],
-    changes: [{ file: STATE, find: 'if (!full) return;', put: 'if (full || !full) return;' }],
+    changes: [{ file: STATE, find: 'else if (log.apart <= this.#apartMost) return;', put: 'if (full || !full) return;' }],
     tests: [
       held(
         'holds its end after a restart, and what is read further back for as long as it is shown',

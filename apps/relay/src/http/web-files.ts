@@ -144,12 +144,14 @@ function formFor(request: IncomingMessage, { plain, compressed }: BuildFile): Fo
 
 /**
  * The page itself is never kept. What it runs is asked for again each time: a relay that once lies with `immutable`
- * would be believed for a year. Fonts and pictures run nothing, and their names carry their hash.
+ * would be believed for a year. Fonts and pictures run nothing, and their names carry their hash. Whoever is in between
+ * and changes a file on its way (a proxy that minifies) makes it one that the page refuses: it is asked not to.
  */
 function cacheControlOf(path: string, type: string): string {
-  if (type.startsWith('text/html')) return 'no-store';
-  if (/^(font|image)\//.test(type) && HASHED.test(path)) return 'public, max-age=31536000, immutable';
-  return 'no-cache';
+  if (type.startsWith('text/html')) return 'no-store, no-transform';
+  if (/^(font|image)\//.test(type) && HASHED.test(path))
+    return 'public, max-age=31536000, immutable, no-transform';
+  return 'no-cache, no-transform';
 }
 
 /**

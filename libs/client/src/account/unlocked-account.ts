@@ -4,6 +4,7 @@ import type {
   AppView, ClientEvent, CreateRoomOptions, DamagedRoom, Failure, InvitePreview, RelayRow, SafetyNumberView, TakePiece,
 } from '../contract/api.js'; // prettier-ignore
 import { Drafts } from './drafts.js';
+import { SharingChoice } from './sharing.js';
 import type { AccountOptions, Platform } from '../contract/ports.js';
 import { ClientError, failureOf } from '../contract/errors.js';
 import { Joins } from './account-joins.js';
@@ -12,14 +13,8 @@ import { ReadMarkers } from './read-markers.js';
 import { RelayPin } from './relay-pin.js';
 import { RelaySuccession } from './relay-succession.js';
 import {
-  damageOf,
-  outdatedFailure,
-  stopWhile,
-  deletionOf,
-  assertRoomEnded,
-  safetyNumberWith,
-  setVerified,
-} from './room-acts.js';
+  assertRoomEnded, damageOf, deletionOf, outdatedFailure, safetyNumberWith, setVerified, stopWhile,
+} from './room-acts.js'; // prettier-ignore
 import { createRoom, ROOM_DEFAULTS } from './create-room.js';
 import { set } from '../room/state/draft.js';
 import { decodeRecord, joinRecord, membershipOf, STORES } from '../vault/records.js';
@@ -51,6 +46,7 @@ export class UnlockedAccount {
   readonly #identities: MemberIdentities;
   readonly #markers: ReadMarkers;
   readonly #drafts: Drafts;
+  readonly sharing: SharingChoice;
   #instance: Bytes = new Uint8Array(16);
   #watched: { readonly roomId: string; readonly feed: TimelineFeed } | null = null;
   readonly #views: ViewScheduler;
@@ -69,6 +65,7 @@ export class UnlockedAccount {
     this.#options = options;
     this.#emit = emit;
     this.#drafts = drafts;
+    this.sharing = new SharingChoice(vault);
     // A key was pinned: rooms and joins that were barred without one start.
     const found = (): void => void this.#latePin.attempt();
     this.#pin = new RelayPin(platform, options, found);
@@ -122,6 +119,8 @@ export class UnlockedAccount {
   }
 
   async #load(): Promise<void> {
+    // Before any room is live.
+    await this.sharing.load(this.#options.chosen());
     this.#instance = await instanceOf(this.#vault, this.#platform.crypto.random);
     await this.#pin.load(this.#vault, this.#options.relayPublicKey);
     for (const key of await this.#vault.keysFrom(STORES.rooms, '')) {
@@ -233,7 +232,7 @@ export class UnlockedAccount {
       const { readIndex, nextIndex, others } = draft.core;
       if (readIndex !== nextIndex) draft.apply(set({ readIndex: nextIndex, othersRead: others }));
     });
-    if (tell && !room.outdated) await this.#markers.announce(room);
+    if (tell && this.sharing.now.receipts && !room.outdated) await this.#markers.announce(room);
   }
 
   async setDraft(roomId: string, text: string): Promise<void> {
@@ -301,6 +300,7 @@ export class UnlockedAccount {
     const joins = this.#joins.all.map((join) => join.view());
     return {
       relay: this.#pin.view(worstState(rooms, joins)),
+      sharing: this.sharing.now,
       rooms,
       joins,
       damaged: [...this.#damaged.values()],
@@ -317,7 +317,7 @@ export class UnlockedAccount {
         blocked: outdatedFailure(state.roster) ?? this.#pin.failure(null),
         relayTime: () => this.#options.fetchRelayTime(),
         otherKey: () => this.succession.otherKey(key),
-        sharesPresence: this.#options.sharesPresence,
+        sharesPresence: () => this.sharing.now.presence,
         changed: this.#changed,
       },
       state,

@@ -84,8 +84,20 @@ export interface RoomSummary {
   readonly draft: string;
 }
 
+/** What the other members of each room are told of this one beside its lines. Stored in the vault; told where nothing was chosen. */
+export interface Sharing {
+  /** read markers, where `markRead` asks for one */
+  readonly receipts: boolean;
+  /** that the user is typing, where `typing` says so */
+  readonly typing: boolean;
+  /** that this client is here. Whoever is not told notices a difference of histories by messages alone (G7) */
+  readonly presence: boolean;
+}
+
 export interface AppView {
   readonly vault: VaultState;
+  /** of the open vault; while none is open, that everything is shared */
+  readonly sharing: Sharing;
   readonly relay: RelayView;
   readonly rooms: readonly RoomSummary[];
   readonly joins: readonly JoinView[];
@@ -405,7 +417,7 @@ export interface ClientApi {
   abandonJoin(roomId: string): Promise<Outcome<void>>;
   /** Watches one room (the open one), or none. */
   watchRoom(roomId: string | null): Promise<Outcome<void>>;
-  /** Marks everything in the room as read. `tell`: also send a read marker to the other members. */
+  /** Marks everything in the room as read. `tell`: also send a read marker to the other members, where {@link Sharing} lets it. */
   markRead(roomId: string, tell: boolean): Promise<Outcome<void>>;
   /** Adds older items of the vault to the watched timeline. */
   loadEarlier(roomId: string): Promise<Outcome<void>>;
@@ -423,13 +435,16 @@ export interface ClientApi {
   /** Own messages only: NOT_YOURS. */
   editMessage(roomId: string, message: string, text: string): Promise<Outcome<void>>;
   deleteMessage(roomId: string, message: string): Promise<Outcome<void>>;
-  /** The user is typing: the client sends a sealed signal, at most one every few seconds; it is never stored. */
+  /**
+   * The user is typing: the client sends a sealed signal, at most one every few seconds, where {@link Sharing} lets it; it is never
+   * stored.
+   */
   typing(roomId: string): Promise<Outcome<void>>;
   /**
-   * Whether the other members are told that this one is here, from now on: at once, also before the vault is open, and
-   * until the client ends; told at first. `typing` shows it all the same. Whoever is not told notices a difference of histories by messages alone (G7).
+   * Chooses what the other members are told, from now on; what is not named stays. Resolves once the vault has stored it. Before a
+   * vault is open, the choice is that of the next one to be opened, from its first moment on.
    */
-  sharePresence(share: boolean): Promise<Outcome<void>>;
+  share(changes: Partial<Sharing>): Promise<Outcome<void>>;
   /** Kept in the vault until sent or replaced. */
   setDraft(roomId: string, text: string): Promise<Outcome<void>>;
   renameMe(roomId: string, name: string): Promise<Outcome<void>>;

@@ -31,7 +31,7 @@ export const COMMANDS = {
   editMessage: true,
   deleteMessage: true,
   typing: true,
-  sharePresence: true,
+  share: true,
   setDraft: true,
   renameMe: true,
   renameRoom: true,

@@ -1,6 +1,7 @@
 /** What libs/client needs of its platform: no timer, socket or store of its own. */
 import type { Bytes } from '@0fc/protocol';
 import type { Passphrases, Ports as CryptoPorts } from '@0fc/crypto/keys';
+import type { Sharing } from './api.js';
 
 export interface Timers {
   /** Calls `run` once after `ms` milliseconds, never synchronously. The result cancels it. */
@@ -112,6 +113,6 @@ export interface ClientOptions {
 }
 
 export interface AccountOptions extends ClientOptions {
-  /** whether the other members are told that this one is here; asked before each presence */
-  readonly sharesPresence: () => boolean;
+  /** what was chosen before the vault was open, which stores it */
+  readonly chosen: () => Partial<Sharing>;
 }

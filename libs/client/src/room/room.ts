@@ -103,7 +103,7 @@ export class Room implements RoomHandle {
     this.leaveRequest = new LeaveRequest(this);
     this.ownershipTransfer = new OwnershipTransfer(this);
     this.signals = new Signals(this, options.sharesPresence);
-    this.composer = new Composer(this, (content, ...beside) => this.outbox.submit(content, ...beside));
+    this.composer = new Composer(this, (content, more) => this.outbox.submit(content, more));
     const { prekeys, keyRequests, owner, ownershipTransfer, outbox, leaveRequest } = this;
     const parts = [prekeys, keyRequests, owner, owner.invites, ownershipTransfer, outbox, leaveRequest];
     this.#outgoing = new Outgoing(this, parts);

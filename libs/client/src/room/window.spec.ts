@@ -2,7 +2,7 @@
  * A room of which memory holds the end alone (docs/protocol.md section 9): nothing that anybody sees depends on how
  * much of it that is.
  */
-import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Content, Entry, Target } from '@0fc/protocol';
 import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
@@ -19,6 +19,7 @@ import { version2 } from '../vault/migrations/version-2.spec-support.js';
 import { Signals } from './member/signals.js';
 import { append, set } from './state/draft.js';
 import { decodeRecord, keyOf, sliceKey, SLICES, STORES, type StoredItem } from '../vault/records.js';
+import { LogWindow } from './state/log-table.js';
 import { NotLoaded, type Wanted } from './state/not-loaded.js';
 import { RoomState } from './state/state.js';
 import { WatchedStorage } from './state/storage.spec-support.js';
@@ -80,6 +81,10 @@ beforeEach(async () => {
   guest = person;
   state = await log.reader(guest, vault);
   await readEntry(state, entry);
+});
+
+afterEach(() => {
+  jest.restoreAllMocks();
 });
 
 describe('a room with a long log', () => {
@@ -281,6 +286,66 @@ describe('what a hostile member makes of it', () => {
     });
     expect(found.map((record) => record?.index)).toEqual([2, 5, 9, 14]);
     expect(runs).toBe(2);
+  });
+
+  test.each<[string, (to: Target) => Content]>([
+    ['an edit', (to) => ({ type: 'edit', to, text: 'words' })],
+    ['a deletion', (to) => ({ type: 'delete', to })],
+    ['a reaction', (to) => ({ type: 'reaction', to, emoji: '👍', on: true })],
+  ])('%s reads as many records as it changes, however full of such the window is', async (_kind, effect) => {
+    const readsOf = async (window: number, target: Target): Promise<number> => {
+      await state.write((draft) => {
+        for (let n = 0; n < window; n++) {
+          const to = { ...target, n: target.n + (n % 2) };
+          const item = {
+            type: 'message',
+            sender: guest.id,
+            instance: guest.instance,
+            n: 1_000 + n,
+            sentAt: 1,
+          } as const;
+          draft.apply(append(null, n, [{ ...item, mid: nodeRandom.bytes(16), content: effect(to) }]));
+        }
+      });
+      state = await opened(window);
+      // The first look is for what is before the window.
+      await send(log.owner, effect(target));
+      const read = jest.spyOn(LogWindow.prototype, 'at');
+      await send(log.owner, effect(target));
+      const reads = read.mock.calls.length;
+      read.mockRestore();
+      return reads;
+    };
+    for (let n = 0; n < 4; n++) await send(log.owner, text('far up'));
+    await fill(50);
+    const few = await readsOf(20, nth(log.owner, 1));
+    expect(await readsOf(400, nth(log.owner, 3))).toBe(few);
+    const ofNone = await readsOf(20, nth(log.owner, 700));
+    expect(await readsOf(400, nth(log.owner, 703))).toBe(ofNone);
+  });
+
+  test('single records before the window leave memory again; what one piece of work needs at once stays together', async () => {
+    await fill(1_200);
+    const room = await opened(3);
+    const apart = (): number => {
+      if (room.log instanceof LogWindow) return room.log.apart;
+      throw new Error('no window');
+    };
+    const anything = (): Promise<void> =>
+      room.write((draft) => {
+        draft.apply(set({ lastTime: draft.core.lastTime + 1 }));
+      });
+    const all = Array.from({ length: 1_100 }, (_, index) => index);
+    for (const index of all) await room.inTurn(() => room.log.at(index));
+    expect(apart()).toBe(1_100);
+    await anything();
+    expect(apart()).toBe(0);
+    const wanted = all.map((index) => ({ kind: 'record', index }) as const);
+    await room.inTurn(() => {
+      if (apart() === 0) throw new NotLoaded({ kind: 'several', wanted });
+    });
+    await anything();
+    expect(apart()).toBe(1_100);
   });
 
   test('a counter that its instance had before it was forgotten is not taken twice', async () => {

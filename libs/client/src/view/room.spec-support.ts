@@ -35,7 +35,7 @@ export async function stage(by: 'owner' | 'guest' = 'guest'): Promise<Stage> {
   const state = await log.reader(by === 'guest' ? guest : log.owner);
   const fake = new FakeRoom(state, clock);
   const outbox = new Outbox(fake);
-  const composer = new Composer(fake, (content, ...beside) => outbox.submit(content, ...beside));
+  const composer = new Composer(fake, (content, more) => outbox.submit(content, more));
   const signal = (): void => undefined;
   const extras = {
     signals: new Signals(fake, () => true),

@@ -8,7 +8,6 @@ import { provideApp } from '../../../test-support/render';
 import { AppStore } from './app-store';
 import type { ClientConnection } from './client-connection';
 import { OPEN_CLIENT } from './client-connection';
-import { Preferences } from './preferences';
 
 const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
 const change = (items: readonly TimelineItem[], more: object = {}): ClientEvent => ({
@@ -69,29 +68,24 @@ describe('the state of the page', () => {
     expect(store.unreadFrom()).toBeNull();
   });
 
-  it('lets a worker know before all else that nobody is to see that one is here, and of each change', async () => {
+  it('lets a worker know before all else what an earlier version was told not to share, and leaves it to the vault', async () => {
     localStorage.setItem('0fc.presence', 'off');
-    const client = provideApp('rooms');
+    localStorage.setItem('0fc.typing', 'on');
+    localStorage.setItem('0fc.readReceipts', 'off');
+    const client = provideApp('locked');
     const store = TestBed.inject(AppStore);
     await turn();
-    expect(client.calls).toEqual(['sharePresence false']);
+    expect(client.calls).toEqual(['share {"receipts":false,"presence":false}']);
     store.restart();
     await turn();
-    TestBed.inject(Preferences).choosePresence(true);
-    TestBed.tick();
+    expect(client.calls).toHaveLength(2);
+    await store.run((api) => api.unlock('right'));
     await turn();
-    expect(client.calls).toEqual(['sharePresence false', 'sharePresence false', 'sharePresence true']);
-    localStorage.clear();
-  });
-
-  it.each([true, false])('tells the others what was read only if that is wanted: %s', async (tell) => {
-    const client = provideApp('rooms');
-    const store = TestBed.inject(AppStore);
-    TestBed.inject(Preferences).chooseReadReceipts(tell);
+    store.restart();
     await turn();
-    await store.markRead('room-rive');
-    expect(client.calls).toEqual([`markRead room-rive ${String(tell)}`]);
-    TestBed.inject(Preferences).chooseReadReceipts(true);
+    expect(client.calls.filter((call) => call.startsWith('share'))).toHaveLength(2);
+    const former = ['0fc.presence', '0fc.typing', '0fc.readReceipts'];
+    expect(former.map((key) => localStorage.getItem(key))).toEqual([null, null, null]);
   });
 
   it('takes nothing in for a room that is no longer watched', async () => {

@@ -1,4 +1,4 @@
-import { Injectable, computed, effect, inject, signal, untracked } from '@angular/core';
+import { Injectable, computed, inject, signal } from '@angular/core';
 import type {
   AppView,
   ClientEvent,
@@ -50,7 +50,6 @@ export class AppStore {
   readonly drafts = new DraftBuffer((roomId, text) => this.run((api) => api.setDraft(roomId, text)));
   readonly #preferences = inject(Preferences);
   /** whether the worker lets the other members know that one is here */
-  #shared = true;
   #watched: string | null = null;
   /** a worker that is being locked: it is not listened to any more */
   #ending: ClientConnection | null = null;
@@ -74,6 +73,8 @@ export class AppStore {
     [...(this.#app()?.rooms ?? [])].sort((a, b) => b.time - a.time),
   );
   readonly joins = computed<readonly JoinView[]>(() => this.#app()?.joins ?? []);
+  /** what the others are told; null: no vault is open */
+  readonly sharing = computed(() => this.#app()?.sharing ?? null);
   /** rooms and joins that this device's storage has damaged */
   /** Whether what is deleted on this device is overwritten at once. */
   readonly overwrites = computed(() => this.#app()?.overwrites ?? true);
@@ -84,12 +85,6 @@ export class AppStore {
 
   constructor() {
     this.#connection = this.#start();
-    effect(() => {
-      const share = this.#preferences.presence();
-      // A worker shares it at first, and has been told at its start where it must not.
-      if (share !== this.#shared) void this.run((api) => api.sharePresence(share));
-      this.#shared = share;
-    });
   }
 
   /** Runs one command. A worker that does not answer is a failure like any other. */
@@ -114,7 +109,7 @@ export class AppStore {
 
   async markRead(roomId: string): Promise<void> {
     if ((this.rooms().find((room) => room.roomId === roomId)?.unread ?? 0) > 0) {
-      await this.run((api) => api.markRead(roomId, this.#preferences.readReceipts()));
+      await this.run((api) => api.markRead(roomId, true));
     }
   }
 
@@ -160,10 +155,10 @@ export class AppStore {
         if (connection === this.#connection && connection !== this.#ending) this.#receive(event);
       })
       .catch((error: unknown) => this.#fail(connection, error));
-    this.#shared = untracked(this.#preferences.presence);
     // Before the vault is open: no room goes live before the worker has it.
-    if (!this.#shared)
-      connection.api.sharePresence(false).catch((error: unknown) => this.#fail(connection, error));
+    const former = this.#preferences.formerSharing();
+    if (Object.keys(former).length > 0)
+      connection.api.share(former).catch((error: unknown) => this.#fail(connection, error));
     return connection;
   }
 
@@ -175,6 +170,7 @@ export class AppStore {
   #receive(event: ClientEvent): void {
     if (event.type === 'app') {
       this.#app.set(event.app);
+      if (event.app.vault === 'open') this.#preferences.forgetFormerSharing();
     } else if (event.type === 'room') {
       if (event.room.roomId === this.#watched) this.#room.set(event.room);
     } else if (event.roomId === this.#watched) {

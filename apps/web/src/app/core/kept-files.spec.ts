@@ -9,7 +9,7 @@ const NAMED = {
   later: { 'worker-chunk-B.js': 'sha384-b' },
 };
 
-type Answer = { ok?: boolean; policy?: string | null } | 'TypeError' | 'AbortError';
+type Answer = { ok?: boolean; policy?: string | null } | 'TypeError' | 'AbortError' | 'never';
 
 function page(named: object | null): Document {
   const made = document.implementation.createHTMLDocument();
@@ -23,7 +23,11 @@ function page(named: object | null): Document {
 }
 
 /** `answers`: by path, in the order in which it is asked for; the last one goes on. */
-function files(answers: Record<string, readonly Answer[]>, named: object | null = NAMED) {
+function files(
+  answers: Record<string, readonly Answer[]>,
+  named: object | null = NAMED,
+  patienceMs?: number,
+) {
   const asked: string[] = [];
   const times = new Map<string, number>();
   const ask = async (path: string, init: RequestInit): Promise<unknown> => {
@@ -33,11 +37,17 @@ function files(answers: Record<string, readonly Answer[]>, named: object | null 
     const all = answers[path] ?? [{}];
     const answer = all[Math.min(n, all.length - 1)] ?? {};
     if (answer === 'TypeError') throw new TypeError('Failed to fetch');
+    if (answer === 'never') {
+      const { signal } = init;
+      return new Promise((_resolve, reject) => {
+        signal?.addEventListener('abort', () => reject(signal.reason as Error));
+      });
+    }
     if (answer === 'AbortError') throw new DOMException('gone', 'AbortError');
     const { ok = true, policy = POLICY } = answer;
     return { ok, headers: { get: () => policy } };
   };
-  return { kept: KeptFiles.of(page(named), ask as unknown as typeof fetch), asked };
+  return { kept: KeptFiles.of(page(named), ask as unknown as typeof fetch, patienceMs), asked };
 }
 
 describe('files that the page checks', () => {
@@ -72,6 +82,12 @@ describe('files that the page checks', () => {
 
   it('fail as what is wrong, where it is not the file', async () => {
     await expect(files({ '/worker-A.js': ['AbortError'] }).kept.atStart()).rejects.toThrow('gone');
+  });
+
+  it('are waited for no longer than is bearable, from a server that answers and then stalls', async () => {
+    const { kept, asked } = files({ '/worker-A.js': ['never'] }, NAMED, 20);
+    await expect(kept.atStart()).rejects.toThrow('CLIENT_NOT_LOADED');
+    expect(asked).toHaveLength(2);
   });
 
   it('that are loaded later are asked for once, and again after a failure', async () => {

@@ -16,23 +16,32 @@ interface Named {
   readonly later: Hashes;
 }
 
+/** How long one file may take, in milliseconds: the largest has a megabyte, and a server that stalls has no end. */
+const PATIENCE_MS = 60_000;
+
 /** As it is kept, if it is; else past what is kept. */
 const WAYS = ['default', 'reload'] as const satisfies readonly RequestCache[];
 
 export class KeptFiles {
   readonly #named: Named | null;
   readonly #ask: typeof fetch;
+  readonly #patienceMs: number;
   #later: Promise<void> | null = null;
 
-  private constructor(named: Named | null, ask: typeof fetch) {
+  private constructor(named: Named | null, ask: typeof fetch, patienceMs: number) {
     this.#named = named;
+    this.#patienceMs = patienceMs;
     this.#ask = ask;
   }
 
   /** Of a page that names none (a developer's server) none is checked. */
-  static of(page: Document, ask: typeof fetch = (...request) => fetch(...request)): KeptFiles {
+  static of(
+    page: Document,
+    ask: typeof fetch = (...request) => fetch(...request),
+    patienceMs = PATIENCE_MS,
+  ): KeptFiles {
     const text = page.getElementById('kept-files')?.textContent;
-    return new KeptFiles(text === undefined ? null : (JSON.parse(text) as Named), ask);
+    return new KeptFiles(text === undefined ? null : (JSON.parse(text) as Named), ask, patienceMs);
   }
 
   /** Resolves once all that a worker starts with is what this page names. Rejects with CLIENT_NOT_LOADED. */
@@ -56,10 +65,12 @@ export class KeptFiles {
   async #check(path: string, integrity: string): Promise<void> {
     for (const cache of WAYS) {
       try {
-        const response = await this.#ask(`/${path}`, { cache, integrity, redirect: 'error' });
+        const signal = AbortSignal.timeout(this.#patienceMs);
+        const response = await this.#ask(`/${path}`, { cache, integrity, redirect: 'error', signal });
         if (response.ok && this.#comesWithPolicy(path, response)) return;
       } catch (error) {
         // Another content, a redirect, or no connection: what is asked for next is not what was kept.
+        if (isTimeout(error)) break;
         if (!(error instanceof TypeError)) throw error;
       }
     }
@@ -73,6 +84,9 @@ export class KeptFiles {
     return policies.some((policy) => policy.trim() === this.#named?.policy);
   }
 }
+
+/** A server that stalls would stall once more. */
+const isTimeout = (error: unknown): boolean => error instanceof DOMException && error.name === 'TimeoutError';
 
 /** `api`, of which the commands of these names wait for `ready`, and reject with it. */
 export function after<T extends object>(api: T, names: readonly (keyof T)[], ready: () => Promise<void>): T {

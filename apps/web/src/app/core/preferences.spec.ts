@@ -9,12 +9,12 @@ describe('what the user chose for this browser', () => {
   it('is remembered, and has safe values before', () => {
     localStorage.clear();
     const first = TestBed.inject(Preferences);
-    expect([first.readReceipts(), first.lockAfterMinutes(), first.theme()]).toEqual([true, 15, 'system']);
-    first.chooseReadReceipts(false);
+    expect([first.spelling(), first.lockAfterMinutes(), first.theme()]).toEqual([false, 15, 'system']);
+    first.chooseSpelling(true);
     first.chooseLockAfterMinutes(0);
     TestBed.resetTestingModule();
     const second = TestBed.inject(Preferences);
-    expect([second.readReceipts(), second.lockAfterMinutes()]).toEqual([false, 0]);
+    expect([second.spelling(), second.lockAfterMinutes()]).toEqual([true, 0]);
   });
 
   it.each(['', '7', 'NaN', '-1', '1e9'])('takes no lock delay that is not offered: %j', (stored) => {
@@ -24,9 +24,9 @@ describe('what the user chose for this browser', () => {
 
   it('holds in every tab', () => {
     const preferences = TestBed.inject(Preferences);
-    dispatchEvent(new StorageEvent('storage', { key: '0fc.readReceipts', newValue: 'off' }));
+    dispatchEvent(new StorageEvent('storage', { key: '0fc.spelling', newValue: 'on' }));
     dispatchEvent(new StorageEvent('storage', { key: '0fc.lockAfterMinutes', newValue: '5' }));
-    expect([preferences.readReceipts(), preferences.lockAfterMinutes()]).toEqual([false, 5]);
+    expect([preferences.spelling(), preferences.lockAfterMinutes()]).toEqual([true, 5]);
   });
 
   it('is the first of the browser’s languages that there is', () => {

@@ -1,4 +1,5 @@
 import { Injectable, effect, signal } from '@angular/core';
+import type { Sharing } from '@0fc/client/api';
 
 export const LANGUAGES = ['fr', 'en'] as const;
 export type Language = (typeof LANGUAGES)[number];
@@ -7,9 +8,11 @@ export type Theme = (typeof THEMES)[number];
 
 const LANGUAGE_KEY = '0fc.language';
 const THEME_KEY = '0fc.theme';
-const RECEIPTS_KEY = '0fc.readReceipts';
-const TYPING_KEY = '0fc.typing';
-const PRESENCE_KEY = '0fc.presence';
+const FORMER = {
+  receipts: '0fc.readReceipts',
+  typing: '0fc.typing',
+  presence: '0fc.presence',
+} as const satisfies Record<keyof Sharing, string>;
 const SPELLING_KEY = '0fc.spelling';
 const LOCK_KEY = '0fc.lockAfterMinutes';
 /** Minutes without a sign of the user; 0: never. */
@@ -33,6 +36,14 @@ function write(key: string, value: string): void {
   }
 }
 
+function remove(key: string): void {
+  try {
+    localStorage.removeItem(key);
+  } catch {
+    // It could not be read either.
+  }
+}
+
 /** The first of the browser's languages that there is, else English. */
 export function preferredLanguage(stored: string | null, browser: readonly string[]): Language {
   const wanted = [stored ?? '', ...browser].map((tag) => tag.slice(0, 2).toLowerCase());
@@ -44,8 +55,6 @@ export function preferredLanguage(stored: string | null, browser: readonly strin
 }
 
 const themeOf = (stored: string | null): Theme => THEMES.find((theme) => theme === stored) ?? 'system';
-/** What the others see of one: shown where nothing else was chosen. */
-const sharedOf = (stored: string | null): boolean => stored !== 'off';
 /** Some browsers send what is typed to a server to check it. */
 const spellingOf = (stored: string | null): boolean => stored === 'on';
 const onOff = (on: boolean): string => (on ? 'on' : 'off');
@@ -57,20 +66,11 @@ const lockDelayOf = (stored: string | null): LockDelay =>
 export class Preferences {
   readonly #language = signal<Language>(preferredLanguage(read(LANGUAGE_KEY), navigator.languages));
   readonly #theme = signal<Theme>(themeOf(read(THEME_KEY)));
-  readonly #readReceipts = signal(sharedOf(read(RECEIPTS_KEY)));
-  readonly #typing = signal(sharedOf(read(TYPING_KEY)));
-  readonly #presence = signal(sharedOf(read(PRESENCE_KEY)));
   readonly #spelling = signal(spellingOf(read(SPELLING_KEY)));
   readonly #lockAfterMinutes = signal<LockDelay>(lockDelayOf(read(LOCK_KEY)));
 
   readonly language = this.#language.asReadonly();
   readonly theme = this.#theme.asReadonly();
-  /** whether read receipts are sent to the other members */
-  readonly readReceipts = this.#readReceipts.asReadonly();
-  /** whether the other members are shown that one is writing */
-  readonly typing = this.#typing.asReadonly();
-  /** whether the other members are shown that one is here */
-  readonly presence = this.#presence.asReadonly();
   /** whether the browser checks the spelling of what is written */
   readonly spelling = this.#spelling.asReadonly();
   /** minutes without a sign of the user after which the vault locks; 0: never */
@@ -96,9 +96,6 @@ export class Preferences {
     addEventListener('storage', ({ key, newValue }) => {
       if (key === LANGUAGE_KEY) this.#language.set(preferredLanguage(newValue, navigator.languages));
       if (key === THEME_KEY) this.#theme.set(themeOf(newValue));
-      if (key === RECEIPTS_KEY) this.#readReceipts.set(sharedOf(newValue));
-      if (key === TYPING_KEY) this.#typing.set(sharedOf(newValue));
-      if (key === PRESENCE_KEY) this.#presence.set(sharedOf(newValue));
       if (key === SPELLING_KEY) this.#spelling.set(spellingOf(newValue));
       if (key === LOCK_KEY) this.#lockAfterMinutes.set(lockDelayOf(newValue));
     });
@@ -114,19 +111,15 @@ export class Preferences {
     write(THEME_KEY, theme);
   }
 
-  chooseReadReceipts(tell: boolean): void {
-    this.#readReceipts.set(tell);
-    write(RECEIPTS_KEY, onOff(tell));
+  /** What an earlier version of this page was told not to share, which lies in the vault today. */
+  formerSharing(): Partial<Sharing> {
+    const refused = Object.entries(FORMER).filter(([, key]) => read(key) === 'off');
+    return Object.fromEntries(refused.map(([name]) => [name, false]));
   }
 
-  chooseTyping(tell: boolean): void {
-    this.#typing.set(tell);
-    write(TYPING_KEY, onOff(tell));
-  }
-
-  choosePresence(tell: boolean): void {
-    this.#presence.set(tell);
-    write(PRESENCE_KEY, onOff(tell));
+  /** The vault has it. */
+  forgetFormerSharing(): void {
+    for (const key of Object.values(FORMER)) remove(key);
   }
 
   chooseSpelling(check: boolean): void {

@@ -77,6 +77,16 @@ describe('unlock', () => {
     expect(TestBed.inject(Router).url).toBe('/settings');
   });
 
+  it('a passphrase has a name for password managers while it is hidden, and none once it is shown', async () => {
+    provideApp('locked', routes);
+    const { fixture } = await visit('/');
+    const field = element(fixture, 'passphrase') as HTMLInputElement;
+    expect([field.type, field.autocomplete]).toEqual(['password', 'current-password']);
+    field.parentElement?.querySelector('button')?.click();
+    await settle(fixture);
+    expect([field.type, field.autocomplete]).toEqual(['text', 'off']);
+  });
+
   it('erases only once the word is typed', async () => {
     provideApp('locked', routes);
     const { fixture } = await visit('/');
@@ -278,6 +288,10 @@ describe('members', () => {
     expect((element(fixture, 'invite-link') as HTMLInputElement).value).toMatch(
       /^https:\/\/rive\.example\/join#/,
     );
+    // As text first: an opened link stays in a browser's history.
+    const asText = element(fixture, 'copy-invite-text');
+    const { DOCUMENT_POSITION_FOLLOWING } = Node;
+    expect(asText.compareDocumentPosition(element(fixture, 'invite-link'))).toBe(DOCUMENT_POSITION_FOLLOWING);
     const copied: string[] = [];
     const clipboard = { writeText: async (text: string) => void copied.push(text) };
     Object.defineProperty(navigator, 'clipboard', { configurable: true, value: clipboard });

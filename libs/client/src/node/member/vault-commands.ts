@@ -1,8 +1,11 @@
 /** Commands of the vault: made, exported, imported, sealed anew. */
 import { readFile } from 'node:fs/promises';
+import type { Sharing } from '../../contract/api.js';
 import { value } from './agent.js';
 import { place, type Command } from './command.js';
 import { writeWhole } from './whole-file.js';
+
+const SHARING = ['receipts', 'typing', 'presence'] as const;
 
 export const VAULT_COMMANDS: readonly Command[] = [
   {
@@ -62,6 +65,25 @@ export const VAULT_COMMANDS: readonly Command[] = [
       const passphrases = [await secret('filePassphrase'), await secret('passphrase')] as const;
       value(await agent.client.importVault(Uint8Array.from(file), ...passphrases));
       return { rooms: agent.app?.rooms.length ?? 0 };
+    },
+  },
+  {
+    name: 'sharing',
+    help: 'says what the others are told beside lines, or changes it (`--no-presence`): of every room, from now on',
+    parameters: [
+      { name: 'receipts', kind: 'flag', help: 'what was read, where `--tell` says so' },
+      { name: 'typing', kind: 'flag', help: 'that somebody is typing here' },
+      { name: 'presence', kind: 'flag', help: 'that this member is here' },
+    ],
+    vault: 'made',
+    async run({ agent }, given) {
+      const named = SHARING.flatMap((name) => {
+        const told = given.flag(name);
+        return told === null ? [] : [[name, told] as const];
+      });
+      const changes: Partial<Sharing> = Object.fromEntries(named);
+      if (named.length > 0) value(await agent.client.share(changes));
+      return { sharing: { ...agent.app?.sharing, ...changes } };
     },
   },
   {

@@ -9,10 +9,12 @@ import {
   messagesOf,
   RoomLog,
   readEntry,
+  readGeneration,
   textsOf,
   type Person,
 } from './log.spec-support.js';
 import { set } from '../state/draft.js';
+import { goBackTo } from './generations.js';
 import type { RoomState } from '../state/state.js';
 
 let log: RoomLog;
@@ -131,8 +133,10 @@ describe('a line that was edited', () => {
   const to = (): Target => ({ sender: guest.id, instance: guest.instance, n: 1 });
 
   test('G16 comes back in its last words: to who has the first ones it is the same line, and they stay until the edit', async () => {
+    const from = log.position;
     const original = log.body(guest, text('as it was'));
     await readEntry(reader, await placed(original));
+    await readGeneration(reader, await log.lose(from, 1_000), 9_000);
     const { n, mid } = original;
     const edited = { ...text('reworded'), edited: true };
     await readEntry(reader, await placed(log.body(guest, edited, { n, mid })));
@@ -142,7 +146,45 @@ describe('a line that was edited', () => {
       await placed(log.body(guest, { type: 'edit', to: to(), text: 'reworded' }, { n: 2 })),
     );
     expect(textsOf(reader)).toEqual(['reworded']);
-    expect(alarmsOf(reader)).toEqual([]);
+    expect(alarmsOf(reader)).toEqual(['ALARM_RELAY_LOST']);
+  });
+
+  test('G3 that nobody has edited, and that the log has still, is an alarm whatever it is marked as, and stays', async () => {
+    const original = log.body(guest, text('as it was'));
+    await readEntry(reader, await placed(original));
+    const { n, mid } = original;
+    const edited = { ...text('other words'), edited: true };
+    await readEntry(reader, await placed(log.body(guest, edited, { n, mid })));
+    expect(textsOf(reader)).toEqual(['as it was']);
+    expect(alarmsOf(reader)).toEqual(['ALARM_DUPLICATE_N']);
+  });
+
+  test('G3 that came as edited, with no edit of it, is an alarm where it comes again in other words', async () => {
+    const marked = (words: string): AnyContent => ({ ...text(words), edited: true });
+    const original = log.body(guest, marked('as it came'));
+    await readEntry(reader, await placed(original));
+    const { n, mid } = original;
+    for (const content of [text('its first words'), marked('other last words')])
+      await readEntry(reader, await placed(log.body(guest, content, { n, mid })));
+    expect(textsOf(reader)).toEqual(['as it came']);
+    expect(alarmsOf(reader)).toEqual(['ALARM_DUPLICATE_N', 'ALARM_DUPLICATE_N']);
+  });
+
+  test('G16 in a generation that the relay then denies is none where the one before it has its first words', async () => {
+    const from = log.position;
+    const original = log.body(guest, text('as it was'));
+    const first = await placed(original);
+    const { n, mid } = original;
+    const ended = await log.lose(from, 1_000);
+    await readGeneration(reader, ended, 9_000);
+    const edited = { ...text('reworded'), edited: true };
+    await readEntry(reader, await placed(log.body(guest, edited, { n, mid })));
+    await reader.write((draft) => {
+      goBackTo(draft, from, 9_100);
+    });
+    await readEntry(reader, first);
+    expect(textsOf(reader)).toEqual(['reworded']);
+    expect(alarmsOf(reader)).not.toContain('ALARM_DUPLICATE_N');
   });
 
   test('G14 G16 is not brought back to its first words by who has them still', async () => {

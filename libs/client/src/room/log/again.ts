@@ -3,14 +3,15 @@
  * their own epoch, so that whoever was there opens them, and nobody who came since.
  */
 import {
-  ALARM_CODES, anyContent, encodeAs, equalBytes, ERROR_CODES, type AnyContent, type Body, type Bytes,
+  ALARM_CODES, anyContent, comparePositions, encodeAs, equalBytes, ERROR_CODES, type AnyContent, type Body, type Bytes,
 } from '@0fc/protocol'; // prettier-ignore
 import { openAgain, sealAgain, type OpenedMessage } from '@0fc/crypto/keys';
 import { transcriptHash } from '@0fc/crypto/verify';
 import { ClientError } from '../../contract/errors.js';
 import { contentWith, knownContent } from '../../vault/content.js';
 import type { RoomDraft, RoomSnapshot } from '../state/draft.js';
-import type { OutboxItem, StoredItem } from '../../vault/records.js';
+import type { LogRecord, OutboxItem, StoredItem } from '../../vault/records.js';
+import { inLineage } from './generations.js';
 import { alarm, system } from './items.js';
 import { lineAt } from './lost.js';
 
@@ -58,18 +59,33 @@ export const closedItem = ({ sender, epoch }: Body<'message'>): StoredItem =>
 
 /**
  * A message that is here already comes again: what is here stays, and what says something else under its counter is an
- * alarm. A void says nothing: it may have been deleted, lost, or settled by hand; nor does an edited line, whose first
- * words are gone. Null: it is the same.
+ * alarm. A void says nothing: it may have been deleted, lost, or settled by hand. The mark `edited`, of either, explains
+ * other words where an edit of the line is here, or may follow. Null: it is the same. Throws NotLoaded.
  */
 export function otherUnderCounter(snapshot: RoomSnapshot, body: Body<'message'>): StoredItem | null {
   const [line] = lineAt(snapshot, body);
   if (line === undefined) return null;
-  // What an earlier version of this client could not know is kept in another form, and of an edited line the last words.
+  // What an earlier version of this client could not know is kept in another form.
   const says = (content: AnyContent): Bytes | null =>
-    content.type === 'void' || content.type === 'newer' || content.edited === true
-      ? null
-      : encodeAs(anyContent, content);
-  const [before, now] = [says({ ...line.item.content }), says(body.content)];
+    content.type === 'void' || content.type === 'newer' ? null : encodeAs(anyContent, content);
+  const contents = [{ ...line.item.content }, body.content];
+  const [before = null, now = null] = contents.map(says);
   if (before === null || now === null || equalBytes(before, now)) return null;
+  const marked = contents.some(({ edited }) => edited === true);
+  if (marked && (mayBeResent(snapshot, line.record) || isEdited(snapshot, body))) return null;
   return alarm(ALARM_CODES.ALARM_DUPLICATE_N, body.sender, { n: body.n });
 }
+
+/**
+ * Whether the relay's log may lack a line that is here: it was lost, and its sender sends it again in its last words, before
+ * the edit that explains them. What still stands there no honest sender sends again.
+ */
+const mayBeResent = (snapshot: RoomSnapshot, { at }: LogRecord): boolean =>
+  at === null ||
+  comparePositions(at.position, snapshot.core.position) > 0 ||
+  !inLineage(snapshot, at.position);
+
+const isEdited = (snapshot: RoomSnapshot, { sender, instance, n }: Body<'message'>): boolean =>
+  snapshot
+    .effectsOn({ sender, instance, n })
+    .some(({ item }) => item.sender === sender && item.content.type === 'edit');

@@ -91,17 +91,23 @@ describe('a line', () => {
     expect(contents()[0]).toEqual(text('its own'));
   });
 
-  test('that this client cannot show is taken away too: what is left of it says that it takes a newer one', async () => {
-    await reads(log.owner, { type: 'poll', question: 'edited' });
-    await reads(log.owner, { type: 'poll', question: 'deleted' });
-    await reads(log.owner, { type: 'edit', to: of(log.owner, 1), text: 'known' });
+  test('that this client cannot show goes with its deletion, and stays beside its last edit for a client that can', async () => {
+    await reads(log.owner, { type: 'poll', question: 'is edited' });
+    await reads(log.owner, { type: 'poll', question: 'is deleted' });
+    for (const words of ['earlier', 'last'])
+      await reads(log.owner, { type: 'edit', to: of(log.owner, 1), text: words });
     await reads(log.owner, { type: 'delete', to: of(log.owner, 2) });
-    expect(messagesOf(reader).slice(0, 2)).toMatchObject([
-      { content: { type: 'newer', edited: true } },
+    expect(messagesOf(reader).slice(0, 4)).toMatchObject([
+      { content: { type: 'poll', question: 'is edited' } },
       { content: { type: 'void' }, deleted: true },
+      { content: { type: 'void' } },
+      { content: { type: 'edit', text: 'last' } },
     ]);
     const records = await vault.list(STORES.log);
-    expect(records.filter(({ value }) => Buffer.from(value).includes('question'))).toEqual([]);
+    expect(records.filter(({ value }) => Buffer.from(value).includes('is deleted'))).toEqual([]);
+    await reads(log.owner, { type: 'delete', to: of(log.owner, 1) });
+    expect(contents()[0]).toEqual({ type: 'void' });
+    expect(contents()[3]).toEqual({ type: 'void' });
   });
 
   test('keeps its newest words, whatever order the relay gives its edits, and however late one comes', async () => {
@@ -117,6 +123,19 @@ describe('a line', () => {
     await shown.prepare();
     const line = shown.target(of(log.owner, 1));
     expect(shown.annotationsOf(line!).text ?? line!.text).toBe('newest words');
+  });
+
+  test('is found with its last edit alone, however often it was edited, and with nothing but deletions once it is deleted', async () => {
+    const indexed = async (): Promise<number> => (await vault.list(STORES.effects)).length;
+    await reads(log.owner, text('first words'));
+    for (const words of ['second', 'third', 'fourth'])
+      await reads(log.owner, { type: 'edit', to: of(log.owner, 1), text: words });
+    expect(await indexed()).toBe(1);
+    await reads(guest, { type: 'reaction', to: of(log.owner, 1), emoji: '👍', on: true });
+    expect(await indexed()).toBe(2);
+    await reads(log.owner, { type: 'delete', to: of(log.owner, 1) });
+    await reads(guest, { type: 'reaction', to: of(log.owner, 1), emoji: '👀', on: true });
+    expect(await indexed()).toBe(1);
   });
 
   test('is no line where a name or a reaction is deleted or edited: it stays as it was', async () => {

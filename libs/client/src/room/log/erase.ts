@@ -9,8 +9,10 @@ import { isLaterEdit, isLineItem, knownContent, targetKey } from '../../vault/co
 import type { OutboxItem, StoredItem, StoredMessage } from '../../vault/records.js';
 import type { RoomChange } from '../state/changes.js';
 import { putOutbox, replaceItems, type RoomDraft, type RoomSnapshot } from '../state/draft.js';
-import { mayBeChangedAhead, type FoundEffect } from '../state/lookups.js';
+import { mayBeChangedAhead } from '../state/lookups.js';
 import { asVoid, lineAt } from './lost.js';
+
+type FoundEffect = ReturnType<RoomDraft['effectsOn']>[number];
 
 const VOID: AnyContent = { type: 'void' };
 
@@ -19,9 +21,11 @@ export function eraseAfter(draft: RoomDraft, items: readonly StoredItem[]): void
   for (const item of items) {
     if (item.type !== 'message') continue;
     const content = knownContent(item.content);
-    if (content?.type === 'edit' || content?.type === 'delete' || content?.type === 'reaction')
-      erase(draft, content.to, content.type);
-    else if (isLineItem(item) && mayHaveEnded(draft, item)) erase(draft, item, 'line');
+    if (content?.type === 'edit' || content?.type === 'delete' || content?.type === 'reaction') {
+      // Of a line of somebody else an edit or a delete changes nothing (G3), and need not be looked into.
+      if (content.type === 'reaction' || content.to.sender === item.sender)
+        erase(draft, content.to, content.type);
+    } else if (isLineItem(item) && mayHaveEnded(draft, item)) erase(draft, item, 'line');
   }
 }
 
@@ -61,7 +65,8 @@ function erase(draft: RoomDraft, target: Target, by: 'edit' | 'delete' | 'reacti
   const own = effects.filter(({ item }) => item.sender === target.sender);
   const edits = own.filter(({ item }) => item.content.type === 'edit');
   if (isDeleted(draft, target, effects)) {
-    for (const { item } of effects) if (item.content.type !== 'delete') rewrite(draft, item, asNothing);
+    const gone = [...edits, ...effects.filter(({ item }) => item.content.type === 'reaction')];
+    for (const { item } of gone) rewrite(draft, item, asNothing);
     rewrite(draft, target, asDeleted);
     eraseWaiting(draft, target);
     return;
@@ -118,11 +123,13 @@ const asNothing = (item: StoredMessage): StoredMessage => ({ ...item, content: V
 const asDeleted = (item: StoredMessage): StoredMessage =>
   isLineItem(item) ? { ...item, content: VOID, deleted: true } : item;
 
-/** A line in the words of its last edit. Of what this client cannot show nothing is left to show. */
+/**
+ * A line in the words of its last edit. What this client does not know stays beside the edit (6.6): only a version that knows it
+ * can say what the words replace, and nothing of it is shown here.
+ */
 function reworded(said: AnyContent, text: string): AnyContent {
   const content = knownContent(said);
-  if (content === null) return { type: 'newer', edited: true };
-  return content.type === 'text' || content.type === 'reply' ? { ...content, text, edited: true } : said;
+  return content?.type === 'text' || content?.type === 'reply' ? { ...content, text, edited: true } : said;
 }
 
 /** Replaces a message of the log where it stands; nothing where it is not here or is that already. Throws NotLoaded. */

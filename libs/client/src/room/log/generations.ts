@@ -170,7 +170,7 @@ const rosterEntries = (records: readonly LogRecord[]): number =>
   ).length;
 
 /** Whether the current log still holds the entry at a position, as far as the relay has reported. */
-function inLineage({ core }: RoomSnapshot, position: Position): boolean {
+export function inLineage({ core }: RoomSnapshot, position: Position): boolean {
   return core.losses.every(
     (loss) => loss.generation <= position.g || comparePositions(position, loss.from) <= 0,
   );

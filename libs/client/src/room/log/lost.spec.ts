@@ -169,7 +169,7 @@ describe('a lost line that is sent again by hand', () => {
     await change(reader, set({ nextN: 3 }));
     const room = new FakeRoom(reader, new FakeClock(9_000));
     const outbox = new Outbox(room);
-    const talk = new Composer(room, (content, ...beside) => outbox.submit(content, ...beside));
+    const talk = new Composer(room, (content, more) => outbox.submit(content, more));
     talk.conversation.sync();
     const [line] = messagesOf(reader);
     const id = messageIdOf(guest.id, line?.mid ?? new Uint8Array());
@@ -179,6 +179,10 @@ describe('a lost line that is sent again by hand', () => {
     expect(talk.conversation.find(id)).toBeNull();
     expect(talk.conversation.drainRemoved()).toEqual([id]);
     expect(talk.conversation.find(again.id)?.text).toBe('edited');
+    expect(waiting().slice(-2)).toMatchObject([
+      { content: { type: 'text', text: 'edited' } },
+      { content: { type: 'delete', to } },
+    ]);
     expect(messagesOf(reader).map(({ content }) => content.type)).toEqual(['void', 'void']);
     await expect(talk.resend(id)).rejects.toMatchObject({ code: 'MESSAGE_UNKNOWN' });
   });

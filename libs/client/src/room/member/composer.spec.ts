@@ -22,7 +22,7 @@ const talkOf = async (person: Person): Promise<void> => {
   // Nothing leaves the outbox: what is tested here is what gets into it.
   room.live = false;
   const outbox = new Outbox(room);
-  talk = new Composer(room, (content, ...beside) => outbox.submit(content, ...beside));
+  talk = new Composer(room, (content, more) => outbox.submit(content, more));
 };
 
 beforeEach(async () => {
@@ -100,6 +100,17 @@ describe('an edit and a deletion', () => {
     await readEntry(room.state, (await log.admit()).entry);
     await talk.delete(id);
     expect(waiting()).toEqual([{ type: 'void' }, { type: 'void' }]);
+  });
+
+  test('G14 G18 a line that is discarded takes along what waits to change it', async () => {
+    const { id } = await talk.sendText('not for Zoé');
+    await talk.edit(id, 'not for Zoé either');
+    await talk.react(id, '👍', true);
+    await talk.sendText('another line');
+    await readEntry(room.state, (await log.admit()).entry);
+    await talk.discard(id);
+    const gone = { type: 'void' };
+    expect(waiting()).toEqual([gone, gone, gone, { type: 'text', text: 'another line' }]);
   });
 
   test('G14 what was sealed may have been sent: an edit leaves it until the log has it, a deletion does not', async () => {

@@ -10,15 +10,12 @@ import type { RoomHandle } from '../outgoing/part.js';
 import { knownContent } from '../../vault/content.js';
 import { eraseWaiting, settled } from '../log/erase.js';
 import { admittedSince } from '../log/lost.js';
-import type { RoomChange } from '../state/changes.js';
 import { putOutbox, set } from '../state/draft.js';
 import type { OutboxItem } from '../../vault/records.js';
+import type { Beside } from './outbox.js';
 
-/**
- * Stores a content in the outbox, with other changes in the same write, and resolves with the id of its message.
- * Rejects with NOT_MEMBER.
- */
-export type Send = (content: AnyContent, ...beside: readonly RoomChange[]) => Promise<string>;
+/** Stores a content in the outbox, and resolves with the id of its message. Rejects with NOT_MEMBER. */
+export type Send = (content: AnyContent, more?: Beside) => Promise<string>;
 
 export class Composer {
   readonly #room: RoomHandle;
@@ -92,17 +89,20 @@ export class Composer {
     );
   }
 
-  /** Sends the text of a lost line as a new one, to everybody who is a member now. Rejects with MESSAGE_UNKNOWN. */
+  /**
+   * Sends the text of a lost line as a new one, to everybody who is a member now, and deletes the lost one: who had read it would
+   * keep it beside the new one, and after that was deleted. Rejects with MESSAGE_UNKNOWN.
+   */
   async resend(id: string): Promise<{ readonly id: string }> {
     const message = await this.#own(id);
     if (message.lost === null || message.text === null) throw new ClientError(ERROR_CODES.MESSAGE_UNKNOWN);
     const { replyTo } = message;
     const text = this.conversation.annotationsOf(message).text ?? message.text;
     const { state } = this.#room;
-    // The user has decided about the old line: it is removed, and the new one replaces it.
-    const changes = await state.inTurn(() => settled(state, message));
+    // The user has decided about the old line: it is removed, here at once, and the new one replaces it.
+    const beside = await state.inTurn(() => settled(state, message));
     const content: Content = replyTo === null ? { type: 'text', text } : { type: 'reply', to: replyTo, text };
-    return { id: await this.#put(content, ...changes) };
+    return { id: await this.#put(content, { beside, after: [{ type: 'delete', to: targetOf(message) }] }) };
   }
 
   /** `whole`: where a line is answered for, what waits to change it goes as nothing. */
@@ -135,11 +135,11 @@ export class Composer {
 
   /** Sends a read marker for everything up to a position. */
   async readUpTo(position: Position): Promise<void> {
-    await this.#put({ type: 'readMarker', position }, set({ lastReadMarker: position }));
+    await this.#put({ type: 'readMarker', position }, { beside: [set({ lastReadMarker: position })] });
   }
 
-  #put(content: Content, ...beside: readonly RoomChange[]): Promise<string> {
-    return this.#send({ ...content }, ...beside);
+  #put(content: Content, more: Beside = {}): Promise<string> {
+    return this.#send({ ...content }, more);
   }
 
   /** The message with this id. Rejects with MESSAGE_UNKNOWN where there is none or it is deleted. */

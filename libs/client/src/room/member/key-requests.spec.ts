@@ -1,9 +1,16 @@
 /** Requests for the key of an epoch: bound to it, answered with the same bytes, few of them (docs/protocol.md section 7). */
-import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { loadThemis, nodeHash } from '@0fc/crypto/node';
 import { asRoomKey, makeKeyGrant, makeKeyRequest } from '@0fc/crypto/keys';
 import { bodyHash, containerBody } from '@0fc/crypto/verify';
-import { decodeBody, type AnyContent, type Body, type Bytes, type RequestBody } from '@0fc/protocol';
+import {
+  decodeBody,
+  type AnyContent,
+  type Body,
+  type Bytes,
+  type Entry,
+  type RequestBody,
+} from '@0fc/protocol';
 import { FakeClock, FakeRoom } from '../outgoing/part.spec-support.js';
 import { Outgoing } from '../outgoing/lane.js';
 import {
@@ -12,17 +19,20 @@ import {
   crypto,
   eventsOf,
   messagesOf,
+  newVault,
   RoomLog,
   readEntry,
   type Person,
 } from '../log/log.spec-support.js';
-import { set } from '../state/draft.js';
+import { append, RoomDraft, set } from '../state/draft.js';
+import { RoomState } from '../state/state.js';
 import { KeyRequests } from './key-requests.js';
 
 let log: RoomLog;
 let guest: Person;
 let third: Person;
 let clock: FakeClock;
+let admissions: readonly Entry[];
 
 /** A member's client, which has read the log up to here. */
 interface Side {
@@ -42,6 +52,7 @@ beforeEach(async () => {
   log = await RoomLog.begin();
   clock = new FakeClock(2_000);
   const admitted = [await log.admit(), await log.admit()];
+  admissions = admitted.map(({ entry }) => entry);
   [guest, third] = admitted.map(({ person }) => person) as [Person, Person];
   const side = async (who: Person): Promise<Side> => {
     const room = new FakeRoom(await log.reader(who), clock);
@@ -165,6 +176,45 @@ test('G14 what was deleted and edited while the key was missing is opened in its
     [{ type: 'text', text: 'last words', edited: true }, false],
     [{ type: 'edit', to: to(3), text: 'last words' }, false],
   ]);
+});
+
+test('what waited for a key is opened four times at most, however many of it need a look at what is not in memory', async () => {
+  const vault = await newVault();
+  const long = await log.reader(guest, vault);
+  const { roomId } = long.core;
+  for (const entry of admissions) await readEntry(long, entry);
+  const message = async (state: RoomState, content: AnyContent): Promise<void> => {
+    const { payload, clear } = log.seal(log.owner, log.body(log.owner, content));
+    await readEntry(state, await log.add('message', log.owner.id, payload, clear));
+  };
+  const lines = 12;
+  for (let n = 0; n < lines; n++) await message(long, { type: 'text', text: String(n) });
+  await long.write((draft) => {
+    for (let n = 0; n < 50; n++) draft.apply(append(null, n, []));
+  });
+  const state = await RoomState.load(vault, roomId, nodeHash, 3);
+  if (state === null) throw new Error('the room is gone');
+  const late: Side = { who: guest, room: new FakeRoom(state, clock), part: asker.part };
+  late.part = new KeyRequests(late.room);
+  const container = await request(late);
+  for (let n = 1; n <= lines; n++) {
+    const to = { sender: log.owner.id, instance: log.owner.instance, n };
+    await message(state, { type: 'edit', to, text: 'edited' });
+  }
+  ask(owner, container);
+  const [grant] = await sent(owner, 'keyGrant');
+  const opened = jest.spyOn(RoomDraft.prototype, 'fork');
+  await late.part.onGranted({ from: log.owner.id, grant: grant!.grant, news: grant!.news });
+  const forks = opened.mock.calls.length;
+  opened.mockRestore();
+  while (await state.loadEarlier());
+  expect(
+    messagesOf(state)
+      .slice(0, lines)
+      .map(({ content }) => content),
+  ).toEqual(Array.from({ length: lines }, () => ({ type: 'text', text: 'edited', edited: true })));
+  // A draft of each message, each time: for its line's index, for its record, for its effects, and to the end.
+  expect(forks).toBeLessThanOrEqual(4 * lines);
 });
 
 describe('a grant that does not open', () => {

@@ -20,6 +20,12 @@ import type { OutboxItem } from '../../vault/records.js';
 
 type SealedItem = OutboxItem & { readonly sealed: NonNullable<OutboxItem['sealed']> };
 
+/** What goes into the write of a content: other changes, and contents that are said after it. */
+export interface Beside {
+  readonly beside?: readonly RoomChange[];
+  readonly after?: readonly AnyContent[];
+}
+
 export class Outbox implements Part {
   readonly #room: RoomHandle;
   /** counters that the relay has placed in this session: the log brings them back */
@@ -35,18 +41,23 @@ export class Outbox implements Part {
     this.#room = room;
   }
 
-  /** Resolves with the message's id once it is stored, with `beside` in the same write. Rejects with NOT_MEMBER. */
-  async submit(content: AnyContent, ...beside: readonly RoomChange[]): Promise<string> {
+  /** Resolves with the id of the content's message once it is stored. Rejects with NOT_MEMBER. */
+  async submit(content: AnyContent, { beside = [], after = [] }: Beside = {}): Promise<string> {
     const id = await this.#room.write((draft) => {
       const { core } = draft;
       if (core.stage !== 'member') throw new ClientError(ERROR_CODES.NOT_MEMBER);
       draft.apply(...beside);
-      const item = enqueueContent(draft, this.#room.platform, content);
-      eraseBefore(draft, item);
+      const put = (each: AnyContent): OutboxItem => {
+        const item = enqueueContent(draft, this.#room.platform, each);
+        eraseBefore(draft, item);
+        return item;
+      };
+      const first = put(content);
+      for (const each of after) put(each);
       // A message that is sent at once is sealed for the current members: an admission that is read before the reply
       // of the relay changes nothing. A message that is written offline is sealed when it is sent.
       if (this.#room.live) this.#seal(draft);
-      return messageIdOf(core.me, item.mid);
+      return messageIdOf(core.me, first.mid);
     });
     this.#room.signal();
     return id;

@@ -13,13 +13,14 @@ import { targetKey } from '../../vault/content.js';
 import type { IndexKeys } from '../../vault/index-keys.js';
 import { LayeredMap } from './immutable.js';
 import { LayeredLog, type LogView } from './log-table.js';
-import { effectsOn, type FoundEffect } from './lookups.js';
+import { effectsOn } from './lookups.js';
 import { NotLoaded } from './not-loaded.js';
 import {
   NEW_SENDER, type EpochKey, type LogRecord, type MessageIndex, type OutboxItem, type OwnerInvite, type RoomCore, type RotationRecord,
   type SenderRecord, type StoredItem,
 } from '../../vault/records.js'; // prettier-ignore
-import { applyChange, positionKey, Writes, type Place, type Tables } from './tables.js';
+import { positionKey, type FoundEffect } from './record-index.js';
+import { applyChange, Writes, type Place, type Tables } from './tables.js';
 
 /** Number of older instances that are kept of each sender; messages of others are known by their nonces. */
 export const RETIRED_KEPT = 32;
@@ -188,6 +189,7 @@ export abstract class RoomSnapshot {
       transcripts: new LayeredMap(maps.transcripts),
       extras: new LayeredMap(maps.extras),
       messages: new LayeredMap(maps.messages),
+      effects: new LayeredMap(maps.effects),
     });
   }
 }

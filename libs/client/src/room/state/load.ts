@@ -13,7 +13,8 @@ import {
   sliceKey, SLICES, STORES, type LogRecord, type MessageIndex, type RoomCore, type RotationRecord,
   type StoredItem,
 } from '../../vault/records.js'; // prettier-ignore
-import { indexRecord, positionKey, type Place, type Tables } from './tables.js';
+import { indexRecord, positionKey } from './record-index.js';
+import type { Place, Tables } from './tables.js';
 
 /** Number of rotations that are always in memory: the wraps of the last two are kept and dropped there. */
 const ROTATIONS_AT_HAND = 4;
@@ -78,6 +79,7 @@ export async function loadTables(
     // The last position may belong to counted alarms, which have no record.
     extras: new Map([[positionKey(core.position), core.t]]),
     messages: new Map(),
+    effects: new Map(),
     sought: { messages: new Map(), places: new Map(), effects: new Map() },
   };
   for (const [index, { value }] of (await listed(STORES.chain)).entries()) {

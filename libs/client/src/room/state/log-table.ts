@@ -102,6 +102,7 @@ export class LogWindow extends Walkable implements Log {
     if (oldest === undefined) return;
     this.#records = [...records, ...this.#records];
     this.#loaded = oldest.index;
+    for (const { index } of records) this.#apart.delete(index);
   }
 
   /** A record before the window. */
@@ -109,10 +110,21 @@ export class LogWindow extends Walkable implements Log {
     if (record.index < this.#loaded) this.#apart.set(record.index, record);
   }
 
+  /** Number of records before the window. */
+  get apart(): number {
+    return this.#apart.size;
+  }
+
+  /** Drops the records before the window from memory, and returns them. */
+  dropApart(): readonly LogRecord[] {
+    const gone = [...this.#apart.values()];
+    this.#apart.clear();
+    return gone;
+  }
+
   /** Drops records before an index from memory, and returns them. */
   trim(from: number): readonly LogRecord[] {
-    const gone = [...this.#apart.values(), ...this.#records.slice(0, Math.max(0, from - this.#loaded))];
-    this.#apart.clear();
+    const gone = [...this.dropApart(), ...this.#records.slice(0, Math.max(0, from - this.#loaded))];
     this.#records = this.#records.slice(Math.max(0, from - this.#loaded));
     this.#loaded = Math.max(this.#loaded, from);
     return gone;

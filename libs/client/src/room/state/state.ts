@@ -17,12 +17,15 @@ import { LOG_STEP, LogWindow } from './log-table.js';
 import { NotLoaded, withLoaded, type Wanted } from './not-loaded.js';
 import { encodeRecord, logRecord, membershipOf, type LogRecord, type RoomCore } from '../../vault/records.js';
 import { SerialQueue } from '../../vault/serial-queue.js';
-import { applyChange, forgetRecord, indexRecord, positionKey, type Tables } from './tables.js';
+import { forgetRecord, indexRecord, positionKey } from './record-index.js';
+import { applyChange, type Tables } from './tables.js';
 
 /** Factor of the initial window at which memory drops older records that no view shows. */
 const WINDOW_MOST = 8;
 /** Number of lookups, and of transcripts without a record, that are kept. */
 const SOUGHT_KEPT = 4_096;
+/** Number of single records before the window that are kept, where no piece of work needs more at once. */
+const APART_KEPT = 1_024;
 /** Number of following counters that are looked up together. */
 const NEXT_SOUGHT = 31;
 
@@ -51,6 +54,9 @@ export class RoomState extends RoomSnapshot {
   /** index of the oldest record that a view shows: it stays in memory */
   #held = Infinity;
 
+  /** most records before the window that stay: twice what one piece of work needs, which the next one may need again */
+  #apartMost = APART_KEPT;
+
   /** records that the window begins with */
   readonly #window: number;
 
@@ -75,7 +81,7 @@ export class RoomState extends RoomSnapshot {
     const state = new RoomState(vault, hash, await IndexKeys.of(hash, core), {
       core, roster, chainAhead: [], log: new LogWindow([], { first: core.nextIndex, next: core.nextIndex }), chain: new Map(),
       heads: new Map(), rotations: new Map(), rotationsFrom: 1, senders: new Map(), outbox: new Map(), invites: new Map(),
-      transcripts: new Map(), extras: new Map(), messages: new Map(), sought: { messages: new Map(), places: new Map(), effects: new Map() },
+      transcripts: new Map(), extras: new Map(), messages: new Map(), effects: new Map(), sought: { messages: new Map(), places: new Map(), effects: new Map() },
     }, window); // prettier-ignore
     await state.write(async (draft) => {
       draft.apply({ kind: 'set', fields: core });
@@ -189,7 +195,11 @@ export class RoomState extends RoomSnapshot {
   }
 
   #whole<T>(work: () => Promise<T> | T): Promise<T> {
-    return withLoaded(work, (wanted) => this.#load(wanted));
+    const { apart } = this.tables.log;
+    return withLoaded(work, async (wanted) => {
+      await this.#load(wanted);
+      this.#apartMost = Math.max(this.#apartMost, 2 * (this.tables.log.apart - apart));
+    });
   }
 
   /** Serialized: a concurrent write would make the loaded parts outdated. */
@@ -320,8 +330,11 @@ export class RoomState extends RoomSnapshot {
       if (extras.size <= SOUGHT_KEPT) break;
       extras.delete(key);
     }
-    if (!full) return;
-    for (const record of log.trim(from)) forgetRecord(this.tables, record);
+    if (full) this.#apartMost = APART_KEPT;
+    else if (log.apart <= this.#apartMost) return;
+    // Else the effects that were looked up would be asked for one by one.
+    sought.effects.clear();
+    for (const record of full ? log.trim(from) : log.dropApart()) forgetRecord(this.tables, record);
   }
 }
 

@@ -1,15 +1,7 @@
 /** A room's record in memory, and the one function that changes it. */
-import {
-  encodeCbor,
-  ERROR_CODES,
-  toBase64Url,
-  type Bytes,
-  type MemberId,
-  type Position,
-  type Target,
-} from '@0fc/protocol';
+import { encodeCbor, ERROR_CODES, toBase64Url, type Bytes, type MemberId } from '@0fc/protocol';
 import { encodeRoster, type Roster } from '@0fc/crypto/verify';
-import { knownContent, targetKey, countsOf, isDamaged, isLineItem, moreThan } from '../../vault/content.js';
+import { targetKey, countsOf, isDamaged, isLineItem, moreThan } from '../../vault/content.js';
 import { countedIn, generationSlot } from './alarm-flood.js';
 import type { RoomChange } from './changes.js';
 import { deepFreeze } from './immutable.js';
@@ -19,16 +11,12 @@ import {
   type SenderRecord, type SliceName,
 } from '../../vault/records.js'; // prettier-ignore
 import type { IndexKeys } from '../../vault/index-keys.js';
+import { effectsIn, indexEffects, indexEntries, indexRecord, isIndexed, positionKey, type IndexEntry, type RecordIndex, type Table } from './record-index.js'; // prettier-ignore
 import type { Log } from './log-table.js';
 import { ClientError } from '../../contract/errors.js';
 import type { StorageChange } from '../../contract/ports.js';
 
-interface Table<K, V> extends ReadonlyMap<K, V> {
-  set(key: K, value: V): unknown;
-  delete(key: K): unknown;
-}
-
-export interface Tables {
+export interface Tables extends RecordIndex {
   core: RoomCore;
   roster: Roster;
   chainAhead: readonly Bytes[];
@@ -43,12 +31,8 @@ export interface Tables {
   readonly senders: Table<MemberId, SenderRecord>;
   readonly outbox: Table<number, OutboxItem>;
   readonly invites: Table<string, OwnerInvite>;
-  /** by position, of the records that are in memory */
-  readonly transcripts: Table<string, Bytes>;
   /** by position, where no record of the log has one: of counted alarms, of trimmed edges */
   readonly extras: Table<string, Bytes>;
-  /** messages of the records that are in memory, by sender, instance and counter */
-  readonly messages: Table<string, MessageIndex>;
   /** results of lookups in the vault; shared by a state and all drafts over it */
   readonly sought: Sought;
 }
@@ -69,15 +53,6 @@ export interface Place {
   readonly follows: boolean;
 }
 
-/** An entry of one of the two indexes. */
-export interface IndexEntry {
-  readonly store: typeof STORES.messages | typeof STORES.effects;
-  readonly target: Target;
-  readonly at: MessageIndex;
-}
-
-export const positionKey = ({ g, s }: Position): string => `${String(g)}/${String(s)}`;
-
 /** What the changes of one draft write to the vault: the last value of each record. */
 export class Writes {
   readonly #records = new Map<string, StorageChange>();
@@ -96,7 +71,8 @@ export class Writes {
   }
 
   index(entry: IndexEntry): void {
-    this.#index.set(`${entry.store} ${targetKey(entry.target)} ${String(entry.at.index)}`, entry);
+    const index = entry.store === STORES.messages ? entry.at.index : entry.index;
+    this.#index.set(`${entry.store} ${targetKey(entry.target)} ${String(index)}`, entry);
   }
 
   roster(): void {
@@ -124,11 +100,13 @@ export class Writes {
   /** The entries of the indexes, encoded. */
   indexChanges(keys: IndexKeys): Promise<readonly StorageChange[]> {
     return Promise.all(
-      [...this.#index.values()].map(async ({ store, target, at }): Promise<StorageChange> =>
-        store === STORES.messages
-          ? { store, key: await keys.message(target), value: encodeRecord(messageIndex, at) }
-          : { store, key: await keys.effect(target, at.index), value: encodeCbor(at.index) },
-      ),
+      [...this.#index.values()].map(async (entry): Promise<StorageChange> => {
+        const { store, target } = entry;
+        if (store === STORES.messages)
+          return { store, key: await keys.message(target), value: encodeRecord(messageIndex, entry.at) };
+        const value = entry.gone === true ? null : encodeCbor(entry.index);
+        return { store, key: await keys.effect(target, entry.index), value };
+      }),
     );
   }
 }
@@ -262,21 +240,18 @@ function putLogRecord(tables: Tables, record: LogRecord, writes: Writes | null):
   const known = record.index < log.end ? log.at(record.index) : undefined;
   count(tables, known, record, writes);
   log.put(record);
-  for (const entry of indexEntries(record)) {
-    if (entry.store === STORES.messages && isIndexed(tables, entry)) continue;
-    writes?.index(entry);
+  if (writes !== null) {
+    for (const { target } of known === undefined ? [] : effectsIn(known))
+      writes.index({ store: STORES.effects, target, index: record.index, gone: true });
+    for (const entry of indexEntries(record))
+      if (entry.store === STORES.effects || !isIndexed(tables, entry)) writes.index(entry);
   }
+  if (known !== undefined) indexEffects(tables, known, []);
   indexRecord(tables, record);
   if (writes === null) return;
   writes.changedIndexes.add(record.index);
   writes.put(STORES.log, keyOf(membershipOf(core), record.index), encodeRecord(logRecord, record));
 }
-
-/** Most messages of a replaced record are indexed already; of two with one key the older one counts. */
-const isIndexed = (
-  { messages }: Pick<Tables, 'messages'>,
-  { target, at }: Omit<IndexEntry, 'store'>,
-): boolean => (messages.get(targetKey(target))?.index ?? Infinity) <= at.index;
 
 function count(
   tables: Tables,
@@ -310,32 +285,3 @@ function count(
 
 /** A wrong count of an older client must not prevent a room from being stored. */
 const plus = (count: number, more: number): number => Math.max(0, count + more);
-
-/** Index entries of a record: for its messages, and for those that they change. */
-function indexEntries({ index, items }: LogRecord): readonly IndexEntry[] {
-  return items.flatMap((item): readonly IndexEntry[] => {
-    if (item.type !== 'message') return [];
-    const at = { index, mid: item.mid };
-    const content = knownContent(item.content);
-    const { sender, instance, n } = item;
-    const own: IndexEntry = { store: STORES.messages, target: { sender, instance, n }, at };
-    const changes = content?.type === 'edit' || content?.type === 'delete' || content?.type === 'reaction';
-    return changes ? [own, { store: STORES.effects, target: content.to, at }] : [own];
-  });
-}
-
-/** Adds a record to the lookups by position and by message. */
-export function indexRecord({ transcripts, messages }: Tables, { index, at, items }: LogRecord): void {
-  if (at !== null) transcripts.set(positionKey(at.position), at.t);
-  for (const item of items) {
-    if (item.type !== 'message') continue;
-    const entry = { target: item, at: { index, mid: item.mid } };
-    if (!isIndexed({ messages }, entry)) messages.set(targetKey(item), entry.at);
-  }
-}
-
-/** A record has left memory. */
-export function forgetRecord({ transcripts, messages }: Tables, { at, items }: LogRecord): void {
-  if (at !== null) transcripts.delete(positionKey(at.position));
-  for (const item of items) if (item.type === 'message') messages.delete(targetKey(item));
-}

@@ -127,14 +127,21 @@ describe('of what the log holds', () => {
     expect(await after(lines)).toMatchObject({ log: lines.map(([, , content]) => content), changed: [] });
   });
 
-  test('a content of a later version is taken away like any other', async () => {
+  test('a content of a later version is taken away by its deletion, and stays beside its last edit', async () => {
     const { log } = await after([
       [OTHER, 1, { type: 'poll', question: 'when?' }],
       [OTHER, 2, { type: 'newer', content: Uint8Array.of(1), fields: Uint8Array.of(2) }],
       [OTHER, 3, remove(to(1))],
-      [OTHER, 4, edit(to(2), 'known words')],
+      [OTHER, 4, edit(to(2), 'earlier words')],
+      [OTHER, 5, edit(to(2), 'known words')],
     ]);
-    expect(log.slice(0, 2)).toEqual(['deleted', { type: 'newer', edited: true }]);
+    expect(log).toEqual([
+      'deleted',
+      { type: 'newer', content: Uint8Array.of(1), fields: Uint8Array.of(2) },
+      remove(to(1)),
+      VOID,
+      edit(to(2), 'known words'),
+    ]);
   });
 });
 

@@ -167,8 +167,9 @@ const isLine = (content: Fields): boolean => {
   return !NO_LINES.has(type) || (EFFECTS.has(type) && targetOf(content) === null);
 };
 
+/** What that version did not know stays, beside its last edit. */
 const reworded = (content: Fields, text: string): Fields =>
-  LINES.has(content.type ?? null) ? { ...content, text, edited: true } : { type: 'newer', edited: true };
+  LINES.has(content.type ?? null) ? { ...content, text, edited: true } : content;
 
 const messagesOf = (record: Fields): readonly Message[] =>
   listOf(record, 'items', 'log').flatMap((item) => {

@@ -16,7 +16,6 @@ import type { Failure, RoomView } from '@0fc/client/api';
 
 import { AppStore } from '../../core/app-store';
 import { I18n } from '../../core/i18n';
-import { Preferences } from '../../core/preferences';
 import { ErrorMessage } from '../../core/components/error-message';
 import { Icon } from '../../ui/icon';
 import { ConversationStore } from './conversation-store';
@@ -82,7 +81,6 @@ const TYPING_INTERVAL_MS = 3_000;
 export class Composer {
   readonly #store = inject(AppStore);
   readonly #i18n = inject(I18n);
-  readonly #preferences = inject(Preferences);
   readonly #injector = inject(Injector);
   protected readonly conversation = inject(ConversationStore);
   private readonly field = viewChild.required<ElementRef<HTMLTextAreaElement>>('field');
@@ -150,7 +148,7 @@ export class Composer {
     const { roomId } = this.room();
     this.#draft.set(text);
     this.#store.drafts.keep(roomId, text);
-    if (!this.#preferences.typing()) return;
+    if (this.#store.sharing()?.typing !== true) return;
     if (text.trim() === '' || performance.now() - this.#typingSentAt < TYPING_INTERVAL_MS) return;
     this.#typingSentAt = performance.now();
     void this.#store.run((api) => api.typing(roomId));

@@ -256,17 +256,33 @@ describe('what is chosen for this browser', () => {
     expect(document.documentElement.spellcheck).toBe(false);
     for (const one of others) one.click();
     await settle(fixture);
-    expect(client.calls.at(-1)).toBe('sharePresence false');
+    // What the others see lies in the vault, the rest in this browser.
+    expect(client.calls.filter((call) => call.startsWith('share'))).toEqual([
+      'share {"receipts":false}',
+      'share {"typing":false}',
+      'share {"presence":false}',
+    ]);
+    const shown = [receipts, ...others].map((one) => (one as HTMLInputElement).checked);
+    expect(shown).toEqual([false, false, false, true]);
+    expect(Object.keys(localStorage).filter((key) => /receipts|typing|presence/i.test(key))).toEqual([]);
     const chosen = (): unknown[] => {
-      const preferences = TestBed.inject(Preferences);
-      const { lockAfterMinutes, readReceipts, typing, presence, spelling } = preferences;
+      const { lockAfterMinutes, spelling } = TestBed.inject(Preferences);
       TestBed.tick();
-      const checked = document.documentElement.spellcheck;
-      return [lockAfterMinutes(), readReceipts(), typing(), presence(), spelling(), checked];
+      return [lockAfterMinutes(), spelling(), document.documentElement.spellcheck];
     };
-    expect(chosen()).toEqual([5, false, false, false, true, true]);
+    expect(chosen()).toEqual([5, true, true]);
     TestBed.resetTestingModule();
-    expect(chosen()).toEqual([5, false, false, false, true, true]);
+    expect(chosen()).toEqual([5, true, true]);
+  });
+
+  it('what the others see, which says why it cannot be stored and then shows what still holds', async () => {
+    const [fixture, client] = await settings();
+    client.sharingRefused = true;
+    const presence = element(fixture, 'share-presence') as HTMLInputElement;
+    presence.click();
+    await settle(fixture);
+    expect(presence.checked).toBe(true);
+    expect(texts(fixture.nativeElement as HTMLElement)).toContain('no storage left');
   });
 });
 
