@@ -17,7 +17,8 @@ async function isDropped(): Promise<boolean> {
     const answer = await fetch('/erased', {
       method: 'POST',
       cache: 'no-store',
-      credentials: 'omit',
+      // A browser takes no such word from an answer to a request without credentials.
+      credentials: 'same-origin',
       referrerPolicy: 'no-referrer',
     });
     return answer.status === 204;
