@@ -29,7 +29,7 @@ export const headerIn = async (storage: StoragePort): Promise<VaultHeader> =>
 export async function deviceKeyIn(storage: StoragePort): Promise<ErasableKey | undefined> {
   const { device } = await headerIn(storage);
   if (device === null) return undefined;
-  const table = await storage.keyFile.open();
+  const table = await storage.keyFile.open('use');
   return asErasableKey(table.slice(32 * device.number, 32 * (device.number + 1)));
 }
 

@@ -12,7 +12,7 @@ import { FileStorage, IN_MEMORY } from '../../libs/client/src/node/storage.js';
 import { decodeHeader, openHeader } from '../../libs/client/src/vault/header.js';
 import { KeyTable } from '../../libs/client/src/vault/key-table.js';
 import { HEADER, OWN_STORE, RENEWAL } from '../../libs/client/src/vault/own-store.js';
-import { renewalOf } from '../../libs/client/src/vault/renewal.js';
+import { earlierKeysOf } from '../../libs/client/src/vault/renewal.js';
 import { SealedStorage } from '../../libs/client/src/vault/sealed-storage.js';
 
 export interface SealedRecord extends RecordPlace {
@@ -103,7 +103,7 @@ export class Thief {
       );
       const earlier = renewals.flatMap((renewal) => {
         const opened = alone.openOrNull(OWN_STORE, renewal);
-        return opened === null ? [] : renewalOf(opened.value).earlier;
+        return opened === null ? [] : earlierKeysOf(opened.value);
       });
       return new SealedStorage(storage, table, key, earlier);
     } catch (error) {

@@ -50,7 +50,7 @@ export class VaultReader {
 const unchanged = (files: FileStorage): StoragePort =>
   storageOver(files, {
     keyFile: {
-      open: () => files.keyFile.open(),
+      open: (purpose) => files.keyFile.open(purpose),
       write: () => Promise.resolve(),
       flush: () => Promise.resolve(),
       close: () => Promise.resolve(),

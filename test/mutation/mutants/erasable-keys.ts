@@ -23,8 +23,8 @@ export const ERASABLE_KEY_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: TABLE,
-        find: '    await this.#destroy(gone);\n    this.#free.push(...gone);',
-        put: '    this.#free.push(...gone);',
+        find: '    await this.#destroy(gone);\n    // One by one',
+        put: '    // One by one',
       },
     ],
     tests: [
@@ -40,8 +40,8 @@ export const ERASABLE_KEY_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: SEALED,
-        find: 'const before = await this.#storage.readEach(changes);',
-        put: 'const before = await this.#storage.readEach(changes.filter(({ value }) => value === null));',
+        find: 'if (value === null || number === null || this.openOrNull',
+        put: 'if (changes[at]?.value !== null || value === null || number === null || this.openOrNull',
       },
     ],
     tests: [
@@ -80,7 +80,7 @@ export const ERASABLE_KEY_MUTANTS: readonly Mutant[] = [
       {
         file: TABLE,
         find: '    await this.#fill(spare);\n    this.#findFree();',
-        put: '    this.#spare.push(...spare);\n    this.#findFree();',
+        put: '    for (const number of spare) this.#spare.push(number);\n    this.#findFree();',
       },
     ],
     tests: [ended('kill')],
@@ -91,8 +91,8 @@ export const ERASABLE_KEY_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: TABLE,
-        find: '    await this.flush();\n    this.#spare.push(...numbers);',
-        put: '    this.#spare.push(...numbers);',
+        find: '    await this.flush();\n    for (const number of numbers)',
+        put: '    for (const number of numbers)',
       },
     ],
     tests: [ended('power')],

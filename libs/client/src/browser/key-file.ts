@@ -50,15 +50,23 @@ export class BrowserKeyFile implements KeyFile {
 
   /** Whether this vault's file is, or a new one's would be. */
   async inPlace(): Promise<boolean> {
-    return (await this.#storage.count(KEY_PAGES)) === 0 && (await privateFile()) !== null;
+    const found = await privateFile();
+    return typeof found === 'object' && (await this.#storage.count(KEY_PAGES)) === 0;
   }
 
-  async open(): Promise<Bytes> {
-    if (this.#opened === null) {
-      const file = (await this.#storage.count(KEY_PAGES)) === 0 ? await privateFile() : null;
-      this.#opened = file === null ? new PagedKeyFile(this.#storage) : new PrivateKeyFile(file);
-    }
-    return this.#opened.open();
+  async open(purpose: 'make' | 'use'): Promise<Bytes> {
+    this.#opened ??= await this.#find(purpose);
+    return this.#opened.open(purpose);
+  }
+
+  async #find(purpose: 'make' | 'use'): Promise<KeyFile> {
+    const paged = new PagedKeyFile(this.#storage);
+    if ((await this.#storage.count(KEY_PAGES)) > 0) return paged;
+    const found = await privateFile();
+    if (typeof found === 'object') return new PrivateKeyFile(found);
+    // A file that is out of reach for a moment is not taken for one that was never there.
+    if (found === 'failed' && purpose === 'use') throw new ClientError(ERROR_CODES.VAULT_UNAVAILABLE);
+    return paged;
   }
 
   async write(at: number, bytes: Bytes): Promise<void> {
@@ -81,17 +89,20 @@ export class BrowserKeyFile implements KeyFile {
   }
 }
 
-/** Null: this browser, or this window of it, has no files that are overwritten in place. */
-async function privateFile(): Promise<FileHandle | null> {
+/** What a browser throws that has no such files, or none in this kind of window. */
+const NEVER: ReadonlySet<unknown> = new Set(['SecurityError', 'NotSupportedError', 'NotAllowedError']);
+
+/** `absent`: this browser, or this window of it, has no files that are overwritten in place; `failed`: it may have. */
+async function privateFile(): Promise<FileHandle | 'absent' | 'failed'> {
   const { storage } = navigator as { readonly storage?: Partial<StorageManager> };
-  if (typeof storage?.getDirectory !== 'function') return null;
+  if (typeof storage?.getDirectory !== 'function') return 'absent';
   try {
     const folder = await storage.getDirectory();
     const file: FileHandle = await folder.getFileHandle(NAME, { create: true });
-    return typeof file.createSyncAccessHandle === 'function' ? file : null;
+    return typeof file.createSyncAccessHandle === 'function' ? file : 'absent';
   } catch (error) {
     if (nameOf(error) === 'QuotaExceededError') throw failed(error);
-    return null;
+    return NEVER.has(nameOf(error)) ? 'absent' : 'failed';
   }
 }
 
@@ -108,7 +119,8 @@ class PrivateKeyFile implements KeyFile {
     const handle = this.#handle;
     return attempt(() => {
       const bytes = new Uint8Array(handle.getSize());
-      handle.read(bytes, { at: 0 });
+      if (handle.read(bytes, { at: 0 }) !== bytes.length)
+        throw new ClientError(ERROR_CODES.VAULT_UNAVAILABLE);
       return bytes;
     });
   }
@@ -195,6 +207,7 @@ class PagedKeyFile implements KeyFile {
   }
 
   async close(): Promise<void> {
+    for (const page of this.#pages.values()) page.fill(0);
     this.#pages.clear();
     this.#changed.clear();
   }

@@ -43,9 +43,11 @@ export type RecordPlace = Pick<StorageChange, 'store' | 'key'>;
 export interface KeyFile {
   /**
    * All of its bytes; none where it is not there, and is made. It is nobody else's until it is closed. Rejects with
-   * VAULT_UNAVAILABLE.
+   * VAULT_UNAVAILABLE, VAULT_FULL.
+   *
+   * @param purpose `make`: for a new vault, in the best place that there is; `use`: where this vault's lies
    */
-  open(): Promise<Bytes>;
+  open(purpose: 'make' | 'use'): Promise<Bytes>;
   /** Rejects with VAULT_FULL or VAULT_UNAVAILABLE; it may be written in part then. */
   write(at: number, bytes: Bytes): Promise<void>;
   /** What was written is on the disk. Rejects as write. */

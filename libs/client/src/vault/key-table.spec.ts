@@ -7,11 +7,14 @@ import { loadThemis, nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node'
 import { fromUtf8, toHex, utf8, type Bytes } from '@0fc/protocol';
 import { vaultKeyIn } from '../../../../test/support/earlier-vault.js';
 import { Dice } from '../../../../test/support/random.js';
+import { ClientError } from '../contract/errors.js';
+import type { StorageChange } from '../contract/ports.js';
 import { Device, type End } from './device.spec-support.js';
 import { decodeHeader, openHeader } from './header.js';
 import { KeyTable } from './key-table.js';
 import { quickPassphrases } from './quick-passphrases.spec-support.js';
 import { SealedStorage } from './sealed-storage.js';
+import { storageOver } from './storage-over.spec-support.js';
 import { drop, put } from './storage-contract.spec-support.js';
 import { Vault } from './vault.js';
 
@@ -324,6 +327,134 @@ describe('the key file', () => {
     for (let round = 0; round < 500; round++) await vault.write([put('place', 'x', String(round))]);
     expect(device.keys().length).toBeLessThan(32 * 512);
     await vault.close();
+  });
+});
+
+describe('a table of very many', () => {
+  it('takes, lets go of and settles more at once than a call has arguments', async () => {
+    const device = new Device(new Dice(1));
+    const tables = { crypto, keyFile: device.storage.keyFile };
+    const many = 200_000;
+    const table = await KeyTable.create(tables, 1);
+    const written: (Bytes | null)[] = [];
+    const write = ({ value }: StorageChange): Promise<void> => Promise.resolve(void written.push(value));
+    await table.reserve(many, write);
+    const filled = await table.turnover(many, []);
+    await table.commit(filled);
+    await table.reserve(many, write);
+    await table.commit(await table.turnover(0, filled.taken));
+    expect(filled.taken.every((number) => table.key(number) === null)).toBe(true);
+    await table.settle(written.at(-1) ?? null);
+    const { taken } = await table.turnover(many, []);
+    expect(new Set(taken).size).toBe(many);
+    expect(taken.every((number) => table.key(number) !== null)).toBe(true);
+  });
+
+  it('destroys nothing for a number that is none of a record’s: of the head, behind its end, twice', async () => {
+    const device = new Device(new Dice(1));
+    const table = await KeyTable.create({ crypto, keyFile: device.storage.keyFile }, 1);
+    const head = device.keys().slice(0, 32);
+    const { length } = device.keys();
+    const turnover = await table.turnover(0, [0, 0x7fffffff, 5, 5]);
+    expect(turnover.gone).toEqual([5]);
+    await table.commit(turnover);
+    expect(device.keys().slice(0, 32)).toEqual(head);
+    expect(device.keys()).toHaveLength(length);
+  });
+});
+
+describe('a record whose number was changed on the disk', () => {
+  it.each(['head', 'another’s', 'far behind'])('to one %s costs itself alone', async (which) => {
+    const device = new Device(new Dice(1));
+    let vault = await Vault.create(platformOf(device), FIRST);
+    await vault.write([put('log', '1', 'a line'), put('log', '2', 'another')]);
+    await vault.close();
+    const [one, two] = await Promise.all(['1', '2'].map((key) => device.storage.read('log', key)));
+    const changed = Uint8Array.from(one!);
+    const numbers = {
+      head: 0,
+      'another’s': new DataView(two!.buffer).getUint32(1, true),
+      'far behind': 0x00ffffff,
+    };
+    new DataView(changed.buffer).setUint32(1, numbers[which as keyof typeof numbers], true);
+    await device.storage.write([{ store: 'log', key: '1', value: changed }]);
+    vault = await Vault.unlock(platformOf(device), FIRST);
+    await vault.write([put('log', '1', 'a line again')]);
+    await vault.close();
+    vault = await Vault.unlock(platformOf(device), FIRST);
+    expect(await vault.get('log', '1')).toEqual(utf8('a line again'));
+    expect(await vault.get('log', '2')).toEqual(utf8('another'));
+    expect(device.keys().length).toBeLessThan(32 * 512);
+  });
+});
+
+describe('a change of the passphrase', () => {
+  it('that is stored, told as failed and cannot be looked up leaves what opens, while records are sealed again', async () => {
+    const device = new Device(new Dice(1));
+    const { storage } = device;
+    let fails = false;
+    const doubtful = storageOver(storage, {
+      read: (store, key) =>
+        fails ? Promise.reject(new ClientError('VAULT_UNAVAILABLE')) : storage.read(store, key),
+      write: async (changes) => {
+        await storage.write(changes);
+        if (changes.some(({ key }) => key === 'header') && armed) {
+          fails = true;
+          throw new ClientError('VAULT_UNAVAILABLE');
+        }
+      },
+    });
+    let armed = false;
+    const platform = { ...platformOf(device), storage: doubtful };
+    let vault = await Vault.create(
+      platform,
+      FIRST,
+      Array.from({ length: 300 }, (_, at) => put('log', String(at), `line ${String(at)}`)),
+    );
+    await vault.changePassphrase(FIRST, SECOND);
+    armed = true;
+    await expect(vault.changePassphrase(SECOND, FIRST)).rejects.toMatchObject({ code: 'VAULT_UNAVAILABLE' });
+    [armed, fails] = [false, false];
+    await vault.write([put('log', 'after', 'written after it')]);
+    await vault.renewed();
+    await vault.close();
+    vault = await Vault.unlock(platform, FIRST);
+    await vault.renewed();
+    expect(await vault.list('log')).toHaveLength(301);
+    await vault.close();
+    vault = await Vault.unlock(platform, FIRST);
+    expect(await vault.get('log', 'after')).toEqual(utf8('written after it'));
+  });
+
+  it('outlives a database that has lost a step of sealing again', async () => {
+    for (const lost of [1, 2, 3, 4]) {
+      const device = new Device(new Dice(1));
+      const { storage } = device;
+      let undo: readonly StorageChange[] = [];
+      let steps = 0;
+      const forgetful = storageOver(storage, {
+        write: async (changes) => {
+          const before = await storage.readEach(changes);
+          await storage.write(changes);
+          if (!changes.some(({ key }) => key === 'renewed-to') || changes.some(({ key }) => key === 'header'))
+            return;
+          steps += 1;
+          if (steps === lost)
+            undo = changes.map(({ store, key }, at) => ({ store, key, value: before[at] ?? null }));
+          if (steps >= lost) throw new ClientError('VAULT_UNAVAILABLE');
+        },
+      });
+      const records = Array.from({ length: 150 }, (_, at) => put('log', String(at), `line ${String(at)}`));
+      const vault = await Vault.create({ ...platformOf(device), storage: forgetful }, FIRST, records);
+      await vault.changePassphrase(FIRST, SECOND);
+      await vault.renewed();
+      await storage.write(undo);
+      const opened = await Vault.unlock(platformOf(device), SECOND);
+      await opened.renewed();
+      // Of the step that was lost its own records may be damaged, and nothing else.
+      const readable = await opened.listReadable('log', '', '\uffff');
+      expect(readable.filter(({ value }) => value !== null).length).toBeGreaterThanOrEqual(150 - 62);
+    }
   });
 });
 

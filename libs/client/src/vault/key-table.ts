@@ -82,14 +82,19 @@ export class KeyTable {
    */
   static async create(tables: Tables, spare: number): Promise<KeyTable> {
     const { keyFile, crypto } = tables;
-    const old = await keyFile.open();
-    const id = crypto.random.bytes(TABLE_ID_BYTES);
-    const bytes = new Uint8Array(Math.max(ENTRY_BYTES, old.length));
-    bytes.set(headOf(STATE.inUse, id));
-    await keyFile.write(0, bytes);
-    const table = new KeyTable(tables, id, bytes);
-    await table.#fill(table.#numbers(spare + SPARE));
-    return table;
+    const old = await keyFile.open('make');
+    try {
+      const id = crypto.random.bytes(TABLE_ID_BYTES);
+      const bytes = new Uint8Array(Math.max(ENTRY_BYTES, old.length));
+      bytes.set(headOf(STATE.inUse, id));
+      await keyFile.write(0, bytes);
+      const table = new KeyTable(tables, id, bytes);
+      await table.#fill(table.#numbers(spare + SPARE));
+      return table;
+    } catch (error) {
+      await keyFile.close();
+      throw error;
+    }
   }
 
   /**
@@ -97,7 +102,7 @@ export class KeyTable {
    * vault was erased, UNSUPPORTED_VERSION, VAULT_UNAVAILABLE. What the ledger names is destroyed at once.
    */
   static async open(tables: Tables, id: Bytes, ledger: Bytes | null): Promise<KeyTable> {
-    const bytes = await tables.keyFile.open();
+    const bytes = await tables.keyFile.open('use');
     try {
       assertHead(bytes, id);
       const table = new KeyTable(tables, id, bytes);
@@ -111,7 +116,7 @@ export class KeyTable {
 
   /** Destroys every entry, and says so in the head: whatever is left of the vault opens to nobody. */
   static async destroy(keyFile: KeyFile): Promise<void> {
-    const bytes = await keyFile.open();
+    const bytes = await keyFile.open('use');
     try {
       const zeros = new Uint8Array(Math.max(ENTRY_BYTES, bytes.length));
       zeros.set(headOf(STATE.erased, new Uint8Array(TABLE_ID_BYTES)));
@@ -141,7 +146,8 @@ export class KeyTable {
   }
 
   /** What a write takes, lets go of, and stores beside its records. At most so many are taken as are spare. */
-  async turnover(count: number, gone: readonly number[]): Promise<Turnover> {
+  async turnover(count: number, given: readonly number[]): Promise<Turnover> {
+    const gone = [...new Set(given)].filter((number) => number >= 1 && number < this.#count);
     const left = this.#spare.slice(0, this.#spare.length - count);
     // Filled once the write is done: the next ones find them.
     const made = left.length < SPARE / 2 ? this.#numbers(SPARE - left.length) : [];
@@ -159,9 +165,12 @@ export class KeyTable {
    */
   async commit({ taken, gone, made }: Turnover): Promise<void> {
     this.#spare.length -= taken.length;
-    this.#gone.push(...gone);
     await this.#destroy(gone);
-    this.#free.push(...gone);
+    // One by one: as arguments of a call there may be too many.
+    for (const number of gone) {
+      this.#gone.push(number);
+      this.#free.push(number);
+    }
     if (made.length > 0) await this.#fill(made);
     else if (this.#gone.length > MOST_GONE) await this.flush();
   }
@@ -177,7 +186,7 @@ export class KeyTable {
    */
   async settle(ledger: Bytes | null): Promise<void> {
     const { spare, gone } = await this.#named(ledger);
-    this.#count = Math.max(this.#count, ...spare.map((number) => number + 1));
+    for (const number of spare) this.#count = Math.max(this.#count, number + 1);
     this.#grow();
     await this.#destroy(gone);
     this.#spare = [];
@@ -223,10 +232,13 @@ export class KeyTable {
   }
 
   async #fill(numbers: readonly number[]): Promise<void> {
-    for (const { from, to } of runsOf(numbers))
-      await this.#put(from, this.#crypto.random.bytes((to - from) * ENTRY_BYTES));
+    for (const { from, to } of runsOf(numbers)) {
+      const drawn = this.#crypto.random.bytes((to - from) * ENTRY_BYTES);
+      await this.#put(from, drawn);
+      drawn.fill(0);
+    }
     await this.flush();
-    this.#spare.push(...numbers);
+    for (const number of numbers) this.#spare.push(number);
   }
 
   async #destroy(numbers: readonly number[]): Promise<void> {
@@ -261,7 +273,10 @@ export class KeyTable {
     const [spare, gone, check] = value as readonly Bytes[];
     if (spare === undefined || gone === undefined || check === undefined) return nothing;
     if (!equalBytes(check, await checkOf(this.#crypto.hash, [spare, gone]))) return nothing;
-    return { spare: numbersOf(spare), gone: numbersOf(gone) };
+    // New ones lie behind the last: whatever is further no client has written.
+    const most = this.#count + spare.length / 4;
+    const within = (number: number): boolean => number >= 1 && number < most;
+    return { spare: numbersOf(spare).filter(within), gone: numbersOf(gone).filter(within) };
   }
 }
 

@@ -6,5 +6,7 @@ export const HEADER = 'header';
 export const PROOF = 'proof';
 /** Entries of the key table that a crash would leave behind (key-table.ts). In clear. */
 export const LEDGER = 'ledger';
-/** Vault keys that records are still sealed under, and how far they have been sealed again (renewal.ts). */
+/** Vault keys that records are still sealed under (renewal.ts). */
 export const RENEWAL = 'renewal';
+/** How far they have been sealed again. */
+export const RENEWED_TO = 'renewed-to';

@@ -8,16 +8,14 @@ import { asVaultKey, exposeSecret, type VaultKey } from '@0fc/crypto/keys';
 import { bytes, decodeAs, encodeAs, ERROR_CODES, text, type Bytes } from '@0fc/protocol';
 import { ClientError } from '../contract/errors.js';
 import { KEY_PAGES, type RecordPlace, type StorageChange, type StoragePort } from '../contract/ports.js';
-import { OWN_STORE, RENEWAL } from './own-store.js';
+import { OWN_STORE, RENEWAL, RENEWED_TO } from './own-store.js';
 import type { SealedStorage } from './sealed-storage.js';
 import type { SerialQueue } from './serial-queue.js';
 
-const renewal = v.strictObject({
-  /** youngest first */
-  earlier: v.array(bytes(32, 32)),
-  /** everything up to here is done */
-  done: v.nullable(v.strictObject({ store: text(1, 32), key: text(0, 256) })),
-});
+/** Youngest first. Written once, in the write that makes another key the vault's, and deleted at the end. */
+const earlierKeys = v.array(bytes(32, 32));
+/** Everything up to here is done; without it all of it is done again. */
+const place = v.strictObject({ store: text(1, 32), key: text(0, 256) });
 
 export interface Renewal {
   readonly earlier: readonly VaultKey[];
@@ -25,33 +23,41 @@ export interface Renewal {
 }
 
 /** Sealed as any record, and so under the key of today. */
-export const renewalRecord = ({ earlier, done }: Renewal): StorageChange => ({
+export const renewalRecords = (earlier: readonly VaultKey[]): readonly StorageChange[] => [
+  { store: OWN_STORE, key: RENEWAL, value: encodeAs(earlierKeys, earlier.map(exposeSecret)) },
+  { store: OWN_STORE, key: RENEWED_TO, value: null },
+];
+
+const doneTo = ({ store, key }: RecordPlace): StorageChange => ({
   store: OWN_STORE,
-  key: RENEWAL,
-  value: encodeAs(renewal, {
-    earlier: earlier.map(exposeSecret),
-    done: done === null ? null : { store: done.store, key: done.key },
-  }),
+  key: RENEWED_TO,
+  value: encodeAs(place, { store, key }),
 });
 
-/** Every record is under the key of today; the earlier ones go with this record. */
-const RENEWED: StorageChange = { store: OWN_STORE, key: RENEWAL, value: null };
+/** Every record is under the key of today; the earlier ones go with these records. */
+const END: readonly StorageChange[] = [RENEWAL, RENEWED_TO].map((key) => ({
+  store: OWN_STORE,
+  key,
+  value: null,
+}));
 
 /** What is under way in a vault; nothing where every record is under the key of today. Rejects with VAULT_DAMAGED, MALFORMED. */
 export async function renewalIn(storage: StoragePort, sealed: SealedStorage): Promise<Renewal> {
-  const value = await storage.read(OWN_STORE, RENEWAL);
+  const [value = null, done = null] = await storage.readEach(
+    [RENEWAL, RENEWED_TO].map((key) => ({ store: OWN_STORE, key })),
+  );
   if (value === null) return { earlier: [], done: null };
-  return renewalOf(sealed.open(OWN_STORE, { key: RENEWAL, value }).value);
+  const { value: keys } = sealed.open(OWN_STORE, { key: RENEWAL, value });
+  const to = done === null ? null : sealed.openOrNull(OWN_STORE, { key: RENEWED_TO, value: done });
+  return { earlier: earlierKeysOf(keys), done: to === null ? null : decodeAs(place, to.value) };
 }
 
 /** Throws MALFORMED. */
-export function renewalOf(value: Bytes): Renewal {
-  const { earlier, done } = decodeAs(renewal, value);
-  return { earlier: earlier.map(asVaultKey), done };
-}
+export const earlierKeysOf = (value: Bytes): readonly VaultKey[] =>
+  decodeAs(earlierKeys, value).map(asVaultKey);
 
-/** Records that are sealed again in one write, between which others go on. */
-const AT_ONCE = 64;
+/** Records that are sealed again in one write, between which others go on: with their place, as many as are spare in the key table. */
+const AT_ONCE = 62;
 /** These stores are not sealed under the vault key. */
 const APART: ReadonlySet<string> = new Set([OWN_STORE, KEY_PAGES]);
 /** Ends until the next unlock: whatever else is written meets the same. */
@@ -86,6 +92,8 @@ export class KeyRenewal {
         if (!STOPS.has(ClientError.from(error).code)) throw error;
       },
     );
+    // Who waits for it hears of it. Nobody has to: it goes on at the next unlock, and what is read meets the same.
+    this.#ended.catch(() => undefined);
   }
 
   async #go(sealed: SealedStorage, done: RecordPlace | null): Promise<void> {
@@ -104,7 +112,7 @@ export class KeyRenewal {
     const found = await this.#storage.listAfter(done, AT_ONCE);
     const last = found.at(-1);
     if (last === undefined) {
-      await sealed.write([RENEWED]);
+      await sealed.write(END);
       sealed.forgetEarlier();
       return null;
     }
@@ -114,8 +122,7 @@ export class KeyRenewal {
       const opened = sealed.openOrNull(store, { key, value });
       return opened === null ? [] : [{ store, key, value: opened.value }];
     });
-    const place = { store: last.store, key: last.key };
-    await sealed.write([...changes, renewalRecord({ earlier: sealed.earlier, done: place })]);
-    return place;
+    await sealed.write([...changes, doneTo(last)]);
+    return { store: last.store, key: last.key };
   }
 }

@@ -177,14 +177,22 @@ export class SealedStorage {
   async #settle(): Promise<void> {
     if (!this.#state.unsettled) return;
     await Promise.all(this.#state.reading);
-    await this.#table.settle(await this.#storage.read(OWN_STORE, LEDGER));
+    const value = await this.#storage.read(OWN_STORE, LEDGER);
+    // A database may bring a write back that it has called failed, once it is opened again: not behind this one.
+    await this.#storage.write([{ store: OWN_STORE, key: LEDGER, value }]);
+    await this.#table.settle(value);
     this.#state.unsettled = false;
   }
 
-  /** Of the records that are in the places of `changes` now. */
+  /** Of the records that are in the places of `changes` now; a damaged one may name the entry of another. */
   async #numbersAt(changes: readonly StorageChange[]): Promise<number[]> {
     const before = await this.#storage.readEach(changes);
-    return before.flatMap((value) => (value === null ? [] : (numberOf(value) ?? [])));
+    return changes.flatMap(({ store, key }, at) => {
+      const value = before[at] ?? null;
+      const number = value === null ? null : numberOf(value);
+      if (value === null || number === null || this.openOrNull(store, { key, value }) === null) return [];
+      return [number];
+    });
   }
 
   async #withDevice(number: number | undefined, own: OwnWrite): Promise<readonly StorageChange[]> {

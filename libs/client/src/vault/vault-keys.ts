@@ -12,7 +12,7 @@ import type { RecordSource } from './migrations/migration.js';
 import { migrated, RECORDS_VERSION } from './migrations/run.js';
 import { HEADER, LEDGER, OWN_STORE, PROOF } from './own-store.js';
 import { requireStrong } from './passphrase.js';
-import { KeyRenewal, renewalIn, renewalRecord } from './renewal.js';
+import { KeyRenewal, renewalIn, renewalRecords } from './renewal.js';
 import { SealedStorage, type DeviceKey, type OwnWrite } from './sealed-storage.js';
 import { SerialQueue } from './serial-queue.js';
 
@@ -34,6 +34,8 @@ export class VaultKeys {
   /** Under the vault key of today. */
   #sealed: SealedStorage;
   #closing: Promise<void> | null = null;
+  /** A change of the passphrase has failed, and the header could not be read: the renewal waits for the next unlock. */
+  #doubtful = false;
   readonly #renewal: KeyRenewal;
   /** Serializes changes of the passphrase. */
   readonly #changing = new SerialQueue();
@@ -42,7 +44,7 @@ export class VaultKeys {
     this.#platform = platform;
     this.#sealed = sealed;
     this.#renewal = new KeyRenewal(platform.storage, this.writing, () =>
-      this.#closing === null ? this.#sealed : null,
+      this.#closing === null && !this.#doubtful ? this.#sealed : null,
     );
   }
 
@@ -91,8 +93,9 @@ export class VaultKeys {
     return closingUnless(table, async () => {
       const device = table.key(number);
       if (device === null) throw new ClientError(ERROR_CODES.VAULT_KEYS_LOST);
-      const key = await openHeader(platform.passphrases, found, passphrase, device);
-      device.fill(0);
+      const key = await openHeader(platform.passphrases, found, passphrase, device).finally(() =>
+        device.fill(0),
+      );
       assertProof(key, found, proof);
       const { earlier, done } = await renewalIn(storage, new SealedStorage(storage, table, key));
       const sealed = new SealedStorage(storage, table, key, earlier);
@@ -182,11 +185,13 @@ export class VaultKeys {
       return made;
     };
     try {
-      const renewal = renewalRecord({ earlier: renewed.earlier, done: null });
-      await renewed.write([...changes, renewal], { ...own, records });
+      const renewal = renewalRecords(renewed.earlier);
+      await renewed.write([...changes, ...renewal], { ...own, records });
     } catch (error) {
-      // Which of the two keys is the vault's now, the header says.
+      // Which of the two keys is the vault's now, the header says. Until it does, nothing earlier is let go of.
+      this.#doubtful = true;
       const stored = await this.#platform.storage.read(OWN_STORE, HEADER);
+      this.#doubtful = false;
       if (stored === null || !headers.some((made) => equalBytes(stored, made))) throw error;
     }
     this.#sealed = renewed;

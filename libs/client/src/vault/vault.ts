@@ -63,14 +63,12 @@ export class Vault {
 
   /**
    * Destroys the keys of whatever vault there is, and then what was sealed under them. Needs no passphrase. Rejects with
-   * VAULT_UNAVAILABLE. The caller holds the platform's lock.
+   * VAULT_UNAVAILABLE, and can be asked again then. The caller holds the platform's lock.
    */
   static async erase(storage: StoragePort): Promise<void> {
-    try {
-      await KeyTable.destroy(storage.keyFile);
-    } finally {
-      await storage.erase();
-    }
+    // In this order: without its header nobody would look for the keys any more.
+    await KeyTable.destroy(storage.keyFile);
+    await storage.erase();
   }
 
   /**
