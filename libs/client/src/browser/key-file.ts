@@ -50,7 +50,8 @@ export class BrowserKeyFile implements KeyFile {
 
   /** Whether this vault's file is, or a new one's would be. */
   async inPlace(): Promise<boolean> {
-    const found = await privateFile();
+    // Nobody asks for room yet: a full disk keeps nobody from the page.
+    const found = await privateFile().catch(() => 'failed' as const);
     return typeof found === 'object' && (await this.#storage.count(KEY_PAGES)) === 0;
   }
 

@@ -321,6 +321,32 @@ describe('the key file', () => {
     expect(await unlocked(device)).toBe('opens');
   });
 
+  it('that a full disk cannot take is no reason not to open: what is there is read, and written once there is room', async () => {
+    const device = await made();
+    const { storage } = device;
+    let full = true;
+    const keyFile = {
+      ...storage.keyFile,
+      write: (at: number, bytes: Bytes) =>
+        full ? Promise.reject(new ClientError('VAULT_FULL')) : storage.keyFile.write(at, bytes),
+    };
+    const vault = await Vault.unlock(
+      { ...platformOf(device), storage: storageOver(storage, { keyFile }) },
+      FIRST,
+    );
+    expect(await vault.get('log', '1')).toEqual(utf8('a line'));
+    await expect(vault.write([put('log', '1', 'not stored')])).rejects.toMatchObject({ code: 'VAULT_FULL' });
+    expect(await vault.get('log', '1')).toEqual(utf8('a line'));
+    full = false;
+    await vault.write([put('log', '1', 'stored')]);
+    await vault.close();
+    const again = await Vault.unlock(platformOf(device), FIRST);
+    expect(await again.get('log', '1')).toEqual(utf8('stored'));
+    expect(await again.get('log', '2')).toEqual(utf8('another'));
+    await again.close();
+    expect(await carvedFrom(device, FIRST)).toEqual([]);
+  });
+
   it('does not grow with what is written over and over', async () => {
     const device = await made();
     const vault = await Vault.unlock(platformOf(device), FIRST);

@@ -66,6 +66,7 @@ export class KeyTable {
   #spare: number[] = [];
   /** destroyed since the file was last flushed */
   #gone: number[] = [];
+  #settled = true;
 
   private constructor({ crypto, keyFile }: Tables, id: Bytes, bytes: Uint8Array) {
     this.id = id;
@@ -106,7 +107,7 @@ export class KeyTable {
     try {
       assertHead(bytes, id);
       const table = new KeyTable(tables, id, bytes);
-      await table.settle(ledger);
+      await table.#settleAtOpening(ledger);
       return table;
     } catch (error) {
       await tables.keyFile.close();
@@ -192,6 +193,21 @@ export class KeyTable {
     this.#spare = [];
     await this.#fill(spare);
     this.#findFree();
+    this.#settled = true;
+  }
+
+  /** On a full disk what is there can be read all the same: {@link settled} is false, and the next write has to settle first. */
+  async #settleAtOpening(ledger: Bytes | null): Promise<void> {
+    try {
+      await this.settle(ledger);
+    } catch (error) {
+      if (ClientError.from(error).code !== ERROR_CODES.VAULT_FULL) throw error;
+      this.#settled = false;
+    }
+  }
+
+  get settled(): boolean {
+    return this.#settled;
   }
 
   /** Wipes what memory holds of it, and gives the file up. */

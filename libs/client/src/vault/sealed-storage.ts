@@ -51,7 +51,7 @@ export class SealedStorage {
     table: KeyTable,
     current: VaultKey,
     earlier: readonly VaultKey[] = [],
-    state: State = { reading: new Set(), unsettled: false },
+    state: State = { reading: new Set(), unsettled: !table.settled },
   ) {
     this.#storage = storage;
     this.#table = table;
