@@ -7,6 +7,7 @@ import {
   type createNodeClient,
   type NodeClient,
 } from '@0fc/client/node';
+import { relayKeyFromText } from '../../libs/client/src/link/relay-address.js';
 import { quickPassphrases } from '../../libs/client/src/vault/quick-passphrases.spec-support.js';
 
 export type OpenClient = typeof createNodeClient;
@@ -14,14 +15,22 @@ export type OpenClient = typeof createNodeClient;
 /** Opens as createNodeClient does, over what `change` makes of each platform, whose vaults open at once. */
 export const openOver =
   (change: (platform: Platform) => Platform): OpenClient =>
-  async ({ folder, relayUrl }) => {
+  async ({ folder, relayUrl, relayPublicKey }) => {
     const platform = await createNodePlatform({ folder });
-    return clientOver(change({ ...platform, passphrases: quickPassphrases }), relayUrl);
+    return clientOver(change({ ...platform, passphrases: quickPassphrases }), relayUrl, relayPublicKey);
   };
 
-/** As createNodeClient makes one over the platform of Node, which has no key pinned. */
-export const clientOver = (platform: Platform, relayUrl: string): Promise<NodeClient> =>
-  nodeClientOver(platform, { relayUrl, relayPublicKey: null, ...deploymentOf(relayUrl) });
+/** As createNodeClient makes one over the platform of Node. `relayPublicKey`: base64url; without it none is pinned. */
+export const clientOver = (
+  platform: Platform,
+  relayUrl: string,
+  relayPublicKey?: string,
+): Promise<NodeClient> =>
+  nodeClientOver(platform, {
+    relayUrl,
+    relayPublicKey: relayPublicKey === undefined ? null : relayKeyFromText(relayPublicKey),
+    ...deploymentOf(relayUrl),
+  });
 
 /** As createNodeClient, but for the price of a guess: it is most of a member's whole work. */
 export const openQuick: OpenClient = openOver((platform) => platform);

@@ -11,7 +11,7 @@ export type RoomKey = Secret<'roomKey'>;
 export type JoinKey = Secret<'joinKey'>;
 /** What an invite's link holds and its bearer proves: 32 bytes, drawn by the owner. */
 export type InviteToken = Secret<'inviteToken'>;
-/** What the records of a vault are sealed under: 32 bytes. */
+/** Half of what a record of a vault is sealed under ({@link RecordKey}), and what the blocks of an export are: 32 bytes. */
 export type VaultKey = Secret<'vaultKey'>;
 /** The secret half of a key pair, as Themis' container: 45 bytes. */
 export type PrivateKey = Secret<'privateKey'>;
@@ -34,7 +34,7 @@ export type RecordKey = Secret<'recordKey'>;
 /** What a Secure Cell takes. */
 export type SymmetricKey = RoomKey | JoinKey | InviteToken | VaultKey | HybridKey | SlotSecret | RecordKey;
 
-/** Of every secret that a cell takes. */
+/** Of every secret that a cell takes, but a record's key. */
 export const SECRET_BYTES = 32;
 
 const guard =

@@ -229,6 +229,8 @@ describe('a place far beyond the end', () => {
       await owner.say(roomId, 'one');
       await tomas.comeBack(roomId);
       await until('the lie to be told', () => lies > 0);
+      // And heard: a link that is cut takes along what is on its way.
+      await tomas.live();
       stage.relay.honest();
       stage.relay.cut(me);
       await owner.say(roomId, 'two');

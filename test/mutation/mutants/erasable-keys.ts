@@ -135,13 +135,13 @@ export const ERASABLE_KEY_MUTANTS: readonly Mutant[] = [
       {
         file: KEYS,
         find: 'this.#sealed.under(newVaultKey(this.#platform.crypto.random))',
-        put: 'this.#sealed.under(this.#sealed.current)',
+        put: 'this.#sealed.under(this.#sealed.current.slice() as typeof this.#sealed.current)',
       },
     ],
     tests: [
       {
         path: 'libs/client/src/node/storage.spec.ts',
-        name: 'changes its passphrase, and nothing else',
+        name: 'changes its passphrase and its vault key, and loses no record',
       },
     ],
   },

@@ -44,7 +44,10 @@ export const VAULT_MUTANTS: readonly Mutant[] = [
     ],
     tests: [
       COST,
-      { path: 'libs/client/src/node/storage.spec.ts', name: 'changes its passphrase, and nothing else' },
+      {
+        path: 'libs/client/src/node/storage.spec.ts',
+        name: 'changes its passphrase and its vault key, and loses no record',
+      },
     ],
   },
   {

@@ -1,6 +1,6 @@
 /**
- * A device was erased: its browser is to drop what it keeps of this origin, files and all. The keys are destroyed by then
- * (docs/decisions/0041); what is left are names of stores, ids and sizes.
+ * A device was erased: its browser is to drop what it has stored of this origin. The keys are destroyed by then
+ * (docs/decisions/0041); what is left are names of stores, ids, sizes and settings.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { rawPathOf } from './request-path.js';

@@ -42,7 +42,7 @@ export type RecordPlace = Pick<StorageChange, 'store' | 'key'>;
 /** A small file whose bytes are overwritten where they lie, so that nothing of what stood there is left in it. */
 export interface KeyFile {
   /**
-   * All of its bytes; none where it is not there, and is made. It is nobody else's until it is closed. Rejects with
+   * All of its bytes; none where it is not there, and is made. The caller holds the platform's lock. Rejects with
    * VAULT_UNAVAILABLE, VAULT_FULL.
    *
    * @param purpose `make`: for a new vault, in the best place that there is; `use`: where this vault's lies
@@ -63,8 +63,8 @@ export const KEY_PAGES = 'key-pages';
 export interface StoragePort {
   readonly keyFile: KeyFile;
   /**
-   * Whether the key file is overwritten in place. false: this browser offers no such file here, and what is
-   * destroyed may be left in its database for a time.
+   * Whether the key file is overwritten in place. false: this browser offers no such file here and now, or this vault's keys
+   * lie in its database, and what is destroyed may be left there for a time.
    */
   overwrites(): Promise<boolean>;
   read(store: string, key: string): Promise<Bytes | null>;

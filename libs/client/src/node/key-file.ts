@@ -14,7 +14,7 @@ function attempt<T>(run: () => T): T {
   }
 }
 
-/** Readers of a path see it only once its folder is on the disk too. */
+/** After a loss of power a new file is there only if its folder was flushed too. */
 function flushFolder(path: string): void {
   const folder = openSync(path, 'r');
   try {

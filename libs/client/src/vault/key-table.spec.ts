@@ -217,7 +217,7 @@ describe('a vault of which nothing comes back', () => {
     },
   );
 
-  it('that is erased opens nowhere, at whatever step it ends', async () => {
+  it('that is erased is gone, and one that was cut short opens whole or not at all', async () => {
     for (let step = 1; ; step++) {
       const device = new Device(new Dice(step));
       const vault = await Vault.create(platformOf(device), FIRST);
@@ -487,12 +487,33 @@ describe('a change of the passphrase', () => {
 describe('a read', () => {
   it('that a write overtakes still opens what it found', async () => {
     const device = new Device(new Dice(1));
-    const vault = await Vault.create(platformOf(device), FIRST);
+    const { storage } = device;
+    let stored: () => void = () => undefined;
+    const until = new Promise<void>((resolve) => {
+      stored = resolve;
+    });
+    let slow = false;
+    const after = async <T>(found: Promise<T>): Promise<T> => {
+      const value = await found;
+      if (slow) await until;
+      return value;
+    };
+    // What was read is handed over once another write is in the database.
+    const overtaken = storageOver(storage, {
+      read: (store, key) => after(storage.read(store, key)),
+      list: (store) => after(storage.list(store)),
+      write: async (changes) => {
+        await storage.write(changes);
+        if (slow) stored();
+      },
+    });
+    const vault = await Vault.create({ ...platformOf(device), storage: overtaken }, FIRST);
     await vault.write([put('log', '1', 'before')]);
+    slow = true;
     const reads = Array.from({ length: 5 }, () => vault.get('log', '1'));
-    const writing = vault.write([put('log', '1', 'after')]);
     const lists = Array.from({ length: 5 }, () => vault.list('log'));
-    await writing;
+    await vault.write([put('log', '1', 'after')]);
+    slow = false;
     for (const value of await Promise.all(reads)) expect(['before', 'after']).toContain(fromUtf8(value!));
     await Promise.all(lists);
     expect(fromUtf8((await vault.get('log', '1'))!)).toBe('after');

@@ -58,7 +58,7 @@ export const earlierKeysOf = (value: Bytes): readonly VaultKey[] =>
 
 /** Records that are sealed again in one write, between which others go on: with their place, as many as are spare in the key table. */
 const AT_ONCE = 62;
-/** These stores are not sealed under the vault key. */
+/** Not sealed again: the vault's own records are made by each change, and pages of keys are not sealed. */
 const APART: ReadonlySet<string> = new Set([OWN_STORE, KEY_PAGES]);
 /** Ends until the next unlock: whatever else is written meets the same. */
 const STOPS: ReadonlySet<string> = new Set([

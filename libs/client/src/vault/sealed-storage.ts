@@ -97,6 +97,7 @@ export class SealedStorage {
   /** Throws VAULT_DAMAGED {store}: the store, never the key, of a record that does not open. */
   open(store: string, { key, value }: StorageRecord): StorageRecord {
     const number = numberOf(value);
+    // A cell of version 5 or before never opens under today's key: who can write to the disk plants none.
     const keys = number === null ? this.#earlier : [this.#current, ...this.#earlier];
     let cause: unknown;
     for (const vaultKey of keys) {

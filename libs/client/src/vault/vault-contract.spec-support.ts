@@ -245,7 +245,7 @@ export function describeVault(subject: StorageUnderTest): void {
       expect(await code(vault.write([put('rooms', 'r1', 'x')]))).toBe('VAULT_LOCKED');
     });
 
-    it('changes its passphrase, and nothing else', async () => {
+    it('changes its passphrase and its vault key, and loses no record', async () => {
       const vault = await filled();
       const next = 'another passphrase, the new one';
       const old = (await headerIn(storage)).sealed as SealedVaultKey;

@@ -1,6 +1,6 @@
 /**
- * The open vault (docs/protocol.md section 9, G14): sealed records under a random key, which
- * the passphrase seals in the header.
+ * The open vault (docs/protocol.md section 9, G14): records, each sealed under the vault key and a key of its own
+ * (sealed-storage.ts); the passphrase and one more such key open the header, where the vault key lies.
  *
  * Two records of the store `vault` make a vault (header.ts). A profile that has either is a vault: it is never
  * taken for an empty one and never written over.
@@ -52,8 +52,8 @@ export class Vault {
   }
 
   /**
-   * Opens the vault of this device. Writes nothing but what an end in the middle has left to do, unless an older client made
-   * it: then its records are brought to today's version (migrations/). Rejects with VAULT_ABSENT, WRONG_PASSPHRASE,
+   * Opens the vault of this device. Draws anew the keys that wait for records, goes on with a renewal, and brings an erasure to its
+   * end that was cut short (VAULT_ABSENT then). Where an older client made it, then its records are brought to today's version (migrations/). Rejects with VAULT_ABSENT, WRONG_PASSPHRASE,
    * VAULT_DAMAGED, VAULT_KEYS_LOST or UNSUPPORTED_VERSION (a later client's vault); while migrating also with VAULT_FULL,
    * VAULT_UNAVAILABLE. The caller holds the platform's lock.
    */

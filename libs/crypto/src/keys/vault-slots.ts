@@ -2,7 +2,7 @@
  * The vault key as a header keeps it (docs/protocol.md section 9, docs/decisions/0033): in one of four slots that look
  * alike, under a random secret of that slot. The passphrase opens a lock, once, and the lock holds the secret of its slot:
  * a guess costs one derivation, whatever the number of slots, and an authenticator later brings the secret of another slot
- * without touching the lock.
+ * without touching the lock. Another passphrase makes all of it anew (docs/decisions/0041).
  */
 import { vaultCtx, type Bytes } from '@0fc/protocol';
 import { CryptoError } from '../errors.js';

@@ -49,7 +49,6 @@ export class AppStore {
   readonly #newFrom = signal<number | null>(null);
   readonly drafts = new DraftBuffer((roomId, text) => this.run((api) => api.setDraft(roomId, text)));
   readonly #preferences = inject(Preferences);
-  /** whether the worker lets the other members know that one is here */
   #watched: string | null = null;
   /** a worker that is being locked: it is not listened to any more */
   #ending: ClientConnection | null = null;
@@ -73,11 +72,11 @@ export class AppStore {
     [...(this.#app()?.rooms ?? [])].sort((a, b) => b.time - a.time),
   );
   readonly joins = computed<readonly JoinView[]>(() => this.#app()?.joins ?? []);
-  /** what the others are told; null: no vault is open */
+  /** what the others are told; null until the worker has answered once */
   readonly sharing = computed(() => this.#app()?.sharing ?? null);
-  /** rooms and joins that this device's storage has damaged */
-  /** Whether what is deleted on this device is overwritten at once. */
+  /** whether the key of what is deleted on this device is overwritten at once */
   readonly overwrites = computed(() => this.#app()?.overwrites ?? true);
+  /** rooms and joins that this device's storage has damaged */
   readonly damaged = computed<readonly DamagedRoom[]>(() => this.#app()?.damaged ?? []);
   readonly empty = computed(
     () => this.#app() !== null && this.rooms().length + this.joins().length + this.damaged().length === 0,
