@@ -135,7 +135,7 @@ export const ERASABLE_KEY_MUTANTS: readonly Mutant[] = [
       {
         file: KEYS,
         find: 'this.#sealed.under(newVaultKey(this.#platform.crypto.random))',
-        put: 'this.#sealed.under(this.#sealed.current.slice() as typeof this.#sealed.current)',
+        put: 'this.#sealed.under(this.#sealed.current.slice() as never)',
       },
     ],
     tests: [
