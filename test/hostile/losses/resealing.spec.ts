@@ -103,7 +103,8 @@ describe('a loss', () => {
     },
   );
 
-  test('G18 G16 brings a line back by its sender’s own hand: everybody of today reads it, whoever came since', async () => {
+  /** A line of Tomás' that is two keys old and that Inès, who came since, has not read; and the relay as it was before it. */
+  async function readByBothOnly() {
     const { owner, tomas, roomId } = await stage.two();
     const both = [owner, tomas];
     await stage.level(both);
@@ -115,6 +116,11 @@ describe('a loss', () => {
     const ines = await stage.joined(owner, roomId, 'Inès');
     const all = [...both, ines];
     await stage.settled(all, 3);
+    return { owner, tomas, ines, both, all, roomId, before };
+  }
+
+  test('G18 G16 brings a line back by its sender’s own hand: everybody of today reads it, whoever came since', async () => {
+    const { tomas, ines, both, all, roomId, before } = await readByBothOnly();
     await ines.leave();
     putBack(stage, all, before);
     await showLoss(stage, both);
@@ -134,17 +140,7 @@ describe('a loss', () => {
   });
 
   test('G14 G16 that comes back by hand takes the lost one away where it had been read: deleting it leaves nothing of it', async () => {
-    const { owner, tomas, roomId } = await stage.two();
-    const both = [owner, tomas];
-    await stage.level(both);
-    const before = stage.relay.world.snapshot();
-    await said(roomId, both, [[tomas, 'for whoever asks']]);
-    await stage.level(both);
-    await rotated(owner, roomId, both);
-    await rotated(owner, roomId, both);
-    const ines = await stage.joined(owner, roomId, 'Inès');
-    const all = [...both, ines];
-    await stage.settled(all, 3);
+    const { owner, tomas, both, all, roomId, before } = await readByBothOnly();
     putBack(stage, all, before);
     await showLoss(stage, both);
     await stage.goesOn(roomId, all, 'after the loss,');
