@@ -42,6 +42,7 @@ await runTool(async () => {
     const counts = await countedJest(node, name, [...args, '--runInBand'], env);
     for (const key of Object.keys(total)) total[key] += counts[key];
     say(`${name}: ${counts.passed} passed, ${counts.failed} failed`);
+    for (const failure of counts.failures ?? []) say(`  failed: ${failure}`);
   };
   let node = '';
   try {

@@ -21,10 +21,12 @@ export const FAILED = { ...NOTHING, failed: 1 };
 /** @param {readonly Counts[]} all @returns {Counts} */
 export function summed(all) {
   return all.reduce(
+    /** @returns {Counts} */
     (sum, counts) => ({
       passed: sum.passed + counts.passed,
       failed: sum.failed + counts.failed,
       skipped: sum.skipped + counts.skipped,
+      failures: [...(sum.failures ?? []), ...(counts.failures ?? [])],
     }),
     NOTHING,
   );
@@ -69,8 +71,10 @@ export async function runStages(stages, chosen, countless = []) {
     const counts = await stages[name].run(node, env);
     all.push(counts);
     const verdict = counts.failed === 0 ? 'clean' : 'failed';
-    summary.push(`${name}: ${countless.includes(name) ? verdict : describe(counts)} (${elapsed(begun)})`);
-    say(`stage ${summary.at(-1)}`);
+    const told = `${name}: ${countless.includes(name) ? verdict : describe(counts)} (${elapsed(begun)})`;
+    say(`stage ${told}`);
+    // Once more in the end: what a stage printed in its midst may be a thousand lines away, or cut off.
+    summary.push(told, ...(counts.failures ?? []).map((failure) => `  failed: ${failure}`));
   }
 
   say(`all stages in ${elapsed(started)}`);
