@@ -19,12 +19,12 @@ export const HOUSES: readonly House[] = [
   {
     root: 'libs/client/src',
     floors: [['contract'], ['link', 'vault'], ['room'], ['view'], ['account'], ['.'], ['node', 'browser']],
-    most: { arrows: 23, crossings: 346 },
+    most: { arrows: 23, crossings: 348 },
   },
   {
     root: 'libs/client/src/room',
     floors: [['state'], ['log'], ['conversation', 'outgoing'], ['member', 'owner'], ['.']],
-    most: { arrows: 16, crossings: 111 },
+    most: { arrows: 16, crossings: 113 },
   },
   {
     root: 'apps/relay/src',

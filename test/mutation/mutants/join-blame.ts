@@ -87,8 +87,8 @@ export const JOIN_BLAME_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'libs/client/src/room/owner/owner.ts',
-        find: "this.joins.markDropped(draft, work.invite.inviteId, 'other');",
-        put: "this.joins.markDropped(draft, work.invite.inviteId, code === ERROR_CODES.ROOM_FULL ? 'full' : 'other');",
+        find: "this.joins.markDropped(draft, inviteId, 'other')",
+        put: "this.joins.markDropped(draft, inviteId, 'full')",
       },
     ],
     tests: [{ path: BLAME, name: ANSWERED }],

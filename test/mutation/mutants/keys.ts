@@ -120,11 +120,45 @@ export const KEY_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'libs/client/src/room/owner/owner.ts',
-        find: 'core.rotationWanted || core.epochMessages >= roster.settings.rotateEvery;',
-        put: 'core.rotationWanted;',
+        find: 'const byCount = core.epochMessages >= roster.settings.rotateEvery;',
+        put: 'const byCount = false;',
       },
     ],
     tests: [{ path: KEYS_SPEC, name: 'G9 rotation comes by itself at the configured count' }],
+  },
+  {
+    name: 'a due rotation does not wait for prekeys that a relay has lost',
+    breaks: ['G16'],
+    changes: [
+      {
+        file: 'libs/client/src/room/owner/lost-prekeys.ts',
+        find: 'if (!lost) return false;',
+        put: 'if (core.epoch > 0) return false;',
+      },
+    ],
+    tests: [
+      {
+        path: 'test/hostile/losses/lost-prekeys.spec.ts',
+        name: 'G9 G16 a rotation that is due waits a minute for who comes back, and has a key for everybody',
+      },
+    ],
+  },
+  {
+    name: 'made-up losses hold a due rotation back without end',
+    breaks: ['G9'],
+    changes: [
+      {
+        file: 'libs/client/src/room/owner/lost-prekeys.ts',
+        find: 'this.#since ??= now;',
+        put: 'this.#since = now;',
+      },
+    ],
+    tests: [
+      {
+        path: 'libs/client/src/room/owner/lost-prekeys.spec.ts',
+        name: 'waits a minute in an epoch, however many losses a relay makes up; in the next one anew',
+      },
+    ],
   },
   {
     name: 'a rotated key may miss its commitment',

@@ -161,7 +161,8 @@ async function freshKey(
   };
 }
 
-async function newestPrekeys(
+/** The newest prekey of each member that it has signed, of what the relay offers; the own one from here. */
+export async function newestPrekeys(
   hash: Hash,
   { core }: RoomSnapshot,
   roster: Roster,

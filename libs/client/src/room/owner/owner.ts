@@ -4,7 +4,7 @@
  * in flight, the first rotation of a new owner, leaves, removals, confirmed joins, a due rotation, the rest. New
  * joins come last (invites.ts).
  */
-import { decodeBody, ERROR_CODES, ROSTER_KINDS, type Bytes, type ErrorCode, type EventBody, type MemberId, type RoomSettings } from '@0fc/protocol'; // prettier-ignore
+import { decodeBody, ERROR_CODES, ROSTER_KINDS, type ErrorCode, type EventBody } from '@0fc/protocol'; // prettier-ignore
 import { containerBody } from '@0fc/crypto/verify';
 import { ClientError } from '../../contract/errors.js';
 import type { RoomSettingsView } from '../../contract/api.js';
@@ -12,28 +12,18 @@ import type { RoomHandle, Due, RefusalOutcome, Later, Part } from '../outgoing/p
 import { dropping, holdsKey } from './invite-stages.js';
 import { OwnerInvites } from './invites.js';
 import { OwnerJoins } from './owner-joins.js';
-import {
-  makeAdmit,
-  makeDeparture,
-  makeEntry,
-  makeRotationCommand,
-  type Offered,
-  commandOf,
-} from './owner-commands.js';
+import { commandOf, newestPrekeys, type Offered } from './owner-commands.js';
+import { makeCommand, mayWait, needsPrekeys, type Work } from './owner-work.js';
 import { isVoid } from '../log/pending.js';
 import { system } from '../log/items.js';
 import { sameSettings, wishedSettings } from '../log/settings.js';
 import { freshRotationWait, timeLeft } from './fresh-rotation.js';
+import { LostPrekeys } from './lost-prekeys.js';
 import { RotationWaiters } from './rotation-waiters.js';
 import { RelayLimits } from './relay-limits.js';
 import { needsNewer } from '../log/room-keys.js';
 import { append, putInvite, set, type RoomDraft, type RoomSnapshot } from '../state/draft.js';
-import type { OwnerInvite, PendingCommand } from '../../vault/records.js';
-
-/** Codes of an admit that every client would refuse: the join ends, and nothing is signed. */
-const UNADMITTABLE: readonly ErrorCode[] = [
-  'ROOM_FULL', 'WAS_MEMBER', 'ALREADY_MEMBER', 'BAD_ENTRY', 'BAD_KEY', 'BAD_SIGNATURE',
-]; // prettier-ignore
+import type { PendingCommand } from '../../vault/records.js';
 
 /** Refusals that concern the room, and not the request. */
 const ROOM_REFUSALS: readonly ErrorCode[] = ['ROOM_UNKNOWN', 'ROOM_CLOSED', 'RELAY_LIED'];
@@ -54,6 +44,7 @@ export class Owner implements Part {
    */
   #restored: PendingCommand | null = null;
   readonly #limits = new RelayLimits();
+  readonly #lostPrekeys = new LostPrekeys();
   readonly joins: OwnerJoins;
   readonly invites: OwnerInvites;
 
@@ -80,7 +71,7 @@ export class Owner implements Part {
   }
 
   newSession(): void {
-    this.#sessionAt = this.#room.platform.crypto.clock.now();
+    this.#sessionAt = this.#now();
     this.#sent = new Set();
     this.#restored = null;
     this.joins.newSession();
@@ -178,6 +169,10 @@ export class Owner implements Part {
     this.#room.signal();
   }
 
+  #now(): number {
+    return this.#room.platform.crypto.clock.now();
+  }
+
   async next(): Promise<Due | Later | null> {
     const { state } = this.#room;
     this.#waiters.settle(state.core.epoch);
@@ -194,14 +189,17 @@ export class Owner implements Part {
       await this.#giveUpSettings();
       const work = this.#work(state);
       if (work === null) break;
+      if (mayWait(work) && this.#lostPrekeys.wait(state, this.#now()) > 0) break;
       if (needsPrekeys(work)) return this.#askPrekeys();
       await this.#makeCommand(null);
     }
     if (!state.isOwner || state.core.stage !== 'member') return null;
     // Without the key nothing of them is signed, however long they have waited.
     const waits = state.current.key !== null && !sameSettings(wishedSettings(state), state.roster.settings);
-    const fresh = freshRotationWait(state, this.#room.platform.crypto.clock.now());
-    const afterMs = Math.min(waits ? this.#settingsWait() : Infinity, this.#coldWait(state), fresh);
+    const now = this.#now();
+    const fresh = freshRotationWait(state, now);
+    const lost = this.#lostPrekeys.wait(state, now) || Infinity;
+    const afterMs = Math.min(waits ? this.#settingsWait() : Infinity, this.#coldWait(state), fresh, lost);
     return afterMs === Infinity ? null : { afterMs };
   }
 
@@ -216,7 +214,7 @@ export class Owner implements Part {
     if (core.rotationWanted || roster.members.size === 1) return 0;
     if (needKey === null) return Infinity;
     if (needKey.failed.length >= FAILED_GRANTS) return 0;
-    const now = this.#room.platform.crypto.clock.now();
+    const now = this.#now();
     // The minute begins again where the clock is set back during it.
     this.#sessionAt = Math.min(this.#sessionAt, now);
     const began = [needKey.since, this.#sessionAt];
@@ -240,13 +238,15 @@ export class Owner implements Part {
     const invites = [...snapshot.invites.values()];
     const confirmed = invites.find((invite) => invite.stage === 'confirmed');
     if (confirmed !== undefined) return { kind: 'admit', invite: confirmed };
-    const fresh = freshRotationWait(snapshot, this.#room.platform.crypto.clock.now()) <= 0;
-    const due = fresh || core.rotationWanted || core.epochMessages >= roster.settings.rotateEvery;
+    const fresh = freshRotationWait(snapshot, this.#now()) <= 0;
+    const byCount = core.epochMessages >= roster.settings.rotateEvery;
+    const due = fresh || core.rotationWanted || byCount;
     // The joiner of a dropped join holds this key, whether the relay accepts the drop or not (G2).
     const ended = invites.some((invite) => invite.stage === 'dropping' && holdsKey(invite, core.epoch));
     const acceptance = core.ownershipTransfer?.acceptance ?? null;
     // An acceptance ends with its epoch, and the next owner rotates first: so the transfer goes before a due rotation.
-    if (ended || (due && acceptance === null)) return { kind: 'rotate' };
+    if (ended || (due && acceptance === null))
+      return { kind: 'rotate', mayWait: byCount && !ended && !core.rotationWanted };
     const { settings } = core.tasks;
     const changes = settings !== null && !sameSettings(settings, roster.settings);
     if (changes && this.#settingsWait() <= 0) return { kind: 'settings', settings };
@@ -270,7 +270,7 @@ export class Owner implements Part {
       const { core } = draft;
       const event = refusal.code === ERROR_CODES.SETTINGS_LIMIT ? 'settingsRefused' : 'placesRefused';
       const line = system(event, { actor: core.me, numbers: { max: Number(refusal.params.max) } });
-      const now = this.#room.platform.crypto.clock.now();
+      const now = this.#now();
       draft.apply(set({ tasks: { ...core.tasks, settings: null } }), append(null, now, [line]));
     });
   }
@@ -290,34 +290,20 @@ export class Owner implements Part {
       // Chosen inside the write: a join may have been dropped while the vault was written.
       const work = draft.core.pending === null ? this.#work(draft) : null;
       if (work === null || (prekeys === null && needsPrekeys(work))) return;
-      const made = await this.#make(draft, work, prekeys ?? []);
+      if (mayWait(work) && (await this.#isHeld(draft, prekeys ?? []))) return;
+      const { crypto } = this.#room.platform;
+      const made = await makeCommand(crypto, draft, work, prekeys ?? [], (inviteId) =>
+        this.joins.markDropped(draft, inviteId, 'other'),
+      );
       if (made !== null) draft.apply(set({ pending: made }));
     });
     // A join that has ended here is dropped at the relay.
     this.#room.signal();
   }
 
-  async #make(draft: RoomDraft, work: Work, prekeys: Offered): Promise<PendingCommand | null> {
-    const { crypto } = this.#room.platform;
-    switch (work.kind) {
-      case 'rotate':
-        return makeRotationCommand(crypto, draft, prekeys);
-      case 'leave':
-      case 'remove':
-        return makeDeparture(crypto, draft, work, prekeys);
-      case 'admit':
-        try {
-          return await makeAdmit(crypto.hash, draft, work.invite);
-        } catch (error) {
-          const { code } = ClientError.from(error);
-          if (!UNADMITTABLE.includes(code)) throw error;
-          // The joiner holds a key: its invite is used up, also where only a place is missing.
-          this.joins.markDropped(draft, work.invite.inviteId, 'other');
-          return null;
-        }
-      default:
-        return makeEntry(crypto.hash, draft, work);
-    }
+  async #isHeld(draft: RoomDraft, offered: Offered): Promise<boolean> {
+    const prekeys = await newestPrekeys(this.#room.platform.crypto.hash, draft, draft.roster, offered);
+    return this.#lostPrekeys.holds(draft, prekeys, this.#now());
   }
 
   /** Whether the command is done, or void by what this client has verified: it is not sent any more. */
@@ -378,15 +364,3 @@ export class Owner implements Part {
     return this.#limits.settingsWait(state, platform.crypto.clock.now());
   }
 }
-
-type Work =
-  | { readonly kind: 'rotate' }
-  | { readonly kind: 'leave'; readonly member: MemberId; readonly request: Bytes }
-  | { readonly kind: 'remove'; readonly member: MemberId }
-  | { readonly kind: 'admit'; readonly invite: OwnerInvite }
-  | { readonly kind: 'settings'; readonly settings: RoomSettings }
-  | { readonly kind: 'transfer'; readonly to: MemberId; readonly acceptance: Bytes }
-  | { readonly kind: 'close' };
-
-/** Work that makes a new key, for the newest prekey of every member. */
-const needsPrekeys = ({ kind }: Work): boolean => kind === 'rotate' || kind === 'leave' || kind === 'remove';
