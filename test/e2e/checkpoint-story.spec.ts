@@ -3,6 +3,7 @@
  * that shows two of them different histories. Both are told, the next rotations end it, and a removal has its receipts.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { EventBody } from '@0fc/protocol';
 import type { Browser } from 'playwright-core';
 import { LyingRelay } from '../hostile/relay/lying-relay.js';
 import { Member, value } from '../support/member.js';
@@ -83,6 +84,19 @@ describe('what the log proves', () => {
       const [, second] = [...new Set([...relay.clients].map(({ memberId }) => memberId))];
       return second;
     });
+    // What she says of herself comes after her admission: in a history of her own it would stand where a line of
+    // everybody's does, and keep that one from her for good.
+    await until('Lucie to have said her name', () =>
+      relay.seen.some(
+        ({ way, message }) =>
+          way === 'toClient' &&
+          'e' in message &&
+          message.e === 'entries' &&
+          (message.body as EventBody<'entries'>).entries.some(
+            ({ kind, sender }) => kind === 'message' && sender === ofLucie,
+          ),
+      ),
+    );
     relay.place([ofLucie], { hidden: true });
     await amina.say('to all but one');
     await lucie.say('to nobody');
