@@ -1,4 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
+import { LiveAnnouncer } from '@angular/cdk/a11y';
 import { TestBed } from '@angular/core/testing';
 import { Router } from '@angular/router';
 
@@ -303,8 +304,15 @@ describe('members', () => {
       / https:\/\/rive\.example\/join and paste this whole message there: #[\w-]{20,}$/,
     );
     element(fixture, 'admit-join').click();
+    const announced: string[] = [];
+    TestBed.inject(LiveAnnouncer).announce = (words: string) => {
+      announced.push(words);
+      return Promise.resolve();
+    };
     element(fixture, 'rotate-now').click();
     await settle(fixture, 8);
+    // The next one, whether or not the view that has it was there before the answer.
+    expect(announced).toEqual(['Key 8 is in force.']);
     expect(client.calls).toContain('decideJoin i1 true');
     expect(element(fixture, 'key-epoch').dataset.epoch).toBe('8');
     expect(maybe(fixture, 'approval-request')).toBeNull();

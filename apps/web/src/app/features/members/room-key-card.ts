@@ -91,12 +91,16 @@ export class RoomKeyCard {
     if (this.renewing()) return;
     this.#busy.set(true);
     this.failure.set(null);
+    // The answer may be here before the view that has the next key.
+    const next = (this.room().key?.epoch ?? 0) + 1;
     const outcome = await this.#store.run((api) => api.rotateNow(this.room().roomId));
     this.#busy.set(false);
     if (!outcome.ok) {
       this.failure.set(outcome.error);
       return;
     }
-    await this.#announcer.announce(this.t('members.renewed', { epoch: this.room().key?.epoch ?? 0 }));
+    await this.#announcer.announce(
+      this.t('members.renewed', { epoch: Math.max(next, this.room().key?.epoch ?? 0) }),
+    );
   }
 }

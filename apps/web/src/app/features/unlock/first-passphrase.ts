@@ -20,7 +20,9 @@ import { NewPassphrase } from '../../core/components/new-passphrase';
           <h1 class="title-page" tabindex="-1">{{ t('unlock.firstTitle') }}</h1>
           <p class="muted">{{ t('unlock.firstLead') }}</p>
           @if (invites.pending() !== null) {
-            <p class="mark mark--ok"><zfc-icon name="check" [small]="true" />{{ t('unlock.inviteWaits') }}</p>
+            <p class="mark mark--ok mark--sentence">
+              <zfc-icon name="check" [small]="true" />{{ t('unlock.inviteWaits') }}
+            </p>
           }
         </div>
         <zfc-new-passphrase [label]="t('unlock.passphrase')" />

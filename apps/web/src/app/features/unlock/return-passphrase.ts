@@ -26,7 +26,9 @@ import { PassphraseField } from '../../core/components/passphrase-field';
           <h1 class="title-page" tabindex="-1">{{ t('unlock.lockedTitle') }}</h1>
           <p class="muted">{{ lead() }}</p>
           @if (invites.pending() !== null) {
-            <p class="mark mark--ok"><zfc-icon name="check" [small]="true" />{{ t('unlock.inviteWaits') }}</p>
+            <p class="mark mark--ok mark--sentence">
+              <zfc-icon name="check" [small]="true" />{{ t('unlock.inviteWaits') }}
+            </p>
           }
         </div>
         <zfc-passphrase-field
