@@ -52,7 +52,7 @@ export const forbidden = [
       path: '^libs/',
       pathNot: [
         '^$1/',
-        '^libs/protocol/src/index\\.ts$',
+        '^libs/protocol/src/(socket-io/)?index\\.ts$',
         '^libs/crypto/src/(link|verify|keys|node|browser)/index\\.ts$',
         '^libs/client/src/(index|contract/api|node/index|browser/index)\\.ts$',
       ],

@@ -5,7 +5,7 @@
 
 /** Every kind that a value may have: the secrets, bytes that are public, and bytes of which nothing is known. */
 export const KINDS = [
-  'RoomKey', 'JoinKey', 'InviteToken', 'VaultKey', 'PrivateKey', 'KemSeed', 'HybridKey', 'SlotSecret', 'Bytes', 'Uint8Array',
+  'RoomKey', 'JoinKey', 'InviteToken', 'VaultKey', 'PrivateKey', 'KemSeed', 'HybridKey', 'SlotSecret', 'FeedKey', 'Bytes', 'Uint8Array',
 ] as const; // prettier-ignore
 export type Kind = (typeof KINDS)[number];
 
@@ -23,6 +23,7 @@ const SYMMETRIC: readonly Kind[] = [
   'VaultKey',
   'HybridKey',
   'SlotSecret',
+  'FeedKey',
 ];
 
 const calls = (name: string, field: string, kind: Kind, at = 1): Readonly<Record<string, Door>> => ({
@@ -110,11 +111,11 @@ export const DOORS: Readonly<Record<string, Door>> = {
 export const HEADER = `
 import * as keys from '@0fc/crypto/keys';
 import type { InviteToken, JoinKey, KemSeed, KeyPair, PrivateKey, RoomKey, VaultKey } from '@0fc/crypto/keys';
-import type { HybridKey, SlotSecret } from '../../crypto/src/secrets.js';
+import type { FeedKey, HybridKey, SlotSecret } from '../../crypto/src/secrets.js';
 import { ClientLink } from '@0fc/crypto/link';
 import { concat, equalBytes, toBase64Url, toHex, type Bytes, type Entry } from '@0fc/protocol';
 import type { Hash, Passphrases, Random } from '@0fc/crypto/keys';
-import { openCell, sealCell } from '../../crypto/src/keys/cell.js';
+import { openCell, sealCell } from '../../crypto/src/cell.js';
 import { encryptTo } from '../../crypto/src/keys/envelope.js';
 import { decapsulate, encapsulate, encapsulationKeyOf } from '../../crypto/src/keys/kem.js';
 import type { EpochKey, JoinRecord, OwnerInvite, PendingCommand, RoomCore } from './vault/records.js';

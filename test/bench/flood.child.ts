@@ -3,7 +3,8 @@
  * come again, until the process is ended. Prints a line once the first is sent. Argument: the relay's url.
  */
 import { io } from 'socket.io-client';
-import { concat, encodeCbor, FRAME_EVENT, FRAME_TYPES } from '@0fc/protocol';
+import { clientParser } from '@0fc/protocol/socket-io';
+import { concat, encodeCbor, FRAME_EVENT, FRAME_TYPES, padFrame } from '@0fc/protocol';
 import { loadThemis } from '@0fc/crypto/node';
 import { BareSession } from '../../libs/crypto/src/link/bare.spec-support.js';
 
@@ -16,18 +17,23 @@ await loadThemis();
 const head = encodeCbor([1, [{ e: 'x', body: { x: 0 } }]]).slice(0, -1);
 const length = new Uint8Array(4);
 new DataView(length.buffer).setUint32(0, VALUES);
-const plain = concat(head, Uint8Array.of(0x9a), length, new Uint8Array(VALUES));
+const plain = padFrame(concat(head, Uint8Array.of(0x9a), length, new Uint8Array(VALUES)));
 let told = false;
 
 function flood(): void {
   const session = new BareSession();
-  const socket = io(url, { transports: ['websocket'], reconnection: false, forceNew: true });
+  const socket = io(url, {
+    transports: ['websocket'],
+    reconnection: false,
+    forceNew: true,
+    parser: clientParser,
+  });
   socket.on('connect', () => socket.emit(FRAME_EVENT, session.start()));
   socket.on(FRAME_EVENT, (frame: Uint8Array) => {
-    const reply = frame[1] === FRAME_TYPES.data ? session.seal(plain) : session.answer(frame);
+    const reply = frame[1] === FRAME_TYPES.session ? session.seal(plain) : session.answer(frame);
     if (reply !== null) socket.emit(FRAME_EVENT, reply);
-    if (frame[1] === FRAME_TYPES.data && !told) console.log('begun');
-    told ||= frame[1] === FRAME_TYPES.data;
+    if (frame[1] === FRAME_TYPES.session && !told) console.log('begun');
+    told ||= frame[1] === FRAME_TYPES.session;
   });
   const again = (): void => {
     socket.off();

@@ -5,7 +5,15 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { encodeCbor, encodeFrame, FRAME_EVENT, FRAME_TYPES, LIMITS, type Entry } from '@0fc/protocol';
+import {
+  encodeCbor,
+  encodeFrame,
+  FRAME_EVENT,
+  FRAME_TYPES,
+  LIMITS,
+  padFrame,
+  type Entry,
+} from '@0fc/protocol';
 import { generateKeyPair } from '@0fc/crypto/keys';
 import { loadThemis } from '@0fc/crypto/node';
 import { BareSession } from '../../libs/crypto/src/link/bare.spec-support.js';
@@ -61,7 +69,7 @@ async function bareSession(): Promise<{ socket: ReturnType<typeof rawSocket>; se
     socket.on(FRAME_EVENT, (frame: Uint8Array) => {
       const reply = session.answer(frame);
       if (reply !== null) socket.emit(FRAME_EVENT, reply);
-      else if (frame[1] === FRAME_TYPES.data) resolve();
+      else if (frame[1] === FRAME_TYPES.session) resolve();
     });
   });
   return { socket, session };
@@ -83,7 +91,10 @@ describe('what a frame may hold', () => {
     const { socket, session } = await bareSession();
     const gone = new Promise<void>((resolve) => socket.once('disconnect', () => resolve()));
     const values = new Array<number>(LIMITS.frameItems).fill(0);
-    socket.emit(FRAME_EVENT, session.seal(encodeCbor([1, [{ q: 1, kind: 'chain', body: { values } }]])));
+    socket.emit(
+      FRAME_EVENT,
+      session.seal(padFrame(encodeCbor([1, [{ q: 1, kind: 'chain', body: { values } }]]))),
+    );
     await gone;
     session.destroy();
     expect(await refusals('TOO_LARGE')).toBe(1);

@@ -4,6 +4,7 @@ import {
   eventRow, FRAME_EVENT, parse, requestRow, type Bytes, type EventBody, type EventKind, type MemberId, type ReplyBody,
   type RequestBody, type RequestKind, type SessionMessage,
 } from '@0fc/protocol'; // prettier-ignore
+import { clientParser } from '@0fc/protocol/socket-io';
 import { ClientLink, type KeyPair } from '@0fc/crypto/link';
 import { generateKeyPair } from '@0fc/crypto/keys';
 import { memberIdOf } from '@0fc/crypto/verify';
@@ -29,17 +30,23 @@ export interface RelayAddress {
   readonly publicKey: Bytes;
 }
 
-/** `address`: as a trusted proxy would tell it. */
+/** `address`: as a trusted proxy would tell it; `foreign`: any packets of Socket.IO. */
 export function rawSocket(
   url: string,
-  options: { readonly origin?: string; readonly address?: string } = {},
+  options: { readonly origin?: string; readonly address?: string; readonly foreign?: boolean } = {},
 ): Socket {
-  const { origin, address } = options;
+  const { origin, address, foreign = false } = options;
   const extraHeaders = {
     ...(origin === undefined ? {} : { origin }),
     ...(address === undefined ? {} : { 'x-forwarded-for': address }),
   };
-  return io(url, { transports: ['websocket'], reconnection: false, forceNew: true, extraHeaders });
+  return io(url, {
+    transports: ['websocket'],
+    reconnection: false,
+    forceNew: true,
+    extraHeaders,
+    ...(foreign ? {} : { parser: clientParser }),
+  });
 }
 
 export class Peer {

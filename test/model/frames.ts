@@ -69,7 +69,7 @@ export class Frames {
       if (!client.live) break;
       const { context } = this.#relay.worldOf(client.memberId);
       const { reply, after } = await dispatch(context, client, next);
-      client.deliver(reply);
+      client.pass(reply);
       after?.();
     }
     this.#held.delete(client);

@@ -4,6 +4,8 @@ import { ALTERED_LINK_MUTANTS } from './mutants/altered-links.js';
 import { AUTHORITY_MUTANTS } from './mutants/authority.js';
 import { CHECKPOINT_MUTANTS } from './mutants/checkpoints.js';
 import { ERASABLE_KEY_MUTANTS } from './mutants/erasable-keys.js';
+import { FAN_OUT_MUTANTS } from './mutants/fan-out.js';
+import { FEED_MUTANTS } from './mutants/feed.js';
 import { FLOOD_MUTANTS } from './mutants/floods.js';
 import { GONE_WORD_MUTANTS } from './mutants/gone-words.js';
 import { JOINER_MUTANTS } from './mutants/joiners.js';
@@ -45,6 +47,8 @@ export const MUTANTS: readonly Mutant[] = [
   ...HYBRID_MUTANTS,
   ...AUTHORITY_MUTANTS,
   ...LINK_MUTANTS,
+  ...FAN_OUT_MUTANTS,
+  ...FEED_MUTANTS,
   ...KEEPING_MUTANTS,
   ...ERASABLE_KEY_MUTANTS,
   ...GONE_WORD_MUTANTS,

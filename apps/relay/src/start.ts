@@ -9,7 +9,7 @@ import { Logger as NestLogger } from 'nestjs-pino';
 import { pino } from 'pino';
 import { toBase64Url, type Bytes, type RoomId } from '@0fc/protocol';
 import { generateKeyPair } from '@0fc/crypto/link';
-import { loadThemis, nodeHash, systemClock } from '@0fc/crypto/node';
+import { loadThemis, nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import { fingerprintOf } from '@0fc/crypto/verify';
 import { openStoreBackend } from './store/store-backend.js';
 import { ConfigError, listenError, systemErrorCode } from './config/errors.js';
@@ -33,6 +33,7 @@ import { OperatorSocket, socketPath } from './operators/socket.js';
 import type { RoomStore } from './rooms/port/room-store.js';
 import { Rosters } from './rooms/commands/rosters.js';
 import { Sweeper } from './rooms/upkeep/sweeper.js';
+import { FanOuts } from './rooms/delivery/fan-out.js';
 import { Trimmer } from './rooms/upkeep/trimmer.js';
 import { answerMalformed } from './http/malformed.js';
 import { securityHeaders, serveWebClient } from './http/middleware.js';
@@ -107,7 +108,7 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
     restMs: TRIM_REST_MS,
     failed: failed('trimming failed'),
   });
-  const context = contextOf(config, store, trimmer);
+  const context = contextOf(config, store, trimmer, failed('a batch could not be sealed'));
   const forget = (roomId: RoomId): void => {
     context.rosters.forget(roomId);
   };
@@ -275,13 +276,19 @@ async function makeDataDir(path: string): Promise<void> {
   }
 }
 
-function contextOf(config: RelayConfig, store: RoomStore, trimmer: Trimmer): RelayContext {
+function contextOf(
+  config: RelayConfig,
+  store: RoomStore,
+  trimmer: Trimmer,
+  unsealed: (error: unknown) => void,
+): RelayContext {
   const creations = new TokenBuckets();
   const restores = new TokenBuckets();
   return {
     store,
     rosters: new Rosters(store, nodeHash),
     trimmer,
+    fanOuts: new FanOuts(nodeRandom, unsealed),
     hash: nodeHash,
     clock: systemClock,
     limits: {

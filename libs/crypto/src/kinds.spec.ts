@@ -7,7 +7,7 @@ import {
   BODIES, CONTEXT_KINDS, ctx, encodeCbor, toBase64Url, type Body, type BodyKind, type Bytes,
 } from '@0fc/protocol'; // prettier-ignore
 import { asRoomKey, generateKeyPair, openProfile, signBody } from './keys/index.js';
-import { openCell, sealCell } from './keys/cell.js';
+import { openCell, sealCell } from './cell.js';
 import {
   applyRoster, readSuccession, startRoster, SuccessionError, verifyKeyGrant, verifyLeaveRequest, verifyKeyRequest, checkPrekey, verifyRotation,
   verifyTransferAcceptance, verifyTransferOffer,

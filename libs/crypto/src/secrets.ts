@@ -31,8 +31,12 @@ export type ErasableKey = Secret<'erasableKey'>;
 /** What one record of a vault is sealed under: vault key ‖ erasable key, 64 bytes. */
 export type RecordKey = Secret<'recordKey'>;
 
+/** What one cell of a feed is sealed under: 32 bytes, on the link only, and used once. */
+export type FeedKey = Secret<'feedKey'>;
+
 /** What a Secure Cell takes. */
-export type SymmetricKey = RoomKey | JoinKey | InviteToken | VaultKey | HybridKey | SlotSecret | RecordKey;
+export type SymmetricKey =
+  RoomKey | JoinKey | InviteToken | VaultKey | HybridKey | SlotSecret | RecordKey | FeedKey;
 
 /** Of every secret that a cell takes, but a record's key. */
 export const SECRET_BYTES = 32;
@@ -57,6 +61,7 @@ export const asKemSeed = guard('kemSeed', LIMITS.kemSeedBytes);
 export const asHybridKey = guard('hybridKey', SECRET_BYTES);
 export const asSlotSecret = guard('slotSecret', SECRET_BYTES);
 export const asErasableKey = guard('erasableKey', SECRET_BYTES);
+export const asFeedKey = guard('feedKey', SECRET_BYTES);
 export const asRecordKey = guard('recordKey', 2 * SECRET_BYTES);
 
 /** Plain bytes that hold secrets while one act lasts: all that was kept is wiped with it, however it ends. */

@@ -1,6 +1,6 @@
 /** What the two files of vectors hold: `encodings` is recomputed, `sealed` must still open. */
 import type {
-  Body, BodyKind, Bytes, CborValue, ContextKind, InviteId, InviteLink, JoinReplyBody, KeyGrantNews, MemberId, PublishedPrekey,
+  Body, BodyKind, Bytes, CborValue, ContextKind, FeedGrant, InviteId, InviteLink, JoinReplyBody, KeyGrantNews, MemberId, PublishedPrekey,
   RoomId, SessionMessage,
 } from '@0fc/protocol'; // prettier-ignore
 import type {
@@ -60,6 +60,13 @@ export interface Encodings {
 
 /** Made with keys that serve nothing else. */
 export interface SealedVectors {
+  /** the n-th frame of a connection that was given this part in a feed */
+  readonly feedFrame: {
+    readonly grant: FeedGrant;
+    readonly n: number;
+    readonly messages: readonly SessionMessage[];
+    readonly bytes: Bytes;
+  };
   readonly roomId: RoomId;
   /** genesis, and the admit of the member that the others are sealed for */
   readonly chain: readonly Bytes[];

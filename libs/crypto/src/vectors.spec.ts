@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import {
-  BODIES, CONTEXT_KINDS, ctx, decodeBody, decodeCbor, decodeMessageClear, decodeSessionFrame, encodeBody, encodeCbor,
+  BODIES, CONTEXT_KINDS, ctx, decodeBody, decodeCbor, decodeFeedFrame, decodeMessageClear, decodeSessionFrame, encodeBody, encodeCbor,
   encodeMessageClear, encodeSessionFrame, pad, padmeSize, toBase64Url, unpad, VAULT_CONTEXT_KINDS, vaultCtx, type Bytes,
 } from '@0fc/protocol'; // prettier-ignore
 import {
@@ -16,6 +16,7 @@ import {
 import {
   decodeRoster, encodeRoster, fingerprintOf, memberIdOf, readChain, transcriptGeneration, transcriptNext, verifyRotation,
 } from './verify/index.js'; // prettier-ignore
+import { FollowedFeed } from './link/feed.js';
 import { fromJson, type Json } from './json.spec-support.js';
 import type { Encodings, SealedVectors } from './vectors.spec-support.js';
 import { hash, ports } from './world.spec-support.js';
@@ -110,6 +111,11 @@ describe('what was sealed before', () => {
   it('a chain, and its stored roster', async () => {
     expect(encodeRoster(await roster)).toEqual(sealed.encodedRoster);
     expect(decodeRoster(sealed.encodedRoster)).toEqual(await roster);
+  });
+
+  it('a feed’s frame', () => {
+    const { grant, n, bytes, messages } = sealed.feedFrame;
+    expect(new FollowedFeed(grant).open(n, decodeFeedFrame(bytes.slice(2))).messages).toEqual(messages);
   });
 
   it('a message and a signal', () => {

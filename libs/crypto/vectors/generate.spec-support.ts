@@ -1,7 +1,7 @@
 /** Writes the known-answer vectors of this folder; see README.md here. */
 import { writeFileSync } from 'node:fs';
 import {
-  ctx, encodeBody, encodeCbor, encodeMessageClear, encodeSessionFrame, pad, padmeSize, PROTOCOL_VERSION, toBase64Url, type Body,
+  ctx, encodeBody, encodeCbor, encodeFeedFrame, encodeMessageClear, encodeSessionFrame, pad, padmeSize, PROTOCOL_VERSION, toBase64Url, type Body,
   type BodyKind, type Bytes, type CborValue, type ContextKind, type InviteId, type JoinReplyBody, type MemberId,
   type RoomId, type RoomSettings,
 } from '@0fc/protocol'; // prettier-ignore
@@ -14,6 +14,7 @@ import { loadThemis, nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node'
 import {
   encodeRoster, fingerprintOf, memberIdOf, readChain, startRoster, transcriptGeneration, transcriptNext,
 } from '@0fc/crypto/verify'; // prettier-ignore
+import { Feed, feedHead } from '../src/link/feed.js';
 import { toJson } from '../src/json.spec-support.js';
 import { sealUnstretched } from '../src/keys/unstretched.spec-support.js';
 import type { Encodings, SealedVectors } from '../src/vectors.spec-support.js';
@@ -211,6 +212,18 @@ async function encodings(): Promise<Encodings> {
   };
 }
 
+/** The third cell of a feed, to who was given a part in it before the second. */
+function feedFrame(): SealedVectors['feedFrame'] {
+  const feed = new Feed(nodeRandom);
+  const messages = [{ e: 'signalled', body: { sender: 'AAAAAAAAAAAAAAAAAAAAAA', epoch: 3, payload: run(7, 20) } }];
+  feed.seal(messages);
+  const grant = feed.grant();
+  feed.seal(messages);
+  const cell = feed.seal(messages);
+  const bytes = encodeFeedFrame(feedHead(grant.tagKey, 9, cell), cell.cell);
+  return { grant, n: 9, messages, bytes };
+}
+
 async function sealed(): Promise<SealedVectors> {
   const room = await createGenesis(ports, { settings });
   const { identity: owner, roomKey } = room;
@@ -273,6 +286,7 @@ async function sealed(): Promise<SealedVectors> {
   const passphrase = 'correct horse battery staple';
   const passphrases = passphrasesOf(ports.random);
   return {
+    feedFrame: feedFrame(),
     roomId: room.roomId,
     chain,
     encodedRoster: encodeRoster(roster),

@@ -9,7 +9,11 @@ export * from './padding.js';
 export * from './content.js';
 export * from './bodies.js';
 export * from './entries.js';
-export * from './frames.js';
+export {
+  decodeFrame, decodeSessionFrame, encodeFrame, encodeMessage, encodeSessionFrame, FRAME_EVENT, FRAME_TYPES, LINK_VERSION,
+  sessionMessage, type FrameContent, type FrameType, type SessionMessage, type WireError,
+} from './frames.js'; // prettier-ignore
+export * from './feed-frames.js';
 export * from './catalogue.js';
 export { COMMON_ERRORS, ROLES, type EventRow, type RequestRow, type Role } from './catalogue/define.js';
 export { DROP_REASONS, publishedPrekey } from './catalogue/shapes.js';

@@ -1,6 +1,7 @@
 /** Schemas and their limits: what is refused at each edge (docs/protocol.md section 2). */
 import { describe, expect, it } from '@jest/globals';
 import * as v from 'valibot';
+import { padFrame } from './padding.js';
 import {
   anyContent, BODIES, bytes, content, ctx, decodeBody, decodeCbor, decodeFrame, decodeMessageClear, decodeSessionFrame,
   encodeBody, encodeCbor, encodeFrame, encodeMessageClear, encodeSessionFrame, entry, FRAME_TYPES, integer, LIMITS,
@@ -231,7 +232,7 @@ describe('frames', () => {
     const body = Uint8Array.of(1, 2, 3);
     for (const type of Object.values(FRAME_TYPES))
       expect(decodeFrame(encodeFrame(type, body))).toEqual({ type, body });
-    expect(decodeFrame(Buffer.from(encodeFrame(FRAME_TYPES.data, body))).body.constructor.name).toBe(
+    expect(decodeFrame(Buffer.from(encodeFrame(FRAME_TYPES.session, body))).body.constructor.name).toBe(
       'Uint8Array',
     );
   });
@@ -249,7 +250,7 @@ describe('frames', () => {
     for (const count of [1, 23, 24, 255, 256]) {
       const many = Array.from({ length: count }, (_, at) => messages[at % messages.length]!);
       for (const counter of [1, 23, 24, 256, 65_536])
-        expect(encodeSessionFrame(counter, many)).toEqual(encodeCbor([counter, many]));
+        expect(encodeSessionFrame(counter, many)).toEqual(padFrame(encodeCbor([counter, many])));
     }
     for (const last of [0, 3, 5, 6])
       expect(codeOf(() => decodeSessionFrame(frame, last))).toBe('OUT_OF_SEQUENCE');
@@ -267,7 +268,7 @@ describe('frames', () => {
     expect(decodeSessionFrame(encodeSessionFrame(1, [most]), 0).items).toBe(LIMITS.frameItems);
     const more = holding(LIMITS.frameItems - around + 1);
     expect(codeOf(() => encodeSessionFrame(1, [more]))).toBe('TOO_LARGE');
-    expect(codeOf(() => decodeSessionFrame(encodeCbor([1, [more as never]]), 0))).toBe('TOO_LARGE');
+    expect(codeOf(() => decodeSessionFrame(padFrame(encodeCbor([1, [more as never]])), 0))).toBe('TOO_LARGE');
   });
 
   it('are refused when empty, too many, too large or of another shape', () => {
@@ -300,6 +301,6 @@ describe('frames', () => {
       [1, [{ ...one, body: { ['__proto__']: 1 } }]],
     ];
     for (const shape of shapes)
-      expect(codeOf(() => decodeSessionFrame(encodeCbor(shape), 0))).toBe('MALFORMED');
+      expect(codeOf(() => decodeSessionFrame(padFrame(encodeCbor(shape)), 0))).toBe('MALFORMED');
   });
 });

@@ -18,7 +18,7 @@ import {
 import {
   ctx, decodeCbor, encodeAs, encodeCbor, LIMITS, tagOf, wrappedKey, type Bytes, type CborValue,
 } from '@0fc/protocol'; // prettier-ignore
-import { openCell, sealCell } from '../../../libs/crypto/src/keys/cell.js';
+import { openCell, sealCell } from '../../../libs/crypto/src/cell.js';
 import { decryptFrom, encryptTo } from '../../../libs/crypto/src/keys/envelope.js';
 
 const MEMBERS = [10, 100, 500, 1_000];

@@ -1,7 +1,7 @@
 /** Frames, padding, containers and text forms of bytes: everything that is cut apart by hand. */
 import {
-  concat, decodeFrame, decodeSessionFrame, encodeFrame, encodeSessionFrame, equalBytes, FRAME_TYPES, fromBase64Url,
-  pad, REQUEST_KINDS, toBase64Url, unpad, utf8, type Bytes, type SessionMessage,
+  concat, decodeFeedContent, decodeFeedFrame, decodeFrame, decodeSessionFrame, encodeFeedContent, encodeFeedFrame, encodeFrame,
+  encodeSessionFrame, equalBytes, FEED_TAG_BYTES, FRAME_TYPES, fromBase64Url, pad, padFrame, REQUEST_KINDS, toBase64Url, unpad, unpadFrame, utf8, type Bytes, type SessionMessage,
 } from '@0fc/protocol'; // prettier-ignore
 import { containerBody, parsePublicKey } from '@0fc/crypto/verify';
 import { splitForFrames } from '@0fc/crypto/link';
@@ -30,6 +30,9 @@ function message(dice: Dice): SessionMessage {
   }
 }
 
+const messages = (dice: Dice): readonly SessionMessage[] =>
+  Array.from({ length: 1 + dice.below(4) }, () => message(dice));
+
 const text = new TextDecoder('latin1');
 
 /** By name, as the corpus has them. */
@@ -40,21 +43,53 @@ export const frameSteps: Readonly<Record<string, Step>> = {
         const { type, body } = decodeFrame(input);
         expectThat(equalBytes(encodeFrame(type, body), input), 'a frame has two encodings');
       }),
-    seed: (dice) =>
-      encodeFrame(dice.of([FRAME_TYPES.handshake, FRAME_TYPES.data]), randomBytes(dice, 1 + dice.below(60))),
+    seed: (dice) => encodeFrame(dice.of(Object.values(FRAME_TYPES)), randomBytes(dice, 1 + dice.below(60))),
   },
   session: {
     judge: (input) =>
       judged(() => {
-        const { messages } = decodeSessionFrame(input, 0);
-        expectThat(equalBytes(encodeSessionFrame(1, messages), input), 'a session frame has two encodings');
+        const padded = padFrame(input);
+        const { messages } = decodeSessionFrame(padded, 0);
+        expectThat(equalBytes(encodeSessionFrame(1, messages), padded), 'a session frame has two encodings');
         for (const group of splitForFrames(messages)) encodeSessionFrame(1, group);
       }),
-    seed: (dice) =>
-      encodeSessionFrame(
-        1,
-        Array.from({ length: 1 + dice.below(4) }, () => message(dice)),
+    seed: (dice) => unpadFrame(encodeSessionFrame(1, messages(dice))),
+  },
+  cell: {
+    judge: (input) =>
+      judged(() => {
+        const padded = padFrame(input);
+        expectThat(
+          equalBytes(encodeFeedContent(decodeFeedContent(padded).messages), padded),
+          'a cell has two encodings',
+        );
+      }),
+    seed: (dice) => unpadFrame(encodeFeedContent(messages(dice))),
+  },
+  feed: {
+    judge: (input) =>
+      judged(() => {
+        const { cell, ...head } = decodeFeedFrame(input);
+        expectThat(
+          equalBytes(encodeFeedFrame(head, cell).subarray(2), input),
+          'a feed frame has two encodings',
+        );
+      }),
+    seed: (dice) => {
+      const head = {
+        n: 1 + dice.below(9),
+        c: 2 ** 32 * dice.below(3) + 1,
+        tag: randomBytes(dice, FEED_TAG_BYTES),
+      };
+      return encodeFeedFrame(head, randomBytes(dice, 1 + dice.below(60))).slice(2);
+    },
+  },
+  padded: {
+    judge: (input) =>
+      judged(() =>
+        expectThat(equalBytes(padFrame(unpadFrame(input)), input), 'a padded frame has two forms'),
       ),
+    seed: (dice) => padFrame(randomBytes(dice, dice.below(dice.once(8) ? 700 : 40))),
   },
   padding: {
     judge: (input) =>

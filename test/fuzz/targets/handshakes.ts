@@ -20,7 +20,7 @@ export function spoiled(dice: Dice, frame: Bytes, recorded: readonly Bytes[]): B
       return recorded.length > 0 ? dice.of(recorded) : mutate(dice, frame);
     case 1:
       return encodeFrame(
-        dice.of([FRAME_TYPES.handshake, FRAME_TYPES.data]),
+        dice.of([FRAME_TYPES.handshake, FRAME_TYPES.session]),
         randomBytes(dice, 1 + dice.below(300)),
       );
     case 2:

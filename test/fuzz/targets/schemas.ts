@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
-  BODIES, CATALOGUE, content, decodeBody, decodeCbor, decodeSessionFrame, encodeAs, encodeBody, encodeCbor, entry, equalBytes,
+  BODIES, CATALOGUE, content, decodeBody, decodeCbor, decodeSessionFrame, encodeAs, encodeBody, encodeCbor, entry, equalBytes, padFrame,
   EVENT_KINDS, grantedKey, inviteLink, joinReplyBody, keyGrantNews, messageClear, parse, REQUEST_KINDS, settings, signalContent, signedJoinReply,
   wrapBody, wrappedKey, type BodyKind, type Bytes, type CborValue, type Schema,
 } from '@0fc/protocol'; // prettier-ignore
@@ -43,7 +43,7 @@ const round =
 
 /** The body inside the frame that the vector is. */
 function bodyOf(frame: Bytes): Bytes {
-  const [message] = decodeSessionFrame(frame, 0).messages;
+  const [message] = decodeSessionFrame(padFrame(frame), 0).messages;
   if (message === undefined || !('body' in message)) throw new Error('a vector without a body');
   return encodeCbor(message.body as CborValue);
 }

@@ -2,6 +2,7 @@
  * Sockets of a real relay: what is no frame, no handshake, no packet, before, during and after a handshake.
  * The relay closes what it cannot take, serves the others, and says nothing in its log.
  */
+import { Encoder, PacketType } from 'socket.io-parser';
 import { encodeFrame, FRAME_EVENT, FRAME_TYPES, type Bytes } from '@0fc/protocol';
 import { ClientLink } from '@0fc/crypto/link';
 import { generateKeyPair } from '@0fc/crypto/keys';
@@ -67,18 +68,23 @@ function oddPacket(dice: Dice, socket: Socket): void {
   const write = (data: string | Buffer): void => {
     socket.io.engine.write(data);
   };
+  /** As Socket.IO would send it, and no client of ours. */
+  const event = (...data: readonly unknown[]): void => {
+    const chunks = new Encoder().encode({ type: PacketType.EVENT, nsp: '/', data });
+    for (const chunk of chunks) write(chunk as string | Buffer);
+  };
   switch (dice.below(7)) {
     case 0:
-      socket.emit(FRAME_EVENT, randomText(dice));
+      event(FRAME_EVENT, randomText(dice));
       return;
     case 1:
-      socket.emit(FRAME_EVENT, { a: randomText(dice), b: [1, null] });
+      event(FRAME_EVENT, { a: randomText(dice), b: [1, null] });
       return;
     case 2:
-      socket.emit(FRAME_EVENT, Buffer.from(randomBytes(dice, 9)), Buffer.from(randomBytes(dice, 9)));
+      event(FRAME_EVENT, Buffer.from(randomBytes(dice, 9)), Buffer.from(randomBytes(dice, 9)));
       return;
     case 3:
-      socket.emit(randomText(dice).slice(0, 9) || 'other', Buffer.from(randomBytes(dice, 9)));
+      event(randomText(dice).slice(0, 9) || 'other', Buffer.from(randomBytes(dice, 9)));
       return;
     case 4:
       write(`${String(dice.below(10))}${String(dice.below(100))}-${randomText(dice)}`);
@@ -132,7 +138,7 @@ export const wireTarget = (): Target => ({
       link.receive(four);
       const data = link.seal([{ q: 1, kind: 'ack', body: {} }]);
       if (dice.once(3)) oddPacket(dice, socket);
-      else if (dice.once(6)) emit(encodeFrame(FRAME_TYPES.data, randomBytes(dice, 1_048_575)));
+      else if (dice.once(6)) emit(encodeFrame(FRAME_TYPES.session, randomBytes(dice, 1_048_575)));
       else emit(dice.once(2) ? mutate(dice, data, recorded) : spoiled(dice, data, recorded));
       // The relay ends a session that was spoiled; a lucky frame is answered, and then this one ends it.
       emit(Uint8Array.of(9, 9, 9));

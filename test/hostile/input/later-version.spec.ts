@@ -14,7 +14,7 @@ import { makeRotation } from '@0fc/crypto/keys';
 import { applyRoster, containerBody, encodeRoster } from '@0fc/crypto/verify';
 import { loadThemis, nodeHash } from '@0fc/crypto/node';
 import { signAnything } from '../../../libs/crypto/src/keys/unchecked.spec-support.js';
-import { sealCell } from '../../../libs/crypto/src/keys/cell.js';
+import { sealCell } from '../../../libs/crypto/src/cell.js';
 import { maySeal } from '../../../libs/client/src/room/log/room-keys.js';
 import {
   alarmsOf, change, crypto, eventsOf, messagesOf, newVault, readEntry, readLog, textsOf, type Person, type RoomLog,

@@ -4,6 +4,7 @@ import {
   encodeFrame,
   FRAME_EVENT,
   FRAME_TYPES,
+  LINK_VERSION,
   PROTOCOL_VERSION,
   type AnyContent,
   type SessionMessage,
@@ -149,8 +150,8 @@ describe('a member whose client is of a later version', () => {
       { e: 'hello', body: { version: 2 } },
       { r: 1, body: {} },
     ];
-    const frames = [encodeFrame(FRAME_TYPES.data, new Uint8Array(80)), new Uint8Array(80).fill(9)];
-    frames[0]![0] = 2;
+    const frames = [encodeFrame(FRAME_TYPES.session, new Uint8Array(80)), new Uint8Array(80).fill(9)];
+    frames[0]![0] = LINK_VERSION + 1;
     for (const ending of [...messages, ...frames]) {
       const peer = await Peer.connect(relay, stolen.identity);
       await peer.request('open', {

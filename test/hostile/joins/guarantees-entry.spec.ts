@@ -430,12 +430,12 @@ describe('G12: who is on the other end', () => {
     const before = stage.relay.seen.length;
     // The first message of a session under the key of Tomás, with no private key behind it for what follows.
     const recorded = stage.relay.frames.filter((frame) => frame[1] === FRAME_TYPES.handshake);
-    for (const frame of [...recorded, encodeFrame(FRAME_TYPES.data, new Uint8Array(200))]) {
+    for (const frame of [...recorded, encodeFrame(FRAME_TYPES.session, new Uint8Array(200))]) {
       const socket = rawSocket(stage.relay.url);
       await until('the socket to open', () => socket.connected);
       const over = new Promise((resolve) => socket.on('disconnect', resolve));
       socket.emit(FRAME_EVENT, Buffer.from(frame));
-      socket.emit(FRAME_EVENT, Buffer.from(encodeFrame(FRAME_TYPES.data, new Uint8Array(200))));
+      socket.emit(FRAME_EVENT, Buffer.from(encodeFrame(FRAME_TYPES.session, new Uint8Array(200))));
       await over;
     }
     const half = ClientLink.open({

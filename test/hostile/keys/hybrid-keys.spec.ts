@@ -13,7 +13,7 @@ import {
 import { makeKeyGrant, signBody } from '@0fc/crypto/keys';
 import { nodeHash, nodeRandom } from '@0fc/crypto/node';
 import { containerBody } from '@0fc/crypto/verify';
-import { openCell, sealCell } from '../../../libs/crypto/src/keys/cell.js';
+import { openCell, sealCell } from '../../../libs/crypto/src/cell.js';
 import { value, type Member } from '../../support/member.js';
 import { openHurried } from '../../support/platform.js';
 import { until } from '../../support/wait.js';

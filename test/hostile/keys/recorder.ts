@@ -11,7 +11,7 @@ import {
 } from '@0fc/crypto/keys'; // prettier-ignore
 import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import { containerBody, CryptoError, memberIdOf, type HybridPublicKey } from '@0fc/crypto/verify';
-import { openCell } from '../../../libs/crypto/src/keys/cell.js';
+import { openCell } from '../../../libs/crypto/src/cell.js';
 import { decryptFrom } from '../../../libs/crypto/src/keys/envelope.js';
 import { asHybridKey, type SymmetricKey } from '../../../libs/crypto/src/secrets.js';
 import { published } from '../members/published.js';

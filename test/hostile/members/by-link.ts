@@ -6,7 +6,7 @@ import {
 } from '@0fc/crypto/keys'; // prettier-ignore
 import { nodeHash, nodeRandom } from '@0fc/crypto/node';
 import { encryptTo } from '../../../libs/crypto/src/keys/envelope.js';
-import { sealCell } from '../../../libs/crypto/src/keys/cell.js';
+import { sealCell } from '../../../libs/crypto/src/cell.js';
 import { Peer } from '../../integration/relay-peer.js';
 import { until } from '../../support/wait.js';
 import type { LyingRelay } from '../relay/lying-relay.js';

@@ -12,7 +12,7 @@ import {
 import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import { containerBody, memberIdOf } from '@0fc/crypto/verify';
 import { decryptFrom, encryptTo } from '../../../libs/crypto/src/keys/envelope.js';
-import { openCell, sealCell } from '../../../libs/crypto/src/keys/cell.js';
+import { openCell, sealCell } from '../../../libs/crypto/src/cell.js';
 import { Peer } from '../../integration/relay-peer.js';
 import { until } from '../../support/wait.js';
 import type { LyingRelay } from '../relay/lying-relay.js';

@@ -5,7 +5,7 @@ import {
 } from '@0fc/protocol'; // prettier-ignore
 import { generateHybridKeyPair, hybridPublicKey } from '@0fc/crypto/keys';
 import { nodeHash, nodeRandom } from '@0fc/crypto/node';
-import { sealCell } from '../../../libs/crypto/src/keys/cell.js';
+import { sealCell } from '../../../libs/crypto/src/cell.js';
 import { signAnything } from '../../../libs/crypto/src/keys/unchecked.spec-support.js';
 import type { Stolen } from './stolen.js';
 

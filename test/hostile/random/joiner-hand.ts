@@ -9,7 +9,7 @@ import {
 } from '@0fc/crypto/keys'; // prettier-ignore
 import { nodeHash, nodeRandom } from '@0fc/crypto/node';
 import { encryptTo } from '../../../libs/crypto/src/keys/envelope.js';
-import { sealCell } from '../../../libs/crypto/src/keys/cell.js';
+import { sealCell } from '../../../libs/crypto/src/cell.js';
 import { isRefusal } from '../../../libs/crypto/src/errors.js';
 import type { Dice } from '../../support/random.js';
 import { until } from '../../support/wait.js';

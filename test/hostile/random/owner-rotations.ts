@@ -3,7 +3,7 @@ import { BODIES, ctx, decodeBody, type Bytes, type MemberId, type RotationComman
 import { type RoomKey, signBody } from '@0fc/crypto/keys';
 import { nodeHash, nodeRandom } from '@0fc/crypto/node';
 import { containerBody, type Roster } from '@0fc/crypto/verify';
-import { sealCell } from '../../../libs/crypto/src/keys/cell.js';
+import { sealCell } from '../../../libs/crypto/src/cell.js';
 import type { Dice } from '../../support/random.js';
 import { flipped } from '../acts.js';
 import { changed } from './changed.js';

@@ -8,14 +8,16 @@ import { createServer, type Server as HttpServer } from 'node:http';
 import type { Socket } from 'socket.io';
 import { Server } from 'socket.io';
 import {
-  FRAME_EVENT, LIMITS, PROTOCOL_VERSION, toBase64Url, type Bytes, type Entry, type EventBody, type EventKind, type MemberId,
+  FEED_EVENT, FRAME_EVENT, isFeedMessage, LIMITS, PROTOCOL_VERSION, toBase64Url, type Bytes, type Entry, type EventBody, type EventKind, type MemberId,
   type ReplyBody, type RequestBody, type RequestKind, type SessionMessage,
 } from '@0fc/protocol'; // prettier-ignore
 import { generateKeyPair } from '@0fc/crypto/keys';
-import { RelayLink, splitForFrames, type KeyPair } from '@0fc/crypto/link';
-import { loadThemis, nodeHash } from '@0fc/crypto/node';
+import { Feed, RelayLink, splitForFrames, type KeyPair } from '@0fc/crypto/link';
+import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
 import { memberIdOf } from '@0fc/crypto/verify';
+import { relayParser } from '@0fc/protocol/socket-io';
 import { dispatch, type RequestMessage } from '../../../apps/relay/src/rooms/commands/dispatch.js';
+import type { Delivery } from '../../../apps/relay/src/rooms/delivery/fan-out.js';
 import type { BoundSubscription, ClosingCode, Peer } from '../../../apps/relay/src/rooms/delivery/peer.js';
 import { moveGeneration, World } from './world.js';
 
@@ -55,6 +57,7 @@ export class Client implements Peer {
   /** requests by their id, for who changes the replies */
   readonly asked = new Map<number, RequestMessage>();
   #out: SessionMessage[] = [];
+  #feed: { readonly feed: Feed; tagKey: Bytes } | null = null;
   #work: Promise<void>;
   #over = false;
 
@@ -66,6 +69,10 @@ export class Client implements Peer {
     this.#work = Promise.resolve();
     socket.on(FRAME_EVENT, (frame: unknown) => this.#receive(Uint8Array.from(frame as Uint8Array)));
     socket.once('disconnect', () => this.over());
+  }
+
+  get gone(): boolean {
+    return this.#over;
   }
 
   get live(): boolean {
@@ -87,7 +94,10 @@ export class Client implements Peer {
 
   // What the rooms ask of a connection.
   send<K extends EventKind>(kind: K, body: EventBody<K>): void {
-    this.deliver({ e: kind, body: body });
+    this.pass({ e: kind, body: body });
+  }
+  deliver({ message }: Delivery): void {
+    this.pass(message);
   }
   sent(): Promise<void> {
     return Promise.resolve();
@@ -105,7 +115,7 @@ export class Client implements Peer {
   }
 
   /** Through the hooks, to the member. */
-  deliver(message: SessionMessage): void {
+  pass(message: SessionMessage): void {
     const shown = this.#relay.shownTo(this, message);
     const instead = this.#relay.hooks.toClient.reduce<readonly SessionMessage[]>(
       (messages, hook) => messages.flatMap((one) => hook(this, one) ?? [one]),
@@ -127,8 +137,20 @@ export class Client implements Peer {
     if (this.#over || due.length === 0) return;
     for (const group of splitForFrames(due)) {
       for (const message of group) this.#relay.note('toClient', this.memberId, message);
-      this.#frame(this.#link.seal(group));
+      if (group.every(isFeedMessage)) this.#cell(group);
+      else this.#frame(this.#link.seal(group));
     }
+  }
+
+  /** As of all, of each one's own: what a relay seals once for everybody can be another lie to each. */
+  #cell(group: readonly SessionMessage[]): void {
+    if (this.#feed === null) {
+      this.#feed = { feed: new Feed(nodeRandom), tagKey: new Uint8Array(0) };
+      const grant = this.#feed.feed.grant();
+      this.#feed.tagKey = grant.tagKey;
+      this.#frame(this.#link.seal([{ e: FEED_EVENT, body: { ...grant } }]));
+    }
+    this.#frame(this.#link.feedFrame(this.#feed.feed.seal(group), this.#feed.tagKey));
   }
 
   #frame(frame: Bytes): void {
@@ -182,18 +204,18 @@ export class Client implements Peer {
       if (done === undefined) continue;
       if (done === 'drop') return;
       if ('answer' in done) {
-        this.deliver({ r: message.q, body: done.answer });
+        this.pass({ r: message.q, body: done.answer });
         return;
       }
       if ('refuse' in done) {
-        this.deliver({ r: message.q, error: { code: done.refuse } });
+        this.pass({ r: message.q, error: { code: done.refuse } });
         return;
       }
       request = done.instead;
     }
     const world = this.#relay.worldOf(this.memberId);
     const { reply, after } = await dispatch(world.context, this, request);
-    this.deliver(reply);
+    this.pass(reply);
     after?.();
   }
 }
@@ -226,7 +248,11 @@ export class LyingRelay {
     this.key = key;
     this.url = `http://127.0.0.1:${String(port)}`;
     this.#worlds = [world];
-    this.#io = new Server(http, { transports: ['websocket'], maxHttpBufferSize: LIMITS.frameBytes + 1_024 });
+    this.#io = new Server(http, {
+      transports: ['websocket'],
+      maxHttpBufferSize: LIMITS.frameBytes + 1_024,
+      parser: relayParser,
+    });
     this.#io.on('connection', (socket) => new Client(this, socket, this.key));
     http.on('request', (request, response) => {
       this.http.push(`${request.method ?? ''} ${request.url ?? ''} ${JSON.stringify(request.headers)}`);

@@ -7,10 +7,11 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LIMITS, type RoomId } from '@0fc/protocol';
-import { nodeHash, systemClock } from '@0fc/crypto/node';
+import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import type { RelayContext } from '../../../apps/relay/src/rooms/commands/context.js';
 import type { RoomStore } from '../../../apps/relay/src/rooms/port/room-store.js';
 import { Rosters } from '../../../apps/relay/src/rooms/commands/rosters.js';
+import { FanOuts } from '../../../apps/relay/src/rooms/delivery/fan-out.js';
 import { Trimmer } from '../../../apps/relay/src/rooms/upkeep/trimmer.js';
 import { openSqliteStore } from '../../../apps/relay/src/store/sqlite/sqlite-room-store.js';
 
@@ -30,6 +31,9 @@ export class World {
       store: this.store,
       rosters: new Rosters(this.store, nodeHash),
       trimmer: { due: () => undefined },
+      fanOuts: new FanOuts(nodeRandom, (error) => {
+        throw error;
+      }),
       hash: nodeHash,
       clock: systemClock,
       limits: {

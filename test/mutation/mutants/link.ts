@@ -39,8 +39,8 @@ export const LINK_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: 'libs/protocol/src/frames.ts',
-        find: 'if (counter !== last + 1) throw',
-        put: 'if (counter < 0) throw',
+        find: 'if (n !== last + 1) throw',
+        put: 'if (n < 0) throw',
       },
     ],
     tests: [

@@ -3,7 +3,7 @@ import type { Mutant } from '../mutant.js';
 
 const MESSAGE = 'libs/crypto/src/keys/message.ts';
 const ANSWER = 'libs/crypto/src/keys/join-answer.ts';
-const CELL = 'libs/crypto/src/keys/cell.ts';
+const CELL = 'libs/crypto/src/cell.ts';
 const SEALS_SPEC = 'libs/crypto/src/keys/seals.spec.ts';
 const TALK_SPEC = 'test/hostile/talk/guarantees-talk.spec.ts';
 

@@ -4,19 +4,23 @@
  */
 import {
   ERROR_CODES, LIMITS, PROTOCOL_VERSION, ProtocolError, type Bytes, type ErrorCode, type EventBody, type EventKind, type MemberId,
-  type RoomId, type SessionMessage,
+  type RequestKind, type RoomId, type SessionMessage,
 } from '@0fc/protocol'; // prettier-ignore
 import { CryptoError, RelayLink } from '@0fc/crypto/link';
 import { memberIdOf } from '@0fc/crypto/verify';
+import type { Delivery } from '../rooms/delivery/fan-out.js';
 import type { BoundSubscription, ClosingCode, Peer } from '../rooms/delivery/peer.js';
 import { StoreError } from '../rooms/port/result.js';
 import type { ClientConnectionOptions } from './client-connection-options.js';
-import { eventOf, Outbound } from './outbound.js';
+import { Outbound } from './outbound.js';
 import { RequestQueue } from './request-queue.js';
 import type { Wire } from './wire.js';
 
 /** What taking one value of CBOR costs, in bytes that would cost as much: a value of one byte is no cheap one. */
 const ITEM_BYTES = 64;
+
+/** Requests whose reply may come behind entries that were placed after it: it says what became of them, and no more. */
+const UNORDERED: readonly string[] = ['append', 'ack', 'signal'] satisfies RequestKind[];
 
 export class ClientConnection implements Peer {
   readonly connectionId: string;
@@ -53,12 +57,16 @@ export class ClientConnection implements Peer {
       rate: requestRate,
       metrics,
       log,
-      reply: (message) => this.#outbound.push(message),
+      reply: (message, kind) => {
+        if (UNORDERED.includes(kind)) this.#outbound.pushAfterBatch(message);
+        else this.#outbound.push(message);
+      },
       fault: (error, fields, text) => this.#log(error, fields, text),
     });
     this.#outbound = new Outbound({
       mostBytes: options.queueBytes,
       seal: (messages) => this.#link.seal(messages),
+      feedFrame: (cell, tagKey) => this.#link.feedFrame(cell, tagKey),
       send: (frame) => wire.send(frame),
       idle: () => wire.idle(),
       overflow: () => {
@@ -75,6 +83,10 @@ export class ClientConnection implements Peer {
 
   get established(): boolean {
     return this.#state === 'open';
+  }
+
+  get gone(): boolean {
+    return this.#state === 'over';
   }
 
   get queuedBytes(): number {
@@ -124,7 +136,12 @@ export class ClientConnection implements Peer {
 
   send<K extends EventKind>(kind: K, body: EventBody<K>): void {
     if ('entries' in body) this.#options.metrics.delivered(body.entries.length);
-    this.#outbound.push(eventOf(kind, body));
+    this.#outbound.push({ e: kind, body });
+  }
+
+  deliver(delivery: Delivery): void {
+    if (delivery.entries > 0) this.#options.metrics.delivered(delivery.entries);
+    this.#outbound.deliver(delivery);
   }
 
   sent(): Promise<void> {

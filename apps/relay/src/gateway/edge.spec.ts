@@ -8,7 +8,6 @@ import { HandshakeGate } from './handshake-gate.js';
 import { AllowedHosts } from './hosts.js';
 import { addressOf, isSecure, originRefusal, type OriginRefusal } from './origin.js';
 import { Outbound } from './outbound.js';
-import { StrictDecoder } from './strict-parser.js';
 
 const asked = (headers: Record<string, string>, remoteAddress = '192.0.2.1', url = '/'): IncomingMessage =>
   ({ headers, url, socket: { remoteAddress } }) as unknown as IncomingMessage;
@@ -227,6 +226,9 @@ describe('the outbound queue', () => {
         state.sealed.push(messages.length);
         return new Uint8Array(1);
       },
+      feedFrame: () => {
+        throw new Error('no feed is followed');
+      },
       send: () => {
         state.sent++;
       },
@@ -281,29 +283,5 @@ describe('the outbound queue', () => {
     await turn();
     expect(done).toHaveBeenCalledTimes(1);
     expect(state.sent).toBe(1);
-  });
-});
-
-describe('the strict decoder', () => {
-  test.each([
-    '2["frame","text"]',
-    '52-["frame",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]',
-    '3[]',
-    '0/other,',
-    '51-["frame",{"_placeholder":true,"num":1}]',
-    '51-7["frame",{"_placeholder":true,"num":0}]',
-    '0{"token":"x"}',
-    '',
-  ])('refuses %j', (packet) => {
-    expect(() => new StrictDecoder().add(packet)).toThrow('not a packet of this protocol');
-  });
-
-  test('takes the one event', () => {
-    const decoder = new StrictDecoder();
-    const taken = jest.fn();
-    decoder.on('decoded', taken);
-    decoder.add('51-["frame",{"_placeholder":true,"num":0}]');
-    decoder.add(Buffer.from([1, 2]));
-    expect(taken).toHaveBeenCalledTimes(1);
   });
 });

@@ -1,28 +1,25 @@
 /**
- * What is due to one connection: bounded, and wrapped only when it can go out
- * (docs/protocol.md section 3). All that is due in a turn shares a frame. Nothing is dropped
- * once it has been wrapped: more than 8 frames that are missing would break the session.
+ * What is due to one connection: bounded, and wrapped only when it can go out (docs/protocol.md section 3). All that is
+ * due in a turn shares a frame; what all of the room get alike goes in the cell of its batch, where this connection
+ * gets all of the batch, with nothing between. Nothing is dropped once it has been wrapped: more than 8 frames that are
+ * missing would break the session.
  */
 import {
-  encodeMessage, LIMITS, type Bytes, type EventBody, type EventKind, type SessionMessage,
-} from '@0fc/protocol'; // prettier-ignore
-import { splitForFrames } from '@0fc/crypto/link';
-
-const events = new WeakMap<object, SessionMessage & { readonly e: string }>();
-
-/** One message for a body that goes to many connections: it is encoded once. */
-export function eventOf<K extends EventKind>(kind: K, body: EventBody<K>): SessionMessage {
-  const known = events.get(body);
-  if (known?.e === kind) return known;
-  const message = { e: kind, body };
-  events.set(body, message);
-  return message;
-}
+  encodeMessage,
+  FEED_EVENT,
+  FEED_SKIPPED_CELLS,
+  LIMITS,
+  type Bytes,
+  type SessionMessage,
+} from '@0fc/protocol';
+import { splitForFrames, type Feed, type FeedCell } from '@0fc/crypto/link';
+import type { Batch, Delivery, Recipient } from '../rooms/delivery/fan-out.js';
 
 export interface OutboundOptions {
   /** bytes that may wait; one message alone may always wait */
   readonly mostBytes: number;
   readonly seal: (messages: readonly SessionMessage[]) => Bytes;
+  readonly feedFrame: (cell: FeedCell, tagKey: Bytes) => Bytes;
   readonly send: (frame: Bytes) => void;
   /** whether all that was sent has left the process */
   readonly idle: () => boolean;
@@ -33,9 +30,31 @@ export interface OutboundOptions {
 interface Waiting {
   readonly message: SessionMessage;
   readonly bytes: number;
+  /** null: it is this connection's alone */
+  readonly batch: Batch | null;
 }
 
-export class Outbound {
+/** A feed that a connection takes part in. */
+interface Followed {
+  readonly feed: Feed;
+  readonly tagKey: Bytes;
+  /** number of the first cell that it can open next */
+  next: number;
+}
+
+interface DueCell {
+  readonly cell: FeedCell;
+  readonly followed: Followed;
+}
+
+/** What goes out next: so many of what waits, in one frame. */
+interface Run {
+  readonly count: number;
+  /** null: inside the session */
+  readonly cell: DueCell | null;
+}
+
+export class Outbound implements Recipient {
   readonly #options: OutboundOptions;
   #waiting: Waiting[] = [];
   #bytes = 0;
@@ -43,6 +62,9 @@ export class Outbound {
   #ended = false;
   #whenEmpty: (() => void) | null = null;
   #watchers: (() => void)[] = [];
+  /** for when the batch that waits last has ended */
+  #afterBatch: SessionMessage[] = [];
+  #followed: Followed | null = null;
 
   constructor(options: OutboundOptions) {
     this.#options = options;
@@ -54,21 +76,54 @@ export class Outbound {
   }
 
   push(message: SessionMessage): void {
-    if (!this.#ended) this.#try(() => this.#push(message));
+    if (this.#ended) return;
+    this.#try(() => {
+      this.#push({ message, bytes: encodeMessage(message).length, batch: null });
+      this.#schedule();
+    });
   }
 
-  #push(message: SessionMessage): void {
-    const { length: bytes } = encodeMessage(message);
+  /**
+   * As {@link push}, for what says nothing about the log or the room: where what waits last is of a batch that may still get
+   * more, it goes behind all of that batch, which stays in one piece.
+   */
+  pushAfterBatch(message: SessionMessage): void {
+    if (this.#ended) return;
+    if (this.#waiting.at(-1)?.batch?.ended === false) this.#afterBatch.push(message);
+    else this.push(message);
+  }
+
+  #releaseAfterBatch(): void {
+    const messages = this.#afterBatch;
+    this.#afterBatch = [];
+    for (const message of messages) this.push(message);
+  }
+
+  /** What all of the room get alike; it waits for the end of its batch. */
+  deliver({ message, bytes, batch }: Delivery): void {
+    if (this.#ended) return;
+    this.#try(() => this.#push({ message, bytes, batch }));
+    if (batch.ended) this.#schedule();
+    else batch.addRecipient(this);
+  }
+
+  batchEnded(moreMayFollow: boolean): void {
+    this.#releaseAfterBatch();
+    if (moreMayFollow) this.#schedule();
+    else this.#try(() => this.#flush());
+  }
+
+  #push(waiting: Waiting): void {
+    const { bytes } = waiting;
     const full = (): boolean => this.#waiting.length > 0 && this.#bytes + bytes > this.#options.mostBytes;
     // Much in one turn is not the reader's fault: what can go out goes out first.
-    if (full() && this.#options.idle()) this.#sendOne();
+    if (full() && this.#options.idle()) this.#sendMuch(true);
     if (full()) {
       this.#options.overflow();
       return;
     }
-    this.#waiting.push({ message, bytes });
+    this.#waiting.push(waiting);
     this.#bytes += bytes;
-    this.#schedule();
   }
 
   /** Resolves once nothing waits, also because it was dropped. */
@@ -86,12 +141,14 @@ export class Outbound {
   /** Drops what has not been wrapped. */
   clear(): void {
     this.#waiting = [];
+    this.#afterBatch = [];
     this.#bytes = 0;
     this.#tellWatchers();
   }
 
   /** Takes nothing more; `done` runs once all is sent. */
   finish(done: () => void): void {
+    this.#releaseAfterBatch();
     this.#ended = true;
     this.#whenEmpty = done;
     this.#schedule();
@@ -129,27 +186,107 @@ export class Outbound {
 
   #flush(): void {
     if (!this.#options.idle()) return;
-    if (this.#waiting.length > 0) this.#sendOne();
+    this.#sendMuch(this.#whenEmpty !== null);
     if (this.#waiting.length > 0 || this.#whenEmpty === null || !this.#options.idle()) return;
     const done = this.#whenEmpty;
     this.#whenEmpty = null;
     done();
   }
 
-  #sendOne(): void {
+  /**
+   * As much as one large frame, in as many as it takes: who has fallen behind catches up by turns of its wire, and not of
+   * its frames. `now`: what waits for the end of its batch as well.
+   */
+  #sendMuch(now: boolean): void {
+    const least = this.#bytes - LIMITS.frameBytes;
+    while (this.#waiting.length > 0 && this.#bytes > least && this.#sendOne(now));
+  }
+
+  /** Whether there was anything to send. */
+  #sendOne(now: boolean): boolean {
+    const { count, cell } = this.#nextRun(now);
+    if (count === 0) return false;
+    const sent = cell === null ? this.#sendInSession(count) : this.#sendCell(count, cell);
+    const gone = this.#waiting.splice(0, sent);
+    this.#bytes -= gone.reduce((sum, waiting) => sum + waiting.bytes, 0);
+    if (this.#waiting.length === 0) this.#tellWatchers();
+    return true;
+  }
+
+  #nextRun(now: boolean): Run {
+    const first = this.#cellAt(0);
+    if (first !== null) return { count: this.#batchEnd(0), cell: first };
     let bytes = 0;
     let count = 0;
-    for (const waiting of this.#waiting) {
-      bytes += waiting.bytes;
-      if (count > 0 && (bytes > LIMITS.frameBytes || count === LIMITS.frameMessages)) break;
-      count++;
+    while (count < this.#waiting.length && (count === 0 || this.#cellAt(count) === null)) {
+      const end = this.#batchEnd(count);
+      if (!now && this.#isGathering(count, end)) break;
+      for (; count < end; count++) {
+        bytes += this.#waiting[count]?.bytes ?? 0;
+        if (count > 0 && (bytes > LIMITS.frameBytes || count === LIMITS.frameMessages))
+          return { count, cell: null };
+      }
     }
-    const candidates = this.#waiting.slice(0, count).map(({ message }) => message);
-    const [group = candidates] = splitForFrames(candidates);
-    const frame = this.#options.seal(group);
-    const gone = this.#waiting.splice(0, group.length);
-    this.#bytes -= gone.reduce((sum, waiting) => sum + waiting.bytes, 0);
-    this.#options.send(frame);
-    if (this.#waiting.length === 0) this.#tellWatchers();
+    return { count, cell: null };
+  }
+
+  /** Behind the last of a run that is of one batch, or behind what is this connection's alone. */
+  #batchEnd(from: number): number {
+    const batch = this.#waiting[from]?.batch ?? null;
+    let end = from + 1;
+    while (batch !== null && this.#waiting[end]?.batch === batch) end++;
+    return end;
+  }
+
+  /** The end of what waits, of a batch that may still get more. */
+  #isGathering(from: number, end: number): boolean {
+    const batch = this.#waiting[from]?.batch ?? null;
+    return batch !== null && !batch.ended && end === this.#waiting.length;
+  }
+
+  /** The cell that brings what waits from here on; null: it goes inside the session. */
+  #cellAt(from: number): DueCell | null {
+    const batch = this.#waiting[from]?.batch ?? null;
+    const followed = this.#followed;
+    if (batch?.ended !== true || followed?.feed !== batch.feed) return null;
+    const { deliveries } = batch;
+    const first = this.#waiting[from]?.message === deliveries[0]?.message;
+    if (!first || this.#batchEnd(from) - from !== deliveries.length) return null;
+    const { cell } = batch;
+    if (cell === null || cell.c < followed.next || cell.c - followed.next > FEED_SKIPPED_CELLS) return null;
+    return { cell, followed };
+  }
+
+  #sendCell(count: number, { cell, followed }: DueCell): number {
+    this.#options.send(this.#options.feedFrame(cell, followed.tagKey));
+    followed.next = cell.c + 1;
+    return count;
+  }
+
+  /**
+   * Who is sent a part of a feed inside its session takes part in it from the next cell on. Never in one that has ended
+   * since, and nobody that is ending: whoever has no part in the room any more still has what was due before. And never
+   * while the batch is gathered, which will be the next cell, with what came before this one was there.
+   */
+  #mayFollow({ feed, ended }: Batch): boolean {
+    if (!ended || feed.ended || this.#ended) return false;
+    return feed !== this.#followed?.feed || feed.c - this.#followed.next > FEED_SKIPPED_CELLS / 2;
+  }
+
+  #sendInSession(count: number): number {
+    const due = this.#waiting.slice(0, count);
+    const [group = []] = splitForFrames(due.map(({ message }) => message));
+    this.#options.send(this.#options.seal(group));
+    const batch = due.slice(0, group.length).findLast((waiting) => waiting.batch !== null)?.batch ?? null;
+    if (batch !== null && this.#mayFollow(batch)) this.#grant(batch.feed);
+    return group.length;
+  }
+
+  /** By itself: what it goes with would be told by its size. */
+  #grant(feed: Feed): void {
+    const grant = feed.grant();
+    this.#options.send(this.#options.seal([{ e: FEED_EVENT, body: { ...grant } }]));
+    grant.key.fill(0);
+    this.#followed = { feed, tagKey: grant.tagKey, next: grant.c };
   }
 }

@@ -4,10 +4,10 @@ import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server, ServerOptions } from 'socket.io';
 import { LIMITS } from '@0fc/protocol';
+import { relayParser } from '@0fc/protocol/socket-io';
 import type { RelayConfig } from '../config/environment.js';
 import type { AddressCounter } from '../limits/connections.js';
 import { addressOf, originRefusal } from './origin.js';
-import { strictParser } from './strict-parser.js';
 
 /** A frame is one message of the websocket; this much for its Engine.IO packet. */
 const SLACK_BYTES = 1_024;
@@ -50,7 +50,7 @@ export class RelayIoAdapter extends IoAdapter {
       serveClient: false,
       maxHttpBufferSize: LIMITS.frameBytes + SLACK_BYTES,
       connectTimeout: handshakeMs,
-      parser: strictParser,
+      parser: relayParser,
       ...(adapter === null ? {} : { adapter }),
       allowRequest: (request: IncomingMessage, decide: (error: string | null, allowed: boolean) => void) => {
         const refusal = originRefusal(request, origins);

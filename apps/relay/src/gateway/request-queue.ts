@@ -19,7 +19,7 @@ export interface RequestQueueOptions {
   readonly rate: Rate;
   readonly metrics: ConnectionMetrics;
   readonly log: ConnectionLog;
-  readonly reply: (message: SessionMessage) => void;
+  readonly reply: (message: SessionMessage, kind: string) => void;
   /** Something broke on our side while a request was served. */
   readonly fault: (error: unknown, fields: object, text: string) => void;
 }
@@ -85,7 +85,10 @@ export class RequestQueue {
     const bucket = buckets.of(peer.connectionId, rate, context.clock.now());
     if (!bucket.take()) {
       metrics.refused(ERROR_CODES.RATE_LIMITED);
-      send({ r: message.q, error: { code: ERROR_CODES.RATE_LIMITED, params: { retryMs: bucket.waitMs() } } });
+      send(
+        { r: message.q, error: { code: ERROR_CODES.RATE_LIMITED, params: { retryMs: bucket.waitMs() } } },
+        message.kind,
+      );
       return;
     }
     this.#replying = true;
@@ -96,7 +99,7 @@ export class RequestQueue {
     if (refused !== null) metrics.refused(refused);
     if (fault !== undefined) broken(fault, { err: fault, code: refused }, 'request failed');
     else if (refused !== null) log.info({ code: refused, kind: loggable(message.kind) }, 'refused');
-    send(reply);
+    send(reply, message.kind);
     this.#whenReplied?.();
     if (!this.#ended) after?.();
   }

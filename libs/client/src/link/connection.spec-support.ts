@@ -255,5 +255,5 @@ export async function codeOf(promise: Promise<unknown>): Promise<string> {
   return code;
 }
 
-export const dataFrame = (body: Bytes): Bytes => encodeFrame(FRAME_TYPES.data, body);
+export const dataFrame = (body: Bytes): Bytes => encodeFrame(FRAME_TYPES.session, body);
 export const handshakeFrame = (body: Bytes): Bytes => encodeFrame(FRAME_TYPES.handshake, body);

@@ -1,5 +1,6 @@
 /** The socket port over a Socket.IO client: one opaque binary event, websocket only (docs/protocol.md section 3). */
 import { FRAME_EVENT, type Bytes } from '@0fc/protocol';
+import { clientParser } from '@0fc/protocol/socket-io';
 import type { SocketPort } from '../contract/ports.js';
 
 /** What is used of a Socket.IO client's socket. */
@@ -15,6 +16,7 @@ export interface IoOptions {
   readonly reconnection: boolean;
   readonly forceNew: boolean;
   readonly timeout: number;
+  readonly parser: unknown;
 }
 
 /** Milliseconds for the websocket to open. */
@@ -32,6 +34,7 @@ export const socketIoPort = (io: (origin: string, options: IoOptions) => IoSocke
       reconnection: false,
       forceNew: true,
       timeout: OPEN_TIMEOUT_MS,
+      parser: clientParser,
     });
     let closed = false;
     const close = (reason: string): void => {

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { RelayLink } from '@0fc/crypto/link';
 import { generateKeyPair } from '@0fc/crypto/keys';
 import { FRAME_EVENT, type EventBody } from '@0fc/protocol';
+import { relayParser } from '@0fc/protocol/socket-io';
 import { Server } from 'socket.io';
 import { Connection } from '../link/connection.js';
 import { hello } from '../link/connection.spec-support.js';
@@ -15,7 +16,7 @@ describe('the platform on Node, over a real socket', () => {
   let server: Server;
   beforeEach(async () => {
     http = createServer();
-    server = new Server(http, { path: '/relay/socket.io', transports: ['websocket'] });
+    server = new Server(http, { path: '/relay/socket.io', transports: ['websocket'], parser: relayParser });
     http.listen(0, '127.0.0.1');
     await once(http, 'listening');
   });

@@ -4,7 +4,7 @@ import type { Bytes } from '@0fc/protocol';
 import { attempt, CryptoError } from '../errors.js';
 import type { PrivateKey } from '../secrets.js';
 import { themisPublicKey } from '../verify/identity.js';
-import { isCell } from './cell.js';
+import { isCell } from '../cell.js';
 
 const HEADER_BYTES = 8;
 /** an EC-encrypted message */

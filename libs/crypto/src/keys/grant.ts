@@ -12,7 +12,7 @@ import { memberIdOf } from '../verify/identity.js';
 import { verifyKeyGrant, verifyKeyRequest } from '../verify/requests.js';
 import type { HybridPublicKey } from '../verify/prekey.js';
 import type { Roster } from '../verify/roster.js';
-import { openCell, sealCell } from './cell.js';
+import { openCell, sealCell } from '../cell.js';
 import {
   decryptHybrid, encryptHybrid, generateHybridKeyPair, hybridPublicKey, type HybridKeyPair, type HybridPlace,
 } from './hybrid.js'; // prettier-ignore

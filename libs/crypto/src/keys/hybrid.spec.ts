@@ -15,7 +15,7 @@ import {
   random,
   refusal,
 } from '../world.spec-support.js';
-import { openCell } from './cell.js';
+import { openCell } from '../cell.js';
 import { decryptFrom } from './envelope.js';
 import {
   decryptHybrid, encryptHybrid, exposeSecret, generateHybridKeyPair, generateKeyPair, hybridPublicKey,

@@ -13,7 +13,7 @@ import type { Hash, Ports, Random } from '../ports.js';
 import { asHybridKey, type HybridKey, type KemSeed } from '../secrets.js';
 import { parsePublicKey } from '../verify/identity.js';
 import type { HybridPublicKey } from '../verify/prekey.js';
-import { openCell, sealCell } from './cell.js';
+import { openCell, sealCell } from '../cell.js';
 import { decryptFrom, encryptTo } from './envelope.js';
 import { decapsulate, encapsulate, encapsulationKeyOf, newKemSeed } from './kem.js';
 

@@ -22,7 +22,7 @@ import {
   signBody,
 } from './index.js';
 import type { Hash } from '../ports.js';
-import { sealCell } from './cell.js';
+import { sealCell } from '../cell.js';
 import { codeOf, hash, makeWorld, newMemberId, newRoomId, random } from '../world.spec-support.js';
 
 const world = await makeWorld();

@@ -9,7 +9,7 @@ import type { Hash } from '../ports.js';
 import { Scratch, type InviteToken, type JoinKey, type RoomKey } from '../secrets.js';
 import { verifyContainer } from '../verify/container.js';
 import { memberIdOf } from '../verify/identity.js';
-import { openCell, sealCell } from './cell.js';
+import { openCell, sealCell } from '../cell.js';
 import { signBody } from '../sign.js';
 
 /** What a reply is bound to: the token, and the very request that it answers. */

@@ -6,7 +6,7 @@ import {
   asInviteToken, asJoinKey, createInvite, generateKeyPair, hybridPublicKey, makeJoinRequest, makePrekey,
   openJoinRequest, signBody,
 } from './index.js'; // prettier-ignore
-import { sealCell } from './cell.js';
+import { sealCell } from '../cell.js';
 import { encryptTo } from './envelope.js';
 import {
   codeOf,

@@ -10,7 +10,7 @@ import { asJoinKey, Scratch, SECRET_BYTES, type InviteToken, type JoinKey } from
 import { verifyContainer } from '../verify/container.js';
 import { memberIdOf, parsePublicKey } from '../verify/identity.js';
 import { checkEncapsulationKey, checkPrekey } from '../verify/prekey.js';
-import { openCell, sealCell } from './cell.js';
+import { openCell, sealCell } from '../cell.js';
 import { decryptFrom, encryptTo } from './envelope.js';
 import type { HybridKeyPair } from './hybrid.js';
 import { makePrekey } from './pairs.js';

@@ -5,7 +5,7 @@ import { ctx, decodeMessageClear, LIMITS, pad, utf8, type Body, type Bytes } fro
 import {
   asRoomKey, generateKeyPair, openAgain, openMessage, openProfile, openSignal, sealAgain, sealMessage, sealSignal, signBody,
 } from './index.js'; // prettier-ignore
-import { sealCell } from './cell.js';
+import { sealCell } from '../cell.js';
 import { sampleBodies } from '../bodies.spec-support.js';
 import { alarmOf, codeOf, makeWorld, newRoomId, random } from '../world.spec-support.js';
 

@@ -7,7 +7,7 @@ import { CryptoError, isRefusal } from '../errors.js';
 import type { KeyPair } from '../key-pair.js';
 import type { RoomKey } from '../secrets.js';
 import { verifyContainer } from '../verify/container.js';
-import { openCell, sealCell } from './cell.js';
+import { openCell, sealCell } from '../cell.js';
 import { signBody } from '../sign.js';
 
 /** The parts of an entry that its sender makes. */

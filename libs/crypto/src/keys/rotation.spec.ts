@@ -17,7 +17,7 @@ import {
   makeKeyGrant, makeKeyRequest, makeRotation, type NewRotation, openKeyGrant, openRotation, type RoomKey,
   rotationPrekeys, signBody, wrapPrekey,
 } from './index.js'; // prettier-ignore
-import { openCell, sealCell } from './cell.js';
+import { openCell, sealCell } from '../cell.js';
 import { signAnything } from './unchecked.spec-support.js';
 import { decryptFrom, encryptTo } from './envelope.js';
 import {

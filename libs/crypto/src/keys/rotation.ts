@@ -16,7 +16,7 @@ import { verifyContainer } from '../verify/container.js';
 import { memberIdOf } from '../verify/identity.js';
 import type { HybridPrekey } from '../verify/prekey.js';
 import type { Roster } from '../verify/roster.js';
-import { openCell, sealCell } from './cell.js';
+import { openCell, sealCell } from '../cell.js';
 import type { HybridKeyPair } from './hybrid.js';
 import { openWrap, sealWrap, unwrap, type WrapPlace } from './wrap.js';
 import { keyHash } from './pairs.js';

@@ -15,7 +15,7 @@ import {
   sealMessage, sealRecord, sealSignal, sealVaultKey, signBody, type SymmetricKey, type VaultKey,
 } from './index.js'; // prettier-ignore
 import { containerBody, memberIdOf, verifyRotation, type Roster } from '../verify/index.js';
-import { openCell, sealCell } from './cell.js';
+import { openCell, sealCell } from '../cell.js';
 import { CryptoError } from '../errors.js';
 import { sampleBodies } from '../bodies.spec-support.js';
 import {

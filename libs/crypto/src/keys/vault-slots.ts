@@ -10,7 +10,7 @@ import type { Passphrases, PassphraseSeal, Random } from '../ports.js';
 import {
   asSlotSecret, asVaultKey, exposeSecret, SECRET_BYTES, type ErasableKey, type SlotSecret, type VaultKey,
 } from '../secrets.js'; // prettier-ignore
-import { CELL_OVERHEAD, isCell, openCell, sealCell } from './cell.js';
+import { CELL_OVERHEAD, isCell, openCell, sealCell } from '../cell.js';
 import { openUnstretched, PASSPHRASE_OVERHEAD } from './passphrase-seal.js';
 
 /** Of every header: how many are in use does not show. A power of two, so that a random byte chooses fairly. */

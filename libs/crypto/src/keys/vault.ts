@@ -5,7 +5,7 @@ import type { Passphrases, PassphraseSeal, Random } from '../ports.js';
 import {
   asErasableKey, asRecordKey, asVaultKey, exposeSecret, SECRET_BYTES, type ErasableKey, type RecordKey, type VaultKey,
 } from '../secrets.js'; // prettier-ignore
-import { openCell, sealCell } from './cell.js';
+import { openCell, sealCell } from '../cell.js';
 import { openUnstretched } from './passphrase-seal.js';
 
 /** First byte of a record's plaintext: its format, and the one byte that an empty value needs. */

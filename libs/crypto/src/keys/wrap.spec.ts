@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from '@jest/globals';
 import { ctx, encodeAs, tagOf, wrapBody, wrappedKey, type Bytes } from '@0fc/protocol';
 import { codeOf, flipBit, hash, newMemberId, newRoomId, ports, random } from '../world.spec-support.js';
-import { sealCell } from './cell.js';
+import { sealCell } from '../cell.js';
 import {
   asRoomKey, encryptHybrid, equalSecrets, generateHybridKeyPair, generateKeyPair, hybridPublicKey, openWrap,
   type RoomKey, sealWrap, unwrap,

@@ -19,7 +19,7 @@ import type { KeyPair } from '../key-pair.js';
 import type { Hash, Ports } from '../ports.js';
 import type { RoomKey } from '../secrets.js';
 import type { HybridPrekey } from '../verify/prekey.js';
-import { openCell, sealCell } from './cell.js';
+import { openCell, sealCell } from '../cell.js';
 import {
   decryptHybrid, encryptHybrid, type HybridKeyPair, type HybridMessage, type HybridPlace,
 } from './hybrid.js'; // prettier-ignore

@@ -23,7 +23,7 @@ export class BareSession {
   }
 
   seal(plain: Bytes): Bytes {
-    return encodeFrame(FRAME_TYPES.data, this.#session.wrap(plain));
+    return encodeFrame(FRAME_TYPES.session, this.#session.wrap(plain));
   }
 
   destroy(): void {

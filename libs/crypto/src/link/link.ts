@@ -1,15 +1,16 @@
 /**
- * The link: a Themis Secure Session over opaque frames (docs/protocol.md section 3, G5,
- * G12, G13). One connection, one session; it never outlives either.
+ * The link: a Themis Secure Session, and the feed that it lets its client take part in, over opaque frames
+ * (docs/protocol.md section 3, G5, G12, G13). One connection, one session; it never outlives either.
  */
 import { PrivateKey, SecureSession, type PublicKey } from 'wasm-themis';
 import {
-  decodeFrame, decodeSessionFrame, encodeFrame, encodeSessionFrame, equalBytes, FRAME_TYPES, type Bytes,
-  type SessionMessage,
+  decodeFeedFrame, decodeFrame, decodeSessionFrame, encodeFeedFrame, encodeFrame, encodeSessionFrame, equalBytes, FEED_EVENT,
+  feedGrant, FRAME_TYPES, parse, type Bytes, type FrameContent, type FrameType, type SessionMessage,
 } from '@0fc/protocol'; // prettier-ignore
 import { attempt, CryptoError } from '../errors.js';
 import type { KeyPair } from '../key-pair.js';
 import { parsePublicKey, themisPublicKey } from '../verify/identity.js';
+import { feedHead, FollowedFeed, type FeedCell } from './feed.js';
 import { handshakeForm, type HandshakeForm } from './handshake.js';
 
 export interface Received {
@@ -80,7 +81,8 @@ abstract class Link {
   receive(frame: unknown): Received {
     try {
       const { type, body } = decodeFrame(frame);
-      if (type === FRAME_TYPES.data) return { reply: null, established: true, ...this.#open(body) };
+      if (type !== FRAME_TYPES.handshake)
+        return { reply: null, established: true, ...this.#open(type, body) };
       return { reply: this.#negotiate(body), established: this.#established, messages: [], items: 0 };
     } catch (error) {
       // Themis moves its counters even when a tag fails: nothing after a failure can be trusted.
@@ -102,7 +104,14 @@ abstract class Link {
     const plain = encodeSessionFrame(this.#sent + 1, messages);
     const wrapped = attempt('SESSION_BROKEN', 'wrap failed', () => session.wrap(plain));
     this.#sent++;
-    return encodeFrame(FRAME_TYPES.data, wrapped);
+    return encodeFrame(FRAME_TYPES.session, wrapped);
+  }
+
+  /** The number of the next frame to the peer, which counts as sent. Throws SESSION_BROKEN. */
+  protected takeNumber(): number {
+    this.live();
+    if (!this.#established) throw new CryptoError('SESSION_BROKEN', 'session not established');
+    return ++this.#sent;
   }
 
   /** Frees the session's memory, which nothing else does. Idempotent. */
@@ -120,6 +129,14 @@ abstract class Link {
 
   /** Whether a handshake frame may come now. */
   protected abstract ready(): boolean;
+
+  /** The content of frame `n` from the peer, which is a feed's. */
+  protected abstract openFeed(n: number, body: Bytes): FrameContent;
+
+  /** What a session frame brought, without what the link itself acts upon. */
+  protected applyGrants(content: FrameContent): FrameContent {
+    return content;
+  }
 
   #negotiate(body: Bytes): Bytes | null {
     const session = this.live();
@@ -143,9 +160,15 @@ abstract class Link {
     }
   }
 
-  #open(body: Bytes): Pick<Received, 'messages' | 'items'> {
+  #open(type: FrameType, body: Bytes): FrameContent {
     const session = this.live();
-    if (!this.#established) throw new CryptoError('HANDSHAKE_FAILED', 'data before the handshake');
+    if (!this.#established)
+      throw new CryptoError('HANDSHAKE_FAILED', 'session or feed frame before the handshake');
+    if (type === FRAME_TYPES.feed) {
+      const content = this.openFeed(this.#received + 1, body);
+      this.#received++;
+      return content;
+    }
     const plain = attempt('SESSION_BROKEN', 'unwrap failed', () => session.unwrap(body));
     // Themis takes trailing bytes too. It also carries 4 bytes beside its nonce that no tag covers: who changes
     // those changes nothing that is read, and the frame still counts once.
@@ -155,13 +178,14 @@ abstract class Link {
     // inside the plaintext does not.
     const opened = decodeSessionFrame(plain, this.#received);
     this.#received++;
-    return opened;
+    return this.applyGrants(opened);
   }
 }
 
 /** A member's or a stranger's end. */
 export class ClientLink extends Link {
   #started = false;
+  #feed: FollowedFeed | null = null;
 
   private constructor(identity: KeyPair, relayKey: Bytes) {
     super(identity, ['hello', 'finish'], (id) => {
@@ -192,9 +216,31 @@ export class ClientLink extends Link {
     return encodeFrame(FRAME_TYPES.handshake, request);
   }
 
+  override destroy(): void {
+    this.#feed?.end();
+    this.#feed = null;
+    super.destroy();
+  }
+
   /** A session that has not asked would answer as a server would: to anybody's request. */
   protected override ready(): boolean {
     return this.#started;
+  }
+
+  protected override openFeed(n: number, body: Bytes): FrameContent {
+    if (this.#feed === null) throw new CryptoError('SESSION_BROKEN', 'no feed is followed');
+    return this.#feed.open(n, decodeFeedFrame(body));
+  }
+
+  /** From its grant on it follows that feed, and none that it followed before. */
+  protected override applyGrants({ messages, items }: FrameContent): FrameContent {
+    const rest = messages.filter((message) => {
+      if (!('e' in message) || message.e !== FEED_EVENT) return true;
+      this.#feed?.end();
+      this.#feed = new FollowedFeed(parse(feedGrant, message.body));
+      return false;
+    });
+    return { messages: rest, items };
   }
 }
 
@@ -213,7 +259,20 @@ export class RelayLink extends Link {
     return new RelayLink(options.relay);
   }
 
+  /**
+   * The frame that brings a cell of the feed to the peer, which was given `tagKey` in a grant that this cell is not
+   * before. As with `seal`, the caller sends it or closes. Throws SESSION_BROKEN.
+   */
+  feedFrame(cell: FeedCell, tagKey: Bytes): Bytes {
+    return encodeFeedFrame(feedHead(tagKey, this.takeNumber(), cell), cell.cell);
+  }
+
   protected override ready(): boolean {
     return true;
+  }
+
+  /** A client's frames are its session's. */
+  protected override openFeed(): FrameContent {
+    throw new CryptoError('MALFORMED', 'a feed from a client');
   }
 }

@@ -1,14 +1,21 @@
-/** Groups what is due to a peer into frames (docs/protocol.md section 3: one wrap for all of a tick). */
-import { countItems, encodeMessage, LIMITS, ProtocolError, type SessionMessage } from '@0fc/protocol';
+/** Groups what is due to a peer into frames (docs/protocol.md section 3: one wrap for all of a turn). */
+import {
+  countItems,
+  encodeMessage,
+  LIMITS,
+  MOST_IN_FRAME,
+  ProtocolError,
+  type SessionMessage,
+} from '@0fc/protocol';
 
-/** 52 bytes of Secure Session, two of the frame, and the heads of the outer arrays and the counter. */
-const OVERHEAD_BYTES = 54 + 16;
+/** The length before it, and the heads of the outer arrays and the counter. */
+const OVERHEAD_BYTES = 4 + 16;
 /** Both arrays and the counter. */
 const OVERHEAD_ITEMS = 3;
 
 /** Groups in order, each within the limits of a frame. Throws TOO_LARGE for a message that fits none, MALFORMED. */
 export function splitForFrames(messages: readonly SessionMessage[]): readonly (readonly SessionMessage[])[] {
-  const room = LIMITS.frameBytes - OVERHEAD_BYTES;
+  const room = MOST_IN_FRAME - OVERHEAD_BYTES;
   const places = LIMITS.frameItems - OVERHEAD_ITEMS;
   const groups: SessionMessage[][] = [];
   let group: SessionMessage[] = [];

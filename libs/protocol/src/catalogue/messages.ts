@@ -114,7 +114,7 @@ export const messages = {
   signalled: event({
     body: v.strictObject({ sender: memberId, ...signal.entries }),
     to: MEMBERS,
-    about: 'Somebody’s signal.',
+    about: 'A member’s signal, the reader’s own included, which it passes over.',
   }),
   keyNeeded: event({
     body: v.strictObject({ from: memberId, request: container }),

@@ -2,6 +2,7 @@
 import type { ReplyBody, RequestBody, RequestKind, Role, RoomId } from '@0fc/protocol';
 import type { Clock, Hash } from '@0fc/crypto/verify';
 import type { Rate, RoomFacts, RoomStore, SettingsLimits } from '../port/room-store.js';
+import type { FanOuts } from '../delivery/fan-out.js';
 import type { Peer } from '../delivery/peer.js';
 import type { Rosters } from './rosters.js';
 import type { Trimmer } from '../upkeep/trimmer.js';
@@ -33,6 +34,7 @@ export interface RelayContext {
   readonly store: RoomStore;
   readonly rosters: Rosters;
   readonly trimmer: Pick<Trimmer, 'due'>;
+  readonly fanOuts: FanOuts;
   readonly hash: Hash;
   readonly clock: Clock;
   readonly limits: RoomLimits;

@@ -27,7 +27,11 @@ export async function bind(
     if (peer.subscription.roomId !== roomId) throw new Refusal('ALREADY_BOUND');
     return peer.subscription;
   }
-  const subscription = await RoomSubscription.open(context.store, peer, roomId, role);
+  const subscription = await RoomSubscription.open(context, peer, roomId, role);
+  if (peer.gone) {
+    subscription.end();
+    throw new Refusal('TRY_AGAIN');
+  }
   peer.subscription = subscription;
   return subscription;
 }

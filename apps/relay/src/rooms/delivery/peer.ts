@@ -1,6 +1,7 @@
 /** A connection as the rooms see it. */
 import type { Bytes, EventBody, EventKind, MemberId, Position, RoomId } from '@0fc/protocol';
 import type { LogPage } from '../port/room-store.js';
+import type { Delivery } from './fan-out.js';
 
 /** The connection's subscription to the room that it is bound to. */
 export interface BoundSubscription {
@@ -19,10 +20,14 @@ export interface Peer {
   readonly key: Bytes;
   readonly memberId: MemberId;
   readonly address: string;
+  /** the connection is over: nothing that is begun for it is ever ended by it */
+  readonly gone: boolean;
   /** the room that this connection is bound to */
   subscription: BoundSubscription | null;
   /** Queues an event; goes out with all else that is due in this turn. */
   send<K extends EventKind>(kind: K, body: EventBody<K>): void;
+  /** Queues what all of the room get alike; goes out with the rest of its batch. */
+  deliver(delivery: Delivery): void;
   /** Resolves once nothing waits to be sent, or the connection is over: for what is much at a time. */
   sent(): Promise<void>;
   /** Sends what is queued, says why, and ends the connection. */

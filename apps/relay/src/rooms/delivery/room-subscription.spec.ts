@@ -2,6 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { MemberId, Position, Role, RoomId } from '@0fc/protocol';
 import type { Peer } from './peer.js';
+import { nodeRandom } from '@0fc/crypto/node';
+import { FanOuts, type Delivery } from './fan-out.js';
 import { RoomSubscription } from './room-subscription.js';
 import type { FeedEntry, LogPage, RoomEvent, RoomListener, RoomStore } from '../port/room-store.js';
 
@@ -19,6 +21,8 @@ function setUp() {
   let listener: RoomListener = () => undefined;
   let beforeRead = (): void => undefined;
   let trimmed: Position = { g: 1, s: 0 };
+  let departed = false;
+  const fanOuts = new FanOuts(nodeRandom, () => undefined);
   const page = (after: Position | null): LogPage => {
     const rest = log.filter(({ position }) => position.s > (after?.s ?? 0));
     const tip = log.at(-1)?.position ?? { g: 1, s: 0 };
@@ -41,7 +45,7 @@ function setUp() {
     },
     announce: async () => ({ ok: true }),
     readLog: async ({ after }: { after: Position | null }) => {
-      const read = page(after);
+      const read = departed ? { role: 'departed', entry: null, head: null, epoch: 1 } : page(after);
       beforeRead();
       return { ok: true, page: read };
     },
@@ -56,6 +60,9 @@ function setUp() {
     memberId: ME,
     key: new Uint8Array(45),
     send: (kind: string, body: unknown) => void told.push({ kind, body }),
+    deliver: ({ message }: Delivery) => {
+      if ('e' in message) told.push({ kind: message.e, body: message.body });
+    },
     sent: async () => undefined,
     close: (code: string | null) => void closed.push(code),
     onAnnounced: () => undefined,
@@ -83,7 +90,16 @@ function setUp() {
           ? (body as { entries: FeedEntry[] }).entries.map(({ position }) => position.s)
           : [],
       ),
-    open: (role: Role = 'member') => RoomSubscription.open(store, peer, ROOM, role),
+    open: (role: Role = 'member') => RoomSubscription.open({ store, fanOuts }, peer, ROOM, role),
+    /** that what comes next would go in */
+    linkFeed: () => {
+      const { feed } = fanOuts.join(ROOM).deliver({}, () => ({ e: 'signalled', body: {} })).batch;
+      fanOuts.leave(ROOM);
+      return feed;
+    },
+    departs: () => {
+      departed = true;
+    },
   };
 }
 
@@ -192,5 +208,36 @@ describe('a subscription', () => {
     expect(closed).toEqual([]);
     feed({ type: 'tip', tip: { g: 1, s: 9 }, resumed: true });
     expect(closed).toEqual(['TRY_AGAIN']);
+  });
+
+  test.each([
+    ['a hole', (to: ReturnType<typeof setUp>) => to.feed(entries(entry(6)))],
+    [
+      'a tip ahead',
+      ({ feed }: ReturnType<typeof setUp>) => feed({ type: 'tip', tip: { g: 1, s: 3 }, resumed: false }),
+    ],
+  ] as const)(
+    'ends the room’s feed on the link with %s: a departure may be what is missing',
+    async (_, happens) => {
+      const to = setUp();
+      const subscription = await to.open();
+      (await subscription.page(null)).follow();
+      to.log.push(entry(2));
+      to.feed(entries(entry(2)));
+      const before = to.linkFeed();
+      to.log.push(entry(3), entry(4), entry(5), entry(6));
+      happens(to);
+      expect(before.ended).toBe(true);
+      while (to.seen().length < 5) await turn();
+    },
+  );
+
+  test('ends it where a page says that its member has gone', async () => {
+    const { open, linkFeed, departs } = setUp();
+    const subscription = await open();
+    const before = linkFeed();
+    departs();
+    await subscription.page(null);
+    expect(before.ended).toBe(true);
   });
 });

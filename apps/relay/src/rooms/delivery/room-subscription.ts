@@ -11,12 +11,32 @@ import type { FeedEntry, LogPage, RoomEvent, RoomStore } from '../port/room-stor
 import { unwrap } from '../port/result.js';
 import { MemberEvents } from './member-events.js';
 import { mergeFeed, type DeliveryStep, type Merged, type OrderedEvent, type ReadPage } from './merge-feed.js';
-import { sharedBody } from './shared-entries.js';
+import { isShared } from './shared-entries.js';
+import type { Delivery, FanOuts, RoomFanOut } from './fan-out.js';
+
+/** What a subscription needs of its relay. */
+interface Rooms {
+  readonly store: RoomStore;
+  readonly fanOuts: FanOuts;
+}
+
+/** Its sender gets it too, and passes over it: on the wire it is as an entry is. */
+const signalled = ({
+  sender,
+  epoch,
+  payload,
+}: Extract<RoomEvent, { type: 'signal' }>): Delivery['message'] => ({
+  e: 'signalled',
+  body: { sender, epoch, payload },
+});
 
 export class RoomSubscription implements BoundSubscription {
   readonly roomId: RoomId;
   readonly #peer: Peer;
   readonly #store: RoomStore;
+  readonly #fanOuts: FanOuts;
+  /** null until its feed of events is there: who hears nothing yet keeps no feed of the link alive */
+  #fanOut: RoomFanOut | null = null;
   readonly #memberEvents: MemberEvents;
   #subscription: { unsubscribe(): void } | null = null;
   #mode: 'idle' | 'reading' | 'live' = 'idle';
@@ -28,8 +48,9 @@ export class RoomSubscription implements BoundSubscription {
   #announced: 'no' | 'yes' | 'confirmed' = 'no';
   #ended = false;
 
-  private constructor(store: RoomStore, peer: Peer, roomId: RoomId, role: Role) {
+  private constructor({ store, fanOuts }: Rooms, peer: Peer, roomId: RoomId, role: Role) {
     this.#store = store;
+    this.#fanOuts = fanOuts;
     this.#peer = peer;
     this.roomId = roomId;
     this.#role = role;
@@ -37,20 +58,24 @@ export class RoomSubscription implements BoundSubscription {
   }
 
   /** Resolves once the feed is subscribed to. */
-  static async open(store: RoomStore, peer: Peer, roomId: RoomId, role: Role): Promise<RoomSubscription> {
-    const opened = new RoomSubscription(store, peer, roomId, role);
-    const subscription = await store.subscribe(roomId, (event) => {
+  static async open(rooms: Rooms, peer: Peer, roomId: RoomId, role: Role): Promise<RoomSubscription> {
+    const opened = new RoomSubscription(rooms, peer, roomId, role);
+    const subscription = await rooms.store.subscribe(roomId, (event) => {
       opened.#onEvent(event);
     });
     opened.#subscription = subscription;
     if (opened.#ended) subscription.unsubscribe();
+    else opened.#fanOut = rooms.fanOuts.join(roomId);
     return opened;
   }
 
   /** Idempotent. */
   end(): void {
+    if (this.#fanOut !== null) this.#fanOuts.leave(this.roomId);
+    this.#fanOut = null;
     this.#ended = true;
     this.#subscription?.unsubscribe();
+    this.#subscription = null;
     this.#held = [];
     this.#memberEvents.end();
   }
@@ -66,6 +91,7 @@ export class RoomSubscription implements BoundSubscription {
     }
     const { page } = unwrap(await this.#readPage(after));
     this.#role = page.role;
+    if (page.role === 'departed') this.#fanOut?.cut();
     if (page.role === 'departed' || !page.end) {
       this.#mode = 'idle';
       this.#held = [];
@@ -93,6 +119,7 @@ export class RoomSubscription implements BoundSubscription {
 
   #onEvent(event: RoomEvent): void {
     if (this.#ended) return;
+    this.#fanOut?.hear(event);
     switch (event.type) {
       case 'entries':
       case 'generation':
@@ -107,8 +134,8 @@ export class RoomSubscription implements BoundSubscription {
         this.#onAnnouncement(event.memberId, event.connectionId);
         return;
       case 'signal':
-        if (this.#mode !== 'live' || event.sender === this.#peer.memberId) return;
-        this.#peer.send('signalled', { sender: event.sender, epoch: event.epoch, payload: event.payload });
+        if (this.#mode !== 'live') return;
+        this.#deliverShared(event, () => signalled(event));
         return;
       case 'join':
       case 'needKey':
@@ -150,6 +177,17 @@ export class RoomSubscription implements BoundSubscription {
     if (outcome.kind === 'resync') this.#resync(outcome.held);
   }
 
+  /** What all who are live get alike. What cannot be sent is this connection's trouble, and not that of who hears of it next. */
+  #deliverShared(source: object, message: () => Delivery['message']): void {
+    try {
+      const delivery = this.#fanOut?.deliver(source, message);
+      if (delivery !== undefined) this.#peer.deliver(delivery);
+    } catch (error) {
+      this.#peer.failed(error);
+      this.#close('TRY_AGAIN');
+    }
+  }
+
   /** Delivers what is due. */
   #advance(page: ReadPage | null, held: readonly OrderedEvent[]): Merged['outcome'] {
     const { steps, position, outcome } = mergeFeed(this.#cursor, page, held);
@@ -170,9 +208,13 @@ export class RoomSubscription implements BoundSubscription {
         this.#sendEntries(step.entries);
         return;
       case 'entries': {
-        const shared = sharedBody(step.entries);
-        if (shared !== null) this.#peer.send('entries', shared);
-        else this.#sendEntries(step.entries.map((entry) => this.#own(entry)));
+        const { entries } = step;
+        if (this.#mode === 'live' && isShared(entries))
+          this.#deliverShared(entries, () => ({
+            e: 'entries',
+            body: { entries: entries.map(({ wraps: _, ...entry }) => entry) },
+          }));
+        else this.#sendEntries(entries.map((entry) => this.#own(entry)));
         return;
       }
       case 'generation':
@@ -217,6 +259,8 @@ export class RoomSubscription implements BoundSubscription {
 
   /** Something is missing: it is read from the log before anything else goes out. */
   #resync(held: readonly OrderedEvent[]): void {
+    // Somebody's departure may be what is missing.
+    this.#fanOut?.cut();
     this.#mode = 'reading';
     this.#held = [...held];
     this.#readMissing().catch((error: unknown) => {
@@ -230,6 +274,7 @@ export class RoomSubscription implements BoundSubscription {
       const { page } = unwrap(await this.#readPage(this.#cursor));
       if (this.#ended) return;
       if (page.role === 'departed') {
+        this.#fanOut?.cut();
         if (page.entry !== null) this.#sendEntries([page.entry]);
         this.#close(null);
         return;

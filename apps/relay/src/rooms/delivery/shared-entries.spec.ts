@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { LIMITS, toBase64Url, type MemberId } from '@0fc/protocol';
 import type { FeedEntry } from '../port/room-store.js';
-import { sharedBody } from './shared-entries.js';
+import { isShared } from './shared-entries.js';
 
 const SENDER = toBase64Url(new Uint8Array(16)) as MemberId;
 const entry = (s: number, over: Partial<FeedEntry> = {}): FeedEntry => ({
@@ -15,29 +15,26 @@ const entry = (s: number, over: Partial<FeedEntry> = {}): FeedEntry => ({
 });
 
 describe('what the feed brings', () => {
-  test('is one event for all, made once', () => {
+  test('is one event for all', () => {
     const entries = [entry(1), entry(2), entry(3, { kind: 'roster' })];
-    const body = sharedBody(entries);
-    expect(body).toEqual({ entries });
-    expect(sharedBody(entries)).toBe(body);
-    expect(sharedBody([...entries])).not.toBe(body);
+    expect(isShared(entries)).toBe(true);
   });
 
   test('is each member’s own with a rotation among it, whose wraps nobody else is sent', () => {
     const wraps = new Map([[SENDER, new Uint8Array(9)]]);
     const entries = [entry(1), entry(2, { kind: 'rotation', wraps })];
-    expect(sharedBody(entries)).toBeNull();
-    expect(sharedBody([entry(2, { kind: 'rotation' })])).toBeNull();
+    expect(isShared(entries)).toBe(false);
+    expect(isShared([entry(2, { kind: 'rotation' })])).toBe(false);
   });
 
   test('is not one event with a hole in it, or beyond what one may hold', () => {
-    expect(sharedBody([])).toBeNull();
-    expect(sharedBody([entry(1), entry(3)])).toBeNull();
-    expect(sharedBody([entry(1), entry(2, { position: { g: 2, s: 2 } })])).toBeNull();
+    expect(isShared([])).toBe(false);
+    expect(isShared([entry(1), entry(3)])).toBe(false);
+    expect(isShared([entry(1), entry(2, { position: { g: 2, s: 2 } })])).toBe(false);
     const many = Array.from({ length: LIMITS.pageEntries + 1 }, (_, s) => entry(s));
-    expect(sharedBody(many)).toBeNull();
-    expect(sharedBody(many.slice(1))).not.toBeNull();
+    expect(isShared(many)).toBe(false);
+    expect(isShared(many.slice(1))).toBe(true);
     const payload = new Uint8Array(LIMITS.pageBytes / 2);
-    expect(sharedBody([entry(1, { payload }), entry(2, { payload })])).toBeNull();
+    expect(isShared([entry(1, { payload }), entry(2, { payload })])).toBe(false);
   });
 });

@@ -1,8 +1,8 @@
 /** Secure Cell in Seal mode, of exact length, always under a context (docs/protocol.md section 2, G4). */
 import { SecureCellSeal } from 'wasm-themis';
 import type { AlarmCode, Bytes, ErrorCode } from '@0fc/protocol';
-import { attempt, CryptoError } from '../errors.js';
-import type { SymmetricKey } from '../secrets.js';
+import { attempt, CryptoError } from './errors.js';
+import type { SymmetricKey } from './secrets.js';
 
 const HEADER_BYTES = 16;
 const IV_BYTES = 12;
