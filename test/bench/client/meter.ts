@@ -1,6 +1,7 @@
 /** Counts what a client writes to its vault, sealed as it is stored, and notes when the passphrase's key was there. */
 import { performance } from 'node:perf_hooks';
 import type { Platform, StorageChange, StoragePort } from '@0fc/client';
+import type { KeyFile } from '../../../libs/client/src/contract/ports.js';
 import { storageOver } from '../../../libs/client/src/vault/storage-over.spec-support.js';
 
 /** Milliseconds of the clock, and of CPU that this process has used: the latter hardly minds a busy machine. */
@@ -23,9 +24,16 @@ export interface Written {
   readonly bytes: number;
   /** what the same writes come to where a room's core is one record that is written each time, as in 0.1 */
   readonly wholeBytes: number;
+  /** of the key file, in place, and how often it was flushed */
+  readonly keyBytes: number;
+  readonly flushes: number;
+  /** milliseconds that the database and the key file took, to read and to write */
+  readonly storageMs: number;
 }
 
-const NOTHING: Written = { writes: 0, records: 0, bytes: 0, wholeBytes: 0 };
+const NOTHING: Written = {
+  writes: 0, records: 0, bytes: 0, wholeBytes: 0, keyBytes: 0, flushes: 0, storageMs: 0,
+}; // prettier-ignore
 
 /** The stores that 0.1 kept in the one record of a room's core. */
 const CORE: ReadonlySet<string> = new Set(['rooms', 'slices', 'senders']);
@@ -70,28 +78,58 @@ export class Meter {
 
   #around(storage: StoragePort): StoragePort {
     return storageOver(storage, {
+      keyFile: this.#aroundKeys(storage.keyFile),
       read: async (store, key) => {
         this.#used(store);
-        const value = await storage.read(store, key);
+        const value = await this.#timed(() => storage.read(store, key));
         if (value !== null) this.#know(store, key, value.length);
         return value;
       },
-      list: (store) => this.#listed(store, storage.list(store)),
-      listFrom: (store, prefix) => this.#listed(store, storage.listFrom(store, prefix)),
-      listBetween: (store, ...range) => this.#listed(store, storage.listBetween(store, ...range)),
+      readEach: (places) => this.#timed(() => storage.readEach(places)),
+      list: (store) => this.#listed(store, () => storage.list(store)),
+      listFrom: (store, prefix) => this.#listed(store, () => storage.listFrom(store, prefix)),
+      listBetween: (store, ...range) => this.#listed(store, () => storage.listBetween(store, ...range)),
       write: async (changes) => {
-        await storage.write(changes);
+        await this.#timed(() => storage.write(changes));
         this.#count(changes);
       },
     });
   }
 
+  #aroundKeys(keyFile: KeyFile): KeyFile {
+    return {
+      open: (purpose) => this.#timed(() => keyFile.open(purpose)),
+      write: async (at, bytes) => {
+        await this.#timed(() => keyFile.write(at, bytes));
+        this.#add({ keyBytes: bytes.length });
+      },
+      flush: async () => {
+        await this.#timed(() => keyFile.flush());
+        this.#add({ flushes: 1 });
+      },
+      close: () => keyFile.close(),
+    };
+  }
+
+  async #timed<T>(work: () => Promise<T>): Promise<T> {
+    const began = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.#add({ storageMs: performance.now() - began });
+    }
+  }
+
+  #add(more: Partial<Written>): void {
+    this.written = combined(this.written, { ...NOTHING, ...more }, (a, b) => a + b);
+  }
+
   async #listed(
     store: string,
-    records: ReturnType<StoragePort['list']>,
+    list: () => ReturnType<StoragePort['list']>,
   ): Promise<Awaited<ReturnType<StoragePort['list']>>> {
     this.#used(store);
-    const found = await records;
+    const found = await this.#timed(list);
     for (const { key, value } of found) this.#know(store, key, value.length);
     return found;
   }
@@ -108,13 +146,8 @@ export class Meter {
     for (const { store, key, value } of changes) this.#know(store, key, value?.length ?? 0);
     const bytes = total(changes.map(({ value }) => value?.length ?? 0));
     const beside = total(changes.map(({ store, value }) => (CORE.has(store) ? 0 : (value?.length ?? 0))));
-    const one = {
-      writes: 1,
-      records: changes.length,
-      bytes,
-      wholeBytes: beside + total([...this.#core.values()]),
-    };
-    this.written = combined(this.written, one, (so, more) => so + more);
+    const wholeBytes = beside + total([...this.#core.values()]);
+    this.#add({ writes: 1, records: changes.length, bytes, wholeBytes });
   }
 }
 
@@ -126,5 +159,8 @@ function combined(a: Written, b: Written, of: (a: number, b: number) => number):
     records: of(a.records, b.records),
     bytes: of(a.bytes, b.bytes),
     wholeBytes: of(a.wholeBytes, b.wholeBytes),
+    keyBytes: of(a.keyBytes, b.keyBytes),
+    flushes: of(a.flushes, b.flushes),
+    storageMs: of(a.storageMs, b.storageMs),
   };
 }

@@ -42,6 +42,9 @@ export const perLine = (written: Written, lines = COUNTED): Written => ({
   records: written.records / lines,
   bytes: written.bytes / lines,
   wholeBytes: written.wholeBytes / lines,
+  keyBytes: written.keyBytes / lines,
+  flushes: written.flushes / lines,
+  storageMs: written.storageMs / lines,
 });
 
 export class Story {

@@ -38,11 +38,12 @@ export class Writer {
 
   /**
    * Appends so many lines; resolves to the last one's text once the relay has acknowledged all. Nobody else may
-   * write meanwhile.
+   * write meanwhile. `begins`: told once it is connected, before the first append.
    */
-  async write(lines: number): Promise<string> {
+  async write(lines: number, begins: () => void = () => undefined): Promise<string> {
     const peer = await Peer.connect(this.#relay, this.#keys.identity);
     await this.#read(peer);
+    begins();
     for (let left = lines; left > 0; left -= BATCH) await this.#append(peer, Math.min(BATCH, left));
     peer.leave();
     return textOf(this.written);
