@@ -80,6 +80,8 @@ class Actor {
     const vault = vaultSize(this.#member);
     const unlocked = await this.#rounds(async () => {
       this.#meter = new Meter();
+      // What went before leaves nothing that is collected meanwhile.
+      globalThis.gc?.();
       await this.#member.start();
       const act = await this.#act(async () => {
         value(await this.#member.api.unlock(this.#member.passphrase));
