@@ -147,6 +147,15 @@ describe('a line', () => {
     expect(contents().slice(0, 2)).toEqual([{ type: 'profile', name: 'Amina' }, reaction]);
   });
 
+  test('that was taken back before it was sent, of which there is but a void, takes what is said of it along', async () => {
+    await reads(log.owner, { type: 'void' });
+    await reads(log.owner, { type: 'delete', to: of(log.owner, 1) });
+    const { person, entry } = await log.admit();
+    await readEntry(reader, entry);
+    await reads(person, { type: 'reaction', to: of(log.owner, 1), emoji: '👍', on: true });
+    expect(contents().map(({ type }) => type)).toEqual(['void', 'delete', 'void']);
+  });
+
   test('and the record of it that is damaged is left as it is: nothing is written in its place', async () => {
     await reads(log.owner, text('words'));
     const index = reader.core.nextIndex - 1;

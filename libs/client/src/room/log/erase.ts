@@ -59,8 +59,9 @@ export function settled(snapshot: RoomSnapshot, target: Target): readonly RoomCh
 
 function erase(draft: RoomDraft, target: Target, by: 'edit' | 'delete' | 'reaction' | 'line'): void {
   const [line] = lineAt(draft, target);
-  // Nothing but a deletion takes a reaction away, and of a line that is here it is noted.
-  if (by === 'reaction' && line !== undefined && line.item.deleted !== true) return;
+  // Nothing but a deletion takes a reaction away, and at a line that is here it is noted; not at one that its sender took
+  // back before it was sent, of which there is but a void.
+  if (by === 'reaction' && line !== undefined && isLineItem(line.item) && line.item.deleted !== true) return;
   const effects = draft.effectsOn(target);
   const own = effects.filter(({ item }) => item.sender === target.sender);
   const edits = own.filter(({ item }) => item.content.type === 'edit');
