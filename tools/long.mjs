@@ -82,6 +82,17 @@ const tool = (name) => async (node) => {
   return code !== 0 && counts.failed === 0 ? summed([counts, FAILED]) : counts;
 };
 
+/** Files of the unit stage that choose by SEED. */
+const PROPERTIES = [
+  'libs/crypto/src/verify/roster.property.spec.ts',
+  'libs/client/src/room/log/machine.property.spec.ts',
+  'libs/client/src/room/log/counted-loss.spec.ts',
+  'libs/client/src/room/log/erase.property.spec.ts',
+  'libs/client/src/vault/key-table.spec.ts',
+  'apps/relay/src/store/redis/redis-likeness.spec.ts',
+];
+const PROPERTY_SEEDS = 10;
+
 /** @type {Record<string, Stage>} */
 const stages = {
   // Every write of a room's whole life fails once, of everybody.
@@ -127,6 +138,15 @@ const stages = {
           RUNS: String(Math.min(left, RELAY_RUNS_AT_ONCE)),
         };
         return countedJest(node, `long-relay-${nth}`, [RANDOM_RELAY], env);
+      }),
+  },
+  // What holds of any log, roster and vault, with other choices than `npm test` makes: a seed that fails is named.
+  properties: {
+    needs: ['redis'],
+    run: (node, env) =>
+      inARow(PROPERTY_SEEDS, (nth) => {
+        const drawn = { ...env, SEED: String(randomInt(2 ** 31)) };
+        return countedJest(node, `long-properties-${nth}`, PROPERTIES, drawn);
       }),
   },
   // A kill -9 at every write of every act.

@@ -17,7 +17,7 @@ import { chooseStages, FAILED, NOTHING, runStages } from './support/stages.mjs';
 /** @typedef {import('./support/stages.mjs').Stage} Stage */
 
 /**
- * Of the rooms whose people, owner or relay choose at random: the same choices each time. New ones are drawn by
+ * Of the rooms whose people, owner or relay choose at random, and of properties: the same choices each time. New ones are drawn by
  * `npm run long`, where one that fails has time to be looked at; `SEED=… npm test -- hostile` takes others.
  */
 const CHOSEN = { SEED: process.env.SEED ?? '1' };
@@ -46,7 +46,7 @@ const stages = {
     needs: ['redis'],
     run: (node, env) => {
       const projects = ['protocol', 'crypto', 'client', 'relay'];
-      return countedJest(node, 'unit', ['--selectProjects', ...projects], env);
+      return countedJest(node, 'unit', ['--selectProjects', ...projects], { ...env, ...CHOSEN });
     },
   },
   web: {
