@@ -146,7 +146,7 @@ export const FEED_MUTANTS: readonly Mutant[] = [
       {
         file: LINK,
         find: 'return this.#feed.open(n, decodeFeedFrame(body));',
-        put: 'return this.taken(this.#feed.open(n, decodeFeedFrame(body)));',
+        put: 'return this.applyGrants(this.#feed.open(n, decodeFeedFrame(body)));',
       },
     ],
     tests: [feed('a part in another feed in a cell')],
