@@ -11,17 +11,21 @@ const WAIT_MS = 60_000;
 /** Until the relay is asked again for what they have published. */
 const ASK_MS = 2_000;
 
+/** Whether a loss was told so lately that prekeys may be lost; `now` in Unix ms. What is offered need not be verified else. */
+export function isLossFresh({ core }: Pick<RoomSnapshot, 'core'>, now: number): boolean {
+  const lossAt = core.starts.at(-1)?.time;
+  return lossAt !== undefined && timeLeft(lossAt, WAIT_MS, now) > 0;
+}
+
 export class LostPrekeys {
   #epoch = 0;
-  /** when this epoch's waiting began, and when the relay is asked again; Unix ms, null: not yet */
+  /** when this epoch's waiting began, and when the relay was asked last in it; Unix ms, null: not yet */
   #since: number | null = null;
-  #askAt: number | null = null;
+  #askedAt: number | null = null;
 
   /** Milliseconds from `now` (Unix ms) until the relay is to be asked; 0: now. */
   wait({ core }: Pick<RoomSnapshot, 'core'>, now: number): number {
-    return core.epoch === this.#epoch && this.#askAt !== null
-      ? timeLeft(this.#askAt - ASK_MS, ASK_MS, now)
-      : 0;
+    return core.epoch === this.#epoch && this.#askedAt !== null ? timeLeft(this.#askedAt, ASK_MS, now) : 0;
   }
 
   /**
@@ -35,16 +39,15 @@ export class LostPrekeys {
   ): boolean {
     if (core.epoch !== this.#epoch) this.#since = null;
     this.#epoch = core.epoch;
-    this.#askAt = null;
-    const lossAt = core.starts.at(-1)?.time;
-    if (lossAt === undefined || timeLeft(lossAt, WAIT_MS, now) === 0) return false;
+    this.#askedAt = null;
+    if (!isLossFresh({ core }, now)) return false;
     const lost = core.wrappedTo.some(
       ({ memberId, k }) => roster.members.has(memberId) && k > (offered.get(memberId)?.k ?? 0),
     );
     if (!lost) return false;
     this.#since ??= now;
     if (timeLeft(this.#since, WAIT_MS, now) === 0) return false;
-    this.#askAt = now + ASK_MS;
+    this.#askedAt = now;
     return true;
   }
 }

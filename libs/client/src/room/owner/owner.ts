@@ -18,7 +18,7 @@ import { isVoid } from '../log/pending.js';
 import { system } from '../log/items.js';
 import { sameSettings, wishedSettings } from '../log/settings.js';
 import { freshRotationWait, timeLeft } from './fresh-rotation.js';
-import { LostPrekeys } from './lost-prekeys.js';
+import { isLossFresh, LostPrekeys } from './lost-prekeys.js';
 import { RotationWaiters } from './rotation-waiters.js';
 import { RelayLimits } from './relay-limits.js';
 import { needsNewer } from '../log/room-keys.js';
@@ -301,7 +301,9 @@ export class Owner implements Part {
     this.#room.signal();
   }
 
+  /** Whether a rotation waits for prekeys that the relay has lost. */
   async #isHeld(draft: RoomDraft, offered: Offered): Promise<boolean> {
+    if (!isLossFresh(draft, this.#now())) return false;
     const prekeys = await newestPrekeys(this.#room.platform.crypto.hash, draft, draft.roster, offered);
     return this.#lostPrekeys.holds(draft, prekeys, this.#now());
   }
