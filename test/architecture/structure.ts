@@ -19,7 +19,7 @@ export const HOUSES: readonly House[] = [
   {
     root: 'libs/client/src',
     floors: [['contract'], ['link', 'vault'], ['room'], ['view'], ['account'], ['.'], ['node', 'browser']],
-    most: { arrows: 23, crossings: 348 },
+    most: { arrows: 23, crossings: 349 },
   },
   {
     root: 'libs/client/src/room',

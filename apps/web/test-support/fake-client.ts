@@ -93,6 +93,11 @@ export class FakeClient extends FakeOwner implements ClientApi {
     return current === 'wrong' ? failed('WRONG_PASSPHRASE') : done;
   }
 
+  wake(): Promise<Outcome<void>> {
+    this.calls.push('wake');
+    return Promise.resolve(done);
+  }
+
   async lock(): Promise<Outcome<void>> {
     this.calls.push('lock');
     await this.wait();

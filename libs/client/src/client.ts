@@ -22,12 +22,8 @@ import { Vault } from './vault/vault.js';
 import { importVault } from './account/vault-import.js';
 
 const EMPTY_RELAY = {
-  fingerprint: null,
-  pinnedBy: null,
-  state: 'connected',
-  barred: null,
-  followed: null,
-} as const;
+  fingerprint: null, pinnedBy: null, state: 'connected', barred: null, followed: null,
+} as const; // prettier-ignore
 
 export class Client implements ClientApi {
   readonly #platform: Platform;
@@ -264,6 +260,10 @@ export class Client implements ClientApi {
 
   resumeRoom(roomId: string): Promise<Outcome<void>> {
     return outcome(() => this.#unlocked().resumeRoom(roomId));
+  }
+
+  wake(): Promise<Outcome<void>> {
+    return outcome(() => this.#account?.wake());
   }
 
   restoreRoom(roomId: string): Promise<Outcome<void>> {

@@ -56,6 +56,9 @@ export const LIMITS = {
   /** members of a room: the most a genesis may ask for; their wraps go in one frame */
   maxMembers: 500,
   rotateEvery: 1_000_000,
+  /** bounds of what a relay may promise in hello: milliseconds between two of its frames */
+  leastBeatMs: 500,
+  mostBeatMs: 60_000,
   /** entries in one page of the log, and of the chain */
   pageEntries: 128,
   pageBytes: 262_144,

@@ -8,6 +8,7 @@ import {
   type SessionMessage,
 } from '@0fc/protocol'; // prettier-ignore
 import { generateKeyPair } from '@0fc/crypto/keys';
+import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
 import { sample } from '../../../libs/protocol/src/sample.spec-support.js';
 import {
   bench, FakeRelay, hello, ManualTimers, turns, type Bench,
@@ -76,7 +77,13 @@ async function open(): Promise<Held> {
     url: 'https://relay.example',
     relayKey: relay.key.publicKey,
     identity: generateKeyPair(),
-    platform: { timers: new ManualTimers(), socket: relay },
+    platform: {
+      crypto: { hash: nodeHash, random: nodeRandom, clock: systemClock },
+      timers: new ManualTimers(),
+      socket: relay,
+    },
+    openMs: 5_000,
+    patience: 1,
     enqueue: (call) => queueMicrotask(call),
     onHello: () => undefined,
     onClosing: () => undefined,

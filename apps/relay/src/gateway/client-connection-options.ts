@@ -20,6 +20,8 @@ export interface ClientConnectionOptions {
   readonly byteRate: Rate;
   readonly queueBytes: number;
   readonly handshakeMs: number;
+  /** as {@link Heartbeat} keeps it: what clients are promised */
+  readonly beatMs: number;
   /** after this long a connection that ends is ended, sent or not */
   readonly closeMs: number;
   readonly metrics: ConnectionMetrics;

@@ -12,6 +12,7 @@ import type { Delivery } from '../rooms/delivery/fan-out.js';
 import type { BoundSubscription, ClosingCode, Peer } from '../rooms/delivery/peer.js';
 import { StoreError } from '../rooms/port/result.js';
 import type { ClientConnectionOptions } from './client-connection-options.js';
+import type { Beating } from './heartbeat.js';
 import { Outbound } from './outbound.js';
 import { RequestQueue } from './request-queue.js';
 import type { Wire } from './wire.js';
@@ -22,7 +23,7 @@ const ITEM_BYTES = 64;
 /** Requests whose reply may come behind entries that were placed after it: it says what became of them, and no more. */
 const UNORDERED: readonly string[] = ['append', 'ack', 'signal'] satisfies RequestKind[];
 
-export class ClientConnection implements Peer {
+export class ClientConnection implements Peer, Beating {
   readonly connectionId: string;
   readonly address: string;
   subscription: BoundSubscription | null = null;
@@ -37,6 +38,8 @@ export class ClientConnection implements Peer {
   #state: 'handshake' | 'open' | 'ending' | 'over' = 'handshake';
   #handshakes = 0;
   #destroyTimer: NodeJS.Timeout | null = null;
+  /** milliseconds of performance.now */
+  #lastSent = performance.now();
 
   constructor(wire: Wire, options: ClientConnectionOptions) {
     this.#wire = wire;
@@ -67,7 +70,10 @@ export class ClientConnection implements Peer {
       mostBytes: options.queueBytes,
       seal: (messages) => this.#link.seal(messages),
       feedFrame: (cell, tagKey) => this.#link.feedFrame(cell, tagKey),
-      send: (frame) => wire.send(frame),
+      send: (frame) => {
+        this.#lastSent = performance.now();
+        wire.send(frame);
+      },
       idle: () => wire.idle(),
       overflow: () => {
         // What was not wrapped is dropped; the client reads it from the log when it is back.
@@ -115,6 +121,13 @@ export class ClientConnection implements Peer {
     } catch (error) {
       this.#refuse(codeOf(error) ?? this.#fault(error));
     }
+  }
+
+  /** Nothing where something waits that cannot go out: what follows it would only be later. */
+  beat(since: number): void {
+    if (this.#state !== 'open' || this.#lastSent > since || this.#outbound.bytes > 0 || !this.#wire.idle())
+      return;
+    this.send('beat', {});
   }
 
   /** The wire can take more. */
@@ -227,6 +240,7 @@ export class ClientConnection implements Peer {
       invitesOpen: context.limits.invitesOpen,
       settingsEntries: context.limits.settings.entries,
       settingsPerHour: context.limits.settings.rate.burst,
+      beatMs: this.#options.beatMs,
     });
     memberIdOf(context.hash, peer)
       .then((memberId) => {

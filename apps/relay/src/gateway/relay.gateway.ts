@@ -17,6 +17,7 @@ import type { RelayContext } from '../rooms/commands/context.js';
 import { ReplicaMessages, type LiveConnection } from './replica-messages.js';
 import { ClientConnection } from './client-connection.js';
 import { HandshakeGate } from './handshake-gate.js';
+import { Heartbeat } from './heartbeat.js';
 import { addressOf } from './origin.js';
 import type { ConnectionLog, Wire } from './wire.js';
 
@@ -46,6 +47,7 @@ export class RelayGateway
   readonly #parts: GatewayParts;
   readonly #connections = new Map<string, ClientConnection>();
   readonly #gate: HandshakeGate;
+  readonly #heartbeat: Heartbeat;
   readonly #live = new Map<string, LiveConnection>();
   /** called once the last connection is gone, where somebody waits for that */
   #emptied: (() => void) | null = null;
@@ -54,6 +56,7 @@ export class RelayGateway
   constructor(@Inject(GATEWAY_PARTS) parts: GatewayParts) {
     this.#parts = parts;
     this.#gate = new HandshakeGate({ most: parts.config.handshakeQueue, rest: 1 });
+    this.#heartbeat = new Heartbeat(parts.config.beatMs, () => this.#connections.values());
   }
 
   get connections(): number {
@@ -113,6 +116,7 @@ export class RelayGateway
         byteRate: config.byteRate,
         queueBytes: config.queueBytes,
         handshakeMs: config.handshakeMs,
+        beatMs: config.beatMs,
         closeMs: CLOSE_MS,
         metrics,
         onAnnounced: (roomId) => this.#onAnnounced(connection, roomId),
@@ -168,6 +172,7 @@ export class RelayGateway
   }
 
   onApplicationShutdown(): void {
+    this.#heartbeat.end();
     for (const connection of this.#connections.values()) connection.over();
     this.#connections.clear();
   }

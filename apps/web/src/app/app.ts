@@ -6,6 +6,7 @@ import { filter, skip } from 'rxjs';
 import { AppStore } from './core/app-store';
 import { I18n } from './core/i18n';
 import { IdleLock } from './core/idle-lock';
+import { Waking } from './core/waking';
 import { Invites } from './core/invites';
 import { Destination } from './core/vault-guard';
 import { ErrorMessage } from './core/components/error-message';
@@ -47,6 +48,7 @@ export class App {
   constructor() {
     // It watches from the first screen on.
     inject(IdleLock);
+    inject(Waking);
     const router = inject(Router);
     const destination = inject(Destination);
     const injector = inject(Injector);

@@ -159,6 +159,10 @@ export class UnlockedAccount {
     else if (this.#pin.trouble === null) await this.#latePin.attempt();
   }
 
+  wake(): void {
+    for (const { connection } of [...this.#rooms.values(), ...this.#joins.all]) connection.wake();
+  }
+
   /** A damaged record closes its own room or join, and no other. */
   async #orDamaged(roomId: string, store: string, open: () => Promise<void>): Promise<void> {
     const damage = await damageOf(open);
@@ -298,13 +302,9 @@ export class UnlockedAccount {
       .map(([roomId, room]) => summaryOf(room, this.#drafts.of(roomId)))
       .sort((a, b) => b.time - a.time);
     const joins = this.#joins.all.map((join) => join.view());
-    return {
-      relay: this.#pin.view(worstState(rooms, joins)),
-      sharing: this.sharing.now,
-      rooms,
-      joins,
-      damaged: [...this.#damaged.values()],
-    };
+    const damaged = [...this.#damaged.values()];
+    const relay = this.#pin.view(worstState(rooms, joins));
+    return { relay, sharing: this.sharing.now, rooms, joins, damaged };
   }
 
   #startRoom(state: RoomState): void {

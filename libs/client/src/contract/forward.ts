@@ -50,6 +50,7 @@ export const COMMANDS = {
   changeSettings: true,
   closeRoom: true,
   resumeRoom: true,
+  wake: true,
   restoreRoom: true,
   forgetRoom: true,
   exportVault: true,

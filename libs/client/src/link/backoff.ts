@@ -3,7 +3,12 @@ import type { Random } from '@0fc/crypto/keys';
 
 /** Ceiling of the first delay, and of all, in milliseconds. */
 export const BACKOFF_FIRST_MS = 250;
-export const BACKOFF_MOST_MS = 15_000;
+const BACKOFF_MOST_MS = 15_000;
+/**
+ * Of each ceiling to the one before: the next attempt after an outage comes, in the worst case, about as long after its
+ * end as it had lasted.
+ */
+const BACKOFF_GROWTH = 1.5;
 
 /** A random integer from 0 to `most`, in milliseconds. */
 export function randomUpTo(random: Random, most: number): number {
@@ -25,7 +30,7 @@ export class Backoff {
 
   /** Milliseconds to wait before the next attempt. */
   next(): number {
-    const ceiling = Math.min(this.#most, BACKOFF_FIRST_MS * 2 ** Math.min(this.#failures, 16));
+    const ceiling = Math.min(this.#most, BACKOFF_FIRST_MS * BACKOFF_GROWTH ** Math.min(this.#failures, 16));
     this.#failures += 1;
     return randomUpTo(this.#random, ceiling);
   }

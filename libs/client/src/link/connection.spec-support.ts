@@ -18,6 +18,8 @@ import type { SocketEvents, SocketPort, Timers } from '../contract/ports.js';
 /** Time that only the test moves on. */
 export class ManualTimers implements Timers {
   now = 0;
+  /** Unix time, ms, at the beginning */
+  #begin = 0;
   #due: { at: number; run: () => void }[] = [];
 
   get pending(): readonly number[] {
@@ -32,13 +34,29 @@ export class ManualTimers implements Timers {
     };
   }
 
+  /** Unix time in milliseconds, as the device has it. */
+  get clock(): number {
+    return this.#begin + this.now;
+  }
+
+  /** The device's clock is set. */
+  shift(ms: number): void {
+    this.#begin += ms;
+  }
+
+  /** The device sleeps: its clock goes on, its timers do not, and those that are due run once it wakes. */
+  sleep(ms: number): void {
+    this.now += ms;
+    this.advance(0);
+  }
+
   advance(ms: number): void {
     const until = this.now + ms;
     for (;;) {
       const [next] = this.#due.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at);
       if (next === undefined) break;
       this.#due = this.#due.filter((other) => other !== next);
-      this.now = next.at;
+      this.now = Math.max(this.now, next.at);
       next.run();
     }
     this.now = until;
@@ -50,7 +68,8 @@ export interface Answer {
   readonly error?: { code: string; params?: Record<string, string | number> };
 }
 
-export const hello = (relay: Bytes): EventBody<'hello'> => ({
+/** `beatMs`: so that most of what is tested is over before a link is taken for dead. */
+export const hello = (relay: Bytes, beatMs = 60_000): EventBody<'hello'> => ({
   version: PROTOCOL_VERSION,
   relay,
   frameBytes: 1_048_576,
@@ -59,6 +78,7 @@ export const hello = (relay: Bytes): EventBody<'hello'> => ({
   invitesOpen: 64,
   settingsEntries: 1_000,
   settingsPerHour: 60,
+  beatMs,
 });
 
 /** One socket as the relay sees it. */
@@ -127,6 +147,8 @@ export class FakeRelay implements SocketPort {
   key: KeyPair;
   reachable = true;
   greets = true;
+  /** promised in hello */
+  beatMs = 60_000;
   /** true while a call into the connection runs */
   inside = false;
   readonly ends: RelayEnd[] = [];
@@ -153,7 +175,7 @@ export class FakeRelay implements SocketPort {
   }
 
   established(end: RelayEnd): void {
-    if (this.greets) end.event('hello', hello(this.key.publicKey));
+    if (this.greets) end.event('hello', hello(this.key.publicKey, this.beatMs));
   }
 
   deliver(end: RelayEnd, step: () => void, inbound = true): void {
@@ -223,7 +245,7 @@ export function bench(pinned?: Bytes, relayTime?: (now: number) => Promise<numbe
     relayKey: pinned ?? relay.key.publicKey,
     identity,
     platform: {
-      crypto: { hash: nodeHash, random, clock: { now: () => timers.now } },
+      crypto: { hash: nodeHash, random, clock: { now: () => timers.clock } },
       timers,
       socket: relay,
     },

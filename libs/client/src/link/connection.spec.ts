@@ -20,7 +20,7 @@ import {
   turns,
   type Bench,
 } from './connection.spec-support.js';
-import { BACKOFF_FIRST_MS, BACKOFF_MOST_MS } from './backoff.js';
+import { BACKOFF_FIRST_MS } from './backoff.js';
 import { MOST_IN_FLIGHT, REQUEST_TIMEOUT_MS } from './requests.js';
 import { HELLO_TIMEOUT_MS } from './link-session.js';
 
@@ -74,21 +74,21 @@ describe('up and down (section 3)', () => {
     made.relay.reachable = false;
     made.connection.start();
     const waits: number[] = [];
-    for (let attempt = 0; attempt < 9; attempt++) {
+    for (let attempt = 0; attempt < 13; attempt++) {
       await made.relay.settle();
       const [wait = -1] = made.timers.pending;
       waits.push(wait);
       made.timers.advance(wait);
     }
-    const ceilings = [250, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000];
+    const ceilings = waits.map((_, failures) => Math.min(15_000, 250 * 1.5 ** failures));
     expect(waits).toEqual(ceilings.map(half));
-    expect(BACKOFF_MOST_MS).toBe(15_000);
+    expect(ceilings.slice(-3).map(Math.round)).toEqual([14_416, 15_000, 15_000]);
     made.connection.stop();
   });
 
   it('forgets earlier failures only after a session that lasted', async () => {
     const made = await connected();
-    for (const wait of [half(250), half(500)]) {
+    for (const wait of [half(250), half(375)]) {
       made.relay.end.drop();
       await made.relay.settle();
       expect(made.states().at(-1)).toBe('connecting');
@@ -101,7 +101,27 @@ describe('up and down (section 3)', () => {
     expect(made.timers.pending).toEqual([half(250)]);
   });
 
-  it('wake connects at once, and changes nothing while there is a link', async () => {
+  it('gives up a socket that does not open, soon at first, and each later one after twice as long', async () => {
+    const made = bench();
+    const { connect } = made.relay;
+    made.relay.connect = () => ({ send: () => undefined, close: () => (closed += 1) });
+    let closed = 0;
+    made.connection.start();
+    for (const [attempt, ms] of [5_000, 10_000, 15_000, 15_000].entries()) {
+      expect(made.timers.pending).toEqual([ms]);
+      made.timers.advance(ms);
+      expect(closed).toBe(attempt + 1);
+      made.timers.advance(made.timers.pending[0] ?? 0);
+    }
+    // The network is back: a new socket may open where this one waits for its next try.
+    made.relay.connect = connect;
+    made.connection.wake();
+    await made.relay.settle();
+    expect(closed).toBe(5);
+    expect(made.connection.state).toBe('connected');
+  });
+
+  it('wake connects at once, and ends no link that lives', async () => {
     const made = await connected();
     made.connection.wake();
     expect(made.relay.ends).toHaveLength(1);
@@ -130,7 +150,9 @@ describe('up and down (section 3)', () => {
     made.connection.start();
     await made.relay.settle();
     expect(await codeOf(made.connection.request('ack', ack))).toBe('OFFLINE');
-    made.timers.advance(HELLO_TIMEOUT_MS);
+    made.timers.advance(HELLO_TIMEOUT_MS - 1);
+    expect(made.relay.end.closed).toBe(false);
+    made.timers.advance(1);
     expect(made.relay.end.closed).toBe(true);
     expect(made.timers.pending).toEqual([half(250)]);
   });
@@ -168,6 +190,115 @@ describe('up and down (section 3)', () => {
     await made.relay.settle();
     await reply;
     expect(made.connection.state).toBe('offline');
+  });
+});
+
+describe('a link that says nothing any more (section 3)', () => {
+  const PACE = 2_000;
+  const beating = async (): Promise<Bench> => {
+    const made = bench();
+    made.relay.beatMs = PACE;
+    made.connection.start();
+    await made.relay.settle();
+    return made;
+  };
+  const beats = async (made: Bench): Promise<void> => {
+    made.relay.end.event('beat', {});
+    await made.relay.settle();
+  };
+
+  it('is ended 2.4 paces after the last thing that was heard, whatever that was', async () => {
+    const made = await beating();
+    for (const kind of ['beat', 'beat', 'keyNeeded'] as const) {
+      made.timers.advance(4_799);
+      made.relay.end.event(kind, kind === 'beat' ? {} : need);
+      await made.relay.settle();
+    }
+    const asked = codeOf(made.connection.request('ack', ack));
+    made.timers.advance(4_799);
+    expect(made.connection.state).toBe('connected');
+    made.timers.advance(1);
+    expect(made.connection.state).toBe('connecting');
+    expect(made.relay.end.closed).toBe(true);
+    expect(await asked).toBe('OFFLINE');
+    // A beat is nothing that anybody is told of.
+    expect(made.told.filter((what) => 'event' in what)).toEqual([{ event: 'keyNeeded', body: need }]);
+  });
+
+  it('is known 1.4 paces after waking, and lives on where it is heard till then', async () => {
+    const made = await beating();
+    made.timers.advance(1_000);
+    made.connection.wake();
+    // Woken again and again it is judged no later for that.
+    made.timers.advance(1_000);
+    made.connection.wake();
+    made.timers.advance(1_799);
+    await beats(made);
+    made.timers.advance(1);
+    expect(made.connection.state).toBe('connected');
+    made.timers.advance(1_000);
+    made.connection.wake();
+    made.timers.advance(2_799);
+    expect(made.connection.state).toBe('connected');
+    made.timers.advance(1);
+    expect(made.connection.state).toBe('connecting');
+  });
+
+  it('is given time to be heard where this device has slept', async () => {
+    const made = await beating();
+    made.timers.sleep(3_600_000);
+    expect(made.connection.state).toBe('connected');
+    await beats(made);
+    made.timers.advance(2_800);
+    expect(made.connection.state).toBe('connected');
+    made.timers.sleep(3_600_000);
+    made.timers.advance(2_799);
+    expect(made.connection.state).toBe('connected');
+    made.timers.advance(1);
+    expect(made.connection.state).toBe('connecting');
+  });
+
+  it('is judged by the time that was waited, wherever the clock was set meanwhile', async () => {
+    for (const jump of [-86_400_000, 86_400_000]) {
+      const made = await beating();
+      made.timers.advance(1_000);
+      made.timers.shift(jump);
+      for (let beat = 0; beat < 4; beat++) {
+        made.timers.advance(2_000);
+        await beats(made);
+      }
+      expect(made.connection.state).toBe('connected');
+      made.timers.advance(2 * 4_800);
+      expect(made.states()).toContain('connecting');
+      expect(made.states().filter((state) => state === 'connected')).toHaveLength(1);
+    }
+  });
+
+  it('is given twice as long where it was silent again and again, and as long as before once it was prompt', async () => {
+    const made = await beating();
+    const silence = async (): Promise<number> => {
+      const session = made.relay.end;
+      let ms = 0;
+      for (; !session.closed; ms += 100) made.timers.advance(100);
+      await made.relay.settle();
+      made.timers.advance(made.timers.pending[0] ?? 0);
+      await made.relay.settle();
+      return ms;
+    };
+    const waits: number[] = [];
+    for (let n = 0; n < 6; n++) waits.push(await silence());
+    expect(waits).toEqual([4_800, 4_800, 9_600, 19_200, 38_400, 38_400]);
+    for (let minute = 0; minute < 6; minute++) {
+      for (let n = 0; n < 61; n++) {
+        made.timers.advance(1_000);
+        await beats(made);
+      }
+      made.relay.end.drop();
+      await made.relay.settle();
+      made.timers.advance(made.timers.pending[0] ?? 0);
+      await made.relay.settle();
+    }
+    expect(await silence()).toBe(4_800);
   });
 });
 
@@ -402,7 +533,7 @@ describe('what the relay may not do (G5, G13)', () => {
 
 describe('stopped until the user acts', () => {
   const retry = async (made: Bench): Promise<void> => {
-    made.timers.advance(BACKOFF_MOST_MS);
+    made.timers.advance(made.timers.pending[0] ?? 0);
     await made.relay.settle();
   };
 

@@ -19,7 +19,7 @@ import {
 import type { ConnectionState, Failure } from '../contract/api.js';
 import { ClientError, failureOf } from '../contract/errors.js';
 import { Backoff, randomUpTo } from './backoff.js';
-import { LinkSession, type LinkSessionEnd } from './link-session.js';
+import { HELLO_TIMEOUT_MS, LinkSession, OPEN_TIMEOUT_MS, type LinkSessionEnd } from './link-session.js';
 import { EventQueue } from './event-queue.js';
 import type { Platform } from '../contract/ports.js';
 
@@ -50,6 +50,9 @@ export interface ConnectionOptions {
 
 /** A session that has been up for this long ends the backoff. */
 export const STEADY_MS = 10_000;
+/** Most that silence may last longer than usual, and after how many milliseconds in which it did not one is forgotten. */
+const MOST_PATIENCE = 8;
+const PROMPT_MS = 60_000;
 /** Number of failed handshakes in a row after which the client reports another relay key. */
 const SUSPICIONS_TO_STOP = 2;
 
@@ -76,6 +79,14 @@ export class Connection {
   #life = 0;
   #cancelRetry = nothing;
   #cancelSteady = nothing;
+  #cancelPrompt = nothing;
+  /**
+   * Sessions that ended in silence. One was an outage; where the next follows soon the network is slow, and would never be
+   * done with what takes it longer.
+   */
+  #silences = 0;
+  /** attempts in a row that nobody answered */
+  #unopened = 0;
   /** Not null: the relay has asked this client to reconnect, and the time for it is set. */
   #cancelMove: (() => void) | null = null;
   #unanswered: RequestKind | null = null;
@@ -115,10 +126,18 @@ export class Connection {
     this.#state = 'offline';
   }
 
-  /** Connects now instead of at the end of the backoff: the network or the page is back. */
+  /**
+   * The network or the page is back: connects now instead of at the end of the backoff, and judges a link that may have died
+   * meanwhile soon.
+   */
   wake(): void {
-    if (!this.#running || this.#session !== null) return;
+    if (!this.#running) return;
+    const session = this.#session;
+    if (session?.wake() === true) return;
+    this.#session = null;
+    session?.end(ERROR_CODES.OFFLINE);
     this.#backoff.reset();
+    this.#unopened = 0;
     this.#enter('connecting');
     this.#connect();
   }
@@ -144,6 +163,8 @@ export class Connection {
       relayKey,
       identity,
       platform,
+      openMs: Math.min(HELLO_TIMEOUT_MS, OPEN_TIMEOUT_MS * 2 ** Math.min(this.#unopened, 8)),
+      patience: Math.min(MOST_PATIENCE, 2 ** Math.max(0, this.#silences - 1)),
       enqueue: (call) => this.#queue.enqueue(call),
       onHello: (hello) => this.#onHello(hello),
       onClosing: (closing) => this.#onClosing(session, closing),
@@ -160,7 +181,12 @@ export class Connection {
 
   #onHello(hello: EventBody<'hello'>): void {
     this.#suspicion = null;
-    this.#cancelSteady = this.#options.platform.timers.after(STEADY_MS, () => this.#backoff.reset());
+    this.#unopened = 0;
+    const { timers } = this.#options.platform;
+    this.#cancelSteady = timers.after(STEADY_MS, () => this.#backoff.reset());
+    this.#cancelPrompt = timers.after(PROMPT_MS, () => {
+      this.#silences = Math.max(0, this.#silences - 1);
+    });
     this.#enter('connected');
     this.#emit(() => this.#options.onUp(hello));
   }
@@ -184,14 +210,18 @@ export class Connection {
     this.#session = null;
     session?.end(ERROR_CODES.TRY_AGAIN);
     this.#cancelSteady();
+    this.#cancelPrompt();
     this.#enter('connecting');
     this.#connect();
   }
 
-  #onEnd(session: LinkSession, { code, established, reached }: LinkSessionEnd): void {
+  #onEnd(session: LinkSession, { code, established, reached, silent }: LinkSessionEnd): void {
     if (session !== this.#session) return;
     this.#session = null;
     this.#cancelSteady();
+    this.#cancelPrompt();
+    if (silent && established) this.#silences += 1;
+    if (silent && !reached) this.#unopened += 1;
     if (reached && !established) this.#checkClock();
     // This client's own keys are unusable: no attempt will go better.
     if (code === ERROR_CODES.BAD_KEY && !established) {
@@ -259,6 +289,9 @@ export class Connection {
     this.#running = false;
     this.#cancelRetry();
     this.#cancelSteady();
+    this.#cancelPrompt();
+    this.#silences = 0;
+    this.#unopened = 0;
     this.#cancelMove?.();
     this.#cancelMove = null;
     const session = this.#session;

@@ -20,9 +20,12 @@ import {
 import { ClientError } from '../contract/errors.js';
 import type { Platform, SocketHandle } from '../contract/ports.js';
 import { Requests, type RequestMessage } from './requests.js';
+import { Silence } from './silence.js';
 
 /** From the call to the socket port until the relay's hello. */
 export const HELLO_TIMEOUT_MS = 15_000;
+/** Until the socket is open, at first: where nobody answers that, another attempt may find another replica. */
+export const OPEN_TIMEOUT_MS = 5_000;
 
 /** A validated event with its body's type. */
 type AnyEvent = { [K in EventKind]: { readonly kind: K; readonly body: EventBody<K> } }[EventKind];
@@ -33,17 +36,23 @@ export interface LinkSessionEnd {
   readonly established: boolean;
   /** true: the socket was open, so that somebody there had a handshake to answer */
   readonly reached: boolean;
+  /** true: nobody was heard for too long */
+  readonly silent: boolean;
 }
 
 export interface LinkSessionOptions {
   readonly url: string;
   readonly relayKey: Bytes;
   readonly identity: KeyPair;
-  readonly platform: Pick<Platform, 'timers' | 'socket'>;
+  readonly platform: Pick<Platform, 'crypto' | 'timers' | 'socket'>;
+  /** milliseconds for the socket to open */
+  readonly openMs: number;
+  /** how many times as long as usual nothing may be heard */
+  readonly patience: number;
   readonly enqueue: (call: () => void) => void;
   readonly onHello: (hello: EventBody<'hello'>) => void;
   readonly onClosing: (closing: EventBody<'closing'>) => void;
-  readonly onEvent: (event: Exclude<AnyEvent, { kind: 'hello' | 'closing' }>) => void;
+  readonly onEvent: (event: Exclude<AnyEvent, { kind: 'hello' | 'closing' | 'beat' }>) => void;
   /** A request was answered, with a reply or an error; `came` false: it timed out, and the session ends. */
   readonly onAnswer: (kind: RequestKind, came: boolean) => void;
   /** Exactly once, and nothing else after it. */
@@ -61,6 +70,7 @@ export class LinkSession {
   #up = false;
   #ended = false;
   #cancelDeadline: () => void = () => undefined;
+  #silence: Silence | null = null;
 
   constructor(options: LinkSessionOptions) {
     this.#options = options;
@@ -84,8 +94,8 @@ export class LinkSession {
   }
 
   begin(): void {
-    const { platform, url } = this.#options;
-    this.#cancelDeadline = platform.timers.after(HELLO_TIMEOUT_MS, () => this.end(ERROR_CODES.OFFLINE));
+    const { platform, url, openMs } = this.#options;
+    this.#expect(openMs);
     this.#guarded(() => {
       const handle = platform.socket.connect(url, {
         open: () => this.#guarded(() => this.#handshake()),
@@ -98,23 +108,40 @@ export class LinkSession {
     });
   }
 
+  /**
+   * The page is shown again, or the network is back: a link that died meanwhile is known soon. False: the socket has yet
+   * to open, and a new one may open sooner.
+   */
+  wake(): boolean {
+    this.#silence?.wake();
+    return this.#reached;
+  }
+
+  /** Ends the attempt where the next step of it takes longer, in milliseconds. */
+  #expect(ms: number): void {
+    this.#cancelDeadline();
+    this.#cancelDeadline = this.#options.platform.timers.after(ms, () => this.end(ERROR_CODES.OFFLINE, true));
+  }
+
   /** Closes the socket, frees the link, ends what is in flight in OFFLINE. Idempotent. */
-  end(code: ErrorCode): void {
+  end(code: ErrorCode, silent = false): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#cancelDeadline();
+    this.#silence?.end();
     this.#link?.destroy();
     this.#link = null;
     this.requests.end();
     this.#handle?.close();
     this.#handle = null;
-    this.#options.onEnd({ code, established: this.#established, reached: this.#reached });
+    this.#options.onEnd({ code, established: this.#established, reached: this.#reached, silent });
   }
 
   #handshake(): void {
     const { identity, relayKey } = this.#options;
     if (this.#link !== null) return;
     this.#reached = true;
+    this.#expect(HELLO_TIMEOUT_MS);
     this.#link = ClientLink.open({ identity, relayKey });
     this.#handle?.send(this.#link.start());
   }
@@ -124,6 +151,7 @@ export class LinkSession {
     if (this.#link === null) throw new ClientError(ERROR_CODES.MALFORMED);
     const { reply, established, messages } = this.#link.receive(data);
     this.#established = established;
+    this.#silence?.heard();
     if (reply !== null) this.#handle?.send(reply);
     for (const message of messages) {
       if (this.#ended) return;
@@ -149,7 +177,7 @@ export class LinkSession {
     // Hello comes first and once.
     if ((event.kind === 'hello') === this.#up) throw lie();
     if (event.kind === 'hello') this.#onHello(event.body);
-    else this.#options.onEvent(event);
+    else if (event.kind !== 'beat') this.#options.onEvent(event);
   }
 
   #onHello(hello: EventBody<'hello'>): void {
@@ -160,6 +188,12 @@ export class LinkSession {
     }
     this.#up = true;
     this.#cancelDeadline();
+    const { platform, patience } = this.#options;
+    const { timers, crypto } = platform;
+    this.#silence = new Silence(
+      { timers, clock: crypto.clock, patience, onSilent: () => this.end(ERROR_CODES.OFFLINE, true) },
+      hello.beatMs,
+    );
     this.#options.onHello(hello);
   }
 

@@ -3,10 +3,10 @@ import { generateKeyPair } from '@0fc/crypto/link';
 import { ERROR_CODES, type Bytes } from '@0fc/protocol';
 import { ClientError } from '../contract/errors.js';
 import type { Platform } from '../contract/ports.js';
-import { LinkSession } from './link-session.js';
+import { HELLO_TIMEOUT_MS, LinkSession } from './link-session.js';
 
 export interface ProveOptions {
-  readonly platform: Pick<Platform, 'timers' | 'socket'>;
+  readonly platform: Pick<Platform, 'crypto' | 'timers' | 'socket'>;
   readonly url: string;
   readonly relayKey: Bytes;
 }
@@ -19,6 +19,8 @@ export function proveRelayKey({ platform, url, relayKey }: ProveOptions): Promis
       relayKey,
       identity: generateKeyPair(),
       platform,
+      openMs: HELLO_TIMEOUT_MS,
+      patience: 1,
       enqueue: (call) => {
         call();
       },

@@ -19,8 +19,8 @@ export interface IoOptions {
   readonly parser: unknown;
 }
 
-/** Milliseconds for the websocket to open. */
-const OPEN_TIMEOUT_MS = 10_000;
+/** Milliseconds for the websocket to open, at most: the session has its own, shorter ones. */
+const OPEN_TIMEOUT_MS = 15_000;
 
 /** The port over `io` of socket.io-client, which node/ and browser/ import for themselves. */
 export const socketIoPort = (io: (origin: string, options: IoOptions) => IoSocket): SocketPort => ({

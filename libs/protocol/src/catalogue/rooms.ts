@@ -169,8 +169,15 @@ export const rooms = {
       /** settings entries in the life of a room, and in an hour */
       settingsEntries: integer(1),
       settingsPerHour: integer(1),
+      /** most milliseconds between two frames of this relay: longer silence is a dead link */
+      beatMs: integer(LIMITS.leastBeatMs, LIMITS.mostBeatMs),
     }),
     to: ['stranger', 'joiner', 'member', 'owner', 'departed'],
     about: 'First in every session: the limits this relay publishes.',
+  }),
+  beat: event({
+    body: empty,
+    to: ['stranger', 'joiner', 'member', 'owner', 'departed'],
+    about: 'Nothing else was due for as long as `hello` says: the link is alive.',
   }),
 } as const;
