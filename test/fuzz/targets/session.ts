@@ -83,7 +83,7 @@ async function open(): Promise<Held> {
       socket: relay,
     },
     openMs: 5_000,
-    patience: 1,
+    timeoutFactor: 1,
     enqueue: (call) => queueMicrotask(call),
     onHello: () => undefined,
     onClosing: () => undefined,

@@ -186,8 +186,8 @@ export class Client implements Peer {
         invitesOpen: 64,
         settingsEntries: LIMITS.settingsEntries,
         settingsPerHour: 60,
-        // It sends no beats: what is judged here is what it says.
-        beatMs: LIMITS.mostBeatMs,
+        // It sends no heartbeats: what is judged here is what it says.
+        heartbeatMs: LIMITS.mostHeartheartbeatMs,
       });
     });
   }

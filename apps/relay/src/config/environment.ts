@@ -56,7 +56,7 @@ export interface RelayConfig {
   readonly handshakeMs: number;
   readonly handshakeQueue: number;
   /** most milliseconds between two frames to an open connection */
-  readonly beatMs: number;
+  readonly heartbeatMs: number;
   readonly graceMs: number;
   /** null: no metrics are served; 0: any free port */
   readonly metricsPort: number | null;
@@ -127,7 +127,7 @@ export function readConfig(environment: Environment, defaults: { readonly webDir
     queueBytes: read('QUEUE_BYTES') ?? 1_048_576,
     handshakeMs: read('HANDSHAKE_MS') ?? 10_000,
     handshakeQueue: read('HANDSHAKE_QUEUE') ?? 1_000,
-    beatMs: read('HEARTBEAT_MS') ?? 2_000,
+    heartbeatMs: read('HEARTBEAT_MS') ?? 2_000,
     graceMs: read('SHUTDOWN_GRACE_MS') ?? 5_000,
     metricsPort: read('METRICS_PORT') ?? null,
     metricsHost: read('METRICS_HOST') ?? '127.0.0.1',

@@ -21,7 +21,7 @@ export interface ClientConnectionOptions {
   readonly queueBytes: number;
   readonly handshakeMs: number;
   /** as {@link Heartbeat} keeps it: what clients are promised */
-  readonly beatMs: number;
+  readonly heartbeatMs: number;
   /** after this long a connection that ends is ended, sent or not */
   readonly closeMs: number;
   readonly metrics: ConnectionMetrics;

@@ -12,7 +12,7 @@ import type { Delivery } from '../rooms/delivery/fan-out.js';
 import type { BoundSubscription, ClosingCode, Peer } from '../rooms/delivery/peer.js';
 import { StoreError } from '../rooms/port/result.js';
 import type { ClientConnectionOptions } from './client-connection-options.js';
-import type { Beating } from './heartbeat.js';
+import type { HeartbeatTarget } from './heartbeat.js';
 import { Outbound } from './outbound.js';
 import { RequestQueue } from './request-queue.js';
 import type { Wire } from './wire.js';
@@ -23,12 +23,13 @@ const ITEM_BYTES = 64;
 /** Requests whose reply may come behind entries that were placed after it: it says what became of them, and no more. */
 const UNORDERED: readonly string[] = ['append', 'ack', 'signal'] satisfies RequestKind[];
 
-export class ClientConnection implements Peer, Beating {
+export class ClientConnection implements Peer, HeartbeatTarget {
   readonly connectionId: string;
   readonly address: string;
   subscription: BoundSubscription | null = null;
   key: Bytes = new Uint8Array(0);
   memberId = '' as MemberId;
+  lastSent = performance.now();
   readonly #wire: Wire;
   readonly #options: ClientConnectionOptions;
   readonly #link: RelayLink;
@@ -38,8 +39,6 @@ export class ClientConnection implements Peer, Beating {
   #state: 'handshake' | 'open' | 'ending' | 'over' = 'handshake';
   #handshakes = 0;
   #destroyTimer: NodeJS.Timeout | null = null;
-  /** milliseconds of performance.now */
-  #lastSent = performance.now();
 
   constructor(wire: Wire, options: ClientConnectionOptions) {
     this.#wire = wire;
@@ -71,7 +70,7 @@ export class ClientConnection implements Peer, Beating {
       seal: (messages) => this.#link.seal(messages),
       feedFrame: (cell, tagKey) => this.#link.feedFrame(cell, tagKey),
       send: (frame) => {
-        this.#lastSent = performance.now();
+        this.lastSent = performance.now();
         wire.send(frame);
       },
       idle: () => wire.idle(),
@@ -123,11 +122,8 @@ export class ClientConnection implements Peer, Beating {
     }
   }
 
-  /** Nothing where something waits that cannot go out: what follows it would only be later. */
-  beat(since: number): void {
-    if (this.#state !== 'open' || this.#lastSent > since || this.#outbound.bytes > 0 || !this.#wire.idle())
-      return;
-    this.send('beat', {});
+  beat(): void {
+    if (this.#state === 'open') this.#outbound.beat();
   }
 
   /** The wire can take more. */
@@ -240,7 +236,7 @@ export class ClientConnection implements Peer, Beating {
       invitesOpen: context.limits.invitesOpen,
       settingsEntries: context.limits.settings.entries,
       settingsPerHour: context.limits.settings.rate.burst,
-      beatMs: this.#options.beatMs,
+      heartbeatMs: this.#options.heartbeatMs,
     });
     memberIdOf(context.hash, peer)
       .then((memberId) => {

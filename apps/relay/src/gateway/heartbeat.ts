@@ -1,28 +1,45 @@
 /**
  * Sends something on every connection at least every so often, so that a client knows by silence alone that its link is
- * dead (docs/protocol.md section 3). Of one pace for all: it tells nothing of who looks at a page.
+ * dead (docs/protocol.md section 3). As often for all: it tells nothing of who looks at a page.
  */
 
-/** How finely the pace is kept: parts of it. */
-const PARTS = 20;
+/** Steps in one interval: how finely it is kept. */
+const STEPS = 20;
+/** From when on a heartbeat may go out, and at the latest does, in parts of the interval. */
+const EARLIEST = 0.7;
+const LATEST = 0.9;
+/** Most connections in one step, in parts of all: after a stall all of them are due. */
+const MOST = 0.2;
 
-/** What a heartbeat asks of a connection. */
-export interface Beating {
-  /** Sends a beat where nothing has been sent since `since`, milliseconds of performance.now. */
-  beat(since: number): void;
+/** What the heartbeat needs of a connection. */
+export interface HeartbeatTarget {
+  /** when something was sent last, milliseconds of performance.now */
+  readonly lastSent: number;
+  /** Sends a heartbeat, where the connection is open and takes one. */
+  beat(): void;
 }
 
 export class Heartbeat {
   readonly #timer: NodeJS.Timeout;
 
-  /** @param paceMs most milliseconds between two things that are sent on an open connection */
-  constructor(paceMs: number, connections: () => Iterable<Beating>) {
-    const stepMs = paceMs / PARTS;
+  /** @param intervalMs most milliseconds between two things that are sent on an open connection */
+  constructor(intervalMs: number, connections: ReadonlyMap<string, HeartbeatTarget>) {
+    const stepMs = intervalMs / STEPS;
+    const [earliest, latest] = [EARLIEST * intervalMs, LATEST * intervalMs];
     this.#timer = setInterval(() => {
-      // Due at the next step as well: then it would be late.
-      const since = performance.now() - paceMs + 2 * stepMs;
-      for (const connection of connections()) connection.beat(since);
+      const now = performance.now();
+      let left = Math.ceil(MOST * connections.size);
+      for (const connection of connections.values()) {
+        if (left === 0) break;
+        const silent = now - connection.lastSent;
+        if (silent < earliest) continue;
+        // As likely in each step that is left: what fell into step once would stay in step.
+        if (silent < latest && Math.random() > stepMs / (latest - silent + stepMs)) continue;
+        connection.beat();
+        left -= 1;
+      }
     }, stepMs);
+    this.#timer.unref();
   }
 
   end(): void {

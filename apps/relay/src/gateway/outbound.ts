@@ -15,6 +15,8 @@ import {
 import { splitForFrames, type Feed, type FeedCell } from '@0fc/crypto/link';
 import type { Batch, Delivery, Recipient } from '../rooms/delivery/fan-out.js';
 
+const HEARTBEAT: SessionMessage = { e: 'heartbeat', body: {} };
+
 export interface OutboundOptions {
   /** bytes that may wait; one message alone may always wait */
   readonly mostBytes: number;
@@ -97,6 +99,12 @@ export class Outbound implements Recipient {
     const messages = this.#afterBatch;
     this.#afterBatch = [];
     for (const message of messages) this.push(message);
+  }
+
+  /** Nothing where something waits: that goes out sooner, or the wire takes nothing. */
+  beat(): void {
+    if (this.#ended || this.#waiting.length > 0 || !this.#options.idle()) return;
+    this.#try(() => this.#options.send(this.#options.seal([HEARTBEAT])));
   }
 
   /** What all of the room get alike; it waits for the end of its batch. */

@@ -56,7 +56,7 @@ export class RelayGateway
   constructor(@Inject(GATEWAY_PARTS) parts: GatewayParts) {
     this.#parts = parts;
     this.#gate = new HandshakeGate({ most: parts.config.handshakeQueue, rest: 1 });
-    this.#heartbeat = new Heartbeat(parts.config.beatMs, () => this.#connections.values());
+    this.#heartbeat = new Heartbeat(parts.config.heartbeatMs, this.#connections);
   }
 
   get connections(): number {
@@ -116,7 +116,7 @@ export class RelayGateway
         byteRate: config.byteRate,
         queueBytes: config.queueBytes,
         handshakeMs: config.handshakeMs,
-        beatMs: config.beatMs,
+        heartbeatMs: config.heartbeatMs,
         closeMs: CLOSE_MS,
         metrics,
         onAnnounced: (roomId) => this.#onAnnounced(connection, roomId),

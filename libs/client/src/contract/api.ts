@@ -492,8 +492,8 @@ export interface ClientApi {
   /** Restarts the link of a stopped room, for example after "in use elsewhere" or a full disk. */
   resumeRoom(roomId: string): Promise<Outcome<void>>;
   /**
-   * The page is shown again, or the network is back: what is not connected connects now, and a link that died meanwhile is
-   * known within three seconds. Nothing where the vault is locked.
+   * The page is shown again, or the network is back: what waits for its next attempt makes it now, and a link that died while
+   * the device slept is known within three seconds. Nothing for what is stopped, or where the vault is locked.
    */
   wake(): Promise<Outcome<void>>;
   /** For a room that the relay no longer has: restores its roster and rotations from this device. */

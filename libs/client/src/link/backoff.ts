@@ -4,11 +4,6 @@ import type { Random } from '@0fc/crypto/keys';
 /** Ceiling of the first delay, and of all, in milliseconds. */
 export const BACKOFF_FIRST_MS = 250;
 const BACKOFF_MOST_MS = 15_000;
-/**
- * Of each ceiling to the one before: the next attempt after an outage comes, in the worst case, about as long after its
- * end as it had lasted.
- */
-const BACKOFF_GROWTH = 1.5;
 
 /** A random integer from 0 to `most`, in milliseconds. */
 export function randomUpTo(random: Random, most: number): number {
@@ -20,17 +15,19 @@ export function randomUpTo(random: Random, most: number): number {
 export class Backoff {
   readonly #random: Random;
   readonly #most: number;
+  readonly #growth: number;
   #failures = 0;
 
-  /** `most`: ceiling of all delays, in milliseconds. */
-  constructor(random: Random, most = BACKOFF_MOST_MS) {
+  /** `most`: ceiling of all delays, in milliseconds. `growth`: of each ceiling to the one before. */
+  constructor(random: Random, { most = BACKOFF_MOST_MS, growth = 2 } = {}) {
     this.#random = random;
     this.#most = most;
+    this.#growth = growth;
   }
 
   /** Milliseconds to wait before the next attempt. */
   next(): number {
-    const ceiling = Math.min(this.#most, BACKOFF_FIRST_MS * BACKOFF_GROWTH ** Math.min(this.#failures, 16));
+    const ceiling = Math.min(this.#most, BACKOFF_FIRST_MS * this.#growth ** Math.min(this.#failures, 16));
     this.#failures += 1;
     return randomUpTo(this.#random, ceiling);
   }

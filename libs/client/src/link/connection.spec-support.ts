@@ -68,8 +68,8 @@ export interface Answer {
   readonly error?: { code: string; params?: Record<string, string | number> };
 }
 
-/** `beatMs`: so that most of what is tested is over before a link is taken for dead. */
-export const hello = (relay: Bytes, beatMs = 60_000): EventBody<'hello'> => ({
+/** `heartbeatMs`: so that most of what is tested is over before a link is taken for dead. */
+export const hello = (relay: Bytes, heartbeatMs = 60_000): EventBody<'hello'> => ({
   version: PROTOCOL_VERSION,
   relay,
   frameBytes: 1_048_576,
@@ -78,7 +78,7 @@ export const hello = (relay: Bytes, beatMs = 60_000): EventBody<'hello'> => ({
   invitesOpen: 64,
   settingsEntries: 1_000,
   settingsPerHour: 60,
-  beatMs,
+  heartbeatMs,
 });
 
 /** One socket as the relay sees it. */
@@ -148,7 +148,7 @@ export class FakeRelay implements SocketPort {
   reachable = true;
   greets = true;
   /** promised in hello */
-  beatMs = 60_000;
+  heartbeatMs = 60_000;
   /** true while a call into the connection runs */
   inside = false;
   readonly ends: RelayEnd[] = [];
@@ -175,7 +175,7 @@ export class FakeRelay implements SocketPort {
   }
 
   established(end: RelayEnd): void {
-    if (this.greets) end.event('hello', hello(this.key.publicKey, this.beatMs));
+    if (this.greets) end.event('hello', hello(this.key.publicKey, this.heartbeatMs));
   }
 
   deliver(end: RelayEnd, step: () => void, inbound = true): void {

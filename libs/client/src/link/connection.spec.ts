@@ -87,7 +87,10 @@ describe('up and down (section 3)', () => {
   });
 
   it('forgets earlier failures only after a session that lasted', async () => {
-    const made = await connected();
+    const made = bench();
+    made.relay.heartbeatMs = 2_000;
+    made.connection.start();
+    await made.relay.settle();
     for (const wait of [half(250), half(375)]) {
       made.relay.end.drop();
       await made.relay.settle();
@@ -96,7 +99,11 @@ describe('up and down (section 3)', () => {
       made.timers.advance(wait);
       await made.relay.settle();
     }
-    made.timers.advance(STEADY_MS);
+    for (let ms = 0; ms < STEADY_MS; ms += 2_000) {
+      made.timers.advance(2_000);
+      made.relay.end.event('heartbeat', {});
+      await made.relay.settle();
+    }
     made.relay.end.drop();
     expect(made.timers.pending).toEqual([half(250)]);
   });
@@ -194,24 +201,36 @@ describe('up and down (section 3)', () => {
 });
 
 describe('a link that says nothing any more (section 3)', () => {
-  const PACE = 2_000;
-  const beating = async (): Promise<Bench> => {
+  const INTERVAL = 2_000;
+  const beating = async (heartbeatMs = INTERVAL): Promise<Bench> => {
     const made = bench();
-    made.relay.beatMs = PACE;
+    made.relay.heartbeatMs = heartbeatMs;
     made.connection.start();
     await made.relay.settle();
     return made;
   };
   const beats = async (made: Bench): Promise<void> => {
-    made.relay.end.event('beat', {});
+    made.relay.end.event('heartbeat', {});
     await made.relay.settle();
   };
+  /** Until the current session has ended in silence and the next one is there: how long the silence was, and the delay. */
+  const silence = async (made: Bench): Promise<{ readonly ms: number; readonly delay: number }> => {
+    const session = made.relay.end;
+    const begun = made.timers.now;
+    while (!session.closed) made.timers.advance(Math.min(100, made.timers.pending[0] ?? 100));
+    const ms = made.timers.now - begun;
+    await made.relay.settle();
+    const [delay = 0] = made.timers.pending;
+    made.timers.advance(delay);
+    await made.relay.settle();
+    return { ms, delay };
+  };
 
-  it('is ended 2.4 paces after the last thing that was heard, whatever that was', async () => {
+  it('is ended 2.4 intervals after the last thing that was heard, whatever that was', async () => {
     const made = await beating();
-    for (const kind of ['beat', 'beat', 'keyNeeded'] as const) {
+    for (const kind of ['heartbeat', 'heartbeat', 'keyNeeded'] as const) {
       made.timers.advance(4_799);
-      made.relay.end.event(kind, kind === 'beat' ? {} : need);
+      made.relay.end.event(kind, kind === 'heartbeat' ? {} : need);
       await made.relay.settle();
     }
     const asked = codeOf(made.connection.request('ack', ack));
@@ -221,40 +240,59 @@ describe('a link that says nothing any more (section 3)', () => {
     expect(made.connection.state).toBe('connecting');
     expect(made.relay.end.closed).toBe(true);
     expect(await asked).toBe('OFFLINE');
-    // A beat is nothing that anybody is told of.
+    // A heartbeat is nothing that anybody is told of.
     expect(made.told.filter((what) => 'event' in what)).toEqual([{ event: 'keyNeeded', body: need }]);
   });
 
-  it('is known 1.4 paces after waking, and lives on where it is heard till then', async () => {
+  it('is judged no sooner because the page is shown: a relay could tell who looks at it', async () => {
     const made = await beating();
-    made.timers.advance(1_000);
-    made.connection.wake();
-    // Woken again and again it is judged no later for that.
-    made.timers.advance(1_000);
-    made.connection.wake();
-    made.timers.advance(1_799);
-    await beats(made);
-    made.timers.advance(1);
-    expect(made.connection.state).toBe('connected');
-    made.timers.advance(1_000);
-    made.connection.wake();
-    made.timers.advance(2_799);
+    for (let second = 0; second < 4; second++) {
+      made.timers.advance(1_000);
+      made.connection.wake();
+    }
+    made.timers.advance(799);
     expect(made.connection.state).toBe('connected');
     made.timers.advance(1);
     expect(made.connection.state).toBe('connecting');
   });
 
-  it('is given time to be heard where this device has slept', async () => {
+  it.each(['nothing', 'something'])(
+    'is given 1.4 intervals where this device has slept, once, with %s heard before',
+    async (heard) => {
+      for (const wakes of ['by its timer', 'by the page']) {
+        const made = await beating();
+        made.timers.advance(100);
+        if (heard === 'something') await beats(made);
+        if (wakes === 'by its timer') made.timers.sleep(3_600_000);
+        else {
+          // Its timers stood still, and go on where they were.
+          made.timers.shift(3_600_000);
+          made.connection.wake();
+        }
+        expect(made.connection.state).toBe('connected');
+        made.timers.advance(2_799);
+        expect(made.connection.state).toBe('connected');
+        made.timers.advance(1);
+        expect(made.connection.state).toBe('connecting');
+      }
+    },
+  );
+
+  it('lives on where it is heard after sleep', async () => {
     const made = await beating();
     made.timers.sleep(3_600_000);
+    await beats(made);
+    made.timers.advance(4_799);
     expect(made.connection.state).toBe('connected');
     await beats(made);
-    made.timers.advance(2_800);
+    made.timers.advance(4_799);
     expect(made.connection.state).toBe('connected');
-    made.timers.sleep(3_600_000);
-    made.timers.advance(2_799);
-    expect(made.connection.state).toBe('connected');
-    made.timers.advance(1);
+  });
+
+  it('is known on a device whose timers are always late', async () => {
+    const made = await beating();
+    for (let minute = 0; minute < 3 && made.connection.state === 'connected'; minute++)
+      made.timers.sleep(60_000);
     expect(made.connection.state).toBe('connecting');
   });
 
@@ -264,7 +302,7 @@ describe('a link that says nothing any more (section 3)', () => {
       made.timers.advance(1_000);
       made.timers.shift(jump);
       for (let beat = 0; beat < 4; beat++) {
-        made.timers.advance(2_000);
+        made.timers.advance(1_900);
         await beats(made);
       }
       expect(made.connection.state).toBe('connected');
@@ -274,31 +312,60 @@ describe('a link that says nothing any more (section 3)', () => {
     }
   });
 
-  it('is given twice as long where it was silent again and again, and as long as before once it was prompt', async () => {
+  it('may be silent twice as long where it was again and again, and as long as before once it was not', async () => {
     const made = await beating();
-    const silence = async (): Promise<number> => {
-      const session = made.relay.end;
-      let ms = 0;
-      for (; !session.closed; ms += 100) made.timers.advance(100);
-      await made.relay.settle();
-      made.timers.advance(made.timers.pending[0] ?? 0);
-      await made.relay.settle();
-      return ms;
-    };
     const waits: number[] = [];
-    for (let n = 0; n < 6; n++) waits.push(await silence());
-    expect(waits).toEqual([4_800, 4_800, 9_600, 19_200, 38_400, 38_400]);
-    for (let minute = 0; minute < 6; minute++) {
-      for (let n = 0; n < 61; n++) {
-        made.timers.advance(1_000);
-        await beats(made);
-      }
-      made.relay.end.drop();
-      await made.relay.settle();
-      made.timers.advance(made.timers.pending[0] ?? 0);
-      await made.relay.settle();
+    for (let n = 0; n < 8; n++) waits.push((await silence(made)).ms);
+    expect(waits).toEqual([4_800, 4_800, 9_600, 19_200, 38_400, 38_400, 38_400, 38_400]);
+    // Of one session, that lasts: a minute each.
+    for (let beat = 0; beat < 4 * 32; beat++) {
+      made.timers.advance(1_900);
+      await beats(made);
     }
-    expect(await silence()).toBe(4_800);
+    expect((await silence(made)).ms).toBe(4_800);
+  });
+
+  it.each([2_000, 5_000, 30_000, 60_000])(
+    'is left for longer and longer where it always is silent, at an interval of %d ms',
+    async (heartbeatMs) => {
+      const made = await beating(heartbeatMs);
+      const ends = [];
+      for (let n = 0; n < 14; n++) ends.push(await silence(made));
+      expect(ends.at(-1)?.ms).toBe(8 * 2.4 * heartbeatMs);
+      expect(ends.at(-1)?.delay).toBeGreaterThanOrEqual(half(15_000));
+    },
+  );
+
+  it('that everybody loses at once is made anew by each at a time of its own', async () => {
+    for (const jitter of [1, 64, 255]) {
+      const made = await beating();
+      made.jitter = jitter;
+      const { delay } = await silence(made);
+      expect(delay).toBe(Math.floor(((jitter * 0x01010101) / 2 ** 32) * (INTERVAL + 1)));
+    }
+  });
+
+  it('of a replica that drains is made anew at once, and not at the time of the move', async () => {
+    const made = await beating();
+    made.relay.end.event('closing', { code: 'TRY_AGAIN', moveWithinMs: 600_000 });
+    await made.relay.settle();
+    await silence(made);
+    expect(made.connection.state).toBe('connected');
+    expect(made.timers.pending.every((ms) => ms <= 60_000)).toBe(true);
+  });
+
+  it('is not waited for in a handshake for longer than 5 s from waking on', async () => {
+    const made = bench();
+    made.relay.greets = false;
+    made.connection.start();
+    await made.relay.settle();
+    for (let second = 0; second < 5; second++) {
+      expect(made.relay.end.closed).toBe(false);
+      made.connection.wake();
+      made.timers.advance(1_000);
+    }
+    expect(made.relay.end.closed).toBe(true);
+    expect(made.relay.ends).toHaveLength(1);
   });
 });
 

@@ -19,6 +19,7 @@ import {
 import type { ConnectionState, Failure } from '../contract/api.js';
 import { ClientError, failureOf } from '../contract/errors.js';
 import { Backoff, randomUpTo } from './backoff.js';
+import { longestSilenceMs } from './heartbeat-timeout.js';
 import { HELLO_TIMEOUT_MS, LinkSession, OPEN_TIMEOUT_MS, type LinkSessionEnd } from './link-session.js';
 import { EventQueue } from './event-queue.js';
 import type { Platform } from '../contract/ports.js';
@@ -48,11 +49,16 @@ export interface ConnectionOptions {
   onState(state: ConnectionState, stopped: Failure | null): void;
 }
 
+/**
+ * Of each ceiling of the delay to the one before: the ceiling stays about as long as has passed, on average, since the link fell.
+ */
+const BACKOFF_GROWTH = 1.5;
 /** A session that has been up for this long ends the backoff. */
 export const STEADY_MS = 10_000;
-/** Most that silence may last longer than usual, and after how many milliseconds in which it did not one is forgotten. */
-const MOST_PATIENCE = 8;
-const PROMPT_MS = 60_000;
+/** Sessions that ended in silence that are counted at most: silence may last 2 ** 3 times as long as usual. */
+const MOST_TIMEOUTS = 4;
+/** After so many milliseconds in which a session did not, one is forgotten. */
+const RECOVERY_MS = 60_000;
 /** Number of failed handshakes in a row after which the client reports another relay key. */
 const SUSPICIONS_TO_STOP = 2;
 
@@ -79,14 +85,16 @@ export class Connection {
   #life = 0;
   #cancelRetry = nothing;
   #cancelSteady = nothing;
-  #cancelPrompt = nothing;
+  #cancelRecovery = nothing;
   /**
    * Sessions that ended in silence. One was an outage; where the next follows soon the network is slow, and would never be
    * done with what takes it longer.
    */
-  #silences = 0;
-  /** attempts in a row that nobody answered */
+  #timeouts = 0;
+  /** attempts since the last hello that nobody answered */
   #unopened = 0;
+  /** of the last hello, in milliseconds; 0: none yet */
+  #heartbeatMs = 0;
   /** Not null: the relay has asked this client to reconnect, and the time for it is set. */
   #cancelMove: (() => void) | null = null;
   #unanswered: RequestKind | null = null;
@@ -94,7 +102,7 @@ export class Connection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    this.#backoff = new Backoff(options.platform.crypto.random);
+    this.#backoff = new Backoff(options.platform.crypto.random, { growth: BACKOFF_GROWTH });
   }
 
   get state(): ConnectionState {
@@ -128,7 +136,7 @@ export class Connection {
 
   /**
    * The network or the page is back: connects now instead of at the end of the backoff, and judges a link that may have died
-   * meanwhile soon.
+   * in this device's sleep soon.
    */
   wake(): void {
     if (!this.#running) return;
@@ -163,8 +171,8 @@ export class Connection {
       relayKey,
       identity,
       platform,
-      openMs: Math.min(HELLO_TIMEOUT_MS, OPEN_TIMEOUT_MS * 2 ** Math.min(this.#unopened, 8)),
-      patience: Math.min(MOST_PATIENCE, 2 ** Math.max(0, this.#silences - 1)),
+      openMs: Math.min(HELLO_TIMEOUT_MS, OPEN_TIMEOUT_MS * 2 ** this.#unopened),
+      timeoutFactor: this.#timeoutFactor,
       enqueue: (call) => this.#queue.enqueue(call),
       onHello: (hello) => this.#onHello(hello),
       onClosing: (closing) => this.#onClosing(session, closing),
@@ -179,16 +187,33 @@ export class Connection {
     session.begin();
   }
 
+  get #timeoutFactor(): number {
+    return 2 ** Math.max(0, this.#timeouts - 1);
+  }
+
   #onHello(hello: EventBody<'hello'>): void {
     this.#suspicion = null;
     this.#unopened = 0;
-    const { timers } = this.#options.platform;
-    this.#cancelSteady = timers.after(STEADY_MS, () => this.#backoff.reset());
-    this.#cancelPrompt = timers.after(PROMPT_MS, () => {
-      this.#silences = Math.max(0, this.#silences - 1);
-    });
+    this.#heartbeatMs = hello.heartbeatMs;
+    this.#cancelSteady = this.#afterHeard(STEADY_MS, () => this.#backoff.reset());
+    this.#recover();
     this.#enter('connected');
     this.#emit(() => this.#options.onUp(hello));
+  }
+
+  /** After `ms` milliseconds, or later: a session that has been silent since its hello does not live to see it. */
+  #afterHeard(ms: number, run: () => void): () => void {
+    const silence = longestSilenceMs(this.#heartbeatMs, this.#timeoutFactor);
+    return this.#options.platform.timers.after(Math.max(ms, silence + 1), run);
+  }
+
+  /** One silence is forgotten for each while without. */
+  #recover(): void {
+    this.#cancelRecovery = this.#afterHeard(RECOVERY_MS, () => {
+      this.#timeouts = Math.max(0, this.#timeouts - 1);
+      if (this.#session !== null) this.#session.timeoutFactor = this.#timeoutFactor;
+      if (this.#timeouts > 0) this.#recover();
+    });
   }
 
   #onClosing(session: LinkSession, { code, moveWithinMs }: EventBody<'closing'>): void {
@@ -210,18 +235,19 @@ export class Connection {
     this.#session = null;
     session?.end(ERROR_CODES.TRY_AGAIN);
     this.#cancelSteady();
-    this.#cancelPrompt();
+    this.#cancelRecovery();
     this.#enter('connecting');
     this.#connect();
   }
 
-  #onEnd(session: LinkSession, { code, established, reached, silent }: LinkSessionEnd): void {
+  #onEnd(session: LinkSession, { code, established, reached, timedOut }: LinkSessionEnd): void {
     if (session !== this.#session) return;
     this.#session = null;
     this.#cancelSteady();
-    this.#cancelPrompt();
-    if (silent && established) this.#silences += 1;
-    if (silent && !reached) this.#unopened += 1;
+    this.#cancelRecovery();
+    const silent = timedOut && established;
+    if (silent) this.#timeouts = Math.min(MOST_TIMEOUTS, this.#timeouts + 1);
+    if (timedOut && !reached) this.#unopened += 1;
     if (reached && !established) this.#checkClock();
     // This client's own keys are unusable: no attempt will go better.
     if (code === ERROR_CODES.BAD_KEY && !established) {
@@ -235,8 +261,11 @@ export class Connection {
       return;
     }
     this.#enter(established ? 'connecting' : 'offline');
-    if (this.#cancelMove !== null) return;
-    this.#cancelRetry = this.#options.platform.timers.after(this.#backoff.next(), () => this.#connect());
+    if (this.#cancelMove !== null && !silent) return;
+    const { crypto, timers } = this.#options.platform;
+    // Where a relay stood still, all that it had come back at one time.
+    const apart = silent ? randomUpTo(crypto.random, this.#heartbeatMs) : 0;
+    this.#cancelRetry = timers.after(Math.max(this.#backoff.next(), apart), () => this.#connect());
   }
 
   /**
@@ -289,8 +318,8 @@ export class Connection {
     this.#running = false;
     this.#cancelRetry();
     this.#cancelSteady();
-    this.#cancelPrompt();
-    this.#silences = 0;
+    this.#cancelRecovery();
+    this.#timeouts = 0;
     this.#unopened = 0;
     this.#cancelMove?.();
     this.#cancelMove = null;

@@ -20,9 +20,9 @@ import {
 import { ClientError } from '../contract/errors.js';
 import type { Platform, SocketHandle } from '../contract/ports.js';
 import { Requests, type RequestMessage } from './requests.js';
-import { Silence } from './silence.js';
+import { HeartbeatTimeout } from './heartbeat-timeout.js';
 
-/** From the call to the socket port until the relay's hello. */
+/** From the open socket until the relay's hello; for the socket to open, at most. */
 export const HELLO_TIMEOUT_MS = 15_000;
 /** Until the socket is open, at first: where nobody answers that, another attempt may find another replica. */
 export const OPEN_TIMEOUT_MS = 5_000;
@@ -37,7 +37,7 @@ export interface LinkSessionEnd {
   /** true: the socket was open, so that somebody there had a handshake to answer */
   readonly reached: boolean;
   /** true: nobody was heard for too long */
-  readonly silent: boolean;
+  readonly timedOut: boolean;
 }
 
 export interface LinkSessionOptions {
@@ -48,11 +48,11 @@ export interface LinkSessionOptions {
   /** milliseconds for the socket to open */
   readonly openMs: number;
   /** how many times as long as usual nothing may be heard */
-  readonly patience: number;
+  readonly timeoutFactor: number;
   readonly enqueue: (call: () => void) => void;
   readonly onHello: (hello: EventBody<'hello'>) => void;
   readonly onClosing: (closing: EventBody<'closing'>) => void;
-  readonly onEvent: (event: Exclude<AnyEvent, { kind: 'hello' | 'closing' | 'beat' }>) => void;
+  readonly onEvent: (event: Exclude<AnyEvent, { kind: 'hello' | 'closing' | 'heartbeat' }>) => void;
   /** A request was answered, with a reply or an error; `came` false: it timed out, and the session ends. */
   readonly onAnswer: (kind: RequestKind, came: boolean) => void;
   /** Exactly once, and nothing else after it. */
@@ -70,7 +70,9 @@ export class LinkSession {
   #up = false;
   #ended = false;
   #cancelDeadline: () => void = () => undefined;
-  #silence: Silence | null = null;
+  #heartbeat: HeartbeatTimeout | null = null;
+  /** the wait for hello has been shortened */
+  #hurried = false;
 
   constructor(options: LinkSessionOptions) {
     this.#options = options;
@@ -95,7 +97,7 @@ export class LinkSession {
 
   begin(): void {
     const { platform, url, openMs } = this.#options;
-    this.#expect(openMs);
+    this.#setDeadline(openMs);
     this.#guarded(() => {
       const handle = platform.socket.connect(url, {
         open: () => this.#guarded(() => this.#handshake()),
@@ -109,39 +111,48 @@ export class LinkSession {
   }
 
   /**
-   * The page is shown again, or the network is back: a link that died meanwhile is known soon. False: the socket has yet
-   * to open, and a new one may open sooner.
+   * The page is shown again, or the network is back: a link that died in sleep is known soon. False: the socket has yet to
+   * open, and a new one may open sooner.
    */
   wake(): boolean {
-    this.#silence?.wake();
+    this.#heartbeat?.wake();
+    if (this.#reached && !this.#up && !this.#hurried) {
+      this.#hurried = true;
+      this.#setDeadline(OPEN_TIMEOUT_MS);
+    }
     return this.#reached;
   }
 
+  /** As in the options, from now on. */
+  set timeoutFactor(factor: number) {
+    if (this.#heartbeat !== null) this.#heartbeat.timeoutFactor = factor;
+  }
+
   /** Ends the attempt where the next step of it takes longer, in milliseconds. */
-  #expect(ms: number): void {
+  #setDeadline(ms: number): void {
     this.#cancelDeadline();
     this.#cancelDeadline = this.#options.platform.timers.after(ms, () => this.end(ERROR_CODES.OFFLINE, true));
   }
 
   /** Closes the socket, frees the link, ends what is in flight in OFFLINE. Idempotent. */
-  end(code: ErrorCode, silent = false): void {
+  end(code: ErrorCode, timedOut = false): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#cancelDeadline();
-    this.#silence?.end();
+    this.#heartbeat?.end();
     this.#link?.destroy();
     this.#link = null;
     this.requests.end();
     this.#handle?.close();
     this.#handle = null;
-    this.#options.onEnd({ code, established: this.#established, reached: this.#reached, silent });
+    this.#options.onEnd({ code, established: this.#established, reached: this.#reached, timedOut });
   }
 
   #handshake(): void {
     const { identity, relayKey } = this.#options;
     if (this.#link !== null) return;
     this.#reached = true;
-    this.#expect(HELLO_TIMEOUT_MS);
+    this.#setDeadline(HELLO_TIMEOUT_MS);
     this.#link = ClientLink.open({ identity, relayKey });
     this.#handle?.send(this.#link.start());
   }
@@ -151,7 +162,7 @@ export class LinkSession {
     if (this.#link === null) throw new ClientError(ERROR_CODES.MALFORMED);
     const { reply, established, messages } = this.#link.receive(data);
     this.#established = established;
-    this.#silence?.heard();
+    this.#heartbeat?.heard();
     if (reply !== null) this.#handle?.send(reply);
     for (const message of messages) {
       if (this.#ended) return;
@@ -177,7 +188,7 @@ export class LinkSession {
     // Hello comes first and once.
     if ((event.kind === 'hello') === this.#up) throw lie();
     if (event.kind === 'hello') this.#onHello(event.body);
-    else if (event.kind !== 'beat') this.#options.onEvent(event);
+    else if (event.kind !== 'heartbeat') this.#options.onEvent(event);
   }
 
   #onHello(hello: EventBody<'hello'>): void {
@@ -188,12 +199,14 @@ export class LinkSession {
     }
     this.#up = true;
     this.#cancelDeadline();
-    const { platform, patience } = this.#options;
-    const { timers, crypto } = platform;
-    this.#silence = new Silence(
-      { timers, clock: crypto.clock, patience, onSilent: () => this.end(ERROR_CODES.OFFLINE, true) },
-      hello.beatMs,
-    );
+    const { platform, timeoutFactor } = this.#options;
+    this.#heartbeat = new HeartbeatTimeout({
+      timers: platform.timers,
+      clock: platform.crypto.clock,
+      heartbeatMs: hello.heartbeatMs,
+      timeoutFactor,
+      onTimeout: () => this.end(ERROR_CODES.OFFLINE, true),
+    });
     this.#options.onHello(hello);
   }
 

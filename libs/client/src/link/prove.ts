@@ -20,7 +20,7 @@ export function proveRelayKey({ platform, url, relayKey }: ProveOptions): Promis
       identity: generateKeyPair(),
       platform,
       openMs: HELLO_TIMEOUT_MS,
-      patience: 1,
+      timeoutFactor: 1,
       enqueue: (call) => {
         call();
       },

@@ -2,6 +2,7 @@
 import { FRAME_EVENT, type Bytes } from '@0fc/protocol';
 import { clientParser } from '@0fc/protocol/socket-io';
 import type { SocketPort } from '../contract/ports.js';
+import { HELLO_TIMEOUT_MS } from './link-session.js';
 
 /** What is used of a Socket.IO client's socket. */
 export interface IoSocket {
@@ -19,9 +20,6 @@ export interface IoOptions {
   readonly parser: unknown;
 }
 
-/** Milliseconds for the websocket to open, at most: the session has its own, shorter ones. */
-const OPEN_TIMEOUT_MS = 15_000;
-
 /** The port over `io` of socket.io-client, which node/ and browser/ import for themselves. */
 export const socketIoPort = (io: (origin: string, options: IoOptions) => IoSocket): SocketPort => ({
   connect(url, events) {
@@ -33,7 +31,8 @@ export const socketIoPort = (io: (origin: string, options: IoOptions) => IoSocke
       // When to come back is the connection's decision: each time with a new session.
       reconnection: false,
       forceNew: true,
-      timeout: OPEN_TIMEOUT_MS,
+      // The session’s own is never longer.
+      timeout: HELLO_TIMEOUT_MS,
       parser: clientParser,
     });
     let closed = false;

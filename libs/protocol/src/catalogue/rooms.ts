@@ -170,12 +170,12 @@ export const rooms = {
       settingsEntries: integer(1),
       settingsPerHour: integer(1),
       /** most milliseconds between two frames of this relay: longer silence is a dead link */
-      beatMs: integer(LIMITS.leastBeatMs, LIMITS.mostBeatMs),
+      heartbeatMs: integer(LIMITS.leastHeartheartbeatMs, LIMITS.mostHeartheartbeatMs),
     }),
     to: ['stranger', 'joiner', 'member', 'owner', 'departed'],
     about: 'First in every session: the limits this relay publishes.',
   }),
-  beat: event({
+  heartbeat: event({
     body: empty,
     to: ['stranger', 'joiner', 'member', 'owner', 'departed'],
     about: 'Nothing else was due for as long as `hello` says: the link is alive.',

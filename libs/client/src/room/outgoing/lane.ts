@@ -52,7 +52,7 @@ export class Lane {
   constructor(sender: Sender, part: Part) {
     this.#sender = sender;
     this.part = part;
-    this.#backoff = new Backoff(sender.platform.crypto.random, MOST_MS);
+    this.#backoff = new Backoff(sender.platform.crypto.random, { most: MOST_MS });
   }
 
   /** Sends what is due. Resolves once that was sent, or waits. */

@@ -62,7 +62,7 @@ export class Resumption {
   constructor({ crypto, timers }: Pick<Platform, 'crypto' | 'timers'>, start: () => void) {
     this.#timers = timers;
     this.#start = start;
-    this.#backoff = new Backoff(crypto.random, MOST_MS);
+    this.#backoff = new Backoff(crypto.random, { most: MOST_MS });
   }
 
   /** Restarts after a delay. `code`: why it stopped; after a final one only the user restarts it. */
