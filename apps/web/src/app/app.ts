@@ -8,6 +8,7 @@ import { I18n } from './core/i18n';
 import { IdleLock } from './core/idle-lock';
 import { Waking } from './core/waking';
 import { Invites } from './core/invites';
+import { KeptPage } from './core/kept-page';
 import { Destination } from './core/vault-guard';
 import { ErrorMessage } from './core/components/error-message';
 import { PageBar } from './ui/page-bar';
@@ -46,9 +47,10 @@ export class App {
   protected readonly t = inject(I18n).t;
 
   constructor() {
-    // It watches from the first screen on.
+    // They watch from the first screen on.
     inject(IdleLock);
     inject(Waking);
+    inject(KeptPage);
     const router = inject(Router);
     const destination = inject(Destination);
     const injector = inject(Injector);

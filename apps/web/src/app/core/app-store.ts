@@ -133,9 +133,14 @@ export class AppStore {
     if (ending === this.#connection) this.restart();
   }
 
-  restart(): void {
+  /** Terminates the worker at once, and with it every key in memory; {@link restart} begins anew. */
+  leave(): void {
     this.#connection.close();
     this.#forget();
+  }
+
+  restart(): void {
+    this.leave();
     this.#connection = this.#start();
   }
 
