@@ -7,6 +7,7 @@ const KEYS = 'libs/client/src/vault/vault-keys.ts';
 const RENEWAL = 'libs/client/src/vault/renewal.ts';
 const VAULT = 'libs/client/src/vault/vault.ts';
 const KDF = 'libs/crypto/src/keys/passphrase-kdf.ts';
+const PAGED = 'libs/client/src/browser/key-file.ts';
 const SPEC = 'libs/client/src/vault/key-table.spec.ts';
 const THIEF = 'test/hostile/keys/thief.spec.ts';
 
@@ -32,6 +33,23 @@ export const ERASABLE_KEY_MUTANTS: readonly Mutant[] = [
       thief(
         'G14 finds no line that was deleted, and no words that were edited away, at its author and at others',
       ),
+    ],
+  },
+  {
+    name: 'where the keys lie in the database, a destroyed one stays there until much else is',
+    breaks: ['G14'],
+    changes: [
+      {
+        file: PAGED,
+        find: 'gone in the database.\n    await this.flush();',
+        put: 'gone in the database.',
+      },
+    ],
+    tests: [
+      {
+        path: 'libs/client/src/browser/storage.spec.ts',
+        name: 'has what was written when the worker ends without another word',
+      },
     ],
   },
   {

@@ -193,10 +193,13 @@ class PagedKeyFile implements KeyFile {
       this.#changed.add(page);
       done += part.length;
     }
+    // As a file's bytes are the system's once they are written: a kill leaves no key of what is gone in the database.
+    await this.flush();
   }
 
   async flush(): Promise<void> {
     const pages = [...this.#changed];
+    if (pages.length === 0) return;
     await this.#storage.write(
       pages.map((page) => ({
         store: KEY_PAGES,

@@ -81,3 +81,17 @@ describe('IndexedDB: what the browser refuses', () => {
     });
   });
 });
+
+describe('a key file without a place of its own', () => {
+  it('has what was written when the worker ends without another word', async () => {
+    const storage = await indexedDb.fresh();
+    const { keyFile } = storage;
+    await keyFile.open('make');
+    await keyFile.write(0, new Uint8Array(5_000).fill(7));
+    await keyFile.write(4_090, new Uint8Array(12));
+    const bytes = await new IndexedDbStorage().keyFile.open('use');
+    const expected = new Uint8Array(8_192).fill(7, 0, 5_000);
+    expect(bytes).toEqual(expected.fill(0, 4_090, 4_102));
+    await storage.close();
+  });
+});
