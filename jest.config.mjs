@@ -20,7 +20,7 @@ const unit = ['libs/protocol', 'libs/crypto', 'libs/client', 'apps/relay'].map((
 
 // `compose` is not of `npm test`: it wants a Docker engine (npm run test:compose).
 const acrossProcesses = [
-  'architecture', 'k8s', 'fuzz', 'integration', 'hostile', 'model', 'e2e', 'compose',
+  'architecture', 'k8s', 'fuzz', 'integration', 'hostile', 'model', 'e2e', 'browsers', 'compose',
 ].map((name) => ({ displayName: name, roots: [`<rootDir>/test/${name}`] })); // prettier-ignore
 
 /** Jest refuses a configuration that names an absent folder. */

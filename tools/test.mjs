@@ -66,6 +66,8 @@ const stages = {
   model: folderStage('model', ['server']),
   // In band: two browsers at a time on two cores make time-outs, not speed.
   e2e: folderStage('e2e', ['server', 'web', 'chromium'], { flags: ['--runInBand'] }),
+  // Apart from e2e: a machine that cannot have these two browsers still runs the stories in Chromium.
+  browsers: folderStage('browsers', ['server', 'web', 'firefox', 'webkit']),
 };
 
 await runTool(() => runStages(stages, chooseStages(stages, process.argv.slice(2)), ['lint']));

@@ -1,23 +1,14 @@
 /** A browser with a profile on disk, as a person has it: it is closed, started again and restores what was open. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type Browser } from 'playwright-core';
+import { bytesOf, filesThat, type ProfileFile } from '../support/carving.js';
+import { Devtools, type Target } from '../support/devtools.js';
 import { until } from '../support/wait.js';
-import { Devtools, type Target } from './devtools.js';
 import { CHROMIUM, SWITCHES } from './profile.js';
-
-/** Of a file that a running browser has not written yet, or has taken away: none. */
-async function bytesOf(path: string): Promise<Buffer> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0);
-    throw error;
-  }
-}
 
 export class BrowserProfile {
   readonly folder: string;
@@ -93,17 +84,8 @@ export class BrowserProfile {
     return found.map(({ path }) => path).sort();
   }
 
-  /** Files of the profile that have what is asked for, with their bytes. */
-  async filesThat(
-    have: (bytes: Buffer) => boolean,
-  ): Promise<readonly { readonly path: string; readonly bytes: Buffer }[]> {
-    const found: { readonly path: string; readonly bytes: Buffer }[] = [];
-    for (const entry of await readdir(this.folder, { recursive: true, withFileTypes: true })) {
-      const path = join(entry.parentPath, entry.name);
-      const bytes = entry.isFile() ? await bytesOf(path) : Buffer.alloc(0);
-      if (have(bytes)) found.push({ path: path.slice(this.folder.length + 1), bytes });
-    }
-    return found;
+  filesThat(have: (bytes: Buffer) => boolean): Promise<readonly ProfileFile[]> {
+    return filesThat(this.folder, have);
   }
 
   /** As by a loss of power to the program: nothing more is written. */

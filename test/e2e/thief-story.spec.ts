@@ -5,9 +5,10 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { exposeSecret, parseInvite } from '@0fc/crypto/keys';
 import { loadThemis, nodeHash } from '@0fc/crypto/node';
+import { bodyOf, isKeyFile, letGo, recordsOf } from '../support/carving.js';
 import { readDatabases } from '../support/databases.js';
 import { RelayProcess } from '../support/relay-process.js';
-import { Thief, type SealedRecord, type Taken } from '../support/thief.js';
+import { Thief, type Taken } from '../support/thief.js';
 import { until } from '../support/wait.js';
 import { BrowserProfile } from './browser-profile.js';
 import { Profile } from './profile.js';
@@ -19,7 +20,6 @@ const DELETED = 'the ladder stands behind the third quince tree';
 const EDITED = 'half of what was said of that ladder';
 const LAST = 'what is said of that ladder now';
 const NEXT = 'another passphrase of the orchard, the second';
-const MARK = Buffer.from('0fc-keys');
 
 let relay: RelayProcess;
 let browser: BrowserProfile;
@@ -40,35 +40,17 @@ afterAll(async () => {
 
 /** The profile as it is now: records by the browser's own hand, the key file as it lies on the disk. */
 async function taken(): Promise<Taken> {
-  const databases = await amina.page.evaluate(readDatabases);
-  const records = databases.flatMap(({ stores }) =>
-    stores.flatMap(({ records: all }) =>
-      all.map(([key, value]): SealedRecord => {
-        const [store = '', place = ''] = key;
-        return { store, key: place, value: new Uint8Array(Buffer.from(value, 'base64')) };
-      }),
-    ),
-  );
-  const files = await browser.filesThat((bytes) => bytes.subarray(0, MARK.length).equals(MARK));
+  const records = recordsOf(await amina.page.evaluate(readDatabases));
+  const files = await browser.filesThat(isKeyFile);
   expect(files).toHaveLength(1);
   return { records, keyFile: new Uint8Array(files[0]!.bytes) };
 }
 
 /** What an act has let go of: carved out of the profile's files, and of its old keys none is in any of them. */
 async function expectCarvedAndShut(before: Taken): Promise<void> {
-  const { keyFile, records } = await taken();
-  const live = new Set(records.map(({ value }) => Buffer.from(value).toString('base64')));
-  const gone = before.records.filter(({ value }) => !live.has(Buffer.from(value).toString('base64')));
-  const entries = gone.flatMap(({ value }) => {
-    if (value[0] !== 1) return [];
-    const at = 32 * Buffer.from(value).readUInt32LE(1);
-    const [then, now] = [before.keyFile, keyFile].map((file) => Buffer.from(file.subarray(at, at + 32)));
-    return then!.equals(now!) ? [] : [then!];
-  });
+  const { entries, bodies } = letGo(before, await taken());
   expect(entries.length).toBeGreaterThan(0);
   expect(await browser.filesThat((bytes) => entries.some((entry) => bytes.includes(entry)))).toEqual([]);
-  // Behind the head of a cell: its own random bytes.
-  const bodies = gone.map(({ value }) => Buffer.from(value.subarray(21, 53)));
   const carved = await browser.filesThat((bytes) => bodies.some((body) => bytes.includes(body)));
   expect(carved.length).toBeGreaterThan(0);
 }
@@ -188,7 +170,7 @@ describe('a thief of a browser’s profile', () => {
     await amina.at('erase-confirm').click();
     expect((await told).status()).toBe(204);
     await amina.at('passphrase-again').waitFor();
-    const bodies = before.records.map(({ value }) => Buffer.from(value.subarray(21, 53)));
+    const bodies = before.records.map(bodyOf);
     await until('the browser to have dropped the database', async () => {
       const left = await browser.filesThat((bytes) => bodies.some((body) => bytes.includes(body)));
       return left.length === 0;

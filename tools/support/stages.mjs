@@ -5,13 +5,15 @@
  * summed over all; what a stage needs and cannot have counts as one failure.
  */
 import { ensureChromium } from './chromium.mjs';
+import { ensureFirefox } from './firefox.mjs';
 import { ensureSpin } from './model-checker.mjs';
 import { ensureRedis } from './redis.mjs';
 import { elapsed, Remedy, say } from './report.mjs';
+import { ensureWebKit } from './webkit.mjs';
 import { buildServer, buildWeb, ensureInstalled } from './workspace.mjs';
 
 /** @typedef {import('./jest.mjs').Counts} Counts */
-/** @typedef {{ needs: ('server' | 'web' | 'chromium' | 'redis' | 'spin')[], run: (node: string, env: NodeJS.ProcessEnv) => Promise<Counts> }} Stage */
+/** @typedef {{ needs: ('server' | 'web' | 'chromium' | 'firefox' | 'webkit' | 'redis' | 'spin')[], run: (node: string, env: NodeJS.ProcessEnv) => Promise<Counts> }} Stage */
 
 export const NOTHING = { passed: 0, failed: 0, skipped: 0 };
 /** What counts as one test. */
@@ -103,6 +105,10 @@ async function prepare(node, stages, chosen) {
     chromium: async () => {
       env.CHROMIUM_PATH = await ensureChromium();
     },
+    firefox: async () => {
+      env.FIREFOX_PATH = await ensureFirefox();
+    },
+    webkit: ensureWebKit,
   };
   for (const [need, work] of Object.entries(preparations)) {
     if (!chosen.some((name) => stages[name].needs.includes(need))) continue;

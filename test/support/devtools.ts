@@ -1,4 +1,7 @@
-/** The protocol that a browser is inspected by, for what no library drives: the memory of workers, and restored sessions. */
+/**
+ * The protocols that a browser is inspected and driven by over a socket, for what no library drives: Chromium's own (the memory
+ * of workers, restored sessions), and WebDriver BiDi, whose messages have the same form.
+ */
 import { once } from 'node:events';
 
 export interface Target {
@@ -14,7 +17,9 @@ interface Message {
   readonly method?: string;
   readonly params?: Params;
   readonly result?: unknown;
-  readonly error?: { readonly message: string };
+  /** BiDi: a code, with its `message` beside it */
+  readonly error?: { readonly message: string } | string;
+  readonly message?: string;
 }
 
 export class Devtools {
@@ -50,9 +55,10 @@ export class Devtools {
     const id = ++this.#count;
     const answered = new Promise<Message>((resolve) => this.#waiting.set(id, resolve));
     this.#socket.send(JSON.stringify({ id, method, params, sessionId }));
-    const { result, error } = await answered;
+    const { result, error, message = '' } = await answered;
     this.#waiting.delete(id);
-    if (error !== undefined) throw new Error(`${method}: ${error.message}`);
+    if (error !== undefined)
+      throw new Error(`${method}: ${typeof error === 'string' ? `${error}: ${message}` : error.message}`);
     return result as T;
   }
 
