@@ -42,7 +42,8 @@ const member =
     more: NodeJS.ProcessEnv = {},
   ): Promise<Spoken> =>
     memberCommand([command, ...of(name), ...args], { ...environment, ...more }, input, program);
-const listens = (name: string): Speaking => memberSpeaks(['listen', ...of(name)], environment, '', QUICK);
+const listens = (name: string, ...args: readonly string[]): Speaking =>
+  memberSpeaks(['listen', ...of(name), ...args], environment, '', QUICK);
 const of = (name: string): readonly string[] => ['--vault', join(base, name), '--relay', relay.url];
 
 /** The result of a command that must succeed, and the lines before it. */
@@ -180,11 +181,13 @@ describe('a line that was written before somebody came', () => {
         await done(memberCommand(['send', text, ...nowhere], environment, '', QUICK));
       await done(ines('join', ['--as', 'Inès'], `${String(links[1])}\n`));
       // A command that joins may end before its member's name has left: one that stays sends it.
-      const newcomer = listens('writing-ines');
+      const newcomer = listens('writing-ines', '--from-start');
       try {
         await until('her name to be in the log', async () =>
           (await done(tomas('members'))).lines.some(({ name }) => name === 'Inès'),
         );
+        // It may have been there before: who has yet to begin cannot be interrupted.
+        await until('her to listen', () => newcomer.lines.length > 0);
       } finally {
         newcomer.interrupt();
       }
