@@ -16,15 +16,17 @@ const built = join(root, 'apps', 'relay', 'dist', 'store', 'redis', 'scripts', '
 const sources = 'apps/relay/src/store/redis/scripts';
 const folder = join(cacheFolder, 'lua');
 
-/** @type {{ scripts: Record<string, { name: string, lua: string }> }} */
+/** @type {{ scripts: Record<string, { name: string, atOnce: { lua: string }, held: { lua: string } }> }} */
 const { scripts } = await import(pathToFileURL(built).href);
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
-const files = Object.values(scripts).map(({ name, lua }) => {
-  const file = join(folder, `${name}.lua`);
-  writeFileSync(file, lua);
-  return file;
-});
+const files = Object.values(scripts).flatMap(({ name, atOnce, held }) =>
+  Object.entries({ atOnce, held }).map(([form, { lua }]) => {
+    const file = join(folder, `${name}.${form}.lua`);
+    writeFileSync(file, lua);
+    return file;
+  }),
+);
 
 /** Line by line of an assembled script: where it comes from, or undefined (scripts.ts marks where a source begins). */
 const origins = new Map(

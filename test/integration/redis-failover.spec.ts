@@ -7,7 +7,7 @@ import { writeKey } from '../../apps/relay/src/config/key-pair.js';
 import { startRelay, type RunningRelay } from '../../apps/relay/src/start.js';
 import { startRedis, type RunningRedis } from '../support/redis.js';
 import { until } from '../support/wait.js';
-import { Peer } from './relay-peer.js';
+import { Peer, Refused } from './relay-peer.js';
 import { message, TestRoom } from './relay-room.js';
 
 let redis: RunningRedis;
@@ -67,6 +67,48 @@ test('what was acknowledged stays, and the room goes on in a new generation', as
     const own = positions.filter((position) => comparePositions(position, before) >= 0);
     expect(own.map(({ s }) => s)).toEqual(own.map((_, n) => before.s + n));
     expect(peer.told('generation')[0]?.from).toEqual(before);
+    expect(peer.closed).toBeNull();
+    peer.leave();
+  }
+});
+
+test('a planned failover takes nothing that anybody has seen', async () => {
+  const [a, b] = relays as [RunningRelay, RunningRelay];
+  // The replica may have yet to follow: it has just come back.
+  const { owner, guest } = await until('a room of two', async () => {
+    const guest = await Peer.connect(b);
+    try {
+      const room = await TestRoom.create(a);
+      await room.join(guest);
+      return { owner: room.owner, guest };
+    } catch (error) {
+      guest.leave();
+      if (error instanceof Refused && error.code === 'TRY_AGAIN') return null;
+      throw error;
+    }
+  });
+  const members = [owner, guest];
+  const sentinel = redis.connect(redis.nodes.findIndex(({ role }) => role === 'sentinel'));
+  try {
+    await sentinel.call('SENTINEL', 'failover', redis.environment.REDIS_MASTER_NAME ?? '');
+  } finally {
+    sentinel.disconnect();
+  }
+  // Both talk all the time, over one relay each.
+  const moved = (): boolean => members.every((peer) => peer.told('generation').length > 0);
+  for (let n = 0; n < 20 || !moved(); n++) {
+    const answers = await Promise.all(
+      members.map((peer) => peer.refusal('append', { messages: [message()] })),
+    );
+    expect(answers.filter((answer) => answer !== null && answer !== 'TRY_AGAIN')).toEqual([]);
+  }
+  for (const peer of members) {
+    // Entries that had been seen, behind where the next generation goes on from.
+    const seen = peer.entries.map(({ position }) => position);
+    const lost = peer
+      .told('generation')
+      .flatMap(({ from }) => seen.filter(({ g, s }) => g === from.g && s > from.s));
+    expect(lost).toEqual([]);
     expect(peer.closed).toBeNull();
     peer.leave();
   }

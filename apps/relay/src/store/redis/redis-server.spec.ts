@@ -253,6 +253,59 @@ describe('another server', () => {
     redis.disconnect();
   });
 
+  test('nobody hears of what the replica lacks, and all of it comes in order once the replica has it', async () => {
+    await withReplica();
+    store = await world.store({ waitReplicas: 1 });
+    await create();
+    await join(GUEST);
+    const heard: RoomEvent[] = [];
+    const other = await world.store({ waitReplicas: 1 });
+    await other.subscribe(ROOM, (event) => heard.push(event));
+    const shown = () =>
+      other.readLog({
+        roomId: ROOM,
+        memberId: GUEST,
+        after: null,
+        maxEntries: 10,
+        maxBytes: 1e6,
+        maxGenerations: 1,
+      });
+    // The replica passes on what is published, so that a feed of all nodes hears it twice.
+    const entries = () => [
+      ...new Set(
+        heard
+          .flatMap((event) => (event.type === 'entries' ? event.entries : []))
+          .map(({ position }) => position.s),
+      ),
+    ];
+    await append(OWNER, message('before'));
+    await until('it to be heard', () => entries().length === 1);
+    const [before = 0] = entries();
+
+    const replica = world.running.nodes[1]!;
+    process.kill(replica.pid!, 'SIGSTOP');
+    try {
+      for (const text of ['a', 'b'])
+        await expect(append(OWNER, message(text))).rejects.toMatchObject({ code: 'TRY_AGAIN' });
+      // Written, and shown to who reads the log: it is refused to nobody while replicas are missing.
+      await expect(shown()).resolves.toMatchObject({ ok: true });
+      expect((await facts()).tip.s).toBe(before + 2);
+      expect(entries()).toEqual([before]);
+    } finally {
+      process.kill(replica.pid!, 'SIGCONT');
+    }
+    await until('the replica to follow', () => append(OWNER, message('c')).catch(() => null));
+    await until('all to be heard', () => entries().length === 4);
+    expect(entries()).toEqual([before, before + 1, before + 2, before + 3]);
+    await expect(shown()).resolves.toMatchObject({ ok: true });
+
+    // What is repeated is placed already: whoever missed it is told the end of the log.
+    heard.length = 0;
+    await append(OWNER, message('a'));
+    await until('the end of the log', () => heard.length > 0);
+    expect(heard[0]).toMatchObject({ type: 'tip', tip: { s: before + 3 } });
+  });
+
   test('nothing is acknowledged that the replica lacks, not even what is repeated over another connection', async () => {
     await withReplica();
     store = await world.store({ waitReplicas: 1 });

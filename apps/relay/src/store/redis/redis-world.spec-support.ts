@@ -109,7 +109,7 @@ export class RedisWorld {
       const time = `{'${Math.floor(now() / 1_000)}', '${(now() % 1_000) * 1_000}'}`;
       const answer = await redis.callBuffer(
         'eval',
-        script.lua.replace(CLOCK, time),
+        script.atOnce.lua.replace(CLOCK, time),
         script.keys.length,
         ...script.keys.map((name) => keys.key(roomId, name)),
         ...args.map(argument),

@@ -16,6 +16,7 @@ local refusal = open()
 if refusal then return {refusal} end
 local placement = headPlacement(head)
 if placement then
+  tellTip()
   if not rotates then return {'OK', placement.g, placement.s, placement.time, 0, 0, 0} end
   -- The same entry with another rotation: the first one stands.
   local rotated = matchingRotation(tonumber(ARGV[ROTATES]), ARGV[ROTATES + 1])

@@ -45,6 +45,7 @@ if #entries > 0 then
   place(entries)
 else
   touch()
+  if #places > 0 then tellTip() end
 end
 if taken then
   local sent = {'b' .. sender, bucketOf(tokens)}

@@ -1,5 +1,6 @@
 -- include: lib/people, lib/chain, lib/invites
 -- writes: no
+-- shows: log
 --
 -- ARGV: first index, how many, a departed member who reads no further than it was there, or a joiner who reads once it
 -- was answered, or ''. Returns the length and the containers.

@@ -1,6 +1,7 @@
 -- include: lib/departures
 -- keys: prekeys
 -- writes: no
+-- shows: log
 --
 -- ARGV: member, g and s to read after ('' for from the floor on), most entries, most bytes, most generations.
 -- Returns the role, then

@@ -8,7 +8,10 @@ local refusal = open()
 if refusal then return {refusal} end
 local signer, head, epoch = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local placement = matchingRotation(epoch, ARGV[4])
-if placement then return {'OK', placement.g, placement.s, placement.time} end
+if placement then
+  tellTip()
+  return {'OK', placement.g, placement.s, placement.time}
+end
 if room.owner ~= signer or room.head ~= head then return {'STALE_HEAD'} end
 refusal = epochRefusal(epoch - 1)
 if refusal then return {refusal} end

@@ -18,7 +18,7 @@ test('each file is a command of the store, and each command a file', () => {
 });
 
 test('each file of lib/ is part of a script, once, behind what it includes', () => {
-  const includedBy = Object.values(scripts).map(({ lua }) =>
+  const includedBy = Object.values(scripts).map(({ atOnce: { lua } }) =>
     [...lua.matchAll(/^-- from (\S+):\d+$/gm)].map(([, path]) => path),
   );
   for (const paths of includedBy) expect(new Set(paths).size).toBe(paths.length);

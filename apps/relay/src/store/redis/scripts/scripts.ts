@@ -5,10 +5,12 @@
  *     -- include: lib/log        files whose functions it uses: each comes once, before whatever includes it
  *     -- keys: sent              keys of the room that it uses beside those of its includes (room-keys.ts)
  *     -- limits: hashBytes       limits of the protocol that it reads, as LIMITS.hashBytes
- *     -- writes: yes             of a command: whether its answer must not be lost with a primary (a WAIT follows it)
+ *     -- writes: yes             of a command: whether what it does must not be lost with a primary
+ *     -- shows: log              of a command: what its answer shows is not to be lost with a primary either
  *
  * A command is the body of a function that returns an array, whose first item is 'OK' or the code of a refusal. KEYS
- * are there by their names in upper case. Events that it has added are published when it returns.
+ * are there by their names in upper case. Events that it has added are published when it returns; where replicas are waited for,
+ * they come with its answer (HELD is true then), and are published once the replicas have it all (connection/runner.ts).
  */
 import { LIMITS } from '@0fc/protocol';
 import { createHash } from 'node:crypto';
@@ -16,15 +18,25 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KEY_NAMES, type KeyName } from './room-keys.js';
 
+/** What is sent to a server. */
+export interface ScriptText {
+  readonly lua: string;
+  /** SHA-1 of the text: what EVALSHA names */
+  readonly sha: string;
+}
+
 export interface Script {
   readonly name: ScriptName;
   /** in the order of KEYS */
   readonly keys: readonly KeyName[];
-  /** whether its answer must not be lost: a WAIT follows it where replicas are waited for */
+  /** whether what it does must not be lost with a primary: where replicas are waited for, its `held` text is run */
   readonly writes: boolean;
-  readonly lua: string;
-  /** SHA-1 of the text: what EVALSHA names */
-  readonly sha: string;
+  /** whether its answer shows the log: where replicas are waited for and are there, they have what is shown */
+  readonly shows: boolean;
+  /** publishes its events itself; returns its answer */
+  readonly atOnce: ScriptText;
+  /** Returns its answer, and its events as one message of the room's feed, empty where there are none. */
+  readonly held: ScriptText;
 }
 
 /** `appendRoster` is the file append-roster.lua. */
@@ -40,7 +52,7 @@ export const SCRIPT_NAMES = [
 ] as const; // prettier-ignore
 export type ScriptName = (typeof SCRIPT_NAMES)[number];
 
-const FIELDS = ['include', 'keys', 'limits', 'writes'] as const;
+const FIELDS = ['include', 'keys', 'limits', 'writes', 'shows'] as const;
 
 interface Source {
   readonly header: Readonly<Record<(typeof FIELDS)[number], readonly string[]>>;
@@ -51,7 +63,7 @@ interface Source {
 /** Throws for a file that is absent, or whose header names what there is not. */
 function readSource(path: string): Source {
   const lines = readFileSync(join(import.meta.dirname, `${path}.lua`), 'utf8').split('\n');
-  const header = { include: [], keys: [], limits: [], writes: [] } as Record<
+  const header = { include: [], keys: [], limits: [], writes: [], shows: [] } as Record<
     (typeof FIELDS)[number],
     string[]
   >;
@@ -65,6 +77,7 @@ function readSource(path: string): Source {
     ...header.keys.filter((key) => !KEY_NAMES.some((name) => name === key)),
     ...header.limits.filter((limit) => !Object.hasOwn(LIMITS, limit)),
     ...header.writes.filter((value) => value !== 'yes' && value !== 'no'),
+    ...header.shows.filter((value) => value !== 'log'),
   ];
   if (unknown.length > 0) throw new Error(`${path}.lua: its header names ${unknown.join(', ')}`);
   const lua = [`-- from ${path}.lua:${end + 1}`, ...lines.slice(end, -1), `-- end of ${path}.lua`].join('\n');
@@ -90,7 +103,7 @@ function assemble(name: ScriptName, file: string, includes: Map<string, Source>)
   const limits = Object.entries(LIMITS).filter(([limit]) =>
     all.some(({ header }) => header.limits.includes(limit)),
   );
-  const lua = [
+  const begin = [
     `local ${keys.map((key) => key.toUpperCase()).join(', ')} = ${keys.map((_, at) => `KEYS[${at + 1}]`).join(', ')}`,
     ...(limits.length === 0
       ? []
@@ -100,15 +113,18 @@ function assemble(name: ScriptName, file: string, includes: Map<string, Source>)
     command.lua,
     'end',
     'local answer = command()',
-    'publish()',
-    'return answer',
-  ].join('\n');
+  ];
+  const text = (held: boolean, ...end: readonly string[]): ScriptText => {
+    const lua = [`local HELD = ${String(held)}`, ...begin, ...end].join('\n');
+    return { lua, sha: createHash('sha1').update(lua).digest('hex') };
+  };
   return {
     name,
     keys,
     writes: command.header.writes[0] === 'yes',
-    lua,
-    sha: createHash('sha1').update(lua).digest('hex'),
+    shows: command.header.shows.length > 0,
+    atOnce: text(false, 'publish()', 'return answer'),
+    held: text(true, 'return {answer, message()}'),
   };
 }
 

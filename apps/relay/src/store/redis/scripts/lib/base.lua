@@ -1,8 +1,8 @@
 -- keys: meta
 --
--- The server's clock, positions, token buckets, and the room's feed: event(kind, body) adds an event, publish() sends
--- all of them as one message, so that they arrive in the order of the log or not at all. Kinds and layouts of events:
--- feed/events.ts.
+-- The server's clock, positions, token buckets, and the room's feed: event(kind, body) adds an event, message() is all
+-- of them as one, so that they arrive in the order of the log or not at all, and publish() sends it. Kinds and layouts
+-- of events: feed/events.ts.
 
 local call, pack = redis.call, struct.pack
 local time = redis.call('TIME')
@@ -13,10 +13,11 @@ local events = {}
 local function event(kind, body)
   events[#events + 1] = pack('>BI4', kind, #body) .. body
 end
+local function message()
+  return #events > 0 and '\1' .. table.concat(events) or ''
+end
 local function publish()
-  if #events > 0 then
-    call('SPUBLISH', string.sub(META, 1, -5) .. 'feed', '\1' .. table.concat(events))
-  end
+  if #events > 0 then call('SPUBLISH', string.sub(META, 1, -5) .. 'feed', message()) end
 end
 -- A position as bytes, and as the id of a stream's entry.
 local function at(g, s) return pack('>I6I6', g, s) end

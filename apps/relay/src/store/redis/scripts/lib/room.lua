@@ -31,6 +31,11 @@ local function open()
   event(GENERATION, start)
   room.g, room.replid = g, replid
 end
+-- What is repeated has been placed before. Where it is published after that, it may not have been: a relay ended
+-- between, or replicas were missing. Whoever hears of the end of the log and has it does nothing.
+local function tellTip()
+  if HELD then event(TIP, at(room.g, room.s)) end
+end
 -- A member's use puts the room's expiry off; to the hour, so that reading seldom writes.
 local function touch()
   if now - room.used >= 3600000 then
