@@ -6,10 +6,10 @@
 /** Steps in one interval: how finely it is kept. */
 const STEPS = 20;
 /** From when on a heartbeat may go out, and at the latest does, in parts of the interval. */
-const EARLIEST = 0.7;
+const EARLIEST = 0.6;
 const LATEST = 0.9;
 /** Most connections in one step, in parts of all: after a stall all of them are due. */
-const MOST = 0.2;
+const MOST = 0.25;
 
 /** What the heartbeat needs of a connection. */
 export interface HeartbeatTarget {
@@ -22,8 +22,15 @@ export interface HeartbeatTarget {
 export class Heartbeat {
   readonly #timer: NodeJS.Timeout;
 
-  /** @param intervalMs most milliseconds between two things that are sent on an open connection */
-  constructor(intervalMs: number, connections: ReadonlyMap<string, HeartbeatTarget>) {
+  /**
+   * @param intervalMs most milliseconds between two things that are sent on an open connection, where not all are due at one time
+   * @param random from 0 up to 1, exclusive
+   */
+  constructor(
+    intervalMs: number,
+    connections: ReadonlyMap<string, HeartbeatTarget>,
+    random: () => number = Math.random,
+  ) {
     const stepMs = intervalMs / STEPS;
     const [earliest, latest] = [EARLIEST * intervalMs, LATEST * intervalMs];
     this.#timer = setInterval(() => {
@@ -34,7 +41,7 @@ export class Heartbeat {
         const silent = now - connection.lastSent;
         if (silent < earliest) continue;
         // As likely in each step that is left: what fell into step once would stay in step.
-        if (silent < latest && Math.random() > stepMs / (latest - silent + stepMs)) continue;
+        if (silent < latest && random() > stepMs / (latest - silent + stepMs)) continue;
         connection.beat();
         left -= 1;
       }
