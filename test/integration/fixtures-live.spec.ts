@@ -132,10 +132,12 @@ describe.each(LIVE_FIXTURES)('%s', (name) => {
         const member = await opened(place, relay.url);
         await member.watch(roomId);
         people.push(member);
+        // The owner, who comes first, ends his join before anybody can send.
+        await until('Yann to be in', () => people[0]?.room?.members.some(({ name }) => name === 'Yann'));
       }
       const [owner, tomas, lucie] = people as [Member, Member, Member];
       const waited = 'Écrit hors ligne, au fond de la vallée 🏔️';
-      // Yann, whose join the owner ends now, came after it was written.
+      // Yann came after it was written.
       await until('the question whether it is for Yann too', () =>
         tomas.messages.some(({ text, state }) => text === waited && state === 'waiting'),
       );
