@@ -57,8 +57,8 @@ export const LIMITS = {
   maxMembers: 500,
   rotateEvery: 1_000_000,
   /** bounds of what a relay may promise in hello: milliseconds between two of its frames */
-  leastHeartheartbeatMs: 500,
-  mostHeartheartbeatMs: 60_000,
+  leastHeartbeatMs: 500,
+  mostHeartbeatMs: 60_000,
   /** entries in one page of the log, and of the chain */
   pageEntries: 128,
   pageBytes: 262_144,

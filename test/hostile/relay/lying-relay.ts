@@ -187,7 +187,7 @@ export class Client implements Peer {
         settingsEntries: LIMITS.settingsEntries,
         settingsPerHour: 60,
         // It sends no heartbeats: what is judged here is what it says.
-        heartbeatMs: LIMITS.mostHeartheartbeatMs,
+        heartbeatMs: LIMITS.mostHeartbeatMs,
       });
     });
   }

@@ -124,7 +124,7 @@ export const SETTINGS = {
   QUEUE_BYTES: count(LIMITS.frameBytes, 1_073_741_824),
   HANDSHAKE_MS: count(50, 60_000),
   HANDSHAKE_QUEUE: count(1, 100_000),
-  HEARTBEAT_MS: count(LIMITS.leastHeartheartbeatMs, LIMITS.mostHeartheartbeatMs),
+  HEARTBEAT_MS: count(LIMITS.leastHeartbeatMs, LIMITS.mostHeartbeatMs),
   SHUTDOWN_GRACE_MS: count(0, 60_000),
   REDIS_URL: {
     ...setting(

@@ -170,7 +170,7 @@ export const rooms = {
       settingsEntries: integer(1),
       settingsPerHour: integer(1),
       /** most milliseconds between two frames of this relay: longer silence is a dead link */
-      heartbeatMs: integer(LIMITS.leastHeartheartbeatMs, LIMITS.mostHeartheartbeatMs),
+      heartbeatMs: integer(LIMITS.leastHeartbeatMs, LIMITS.mostHeartbeatMs),
     }),
     to: ['stranger', 'joiner', 'member', 'owner', 'departed'],
     about: 'First in every session: the limits this relay publishes.',
