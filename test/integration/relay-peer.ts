@@ -49,13 +49,22 @@ export function rawSocket(
   });
 }
 
-export class Peer {
+/** What a peer needs of its socket; Socket.IO's is one. */
+export interface PeerSocket {
+  on(event: string, listener: (value: never) => void): unknown;
+  emit(event: typeof FRAME_EVENT, frame: Bytes): unknown;
+  disconnect(): unknown;
+}
+
+export class Peer<S extends PeerSocket = Socket> {
   readonly identity: KeyPair;
   readonly memberId: MemberId;
-  readonly socket: Socket;
+  readonly socket: S;
   readonly link: ClientLink;
   /** every event so far, each checked against the catalogue */
   readonly events: Told[] = [];
+  /** hears of each event instead of {@link events}, where there may be very many */
+  listener: ((event: Told) => void) | null = null;
   closed: string | null = null;
   #lastId = 0;
   readonly #pending = new Map<
@@ -63,19 +72,28 @@ export class Peer {
     { kind: string; resolve: (body: never) => void; reject: (error: Error) => void }
   >();
 
-  private constructor(relay: RelayAddress, identity: KeyPair, memberId: MemberId) {
+  private constructor(relay: RelayAddress, identity: KeyPair, memberId: MemberId, socket: S) {
     this.identity = identity;
     this.memberId = memberId;
     this.link = ClientLink.open({ identity, relayKey: relay.publicKey });
-    this.socket = rawSocket(relay.url);
+    this.socket = socket;
     this.socket.on('connect', () => this.socket.emit(FRAME_EVENT, this.link.start()));
     this.socket.on(FRAME_EVENT, (frame: unknown) => this.#take(frame));
-    this.socket.on('disconnect', (reason) => this.#end(reason));
-    this.socket.on('connect_error', (error) => this.#end(error.message));
+    this.socket.on('disconnect', (reason: string) => this.#end(reason));
+    this.socket.on('connect_error', (error: Error) => this.#end(error.message));
   }
 
-  static async connect(relay: RelayAddress, identity: KeyPair = generateKeyPair()): Promise<Peer> {
-    const peer = new Peer(relay, identity, await memberIdOf(nodeHash, identity.publicKey));
+  static connect(relay: RelayAddress, identity: KeyPair = generateKeyPair()): Promise<Peer> {
+    return Peer.over(relay, identity, () => rawSocket(relay.url));
+  }
+
+  static async over<S extends PeerSocket>(
+    relay: RelayAddress,
+    identity: KeyPair,
+    open: () => S,
+  ): Promise<Peer<S>> {
+    const memberId = await memberIdOf(nodeHash, identity.publicKey);
+    const peer = new Peer(relay, identity, memberId, open());
     await until('hello', () => {
       if (peer.closed !== null) throw new Error(`closed: ${peer.closed}`);
       return peer.told('hello').length > 0;
@@ -94,7 +112,9 @@ export class Peer {
     if ('e' in message) {
       const row = eventRow(message.e);
       if (row === null) throw new Error(`no such event: ${message.e}`);
-      this.events.push({ kind: message.e, body: parse(row.body, message.body) });
+      const event = { kind: message.e, body: parse(row.body, message.body) };
+      if (this.listener === null) this.events.push(event);
+      else this.listener(event);
       return;
     }
     if (!('r' in message)) throw new Error('the relay asks');

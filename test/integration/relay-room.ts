@@ -6,8 +6,10 @@ import {
   createGenesis, hybridPublicKey, makePrekey, makeRotation, type NewRoom, type RoomKey, signBody,
 } from '@0fc/crypto/keys'; // prettier-ignore
 import { applyRoster, startRoster, type Roster, type HybridPrekey } from '@0fc/crypto/verify';
+import type { KeyPair } from '@0fc/crypto/link';
 import { nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node';
-import { Peer, type RelayAddress } from './relay-peer.js';
+import type { Socket } from 'socket.io-client';
+import { Peer, type PeerSocket, type RelayAddress } from './relay-peer.js';
 
 export const ports = { hash: nodeHash, random: nodeRandom, clock: systemClock };
 export const SETTINGS = {
@@ -25,16 +27,16 @@ export const message = (epoch = 1, length = 64): { clear: Bytes; payload: Bytes 
 });
 export const newInviteId = (): InviteId => toBase64Url(anyBytes(16)) as InviteId;
 
-export class TestRoom {
+export class TestRoom<S extends PeerSocket = Socket> {
   readonly relay: RelayAddress;
   readonly made: NewRoom;
-  owner: Peer;
+  owner: Peer<S>;
   roster: Roster;
   epoch = 1;
   #roomKey: RoomKey;
   readonly #prekeys = new Map<MemberId, HybridPrekey>();
 
-  private constructor(relay: RelayAddress, made: NewRoom, owner: Peer, roster: Roster) {
+  private constructor(relay: RelayAddress, made: NewRoom, owner: Peer<S>, roster: Roster) {
     this.relay = relay;
     this.made = made;
     this.owner = owner;
@@ -48,16 +50,24 @@ export class TestRoom {
   }
 
   /** A room whose owner is live. */
-  static async create(relay: RelayAddress, settings: Partial<typeof SETTINGS> = {}): Promise<TestRoom> {
+  static create(relay: RelayAddress, settings: Partial<typeof SETTINGS> = {}): Promise<TestRoom> {
+    return TestRoom.over(relay, settings, (identity) => Peer.connect(relay, identity));
+  }
+
+  static async over<S extends PeerSocket>(
+    relay: RelayAddress,
+    settings: Partial<typeof SETTINGS>,
+    connect: (identity: KeyPair) => Promise<Peer<S>>,
+  ): Promise<TestRoom<S>> {
     const made = await createGenesis(ports, { settings: { ...SETTINGS, ...settings } });
-    const owner = await Peer.connect(relay, made.identity);
+    const owner = await connect(made.identity);
     await owner.request('create', { genesis: made.container });
     const room = new TestRoom(relay, made, owner, await startRoster(nodeHash, made.container));
     await room.open(owner);
     return room;
   }
 
-  open(peer: Peer, after: { g: number; s: number } | null = { g: 1, s: 0 }) {
+  open(peer: Peer<PeerSocket>, after: { g: number; s: number } | null = { g: 1, s: 0 }) {
     return peer.request('open', { roomId: this.roomId, after, head: null, epoch: 0 });
   }
 
@@ -72,7 +82,7 @@ export class TestRoom {
   }
 
   /** The whole join of one peer; live afterwards. */
-  async join(peer: Peer): Promise<void> {
+  async join(peer: Peer<PeerSocket>): Promise<void> {
     const inviteId = newInviteId();
     const { owner, roomId, epoch } = this;
     await owner.request('invite', { inviteId, expires: Date.now() + 60_000 });
@@ -88,7 +98,7 @@ export class TestRoom {
   }
 
   /** A prekey of a member's, which the room's rotations wrap to from then on. */
-  async prekey(peer: Peer, k: number): Promise<PublishedPrekey> {
+  async prekey(peer: Peer<PeerSocket>, k: number): Promise<PublishedPrekey> {
     const { identity, memberId } = peer;
     const made = await makePrekey(ports, { identity, roomId: this.roomId, memberId, k });
     const { keyPair, ...published } = made;
@@ -97,7 +107,7 @@ export class TestRoom {
   }
 
   /** `prekey`: the signed first one of the joiner; one of its own by default. */
-  async admit(peer: Peer, inviteId: InviteId, prekey?: Bytes): Promise<Bytes> {
+  async admit(peer: Peer<PeerSocket>, inviteId: InviteId, prekey?: Bytes): Promise<Bytes> {
     return signBody(this.owner.identity, 'admit', {
       roomId: this.roomId,
       head: this.roster.head,
@@ -152,7 +162,7 @@ export class TestRoom {
   }
 
   /** A member's signed request to leave. */
-  leaveRequest(peer: Peer): Bytes {
+  leaveRequest(peer: Peer<PeerSocket>): Bytes {
     const member = this.roster.members.get(peer.memberId);
     if (member === undefined) throw new Error('not a member');
     return signBody(peer.identity, 'leaveRequest', {

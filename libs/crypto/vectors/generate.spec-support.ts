@@ -1,7 +1,7 @@
 /** Writes the known-answer vectors of this folder; see README.md here. */
 import { writeFileSync } from 'node:fs';
 import {
-  ctx, encodeBody, encodeCbor, encodeFeedFrame, encodeMessageClear, encodeSessionFrame, pad, padmeSize, PROTOCOL_VERSION, toBase64Url, type Body,
+  concat, ctx, encodeBody, encodeCbor, encodeFeedHead, encodeMessageClear, encodeSessionFrame, pad, padmeSize, PROTOCOL_VERSION, toBase64Url, type Body,
   type BodyKind, type Bytes, type CborValue, type ContextKind, type InviteId, type JoinReplyBody, type MemberId,
   type RoomId, type RoomSettings,
 } from '@0fc/protocol'; // prettier-ignore
@@ -14,7 +14,7 @@ import { loadThemis, nodeHash, nodeRandom, systemClock } from '@0fc/crypto/node'
 import {
   encodeRoster, fingerprintOf, memberIdOf, readChain, startRoster, transcriptGeneration, transcriptNext,
 } from '@0fc/crypto/verify'; // prettier-ignore
-import { Feed, feedHead } from '../src/link/feed.js';
+import { Feed, FeedTags } from '../src/link/feed.js';
 import { toJson } from '../src/json.spec-support.js';
 import { sealUnstretched } from '../src/keys/unstretched.spec-support.js';
 import type { Encodings, SealedVectors } from '../src/vectors.spec-support.js';
@@ -219,9 +219,9 @@ function feedFrame(): SealedVectors['feedFrame'] {
   feed.seal(messages);
   const grant = feed.grant();
   feed.seal(messages);
-  const cell = feed.seal(messages);
-  const bytes = encodeFeedFrame(feedHead(grant.tagKey, 9, cell), cell.cell);
-  return { grant, n: 9, messages, bytes };
+  const { c, cell, digest } = feed.seal(messages);
+  const tag = new FeedTags({ ...grant, tagKey: Uint8Array.from(grant.tagKey) }).tag(9, c, digest);
+  return { grant, n: 9, messages, bytes: concat(encodeFeedHead({ n: 9, c, tag }), cell) };
 }
 
 async function sealed(): Promise<SealedVectors> {

@@ -70,16 +70,15 @@ export interface FeedHead {
   readonly tag: Bytes;
 }
 
-/** A whole feed frame. */
-export function encodeFeedFrame({ n, c, tag }: FeedHead, cell: Bytes): Bytes {
-  const frame = new Uint8Array(2 + FEED_HEAD_BYTES + cell.length);
-  frame[0] = LINK_VERSION;
-  frame[1] = FRAME_TYPES.feed;
-  writeCount(frame, 2, n);
-  writeCount(frame, 8, c);
-  frame.set(tag, 14);
-  frame.set(cell, 2 + FEED_HEAD_BYTES);
-  return frame;
+/** What stands before the cell in a feed frame. */
+export function encodeFeedHead({ n, c, tag }: FeedHead): Bytes {
+  const head = new Uint8Array(2 + FEED_HEAD_BYTES);
+  head[0] = LINK_VERSION;
+  head[1] = FRAME_TYPES.feed;
+  writeCount(head, 2, n);
+  writeCount(head, 8, c);
+  head.set(tag, 14);
+  return head;
 }
 
 /** Of a frame's bytes behind its type. Throws MALFORMED. */
@@ -95,9 +94,13 @@ export function decodeFeedFrame(body: Bytes): FeedHead & { readonly cell: Bytes 
 
 /** Six bytes, big-endian. */
 export function writeCount(into: Bytes, at: number, count: number): void {
-  const view = new DataView(into.buffer, into.byteOffset);
-  view.setUint16(at, Math.floor(count / 2 ** 32));
-  view.setUint32(at + 2, count % 2 ** 32);
+  const high = Math.floor(count / 2 ** 32);
+  into[at] = high >>> 8;
+  into[at + 1] = high;
+  into[at + 2] = count >>> 24;
+  into[at + 3] = count >>> 16;
+  into[at + 4] = count >>> 8;
+  into[at + 5] = count;
 }
 
 function readCount(from: Bytes, at: number): number {

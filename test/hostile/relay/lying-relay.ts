@@ -8,11 +8,11 @@ import { createServer, type Server as HttpServer } from 'node:http';
 import type { Socket } from 'socket.io';
 import { Server } from 'socket.io';
 import {
-  FEED_EVENT, FRAME_EVENT, isFeedMessage, LIMITS, PROTOCOL_VERSION, toBase64Url, type Bytes, type Entry, type EventBody, type EventKind, type MemberId,
+  concat, FEED_EVENT, FRAME_EVENT, isFeedMessage, LIMITS, PROTOCOL_VERSION, toBase64Url, type Bytes, type Entry, type EventBody, type EventKind, type MemberId,
   type ReplyBody, type RequestBody, type RequestKind, type SessionMessage,
 } from '@0fc/protocol'; // prettier-ignore
 import { generateKeyPair } from '@0fc/crypto/keys';
-import { Feed, RelayLink, splitForFrames, type KeyPair } from '@0fc/crypto/link';
+import { Feed, FeedTags, RelayLink, splitForFrames, type KeyPair } from '@0fc/crypto/link';
 import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
 import { memberIdOf } from '@0fc/crypto/verify';
 import { relayParser } from '@0fc/protocol/socket-io';
@@ -57,7 +57,7 @@ export class Client implements Peer {
   /** requests by their id, for who changes the replies */
   readonly asked = new Map<number, RequestMessage>();
   #out: SessionMessage[] = [];
-  #feed: { readonly feed: Feed; tagKey: Bytes } | null = null;
+  #feed: { readonly feed: Feed; readonly tags: FeedTags } | null = null;
   #work: Promise<void>;
   #over = false;
 
@@ -145,12 +145,12 @@ export class Client implements Peer {
   /** As of all, of each one's own: what a relay seals once for everybody can be another lie to each. */
   #cell(group: readonly SessionMessage[]): void {
     if (this.#feed === null) {
-      this.#feed = { feed: new Feed(nodeRandom), tagKey: new Uint8Array(0) };
-      const grant = this.#feed.feed.grant();
-      this.#feed.tagKey = grant.tagKey;
+      const feed = new Feed(nodeRandom);
+      const grant = feed.grant();
       this.#frame(this.#link.seal([{ e: FEED_EVENT, body: { ...grant } }]));
+      this.#feed = { feed, tags: new FeedTags(grant) };
     }
-    this.#frame(this.#link.feedFrame(this.#feed.feed.seal(group), this.#feed.tagKey));
+    this.#frame(concat(...this.#link.feedFrame(this.#feed.feed.seal(group), this.#feed.tags)));
   }
 
   #frame(frame: Bytes): void {

@@ -21,8 +21,8 @@ export const FEED_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: FEED,
-        find: "if (!equalBytes(tag, head.tag)) throw new CryptoError('SESSION_BROKEN', 'feed tag');",
-        put: '',
+        find: 'if (!equalBytes(this.#tags.tag(head.n, head.c, hashNow(cell)), head.tag))',
+        put: 'if (false as boolean)',
       },
     ],
     tests: [OWN_FRAME, feed('cannot make it take a tag of zeros')],
@@ -30,17 +30,13 @@ export const FEED_MUTANTS: readonly Mutant[] = [
   {
     name: 'the tag of a feed’s frame does not cover the number of the frame',
     breaks: ['G5', 'G6'],
-    changes: [
-      { file: FEED, find: 'writeCount(input, length + SECRET_BYTES + FEED_ID_BYTES, place.n);', put: '' },
-    ],
+    changes: [{ file: FEED, find: 'writeCount(place, 0, n);', put: '' }],
     tests: [feed('cannot make it take another number of the connection')],
   },
   {
     name: 'the tag of a feed’s frame does not cover the cell',
     breaks: ['G5', 'G12'],
-    changes: [
-      { file: FEED, find: 'input.set(place.digest, length + SECRET_BYTES + FEED_ID_BYTES + 12);', put: '' },
-    ],
+    changes: [{ file: FEED, find: 'place.set(digest, 12);', put: '' }],
     tests: [feed('cannot make it take a cell of its own making')],
   },
   {

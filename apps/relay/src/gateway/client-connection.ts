@@ -68,10 +68,10 @@ export class ClientConnection implements Peer, HeartbeatTarget {
     this.#outbound = new Outbound({
       mostBytes: options.queueBytes,
       seal: (messages) => this.#link.seal(messages),
-      feedFrame: (cell, tagKey) => this.#link.feedFrame(cell, tagKey),
-      send: (frame) => {
+      feedFrame: (cell, tags) => this.#link.feedFrame(cell, tags),
+      send: (frame, rest) => {
         this.lastSent = performance.now();
-        wire.send(frame);
+        wire.send(frame, rest);
       },
       idle: () => wire.idle(),
       overflow: () => {

@@ -2,10 +2,10 @@
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { generateKeyPair } from '@0fc/crypto/keys';
-import { ClientLink, RelayLink, type KeyPair } from '@0fc/crypto/link';
+import { ClientLink, FeedTags, RelayLink, type KeyPair } from '@0fc/crypto/link';
 import { loadThemis, nodeHash, nodeRandom } from '@0fc/crypto/node';
 import {
-  decodeFeedFrame, FEED_EVENT, FEED_SKIPPED_CELLS, feedGrant, FRAME_TYPES, parse, type Bytes, type FeedGrant, type MemberId,
+  concat, decodeFeedFrame, FEED_EVENT, FEED_SKIPPED_CELLS, feedGrant, FRAME_TYPES, parse, type Bytes, type FeedGrant, type MemberId,
   type SessionMessage,
 } from '@0fc/protocol'; // prettier-ignore
 import { RoomFanOut } from '../rooms/delivery/fan-out.js';
@@ -58,8 +58,9 @@ class Connection {
       }
       return this.#relay.seal(messages);
     },
-    feedFrame: (cell, tagKey) => this.#relay.feedFrame(cell, tagKey),
-    send: (frame) => {
+    feedFrame: (cell, tags) => this.#relay.feedFrame(cell, tags),
+    send: (...parts) => {
+      const frame = concat(...parts.filter((part) => part !== undefined));
       this.frames.push(frame);
       this.got.push(...this.#client.receive(frame).messages);
       if (this.strict) this.idle = false;
@@ -225,10 +226,12 @@ async function openedBy({ feedId, c, key }: FeedGrant, cells: readonly Bytes[]):
   for (const { c: at, cell } of cells.map((frame) => decodeFeedFrame(frame.slice(2)))) {
     const [end, thief] = connected();
     thief.receive(end.seal([{ e: FEED_EVENT, body: { feedId, c, key, tagKey } }]));
-    const digest = await nodeHash.sha256(cell);
+    const tags = new FeedTags({ feedId, tagKey: Uint8Array.from(tagKey) });
+    const frame = concat(
+      ...end.feedFrame({ feedId, c: at, cell, digest: await nodeHash.sha256(cell) }, tags),
+    );
     try {
-      opened +=
-        thief.receive(end.feedFrame({ feedId, c: at, cell, digest }, tagKey)).messages.length > 0 ? 1 : 0;
+      opened += thief.receive(frame).messages.length > 0 ? 1 : 0;
     } catch {
       // It is another feed's, or an earlier one.
     }

@@ -12,7 +12,7 @@ import {
   type Bytes,
   type SessionMessage,
 } from '@0fc/protocol';
-import { splitForFrames, type Feed, type FeedCell } from '@0fc/crypto/link';
+import { FeedTags, splitForFrames, type Feed, type FeedCell } from '@0fc/crypto/link';
 import type { Batch, Delivery, Recipient } from '../rooms/delivery/fan-out.js';
 
 const HEARTBEAT: SessionMessage = { e: 'heartbeat', body: {} };
@@ -21,8 +21,9 @@ export interface OutboundOptions {
   /** bytes that may wait; one message alone may always wait */
   readonly mostBytes: number;
   readonly seal: (messages: readonly SessionMessage[]) => Bytes;
-  readonly feedFrame: (cell: FeedCell, tagKey: Bytes) => Bytes;
-  readonly send: (frame: Bytes) => void;
+  readonly feedFrame: (cell: FeedCell, tags: FeedTags) => readonly [head: Bytes, cell: Bytes];
+  /** one frame, in one part or two */
+  readonly send: (frame: Bytes, rest?: Bytes) => void;
   /** whether all that was sent has left the process */
   readonly idle: () => boolean;
   readonly overflow: () => void;
@@ -39,7 +40,7 @@ interface Waiting {
 /** A feed that a connection takes part in. */
 interface Followed {
   readonly feed: Feed;
-  readonly tagKey: Bytes;
+  readonly tags: FeedTags;
   /** number of the first cell that it can open next */
   next: number;
 }
@@ -79,10 +80,12 @@ export class Outbound implements Recipient {
 
   push(message: SessionMessage): void {
     if (this.#ended) return;
-    this.#try(() => {
+    try {
       this.#push({ message, bytes: encodeMessage(message).length, batch: null });
       this.#schedule();
-    });
+    } catch (error) {
+      this.#options.failed(error);
+    }
   }
 
   /**
@@ -104,34 +107,49 @@ export class Outbound implements Recipient {
   /** Nothing where something waits: that goes out sooner, or the wire takes nothing. */
   beat(): void {
     if (this.#ended || this.#waiting.length > 0 || !this.#options.idle()) return;
-    this.#try(() => this.#options.send(this.#options.seal([HEARTBEAT])));
+    try {
+      this.#options.send(this.#options.seal([HEARTBEAT]));
+    } catch (error) {
+      this.#options.failed(error);
+    }
   }
 
   /** What all of the room get alike; it waits for the end of its batch. */
-  deliver({ message, bytes, batch }: Delivery): void {
+  deliver(delivery: Delivery): void {
     if (this.#ended) return;
-    this.#try(() => this.#push({ message, bytes, batch }));
+    const { batch } = delivery;
+    this.#tryPush(delivery);
     if (batch.ended) this.#schedule();
     else batch.addRecipient(this);
   }
 
   batchEnded(moreMayFollow: boolean): void {
-    this.#releaseAfterBatch();
+    if (this.#afterBatch.length > 0) this.#releaseAfterBatch();
     if (moreMayFollow) this.#schedule();
-    else this.#try(() => this.#flush());
+    else this.#tryFlush();
+  }
+
+  #tryPush(waiting: Waiting): void {
+    try {
+      this.#push(waiting);
+    } catch (error) {
+      this.#options.failed(error);
+    }
   }
 
   #push(waiting: Waiting): void {
-    const { bytes } = waiting;
-    const full = (): boolean => this.#waiting.length > 0 && this.#bytes + bytes > this.#options.mostBytes;
     // Much in one turn is not the reader's fault: what can go out goes out first.
-    if (full() && this.#options.idle()) this.#sendMuch(true);
-    if (full()) {
+    if (this.#isFullFor(waiting) && this.#options.idle()) this.#sendMuch(true);
+    if (this.#isFullFor(waiting)) {
       this.#options.overflow();
       return;
     }
     this.#waiting.push(waiting);
-    this.#bytes += bytes;
+    this.#bytes += waiting.bytes;
+  }
+
+  #isFullFor({ bytes }: Waiting): boolean {
+    return this.#waiting.length > 0 && this.#bytes + bytes > this.#options.mostBytes;
   }
 
   /** Resolves once nothing waits, also because it was dropped. */
@@ -167,6 +185,8 @@ export class Outbound implements Recipient {
     this.#ended = true;
     this.#whenEmpty = null;
     this.clear();
+    this.#followed?.tags.end();
+    this.#followed = null;
   }
 
   /** The wire can take more. */
@@ -180,13 +200,13 @@ export class Outbound implements Recipient {
     // The end of this turn: everything that it brings about goes into one frame.
     setImmediate(() => {
       this.#scheduled = false;
-      this.#try(() => this.#flush());
+      this.#tryFlush();
     });
   }
 
-  #try(step: () => void): void {
+  #tryFlush(): void {
     try {
-      step();
+      this.#flush();
     } catch (error) {
       this.#options.failed(error);
     }
@@ -214,11 +234,17 @@ export class Outbound implements Recipient {
   #sendOne(now: boolean): boolean {
     const { count, cell } = this.#nextRun(now);
     if (count === 0) return false;
-    const sent = cell === null ? this.#sendInSession(count) : this.#sendCell(count, cell);
-    const gone = this.#waiting.splice(0, sent);
-    this.#bytes -= gone.reduce((sum, waiting) => sum + waiting.bytes, 0);
-    if (this.#waiting.length === 0) this.#tellWatchers();
+    this.#drop(cell === null ? this.#sendInSession(count) : this.#sendCell(count, cell));
     return true;
+  }
+
+  /** The first that wait are sent. */
+  #drop(sent: number): void {
+    const all = sent === this.#waiting.length;
+    const gone = all ? this.#waiting : this.#waiting.splice(0, sent);
+    if (all) this.#waiting = [];
+    for (const { bytes } of gone) this.#bytes -= bytes;
+    if (this.#waiting.length === 0 && this.#watchers.length > 0) this.#tellWatchers();
   }
 
   #nextRun(now: boolean): Run {
@@ -266,7 +292,7 @@ export class Outbound implements Recipient {
   }
 
   #sendCell(count: number, { cell, followed }: DueCell): number {
-    this.#options.send(this.#options.feedFrame(cell, followed.tagKey));
+    this.#options.send(...this.#options.feedFrame(cell, followed.tags));
     followed.next = cell.c + 1;
     return count;
   }
@@ -295,6 +321,7 @@ export class Outbound implements Recipient {
     const grant = feed.grant();
     this.#options.send(this.#options.seal([{ e: FEED_EVENT, body: { ...grant } }]));
     grant.key.fill(0);
-    this.#followed = { feed, tagKey: grant.tagKey, next: grant.c };
+    this.#followed?.tags.end();
+    this.#followed = { feed, tags: new FeedTags(grant), next: grant.c };
   }
 }

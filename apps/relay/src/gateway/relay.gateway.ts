@@ -19,7 +19,8 @@ import { ClientConnection } from './client-connection.js';
 import { HandshakeGate } from './handshake-gate.js';
 import { Heartbeat } from './heartbeat.js';
 import { addressOf } from './origin.js';
-import type { ConnectionLog, Wire } from './wire.js';
+import { socketWire } from './socket-wire.js';
+import type { ConnectionLog } from './wire.js';
 
 /** Everything that the gateway is made of, by the wiring file. */
 export interface GatewayParts {
@@ -105,7 +106,7 @@ export class RelayGateway
   handleConnection(socket: Socket): void {
     const { config, context, relay, requestBuckets, byteBuckets, metrics, log } = this.#parts;
     const connection: ClientConnection = new ClientConnection(
-      wireOf(socket, addressOf(socket.request, config.trustProxy)),
+      socketWire(socket, addressOf(socket.request, config.trustProxy), () => connection.drained()),
       {
         relay,
         context,
@@ -125,7 +126,6 @@ export class RelayGateway
     );
     this.#connections.set(socket.id, connection);
     socket.on(FRAME_EVENT, (frame: unknown) => connection.receive(frame));
-    socket.conn.transport.on('ready', () => connection.drained());
     socket.once('disconnect', () => {
       this.#connections.delete(socket.id);
       if (this.#connections.size === 0) this.#emptied?.();
@@ -176,40 +176,4 @@ export class RelayGateway
     for (const connection of this.#connections.values()) connection.over();
     this.#connections.clear();
   }
-}
-
-interface Pausable {
-  pause(): void;
-  resume(): void;
-}
-
-function wireOf(socket: Socket, address: string): Wire {
-  // Of the websocket library; Engine.IO's types leave it out.
-  const { socket: websocket } = socket.conn.transport as unknown as { readonly socket: Pausable };
-  let holding: NodeJS.Timeout | undefined;
-  const goOn = (): void => {
-    clearTimeout(holding);
-    websocket.resume();
-  };
-  // The other side's goodbye is read as well.
-  socket.once('disconnect', goOn);
-  return {
-    id: socket.id,
-    address,
-    send: (frame) => {
-      socket.emit(FRAME_EVENT, Buffer.from(frame.buffer, frame.byteOffset, frame.length));
-    },
-    idle: () => socket.conn.transport.writable,
-    close: () => {
-      socket.disconnect(true);
-    },
-    destroy: () => {
-      socket.request.socket.destroy();
-    },
-    hold: (ms) => {
-      websocket.pause();
-      clearTimeout(holding);
-      holding = setTimeout(goOn, ms);
-    },
-  };
 }

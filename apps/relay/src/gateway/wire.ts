@@ -5,7 +5,8 @@ export interface Wire {
   /** names the connection in the log and on the feed */
   readonly id: string;
   readonly address: string;
-  send(frame: Bytes): void;
+  /** One frame, in one part or two. */
+  send(frame: Bytes, rest?: Bytes): void;
   /** whether all that was sent has left the process */
   idle(): boolean;
   /** Ends it in order; what was sent still goes out. */

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
-  decodeFeedFrame, encodeFeedContent, encodeFeedFrame, encodeFrame, FRAME_TYPES, linkCtx, type Bytes,
+  concat, decodeFeedFrame, encodeFeedContent, encodeFeedHead, encodeFrame, FRAME_TYPES, linkCtx, type Bytes,
   type SessionMessage,
 } from '@0fc/protocol'; // prettier-ignore
 import { generateKeyPair } from '../key-pair.js';
@@ -10,7 +10,7 @@ import { openCell, sealCell } from '../cell.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { asFeedKey } from '../secrets.js';
 import { codeOf, flipBit, random } from '../world.spec-support.js';
-import { Feed, feedHead, FollowedFeed } from './feed.js';
+import { Feed, FeedTags, FollowedFeed } from './feed.js';
 import { ClientLink, RelayLink } from './link.js';
 
 const relay = generateKeyPair();
@@ -26,7 +26,7 @@ const signal = (n: number): SessionMessage => ({ e: 'signalled', body: { n } });
 class Connection {
   readonly client = ClientLink.open({ identity: generateKeyPair(), relayKey: relay.publicKey });
   readonly relay = RelayLink.accept({ relay });
-  #tagKey: Bytes = new Uint8Array(0);
+  #tags: FeedTags | null = null;
 
   constructor() {
     open.push(this.client, this.relay);
@@ -37,14 +37,15 @@ class Connection {
   /** From the next cell on. */
   follow(feed: Feed): void {
     const grant = feed.grant();
-    this.#tagKey = grant.tagKey;
     expect(
       this.client.receive(this.relay.seal([{ e: 'feed', body: { ...grant } }, signal(0)])).messages,
     ).toEqual([signal(0)]);
+    this.#tags = new FeedTags(grant);
   }
 
   frame(cell: ReturnType<Feed['seal']>): Bytes {
-    return this.relay.feedFrame(cell, this.#tagKey);
+    if (this.#tags === null) throw new Error('it follows no feed');
+    return concat(...this.relay.feedFrame(cell, this.#tags));
   }
 
   take(frame: Bytes): readonly SessionMessage[] {
@@ -91,10 +92,11 @@ describe('a feed', () => {
   it('gives each connection a tag of its own: another’s is none', () => {
     const feed = new Feed(random);
     const followed = new FollowedFeed(feed.grant());
-    const { tagKey } = feed.grant();
-    // Another grant's tag key: the tag is that connection's alone.
-    const cell = feed.seal([line(1)]);
-    expect(() => followed.open(1, { ...feedHead(tagKey, 1, cell), cell: cell.cell })).toThrow('feed tag');
+    const another = new FeedTags(feed.grant());
+    // Under another grant's key: the tag is that connection's alone.
+    const { c, cell, digest } = feed.seal([line(1)]);
+    const tag = another.tag(1, c, digest);
+    expect(() => followed.open(1, { n: 1, c, tag, cell })).toThrow('feed tag');
   });
 
   it('ends, and seals and grants nothing more', async () => {
@@ -159,8 +161,8 @@ describe('a member that sits on the wire of another, and has the feed’s keys',
       ({ feed, key, victim, cell }: ReturnType<typeof stage>) => {
         const { n, c, tag } = decodeFeedFrame(victim.frame(cell).slice(2));
         const context = linkCtx('feed', feed.feedId, c);
-        return encodeFeedFrame(
-          { n, c, tag },
+        return concat(
+          encodeFeedHead({ n, c, tag }),
           sealCell(asFeedKey(key), encodeFeedContent([line(666)]), context),
         );
       },
@@ -168,20 +170,20 @@ describe('a member that sits on the wire of another, and has the feed’s keys',
     [
       'a tag of zeros',
       ({ cell }: ReturnType<typeof stage>) =>
-        encodeFeedFrame({ n: 2, c: cell.c, tag: new Uint8Array(16) }, cell.cell),
+        concat(encodeFeedHead({ n: 2, c: cell.c, tag: new Uint8Array(16) }), cell.cell),
     ],
     [
       'another number of the connection',
       ({ victim, cell }: ReturnType<typeof stage>) => {
         const head = decodeFeedFrame(victim.frame(cell).slice(2));
-        return encodeFeedFrame({ ...head, n: head.n + 1 }, cell.cell);
+        return concat(encodeFeedHead({ ...head, n: head.n + 1 }), cell.cell);
       },
     ],
     [
       'another number of the feed',
       ({ victim, cell }: ReturnType<typeof stage>) => {
         const head = decodeFeedFrame(victim.frame(cell).slice(2));
-        return encodeFeedFrame({ ...head, c: head.c + 1 }, cell.cell);
+        return concat(encodeFeedHead({ ...head, c: head.c + 1 }), cell.cell);
       },
     ],
   ] as const)('cannot make it take %s', async (_, frameOf) => {
@@ -240,7 +242,7 @@ describe('what a client takes of no relay', () => {
   const grantless = (): Connection => new Connection();
 
   it('a feed frame before the session is there, or without a part in a feed', async () => {
-    const frame = encodeFeedFrame({ n: 1, c: 1, tag: new Uint8Array(16) }, random.bytes(80));
+    const frame = concat(encodeFeedHead({ n: 1, c: 1, tag: new Uint8Array(16) }), random.bytes(80));
     const fresh = ClientLink.open({ identity: generateKeyPair(), relayKey: relay.publicKey });
     open.push(fresh);
     fresh.start();
@@ -287,7 +289,7 @@ describe('what a client takes of no relay', () => {
 
   it('nor a relay one of a client', async () => {
     const { client, relay: end } = new Connection();
-    const frame = encodeFeedFrame({ n: 1, c: 1, tag: new Uint8Array(16) }, random.bytes(80));
+    const frame = concat(encodeFeedHead({ n: 1, c: 1, tag: new Uint8Array(16) }), random.bytes(80));
     expect(await codeOf(() => end.receive(frame))).toBe('MALFORMED');
     client.destroy();
   });

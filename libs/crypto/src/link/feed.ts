@@ -34,20 +34,40 @@ const nextKey = (feedId: Bytes, c: number, key: FeedKey): FeedKey => {
   return next;
 };
 
-/** What binds a cell to its place in one connection; every field is of fixed length. */
-function tagOf(
-  tagKey: Bytes,
-  place: { readonly feedId: Bytes; readonly n: number; readonly c: number; readonly digest: Bytes },
-): Bytes {
-  const { length } = TAG_PREFIX;
-  const input = new Uint8Array(length + SECRET_BYTES + FEED_ID_BYTES + 12 + LIMITS.hashBytes);
-  input.set(TAG_PREFIX);
-  input.set(tagKey, length);
-  input.set(place.feedId, length + SECRET_BYTES);
-  writeCount(input, length + SECRET_BYTES + FEED_ID_BYTES, place.n);
-  writeCount(input, length + SECRET_BYTES + FEED_ID_BYTES + 6, place.c);
-  input.set(place.digest, length + SECRET_BYTES + FEED_ID_BYTES + 12);
-  return hashNow(input).slice(0, FEED_TAG_BYTES);
+/** Taken up again for each tag, so that none costs an allocation of its own but its result. */
+const scratch = {
+  hash: sha256.create(),
+  place: new Uint8Array(12 + LIMITS.hashBytes),
+  whole: new Uint8Array(LIMITS.hashBytes),
+};
+
+/**
+ * Tags of one connection in one feed: what binds a cell to its place there. All that is hashed is of fixed length, and what
+ * is the same in each tag stands first and is hashed once.
+ */
+export class FeedTags {
+  readonly #begun: ReturnType<typeof sha256.create>;
+
+  /** `tagKey` is wiped: nothing but its tags needs it. */
+  constructor({ tagKey, feedId }: Pick<FeedGrant, 'tagKey' | 'feedId'>) {
+    this.#begun = sha256.create().update(TAG_PREFIX).update(tagKey).update(feedId);
+    tagKey.fill(0);
+  }
+
+  /** Of frame `n`, which brings the feed's cell `c`, whose SHA-256 is `digest`. */
+  tag(n: number, c: number, digest: Bytes): Bytes {
+    const { hash, place, whole } = scratch;
+    writeCount(place, 0, n);
+    writeCount(place, 6, c);
+    place.set(digest, 12);
+    this.#begun._cloneInto(hash).update(place).digestInto(whole);
+    return whole.slice(0, FEED_TAG_BYTES);
+  }
+
+  end(): void {
+    this.#begun.destroy();
+    scratch.hash.destroy();
+  }
 }
 
 /** The relay's end: seals once. */
@@ -109,23 +129,16 @@ export class Feed {
   }
 }
 
-/** The head of a cell's frame, for the connection that was given this `tagKey`. */
-export const feedHead = (tagKey: Bytes, n: number, cell: FeedCell): FeedHead => ({
-  n,
-  c: cell.c,
-  tag: tagOf(tagKey, { ...cell, n }),
-});
-
 /** A member's end of one feed. */
 export class FollowedFeed {
   readonly #feedId: Bytes;
-  readonly #tagKey: Bytes;
+  readonly #tags: FeedTags;
   #key: FeedKey;
   #c: number;
 
   constructor({ feedId, c, key, tagKey }: FeedGrant) {
     this.#feedId = feedId;
-    this.#tagKey = tagKey;
+    this.#tags = new FeedTags({ tagKey, feedId });
     this.#key = asFeedKey(key);
     this.#c = c;
   }
@@ -135,9 +148,8 @@ export class FollowedFeed {
    * OUT_OF_SEQUENCE unless it is the connection's frame `n` and no earlier cell than expected, MALFORMED, TOO_LARGE.
    */
   open(n: number, { cell, ...head }: FeedHead & { readonly cell: Bytes }): FrameContent {
-    const digest = hashNow(cell);
-    const tag = tagOf(this.#tagKey, { feedId: this.#feedId, n: head.n, c: head.c, digest });
-    if (!equalBytes(tag, head.tag)) throw new CryptoError('SESSION_BROKEN', 'feed tag');
+    if (!equalBytes(this.#tags.tag(head.n, head.c, hashNow(cell)), head.tag))
+      throw new CryptoError('SESSION_BROKEN', 'feed tag');
     const leftOut = head.c - this.#c;
     if (head.n !== n || leftOut < 0 || leftOut > FEED_SKIPPED_CELLS)
       throw new CryptoError('OUT_OF_SEQUENCE', 'feed counter');
@@ -150,7 +162,7 @@ export class FollowedFeed {
 
   end(): void {
     this.#key.fill(0);
-    this.#tagKey.fill(0);
+    this.#tags.end();
   }
 
   #next(): void {

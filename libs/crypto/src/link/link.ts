@@ -4,13 +4,13 @@
  */
 import { PrivateKey, SecureSession, type PublicKey } from 'wasm-themis';
 import {
-  decodeFeedFrame, decodeFrame, decodeSessionFrame, encodeFeedFrame, encodeFrame, encodeSessionFrame, equalBytes, FEED_EVENT,
+  decodeFeedFrame, decodeFrame, decodeSessionFrame, encodeFeedHead, encodeFrame, encodeSessionFrame, equalBytes, FEED_EVENT,
   feedGrant, FRAME_TYPES, parse, type Bytes, type FrameContent, type FrameType, type SessionMessage,
 } from '@0fc/protocol'; // prettier-ignore
 import { attempt, CryptoError } from '../errors.js';
 import type { KeyPair } from '../key-pair.js';
 import { parsePublicKey, themisPublicKey } from '../verify/identity.js';
-import { feedHead, FollowedFeed, type FeedCell } from './feed.js';
+import { FollowedFeed, type FeedCell, type FeedTags } from './feed.js';
 import { handshakeForm, type HandshakeForm } from './handshake.js';
 
 export interface Received {
@@ -260,11 +260,13 @@ export class RelayLink extends Link {
   }
 
   /**
-   * The frame that brings a cell of the feed to the peer, which was given `tagKey` in a grant that this cell is not
-   * before. As with `seal`, the caller sends it or closes. Throws SESSION_BROKEN.
+   * The frame that brings a cell of the feed to the peer, which was given the key of these tags in a grant that this cell is
+   * not before: its two parts, the second of which is the same for all. As with `seal`, the caller sends it or closes. Throws
+   * SESSION_BROKEN.
    */
-  feedFrame(cell: FeedCell, tagKey: Bytes): Bytes {
-    return encodeFeedFrame(feedHead(tagKey, this.takeNumber(), cell), cell.cell);
+  feedFrame({ c, cell, digest }: FeedCell, tags: FeedTags): readonly [head: Bytes, cell: Bytes] {
+    const n = this.takeNumber();
+    return [encodeFeedHead({ n, c, tag: tags.tag(n, c, digest) }), cell];
   }
 
   protected override ready(): boolean {
