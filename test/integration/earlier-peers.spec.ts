@@ -234,6 +234,7 @@ describe.each(PEERS)('the programs of %s', (name) => {
 
   test('a packed replica and one of today carry a room, until the packed one goes', async () => {
     const redis = await startRedis({ kind: 'standalone' });
+    atEnd.push(() => redis.stop());
     const environment = { ...redis.environment, RELAY_PRIVATE_KEY: writeKey(generateKeyPair()) };
     const [earlierMetrics, todayMetrics] = [await freePort(), await freePort()];
     const [earlier, today] = await Promise.all([
@@ -241,10 +242,7 @@ describe.each(PEERS)('the programs of %s', (name) => {
       relay(BUILT_RELAY, { ...environment, METRICS_PORT: String(todayMetrics) }),
     ]);
     const balancer = await Balancer.start([today.port]);
-    atEnd.push(
-      () => balancer.stop(),
-      () => redis.stop(),
-    );
+    atEnd.push(() => balancer.stop());
     const owner = await member('Amina', balancer, packed.member);
     const other = await member('Tomás', balancer);
     const both = [owner, other] as const;
