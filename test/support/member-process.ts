@@ -20,13 +20,11 @@ const SHELL = join(import.meta.dirname, 'member-shell.ts');
 /** As {@link MAIN}, but that its vault opens at once: that opens no vault of the other's. */
 export const QUICK = join(import.meta.dirname, 'member-quick.ts');
 
-/** Node's arguments to run a TypeScript file of the repository from the sources. */
-const fromSources = (file: string): readonly string[] => [
+/** Node's arguments to run a program: a TypeScript file of the repository from the sources, any other as it is. */
+const argumentsOf = (program: string): readonly string[] => [
   '--no-warnings',
-  '--conditions=@0fc/source',
-  '--import',
-  HOOKS,
-  file,
+  ...(program.endsWith('.ts') ? ['--conditions=@0fc/source', '--import', HOOKS] : []),
+  program,
 ];
 
 type Answer = Readonly<Record<string, unknown>>;
@@ -54,7 +52,7 @@ export function memberSpeaks(
   input: string | null = '',
   program = MAIN,
 ): Speaking {
-  const child = spawn(process.execPath, [...fromSources(program), ...args], {
+  const child = spawn(process.execPath, [...argumentsOf(program), ...args], {
     env: { ...inherited(), ...environment },
     stdio: [input === null ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
@@ -93,7 +91,7 @@ export class RefusedError extends Error {
 }
 
 export interface MemberOptions {
-  /** the program: by default the member that tests drive */
+  /** by default the member that tests drive */
   readonly program?: string;
   readonly environment?: NodeJS.ProcessEnv;
 }
@@ -105,6 +103,8 @@ export class MemberProcess {
   readonly name: string;
   /** of the vault; another one after {@link moveTo} */
   folder: string;
+  /** what the next start runs */
+  program: string;
   app: AppView | null = null;
   room: RoomView | null = null;
   /** the room that is watched again after a start */
@@ -112,7 +112,7 @@ export class MemberProcess {
   /** what the last process wrote to its standard error */
   errors = '';
   readonly #relayUrl: string;
-  readonly #options: MemberOptions;
+  readonly #environment: NodeJS.ProcessEnv | undefined;
   readonly #items = new Map<string, TimelineItem>();
   readonly #pending = new Map<number, (answer: Answer) => void>();
   #child: ChildProcessWithoutNullStreams | null = null;
@@ -123,7 +123,8 @@ export class MemberProcess {
     this.name = name;
     this.#relayUrl = relayUrl;
     this.folder = folder;
-    this.#options = options;
+    this.program = options.program ?? SHELL;
+    this.#environment = options.environment;
   }
 
   /** A member with a new vault. */
@@ -146,12 +147,12 @@ export class MemberProcess {
     this.errors = '';
     this.#items.clear();
     const args = ['shell', '--vault', this.folder, '--relay', this.#relayUrl];
-    const child = spawn(process.execPath, [...fromSources(this.#options.program ?? SHELL), ...args], {
+    const child = spawn(process.execPath, [...argumentsOf(this.program), ...args], {
       env: {
         ...inherited(),
         FC_PASSPHRASE: `a long enough passphrase of ${this.name}`,
         FC_FILE_PASSPHRASE: `a file’s passphrase of ${this.name}`,
-        ...this.#options.environment,
+        ...this.#environment,
         ...environment,
       },
     });

@@ -8,7 +8,8 @@ import { join, resolve } from 'node:path';
 import { inherited } from './inherited.js';
 import { until } from './wait.js';
 
-const MAIN = resolve(import.meta.dirname, '../../apps/relay/dist/main.js');
+/** The relay as it was built from these sources. */
+export const BUILT_RELAY = resolve(import.meta.dirname, '../../apps/relay/dist/main.js');
 
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -24,27 +25,30 @@ export class RelayProcess {
   readonly port: number;
   readonly url: string;
   readonly folder: string;
+  /** what the next start runs */
+  program: string;
   /** everything the relay wrote to its output, over all its starts */
   log = '';
   readonly #environment: NodeJS.ProcessEnv;
   #child: ChildProcess | null = null;
 
-  private constructor(port: number, folder: string, environment: NodeJS.ProcessEnv) {
+  private constructor(port: number, folder: string, environment: NodeJS.ProcessEnv, program: string) {
     this.port = port;
     this.url = `http://localhost:${String(port)}`;
     this.folder = folder;
     this.#environment = environment;
+    this.program = program;
   }
 
-  static async start(environment: NodeJS.ProcessEnv = {}): Promise<RelayProcess> {
+  static async start(environment: NodeJS.ProcessEnv = {}, program = BUILT_RELAY): Promise<RelayProcess> {
     const folder = await mkdtemp(join(tmpdir(), '0fc-relay-'));
-    const relay = new RelayProcess(await freePort(), folder, environment);
+    const relay = new RelayProcess(await freePort(), folder, environment, program);
     await relay.start();
     return relay;
   }
 
   async start(environment: NodeJS.ProcessEnv = {}): Promise<void> {
-    const child = spawn(process.execPath, [MAIN], {
+    const child = spawn(process.execPath, [this.program], {
       env: {
         ...inherited(),
         PORT: String(this.port),
