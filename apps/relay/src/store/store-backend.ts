@@ -66,7 +66,11 @@ export async function openStoreBackend(
   await feed.start((roomIds) => store.readTips(roomIds));
   return {
     store,
-    redis: { connections, prefix, figures: () => ({ ...feed.figures, up: connections.up, replicas: replicaFigures() }) },
+    redis: {
+      connections,
+      prefix,
+      figures: () => ({ ...feed.figures, up: connections.up, replicas: replicaFigures() }),
+    },
     check: async () => {
       // A command would wait for the connection; who asks wants to know now.
       if (!connections.up) throw new StoreError('TRY_AGAIN');

@@ -1,7 +1,8 @@
 /** What a cluster does to rooms beside spreading them: their slots move. */
-import { PROTOCOL_VERSION } from '@0fc/protocol';
+import { PROTOCOL_VERSION, type RoomId } from '@0fc/protocol';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Redis } from 'ioredis';
+import { startRedis } from '../../../../../test/support/redis.js';
 import { until } from '../../../../../test/support/wait.js';
 import {
   bytes,
@@ -102,6 +103,52 @@ test('replicas are waited for on the node of the room: none is there, so nothing
     }),
   ).rejects.toMatchObject({ name: 'StoreError', code: 'TRY_AGAIN' });
   expect((await facts()).tip).toEqual({ g: 1, s: 1 });
+});
+
+test('a primary’s replica counts for its rooms and no other’s, and rooms without one wait together', async () => {
+  const slotOf = (roomId: RoomId) =>
+    nodes[0]!.call('CLUSTER', 'KEYSLOT', new RoomKeys(PREFIX).key(roomId, 'meta')) as Promise<number>;
+  const ranges = (await nodes[0]!.call('CLUSTER', 'SLOTS')) as [number, number, [string, number]][];
+  const portOf = (slot: number) => ranges.find(([from, to]) => from <= slot && slot <= to)?.[2][1];
+  const rooms = new Map<number | undefined, RoomId[]>();
+  for (let n = 0; n < 60; n++) {
+    const roomId = id(`room ${String(n)}`) as RoomId;
+    const port = portOf(await slotOf(roomId));
+    rooms.set(port, [...(rooms.get(port) ?? []), roomId]);
+    await store.createRoom({
+      roomId, version: PROTOCOL_VERSION, genesis: bytes('genesis'), head: bytes('head0'), owner: OWNER, history: 10, restored: false,
+    }); // prettier-ignore
+  }
+  const [guarded, alone] = nodes as [Redis, Redis];
+  // A server of its own follows a primary of a cluster as well.
+  const follower = await startRedis({ kind: 'standalone' });
+  try {
+    const redis = follower.connect();
+    await redis.replicaof('127.0.0.1', guarded.options.port!);
+    await until('it to follow', async () =>
+      (await redis.info('replication')).includes('master_link_status:up'),
+    );
+    redis.disconnect();
+    const careful = await world.store({ waitReplicas: 1 });
+    const say = (roomId: RoomId) =>
+      careful.append({ roomId, sender: OWNER, messages: [message('a')], rate: { perSecond: 9, burst: 9 } });
+    const [with1, without] = [guarded, alone].map(({ options: { port } }) => rooms.get(port) ?? []);
+    expect(Math.min(with1!.length, without!.length)).toBeGreaterThan(5);
+    await alone.config('RESETSTAT');
+    const [said, refused] = await Promise.all([
+      Promise.all(with1!.map(say)),
+      Promise.allSettled(without!.map(say)),
+    ]);
+    expect(said.every(({ ok }) => ok)).toBe(true);
+    expect(refused.map((one) => one.status === 'rejected' && (one.reason as { code: string }).code)).toEqual(
+      without!.map(() => 'TRY_AGAIN'),
+    );
+    const waits = Number(/cmdstat_wait:calls=(\d+)/.exec(await alone.info('commandstats'))?.[1]);
+    expect(waits).toBeGreaterThan(0);
+    expect(waits).toBeLessThanOrEqual(4);
+  } finally {
+    await follower.stop();
+  }
 });
 
 test('idle rooms and counts come from every node', async () => {

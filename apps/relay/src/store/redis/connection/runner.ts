@@ -115,7 +115,7 @@ class Batches {
 
   /** Rooms of one group may be in one pipeline: those of the same primary with the same replicas. */
   #groupOf(channel: string): string {
-    if (!(this.#redis instanceof Cluster)) return '';
+    if (!(this.#redis instanceof Cluster) || this.#redis.slots.length === 0) return '';
     return this.#redis.slots[slotOf(channel)]?.join(';') ?? channel;
   }
 
@@ -127,6 +127,7 @@ class Batches {
 
   async #drain(group: string): Promise<void> {
     for (;;) {
+      await this.#connected();
       const calls = this.#waiting.get(group) ?? [];
       if (calls.length === 0) {
         this.#waiting.delete(group);
@@ -135,6 +136,12 @@ class Batches {
       this.#waiting.set(group, []);
       for (const failed of await this.#sendAll(calls)) await this.#repeat(failed);
     }
+  }
+
+  /** Which node has what is known from the first answer on; without one, each command says why. */
+  async #connected(): Promise<void> {
+    if (!(this.#redis instanceof Cluster) || this.#redis.slots.length > 0) return;
+    await this.#redis.ping().catch(() => undefined);
   }
 
   /** Answers what was done. Those that were not are returned where a repetition may help, and refused otherwise. */
@@ -255,7 +262,9 @@ class Batches {
     if (messages.length === 0) return;
     if (this.#redis instanceof Cluster) {
       // Each by itself: a slot may have moved, and its messages are redirected.
-      await Promise.all(messages.map(({ channel, bytes }) => this.#redis.callBuffer('spublish', channel, bytes)));
+      await Promise.all(
+        messages.map(({ channel, bytes }) => this.#redis.callBuffer('spublish', channel, bytes)),
+      );
       return;
     }
     const pipeline = this.#redis.pipeline();
