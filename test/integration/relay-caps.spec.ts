@@ -199,6 +199,22 @@ describe('how many connections there may be', () => {
     for (const socket of [...first, late]) socket.disconnect();
   });
 
+  test('a school’s address has more than 256, and leaves some to others', async () => {
+    const all = 1_500;
+    const large = await start({ MAX_CONNECTIONS: String(all), TRUST_PROXY: '1' });
+    const from = (address: string): ReturnType<typeof rawSocket> => rawSocket(large.url, { address });
+    const school = [];
+    for (let n = 0; n < all / 5; n++) {
+      const socket = from('198.51.100.1');
+      school.push(socket);
+      expect([n, await ended(socket)]).toEqual([n, 'connected']);
+    }
+    const late = from('198.51.100.1');
+    const home = from('203.0.113.7');
+    expect(await Promise.all([late, home].map(ended))).toEqual(['refused', 'connected']);
+    for (const socket of [...school, late, home]) socket.disconnect();
+  });
+
   test('of plain HTTP: those that idle longest make room, and neither a page nor a member waits', async () => {
     const small = await start({ MAX_HTTP_CONNECTIONS: '4' });
     const { room } = await joined(small);

@@ -144,6 +144,7 @@ export async function startRelay(options: StartOptions): Promise<RunningRelay> {
       if (draining) throw new Error('draining');
       await backend.check();
     },
+    replicas: () => redis?.figures().replicas ?? null,
   };
   const sockets = redis === null ? null : socketsAdapter(redis.connections, redis.prefix);
   const web =

@@ -14,6 +14,8 @@ describe('configuration', () => {
       historyBytes: 67_108_864,
       roomIdleDays: 90,
       restoreRate: { perSecond: 100, burst: 2_000 },
+      connections: 10_000,
+      connectionsPerAddress: 10_000,
     });
     expect(Object.isFrozen(read({}))).toBe(true);
   });
@@ -37,6 +39,14 @@ describe('configuration', () => {
     [{ RELAY_PRIVATE_KEY: 'a', RELAY_PRIVATE_KEY_FILE: 'b' }, 'both set'],
   ])('%j is refused in a line that says what is allowed', (environment, text) => {
     expect(() => read(environment)).toThrow(text);
+  });
+
+  test('an address may have as many connections as limits/connections.ts lets it, unless it is given fewer', () => {
+    expect(read({ MAX_CONNECTIONS: '30000' })).toMatchObject({
+      connections: 30_000,
+      connectionsPerAddress: 30_000,
+    });
+    expect(read({ MAX_CONNECTIONS_PER_ADDRESS: '256' }).connectionsPerAddress).toBe(256);
   });
 
   test('no secret is repeated in an error', () => {

@@ -47,6 +47,7 @@ export interface RelayConfig {
   readonly historyBytes: number;
   /** rooms that nobody uses for so long are erased; 0: never */
   readonly roomIdleDays: number;
+  /** at most: limits/connections.ts says how many an address may have */
   readonly connectionsPerAddress: number;
   /** of all addresses together */
   readonly connections: number;
@@ -95,6 +96,7 @@ export function readConfig(environment: Environment, defaults: { readonly webDir
   }
   const roomsPerDay = read('ROOMS_PER_ADDRESS_PER_DAY') ?? 500;
   const settingsPerHour = read('SETTINGS_PER_HOUR') ?? 60;
+  const connections = read('MAX_CONNECTIONS') ?? 10_000;
 
   return Object.freeze<RelayConfig>({
     port: read('PORT') ?? 5103,
@@ -121,8 +123,8 @@ export function readConfig(environment: Environment, defaults: { readonly webDir
     restoreRate: { perSecond: read('RESTORES_PER_SECOND') ?? 100, burst: read('RESTORES_BURST') ?? 2_000 },
     historyBytes: read('HISTORY_BYTES') ?? 67_108_864,
     roomIdleDays: read('ROOM_IDLE_DAYS') ?? 90,
-    connectionsPerAddress: read('MAX_CONNECTIONS_PER_ADDRESS') ?? 256,
-    connections: read('MAX_CONNECTIONS') ?? 10_000,
+    connectionsPerAddress: read('MAX_CONNECTIONS_PER_ADDRESS') ?? connections,
+    connections,
     httpConnections: read('MAX_HTTP_CONNECTIONS') ?? 1_000,
     queueBytes: read('QUEUE_BYTES') ?? 1_048_576,
     handshakeMs: read('HANDSHAKE_MS') ?? 10_000,

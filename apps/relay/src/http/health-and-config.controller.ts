@@ -9,6 +9,20 @@ export interface HealthAndConfig {
   readonly succession: readonly string[];
   /** Rejects while the relay should get no new connections. */
   readonly ready: () => Promise<void>;
+  /** null: none are waited for */
+  readonly replicas: () => ReplicaStatus | null;
+}
+
+/** Of Redis: how many must have a change, and whether fewer were there at the last WAIT. */
+interface ReplicaStatus {
+  readonly wanted: number;
+  readonly missing: boolean;
+}
+
+interface Readiness {
+  readonly status: string;
+  /** only where some are waited for */
+  readonly replicas?: ReplicaStatus;
 }
 export const HEALTH_AND_CONFIG = Symbol('HEALTH_AND_CONFIG');
 
@@ -29,13 +43,17 @@ export class HealthAndConfigController {
 
   @Get('health/ready')
   @Header('Cache-Control', 'no-store')
-  async ready(): Promise<{ readonly status: string }> {
+  async ready(): Promise<Readiness> {
     try {
       await this.#parts.ready();
     } catch (error) {
       throw new ServiceUnavailableException({ status: 'not ready' }, { cause: error });
     }
-    return { status: 'ready' };
+    // Still ready: without replicas nothing is written, but pages and logs are read.
+    const replicas = this.#parts.replicas();
+    if (replicas === null) return { status: 'ready' };
+    const { wanted, missing } = replicas;
+    return { status: 'ready', replicas: { wanted, missing } };
   }
 
   @Get('config.json')

@@ -26,6 +26,8 @@ export interface MetricSources {
     readonly up: boolean;
     readonly broken: number;
     readonly losses: number;
+    /** of Redis, that are waited for; null: none are */
+    readonly replicas: { readonly missing: boolean; readonly failures: number } | null;
   } | null;
   /** relays on the same Redis, this one included */
   replicas(): Promise<number>;
@@ -111,14 +113,32 @@ export class RelayMetrics implements ConnectionMetrics {
       () => sources.redis()?.broken ?? 0,
     );
     gauge('relay_replicas', 'Relays on this Redis, this one included', () => sources.replicas());
-    new Counter({
-      name: 'relay_feed_losses_total',
-      help: 'Subscriptions of rooms that broke',
-      registers: [registry],
-      collect() {
-        this.reset();
-        this.inc(sources.redis()?.losses ?? 0);
-      },
-    });
+    const counter = (name: string, help: string, value: () => number): void => {
+      new Counter({
+        name,
+        help,
+        registers: [registry],
+        collect() {
+          this.reset();
+          this.inc(value());
+        },
+      });
+    };
+    counter(
+      'relay_feed_losses_total',
+      'Subscriptions of rooms that broke',
+      () => sources.redis()?.losses ?? 0,
+    );
+    if (sources.redis()?.replicas === null) return;
+    gauge(
+      'relay_redis_replicas_missing',
+      '1 while Redis has fewer replicas than are waited for, as the last WAIT found it',
+      () => (sources.redis()?.replicas?.missing === true ? 1 : 0),
+    );
+    counter(
+      'relay_redis_waits_failed_total',
+      'WAITs that too few replicas of Redis answered in time',
+      () => sources.redis()?.replicas?.failures ?? 0,
+    );
   }
 }

@@ -7,6 +7,7 @@ import type { RoomStore } from '../rooms/port/room-store.js';
 import { StoreError } from '../rooms/port/result.js';
 import { openStore, STORE_FILE } from './open.js';
 import { connectRedis, type RedisConnections } from './redis/connection/connect.js';
+import { WaitedReplicas, type ReplicaFigures } from './redis/connection/waited-replicas.js';
 import { openRedisStore } from './redis/redis-room-store.js';
 import { RoomKeys } from './redis/scripts/room-keys.js';
 
@@ -16,7 +17,8 @@ export interface StoreBackend {
   readonly redis: {
     readonly connections: RedisConnections;
     readonly prefix: string;
-    figures(): FeedFigures & { readonly up: boolean };
+    /** `replicas`: null where none are waited for */
+    figures(): FeedFigures & { readonly up: boolean; readonly replicas: ReplicaFigures | null };
   } | null;
   /** Rejects unless the store takes writes and every room that is served is subscribed. */
   check(): Promise<void>;
@@ -43,6 +45,12 @@ export async function openStoreBackend(
     lost: (fields) => log.warn(fields, 'Redis is not reached'),
     found: (fields) => log.info(fields, 'Redis is reached again'),
   });
+  const replicas = new WaitedReplicas(redis.waitReplicas, {
+    missing: (fields) =>
+      log.warn(fields, 'Redis has fewer replicas than REDIS_WAIT_REPLICAS: nothing is acknowledged without'),
+    found: (fields) => log.info(fields, 'Redis has the replicas that are waited for'),
+  });
+  for (const master of connections.withoutReplicas) replicas.startsWithout(master);
   const keys = new RoomKeys(redis.prefix);
   const feed = openFeed({
     connections,
@@ -50,11 +58,19 @@ export async function openStoreBackend(
     failed: (what, error) => log.warn({ err: error }, what),
   });
   const { prefix, waitReplicas } = redis;
-  const store = openRedisStore({ redis: connections.commands, feed, prefix, waitReplicas });
+  const store = openRedisStore({ redis: connections.commands, feed, prefix, waitReplicas, replicas });
+  const replicaFigures = (): ReplicaFigures | null => {
+    replicas.keepOnly(connections.masters());
+    return waitReplicas === 0 ? null : replicas.figures;
+  };
   await feed.start((roomIds) => store.readTips(roomIds));
   return {
     store,
-    redis: { connections, prefix, figures: () => ({ ...feed.figures, up: connections.up }) },
+    redis: {
+      connections,
+      prefix,
+      figures: () => ({ ...feed.figures, up: connections.up, replicas: replicaFigures() }),
+    },
     check: async () => {
       // A command would wait for the connection; who asks wants to know now.
       if (!connections.up) throw new StoreError('TRY_AGAIN');

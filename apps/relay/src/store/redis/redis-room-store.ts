@@ -15,6 +15,7 @@ import { readTip, roomCommands } from './room-commands.js';
 import { RoomKeys } from './scripts/room-keys.js';
 import { scriptRunner, type RunScript } from './connection/runner.js';
 import { storeError } from './connection/store-error.js';
+import { WaitedReplicas } from './connection/waited-replicas.js';
 import { upkeepCommands } from './upkeep-commands.js';
 
 export interface RedisStoreOptions {
@@ -25,6 +26,8 @@ export interface RedisStoreOptions {
   readonly prefix: string;
   /** replicas that must have a change before it is answered; 0: none is waited for */
   readonly waitReplicas: number;
+  /** how long they are waited for, where somebody else wants to know of it: of as many */
+  readonly replicas?: WaitedReplicas;
   /** how scripts are run, unless as {@link scriptRunner} does */
   readonly run?: RunScript;
 }
@@ -44,7 +47,7 @@ const TIPS = 256;
 export function openRedisStore(options: RedisStoreOptions): RedisRoomStore {
   const { redis, feed, prefix, waitReplicas } = options;
   const keys = new RoomKeys(prefix);
-  const run = options.run ?? scriptRunner(redis, keys, waitReplicas);
+  const run = options.run ?? scriptRunner(redis, keys, options.replicas ?? new WaitedReplicas(waitReplicas));
   const decode = decodeOnce();
   let closed = false;
   const unlessClosed: RunScript = (script, roomId, args) =>

@@ -1,6 +1,6 @@
 /** What only a real server shows: its clock, its memory, its end, its replicas, and what it leaves behind. */
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { PROTOCOL_VERSION, type InviteId, type MemberId, type RoomId } from '@0fc/protocol';
+import { PROTOCOL_VERSION, toBase64Url, type InviteId, type MemberId, type RoomId } from '@0fc/protocol';
 import { Redis } from 'ioredis';
 import { startRedis } from '../../../../../test/support/redis.js';
 import { until } from '../../../../../test/support/wait.js';
@@ -304,6 +304,70 @@ describe('another server', () => {
     await append(OWNER, message('a'));
     await until('the end of the log', () => heard.length > 0);
     expect(heard[0]).toMatchObject({ type: 'tip', tip: { s: before + 3 } });
+  });
+
+  test('what a connection did that is lost before its WAIT has an answer is told by the log alone', async () => {
+    await withReplica();
+    store = await world.store({ waitReplicas: 1 });
+    await create();
+    await append(OWNER, message('before'));
+    const heard: RoomEvent[] = [];
+    const other = await world.store({ waitReplicas: 1 });
+    await other.subscribe(ROOM, (event) => heard.push(event));
+    const looking = world.running.connect();
+    const replica = world.running.nodes[1]!;
+    process.kill(replica.pid!, 'SIGSTOP');
+    try {
+      const lost = append(OWNER, message('lost'));
+      // Blocked: the script has run, and its WAIT waits.
+      const blocked = await until('the WAIT', async () => {
+        const clients = String(await looking.client('LIST')).split('\n');
+        return clients.find((line) => / flags=\w*b/.test(line) && line.includes(' cmd=wait'));
+      });
+      await looking.client('KILL', 'ID', Number(/^id=(\d+)/.exec(blocked)?.[1]));
+      await expect(lost).rejects.toMatchObject({ code: 'TRY_AGAIN' });
+    } finally {
+      process.kill(replica.pid!, 'SIGCONT');
+      looking.disconnect();
+    }
+    await until('the replica to follow', () => append(OWNER, message('after')).catch(() => null));
+    const entries = () =>
+      heard
+        .flatMap((event) => (event.type === 'entries' ? event.entries : []))
+        .map(({ payload }) => toBase64Url(payload));
+    await until('what follows to be heard', () => entries().length > 0);
+    expect(new Set(entries())).toEqual(new Set([toBase64Url(message('after').payload)]));
+  });
+
+  test('commands of a server that knows no script share a WAIT, as those that it knows do', async () => {
+    await withReplica();
+    store = await world.store({ waitReplicas: 1 });
+    const plain = await world.store();
+    const redis = world.running.connect();
+    const rooms = Array.from({ length: 20 }, (_, n) => id(`room ${String(n)}`) as RoomId);
+    const at = async (roomId: RoomId, under: RedisRoomStore) =>
+      under.createRoom({
+        roomId, version: PROTOCOL_VERSION, genesis: bytes('genesis'), head: bytes('head0'), owner: OWNER, history: 10, restored: false,
+      }); // prettier-ignore
+    await Promise.all(rooms.map((roomId) => at(roomId, plain)));
+    const replica = world.running.nodes[1]!;
+    process.kill(replica.pid!, 'SIGSTOP');
+    try {
+      await redis.script('FLUSH');
+      await redis.config('RESETSTAT');
+      const answers = await Promise.allSettled(
+        rooms.map((roomId) => store.append({ roomId, sender: OWNER, messages: [message('a')], rate: RATE })),
+      );
+      expect(answers).toEqual(
+        rooms.map(() => expect.objectContaining({ reason: expect.objectContaining({ code: 'TRY_AGAIN' }) })),
+      );
+      const waits = Number(/cmdstat_wait:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1]);
+      expect(waits).toBeGreaterThan(0);
+      expect(waits).toBeLessThanOrEqual(4);
+    } finally {
+      process.kill(replica.pid!, 'SIGCONT');
+      redis.disconnect();
+    }
   });
 
   test('nothing is acknowledged that the replica lacks, not even what is repeated over another connection', async () => {

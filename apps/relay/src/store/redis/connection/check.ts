@@ -7,6 +7,8 @@ import type { HostPort } from '../../../config/settings.js';
 /** Sharded publications came with it. */
 const LEAST_VERSION = 7;
 const POLICY = 'noeviction';
+/** Seconds: what `min-replicas-max-lag` is unless it is set. */
+const MOST_LAG_S = 10;
 
 /** Its type knows no option that is given as undefined. */
 export type ClientOptions = Omit<RedisOptions, 'replyMapping'>;
@@ -23,29 +25,34 @@ const SETTING = {
 
 /**
  * `clientTo` makes a client that tries once; null is the server itself, or the master that the
- * sentinels name. Throws {@link ConfigError} with one line.
+ * sentinels name. Throws {@link ConfigError} with one line. Returns the masters that have fewer replicas than are to be
+ * waited for, which may come: `host:port` of each of a cluster, '' for the one master of another kind.
  */
 export async function checkServers(
   config: RedisConfig,
   clientTo: (at: HostPort | null) => Redis,
   sentinel: ClientOptions,
-): Promise<void> {
-  const { target } = config;
+): Promise<readonly string[]> {
+  const { target, waitReplicas } = config;
   switch (target.kind) {
-    case 'standalone':
-      await withClient(clientTo(null), target, place(target.at), (client, where) =>
+    case 'standalone': {
+      const replicas = await withClient(clientTo(null), target, place(target.at), (client, where) =>
         checkServer(client, target, where),
       );
-      return;
-    case 'sentinel':
+      return replicas < waitReplicas ? [''] : [];
+    }
+    case 'sentinel': {
       await checkMasterName(target, sentinel);
-      await withClient(clientTo(null), target, `the master ${target.master}`, (client, where) =>
+      const where = `the master ${target.master}`;
+      const replicas = await withClient(clientTo(null), target, where, (client) =>
         checkServer(client, target, where),
       );
-      return;
-    case 'cluster':
-      await checkCluster(target, clientTo);
-      return;
+      return replicas < waitReplicas ? [''] : [];
+    }
+    case 'cluster': {
+      const masters = await checkCluster(target, clientTo);
+      return [...masters].flatMap(([master, replicas]) => (replicas < waitReplicas ? [master] : []));
+    }
   }
 }
 
@@ -71,7 +78,8 @@ async function withClient<T>(
   }
 }
 
-async function checkServer(client: Redis, target: Target, where: string): Promise<void> {
+/** Resolves with how many replicas follow it. */
+async function checkServer(client: Redis, target: Target, where: string): Promise<number> {
   const facts = factsOf(await client.info());
   const setting = SETTING[target.kind];
   const version = facts.get('redis_version') ?? '';
@@ -103,6 +111,16 @@ async function checkServer(client: Redis, target: Target, where: string): Promis
     );
   }
   if (target.kind === 'standalone') await checkDatabase(client, target, where);
+  return replicasIn(facts);
+}
+
+/** Replicas that have told within some seconds how far they are: as many as Redis itself counts for `min-replicas-to-write`. */
+function replicasIn(facts: ReadonlyMap<string, string>): number {
+  return [...facts].filter(([name, value]) => {
+    if (!/^slave\d+$/.test(name)) return false;
+    const parts = new Map(value.split(',').map((part) => part.split('=') as [string, string | undefined]));
+    return parts.get('state') === 'online' && Number(parts.get('lag')) <= MOST_LAG_S;
+  }).length;
 }
 
 /** The client library goes on in database 0 where there is no such one. */
@@ -121,8 +139,14 @@ async function checkDatabase(
   }
 }
 
-/** At least one node must answer; what answers must be right, and so must every master that it knows. */
-async function checkCluster(target: Extract<Target, { kind: 'cluster' }>, clientTo: (at: HostPort) => Redis) {
+/**
+ * At least one node must answer; what answers must be right, and so must every master that it knows. Resolves with how many
+ * replicas each master has, by `host:port`.
+ */
+async function checkCluster(
+  target: Extract<Target, { kind: 'cluster' }>,
+  clientTo: (at: HostPort) => Redis,
+): Promise<ReadonlyMap<string, number>> {
   let unreachable: ConfigError | null = null;
   for (const node of target.nodes) {
     let masters: readonly HostPort[];
@@ -136,12 +160,14 @@ async function checkCluster(target: Extract<Target, { kind: 'cluster' }>, client
       unreachable ??= error;
       continue;
     }
+    const replicas = new Map<string, number>();
     for (const master of masters) {
-      await withClient(clientTo(master), target, place(master), (client, where) =>
+      const count = await withClient(clientTo(master), target, place(master), (client, where) =>
         checkServer(client, target, where),
       );
+      replicas.set(`${master.host}:${String(master.port)}`, count);
     }
-    return;
+    return replicas;
   }
   throw unreachable ?? new ConfigError('REDIS_CLUSTER must name a node.');
 }

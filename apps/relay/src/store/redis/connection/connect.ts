@@ -21,6 +21,10 @@ export interface RedisConnections {
   subscriber(node: HostPort | null): Redis;
   /** whether commands can be sent now */
   readonly up: boolean;
+  /** the masters that had too few replicas before the first command, as {@link checkServers} names them */
+  readonly withoutReplicas: readonly string[];
+  /** `host:port` of a cluster's masters, as far as is known; of another kind, one that is called '' */
+  masters(): ReadonlySet<string>;
   /** Ends the connections that this made; commands under way reject. */
   close(): void;
 }
@@ -44,12 +48,12 @@ const retryMs = (times: number): number => Math.min(times * 50, MOST_RETRY_MS);
 /** Throws {@link ConfigError}, which names the setting and the remedy. */
 export async function connectRedis(config: RedisConfig, news: ConnectionNews): Promise<RedisConnections> {
   const base = await baseOptions(config);
-  await checkServers(
+  const withoutReplicas = await checkServers(
     config,
     (at) => clientTo(config, { ...base, ...ONCE }, at),
     sentinelOptions(config, base),
   );
-  const connections = new Connections(config, base, news);
+  const connections = new Connections(config, base, news, withoutReplicas);
   await connections.firstReady();
   return connections;
 }
@@ -66,13 +70,20 @@ const ONCE: ClientOptions = {
 class Connections implements RedisConnections {
   readonly kind: RedisConfig['target']['kind'];
   readonly commands: RedisClient;
+  readonly withoutReplicas: readonly string[];
   readonly #config: RedisConfig;
   readonly #base: BaseOptions;
   readonly #news: ConnectionNews;
   readonly #made: RedisClient[] = [];
 
-  constructor(config: RedisConfig, base: BaseOptions, news: ConnectionNews) {
+  constructor(
+    config: RedisConfig,
+    base: BaseOptions,
+    news: ConnectionNews,
+    withoutReplicas: readonly string[],
+  ) {
     this.kind = config.target.kind;
+    this.withoutReplicas = withoutReplicas;
     this.#config = config;
     this.#base = base;
     this.#news = news;
@@ -81,6 +92,14 @@ class Connections implements RedisConnections {
 
   get up(): boolean {
     return this.commands.status === 'ready';
+  }
+
+  masters(): ReadonlySet<string> {
+    const { commands } = this;
+    if (!(commands instanceof Cluster)) return new Set(['']);
+    return new Set(
+      commands.nodes('master').map(({ options: { host, port } }) => `${String(host)}:${String(port)}`),
+    );
   }
 
   /** Resolves when commands can be sent, or after a while all the same: readiness tells the rest. */
