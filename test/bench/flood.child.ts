@@ -1,6 +1,7 @@
 /**
- * For relay.ts: strangers that connect, each send a frame of a mebibyte that is all values of one byte, are cut, and
- * come again, until the process is ended. Prints a line once the first is sent. Argument: the relay's url.
+ * For relay/flood.ts: strangers that connect, prove a key, are gone, and come again, until the process is ended. Of the
+ * kind `values` each sends a frame of a mebibyte that is all values of one byte before it is cut. Prints a line once the first
+ * has come so far. Arguments: the relay's url, and the kind.
  */
 import { io } from 'socket.io-client';
 import { clientParser } from '@0fc/protocol/socket-io';
@@ -11,7 +12,7 @@ import { BareSession } from '../../libs/crypto/src/link/bare.spec-support.js';
 const SOCKETS = 8;
 const VALUES = 1_000_000;
 
-const [url = ''] = process.argv.slice(2);
+const [url = '', kind = ''] = process.argv.slice(2);
 await loadThemis();
 // A list of so many zeros, put together by hand: a million values are not to be encoded one by one.
 const head = encodeCbor([1, [{ e: 'x', body: { x: 0 } }]]).slice(0, -1);
@@ -30,10 +31,15 @@ function flood(): void {
   });
   socket.on('connect', () => socket.emit(FRAME_EVENT, session.start()));
   socket.on(FRAME_EVENT, (frame: Uint8Array) => {
-    const reply = frame[1] === FRAME_TYPES.session ? session.seal(plain) : session.answer(frame);
+    const established = frame[1] === FRAME_TYPES.session;
+    if (established && !told) console.log('begun');
+    told ||= established;
+    if (established && kind === 'handshakes') {
+      socket.disconnect();
+      return;
+    }
+    const reply = established ? session.seal(plain) : session.answer(frame);
     if (reply !== null) socket.emit(FRAME_EVENT, reply);
-    if (frame[1] === FRAME_TYPES.session && !told) console.log('begun');
-    told ||= frame[1] === FRAME_TYPES.session;
   });
   const again = (): void => {
     socket.off();

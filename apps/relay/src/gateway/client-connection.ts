@@ -149,7 +149,10 @@ export class ClientConnection implements Peer, HeartbeatTarget {
   }
 
   deliver(delivery: Delivery): void {
-    if (delivery.entries > 0) this.#options.metrics.delivered(delivery.entries);
+    if (delivery.entries > 0) {
+      this.#options.metrics.delivered(delivery.entries);
+      this.#options.gate.live();
+    }
     this.#outbound.deliver(delivery);
   }
 

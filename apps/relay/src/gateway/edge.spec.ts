@@ -192,6 +192,32 @@ describe('the handshake queue', () => {
     expect(ran).toEqual(['a1', 'b1', 'c1', 'a2', 'b2', 'a3']);
   });
 
+  test('rests between two for as long as lines are delivered, and else goes on at once', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'performance'] });
+    try {
+      const ran: number[] = [];
+      const enter = (gate: HandshakeGate): void => {
+        for (const n of [1, 2]) gate.enter('a', { proceed: () => ran.push(n), reject: () => undefined });
+      };
+      const turns = async (): Promise<void> => {
+        for (let n = 0; n < 20; n++) await turn();
+      };
+      const quiet = new HandshakeGate({ most: 3, rest: 1e6 });
+      enter(quiet);
+      await turns();
+      expect(ran.splice(0)).toEqual([1, 2]);
+      const live = new HandshakeGate({ most: 3, rest: 1e6 });
+      live.live();
+      enter(live);
+      await turns();
+      expect(ran).toEqual([1]);
+      jest.runAllTimers();
+      expect(ran).toEqual([1, 2]);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
   test('whatever comes, one that is alone at its address waits for no more than one of each other', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(4), { maxLength: 60 }), (addresses) => {

@@ -1,7 +1,8 @@
 /**
  * Handshakes in a queue (docs/protocol.md section 3): each costs milliseconds of the one event loop, and live
  * traffic must not wait behind a flood of them. After each, as long as it took times a factor goes to everything
- * else. Addresses take turns, and where too many wait, those that have the most there make room.
+ * else, for as long as lines are delivered at all: where none are, as after a restart, all come back as fast as they
+ * can. Addresses take turns, and where too many wait, those that have the most there make room.
  */
 export interface GateOptions {
   /** handshake frames that may wait */
@@ -9,6 +10,9 @@ export interface GateOptions {
   /** time for everything else, as a multiple of the time that handshakes take */
   readonly rest: number;
 }
+
+/** Milliseconds for which a line that was delivered counts as live traffic. */
+const LIVE_MS = 250;
 
 /** What waits. One of the two is called, once. */
 export interface WaitingHandshake {
@@ -23,6 +27,8 @@ export class HandshakeGate {
   readonly #queues = new Map<string, WaitingHandshake[]>();
   #count = 0;
   #busy = false;
+  /** when a line was delivered last, milliseconds of performance.now */
+  #liveAt = -Infinity;
 
   constructor(options: GateOptions) {
     this.#options = options;
@@ -30,6 +36,11 @@ export class HandshakeGate {
 
   get waiting(): number {
     return this.#count;
+  }
+
+  /** A line has been delivered. */
+  live(): void {
+    this.#liveAt = performance.now();
   }
 
   enter(address: string, waiting: WaitingHandshake): void {
@@ -74,7 +85,9 @@ export class HandshakeGate {
     try {
       step?.proceed();
     } finally {
-      setTimeout(() => this.#next(), (performance.now() - begun) * this.#options.rest);
+      const now = performance.now();
+      if (now - this.#liveAt < LIVE_MS) setTimeout(() => this.#next(), (now - begun) * this.#options.rest);
+      else setImmediate(() => this.#next());
     }
   }
 }

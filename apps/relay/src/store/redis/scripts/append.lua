@@ -13,13 +13,17 @@ local sender, perSecond, burst = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local refusal = open()
 if refusal then return {refusal} end
 if not isMember(sender) then return {'FORBIDDEN'} end
-local tokens = tokensIn(call('HGET', SENT, 'b' .. sender), perSecond, burst)
+-- What is known of each, and the bucket, in one call.
+local asked = {'b' .. sender}
+for i = 4, #ARGV, 4 do asked[#asked + 1] = sender .. ARGV[i + 3] end
+local known = call('HMGET', SENT, unpack(asked))
+local tokens = tokensIn(known[1], perSecond, burst)
 local places, entries, fresh, refused, wait, taken = {}, {}, {}, '', 0, false
 for i = 4, #ARGV, 4 do
   local epoch, which = tonumber(ARGV[i]), ARGV[i + 3]
   local placement = fresh[which]
   if not placement then
-    local raw = call('HGET', SENT, sender .. which)
+    local raw = known[i / 4 + 1]
     if raw then
       local g, s, sent = struct.unpack('>I6I6I6', raw)
       placement = {g = g, s = s, time = sent}
