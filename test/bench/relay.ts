@@ -1,14 +1,16 @@
 /**
  * npm run bench -- relay [PART…] [--rounds N] [--json]: the relay on Redis beside a plain Socket.IO server with the sharded
- * adapter on the same Redis, which seals, keeps and orders nothing, in turns within one run. The server has a core for itself;
- * Redis and the generator share the other. Parts, all unless named:
+ * adapter on the same Redis, which seals, keeps and orders nothing, and acknowledges a line before it has gone anywhere; where a
+ * row has both, they were measured in one run, a delivery's in turns. The server has a core for itself; Redis and the generator
+ * share the other. Parts, all unless named:
  *
  * - `fan-out`: microseconds of CPU for each delivery, deliveries a second, lines in a frame, and how late lines are
  * - `memory`, `connects`, `storm`: what connections take, and how soon 2,000 that were dropped are all back
  * - `floods`, `slow`: how late lines are beside floods of strangers, and beside members that do not read
  * - `scale`: replicas, nodes of Redis, sizes of rooms
  *
- * Whatever is measured is checked afterwards: each member has each line of its room once, as it was sent, in order.
+ * Lines that are measured in `fan-out`, `floods` and `scale` are checked afterwards: each member has each line of its room once,
+ * as it was sent, in order; in `storm` each has all that it missed.
  */
 import { parseArgs } from 'node:util';
 import { benchConnects, benchMemory, benchStorm } from './relay/connections.js';
@@ -23,6 +25,8 @@ const { values, positionals } = parseArgs({
   options: { rounds: { type: 'string', default: '5' }, json: { type: 'boolean', default: false } },
 });
 const rounds = Number(values.rounds);
+if (!Number.isInteger(rounds) || rounds < 1)
+  throw new Error(`--rounds ${values.rounds}: a whole number from 1 on`);
 const report = reportAs(values.json);
 const redis = await startBenchRedis();
 const parts: Readonly<Record<string, () => Promise<void>>> = {

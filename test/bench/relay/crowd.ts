@@ -16,7 +16,7 @@ export interface Shape {
 export const nameOf = ({ rooms, members, bytes }: Shape): string =>
   `${String(rooms)}×${String(members)}, ${String(bytes)} B`;
 
-/** Of all members, those that look at what comes while it is measured, and send; at least one in each room. */
+/** Of all members, those that look at what comes while it is measured, and send; at least two in each room. */
 const LOOKING = 0.05;
 const QUIET_MS = 100;
 const SECOND = 1_000;
@@ -80,10 +80,20 @@ export function disperse({ rooms }: Crowd): void {
 }
 
 const lookersOf = (members: readonly BenchMember[]): readonly BenchMember[] =>
-  members.slice(0, Math.max(1, Math.round(members.length * LOOKING)));
+  spread(members, Math.max(2, Math.round(members.length * LOOKING)));
+
+/** So many, evenly, the first and the last among them: servers deliver in the order in which members came. */
+function spread<T>(all: readonly T[], count: number): readonly T[] {
+  const some = new Set<T>();
+  for (let at = 0; at < count; at++) {
+    const one = all[Math.round((at * (all.length - 1)) / (count - 1))];
+    if (one !== undefined) some.add(one);
+  }
+  return [...some];
+}
 
 /** Nothing has come for a while. */
-async function quiet(members: readonly BenchMember[]): Promise<void> {
+export async function quiet(members: readonly BenchMember[]): Promise<void> {
   const received = (): number => members.reduce((sum, { raw }) => sum + raw.received, 0);
   for (let before = -1; before !== received();) {
     before = received();
@@ -121,7 +131,10 @@ export async function measure(
   for (const member of all) if (!looking.has(member)) member.count();
   const before = new Map(all.map((member) => [member, member.lines]));
   const seen = (member: BenchMember): number => member.lines - (before.get(member) ?? 0);
-  const frames = all.reduce((sum, member) => sum + member.frames, 0);
+  // Who looks gets answers as well; who counts gets lines alone, and now and then a heartbeat.
+  const counting = all.filter((member) => !looking.has(member));
+  const framesOf = (): number => counting.reduce((sum, member) => sum + member.frames, 0);
+  const frames = framesOf();
   const said = sent.count;
   const serverCpu = (): number => servers.reduce((sum, { pid }) => sum + cpuMicros(pid), 0);
   const [cpu, redisCpu, began] = [serverCpu(), redis.cpu(), performance.now()];
@@ -132,11 +145,12 @@ export async function measure(
     if (all.some(({ ended }) => ended)) throw new Error('a connection has ended');
     return [...looking].every((member) => seen(member) >= each);
   });
-  const seconds = (performance.now() - began) / SECOND;
   await quiet(all);
+  // Until the last of it came to anybody, also to who only counts.
+  const seconds = (Math.max(...all.map(({ raw }) => raw.lastReceived)) - began) / SECOND;
   const used = serverCpu() - cpu;
   const redisUsed = redis.cpu() - redisCpu;
-  const newFrames = all.reduce((sum, member) => sum + member.frames, 0) - frames;
+  const newFrames = framesOf() - frames;
   for (const member of all) {
     member.onAge = null;
     member.look();
@@ -153,7 +167,7 @@ export async function measure(
     busy: used / 1e6 / seconds,
     cpuMicrosEach: used / deliveries,
     redisMicrosPerLine: redisUsed / lines,
-    linesPerFrame: deliveries / newFrames,
+    linesPerFrame: (each * counting.length) / newFrames,
     ages: ages.sort((a, b) => a - b),
   };
 }

@@ -5,39 +5,46 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createInterface } from 'node:readline';
-import { disperse, measure, paced, relayCrowd, type Window } from './crowd.js';
+import { disperse, measure, paced, quiet, relayCrowd, type Window } from './crowd.js';
 import { residentKib, startBenchRelay, type BenchRedis, type Relay } from './servers.js';
 import { quantile, type Report } from './table.js';
 
 const LINES_PER_SECOND = 50;
+/** So seldom that handshakes do not rest for them (handshake-gate.ts). */
+const SELDOM_PER_SECOND = 3;
 const SECONDS = 6;
 const SLOW = 100;
 const LARGE = 16_384;
 const READERS = 20;
+const CUT_WITHIN_MS = 180_000;
 
-const row = (what: string, { ages }: Window, alone: Window) => ({
+const row = (what: string, { ages, busy }: Window, alone: Window) => ({
   lines: what,
   'p50 ms': quantile(ages, 0.5),
   'p99 ms': quantile(ages, 0.99),
   'p99 ratio': quantile(ages, 0.99) / quantile(alone.ages, 0.99),
+  busy,
 });
 
 /** Beside handshakes that never end, and beside frames of a mebibyte that are all values (flood.child.ts). */
 export async function benchFloods(redis: BenchRedis, report: Report): Promise<void> {
   const relay = await startBenchRelay(redis);
   const crowd = await relayCrowd([relay], { rooms: 10, members: 10, bytes: 400 });
-  const lines = () => measure(crowd, redis, paced(LINES_PER_SECOND, SECONDS, 400));
+  const lines = (perSecond = LINES_PER_SECOND) => measure(crowd, redis, paced(perSecond, SECONDS, 400));
   try {
     const alone = await lines();
     const rows = [row('alone', alone, alone)];
     for (const kind of ['handshakes', 'values']) {
       const file = join(import.meta.dirname, '..', 'flood.child.ts');
-      const flood = spawn(process.execPath, [...process.execArgv, file, relay.url, kind], {
+      // It has the generator's core, where what is measured goes first.
+      const command = [process.execPath, ...process.execArgv, file, relay.url, kind];
+      const flood = spawn('nice', ['-n', '15', ...command], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       try {
         await once(createInterface(flood.stdout), 'line');
         rows.push(row(`beside a flood of ${kind}`, await lines(), alone));
+        rows.push(row(`beside it, seldom`, await lines(SELDOM_PER_SECOND), alone));
       } finally {
         flood.kill();
       }
@@ -68,14 +75,21 @@ export async function benchSlowReaders(redis: BenchRedis, report: Report): Promi
         await writer.say(LARGE);
         await pause(1_000 / LINES_PER_SECOND);
       } while (!(await until()));
+      await quiet(readers);
       return [...ages].sort((one, other) => one - other);
     };
     const end = performance.now() + SECONDS * 1_000;
-    const before = await write(() => Promise.resolve(performance.now() > end));
+    // The same question after each line, so that both are disturbed alike.
+    const before = await write(async () => {
+      await relayFigures(relay);
+      return performance.now() > end;
+    });
     for (const { raw } of slow) raw.socket.pause();
     let [first, last] = [NaN, NaN];
+    const deadline = performance.now() + CUT_WITHIN_MS;
     const beside = await write(async () => {
       const { refused, open } = await relayFigures(relay);
+      if (performance.now() > deadline) throw new Error('they were not cut');
       if (refused > 0 && Number.isNaN(first)) first = performance.now();
       if (refused < SLOW || open > READERS) return false;
       last = performance.now();

@@ -26,6 +26,8 @@ export class RawWebSocket {
   #upgraded = false;
   /** bytes that have come, for whether more is still coming */
   received = 0;
+  /** milliseconds of performance.now */
+  lastReceived = 0;
 
   constructor(url: string, messages: RawMessages) {
     const { hostname, port } = new URL(url);
@@ -83,6 +85,7 @@ export class RawWebSocket {
 
   #take(chunk: Buffer): void {
     this.received += chunk.length;
+    this.lastReceived = performance.now();
     let data = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     if (!this.#upgraded) {
       const end = data.indexOf('\r\n\r\n');

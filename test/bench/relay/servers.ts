@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 import { generateKeyPair } from '@0fc/crypto/keys';
 import { loadThemis } from '@0fc/crypto/node';
 import type { RelayAddress } from '../../integration/relay-peer.js';
@@ -40,6 +41,13 @@ export function cpuMicros(pid: number): number {
 
 export function residentKib(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8'))?.[1]);
+}
+
+export const SETTLE_MS = 3_000;
+/** KiB, after what is under way has ended. */
+export async function settled(pid: number): Promise<number> {
+  await pause(SETTLE_MS);
+  return residentKib(pid);
 }
 
 export interface Server {

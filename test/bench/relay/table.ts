@@ -35,8 +35,7 @@ export function quantile(ascending: readonly number[], share: number): number {
 }
 
 export function medianOf(values: readonly number[]): number {
-  return quantile(
-    [...values].sort((a, b) => a - b),
-    0.5,
-  );
+  const ascending = [...values].sort((a, b) => a - b);
+  const half = (ascending.length - 1) / 2;
+  return ((ascending[Math.floor(half)] ?? NaN) + (ascending[Math.ceil(half)] ?? NaN)) / 2;
 }

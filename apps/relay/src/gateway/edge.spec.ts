@@ -273,6 +273,16 @@ describe('the outbound queue', () => {
     expect(state).toMatchObject({ sealed: [5], sent: 1 });
   });
 
+  test('sends all that waits, in as many turns as it takes, on a wire that takes all and says nothing', async () => {
+    const { outbound, state } = queue(8_388_608);
+    const done = jest.fn();
+    for (let n = 0; n < 60; n++) outbound.push(event(60_000));
+    outbound.finish(done);
+    for (let n = 0; n < 20; n++) await turn();
+    expect([outbound.bytes, state.sealed.reduce((sum, count) => sum + count, 0)]).toEqual([0, 60]);
+    expect(done).toHaveBeenCalledTimes(1);
+  });
+
   test('wraps nothing that cannot go out, and says when it is too much', async () => {
     const { outbound, state, overflow } = queue();
     state.idle = false;

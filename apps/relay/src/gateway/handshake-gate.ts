@@ -1,6 +1,6 @@
 /**
- * Handshakes in a queue (docs/protocol.md section 3): each costs milliseconds of the one event loop, and live
- * traffic must not wait behind a flood of them. After each, as long as it took times a factor goes to everything
+ * Handshakes in a queue (docs/protocol.md section 3): each costs milliseconds of the one event loop, and lines
+ * must not wait behind a flood of them. After each, as long as it took times a factor goes to everything
  * else, for as long as lines are delivered at all: where none are, as after a restart, all come back as fast as they
  * can. Addresses take turns, and where too many wait, those that have the most there make room.
  */
@@ -11,7 +11,7 @@ export interface GateOptions {
   readonly rest: number;
 }
 
-/** Milliseconds for which a line that was delivered counts as live traffic. */
+/** Milliseconds for which lines count as being delivered behind one that was. */
 const LIVE_MS = 250;
 
 /** What waits. One of the two is called, once. */

@@ -118,9 +118,10 @@ export class Outbound implements Recipient {
   deliver(delivery: Delivery): void {
     if (this.#ended) return;
     const { batch } = delivery;
+    const known = this.#waiting.at(-1)?.batch === batch;
     this.#tryPush(delivery);
     if (batch.ended) this.#schedule();
-    else batch.addRecipient(this);
+    else if (!known) batch.addRecipient(this);
   }
 
   batchEnded(moreMayFollow: boolean): void {
@@ -214,7 +215,9 @@ export class Outbound implements Recipient {
 
   #flush(): void {
     if (!this.#options.idle()) return;
-    this.#sendMuch(this.#whenEmpty !== null);
+    const more = this.#sendMuch(this.#whenEmpty !== null);
+    // Where the wire has taken all of it, nobody will say that it can take more.
+    if (more && this.#options.idle()) this.#schedule();
     if (this.#waiting.length > 0 || this.#whenEmpty === null || !this.#options.idle()) return;
     const done = this.#whenEmpty;
     this.#whenEmpty = null;
@@ -223,11 +226,15 @@ export class Outbound implements Recipient {
 
   /**
    * As much as one large frame, in as many as it takes: who has fallen behind catches up by turns of its wire, and not of
-   * its frames. `now`: what waits for the end of its batch as well.
+   * its frames. `now`: what waits for the end of its batch as well. Whether there is more to send in another turn.
    */
-  #sendMuch(now: boolean): void {
+  #sendMuch(now: boolean): boolean {
     const least = this.#bytes - LIMITS.frameBytes;
-    while (this.#waiting.length > 0 && this.#bytes > least && this.#sendOne(now));
+    while (this.#waiting.length > 0) {
+      if (this.#bytes <= least) return true;
+      if (!this.#sendOne(now)) return false;
+    }
+    return false;
   }
 
   /** Whether there was anything to send. */

@@ -52,6 +52,11 @@ afterEach(async () => {
   }
 });
 
+interface WebSocketOfLibrary {
+  send(data: Bytes): void;
+  close(): void;
+}
+
 const bytes = (length: number, seed: number): Bytes => Uint8Array.from({ length }, (_, at) => at * 31 + seed);
 /** The underlying socket of a client, which can stop reading. */
 const readerOf = ({ client }: Pair): { pause(): unknown; resume(): unknown } =>
@@ -109,6 +114,27 @@ test('what a reader does not take is not idle, and says once when it has gone', 
   await until('the wire to be idle', () => pair.wire.idle());
   expect(pair.drains()).toBe(1);
   expect(pair.got.every((got) => Buffer.compare(got, frame) === 0)).toBe(true);
+});
+
+test('what the libraries send themselves is waited for as well', async () => {
+  const pair = await connected();
+  readerOf(pair).pause();
+  const { socket } = pair.accepted.conn.transport as unknown as { readonly socket: WebSocketOfLibrary };
+  while (pair.accepted.request.socket.writableLength === 0) socket.send(bytes(65_536, 1));
+  expect([pair.wire.idle(), pair.wire.idle(), pair.drains()]).toEqual([false, false, 0]);
+  readerOf(pair).resume();
+  await until('a word that it is idle', () => pair.drains() > 0);
+  expect([pair.wire.idle(), pair.drains()]).toEqual([true, 1]);
+});
+
+test('nothing goes out behind the end of the websocket', async () => {
+  const pair = await connected();
+  const { socket } = pair.accepted.conn.transport as unknown as { readonly socket: WebSocketOfLibrary };
+  const written = (): number => pair.accepted.request.socket.bytesWritten;
+  socket.close();
+  const before = written();
+  pair.wire.send(bytes(100, 1));
+  expect(written()).toBe(before);
 });
 
 test('what was sent goes out before the end, and nothing after it', async () => {

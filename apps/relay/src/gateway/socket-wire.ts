@@ -14,10 +14,12 @@ const LENGTH_64 = 127;
 
 const NOTHING = Buffer.alloc(0);
 
-interface Pausable {
+interface LibrarySocket {
+  readonly readyState: number;
   pause(): void;
   resume(): void;
 }
+const OPEN = 1;
 
 /** A binary message of a server's, whole: unmasked. */
 function binaryMessage(frame: Bytes, rest: Bytes | undefined): Buffer {
@@ -36,7 +38,9 @@ function binaryMessage(frame: Bytes, rest: Bytes | undefined): Buffer {
 /** @param drained called when what had to wait for the other side has left the process */
 export function socketWire(socket: Socket, address: string, drained: () => void): Wire {
   // Of the websocket library; Engine.IO's types leave it out.
-  const { socket: websocket } = socket.conn.transport as unknown as { readonly socket: Pausable };
+  const { socket: websocket } = socket.conn.transport as unknown as {
+    readonly socket: LibrarySocket;
+  };
   const { socket: below } = socket.request;
   let holding: NodeJS.Timeout | undefined;
   let behind = false;
@@ -44,23 +48,33 @@ export function socketWire(socket: Socket, address: string, drained: () => void)
     clearTimeout(holding);
     websocket.resume();
   };
+  /**
+   * Whether all that was written, by whomever, has been taken by the kernel. Only where it was not is a callback asked for: one for
+   * each write would cost more than the write.
+   */
+  const isIdle = (): boolean => {
+    if (below.writableLength === 0) return true;
+    if (!behind && below.writable) {
+      behind = true;
+      below.write(NOTHING, () => {
+        behind = false;
+        drained();
+      });
+    }
+    return false;
+  };
   // The other side's goodbye is read as well.
   socket.once('disconnect', goOn);
   return {
     id: socket.id,
     address,
     send: (frame, rest) => {
-      if (!below.writable) return;
+      // Behind a closing of the websocket nothing may come.
+      if (websocket.readyState !== OPEN || !below.writable) return;
       below.write(binaryMessage(frame, rest));
-      if (below.writableLength === 0 || behind) return;
-      // Only where the kernel has not taken all: to be called back by each write would cost more than the write.
-      behind = true;
-      below.write(NOTHING, () => {
-        behind = false;
-        drained();
-      });
+      isIdle();
     },
-    idle: () => below.writableLength === 0,
+    idle: isIdle,
     close: () => {
       socket.disconnect(true);
     },

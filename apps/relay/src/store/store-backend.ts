@@ -60,7 +60,9 @@ export async function openStoreBackend(
   const { prefix, waitReplicas } = redis;
   const store = openRedisStore({ redis: connections.commands, feed, prefix, waitReplicas, replicas });
   const replicaFigures = (): ReplicaFigures | null => {
-    replicas.keepOnly(connections.masters());
+    const masters = connections.masters();
+    // None are known: what they lack is no less so.
+    if (masters.size > 0) replicas.keepOnly(masters);
     return waitReplicas === 0 ? null : replicas.figures;
   };
   await feed.start((roomIds) => store.readTips(roomIds));

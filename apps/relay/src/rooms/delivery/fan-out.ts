@@ -6,11 +6,12 @@
  * between, takes the cell; everybody else is sent the same messages inside its session. So nothing here decides what a
  * member gets, nor in which order: its subscription does.
  */
-import type { RoomId, SessionMessage } from '@0fc/protocol';
+import type { Position, RoomId, SessionMessage } from '@0fc/protocol';
 import { countItems, encodeMessage, LIMITS } from '@0fc/protocol';
 import { Feed, type FeedCell } from '@0fc/crypto/link';
 import type { Random } from '@0fc/crypto/verify';
-import type { RoomEvent } from '../port/room-store.js';
+import type { FeedEntry, RoomEvent } from '../port/room-store.js';
+import { isShared } from './shared-entries.js';
 
 /** Under load a batch is gathered for so long since the last one, in milliseconds; a quiet room never waits. */
 const BATCH_INTERVAL_MS = 5;
@@ -33,6 +34,13 @@ export interface Delivery {
 export interface Recipient {
   /** The batch is complete: what waits may go out; `moreMayFollow`: in this turn. */
   batchEnded(moreMayFollow: boolean): void;
+}
+
+/** Entries of the feed that all get alike, one behind the other. */
+export interface Run {
+  readonly entries: readonly FeedEntry[];
+  readonly first: Position;
+  readonly last: Position;
 }
 
 const entriesIn = (message: SessionMessage): number =>
@@ -116,6 +124,10 @@ export class RoomFanOut {
   readonly #heard = new WeakSet<RoomEvent>();
   /** by what names the event, so that all subscriptions of the room share one */
   readonly #deliveries = new WeakMap<object, Delivery>();
+  /** what came last, looked at once for all subscriptions, which hear of it one after the other */
+  #lastEntries: RoomEvent | null = null;
+  #lastRun: { readonly of: readonly FeedEntry[]; readonly run: Run | null } | null = null;
+  #lastDelivery: { readonly of: object; readonly delivery: Delivery } | null = null;
 
   constructor(random: Random, failed: Failed) {
     this.#random = random;
@@ -128,6 +140,8 @@ export class RoomFanOut {
    * gone, whoever was live, the feed ends, and what comes is sealed under keys that it never had.
    */
   hear(event: RoomEvent): void {
+    if (event === this.#lastEntries) return;
+    if (event.type === 'entries') this.#lastEntries = event;
     if (!cuts(event) || this.#heard.has(event)) return;
     // Of a tip there may be one object for all times.
     if (event.type !== 'tip') this.#heard.add(event);
@@ -141,12 +155,20 @@ export class RoomFanOut {
     this.#feed = new Feed(this.#random);
   }
 
+  /** null: each member has its own of them, or they do not follow each other. */
+  runOf(entries: readonly FeedEntry[]): Run | null {
+    if (this.#lastRun?.of !== entries) this.#lastRun = { of: entries, run: asRun(entries) };
+    return this.#lastRun.run;
+  }
+
   /** The delivery of what all get alike of an event. `source` names it: whoever else comes with it gets the same one. */
   deliver(source: object, message: () => SessionMessage): Delivery {
+    if (this.#lastDelivery?.of === source) return this.#lastDelivery.delivery;
     const known = this.#deliveries.get(source);
     if (known !== undefined) return known;
     const made = this.#add(message());
     this.#deliveries.set(source, made);
+    this.#lastDelivery = { of: source, delivery: made };
     return made;
   }
 
@@ -184,6 +206,12 @@ export class RoomFanOut {
     this.#lastEnded = performance.now();
     batch.end(moreMayFollow, this.#failed);
   }
+}
+
+function asRun(entries: readonly FeedEntry[]): Run | null {
+  const [first, last] = [entries[0]?.position, entries.at(-1)?.position];
+  if (first === undefined || last === undefined || !isShared(entries)) return null;
+  return { entries, first, last };
 }
 
 /** Whether somebody has no part in the room any more behind this event, or may have none by what was lost with it. */

@@ -11,7 +11,7 @@ import type { FeedEntry, LogPage, RoomEvent, RoomStore } from '../port/room-stor
 import { unwrap } from '../port/result.js';
 import { MemberEvents } from './member-events.js';
 import { mergeFeed, type DeliveryStep, type Merged, type OrderedEvent, type ReadPage } from './merge-feed.js';
-import { isShared } from './shared-entries.js';
+import { follows, isShared } from './shared-entries.js';
 import type { Delivery, FanOuts, RoomFanOut } from './fan-out.js';
 
 /** What a subscription needs of its relay. */
@@ -126,6 +126,7 @@ export class RoomSubscription implements BoundSubscription {
       case 'role':
       case 'closed':
       case 'tip':
+        if (event.type === 'entries' && this.#deliversAsNext(event.entries)) return;
         if (this.#mode === 'live') this.#goLive(null, [event]);
         else if (this.#mode === 'reading') this.#held.push(event);
         else this.#onEventWhileIdle(event);
@@ -177,6 +178,26 @@ export class RoomSubscription implements BoundSubscription {
     if (outcome.kind === 'resync') this.#resync(outcome.held);
   }
 
+  /**
+   * The usual case of {@link #advance}, without its allocations: this connection is live, and the next of what all get alike has
+   * come.
+   */
+  #deliversAsNext(entries: readonly FeedEntry[]): boolean {
+    if (this.#mode !== 'live') return false;
+    const run = this.#fanOut?.runOf(entries) ?? null;
+    if (run === null || !follows(run.first, this.#cursor)) return false;
+    this.#cursor = run.last;
+    this.#deliverEntries(run.entries);
+    return true;
+  }
+
+  #deliverEntries(entries: readonly FeedEntry[]): void {
+    this.#deliverShared(entries, () => ({
+      e: 'entries',
+      body: { entries: entries.map(({ wraps: _, ...entry }) => entry) },
+    }));
+  }
+
   /** What all who are live get alike. What cannot be sent is this connection's trouble, and not that of who hears of it next. */
   #deliverShared(source: object, message: () => Delivery['message']): void {
     try {
@@ -209,11 +230,7 @@ export class RoomSubscription implements BoundSubscription {
         return;
       case 'entries': {
         const { entries } = step;
-        if (this.#mode === 'live' && isShared(entries))
-          this.#deliverShared(entries, () => ({
-            e: 'entries',
-            body: { entries: entries.map(({ wraps: _, ...entry }) => entry) },
-          }));
+        if (this.#mode === 'live' && isShared(entries)) this.#deliverEntries(entries);
         else this.#sendEntries(entries.map((entry) => this.#own(entry)));
         return;
       }

@@ -34,6 +34,11 @@ interface Ran {
   readonly call: Waiting;
   readonly answer: Item;
 }
+/** What calls that are repeated have brought about, and how many connections had been lost before. */
+interface Before {
+  readonly messages: ReadonlyMap<Waiting, Buffer>;
+  readonly losses: number;
+}
 /** What a script has brought about, as its room's feed has it. */
 interface Message {
   readonly channel: string;
@@ -122,7 +127,7 @@ class Batches {
   /** The primary of a room; '' where there is but one. */
   #primaryOf(channel: string): string {
     if (!(this.#redis instanceof Cluster)) return '';
-    return this.#redis.slots[slotOf(channel)]?.[0] ?? channel;
+    return this.#redis.slots[slotOf(channel)]?.[0] ?? '';
   }
 
   async #drain(group: string): Promise<void> {
@@ -150,7 +155,7 @@ class Batches {
     // Slots may have moved since they were put together.
     for (const together of Map.groupBy(calls, ({ channel }) => this.#groupOf(channel)).values()) {
       try {
-        failed.push(await this.#send(together, []));
+        failed.push(await this.#send(together, null));
       } catch (error) {
         for (const { reject } of together) reject(error);
       }
@@ -158,12 +163,12 @@ class Batches {
     return failed;
   }
 
-  /** `before`: what the same calls have brought about already. Resolves with those that another server has to run. */
-  async #send(calls: readonly Waiting[], before: readonly Message[]): Promise<readonly Waiting[]> {
+  /** `before`: what the same calls have brought about already, and when. Resolves with those that another server has to run. */
+  async #send(calls: readonly Waiting[], before: Before | null): Promise<readonly Waiting[]> {
     const [first] = calls;
     if (first === undefined) return [];
     const primary = this.#primaryOf(first.channel);
-    const losses = this.#losses;
+    const losses = before?.losses ?? this.#losses;
     const pipeline = this.#redis.pipeline();
     for (const { text, keys, args } of calls) {
       pipeline.callBuffer('evalsha', text.sha, keys.length, ...keys, ...args);
@@ -175,14 +180,17 @@ class Batches {
     pipeline.wait(this.#replicas.wanted, ms);
     const results = (await pipeline.exec()) ?? [];
     const ran: Ran[] = [];
-    const messages = [...before];
+    const messages: Message[] = [];
     const elsewhere: Waiting[] = [];
     for (const [index, call] of calls.entries()) {
       const [error, answer] = results[index] ?? [new Error('no answer')];
       if (error === null) {
         const done = answerOf(answer);
         ran.push({ call, answer: done.answer });
-        if (done.message.length > 0) messages.push({ channel: call.channel, bytes: done.message });
+        // Over a connection that is lost by now it may be gone, and the repetition was the first.
+        const first = losses === this.#losses ? before?.messages.get(call) : undefined;
+        for (const bytes of [first, done.message])
+          if (bytes !== undefined && bytes.length > 0) messages.push({ channel: call.channel, bytes });
       } else if (ELSEWHERE.has(replyCode(error) ?? '')) {
         if (replyCode(error) !== 'NOSCRIPT') this.#drop(primary, call.channel);
         elsewhere.push(call);
@@ -218,14 +226,8 @@ class Batches {
       }
     }
     for (const together of Map.groupBy(messages.keys(), ({ channel }) => this.#groupOf(channel)).values()) {
-      const before = together.flatMap((call) => {
-        const bytes = messages.get(call);
-        return bytes === undefined || bytes.length === 0 || losses !== this.#losses
-          ? []
-          : [{ channel: call.channel, bytes }];
-      });
       try {
-        const again = await this.#send(together, before);
+        const again = await this.#send(together, { messages, losses });
         for (const { reject } of again) reject(new StoreError('TRY_AGAIN'));
       } catch (error) {
         for (const { reject } of together) reject(error);

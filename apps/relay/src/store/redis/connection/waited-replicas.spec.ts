@@ -42,9 +42,28 @@ describe('replicas that are waited for', () => {
     now += 1;
     expect([replicas.waitMs('a', true), replicas.waitMs('a', false)]).toEqual([2_000, 500]);
     wait(0, { strict: false });
-    expect(replicas.waitMs('a', false)).toBe(1);
+    // What is written is waited for as long as before: who is slow is there for it.
+    expect([replicas.waitMs('a', true), replicas.waitMs('a', false)]).toEqual([2_000, 1]);
     wait(2, { strict: false });
     expect(replicas.waitMs('a', false)).toBe(500);
+  });
+
+  test('that answer within the time of a write alone lose no write to the reads beside it', () => {
+    const slow = (strict: boolean): boolean => {
+      const ms = replicas.waitMs('a', strict);
+      return replicas.waited('a', ms, ms > 700 ? 2 : 0);
+    };
+    for (let n = 0; n < 200; n++) {
+      slow(false);
+      expect(slow(true)).toBe(true);
+      now += 37;
+    }
+  });
+
+  test('are not missing because a connection was lost', () => {
+    expect(wait(null)).toBe(false);
+    expect(replicas.figures).toEqual({ wanted: 2, missing: false, failures: 1 });
+    expect([told, replicas.waitMs('a', true)]).toEqual([[], 2_000]);
   });
 
   test('of one primary say nothing of another’s', () => {

@@ -24,14 +24,21 @@ const MISSING_READ_MS = 1;
 /** After so long one waits in full again: who is far away is not there for a short WAIT. */
 const MISSING_MS = 5_000;
 
+/** When a full WAIT found too few last: one for what is written, and any. */
+interface FoundMissing {
+  readonly byWrite: number;
+  readonly byAny: number;
+}
+const NEVER: FoundMissing = { byWrite: -Infinity, byAny: -Infinity };
+
 const quiet: ReplicaNews = { missing: () => undefined, found: () => undefined };
 
 export class WaitedReplicas {
   readonly wanted: number;
   readonly #news: ReplicaNews;
   readonly #now: () => number;
-  /** primaries with too few, and when a full WAIT found so last */
-  readonly #missing = new Map<string, number>();
+  /** primaries with too few */
+  readonly #missing = new Map<string, FoundMissing>();
   #failures = 0;
   #told = false;
 
@@ -44,14 +51,13 @@ export class WaitedReplicas {
 
   /** Milliseconds that a WAIT may take there. `strict`: what it is for is refused without. */
   waitMs(primary: string, strict: boolean): number {
-    const since = this.#missing.get(primary);
-    if (since !== undefined && this.#now() - since <= MISSING_MS) {
-      return strict ? MISSING_WRITE_MS : MISSING_READ_MS;
-    }
-    return strict ? WRITE_MS : READ_MS;
+    const found = this.#missing.get(primary);
+    const at = (strict ? found?.byWrite : found?.byAny) ?? -Infinity;
+    if (this.#now() - at > MISSING_MS) return strict ? WRITE_MS : READ_MS;
+    return strict ? MISSING_WRITE_MS : MISSING_READ_MS;
   }
 
-  /** What a WAIT of `ms` has counted; null: it was cut off. Whether that is enough. */
+  /** What a WAIT of `ms` has counted; null: it was cut off, which says nothing about replicas. Whether that is enough. */
   waited(primary: string, ms: number, count: number | null): boolean {
     if (count !== null && count >= this.wanted) {
       this.#missing.delete(primary);
@@ -59,15 +65,20 @@ export class WaitedReplicas {
       return true;
     }
     this.#failures += 1;
-    const full = ms >= READ_MS;
-    if (full || !this.#missing.has(primary)) this.#missing.set(primary, this.#now());
+    if (count === null) return false;
+    const { byWrite, byAny } = this.#missing.get(primary) ?? NEVER;
+    this.#missing.set(primary, {
+      // Who answers within the time of a write, and not of a read, is there for what is written.
+      byWrite: ms >= WRITE_MS ? this.#now() : byWrite,
+      byAny: ms >= READ_MS ? this.#now() : byAny,
+    });
     this.#tell(primary);
     return false;
   }
 
   /** A server says so before anything was waited for. */
   startsWithout(primary: string): void {
-    this.#missing.set(primary, -Infinity);
+    this.#missing.set(primary, NEVER);
     this.#tell(primary);
   }
 
