@@ -100,9 +100,11 @@ export class Writes {
         value: encodeRoster(roster),
       });
     }
-    const records = [...this.#records.values()].map(
-      ({ store, key, encode }): StorageChange => ({ store, key, value: encode() }),
-    );
+    const records = [...this.#records.values()].map(({ store, key, encode }): StorageChange => ({
+      store,
+      key,
+      value: encode(),
+    }));
     return [...slices, ...records];
   }
 
