@@ -6,7 +6,11 @@
 import type { Ports } from '@0fc/crypto/keys';
 import { containerBody, CryptoError, verifyContainer } from '@0fc/crypto/verify';
 import type { Bytes } from '@0fc/protocol';
-import { importVerifying, partsOf, type SignedParts } from './platform-ecdsa.js';
+import {
+  importVerifying,
+  partsOf,
+  type SignedParts,
+} from '../../../libs/crypto/src/verify/platform-ecdsa.spec-support.js';
 import { signedMessages } from './verification.js';
 
 const HEADER_BYTES = 12;

@@ -73,7 +73,11 @@ export async function measureInChromium(): Promise<Measured & { readonly verifie
 async function runVerifiers(path: string): Promise<Verifiers> {
   const told = (worker: Worker, begin: () => void): Promise<void> =>
     new Promise((resolve, reject) => {
-      worker.onmessage = ({ data }) => ('error' in data ? reject(new Error(String(data.error))) : resolve());
+      worker.onmessage = ({ data }) => {
+        const word = data as Word;
+        if ('error' in word) reject(new Error(word.error));
+        else resolve();
+      };
       worker.onerror = ({ message }) => reject(new Error(message));
       begin();
     });

@@ -5,7 +5,7 @@
 import { generateKeyPair, signBody, type Ports } from '@0fc/crypto/keys';
 import { verifyContainer } from '@0fc/crypto/verify';
 import type { Body, Bytes, MemberId, RoomId } from '@0fc/protocol';
-import { importVerifying, partsOf } from './platform-ecdsa.js';
+import { importVerifying, partsOf } from '../../../libs/crypto/src/verify/platform-ecdsa.spec-support.js';
 
 export const SIGNATURES = 200;
 const ROUNDS = 5;
