@@ -29,7 +29,8 @@ await runTool(async () => {
   const node = await ensureInstalled();
   await buildServer(node);
   // What opens the page wants it as it is deployed.
-  if (name === 'first-load' || (name === 'client' && args.includes('--full'))) await buildWeb(node);
+  const opensPage = name === 'client' && (args.includes('--full') || args.includes('--catch-up'));
+  if (name === 'first-load' || opensPage) await buildWeb(node);
   const hooks = pathToFileURL(join(root, 'tools', 'typescript-hooks.mjs')).href;
   // --expose-gc: a benchmark of memory has to be able to collect before it measures.
   const flags = ['--expose-gc', '--disable-warning=ExperimentalWarning', '--import', hooks];

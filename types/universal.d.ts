@@ -36,3 +36,15 @@ declare class URL {
 declare function structuredClone<T>(value: T): T;
 
 declare function queueMicrotask(callback: () => void): void;
+
+interface MessagePort {
+  onmessage: ((event: { readonly data: unknown }) => unknown) | null;
+  postMessage(message: unknown): void;
+  close(): void;
+}
+
+/** For a turn of one's own thread (libs/crypto/src/turns.ts): nothing is reached by it. */
+declare class MessageChannel {
+  readonly port1: MessagePort;
+  readonly port2: MessagePort;
+}

@@ -1,5 +1,5 @@
 /**
- * npm run bench -- client [--full | --acts]: what a long log costs a member.
+ * npm run bench -- client [--full | --acts | --catch-up]: what a long log costs a member.
  *
  * For a room of 8 whose log grows, written by a member through a real relay (1,000 and 10,000 lines; --full: 100,000
  * too, and the page in Chromium): unlocking the vault once the passphrase's key is derived, showing the room, catching
@@ -12,6 +12,9 @@
  * unlocking it, a line received, a line sent, the deletion of a line, a rotation, each alone and as a median: the clock,
  * CPU, what the database and the key file took of it, and what was written to either (client/acts.ts).
  *
+ * With --catch-up nothing but 1,000 lines read in one catch-up, several times, on Node and in Chromium, and what its
+ * worker spent that time with: WebAssembly, which is Themis, scripts, or waiting.
+ *
  * And what 1,000 rotations leave on a member's disk.
  *
  * On a busy machine the columns of CPU time say more than those of the clock. Nothing here fails for being slow; what is
@@ -20,6 +23,7 @@
 import { availableParallelism, loadavg } from 'node:os';
 import { launch } from '../e2e/profile.js';
 import { RelayProcess } from '../support/relay-process.js';
+import { measureCatchUp, printCatchUp } from './client/catch-up.js';
 import { measureActs, type Act, type Acts } from './client/acts.js';
 import { measureRotations, ROTATIONS, type Rotated } from './client/rotations.js';
 import { perLine, Story, type Device, type Measured } from './client/story.js';
@@ -190,12 +194,21 @@ const [, , ...args] = process.argv;
 const [mode = null] = args;
 const full = mode === '--full';
 const acts = mode === '--acts';
-if (args.length > 1 || (mode !== null && !full && !acts))
-  throw new Error('npm run bench -- client [--full | --acts]');
+const catchUp = mode === '--catch-up';
+if (args.length > 1 || (mode !== null && !full && !acts && !catchUp))
+  throw new Error('npm run bench -- client [--full | --acts | --catch-up]');
 
 const relay = await RelayProcess.start(UNLIMITED);
-const browser = full ? await launch() : null;
+const browser = full || catchUp ? await launch() : null;
 try {
+  if (catchUp && browser !== null) printCatchUp(await measureCatchUp(relay, browser));
+  else await measureAll();
+} finally {
+  await browser?.close();
+  await relay.remove();
+}
+
+async function measureAll(): Promise<void> {
   const rows = acts ? [] : await measureStory();
   await measureActs(relay, WARM);
   const filled: Acts[] = [];
@@ -206,9 +219,6 @@ try {
   if (rows.length > 0) print(rows);
   printActs(filled);
   if (rotated.length > 0) printRotations(rotated);
-} finally {
-  await browser?.close();
-  await relay.remove();
 }
 
 async function measureStory(): Promise<readonly Measured[]> {

@@ -7,7 +7,9 @@
  * Microseconds an operation, median of several rounds; the ratio is plain to pooled.
  *
  * Then a rotation by the number of members, with curve wraps and with hybrid ones, and Argon2id by its parameters: here,
- * and in a worker of Chromium. `--node` leaves Chromium out.
+ * and in a worker of Chromium. And for how long a rotation for a full room keeps its thread; what Themis and the platform's
+ * ECDSA take to verify the same signatures, and whether they agree on them (docs/decisions/0049). `--node` leaves Chromium
+ * out; `--signatures` leaves out what is before that on Node.
  */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -30,10 +32,15 @@ import {
 } from '@0fc/crypto/verify';
 import type { Body, MemberId, SessionMessage } from '@0fc/protocol';
 import { sealUnstretched } from '../../libs/crypto/src/keys/unstretched.spec-support.js';
+import { compareVerifiers } from './crypto/agreement.js';
 import { measureInChromium } from './crypto/chromium.js';
 import { measurePassphrase } from './crypto/passphrase.js';
-import { printPassphrase, printRotations } from './crypto/print.js';
+import {
+  printAgreement, printPassphrase, printRotations, printSlice, printVerification, printVerifiers,
+} from './crypto/print.js'; // prettier-ignore
 import { measureRotations } from './crypto/rotations.js';
+import { longestSlice } from './crypto/slices.js';
+import { measureVerification } from './crypto/verification.js';
 
 /** Members of the room whose rotation is measured. */
 const MEMBERS = 50;
@@ -277,20 +284,38 @@ function cpu(): number {
   return (user + system) / 1_000;
 }
 
+/** How long a rotation keeps its thread, and who could verify how much. */
+async function bySlices(): Promise<void> {
+  await loadThemis();
+  printVerification('Node, by the clock', [await measureVerification(ports)]);
+  printAgreement('Node', await compareVerifiers(ports));
+  printSlice('Node', await longestSlice(ports));
+}
+
 async function byMembers(chromium: boolean): Promise<void> {
   await loadThemis();
   const progress = (members: number): void => console.error(`rotation of ${members}: measured`);
   printRotations('Node, of CPU time', await measureRotations(ports, cpu, progress));
   printPassphrase('Node, of CPU time', await measurePassphrase(nodeRandom, cpu));
-  if (!chromium) return;
+  if (chromium) await inChromium();
+}
+
+async function inChromium(): Promise<void> {
   const measured = await measureInChromium();
   printRotations('Chromium’s worker, by the clock', measured.rotations);
   printPassphrase('Chromium’s worker, by the clock', measured.passphrase);
+  printVerification('Chromium’s worker, by the clock', [measured.verification]);
+  printAgreement('Chromium', measured.agreement);
+  printVerifiers(measured.verifiers);
+  printSlice('Chromium’s worker', measured.slice);
 }
 
 const [mode] = process.argv.slice(2);
 if ((mode === 'plain' || mode === 'pooled') && process.send !== undefined) process.send(await run(mode));
 else {
-  await main();
-  await byMembers(mode !== '--node');
+  const rest = mode !== '--signatures';
+  if (rest) await main();
+  await bySlices();
+  if (rest) await byMembers(mode !== '--node');
+  else await inChromium();
 }

@@ -68,6 +68,24 @@ describe('a value', () => {
     );
   });
 
+  it('has its keys in one order: shorter ones first, then by their bytes', () => {
+    const ascii = fc.string({ unit: fc.constantFrom('a', 'b', 'Z', '~', '\0', '\x7f'), maxLength: 3 });
+    const any = fc.oneof(ascii, fc.string({ unit: fc.constantFrom('a', 'é', '\uffee', '😀'), maxLength: 3 }));
+    fc.assert(
+      fc.property(fc.uniqueArray(any, { minLength: 2, maxLength: 2 }), (keys) => {
+        const [first = '', second = ''] = keys.sort((a, b) => {
+          const [left, right] = [Buffer.from(a), Buffer.from(b)];
+          return left.length - right.length || left.compare(right);
+        });
+        const map = (...names: readonly string[]): Bytes =>
+          Uint8Array.of(0xa2, ...names.flatMap((name) => [...encodeCbor(name), 0]));
+        expect(decodeCbor(map(first, second))).toEqual({ [first]: 0, [second]: 0 });
+        refused(() => decodeCbor(map(second, first)));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it('is the bytes that come in, or is refused: no second encoding decodes', () => {
     fc.assert(
       fc.property(values, fc.nat(), fc.integer({ min: 1, max: 255 }), (value, where, flip) => {

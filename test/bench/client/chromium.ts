@@ -1,12 +1,13 @@
 /** A member's vault in a real Chromium: opened by the deployed page and its worker, and timed by what the page shows. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Browser } from 'playwright-core';
 import { Profile } from '../../e2e/profile.js';
-import { putDatabases } from '../../fixtures/profiles.js';
+import { putDatabases, putKeyFile } from '../../fixtures/profiles.js';
 import type { StoredDatabase } from '../../support/databases.js';
 import type { Member } from '../../support/member.js';
-import { WorkerTarget } from './worker-target.js';
+import { WorkerTarget, type Spent } from './worker-target.js';
 
 /** Milliseconds as in opened.ts, and bytes. */
 export interface OpenedPage {
@@ -16,6 +17,8 @@ export interface OpenedPage {
   /** of the worker, which is the client */
   readonly heap: number;
   readonly pageHeap: number;
+  /** what the worker's thread did in the catch-up, where that was asked for: sampling it takes time itself */
+  readonly spent: Spent | null;
 }
 
 /** Longest that a catch-up may take. */
@@ -53,11 +56,12 @@ export class ChromiumMember {
   static async from(browser: Browser, member: Member): Promise<ChromiumMember> {
     const profile = await Profile.create(browser, member.name, member.relayUrl);
     await putDatabases(profile, [asDatabase(member)]);
+    await putKeyFile(profile, readFileSync(join(member.folder, 'vault.keys')));
     return new ChromiumMember(profile, member.passphrase);
   }
 
   /** Opens the page, unlocks, waits for `last`, the log's newest line, and looks at it; closed in the end. */
-  async open(last: string): Promise<OpenedPage> {
+  async open(last: string, profiles = false): Promise<OpenedPage> {
     const profile = this.#profile;
     await profile.open();
     profile.page.setDefaultTimeout(DEADLINE_MS);
@@ -65,7 +69,9 @@ export class ChromiumMember {
     await profile.at('passphrase').fill(this.#passphrase);
     const [listed, read] = [this.#appears('room-link', ''), this.#appears('room-last', last)];
     await profile.at('unlock').click();
-    const [unlockedAt, caughtUpAt] = [await listed, await read];
+    const unlockedAt = await listed;
+    const profiled = profiles ? await worker.profiled(() => read) : null;
+    const caughtUpAt = await read;
     const derivedAt = await worker.derivedAt();
     const shown = this.#appears('message', last);
     const clickedAt = await profile.page.evaluate(() => performance.timeOrigin + performance.now());
@@ -84,6 +90,7 @@ export class ChromiumMember {
       room: shownAt - clickedAt,
       heap,
       pageHeap,
+      spent: profiled?.spent ?? null,
     };
   }
 

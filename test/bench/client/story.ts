@@ -24,12 +24,15 @@ export interface Device<T> {
   readonly opened: readonly T[];
 }
 
-export interface Measured {
+export interface CaughtUp {
   readonly size: number;
   /** lines that were caught up */
   readonly lines: number;
   readonly node: Device<Opened>;
   readonly chromium: Device<OpenedPage> | null;
+}
+
+export interface Measured extends CaughtUp {
   /** for {@link COUNTED} lines that arrived one by one, were sent one by one, were marked as read one by one */
   readonly received: Written;
   readonly sent: Written;
@@ -88,7 +91,15 @@ export class Story {
 
   /** Lets the log grow to so many lines, and measures there. */
   async measure(size: number): Promise<Measured> {
-    const lines = size - this.#writer.written - this.#sent;
+    return { ...(await this.catchUp(size - this.#size, ROUNDS)), ...(await this.#countWrites()) };
+  }
+
+  /**
+   * So many lines more, read by each device, which then opens its vault so many `rounds` again. `profiles`: Chromium's
+   * worker is sampled meanwhile.
+   */
+  async catchUp(lines: number, rounds: number, profiles = false): Promise<CaughtUp> {
+    const size = this.#size + lines;
     console.log(`${size.toLocaleString('en')} lines: ${lines.toLocaleString('en')} are written …`);
     const last = await this.#writer.write(lines);
     const { folder, relayUrl, passphrase } = this.#node;
@@ -97,10 +108,14 @@ export class Story {
     return {
       size,
       lines,
-      node: await onDevice('Node', () => openedAlone(vault)),
-      chromium: chromium === null ? null : await onDevice('Chromium', () => chromium.open(last)),
-      ...(await this.#countWrites()),
+      node: await onDevice('Node', rounds, () => openedAlone(vault)),
+      chromium:
+        chromium === null ? null : await onDevice('Chromium', rounds, () => chromium.open(last, profiles)),
     };
+  }
+
+  get #size(): number {
+    return this.#writer.written + this.#sent;
   }
 
   async #countWrites(): Promise<Pick<Measured, 'received' | 'sent' | 'markedRead' | 'parts'>> {
@@ -134,10 +149,10 @@ export class Story {
   }
 }
 
-async function onDevice<T>(name: string, open: () => Promise<T>): Promise<Device<T>> {
-  console.log(`  ${name} reads them, and opens its vault ${ROUNDS} times more …`);
+async function onDevice<T>(name: string, rounds: number, open: () => Promise<T>): Promise<Device<T>> {
+  console.log(`  ${name} reads them, and opens its vault ${rounds} times more …`);
   const caughtUp = await open();
   const opened: T[] = [];
-  while (opened.length < ROUNDS) opened.push(await open());
+  while (opened.length < rounds) opened.push(await open());
   return { caughtUp, opened };
 }

@@ -16,6 +16,26 @@ interface Answer {
   readonly error?: { readonly message: string };
 }
 
+/** Milliseconds of a worker's thread. */
+export interface Spent {
+  /** in WebAssembly: Themis, once the passphrase's key is derived */
+  readonly wasm: number;
+  /** in scripts, with the browser's own work for them and the collection of garbage */
+  readonly script: number;
+  /** waiting for the relay, the database or the page */
+  readonly idle: number;
+}
+
+/** Of the DevTools protocol; times in microseconds. */
+interface CpuProfile {
+  readonly nodes: readonly {
+    readonly id: number;
+    readonly callFrame: { readonly functionName: string; readonly url: string };
+  }[];
+  readonly samples: readonly number[];
+  readonly timeDeltas: readonly number[];
+}
+
 /** Runs in the worker: notes when it first asks IndexedDB for what is not one of the vault's own two records. */
 const NOTE_DERIVED = `(() => {
   const note = (query) => {
@@ -72,6 +92,15 @@ export class WorkerTarget {
     return at;
   }
 
+  /** What the worker's thread spends `work` with. */
+  async profiled<T>(work: () => Promise<T>): Promise<{ readonly value: T; readonly spent: Spent }> {
+    await this.#send('Profiler.enable');
+    await this.#send('Profiler.start');
+    const value = await work();
+    const { profile } = (await this.#send('Profiler.stop')) as { readonly profile: CpuProfile };
+    return { value, spent: spentIn(profile) };
+  }
+
   /** Bytes that the worker holds once nobody uses the rest. */
   async held(): Promise<number> {
     await this.#send('HeapProfiler.collectGarbage');
@@ -109,3 +138,16 @@ export class WorkerTarget {
 }
 
 const sizeOf = ({ usedSize, backingStorageSize }: HeapUsage): number => usedSize + backingStorageSize;
+
+function spentIn({ nodes, samples, timeDeltas }: CpuProfile): Spent {
+  const frames = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]));
+  const spent = { wasm: 0, script: 0, idle: 0 };
+  for (const [at, id] of samples.entries()) {
+    const { functionName = '', url = '' } = frames.get(id) ?? {};
+    const wasm = /^wasm-function|^js-to-wasm/.test(functionName) || /^wasm:|\.wasm$/.test(url);
+    const kind = functionName === '(idle)' ? 'idle' : wasm ? 'wasm' : 'script';
+    // A delta is the time before its sample: a sample lasts until the next one.
+    spent[kind] += (timeDeltas[at + 1] ?? 0) / 1_000;
+  }
+  return spent;
+}

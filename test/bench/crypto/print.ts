@@ -1,8 +1,11 @@
 /** Tables of rotations and passphrases. */
 import { LIMITS } from '@0fc/protocol';
 import { printTable, type Column } from '../client/table.js';
+import type { Agreement } from './agreement.js';
+import type { Verifiers } from './chromium.js';
 import type { KdfRow } from './passphrase.js';
 import type { RotationRow, Rotations } from './rotations.js';
+import { SIGNATURES, type Verification } from './verification.js';
 
 const plain = <T>(title: string, of: (row: T) => number, digits = 0): Column<T> => ({
   title,
@@ -39,4 +42,32 @@ export function printPassphrase(where: string, rows: readonly KdfRow[]): void {
     plain('median ms', ({ median }) => median),
     plain('median, four times slower', ({ median }) => 4 * median),
   ]);
+}
+
+export function printVerification(where: string, rows: readonly Verification[]): void {
+  printTable<Verification>(`one signature verified, ${where}`, rows, [
+    plain('Themis ms', ({ themis }) => themis, 3),
+    plain('the platform’s ECDSA ms', ({ platform }) => platform, 3),
+    plain('many at once ms', ({ platformAtOnce }) => platformAtOnce, 3),
+  ]);
+}
+
+export function printVerifiers({ alone, both }: Verifiers): void {
+  const [one, two] = [(1_000 * SIGNATURES) / alone, (2_000 * SIGNATURES) / both].map(Math.round);
+  console.log(
+    `signatures a second, Themis in a worker of its own: one ${String(one)}, two together ${String(two)}`,
+  );
+}
+
+export function printSlice(where: string, slice: number): void {
+  console.log(`a rotation for ${String(LIMITS.maxMembers)}, longest slice, ${where}: ${slice.toFixed(1)} ms`);
+}
+
+export function printAgreement(where: string, agreement: Agreement): void {
+  const { tried, accepted, refused, themisAlone, platformAlone } = agreement;
+  const named = (names: readonly string[]): string => (names.length === 0 ? 'none' : names.join(', '));
+  console.log(
+    `of ${String(tried)} containers, ${where}: both accept ${String(accepted)}, both refuse ${String(refused)}; ` +
+      `Themis alone accepts: ${named(themisAlone)}; the platform alone: ${named(platformAlone)}`,
+  );
 }

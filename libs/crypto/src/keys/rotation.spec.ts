@@ -89,6 +89,27 @@ describe('a rotation', () => {
     expect(made.unwrapped).toEqual([]);
   });
 
+  it('lets everything else in between its wraps: a full room’s takes seconds', async () => {
+    const bobs = roster.members.get(bob.id)!;
+    const others = Array.from({ length: 21 }, () => newMemberId());
+    const crowd = new Map([
+      ...roster.members,
+      ...others.map((memberId) => [memberId, { ...bobs, memberId }] as const),
+    ]);
+    const offered = new Map(others.map((memberId) => [memberId, first.get(bob.id)!]));
+    let turns = 0;
+    const done = new AbortController();
+    const counting = (async () => {
+      for (; !done.signal.aborted; turns++) await new Promise((resolve) => setImmediate(resolve));
+    })();
+    const large = await rotate(offered, { ...roster, members: crowd });
+    done.abort();
+    const counted = turns;
+    await counting;
+    expect(wrapsOf(large)).toHaveLength(24);
+    expect(counted).toBeGreaterThanOrEqual(6);
+  });
+
   it('uses the newest prekey that it is given', async () => {
     const keyPair = generateHybridKeyPair(random);
     const newer = await rotate(new Map([[bob.id, { k: 7, ...hybridPublicKey(keyPair) }]]));

@@ -21,6 +21,7 @@ import type { HybridKeyPair } from './hybrid.js';
 import { openWrap, sealWrap, unwrap, type WrapPlace } from './wrap.js';
 import { keyHash } from './pairs.js';
 import { signBody } from '../sign.js';
+import { Turns } from '../turns.js';
 
 export interface NewRotation {
   /** stored before it is sent, and repeated exactly until the log holds it (section 4) */
@@ -37,7 +38,7 @@ const payloadContext = (rotation: Pick<Body<'rotation'>, 'roomId' | 'newEpoch' |
   ctx('rotation', rotation.roomId, rotation.newEpoch, rotation.owner);
 
 /**
- * A rotation out of `epoch`, on the roster's head.
+ * A rotation out of `epoch`, on the roster's head. Whatever else the thread has to do is let in between its wraps.
  *
  * @param options.roster the roster after the removal or leave, where they go together
  * @param options.roomKey key of `epoch`; null: the owner does not have it, and makes a cold rotation
@@ -74,6 +75,7 @@ export async function makeRotation(
   const used: number[] = [];
   try {
     const commitment = await keyHash(ports.hash, roster.nonce, newEpoch, newKey);
+    const turns = new Turns();
     for (const member of roster.members.values()) {
       const place = { roomId, newEpoch, memberId: member.memberId };
       const prekey = prekeys.get(member.memberId) ?? null;
@@ -83,6 +85,7 @@ export async function makeRotation(
       const wrap = usable
         ? await tryWrap(ports, { ...place, ephemeral, prekey, oldKey: roomKey, newKey })
         : null;
+      await turns.step();
       used.push(usable && wrap !== null ? prekey.k : 0);
       if (wrap !== null) wraps[member.memberId] = wrap;
       else if (member.memberId === owner)

@@ -6,6 +6,7 @@ export { bodyHash, containerBody, verifyContainer } from './container.js';
 export {
   applyRoster, readChain, startRoster, type FormerMember, type Roster, type RosterChange, type RosterMember,
 } from './roster.js'; // prettier-ignore
+export { Turns } from '../turns.js';
 export { decodeRoster, encodeRoster } from './roster-codec.js';
 export { checkPrekey, type HybridPrekey, type HybridPublicKey } from './prekey.js';
 export { checkWraps, verifyRotation } from './rotation.js';

@@ -10,6 +10,7 @@ import {
 import {
   applyRoster,
   memberIdOf,
+  Turns,
   verifyPrekey,
   type Hash,
   type HybridPrekey,
@@ -169,8 +170,10 @@ export async function newestPrekeys(
   offered: Offered,
 ): Promise<ReadonlyMap<MemberId, HybridPrekey>> {
   const prekeys = new Map<MemberId, HybridPrekey>();
+  const turns = new Turns();
   for (const { memberId, prekey } of offered) {
     if (prekey === null || !roster.members.has(memberId)) continue;
+    await turns.step();
     try {
       const verified = await verifyPrekey(hash, roster, memberId, prekey);
       if (verified.k > (prekeys.get(memberId)?.k ?? 0)) prekeys.set(memberId, verified);

@@ -363,6 +363,14 @@ describe('what cannot be stored', () => {
     expect(state.core.paused).toBe(true);
   });
 
+  test('is looked at as it is written, once: of a record that changes again the last value counts', async () => {
+    const { length } = storage.writes;
+    const wrong = setSender(member, { seen: { g: 0, s: -1 } });
+    await change(state, wrong, setSender(member, { seen: { g: 1, s: 1 } }));
+    expect(state.sender(member).seen).toEqual({ g: 1, s: 1 });
+    expect(storage.writes).toHaveLength(length + 1);
+  });
+
   test('and work that fails move nothing', async () => {
     const before = heldOf(state);
     const { length } = storage.writes;

@@ -214,7 +214,10 @@ export class RoomDraft extends RoomSnapshot {
     return this.#writes.changedIndexes;
   }
 
-  /** Throws MALFORMED for what cannot be stored. */
+  /**
+   * Throws MALFORMED for a record of more items than its order has room for; for what else cannot be stored
+   * {@link records} does.
+   */
   apply(...changes: readonly RoomChange[]): void {
     for (const change of changes) {
       applyChange(this.tables, change, this.#writes);

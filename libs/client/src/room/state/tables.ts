@@ -53,17 +53,23 @@ export interface Place {
   readonly follows: boolean;
 }
 
-/** What the changes of one draft write to the vault: the last value of each record. */
+/** A record as it is going to be stored; null deletes. */
+type Encoder = () => Bytes | null;
+
+/**
+ * What the changes of one draft write to the vault: the last value of each record. It is encoded when it is written: a page
+ * of 128 messages changes the record of one sender some hundred times.
+ */
 export class Writes {
-  readonly #records = new Map<string, StorageChange>();
+  readonly #records = new Map<string, Pick<StorageChange, 'store' | 'key'> & { readonly encode: Encoder }>();
   readonly #slices = new Set<SliceName>();
   #roster = false;
   readonly #index = new Map<string, IndexEntry>();
   /** indexes of the local log that were added or replaced */
   readonly changedIndexes = new Set<number>();
 
-  put(store: string, key: string, value: Bytes | null): void {
-    this.#records.set(`${store} ${key}`, { store, key, value });
+  put(store: string, key: string, encode: Encoder): void {
+    this.#records.set(`${store} ${key}`, { store, key, encode });
   }
 
   slice(name: SliceName): void {
@@ -79,7 +85,7 @@ export class Writes {
     this.#roster = true;
   }
 
-  /** Encodes the slices that changed; throws MALFORMED for what no later unlock could read. */
+  /** Encodes what changed; throws MALFORMED for what no later unlock could read. */
   changes({ core, roster }: Pick<Tables, 'core' | 'roster'>): readonly StorageChange[] {
     const membership = membershipOf(core);
     const slices = [...this.#slices].map((name): StorageChange => {
@@ -94,7 +100,12 @@ export class Writes {
         value: encodeRoster(roster),
       });
     }
-    return [...slices, ...this.#records.values()];
+    const records = [...this.#records.values()].map(({ store, key, encode }): StorageChange => ({
+      store,
+      key,
+      value: encode(),
+    }));
+    return [...slices, ...records];
   }
 
   /** The entries of the indexes, encoded. */
@@ -158,7 +169,7 @@ export function applyChange(tables: Tables, change: RoomChange, writes: Writes |
       tables.heads.set(toBase64Url(change.head), index);
       tables.chain.set(index, change.container);
       tables.roster = change.roster;
-      writes?.put(STORES.chain, keyOf(membership, index), change.container);
+      writes?.put(STORES.chain, keyOf(membership, index), () => change.container);
       writes?.roster();
       return;
     }
@@ -167,9 +178,7 @@ export function applyChange(tables: Tables, change: RoomChange, writes: Writes |
       return;
     case 'rotation':
       tables.rotations.set(change.epoch, change.record);
-      writes?.put(
-        STORES.rotations,
-        keyOf(membership, change.epoch),
+      writes?.put(STORES.rotations, keyOf(membership, change.epoch), () =>
         encodeRecord(rotationRecord, change.record),
       );
       return;
@@ -177,29 +186,31 @@ export function applyChange(tables: Tables, change: RoomChange, writes: Writes |
       const known = tables.senders.get(change.memberId) ?? NEW_SENDER;
       const record = Object.freeze({ ...known, ...change.fields });
       tables.senders.set(change.memberId, record);
-      writes?.put(STORES.senders, prefixOf(membership) + change.memberId, encodeRecord(senderRecord, record));
+      writes?.put(STORES.senders, prefixOf(membership) + change.memberId, () =>
+        encodeRecord(senderRecord, record),
+      );
       return;
     }
-    case 'outbox':
-      if (change.item === null) tables.outbox.delete(change.n);
-      else tables.outbox.set(change.n, change.item);
-      writes?.put(
-        STORES.outbox,
-        keyOf(membership, change.n),
-        change.item === null ? null : encodeRecord(outboxItem, change.item),
+    case 'outbox': {
+      const { n, item } = change;
+      if (item === null) tables.outbox.delete(n);
+      else tables.outbox.set(n, item);
+      writes?.put(STORES.outbox, keyOf(membership, n), () =>
+        item === null ? null : encodeRecord(outboxItem, item),
       );
       return;
-    case 'invite':
-      if (change.invite === null) tables.invites.delete(change.inviteId);
-      else tables.invites.set(change.inviteId, change.invite);
-      writes?.put(
-        STORES.invites,
-        prefixOf(membership) + change.inviteId,
-        change.invite === null ? null : encodeRecord(ownerInvite, change.invite),
+    }
+    case 'invite': {
+      const { inviteId, invite } = change;
+      if (invite === null) tables.invites.delete(inviteId);
+      else tables.invites.set(inviteId, invite);
+      writes?.put(STORES.invites, prefixOf(membership) + inviteId, () =>
+        invite === null ? null : encodeRecord(ownerInvite, invite),
       );
       return;
+    }
     case 'record':
-      writes?.put(change.store, change.key, change.value);
+      writes?.put(change.store, change.key, () => change.value);
       return;
   }
 }
@@ -250,7 +261,7 @@ function putLogRecord(tables: Tables, record: LogRecord, writes: Writes | null):
   indexRecord(tables, record);
   if (writes === null) return;
   writes.changedIndexes.add(record.index);
-  writes.put(STORES.log, keyOf(membershipOf(core), record.index), encodeRecord(logRecord, record));
+  writes.put(STORES.log, keyOf(membershipOf(core), record.index), () => encodeRecord(logRecord, record));
 }
 
 function count(
