@@ -17,6 +17,9 @@ const AT_RANDOM = feeds(
   'whoever is slow, away, answered or removed between: each gets what it is due, once and in order',
 );
 
+const WIRE = 'apps/relay/src/gateway/socket-wire.ts';
+const wire = (name: string): NamedTest => ({ path: 'apps/relay/src/gateway/socket-wire.spec.ts', name });
+
 export const FAN_OUT_MUTANTS: readonly Mutant[] = [
   {
     name: 'a departure leaves the room’s feed to whoever went',
@@ -127,8 +130,8 @@ export const FAN_OUT_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: OUTBOUND,
-        find: 'while (this.#waiting.length > 0 && this.#bytes > least && this.#sendOne(now));',
-        put: 'if (this.#waiting.length > 0 && this.#bytes > least) this.#sendOne(now);',
+        find: 'if (!this.#sendOne(now)) return false;',
+        put: 'this.#sendOne(now);\n      return false;',
       },
     ],
     tests: [
@@ -152,5 +155,39 @@ export const FAN_OUT_MUTANTS: readonly Mutant[] = [
         name: 'one that has gone while its room was looked up leaves nothing behind',
       },
     ],
+  },
+  {
+    name: 'on a wire that takes everything what is more than a large frame is not sent on',
+    breaks: ['G16'],
+    changes: [
+      { file: OUTBOUND, find: 'if (more && this.#options.idle()) this.#schedule();', put: 'void more;' },
+    ],
+    tests: [
+      {
+        path: 'apps/relay/src/gateway/edge.spec.ts',
+        name: 'sends all that waits, in as many turns as it takes, on a wire that takes all and says nothing',
+      },
+    ],
+  },
+  {
+    name: 'nobody is told once a wire takes again',
+    breaks: ['G16'],
+    changes: [{ file: WIRE, find: 'if (!behind && below.writable) {', put: 'if (false as boolean) {' }],
+    tests: [
+      wire('what a reader does not take is not idle, and says once when it has gone'),
+      wire('what the libraries send themselves is waited for as well'),
+    ],
+  },
+  {
+    name: 'frames go out behind the end of the websocket',
+    breaks: ['G16'],
+    changes: [
+      {
+        file: WIRE,
+        find: 'if (websocket.readyState !== OPEN || !below.writable) return;',
+        put: 'if (!below.writable) return;',
+      },
+    ],
+    tests: [wire('nothing goes out behind the end of the websocket')],
   },
 ];

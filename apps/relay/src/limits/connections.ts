@@ -47,7 +47,7 @@ const SHARE_OF_FREE = 1 / 4;
  *     threshold = min(perAddress, max(256, (all - open) / 4))
  *
  * Where k addresses want as many as they can get, each ends at x = (all - k x) / 4, so x = all / (4 + k): one alone at a fifth
- * of all, and never at more.
+ * of all, or at 256 where that is more.
  */
 export class AddressCounter {
   readonly #limits: ConnectionLimits;
