@@ -1,5 +1,5 @@
 /**
- * npm run bench -- relay [PART…] [--rounds N] [--json]: the relay on Redis beside a plain Socket.IO server with the sharded
+ * npm run bench -- relay [PART…] [--rounds N] [--shapes 1x100x400,…] [--json]: the relay on Redis beside a plain Socket.IO server with the sharded
  * adapter on the same Redis, which seals, keeps and orders nothing, and acknowledges a line before it has gone anywhere; where a
  * row has both, they were measured in one run, a delivery's in turns. The server has a core for itself; Redis and the generator
  * share the other. Parts, all unless named:
@@ -14,7 +14,7 @@
  */
 import { parseArgs } from 'node:util';
 import { benchConnects, benchMemory, benchStorm } from './relay/connections.js';
-import { benchFanOut } from './relay/fan-out.js';
+import { benchFanOut, SHAPES } from './relay/fan-out.js';
 import { benchFloods, benchSlowReaders } from './relay/flood.js';
 import { benchScale } from './relay/scale.js';
 import { startBenchRedis } from './relay/servers.js';
@@ -22,7 +22,11 @@ import { reportAs } from './relay/table.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: 'string', default: '5' }, json: { type: 'boolean', default: false } },
+  options: {
+    rounds: { type: 'string', default: '5' },
+    shapes: { type: 'string', default: SHAPES },
+    json: { type: 'boolean', default: false },
+  },
 });
 const rounds = Number(values.rounds);
 if (!Number.isInteger(rounds) || rounds < 1)
@@ -30,7 +34,7 @@ if (!Number.isInteger(rounds) || rounds < 1)
 const report = reportAs(values.json);
 const redis = await startBenchRedis();
 const parts: Readonly<Record<string, () => Promise<void>>> = {
-  'fan-out': () => benchFanOut(redis, rounds, report),
+  'fan-out': () => benchFanOut(redis, { rounds, shapes: values.shapes }, report),
   memory: () => benchMemory(redis, report),
   connects: () => benchConnects(redis, report),
   storm: () => benchStorm(redis, report),

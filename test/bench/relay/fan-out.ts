@@ -5,14 +5,16 @@ import {
 import { startBenchRelay, startPlainServer, type BenchRedis } from './servers.js';
 import { medianOf, quantile, type Report } from './table.js';
 
-const SHAPES: readonly Shape[] = [
-  { rooms: 10, members: 10, bytes: 400 },
-  { rooms: 1, members: 100, bytes: 400 },
-  { rooms: 1, members: 500, bytes: 400 },
-  { rooms: 50, members: 4, bytes: 400 },
-  { rooms: 10, members: 10, bytes: 4_096 },
-  { rooms: 1, members: 100, bytes: 4_096 },
-];
+/** Rooms, members of each, bytes of a payload. */
+export const SHAPES = '1x100x400,10x10x400,1x500x400,50x4x400,10x10x4096,1x100x4096';
+
+function shapesOf(text: string): readonly Shape[] {
+  return text.split(',').map((shape) => {
+    const [, rooms, members, bytes] = /^(\d+)x(\d+)x(\d+)$/.exec(shape) ?? [];
+    if (bytes === undefined) throw new Error(`not a shape: ${shape}; one is 10x10x400`);
+    return { rooms: Number(rooms), members: Number(members), bytes: Number(bytes) };
+  });
+}
 /** Deliveries of one window: a second of CPU or more. */
 const DELIVERIES = { oneByOne: 40_000, flatOut: 120_000 } as const;
 const IN_FLIGHT = 64;
@@ -101,8 +103,13 @@ async function latency(
   report.add('From sending to seeing', rows);
 }
 
-export async function benchFanOut(redis: BenchRedis, rounds: number, report: Report): Promise<void> {
-  for (const shape of SHAPES) {
+/** @param shapes as in {@link SHAPES} */
+export async function benchFanOut(
+  redis: BenchRedis,
+  { rounds, shapes }: { readonly rounds: number; readonly shapes: string },
+  report: Report,
+): Promise<void> {
+  for (const shape of shapesOf(shapes)) {
     // Servers of their own for each shape: memory that one has used would hide what the next one takes.
     const [plainServer, relay] = [await startPlainServer(redis), await startBenchRelay(redis)];
     try {

@@ -202,6 +202,8 @@ export class RoomFanOut {
     const batch = this.#batch;
     if (batch === null) return;
     this.#batch = null;
+    // A room that falls silent keeps nothing of what it said last.
+    this.#lastEntries = this.#lastRun = this.#lastDelivery = null;
     this.#cancel();
     this.#lastEnded = performance.now();
     batch.end(moreMayFollow, this.#failed);
