@@ -14,7 +14,7 @@ const LINES_PER_SECOND = 50;
 const SELDOM_PER_SECOND = 3;
 const SECONDS = 6;
 const SLOW = 100;
-const LARGE = 16_384;
+const LARGE = 32_768;
 const READERS = 20;
 const CUT_WITHIN_MS = 180_000;
 
