@@ -32,7 +32,9 @@ export function printTable<T>(title: string, rows: readonly T[], columns: readon
 }
 
 export function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
+  const ascending = [...values].sort((a, b) => a - b);
+  const half = (ascending.length - 1) / 2;
+  return ((ascending[Math.floor(half)] ?? NaN) + (ascending[Math.ceil(half)] ?? NaN)) / 2;
 }
 
 export const mean = (values: readonly number[]): number =>

@@ -3,7 +3,8 @@ import {
   disperse, flatOut, measure, nameOf, oneByOne, paced, plainCrowd, relayCrowd, type Crowd, type Shape, type Window,
 } from './crowd.js'; // prettier-ignore
 import { startBenchRelay, startPlainServer, type BenchRedis } from './servers.js';
-import { medianOf, quantile, type Report } from './table.js';
+import { median } from '../client/table.js';
+import { quantile, type Report } from './table.js';
 
 /** Rooms, members of each, bytes of a payload. */
 export const SHAPES = '1x100x400,10x10x400,1x500x400,50x4x400,10x10x4096,1x100x4096';
@@ -26,9 +27,9 @@ interface Both {
   readonly relay: Window;
 }
 const ratioOf = (windows: readonly Both[], of: (window: Window) => number): number =>
-  medianOf(windows.map(({ plain, relay }) => of(relay) / of(plain)));
-const median = (windows: readonly Window[], of: (window: Window) => number): number =>
-  medianOf(windows.map(of));
+  median(windows.map(({ plain, relay }) => of(relay) / of(plain)));
+const medianBy = (windows: readonly Window[], of: (window: Window) => number): number =>
+  median(windows.map(of));
 
 async function inTurns(
   crowds: { readonly plain: Crowd; readonly relay: Crowd },
@@ -52,13 +53,13 @@ function rowsOf(name: string, how: string, windows: readonly Both[]) {
     shape: name,
     how,
     server: who,
-    'CPU µs each': median(some, ({ cpuMicrosEach }) => cpuMicrosEach),
+    'CPU µs each': medianBy(some, ({ cpuMicrosEach }) => cpuMicrosEach),
     ratio,
-    'deliveries/s': median(some, ({ deliveries, seconds }) => deliveries / seconds),
-    busy: median(some, ({ busy }) => busy),
-    'per core, derived': median(some, perCore),
-    'lines/frame': median(some, ({ linesPerFrame }) => linesPerFrame),
-    'Redis µs/line': median(some, ({ redisMicrosPerLine }) => redisMicrosPerLine),
+    'deliveries/s': medianBy(some, ({ deliveries, seconds }) => deliveries / seconds),
+    busy: medianBy(some, ({ busy }) => busy),
+    'per core, derived': medianBy(some, perCore),
+    'lines/frame': medianBy(some, ({ linesPerFrame }) => linesPerFrame),
+    'Redis µs/line': medianBy(some, ({ redisMicrosPerLine }) => redisMicrosPerLine),
   });
   return [
     row(
@@ -93,10 +94,10 @@ async function latency(
         shape: nameOf(shape),
         'of the plain server’s most': share,
         server: who,
-        'p50 ms': median(some, ({ ages }) => quantile(ages, 0.5)),
-        'p99 ms': median(some, ({ ages }) => quantile(ages, 0.99)),
+        'p50 ms': medianBy(some, ({ ages }) => quantile(ages, 0.5)),
+        'p99 ms': medianBy(some, ({ ages }) => quantile(ages, 0.99)),
         'p99 ratio': who === 'plain' ? '' : ratioOf(windows, ({ ages }) => quantile(ages, 0.99)),
-        busy: median(some, ({ busy }) => busy),
+        busy: medianBy(some, ({ busy }) => busy),
       });
     }
   }
@@ -125,7 +126,7 @@ export async function benchFanOut(
       );
       report.add('A delivery', rowsOf(nameOf(shape), 'flat out', most));
       if (shape.bytes === 400 && shape.rooms * shape.members === 100) {
-        const saturation = medianOf(most.map(({ plain }) => plain.deliveries / plain.seconds));
+        const saturation = median(most.map(({ plain }) => plain.deliveries / plain.seconds));
         await latency(crowds, redis, { rounds: Math.min(rounds, 3), saturation }, report);
       }
       disperse(crowds.plain);

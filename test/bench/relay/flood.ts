@@ -18,11 +18,14 @@ const LARGE = 32_768;
 const READERS = 20;
 const CUT_WITHIN_MS = 180_000;
 
-const row = (what: string, { ages, busy }: Window, alone: Window) => ({
-  lines: what,
+const row = (lines: string, ages: readonly number[], alone: readonly number[]) => ({
+  lines,
   'p50 ms': quantile(ages, 0.5),
   'p99 ms': quantile(ages, 0.99),
-  'p99 ratio': quantile(ages, 0.99) / quantile(alone.ages, 0.99),
+  'p99 ratio': quantile(ages, 0.99) / quantile(alone, 0.99),
+});
+const windowRow = (lines: string, { ages, busy }: Window, alone: Window) => ({
+  ...row(lines, ages, alone.ages),
   busy,
 });
 
@@ -33,7 +36,7 @@ export async function benchFloods(redis: BenchRedis, report: Report): Promise<vo
   const lines = (perSecond = LINES_PER_SECOND) => measure(crowd, redis, paced(perSecond, SECONDS, 400));
   try {
     const alone = await lines();
-    const rows = [row('alone', alone, alone)];
+    const rows = [windowRow('alone', alone, alone)];
     for (const kind of ['handshakes', 'values']) {
       const file = join(import.meta.dirname, '..', 'flood.child.ts');
       // It has the generator's core, where what is measured goes first.
@@ -43,8 +46,8 @@ export async function benchFloods(redis: BenchRedis, report: Report): Promise<vo
       });
       try {
         await once(createInterface(flood.stdout), 'line');
-        rows.push(row(`beside a flood of ${kind}`, await lines(), alone));
-        rows.push(row(`beside it, seldom`, await lines(SELDOM_PER_SECOND), alone));
+        rows.push(windowRow(`beside a flood of ${kind}`, await lines(), alone));
+        rows.push(windowRow(`beside it, seldom`, await lines(SELDOM_PER_SECOND), alone));
       } finally {
         flood.kill();
       }
@@ -95,13 +98,10 @@ export async function benchSlowReaders(redis: BenchRedis, report: Report): Promi
       last = performance.now();
       return true;
     });
-    const row = (lines: string, some: readonly number[]) => ({
-      lines,
-      'p50 ms': quantile(some, 0.5),
-      'p99 ms': quantile(some, 0.99),
-      'p99 ratio': quantile(some, 0.99) / quantile(before, 0.99),
-    });
-    report.add('A hundred that do not read', [row('before', before), row('beside them', beside)]);
+    report.add('A hundred that do not read', [
+      row('before', before, before),
+      row('beside them', beside, before),
+    ]);
     report.add('From the first over its cap', [{ 'until all are gone, s': (last - first) / 1_000 }]);
     disperse(crowd);
   } finally {

@@ -33,9 +33,3 @@ export function reportAs(json: boolean): Report {
 export function quantile(ascending: readonly number[], share: number): number {
   return ascending[Math.floor(share * (ascending.length - 1))] ?? NaN;
 }
-
-export function medianOf(values: readonly number[]): number {
-  const ascending = [...values].sort((a, b) => a - b);
-  const half = (ascending.length - 1) / 2;
-  return ((ascending[Math.floor(half)] ?? NaN) + (ascending[Math.ceil(half)] ?? NaN)) / 2;
-}

@@ -68,6 +68,8 @@ export class Outbound implements Recipient {
   /** for when the batch that waits last has ended */
   #afterBatch: SessionMessage[] = [];
   #followed: Followed | null = null;
+  /** One for all frames: each delivery ends in it. */
+  readonly #flushNow = (): void => this.#flush();
 
   constructor(options: OutboundOptions) {
     this.#options = options;
@@ -80,12 +82,10 @@ export class Outbound implements Recipient {
 
   push(message: SessionMessage): void {
     if (this.#ended) return;
-    try {
+    this.#try(() => {
       this.#push({ message, bytes: encodeMessage(message).length, batch: null });
       this.#schedule();
-    } catch (error) {
-      this.#options.failed(error);
-    }
+    });
   }
 
   /**
@@ -107,11 +107,7 @@ export class Outbound implements Recipient {
   /** Nothing where something waits: that goes out sooner, or the wire takes nothing. */
   beat(): void {
     if (this.#ended || this.#waiting.length > 0 || !this.#options.idle()) return;
-    try {
-      this.#options.send(this.#options.seal([HEARTBEAT]));
-    } catch (error) {
-      this.#options.failed(error);
-    }
+    this.#try(() => this.#options.send(this.#options.seal([HEARTBEAT])));
   }
 
   /** What all of the room get alike; it waits for the end of its batch. */
@@ -127,7 +123,7 @@ export class Outbound implements Recipient {
   batchEnded(moreMayFollow: boolean): void {
     if (this.#afterBatch.length > 0) this.#releaseAfterBatch();
     if (moreMayFollow) this.#schedule();
-    else this.#tryFlush();
+    else this.#try(this.#flushNow);
   }
 
   #tryPush(waiting: Waiting): void {
@@ -201,13 +197,13 @@ export class Outbound implements Recipient {
     // The end of this turn: everything that it brings about goes into one frame.
     setImmediate(() => {
       this.#scheduled = false;
-      this.#tryFlush();
+      this.#try(this.#flushNow);
     });
   }
 
-  #tryFlush(): void {
+  #try(step: () => void): void {
     try {
-      this.#flush();
+      step();
     } catch (error) {
       this.#options.failed(error);
     }

@@ -127,7 +127,6 @@ export class RoomFanOut {
   /** what came last, looked at once for all subscriptions, which hear of it one after the other */
   #lastEntries: RoomEvent | null = null;
   #lastRun: { readonly of: readonly FeedEntry[]; readonly run: Run | null } | null = null;
-  #lastDelivery: { readonly of: object; readonly delivery: Delivery } | null = null;
 
   constructor(random: Random, failed: Failed) {
     this.#random = random;
@@ -163,12 +162,10 @@ export class RoomFanOut {
 
   /** The delivery of what all get alike of an event. `source` names it: whoever else comes with it gets the same one. */
   deliver(source: object, message: () => SessionMessage): Delivery {
-    if (this.#lastDelivery?.of === source) return this.#lastDelivery.delivery;
     const known = this.#deliveries.get(source);
     if (known !== undefined) return known;
     const made = this.#add(message());
     this.#deliveries.set(source, made);
-    this.#lastDelivery = { of: source, delivery: made };
     return made;
   }
 
@@ -203,7 +200,7 @@ export class RoomFanOut {
     if (batch === null) return;
     this.#batch = null;
     // A room that falls silent keeps nothing of what it said last.
-    this.#lastEntries = this.#lastRun = this.#lastDelivery = null;
+    this.#lastEntries = this.#lastRun = null;
     this.#cancel();
     this.#lastEnded = performance.now();
     batch.end(moreMayFollow, this.#failed);
